@@ -1,0 +1,261 @@
+import { Refusal } from '../errors.ts';
+import type { Bytes } from './bytes.ts';
+
+/**
+ * Strict BER-TLV (ISO/IEC 8825-1) in the subset that SGP.22 and X.509 use: definite, minimal lengths of at most
+ * four octets, tags of at most three octets in their shortest form. A tag is written as the number of its octets,
+ * so BF36 is `0xbf36` and 9F1F is `0x9f1f`.
+ *
+ * Reading never copies: `raw` and `value` are views of the received octets, so a signature can be verified over
+ * exactly what came in. Anything else than a well-formed element is refused with the path of tags that led there
+ * and the offset in the received octets.
+ */
+export interface Tlv {
+  readonly tag: number;
+  /** Bit 6 of the first tag octet. */
+  readonly constructed: boolean;
+  /** Offset of the tag in the octets given to the first reader. */
+  readonly offset: number;
+  /** The whole element: tag, length and value. */
+  readonly raw: Bytes;
+  readonly value: Bytes;
+}
+
+/** The parts of a tag's name in messages, such as `BF36/BF23/80`. */
+export function tagName(tag: number): string {
+  const hex = tag.toString(16).toUpperCase();
+  return hex.length % 2 === 0 ? hex : `0${hex}`;
+}
+
+function malformed(path: string, offset: number, what: string): never {
+  throw new Refusal('protocolFormat', `${what} at offset ${offset}${path === '' ? '' : ` in ${path}`}`, {
+    offset,
+    ...(path === '' ? {} : { subjectIdentifier: path }),
+  });
+}
+
+/** Reads the element at `position` of `bytes`; what follows it is left to the caller. */
+export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
+  const start = position;
+  const end = bytes.length;
+  let at = position;
+  if (at >= end) malformed(path, base + start, 'element expected but the data ends');
+  const first = bytes[at++]!;
+  let tag = first;
+  if ((first & 0x1f) === 0x1f) {
+    if (at >= end) malformed(path, base + start, 'tag is cut off');
+    let octet = bytes[at++]!;
+    if (octet === 0x80) malformed(path, base + start, 'tag is not in its shortest form');
+    tag = tag * 256 + octet;
+    if ((octet & 0x80) !== 0) {
+      if (at >= end) malformed(path, base + start, 'tag is cut off');
+      octet = bytes[at++]!;
+      if ((octet & 0x80) !== 0) malformed(path, base + start, 'tag is longer than three octets');
+      tag = tag * 256 + octet;
+    } else if (octet < 0x1f) {
+      malformed(path, base + start, 'tag is not in its shortest form');
+    }
+  }
+  if (at >= end) malformed(path, base + start, `length of ${tagName(tag)} is cut off`);
+  const initial = bytes[at++]!;
+  let length = initial;
+  if (initial >= 0x80) {
+    const octets = initial & 0x7f;
+    if (octets === 0) malformed(path, base + start, `length of ${tagName(tag)} is indefinite`);
+    if (octets > 4) malformed(path, base + start, `length of ${tagName(tag)} has more than four octets`);
+    if (at + octets > end) malformed(path, base + start, `length of ${tagName(tag)} is cut off`);
+    length = 0;
+    for (let i = 0; i < octets; i++) length = length * 256 + bytes[at++]!;
+    if (length < 0x80 || length < 2 ** (8 * (octets - 1))) {
+      malformed(path, base + start, `length of ${tagName(tag)} is not minimal`);
+    }
+  }
+  if (at + length > end) {
+    malformed(path, base + start, `${tagName(tag)} claims ${length} octets but ${end - at} remain`);
+  }
+  return {
+    tag,
+    constructed: (first & 0x20) !== 0,
+    offset: base + start,
+    raw: bytes.subarray(start, at + length),
+    value: bytes.subarray(at, at + length),
+  };
+}
+
+/** Reads an element that must fill `bytes` entirely. */
+export function readSingleTlv(bytes: Bytes, path = '', base = 0): Tlv {
+  const element = readTlv(bytes, 0, path, base);
+  if (element.raw.length !== bytes.length) {
+    malformed(
+      path,
+      base + element.raw.length,
+      `${bytes.length - element.raw.length} octets follow ${tagName(element.tag)}`,
+    );
+  }
+  return element;
+}
+
+/** Reads `bytes` as exactly one element with this tag. */
+export function readSingle(bytes: Bytes, tag: number, name: string): Tlv {
+  const element = readSingleTlv(bytes);
+  if (element.tag !== tag) {
+    malformed('', 0, `${name} (${tagName(tag)}) expected but ${tagName(element.tag)} found`);
+  }
+  return element;
+}
+
+/**
+ * Walks the children of a constructed value in order. Every decoder ends with `end()`, so nothing unknown and
+ * nothing trailing passes silently.
+ */
+export class TlvReader {
+  readonly path: string;
+  readonly #bytes: Bytes;
+  readonly #base: number;
+  #at = 0;
+  #peeked: Tlv | undefined;
+
+  /** `base` is the offset of `bytes` in the message, for error messages. */
+  constructor(bytes: Bytes, path = '', base = 0) {
+    this.#bytes = bytes;
+    this.#base = base;
+    this.path = path;
+  }
+
+  /** A reader of the element's children. */
+  static of(element: Tlv, parentPath = ''): TlvReader {
+    const path = parentPath === '' ? tagName(element.tag) : `${parentPath}/${tagName(element.tag)}`;
+    return new TlvReader(element.value, path, element.offset + element.raw.length - element.value.length);
+  }
+
+  /** Offset of the next child in the message. */
+  get offset(): number {
+    return this.#base + this.#at;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  peek(): Tlv | undefined {
+    if (this.done) return undefined;
+    this.#peeked ??= readTlv(this.#bytes, this.#at, this.path, this.#base);
+    return this.#peeked;
+  }
+
+  /** The next child, whatever its tag. */
+  next(name = 'element'): Tlv {
+    const element = this.peek() ?? malformed(this.path, this.offset, `${name} is missing`);
+    this.#at += element.raw.length;
+    this.#peeked = undefined;
+    return element;
+  }
+
+  /** The next child, which must have this tag. */
+  expect(tag: number, name: string): Tlv {
+    const element = this.peek();
+    if (element === undefined) malformed(this.path, this.offset, `${name} (${tagName(tag)}) is missing`);
+    if (element.tag !== tag) {
+      malformed(
+        this.path,
+        this.offset,
+        `${name} (${tagName(tag)}) expected but ${tagName(element.tag)} found`,
+      );
+    }
+    return this.next(name);
+  }
+
+  /** The next child if it has this tag. */
+  optional(tag: number): Tlv | undefined {
+    return this.peek()?.tag === tag ? this.next() : undefined;
+  }
+
+  /** A reader of the children of the next child, which must have this tag. */
+  enter(tag: number, name: string): TlvReader {
+    return TlvReader.of(this.expect(tag, name), this.path);
+  }
+
+  /** Refuses whatever is left. */
+  end(): void {
+    const element = this.peek();
+    if (element !== undefined) malformed(this.path, element.offset, `unexpected ${tagName(element.tag)}`);
+  }
+
+  /** Refuses the value just read, for a rule above TLV. */
+  refuse(element: Tlv, what: string): never {
+    malformed(this.path, element.offset, `${tagName(element.tag)}: ${what}`);
+  }
+
+  /** The value, which must have a length within [min, max] octets. */
+  octets(tag: number, name: string, min: number, max = min): Bytes {
+    const element = this.expect(tag, name);
+    if (element.value.length < min || element.value.length > max) {
+      const allowed = min === max ? `${min}` : `${min} to ${max}`;
+      this.refuse(element, `${name} has ${element.value.length} octets, not ${allowed}`);
+    }
+    return element.value;
+  }
+
+  /** A non-negative INTEGER in its shortest form, at most 2^47. */
+  integer(tag: number, name: string): number {
+    const element = this.expect(tag, name);
+    return unsignedInteger(element, (what) => this.refuse(element, `${name} ${what}`));
+  }
+
+  /** Well-formed UTF-8 of at most `max` octets. */
+  text(tag: number, name: string, max: number): string {
+    const element = this.expect(tag, name);
+    if (element.value.length > max) this.refuse(element, `${name} is longer than ${max} octets`);
+    try {
+      return strictUtf8.decode(element.value);
+    } catch {
+      return this.refuse(element, `${name} is not UTF-8`);
+    }
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function unsignedInteger({ value }: Tlv, fail: (what: string) => never): number {
+  if (value.length === 0) fail('is empty');
+  if (value[0]! & 0x80) fail('is negative');
+  if (value.length > 1 && value[0] === 0 && !(value[1]! & 0x80)) fail('is not in its shortest form');
+  if (value.length > 6) fail('is too large');
+  let number = 0;
+  for (const octet of value) number = number * 256 + octet;
+  return number;
+}
+
+/** Octets of a tag and a minimal length. */
+export function tlvHeader(tag: number, length: number): Bytes {
+  const octets: number[] = [];
+  if (tag > 0xffff) octets.push(tag >>> 16);
+  if (tag > 0xff) octets.push((tag >>> 8) & 0xff);
+  octets.push(tag & 0xff);
+  if (length < 0x80) octets.push(length);
+  else if (length < 0x100) octets.push(0x81, length);
+  else if (length < 0x10000) octets.push(0x82, length >>> 8, length & 0xff);
+  else if (length < 0x1000000) octets.push(0x83, length >>> 16, (length >>> 8) & 0xff, length & 0xff);
+  else octets.push(0x84, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
+  return Buffer.from(octets);
+}
+
+/** One element: tag, minimal length, the parts in order. Undefined parts are left out, for OPTIONAL fields. */
+export function tlv(tag: number, ...parts: readonly (Bytes | undefined)[]): Bytes {
+  const present = parts.filter((part) => part !== undefined) as Uint8Array[];
+  const length = present.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([tlvHeader(tag, length), ...present]);
+}
+
+/** An INTEGER value in its shortest form, for a non-negative safe integer. */
+export function integerValue(value: number): Bytes {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('not a non-negative safe integer');
+  const octets: number[] = [];
+  let rest = value;
+  do {
+    octets.unshift(rest % 256);
+    rest = Math.floor(rest / 256);
+  } while (rest > 0);
+  if (octets[0]! & 0x80) octets.unshift(0);
+  return Buffer.from(octets);
+}

@@ -1,0 +1,85 @@
+import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Bytes } from '../codec/bytes.ts';
+import { refuse } from '../errors.ts';
+import type { EphemeralKey, PublicKey, Suite } from './suite.ts';
+
+/**
+ * FRP256V1 (ANSSI, JORF 16 October 2011; OID 1.2.250.1.223.101.256.1), which OpenSSL lacks: served by the generic
+ * Weierstrass arithmetic of @noble/curves. Cofactor 1, a = p − 3. It is not constant-time in the way OpenSSL's
+ * P-256 is, and some thirty times slower; see docs/keys.md before using it outside tests.
+ */
+const p = 0xf1fd178c0b3ad58f10126de8ce42435b3961adbcabc8ca6de8fcf353d86e9c03n;
+
+const Point = weierstrass({
+  p,
+  n: 0xf1fd178c0b3ad58f10126de8ce42435b53dc67e140d2bf941ffdd459c6d655e1n,
+  h: 1n,
+  a: p - 3n,
+  b: 0xee353fca5428a9300d4aba754a44c00fdfec0c9ae4b1a1803075ed967b7bb73fn,
+  Gx: 0xb6b3d4c356c139eb31183d4749d423958c27d2dcaf98b70164c97a2dd98f5cffn,
+  Gy: 0x6142e0f7c8b204911f9271f0f3ecef8c2701c307e8e4c9e183115a1554062cfbn,
+});
+
+const curve = ecdsa(Point, sha256, { lowS: false });
+
+function ephemeral(secret: Uint8Array): EphemeralKey {
+  let scalar: Uint8Array | undefined = secret;
+  return {
+    point: curve.getPublicKey(secret, false),
+    agree(peer) {
+      if (scalar === undefined) throw new RangeError('the ephemeral key was wiped');
+      return curve.getSharedSecret(scalar, peer.point, false).subarray(1, 33);
+    },
+    wipe() {
+      scalar?.fill(0);
+      scalar = undefined;
+    },
+  };
+}
+
+export const frp256v1: Suite = {
+  name: 'frp256v1',
+  curveOid: '1.2.250.1.223.101.256.1',
+  keyAlgorithm: 'ecdsa-frp256v1',
+
+  publicKey(point: Bytes): PublicKey {
+    if (point.length !== 65 || point[0] !== 0x04) {
+      refuse('oneTimeKeyInvalid', 'a public key is an uncompressed point of 65 octets');
+    }
+    try {
+      Point.fromBytes(point).assertValidity();
+    } catch (cause) {
+      refuse('oneTimeKeyInvalid', 'the point is not on frp256v1', { cause });
+    }
+    return { suite: frp256v1, point };
+  },
+
+  generateEphemeral: () => ephemeral(curve.utils.randomSecretKey()),
+
+  ephemeralFrom(secret: Bytes): EphemeralKey {
+    if (secret.length !== 32 || !curve.utils.isValidSecretKey(secret)) {
+      throw new RangeError('the ephemeral secret is not a valid scalar of the curve');
+    }
+    return ephemeral(Uint8Array.from(secret));
+  },
+
+  signatureHolds(key, message, signature) {
+    if (signature.length !== 64) return false;
+    try {
+      return curve.verify(signature, message, key.point, { lowS: false });
+    } catch {
+      // r or s out of range: noble throws where OpenSSL answers false
+      return false;
+    }
+  },
+};
+
+/** Raw r‖s over SHA-256 of the message, for key backends that hold an FRP256V1 scalar. */
+export function signFrp256v1(secret: Bytes, message: Bytes): Bytes {
+  return curve.sign(message, secret, { lowS: false });
+}
+
+export function generateFrp256v1Secret(): Bytes {
+  return curve.utils.randomSecretKey();
+}

@@ -1,0 +1,196 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+  verify,
+} from 'node:crypto';
+import type { Bytes } from '../codec/bytes.ts';
+import { encodeOid } from '../codec/oid.ts';
+import { tlv } from '../codec/tlv.ts';
+import { refuse } from '../errors.ts';
+import type { KeyAlgorithm } from '../keys/provider.ts';
+import { frp256v1 } from './frp256v1.ts';
+
+/**
+ * A crypto suite is a value: the curve, its key agreement (ECKA, BSI TR-03111: the x coordinate), ECDSA with
+ * SHA-256, the X9.63 KDF with SHA-256 and AES-128 for the BSP. Three suites exist; all have 32-octet coordinates.
+ * The suite of a profile binding is the one of the eUICC's one-time key: DPpb, eUICC certificate and CI share it.
+ */
+export type SuiteName = 'p256' | 'brainpoolP256r1' | 'frp256v1';
+
+/** A point that was checked to lie on the suite's curve and not at infinity. */
+export interface PublicKey {
+  readonly suite: Suite;
+  /** Uncompressed: 04 ‖ X ‖ Y, 65 octets. */
+  readonly point: Bytes;
+}
+
+/** One side of one key agreement. Ask once, then drop it: `wipe` removes what the runtime lets us remove. */
+export interface EphemeralKey {
+  readonly point: Bytes;
+  /** x coordinate of secret × peer, 32 octets, left-padded. */
+  agree(peer: PublicKey): Bytes;
+  wipe(): void;
+}
+
+export interface Suite {
+  readonly name: SuiteName;
+  /** The named curve's object identifier, dotted. */
+  readonly curveOid: string;
+  readonly keyAlgorithm: KeyAlgorithm;
+  /** Refuses anything that is not an uncompressed point of this curve. */
+  publicKey(point: Bytes): PublicKey;
+  generateEphemeral(): EphemeralKey;
+  /** From a fixed secret scalar of 32 octets; only to reproduce published vectors. */
+  ephemeralFrom(secret: Bytes): EphemeralKey;
+  /** Does the raw r‖s signature (64 octets) hold over the message under SHA-256? */
+  signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean;
+}
+
+export const POINT_LENGTH = 65;
+export const SIGNATURE_LENGTH = 64;
+
+const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
+
+/** What precedes the point in a SubjectPublicKeyInfo with a named curve. */
+function spkiPrefix(curveOid: string): Bytes {
+  const algorithm = tlv(0x30, tlv(0x06, encodeOid(EC_PUBLIC_KEY)), tlv(0x06, encodeOid(curveOid)));
+  const whole = tlv(0x30, algorithm, tlv(0x03, Buffer.alloc(1 + POINT_LENGTH)));
+  return whole.subarray(0, whole.length - POINT_LENGTH);
+}
+
+/** SubjectPublicKeyInfo in DER of a point on the suite's curve. */
+export function toSpki(key: PublicKey): Bytes {
+  return Buffer.concat([spkiPrefix(key.suite.curveOid), key.point]);
+}
+
+/** The key of a SubjectPublicKeyInfo in DER; refuses curves that no suite has, and points off their curve. */
+export function fromSpki(spki: Bytes): PublicKey {
+  for (const suite of SUITES) {
+    const prefix = spkiPrefix(suite.curveOid);
+    if (
+      spki.length === prefix.length + POINT_LENGTH &&
+      Buffer.compare(spki.subarray(0, prefix.length), prefix) === 0
+    ) {
+      return suite.publicKey(spki.subarray(prefix.length));
+    }
+  }
+  return refuse('securityConfiguration', 'the public key is not on a supported named curve');
+}
+
+class OpenSslPublicKey implements PublicKey {
+  readonly suite: Suite;
+  readonly point: Bytes;
+  readonly key: KeyObject;
+
+  constructor(suite: Suite, point: Bytes, key: KeyObject) {
+    this.suite = suite;
+    this.point = point;
+    this.key = key;
+  }
+}
+
+/** A curve that OpenSSL knows; the hot path of binding and of ingest. */
+class OpenSslSuite implements Suite {
+  readonly name: SuiteName;
+  readonly curveOid: string;
+  readonly keyAlgorithm: KeyAlgorithm;
+  readonly #namedCurve: string;
+  readonly #prefix: Bytes;
+
+  constructor(name: SuiteName, namedCurve: string, curveOid: string, keyAlgorithm: KeyAlgorithm) {
+    this.name = name;
+    this.curveOid = curveOid;
+    this.keyAlgorithm = keyAlgorithm;
+    this.#namedCurve = namedCurve;
+    this.#prefix = spkiPrefix(curveOid);
+  }
+
+  publicKey(point: Bytes): PublicKey {
+    if (point.length !== POINT_LENGTH || point[0] !== 0x04) {
+      refuse('oneTimeKeyInvalid', `a public key is an uncompressed point of ${POINT_LENGTH} octets`);
+    }
+    try {
+      const key = createPublicKey({ key: Buffer.concat([this.#prefix, point]), format: 'der', type: 'spki' });
+      return new OpenSslPublicKey(this, point, key);
+    } catch (cause) {
+      return refuse('oneTimeKeyInvalid', `the point is not on ${this.name}`, { cause });
+    }
+  }
+
+  generateEphemeral(): EphemeralKey {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: this.#namedCurve });
+    const spki = publicKey.export({ format: 'der', type: 'spki' });
+    return this.#ephemeral(privateKey, spki.subarray(spki.length - POINT_LENGTH));
+  }
+
+  ephemeralFrom(secret: Bytes): EphemeralKey {
+    if (secret.length !== 32) throw new RangeError('an ephemeral secret has 32 octets');
+    // RFC 5915 ECPrivateKey without its optional public key: OpenSSL computes the point
+    const sec1 = tlv(
+      0x30,
+      tlv(0x02, Buffer.of(1)),
+      tlv(0x04, secret),
+      tlv(0xa0, tlv(0x06, encodeOid(this.curveOid))),
+    );
+    try {
+      const privateKey = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' });
+      const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+      return this.#ephemeral(privateKey, spki.subarray(spki.length - POINT_LENGTH));
+    } catch (cause) {
+      throw new RangeError('the ephemeral secret is not a valid scalar of the curve', { cause });
+    }
+  }
+
+  #ephemeral(secret: KeyObject, point: Bytes): EphemeralKey {
+    let privateKey: KeyObject | undefined = secret;
+    return {
+      point,
+      agree(peer) {
+        if (privateKey === undefined) throw new RangeError('the ephemeral key was wiped');
+        return diffieHellman({ privateKey, publicKey: openSslKey(peer) });
+      },
+      wipe() {
+        // OpenSSL clears the scalar when the last reference to the key object goes
+        privateKey = undefined;
+      },
+    };
+  }
+
+  signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean {
+    if (signature.length !== SIGNATURE_LENGTH) return false;
+    return verify('sha256', message, { key: openSslKey(key), dsaEncoding: 'ieee-p1363' }, signature);
+  }
+}
+
+function openSslKey(key: PublicKey): KeyObject {
+  if (key instanceof OpenSslPublicKey) return key.key;
+  throw new RangeError('the public key belongs to another suite');
+}
+
+export const P256: Suite = new OpenSslSuite('p256', 'prime256v1', '1.2.840.10045.3.1.7', 'ecdsa-p256');
+export const BRAINPOOL_P256R1: Suite = new OpenSslSuite(
+  'brainpoolP256r1',
+  'brainpoolP256r1',
+  '1.3.36.3.3.2.8.1.1.7',
+  'ecdsa-brainpoolP256r1',
+);
+export const FRP256V1: Suite = frp256v1;
+
+export const SUITES: readonly Suite[] = [P256, BRAINPOOL_P256R1, FRP256V1];
+
+export function suiteByName(name: string): Suite {
+  return (
+    SUITES.find((suite) => suite.name === name) ??
+    refuse('securityConfiguration', `no crypto suite is called ${name}`)
+  );
+}
+
+export function suiteByCurveOid(oid: string): Suite {
+  return (
+    SUITES.find((suite) => suite.curveOid === oid) ??
+    refuse('securityConfiguration', `no crypto suite has curve ${oid}`)
+  );
+}

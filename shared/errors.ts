@@ -1,0 +1,74 @@
+import { STATUS_CODES, type StatusName } from './status-codes.ts';
+
+/**
+ * The one error family of the server.
+ *
+ * - `Refusal`: what somebody else gave us is not acceptable. It carries a GSMA subject and reason code and a
+ *   message that is safe to send back: never a secret, never a stack.
+ * - `Fault`: something of ours failed (storage, key provider, a broken rule of our own). The caller learns only
+ *   that the service failed; the message is for the operator's log.
+ */
+export abstract class SmdpfError extends Error {
+  abstract readonly code: string;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+export interface RefusalDetails {
+  /** What the refusal is about: an EID, an ICCID, an order, a tag path … never secret material. */
+  readonly subjectIdentifier?: string;
+  /** Where in the received bytes, counted from their first octet. */
+  readonly offset?: number;
+  readonly cause?: unknown;
+}
+
+export class Refusal extends SmdpfError {
+  readonly code: StatusName;
+  readonly subjectCode: string;
+  readonly reasonCode: string;
+  readonly subjectIdentifier: string | undefined;
+  readonly offset: number | undefined;
+
+  constructor(code: StatusName, message: string, details: RefusalDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.subjectCode = STATUS_CODES[code].subject;
+    this.reasonCode = STATUS_CODES[code].reason;
+    this.subjectIdentifier = details.subjectIdentifier;
+    this.offset = details.offset;
+  }
+}
+
+export type FaultCode =
+  | 'configuration'
+  | 'ledger'
+  | 'vault'
+  | 'keyProvider'
+  | 'keyProviderThrottled'
+  | 'dispatcher'
+  | 'notifier'
+  | 'invariant';
+
+export class Fault extends SmdpfError {
+  readonly code: FaultCode;
+  /** True where the same call may succeed later: a throttled key service, a busy store, a token pulled out. */
+  readonly retryable: boolean;
+
+  constructor(code: FaultCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** Throws a Refusal; an expression, so that `x ?? refuse(…)` reads as the rule does. */
+export function refuse(code: StatusName, message: string, details?: RefusalDetails): never {
+  throw new Refusal(code, message, details);
+}
+
+/** Ends the process's work on a broken assumption of our own code, in words. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Fault('invariant', message);
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { Bytes } from '../codec/bytes.ts';
+
+/**
+ * The door to private keys (GENS05). A key is named by a URI; no private key ever passes through here.
+ *
+ * The core is small: describe, public key, sign, wrap, unwrap, health. What only some backends can do
+ * (generate keys, agree, open RSA-OAEP) is a separate ability, asked for by its own interface.
+ */
+
+/** What a key may be used for. A provider refuses to use a key outside its role. */
+export type KeyRole = 'binding' | 'delivery' | 'wrapping' | 'intake';
+
+export type KeyAlgorithm =
+  | 'ecdsa-p256'
+  | 'ecdsa-brainpoolP256r1'
+  | 'ecdsa-frp256v1'
+  | 'aes-256'
+  | 'rsa-oaep-256'
+  | 'ml-dsa';
+
+export interface KeyDescription {
+  readonly uri: string;
+  readonly algorithm: KeyAlgorithm;
+  /** Can the private or secret key leave the backend in any form? */
+  readonly exportable: boolean;
+  /** How the backend itself names the key: an ARN, a token label and CKA_ID, a file. */
+  readonly identity: string;
+}
+
+/**
+ * A SHA-256 digest to be signed. KMS and PKCS#11 get the 32 octets; a backend that hashes by itself (OpenSSL
+ * has no raw ECDSA entry in Node) takes the message that it was made from.
+ */
+export class Digest {
+  readonly message: Bytes;
+  #sha256: Bytes | undefined;
+
+  private constructor(message: Bytes) {
+    this.message = message;
+  }
+
+  static of(message: Bytes): Digest {
+    return new Digest(message);
+  }
+
+  get sha256(): Bytes {
+    this.#sha256 ??= createHash('sha256').update(this.message).digest();
+    return this.#sha256;
+  }
+}
+
+/** Bound to a wrapped key as authenticated data; the same context must be given to unwrap. Public values only. */
+export type WrapContext = Readonly<Record<string, string>>;
+
+export interface DataKey {
+  /** 32 octets; the caller wipes it after use. */
+  readonly plaintext: Bytes;
+  readonly wrapped: Bytes;
+}
+
+export interface KeyProvider {
+  readonly scheme: string;
+  describe(uri: string): Promise<KeyDescription>;
+  /** SubjectPublicKeyInfo in DER. */
+  publicKey(uri: string): Promise<Bytes>;
+  /** Raw r‖s, 32 + 32 octets, each left-padded (BSI TR-03111 plain). */
+  sign(uri: string, digest: Digest): Promise<Bytes>;
+  /** A new random data key of 32 octets and its wrapped form. */
+  generateDataKey(uri: string, context: WrapContext): Promise<DataKey>;
+  /** The 32 octets of a wrapped data key; a wrong context or altered octets are a Fault, never other octets. */
+  unwrapDataKey(uri: string, wrapped: Bytes, context: WrapContext): Promise<Bytes>;
+  /** Resolves when the backend answers and this key can be used; otherwise a Fault that says why. */
+  health(uri: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Backends that can make keys. */
+export interface KeyGenerator {
+  generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription>;
+}
+
+/** Backends that can open what was encrypted to an RSA key of theirs (RSA-OAEP, SHA-256, MGF1-SHA-256). */
+export interface IntakeDecrypter {
+  decrypt(uri: string, ciphertext: Bytes): Promise<Bytes>;
+}
+
+/** Backends that can do ECDH: x coordinate of private key × peer point, 32 octets. */
+export interface KeyAgreement {
+  agree(uri: string, peerPoint: Bytes): Promise<Bytes>;
+}

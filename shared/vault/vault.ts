@@ -1,0 +1,67 @@
+import type { Bytes } from '../codec/bytes.ts';
+
+/**
+ * The vault: protected profile packs, BPP parts, uploads and locked commit records. Objects are named, versioned
+ * and bound to their SHA-256; nothing is changed in place. Nothing in clear is ever put here (I5).
+ */
+export interface ObjectRef {
+  readonly name: string;
+  /** Opaque; names exactly the octets written by one put. */
+  readonly version: string;
+  /** Octets. */
+  readonly size: number;
+  /** Lower-case hexadecimal, 64 characters. */
+  readonly sha256: string;
+}
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface PutOptions {
+  /** Refuse to replace: the first put wins and later ones learn its reference (commit records). */
+  readonly lock?: boolean;
+}
+
+export interface Vault {
+  /** Stores a whole object; resolves when it is durable. */
+  put(name: string, body: Bytes, options?: PutOptions): Promise<ObjectRef>;
+  /** Stores a stream without holding it in memory. */
+  putStream(name: string, body: AsyncIterable<Bytes>): Promise<ObjectRef>;
+  /** The octets of this version, or a range of them; a Fault if they are gone or their hash is wrong (whole reads). */
+  get(ref: ObjectRef, range?: ByteRange): Promise<Bytes>;
+  getStream(ref: ObjectRef): AsyncIterable<Bytes>;
+  /** The newest version under this name. */
+  head(name: string): Promise<ObjectRef | undefined>;
+  list(prefix: string): AsyncIterable<ObjectRef>;
+  /** Removes every version under this name that is not locked. */
+  remove(name: string): Promise<void>;
+  /** A URL that lets its holder fetch exactly this version for `seconds`. */
+  downloadUrl(ref: ObjectRef, seconds: number): Promise<string>;
+  /** A URL that lets its holder store exactly this content once, within `seconds`. */
+  uploadUrl(
+    name: string,
+    content: { readonly size: number; readonly sha256: string },
+    seconds: number,
+  ): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * The PPK vault: wrapped profile protection keys, in a store of their own with no backups, versions or streams,
+ * so that destroyed stays destroyed (I5). Entries are opaque here: already encrypted under the pack's data key.
+ */
+export interface PpkVault {
+  /** Stores the entries of a pack at once; repeating the call with the pack present changes nothing. */
+  putPack(pack: string, header: Bytes, entries: readonly Bytes[]): Promise<void>;
+  /** The header, or undefined if the pack is unknown. */
+  header(pack: string): Promise<Bytes | undefined>;
+  /** The entries at these positions of the pack, undefined where destroyed. */
+  entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]>;
+  /** Destroys entries so that the medium no longer holds them; may be repeated. */
+  destroy(pack: string, positions: readonly number[]): Promise<void>;
+  /** Destroys what is left of a pack, its header included. */
+  destroyPack(pack: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,97 @@
+import type { Bytes } from '../codec/bytes.ts';
+import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { refuse } from '../errors.ts';
+import { read, write } from './fields.ts';
+
+/** BppRequest (FF61): a device manufacturer asks for Bound Profile Packages. */
+export const BPP_REQUEST = 0xff61;
+
+/** Items of one request. A larger production run is several requests of the same order. */
+export const MAX_REQUEST_ITEMS = 200_000;
+
+export interface RequestItem {
+  readonly itemId: number;
+  /** As received: 32 hexadecimal characters, digits and check digits not yet verified. */
+  readonly eid: string;
+  readonly keyId: string | undefined;
+  readonly iccid: string | undefined;
+  readonly additional: boolean;
+}
+
+export interface BppRequest {
+  readonly requestId: string;
+  readonly orderId: string;
+  /** A whole EuiccDataBatch (path B). */
+  readonly euiccData: Bytes | undefined;
+  readonly items: readonly RequestItem[];
+  /** Offset and end of each item's element in the received request, so that a chunk can be read by range. */
+  readonly itemOffsets: readonly number[];
+  readonly itemsEnd: number;
+}
+
+export function decodeBppRequest(der: Bytes): BppRequest {
+  const fields = TlvReader.of(readSingle(der, BPP_REQUEST, 'BppRequest'));
+  read.version(fields);
+  const requestId = read.id(fields, 1, 'requestId');
+  const orderId = read.text(fields, 2, 'orderId', 64);
+  const euiccData = read.has(fields, 3)
+    ? read.derTlv(fields, 3, 'euiccData', Number.POSITIVE_INFINITY)
+    : undefined;
+  const itemOffsets: number[] = [];
+  const itemIds = new Set<number>();
+  let itemsEnd = 0;
+  const items = read.list(fields, 4, 'items', MAX_REQUEST_ITEMS, (list) => {
+    itemOffsets.push(list.offset);
+    const item = readRequestItem(list);
+    itemsEnd = list.offset;
+    if (itemIds.has(item.itemId)) refuse('protocolFormat', `itemId ${item.itemId} occurs twice`);
+    itemIds.add(item.itemId);
+    return item;
+  });
+  fields.end();
+  if (items.length === 0) refuse('mandatoryElementMissing', 'the request has no items');
+  return { requestId, orderId, euiccData, items, itemOffsets, itemsEnd };
+}
+
+/** Decodes concatenated RequestItem elements, as cut out of a request by its offsets. */
+export function decodeRequestItems(elements: Bytes): RequestItem[] {
+  const list = new TlvReader(elements);
+  const items: RequestItem[] = [];
+  while (!list.done) items.push(readRequestItem(list));
+  return items;
+}
+
+function readRequestItem(list: TlvReader): RequestItem {
+  const fields = list.enter(0x30, 'RequestItem');
+  const item = {
+    itemId: read.integer(fields, 0, 'itemId'),
+    eid: read.eid(fields, 1, 'eid'),
+    keyId: read.has(fields, 2) ? read.id(fields, 2, 'keyId') : undefined,
+    iccid: read.has(fields, 3) ? read.iccid(fields, 3, 'iccid') : undefined,
+    additional: read.boolean(fields, 4),
+  };
+  fields.end();
+  return item;
+}
+
+export function encodeBppRequest(request: Omit<BppRequest, 'itemOffsets' | 'itemsEnd'>): Bytes {
+  return tlv(
+    BPP_REQUEST,
+    write.version(),
+    write.id(1, request.requestId),
+    write.text(2, request.orderId),
+    request.euiccData === undefined ? undefined : write.octets(3, request.euiccData),
+    write.list(
+      4,
+      request.items.map((item) =>
+        write.sequence(
+          write.integer(0, item.itemId),
+          write.eid(1, item.eid),
+          item.keyId === undefined ? undefined : write.id(2, item.keyId),
+          item.iccid === undefined ? undefined : write.iccid(3, item.iccid),
+          item.additional ? write.boolean(4, true) : undefined,
+        ),
+      ),
+    ),
+  );
+}

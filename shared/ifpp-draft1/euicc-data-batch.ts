@@ -1,0 +1,132 @@
+import type { Bytes } from '../codec/bytes.ts';
+import { encodeEid } from '../codec/eid.ts';
+import { decodeOid } from '../codec/oid.ts';
+import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { LIMITS, read, write } from './fields.ts';
+
+/** EuiccDataBatch (FF60): what an EUM tells of its eUICCs, on path A by Esed1 or on path B inside a BppRequest. */
+export const EUICC_DATA_BATCH = 0xff60;
+const ONE_TIME_KEY_TBS = 0xff64;
+
+/** One-time keys of one eUICC in one batch. */
+export const MAX_KEYS_PER_EUICC = 64;
+
+export interface OneTimeKey {
+  /** Lower-case hexadecimal of 1 to 16 octets; unique in the eUICC. */
+  readonly keyId: string;
+  /** 65 octets as received; not yet known to be a point of the curve. */
+  readonly otPk: Bytes;
+  /** Raw r‖s, 64 octets, by SK.EUICC over the OneTimeKeyTbs. */
+  readonly proof: Bytes;
+}
+
+export interface EuiccEntry {
+  /** As received: 32 hexadecimal characters, digits and check digits not yet verified. */
+  readonly eid: string;
+  readonly euiccCert: Bytes;
+  readonly oneTimeKeys: readonly OneTimeKey[];
+  /** BF22, where it differs from the batch's. */
+  readonly euiccInfo2: Bytes | undefined;
+}
+
+export interface EuiccDataHead {
+  readonly batchId: string;
+  readonly ciPkId: Bytes;
+  /** Dotted object identifier of the curve. */
+  readonly curve: string;
+  /** Issuer of the eUICCs first, root omitted. */
+  readonly eumChain: readonly Bytes[];
+  /** BF22. */
+  readonly euiccInfo2: Bytes;
+}
+
+export interface EuiccDataBatch extends EuiccDataHead {
+  /** The complete element of each entry: an entry that is malformed inside spoils itself alone. */
+  readonly entries: readonly Bytes[];
+  readonly deviceManufacturers: readonly string[] | undefined;
+  readonly eumDataSignature: Bytes | undefined;
+  /** The octets that eumDataSignature covers: fields 0..7 as received. */
+  readonly signed: Bytes;
+}
+
+/** The fields before the entries; the reader stands inside FF60 and ends before field 6. */
+export function readEuiccDataHead(fields: TlvReader): EuiccDataHead {
+  read.version(fields);
+  return {
+    batchId: read.id(fields, 1, 'batchId'),
+    ciPkId: read.octets(fields, 2, 'ciPkId', 20),
+    curve: decodeOid(fields.octets(0x83, 'curve', 1, 32)),
+    eumChain: read.list(fields, 4, 'eumChain', LIMITS.certificatesInChain, (list) =>
+      read.listedDerTlv(list, 'certificate'),
+    ),
+    euiccInfo2: read.derTlv(fields, 5, 'euiccInfo2'),
+  };
+}
+
+/** Decodes the frame. Entries stay as elements, to be read one by one with `decodeEuiccEntry`. */
+export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
+  const whole = readSingle(der, EUICC_DATA_BATCH, 'EuiccDataBatch');
+  const fields = TlvReader.of(whole);
+  const head = readEuiccDataHead(fields);
+  const entries = read.list(
+    fields,
+    6,
+    'entries',
+    Number.POSITIVE_INFINITY,
+    (list) => list.next('EuiccEntry').raw,
+  );
+  const deviceManufacturers = read.has(fields, 7)
+    ? read.list(fields, 7, 'deviceManufacturers', 1000, (list) => read.listedText(list, 'deviceManufacturer'))
+    : undefined;
+  const signedLength = fields.offset - (whole.raw.length - whole.value.length);
+  const eumDataSignature = read.has(fields, 8) ? read.octets(fields, 8, 'eumDataSignature', 64) : undefined;
+  fields.end();
+  return {
+    ...head,
+    entries,
+    deviceManufacturers,
+    eumDataSignature,
+    signed: whole.value.subarray(0, signedLength),
+  };
+}
+
+export function decodeEuiccEntry(element: Bytes): EuiccEntry {
+  const fields = TlvReader.of(readSingle(element, 0x30, 'EuiccEntry'));
+  const entry = {
+    eid: read.eid(fields, 0, 'eid'),
+    euiccCert: read.derTlv(fields, 1, 'euiccCert'),
+    oneTimeKeys: read.list(fields, 2, 'oneTimeKeys', MAX_KEYS_PER_EUICC, readOneTimeKey),
+    euiccInfo2: read.has(fields, 3) ? read.derTlv(fields, 3, 'euiccInfo2') : undefined,
+  };
+  fields.end();
+  return entry;
+}
+
+function readOneTimeKey(list: TlvReader): OneTimeKey {
+  const fields = list.enter(0x30, 'OneTimeKey');
+  const key = {
+    keyId: read.id(fields, 0, 'keyId'),
+    otPk: read.octets(fields, 1, 'otPk', 65),
+    proof: read.octets(fields, 2, 'proof', 64),
+  };
+  fields.end();
+  return key;
+}
+
+/**
+ * OneTimeKeyTbs (FF64): what the eUICC signs to prove that the one-time key is its own. The hash ties its
+ * EuiccInfo2 to the proof, so that nobody between eUICC and SM-DPf can make it look more capable.
+ */
+export function encodeOneTimeKeyTbs(
+  eid: string,
+  key: Pick<OneTimeKey, 'keyId' | 'otPk'>,
+  euiccInfo2Hash: Bytes,
+): Bytes {
+  return tlv(
+    ONE_TIME_KEY_TBS,
+    tlv(0x80, encodeEid(eid)),
+    write.id(1, key.keyId),
+    write.octets(2, key.otPk),
+    write.octets(3, euiccInfo2Hash),
+  );
+}

@@ -1,0 +1,231 @@
+import type { Bytes } from '../codec/bytes.ts';
+import type { ObjectRef } from '../vault/vault.ts';
+
+/**
+ * The use cases of the SM-DPf as the handlers see them. Every method may be called again with the same input, at
+ * once or years later, and answers alike (I4). A method refuses with `Refusal`; what concerns one item of many is in
+ * the answer, never an exception.
+ */
+
+export type Role = 'eum' | 'deviceMaker' | 'operator' | 'auditor' | 'administrator';
+
+/** Who calls: a client certificate that the party register knows (I7). */
+export interface Caller {
+  /** functionRequesterIdentifier; owns orders, jobs and reports, whichever certificate it comes with. */
+  readonly identifier: string;
+  readonly role: Role;
+  /** Lower-case hexadecimal SHA-256 of the client certificate in DER. */
+  readonly fingerprint: string;
+}
+
+export interface ItemRefusal {
+  readonly subjectCode: string;
+  readonly reasonCode: string;
+  readonly message: string;
+}
+
+// ── parties ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Parties {
+  /** The party of a client certificate; refuses an unknown or revoked one. Reads the register each time. */
+  identify(fingerprint: string): Promise<Caller>;
+}
+
+// ── ES2f ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the Operator asks of an eUICC before one of its profiles is spent on it (DPFF09). */
+export interface EligibilityPolicy {
+  /** "2.3.0"; compared with EuiccInfo2.profileVersion and additionalProfilePackageVersions. */
+  readonly minProfileVersion?: string;
+  readonly minSvn?: string;
+  /** uiccCapability names; derived from the profile's eUICC-Mandatory-services when absent. */
+  readonly requiredCapabilities?: readonly string[];
+  /** Octets of free non-volatile memory. Advisory: the eUICC reported it when it was personalised. */
+  readonly minNvm?: number;
+  /** organizationName of the EUM certificate's subject. */
+  readonly allowedEum?: readonly string[];
+  /** SubjectKeyIdentifiers as hexadecimal. */
+  readonly allowedCi?: readonly string[];
+  readonly eidPrefixes?: readonly string[];
+  readonly eids?: readonly string[];
+}
+
+/** Values that all profiles of an order share, or that follow a rule by position. */
+export interface PersonalisationRules {
+  /** ICCID of position 0 without its Luhn digit (18 or 19 digits); position n adds n. */
+  readonly iccidStart: string;
+  /** IMSI of position 0; position n adds n. Left as in the template when absent. */
+  readonly imsiStart?: string;
+  /** `generate`: fresh K and OPc for each profile, given back encrypted in the output rows. */
+  readonly keys?: 'generate' | 'template';
+}
+
+export interface OrderInput {
+  readonly orderId: string;
+  readonly profileType: string;
+  readonly quantity: number;
+  /** functionRequesterIdentifiers of the device manufacturers that may draw from the order. */
+  readonly requesterDms: readonly string[];
+  /** Unprotected Profile Package; never stored in clear. */
+  readonly template: Bytes;
+  readonly personalisation: PersonalisationRules;
+  readonly eligibility: EligibilityPolicy;
+  /** StoreMetadata fields but the ICCID, in the JSON form of shared/rsp/store-metadata.ts. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Public JWK to which generated secrets are encrypted (JWE); required with `keys: 'generate'`. */
+  readonly outputKey?: Readonly<Record<string, unknown>>;
+  /** Where handleProfileLoadingInfo is posted; no callbacks when absent. */
+  readonly callbackUrl?: string;
+}
+
+export type OrderState = 'Preparing' | 'Open' | 'Cancelled' | 'Closed';
+
+export interface OrderAnswer {
+  readonly orderId: string;
+  readonly state: OrderState;
+  readonly quantity: number;
+  /** Profiles prepared so far. */
+  readonly prepared: number;
+  /** Present once all are prepared and the list is short (1,000 at most). */
+  readonly iccids?: readonly string[];
+}
+
+export type ProfileState =
+  | 'Available'
+  | 'Bound'
+  | 'Delivered'
+  | 'Installed'
+  | 'Failed'
+  | 'Unreported'
+  | 'Deleted'
+  | 'Closed';
+
+export interface ProfileStatus {
+  readonly iccid: string;
+  readonly state: ProfileState;
+  readonly eid?: string;
+  /** Why, for Failed and Unreported. */
+  readonly detail?: string;
+}
+
+export interface OrderStatus extends OrderAnswer {
+  readonly counts: Readonly<Partial<Record<ProfileState, number>>>;
+  readonly items: readonly ProfileStatus[];
+  /** Give it back to get the next page. */
+  readonly cursor?: string;
+}
+
+export interface Orders {
+  prepareProfiles(caller: Caller, order: OrderInput): Promise<OrderAnswer>;
+  cancelOrder(
+    caller: Caller,
+    input: { orderId: string; iccid?: string },
+  ): Promise<{ cancelled: number; refused: readonly (ItemRefusal & { iccid: string })[] }>;
+  getOrderStatus(
+    caller: Caller,
+    input: { orderId: string; cursor?: string; limit?: number },
+  ): Promise<OrderStatus>;
+  /** The encrypted output rows of one pack: a compact JWE to the order's outputKey. */
+  getOrderOutput(
+    caller: Caller,
+    input: { orderId: string; pack: number },
+  ): Promise<{ packs: number; jwe: string }>;
+}
+
+// ── Esed1 ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface EuiccDataAnswer {
+  readonly batchId: string;
+  readonly state: 'Done' | 'Pending';
+  readonly accepted: number;
+  /** The first thousand; all of them in the result object of large batches. */
+  readonly rejected: readonly (ItemRefusal & { index: number; eid: string; keyId?: string })[];
+  readonly rejectedCount: number;
+}
+
+export interface KeyToClose {
+  readonly eid: string;
+  /** All unused keys of the eUICC when absent. */
+  readonly keyId?: string;
+}
+
+export interface CloseKeysAnswer {
+  readonly closed: number;
+  /** Keys that a BPP is bound to: they stay bound. */
+  readonly bound: readonly { eid: string; keyId: string }[];
+  readonly refused: readonly (ItemRefusal & { eid: string; keyId?: string })[];
+}
+
+export interface Ingest {
+  registerEuiccData(caller: Caller, euiccDataBatch: Bytes): Promise<EuiccDataAnswer>;
+  closeKeys(caller: Caller, items: readonly KeyToClose[]): Promise<CloseKeysAnswer>;
+}
+
+// ── Esbpp ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface FailedItem extends ItemRefusal {
+  readonly itemId: number;
+}
+
+/** Exactly one of `bppBatch` and `manifest` is present once the state is Done. */
+export interface BppAnswer {
+  readonly requestId: string;
+  readonly state: 'Pending' | 'Done';
+  readonly items: number;
+  /** Items whose chunk is committed. */
+  readonly processed: number;
+  readonly failed: readonly FailedItem[];
+  /** FF62, where it fits an inline answer. */
+  readonly bppBatch?: Bytes;
+  /** FF65 and the parts it names, for larger ones. */
+  readonly manifest?: Bytes;
+  readonly parts?: readonly ObjectRef[];
+}
+
+export interface Delivery {
+  requestBpp(caller: Caller, bppRequest: Bytes): Promise<BppAnswer>;
+  getBppBatch(caller: Caller, input: { requestId: string }): Promise<BppAnswer>;
+}
+
+export interface ReportAnswer {
+  readonly reportId: string;
+  readonly verified: number;
+  readonly rejected: readonly (ItemRefusal & { itemIndex: number })[];
+}
+
+export interface Reports {
+  sendProfileLoadingReport(caller: Caller, profileLoadingReport: Bytes): Promise<ReportAnswer>;
+  /** ES9+ from a device in the field: no caller, trusted by signature alone. */
+  handleNotification(pendingNotification: Bytes): Promise<void>;
+}
+
+// ── transfers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Bodies and answers above the inline limit move as objects bound to size and SHA-256. */
+export interface Transfers {
+  /** A URL to upload exactly this content; the transferId is then given to a function in place of the body. */
+  openTransfer(
+    caller: Caller,
+    input: {
+      purpose: 'euiccData' | 'bppRequest' | 'profileLoadingReport' | 'template';
+      size: number;
+      sha256: string;
+    },
+  ): Promise<{ transferId: string; uploadUrl: string }>;
+  /** The octets that were uploaded under a transferId of this caller. */
+  received(caller: Caller, transferId: string): Promise<Bytes>;
+  /** A URL to download a part of an answer of this caller. */
+  getTransfer(
+    caller: Caller,
+    input: { requestId: string; name: string },
+  ): Promise<{ downloadUrl: string; size: number; sha256: string }>;
+}
+
+export interface Services {
+  readonly parties: Parties;
+  readonly orders: Orders;
+  readonly ingest: Ingest;
+  readonly delivery: Delivery;
+  readonly reports: Reports;
+  readonly transfers: Transfers;
+}

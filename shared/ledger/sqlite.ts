@@ -1,0 +1,343 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Fault, invariant } from '../errors.ts';
+import {
+  checkItemSize,
+  checkKey,
+  checkWrites,
+  decodeAttributes,
+  encodeAttributes,
+  ITEM_LIMIT,
+  keyOf,
+} from './item.ts';
+import {
+  type Condition,
+  type Item,
+  type ItemKey,
+  type Ledger,
+  type Page,
+  type Range,
+  TRANSACTION_LIMIT,
+  type TransactionOutcome,
+  type Write,
+  type WriteOutcome,
+} from './ledger.ts';
+import { bounds, makeCursor, PAGE_LIMIT } from './range.ts';
+
+/** "SMDf"; tells our files from other SQLite databases (PRAGMA application_id). */
+const APPLICATION_ID = 0x534d4466;
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS item (
+    partition  TEXT    NOT NULL,
+    sort       TEXT    NOT NULL,
+    revision   INTEGER NOT NULL,
+    attributes TEXT    NOT NULL,
+    PRIMARY KEY (partition, sort)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};`;
+
+/** How long one connection waits for another's write transaction. */
+const BUSY_TIMEOUT_MS = 10_000;
+/** Writes of one durable transaction; more would hold up the event loop and the other connections. */
+const GROUP_LIMIT = 4_000;
+
+/** A write made ready: checked and encoded before it can share a transaction with others. */
+interface Prepared {
+  readonly write: Write;
+  /** Of a put. */
+  readonly attributes: string;
+}
+
+/** What one caller waits for: writes that stand each by itself, or all together. */
+interface Unit {
+  readonly writes: readonly Prepared[];
+  readonly together: boolean;
+  readonly resolve: (outcomes: WriteOutcome[]) => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+interface Row {
+  readonly partition: string;
+  readonly sort: string;
+  readonly revision: number;
+  readonly attributes: string;
+}
+
+/**
+ * The embedded ledger: one SQLite file in WAL mode with synchronous=FULL, so that what was acknowledged survives
+ * a killed process and a power cut. Any number of processes and worker threads may open the same file.
+ *
+ * Writes that arrive in one turn of the event loop share one transaction (group commit): each still has an outcome
+ * of its own, and is acknowledged only after the transaction is on the medium.
+ */
+export class SqliteLedger implements Ledger {
+  readonly #database: DatabaseSync;
+  readonly #select: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #pages = new Map<string, StatementSync>();
+  #queue: Unit[] = [];
+  #scheduled = false;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#select = database.prepare('SELECT * FROM item WHERE partition = ? AND sort = ?');
+    this.#insert = database.prepare('INSERT INTO item VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING');
+    this.#update = database.prepare(
+      'UPDATE item SET revision = revision + 1, attributes = ? WHERE partition = ? AND sort = ? AND revision = ?',
+    );
+    this.#delete = database.prepare('DELETE FROM item WHERE partition = ? AND sort = ? AND revision = ?');
+  }
+
+  /** Opens or creates the file; `:memory:` is a ledger of this object alone, gone when closed. */
+  static async open(file: string): Promise<SqliteLedger> {
+    const deadline = performance.now() + BUSY_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return new SqliteLedger(openDatabase(file));
+      } catch (error) {
+        const fault = toFault(error);
+        // Several connections that create one file at once: SQLite's own wait does not cover the change to WAL.
+        if (!fault.retryable || performance.now() > deadline) throw fault;
+        await delay(5);
+      }
+    }
+  }
+
+  async get(key: ItemKey): Promise<Item | undefined> {
+    checkKey(key);
+    return guarded(() => this.#find(key));
+  }
+
+  async getMany(keys: readonly ItemKey[]): Promise<(Item | undefined)[]> {
+    for (const key of keys) checkKey(key);
+    return guarded(() => keys.map((key) => this.#find(key)));
+  }
+
+  async query(partition: string, range: Range = {}): Promise<Page> {
+    checkKey({ partition, sort: '-' });
+    const { from, to, before, after } = bounds(range);
+    const limit = range.limit ?? PAGE_LIMIT;
+    const descending = range.descending ?? false;
+
+    let sql = 'SELECT * FROM item WHERE partition = ? AND sort >= ?';
+    const values: (string | number)[] = [partition, from];
+    const bound = (clause: string, value: string | undefined) => {
+      if (value === undefined) return;
+      sql += clause;
+      values.push(value);
+    };
+    bound(' AND sort <= ?', to);
+    bound(' AND sort < ?', before);
+    bound(descending ? ' AND sort < ?' : ' AND sort > ?', after);
+    sql += ` ORDER BY sort ${descending ? 'DESC' : 'ASC'} LIMIT ?`;
+
+    return guarded(() => {
+      // One row more than asked tells whether there is another page.
+      const rows = this.#page(sql).all(...values, limit + 1) as unknown as Row[];
+      const items = rows.slice(0, limit).map(toItem);
+      return { items, cursor: rows.length > limit ? makeCursor(items.at(-1)!.sort) : undefined };
+    });
+  }
+
+  async write(write: Write): Promise<WriteOutcome> {
+    const [outcome] = await this.#enqueue([write], false);
+    return outcome!;
+  }
+
+  async writeMany(writes: readonly Write[]): Promise<WriteOutcome[]> {
+    checkWrites(writes);
+    const outcomes: WriteOutcome[] = [];
+    for (let start = 0; start < writes.length; start += GROUP_LIMIT) {
+      for (const outcome of await this.#enqueue(writes.slice(start, start + GROUP_LIMIT), false)) {
+        outcomes.push(outcome);
+      }
+    }
+    return outcomes;
+  }
+
+  async transact(writes: readonly Write[]): Promise<TransactionOutcome> {
+    invariant(writes.length <= TRANSACTION_LIMIT, `a transaction has at most ${TRANSACTION_LIMIT} writes`);
+    checkWrites(writes);
+    if (writes.length === 0) return { done: true };
+    const outcomes = await this.#enqueue(writes, true);
+    const failed = new Map<number, Item | undefined>();
+    outcomes.forEach((outcome, index) => {
+      if (!outcome.done) failed.set(index, outcome.found);
+    });
+    return failed.size === 0 ? { done: true } : { done: false, failed };
+  }
+
+  /** Finishes the writes already asked for. */
+  async close(): Promise<void> {
+    while (this.#queue.length > 0) this.#flush();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #find(key: ItemKey): Item | undefined {
+    const row = this.#select.get(key.partition, key.sort) as unknown as Row | undefined;
+    return row === undefined ? undefined : toItem(row);
+  }
+
+  #page(sql: string): StatementSync {
+    let statement = this.#pages.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#pages.set(sql, statement);
+    }
+    return statement;
+  }
+
+  async #enqueue(writes: readonly Write[], together: boolean): Promise<WriteOutcome[]> {
+    const prepared = writes.map(prepare);
+    if (!this.#database.isOpen) throw new Fault('ledger', 'the ledger is closed');
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ writes: prepared, together, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#queue.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+      this.#schedule();
+    });
+  }
+
+  /** Takes units from the queue up to the group limit and does them in one durable transaction. */
+  #flush(): void {
+    let count = 0;
+    let size = 0;
+    while (
+      size < this.#queue.length &&
+      (size === 0 || count + this.#queue[size]!.writes.length <= GROUP_LIMIT)
+    ) {
+      count += this.#queue[size]!.writes.length;
+      size += 1;
+    }
+    const group = this.#queue.splice(0, size);
+    if (group.length === 0) return;
+    let outcomes: WriteOutcome[][];
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      outcomes = group.map((unit) => this.#apply(unit));
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      const fault = toFault(error);
+      if (this.#database.isOpen && this.#database.isTransaction) this.#rollBack();
+      for (const unit of group) unit.reject(fault);
+      return;
+    }
+    group.forEach((unit, index) => {
+      unit.resolve(outcomes[index]!);
+    });
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec('ROLLBACK');
+    } catch {
+      // A connection that cannot roll back (disk gone) is useless, and closing it is what rolls back then.
+      this.#database.close();
+    }
+  }
+
+  #apply({ writes, together }: Unit): WriteOutcome[] {
+    if (together) {
+      const held = writes.map(({ write }) => this.#check(keyOf(write), write.when));
+      if (!held.every((outcome) => outcome.done)) return held;
+    }
+    return writes.map((write) => this.#applyOne(write));
+  }
+
+  #applyOne({ write, attributes }: Prepared): WriteOutcome {
+    const { partition, sort } = keyOf(write);
+    if ('check' in write) return this.#check(write.check, write.when);
+    const { when } = write;
+    if ('remove' in write) {
+      const { changes } = this.#delete.run(partition, sort, when.revision);
+      return changes === 1 ? { done: true, revision: when.revision } : this.#refused(write.remove);
+    }
+    if (when === 'absent') {
+      const { changes } = this.#insert.run(partition, sort, attributes);
+      return changes === 1 ? { done: true, revision: 1 } : this.#refused(write.put);
+    }
+    const { changes } = this.#update.run(attributes, partition, sort, when.revision);
+    return changes === 1 ? { done: true, revision: when.revision + 1 } : this.#refused(write.put);
+  }
+
+  #refused(key: ItemKey): WriteOutcome {
+    return { done: false, found: this.#find(key) };
+  }
+
+  #check(key: ItemKey, when: Condition): WriteOutcome {
+    const found = this.#find(key);
+    const holds = when === 'absent' ? found === undefined : found?.revision === when.revision;
+    return holds ? { done: true, revision: found?.revision ?? 0 } : { done: false, found };
+  }
+}
+
+function openDatabase(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    const application = pragma('application_id');
+    const schema = pragma('user_version');
+    const fresh = application === 0 && schema === 0;
+    if (!fresh && (application !== APPLICATION_ID || schema !== SCHEMA_VERSION)) {
+      throw new Fault('ledger', 'the file is a database of something else or of another version');
+    }
+    if (file !== ':memory:' && pragma('journal_mode = WAL') !== 'wal') {
+      throw new Fault('ledger', 'the file system does not allow a write-ahead log');
+    }
+    database.exec('PRAGMA synchronous = FULL');
+    if (fresh) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepare(write: Write): Prepared {
+  checkKey(keyOf(write));
+  if (!('put' in write)) return { write, attributes: '' };
+  const attributes = encodeAttributes(write.attributes);
+  // The text is never much shorter than what DynamoDB counts, so that small items need no second look.
+  if (attributes.length > ITEM_LIMIT / 4) checkItemSize(write.put, write.attributes);
+  return { write, attributes };
+}
+
+function toItem(row: Row): Item {
+  return {
+    partition: row.partition,
+    sort: row.sort,
+    revision: row.revision,
+    attributes: decodeAttributes(row.attributes),
+  };
+}
+
+function guarded<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw toFault(error);
+  }
+}
+
+/** Primary result codes after which the same call may succeed: SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL. */
+const RETRYABLE_RESULTS = new Set([5, 6, 13]);
+
+function toFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : undefined;
+  const retryable = errcode !== undefined && RETRYABLE_RESULTS.has(errcode & 0xff);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Fault('ledger', `the ledger database failed: ${reason}`, { cause: error, retryable });
+}

@@ -22,6 +22,8 @@ export type KeyAlgorithm =
 export interface KeyDescription {
   readonly uri: string;
   readonly algorithm: KeyAlgorithm;
+  /** The role that the backend recorded with the key; absent where it records none. */
+  readonly role?: KeyRole;
   /** Can the private or secret key leave the backend in any form? */
   readonly exportable: boolean;
   /** How the backend itself names the key: an ARN, a token label and CKA_ID, a file. */
@@ -75,7 +77,15 @@ export interface KeyProvider {
   close(): Promise<void>;
 }
 
-/** Backends that can make keys. */
+/**
+ * Backends that hold the key in this process and sign faster than a promise settles: binding signs thousands of
+ * times a second. Resolves once the key is ready; the function returned gives raw r‖s as `sign` does.
+ */
+export interface SyncSigner {
+  syncSigner(uri: string): Promise<(digest: Digest) => Bytes>;
+}
+
+/** Backends that can make keys. An existing key is never replaced. */
 export interface KeyGenerator {
   generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription>;
 }

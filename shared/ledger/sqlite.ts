@@ -259,11 +259,11 @@ export class SqliteLedger implements Ledger {
   #applyOne({ write, attributes }: Prepared): WriteOutcome {
     const { partition, sort } = keyOf(write);
     if ('check' in write) return this.#check(write.check, write.when);
-    const { when } = write;
     if ('remove' in write) {
-      const { changes } = this.#delete.run(partition, sort, when.revision);
-      return changes === 1 ? { done: true, revision: when.revision } : this.#refused(write.remove);
+      const { changes } = this.#delete.run(partition, sort, write.when.revision);
+      return changes === 1 ? { done: true, revision: write.when.revision } : this.#refused(write.remove);
     }
+    const { when } = write;
     if (when === 'absent') {
       const { changes } = this.#insert.run(partition, sort, attributes);
       return changes === 1 ? { done: true, revision: 1 } : this.#refused(write.put);

@@ -1,4 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
+import { Fault } from '../errors.ts';
 
 /**
  * The vault: protected profile packs, BPP parts, uploads and locked commit records. Objects are named, versioned
@@ -17,6 +18,15 @@ export interface ObjectRef {
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
+}
+
+/** The range, or the whole object; a Fault if it reaches beyond the object's end. */
+export function checkRange(ref: ObjectRef, range: ByteRange = { offset: 0, length: ref.size }): ByteRange {
+  const { offset, length } = range;
+  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!whole || offset + length > ref.size)
+    throw new Fault('vault', `a range outside the object ${ref.name}`);
+  return range;
 }
 
 export interface PutOptions {

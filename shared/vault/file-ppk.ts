@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Bytes } from '../codec/bytes.ts';
+import { Fault, invariant } from '../errors.ts';
+import {
+  guarded,
+  linkNew,
+  makeFolder,
+  openExisting,
+  readExactly,
+  removeFile,
+  TemporaryFiles,
+  writeExactly,
+} from './durable-files.ts';
+import { checkName, toFileName } from './names.ts';
+import type { PpkVault } from './vault.ts';
+
+/**
+ * The embedded PPK vault: one file per pack with a slot of fixed length per entry. Destroying an entry overwrites
+ * its slot where it lies and flushes it, which may be repeated and needs no lock.
+ *
+ * A database would leave copies behind: SQLite's journals hold the page as it was in blocks that are freed but not
+ * overwritten, and even with secure_delete a page that was rearranged keeps fragments of cells in its gaps. Here
+ * the octets are written once in their life and overwritten once. What lies below the file system (copy-on-write
+ * volumes, flash wear levelling, snapshots) is the operator's to rule out; the entries are encrypted all the same.
+ *
+ * File: preamble of 24 octets { "SMDPFPPK", header length, entry count, slot length (4 octets each, big-endian),
+ * 4 octets zero }, the header, the slots. Slot: entry length (4 octets, big-endian; zero is destroyed), the first
+ * 8 octets of the entry's SHA-256, the entry, zeros up to the slot length.
+ */
+const MAGIC = Buffer.from('SMDPFPPK');
+const PREAMBLE_LENGTH = 24;
+const SLOT_OVERHEAD = 12;
+const ENTRY_LIMIT = 64 * 1024;
+const PACK_LIMIT = 100_000;
+
+interface Layout {
+  readonly headerLength: number;
+  readonly count: number;
+  readonly slotLength: number;
+}
+
+export class FilePpkVault implements PpkVault {
+  readonly #packs: string;
+  readonly #temporary: TemporaryFiles;
+
+  private constructor(packs: string, temporary: TemporaryFiles) {
+    this.#packs = packs;
+    this.#temporary = temporary;
+  }
+
+  /** Opens or creates the folder; it belongs on a file system that overwrites in place, and in no backup. */
+  static async open(folder: string): Promise<FilePpkVault> {
+    return guarded(async () => {
+      const root = resolve(folder);
+      await makeFolder(join(root, 'packs'));
+      return new FilePpkVault(join(root, 'packs'), await TemporaryFiles.open(join(root, 'tmp'), overwrite));
+    });
+  }
+
+  async putPack(pack: string, header: Bytes, entries: readonly Bytes[]): Promise<void> {
+    checkPack(entries);
+    const path = this.#path(pack);
+    const content = encodePack(header, entries);
+    await guarded(() =>
+      this.#temporary.use(async (file, temporaryPath) => {
+        let isNew = false;
+        try {
+          await writeExactly(file, content, 0);
+          await file.sync();
+          do isNew = await linkNew(temporaryPath, path);
+          while (!isNew && (await this.#finishDestroyPack(pack)));
+        } finally {
+          // The octets of a pack that failed or came second are of no use to anybody.
+          if (!isNew) await overwrite(file);
+        }
+      }),
+    );
+  }
+
+  async header(pack: string): Promise<Bytes | undefined> {
+    return this.#reading(pack, 'r', (file, { headerLength }) =>
+      readExactly(file, PREAMBLE_LENGTH, headerLength),
+    );
+  }
+
+  async entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]> {
+    const found = await this.#reading(pack, 'r', async (file, layout) => {
+      const entries: (Bytes | undefined)[] = new Array(positions.length);
+      checkPositions(positions, layout);
+      if (positions.length === 0) return entries;
+      const first = Math.min(...positions);
+      const span = Math.max(...positions) - first + 1;
+      const slots = await readExactly(file, slotOffset(layout, first), span * layout.slotLength);
+      positions.forEach((position, index) => {
+        const start = (position - first) * layout.slotLength;
+        entries[index] = decodeSlot(slots.subarray(start, start + layout.slotLength), pack);
+      });
+      return entries;
+    });
+    return found ?? positions.map(() => undefined);
+  }
+
+  async destroy(pack: string, positions: readonly number[]): Promise<void> {
+    await this.#reading(pack, 'r+', async (file, layout) => {
+      checkPositions(positions, layout);
+      for (const [first, count] of runs(positions)) {
+        await writeExactly(file, new Uint8Array(count * layout.slotLength), slotOffset(layout, first));
+      }
+      await file.sync();
+    });
+  }
+
+  async destroyPack(pack: string): Promise<void> {
+    const path = this.#path(pack);
+    await guarded(async () => {
+      const file = await openExisting(path, 'r+');
+      if (file === undefined) return;
+      try {
+        await overwrite(file);
+      } finally {
+        await file.close();
+      }
+      await removeFile(path);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  /** Removes a pack whose destruction was interrupted; false if the pack is there and whole. */
+  async #finishDestroyPack(pack: string): Promise<boolean> {
+    if ((await this.#reading(pack, 'r', async () => true)) !== undefined) return false;
+    await this.destroyPack(pack);
+    return true;
+  }
+
+  #path(pack: string): string {
+    return `${join(this.#packs, ...checkName(pack).split('/').map(toFileName))}@`;
+  }
+
+  async #reading<Result>(
+    pack: string,
+    flags: string,
+    work: (file: FileHandle, layout: Layout) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const path = this.#path(pack);
+    return guarded(async () => {
+      const file = await openExisting(path, flags);
+      if (file === undefined) return undefined;
+      try {
+        const layout = decodePreamble(await readExactly(file, 0, PREAMBLE_LENGTH), pack);
+        return layout === undefined ? undefined : await work(file, layout);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+}
+
+/** Zeros over a whole file, flushed. */
+async function overwrite(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  await writeExactly(file, new Uint8Array(size), 0);
+  await file.sync();
+}
+
+function checkPack(entries: readonly Bytes[]): void {
+  invariant(entries.length <= PACK_LIMIT, `a pack has at most ${PACK_LIMIT} entries`);
+  const fits = (entry: Bytes) => entry.length > 0 && entry.length <= ENTRY_LIMIT;
+  invariant(entries.every(fits), `an entry of a pack has 1 to ${ENTRY_LIMIT} octets`);
+}
+
+function encodePack(header: Bytes, entries: readonly Bytes[]): Bytes {
+  const slotLength = SLOT_OVERHEAD + entries.reduce((longest, entry) => Math.max(longest, entry.length), 0);
+  const content = Buffer.alloc(PREAMBLE_LENGTH + header.length + entries.length * slotLength);
+  content.set(MAGIC, 0);
+  content.writeUInt32BE(header.length, 8);
+  content.writeUInt32BE(entries.length, 12);
+  content.writeUInt32BE(slotLength, 16);
+  content.set(header, PREAMBLE_LENGTH);
+  entries.forEach((entry, position) => {
+    const start = PREAMBLE_LENGTH + header.length + position * slotLength;
+    content.writeUInt32BE(entry.length, start);
+    content.set(digest(entry), start + 4);
+    content.set(entry, start + SLOT_OVERHEAD);
+  });
+  return content;
+}
+
+/** Undefined for a pack that is being destroyed as a whole. */
+function decodePreamble(octets: Bytes, pack: string): Layout | undefined {
+  const preamble = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+  if (preamble.every((octet) => octet === 0)) return undefined;
+  if (!preamble.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged(pack);
+  return {
+    headerLength: preamble.readUInt32BE(8),
+    count: preamble.readUInt32BE(12),
+    slotLength: preamble.readUInt32BE(16),
+  };
+}
+
+function decodeSlot(octets: Bytes, pack: string): Bytes | undefined {
+  const slot = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+  const length = slot.readUInt32BE(0);
+  if (length === 0) return undefined;
+  const entry = slot.subarray(SLOT_OVERHEAD, SLOT_OVERHEAD + length);
+  if (entry.length === length && digest(entry).equals(slot.subarray(4, SLOT_OVERHEAD))) return entry;
+  throw damaged(pack);
+}
+
+function digest(entry: Bytes): Buffer {
+  return createHash('sha256')
+    .update(entry)
+    .digest()
+    .subarray(0, SLOT_OVERHEAD - 4);
+}
+
+function damaged(pack: string): Fault {
+  return new Fault('vault', `the keys of pack ${pack} are damaged or were half destroyed`);
+}
+
+function slotOffset({ headerLength, slotLength }: Layout, position: number): number {
+  return PREAMBLE_LENGTH + headerLength + position * slotLength;
+}
+
+function checkPositions(positions: readonly number[], { count }: Layout): void {
+  const inside = (position: number) => Number.isInteger(position) && position >= 0 && position < count;
+  invariant(positions.every(inside), `a position outside a pack of ${count} entries`);
+}
+
+/** Neighbouring positions as [first, count], so that a chunk is one write. */
+function runs(positions: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (const position of new Uint32Array(positions).sort()) {
+    const last = found.at(-1);
+    if (last !== undefined && position < last[0] + last[1]) continue;
+    if (last !== undefined && position === last[0] + last[1]) last[1] += 1;
+    else found.push([position, 1]);
+  }
+  return found;
+}

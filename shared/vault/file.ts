@@ -1,0 +1,342 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, rmdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Bytes } from '../codec/bytes.ts';
+import { Fault, invariant, refuse } from '../errors.ts';
+import {
+  entriesOf,
+  guarded,
+  isCode,
+  linkNew,
+  makeFolder,
+  openExisting,
+  readExactly,
+  removeFile,
+  TemporaryFiles,
+  writeExactly,
+} from './durable-files.ts';
+import { checkName, checkPrefix, fromFileName, toFileName } from './names.ts';
+import { type Claim, type Transfer, TransferSigner } from './transfer.ts';
+import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
+
+export interface FileVaultOptions {
+  /** Where the embedded server answers, without a slash at the end: `https://smdpf.example:8443`. */
+  readonly baseUrl: string;
+  /** At least 32 random octets, the same for all that share the folder. */
+  readonly transferSecret: Bytes;
+  readonly clock?: () => Date;
+}
+
+/** Octets of the line before the content: `smdpf-object-1 lock=0 size=… sha256=…`, padded with spaces. */
+const HEADER_LENGTH = 128;
+const HEADER = /^smdpf-object-1 lock=([01]) size=(\d{1,15}) sha256=([0-9a-f]{64}) *\n$/;
+const VERSION = /^[0-9]{8}$/;
+const CHUNK_LENGTH = 256 * 1024;
+
+interface Stored {
+  readonly ref: ObjectRef;
+  readonly locked: boolean;
+}
+
+/**
+ * The embedded vault: a folder per object name with a file per version, `objects/packs/7f3a/000001@/00000001`. A
+ * version file is one header line of 128 octets and the content; it appears whole, durable and for good through
+ * link(2), so that processes and threads share the folder without locks.
+ */
+export class FileVault implements Vault {
+  readonly #objects: string;
+  readonly #temporary: TemporaryFiles;
+  readonly #baseUrl: string;
+  readonly #signer: TransferSigner;
+  readonly #clock: () => Date;
+
+  private constructor(objects: string, temporary: TemporaryFiles, options: FileVaultOptions) {
+    this.#objects = objects;
+    this.#temporary = temporary;
+    this.#baseUrl = options.baseUrl.replace(/\/$/, '');
+    this.#signer = new TransferSigner(options.transferSecret);
+    this.#clock = options.clock ?? (() => new Date());
+  }
+
+  /** Opens or creates the folder and removes what interrupted writers left. */
+  static async open(folder: string, options: FileVaultOptions): Promise<FileVault> {
+    return guarded(async () => {
+      const root = resolve(folder);
+      await makeFolder(join(root, 'objects'));
+      return new FileVault(join(root, 'objects'), await TemporaryFiles.open(join(root, 'tmp')), options);
+    });
+  }
+
+  async put(name: string, body: Bytes, options: PutOptions = {}): Promise<ObjectRef> {
+    return this.#store(name, one(body), { lock: options.lock ?? false });
+  }
+
+  async putStream(name: string, body: AsyncIterable<Bytes>): Promise<ObjectRef> {
+    return this.#store(name, body, { lock: false });
+  }
+
+  async get(ref: ObjectRef, range?: ByteRange): Promise<Bytes> {
+    const { offset, length } = checkRange(ref, range);
+    return guarded(() =>
+      this.#reading(ref, async (file) => {
+        const content = await readExactly(file, HEADER_LENGTH + offset, length);
+        if (range === undefined && sha256(content) !== ref.sha256) throw damaged(ref.name);
+        return content;
+      }),
+    );
+  }
+
+  getStream(ref: ObjectRef): AsyncIterable<Bytes> {
+    return this.#stream(ref);
+  }
+
+  async head(name: string): Promise<ObjectRef | undefined> {
+    checkName(name);
+    return guarded(async () => (await this.#newest(name))?.ref);
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectRef> {
+    checkPrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    for await (const name of this.#names(folder, prefix)) {
+      const ref = await this.head(name);
+      if (ref !== undefined) yield ref;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    checkName(name);
+    await guarded(async () => {
+      const folder = this.#folder(name);
+      for (const version of await this.#versions(name)) {
+        const stored = await this.#read(name, version);
+        if (stored !== undefined && !stored.locked) await removeFile(join(folder, version));
+      }
+      await rmdir(folder).catch((error: unknown) => {
+        if (!isCode(error, 'ENOTEMPTY') && !isCode(error, 'EEXIST') && !isCode(error, 'ENOENT')) throw error;
+      });
+    });
+  }
+
+  async downloadUrl(ref: ObjectRef, seconds: number): Promise<string> {
+    const { version, size, sha256 } = ref;
+    return this.#url({
+      operation: 'download',
+      ref: { name: checkName(ref.name), version, size, sha256 },
+      expiresAtSeconds: this.#expiry(seconds),
+    });
+  }
+
+  async uploadUrl(
+    name: string,
+    content: { readonly size: number; readonly sha256: string },
+    seconds: number,
+  ): Promise<string> {
+    const { size, sha256 } = content;
+    invariant(Number.isSafeInteger(size) && size >= 0, 'the size of an upload is a number of octets');
+    invariant(/^[0-9a-f]{64}$/.test(sha256), 'the SHA-256 of an upload is 64 lower-case hexadecimal digits');
+    return this.#url({
+      operation: 'upload',
+      name: checkName(name),
+      size,
+      sha256,
+      expiresAtSeconds: this.#expiry(seconds),
+    });
+  }
+
+  /** What the holder of this token may do; refuses `transferInvalid` or `transferExpired`. */
+  openTransfer(token: string, now: Date): Transfer {
+    const claim = this.#signer.verify(token, now);
+    if (claim.operation === 'download') {
+      return { operation: 'download', ref: claim.ref, read: (range) => this.#stream(claim.ref, range) };
+    }
+    const { name, size, sha256 } = claim;
+    return { operation: 'upload', name, size, sha256, accept: (body) => this.#accept(claim, body) };
+  }
+
+  async close(): Promise<void> {}
+
+  async #accept(
+    { name, size, sha256 }: Extract<Claim, { operation: 'upload' }>,
+    body: AsyncIterable<Bytes>,
+  ): Promise<ObjectRef> {
+    return this.#store(name, body, { lock: false, expected: { size, sha256 } });
+  }
+
+  #expiry(seconds: number): number {
+    return Math.floor(this.#clock().getTime() / 1000) + seconds;
+  }
+
+  #url(claim: Claim): string {
+    return `${this.#baseUrl}/transfer/${this.#signer.sign(claim)}`;
+  }
+
+  #folder(name: string): string {
+    return `${join(this.#objects, ...name.split('/').map(toFileName))}@`;
+  }
+
+  /** Version numbers under this name, the newest first. */
+  async #versions(name: string): Promise<string[]> {
+    return (await entriesOf(this.#folder(name)))
+      .filter((entry) => VERSION.test(entry))
+      .sort()
+      .reverse();
+  }
+
+  async #newest(name: string): Promise<Stored | undefined> {
+    for (const version of await this.#versions(name)) {
+      const stored = await this.#read(name, version);
+      if (stored !== undefined) return stored;
+    }
+    return undefined;
+  }
+
+  async #read(name: string, version: string): Promise<Stored | undefined> {
+    const file = await openExisting(join(this.#folder(name), version));
+    if (file === undefined) return undefined;
+    try {
+      return await readHeader(file, name, version);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #store(
+    name: string,
+    body: AsyncIterable<Bytes>,
+    options: {
+      readonly lock: boolean;
+      readonly expected?: { readonly size: number; readonly sha256: string };
+    },
+  ): Promise<ObjectRef> {
+    checkName(name);
+    return guarded(() =>
+      this.#temporary.use(async (file, path) => {
+        const content = await writeContent(file, body, options.expected);
+        await file.write(makeHeader(content, options.lock), 0, HEADER_LENGTH, 0);
+        await file.sync();
+        return this.#publish(name, path, content, options);
+      }),
+    );
+  }
+
+  async #publish(
+    name: string,
+    path: string,
+    content: { readonly size: number; readonly sha256: string },
+    { lock, expected }: { readonly lock: boolean; readonly expected?: unknown },
+  ): Promise<ObjectRef> {
+    for (;;) {
+      const newest = await this.#newest(name);
+      if (newest !== undefined) {
+        if (lock) return newest.ref;
+        const same = newest.ref.size === content.size && newest.ref.sha256 === content.sha256;
+        if (same && expected !== undefined) return newest.ref;
+        if (newest.locked) throw new Fault('vault', `the object ${name} is locked`);
+      }
+      const version = String(Number(newest?.ref.version ?? 0) + 1).padStart(8, '0');
+      if (await linkNew(path, join(this.#folder(name), version))) return { name, version, ...content };
+    }
+  }
+
+  async #reading<Result>(ref: ObjectRef, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
+    checkName(ref.name);
+    if (!VERSION.test(ref.version)) throw gone(ref.name);
+    const file = await openExisting(join(this.#folder(ref.name), ref.version));
+    if (file === undefined) throw gone(ref.name);
+    try {
+      const stored = await readHeader(file, ref.name, ref.version);
+      // The number of a removed version may have been given again.
+      if (stored.ref.sha256 !== ref.sha256 || stored.ref.size !== ref.size) throw gone(ref.name);
+      return await work(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *#stream(ref: ObjectRef, range?: ByteRange): AsyncGenerator<Bytes> {
+    const { offset, length } = checkRange(ref, range);
+    const hash = createHash('sha256');
+    // Opened for each chunk: a reader that stalls or leaves holds no file open.
+    for (let done = 0; done < length; ) {
+      const chunkLength = Math.min(CHUNK_LENGTH, length - done);
+      const position = HEADER_LENGTH + offset + done;
+      const chunk = await guarded(() =>
+        this.#reading(ref, (file) => readExactly(file, position, chunkLength)),
+      );
+      if (range === undefined) hash.update(chunk);
+      done += chunkLength;
+      // The last chunk is given out only once the whole is known to be right.
+      if (range === undefined && done === length && hash.digest('hex') !== ref.sha256)
+        throw damaged(ref.name);
+      yield chunk;
+    }
+  }
+
+  /** Object names below `folder` (empty, or ending in a slash) that begin with `prefix`, in order of octets. */
+  async *#names(folder: string, prefix: string): AsyncGenerator<string> {
+    const path = join(this.#objects, ...folder.split('/').filter(Boolean).map(toFileName));
+    const found = (await guarded(() => entriesOf(path))).map((entry) =>
+      entry.endsWith('@') ? folder + fromFileName(entry.slice(0, -1)) : `${folder}${fromFileName(entry)}/`,
+    );
+    for (const name of found.sort()) {
+      if (name.endsWith('/')) {
+        if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.#names(name, prefix);
+      } else if (name.startsWith(prefix)) {
+        yield name;
+      }
+    }
+  }
+}
+
+async function* one(body: Bytes): AsyncGenerator<Bytes> {
+  yield body;
+}
+
+function sha256(content: Bytes): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function gone(name: string): Fault {
+  return new Fault('vault', `this version of the object ${name} is not in the vault`);
+}
+
+function damaged(name: string): Fault {
+  return new Fault('vault', `the object ${name} is damaged`);
+}
+
+function makeHeader({ size, sha256 }: { size: number; sha256: string }, lock: boolean): Bytes {
+  const line = `smdpf-object-1 lock=${lock ? 1 : 0} size=${size} sha256=${sha256}`;
+  return Buffer.from(`${line.padEnd(HEADER_LENGTH - 1)}\n`);
+}
+
+async function readHeader(file: FileHandle, name: string, version: string): Promise<Stored> {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  await file.read(header, 0, HEADER_LENGTH, 0);
+  const [, lock, size, sha256] = HEADER.exec(header.toString('latin1')) ?? [];
+  if (sha256 === undefined) throw damaged(name);
+  return { ref: { name, version, size: Number(size), sha256 }, locked: lock === '1' };
+}
+
+/** Writes the content after the place of the header; refuses as soon as it cannot be what is expected. */
+async function writeContent(
+  file: FileHandle,
+  body: AsyncIterable<Bytes>,
+  expected: { readonly size: number; readonly sha256: string } | undefined,
+): Promise<{ size: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of body) {
+    if (expected !== undefined && size + chunk.length > expected.size) {
+      refuse('transferMismatch', `more than the ${expected.size} octets announced`);
+    }
+    hash.update(chunk);
+    await writeExactly(file, chunk, HEADER_LENGTH + size);
+    size += chunk.length;
+  }
+  const digest = hash.digest('hex');
+  if (expected !== undefined && (size !== expected.size || digest !== expected.sha256)) {
+    refuse('transferMismatch', 'the content has not the announced size and SHA-256');
+  }
+  return { size, sha256: digest };
+}

@@ -16,7 +16,7 @@ import {
   writeExactly,
 } from './durable-files.ts';
 import { checkName, checkPrefix, fromFileName, toFileName } from './names.ts';
-import { type Claim, type Transfer, TransferSigner } from './transfer.ts';
+import { type Claim, type Transfer, type TransferGate, TransferSigner } from './transfer.ts';
 import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
 
 export interface FileVaultOptions {
@@ -43,7 +43,7 @@ interface Stored {
  * version file is one header line of 128 octets and the content; it appears whole, durable and for good through
  * link(2), so that processes and threads share the folder without locks.
  */
-export class FileVault implements Vault {
+export class FileVault implements Vault, TransferGate {
   readonly #objects: string;
   readonly #temporary: TemporaryFiles;
   readonly #baseUrl: string;
@@ -144,7 +144,6 @@ export class FileVault implements Vault {
     });
   }
 
-  /** What the holder of this token may do; refuses `transferInvalid` or `transferExpired`. */
   openTransfer(token: string, now: Date): Transfer {
     const claim = this.#signer.verify(token, now);
     if (claim.operation === 'download') {

@@ -38,6 +38,12 @@ export type Transfer =
       accept(body: AsyncIterable<Bytes>): Promise<ObjectRef>;
     };
 
+/** A vault whose links the server itself answers. */
+export interface TransferGate {
+  /** What the holder of this token may do at this time; refuses `transferInvalid` or `transferExpired`. */
+  openTransfer(token: string, now: Date): Transfer;
+}
+
 /** Octets; a shorter secret could be guessed. */
 const SECRET_MINIMUM = 32;
 /** Characters; a longer token cannot be one of ours. */

@@ -1,0 +1,21 @@
+import { Fault } from '../errors.ts';
+import type { Ledger } from './ledger.ts';
+
+/**
+ * Opens the ledger that a URI of the configuration names:
+ *
+ * - `sqlite:FILE`, relative to the working folder or absolute (`sqlite::memory:` for a ledger of this process
+ *   that is gone when closed)
+ */
+export async function openLedger(uri: string): Promise<Ledger> {
+  const [, scheme, rest] = /^([a-z0-9]+):(.+)$/is.exec(uri) ?? [];
+  // Each adapter loads on demand, so that the embedded server never loads a cloud SDK.
+  switch (scheme?.toLowerCase()) {
+    case 'sqlite': {
+      const { SqliteLedger } = await import('./sqlite.ts');
+      return SqliteLedger.open(rest!);
+    }
+    default:
+      throw new Fault('configuration', `${uri} names no ledger: expected sqlite:FILE`);
+  }
+}

@@ -219,8 +219,9 @@ export function keyOf(curve: CurveName, scalar: Bytes): EcKey {
     tlv(0x04, scalar),
     tlv(0xa0, tlv(0x06, encodeOid(CURVES[curve].oid))),
   );
-  const spki = createPublicKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' });
-  return { curve, scalar, point: decodeSpki(spki.export({ format: 'der', type: 'spki' })).point };
+  const privateKey = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' });
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return { curve, scalar, point: decodeSpki(spki).point };
 }
 
 const privateObjects = new WeakMap<EcKey, KeyObject>();

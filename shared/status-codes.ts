@@ -98,6 +98,7 @@ export const STATUS_CODES = {
   // 8.8.x, 8.10, 8.11: this server, orders, transactions, eSIM CA
   securityConfiguration: published('8.8.2', '3.1', 'no configured CI or curve fits'),
   noDpChain: published('8.8.4', '3.7', 'this server has no certificate under a CI that the eUICC trusts'),
+  dpCertificateInvalid: proposed('8.8.4', '6.1', 'the certificate chain of this server does not verify'),
   dpCertificateExpired: proposed('8.8.4', '6.3', 'the certificate of this server is expired or revoked'),
   orderUnknown: proposed('8.8.5', '3.9', 'no such order'),
   orderExpired: published('8.8.5', '4.10', 'the order is expired, closed or cancelled'),

@@ -1,0 +1,156 @@
+import type { Bytes } from '../codec/bytes.ts';
+import { TlvReader } from '../codec/tlv.ts';
+import type { PublicKey, Suite } from '../crypto/suite.ts';
+import { Refusal, refuse } from '../errors.ts';
+import type { StatusName } from '../status-codes.ts';
+import { readOctetAlignedBits, readSerial } from './der.ts';
+import { decodeEcdsaSignature } from './ecdsa-signature.ts';
+import { decodeExtensions, type Extensions } from './extensions/index.ts';
+import { type Name, readName } from './name.ts';
+import { OID, readOid } from './oids.ts';
+import { splitSpki } from './subject-public-key.ts';
+import { readTime } from './time.ts';
+
+/** GSMA certificates have some 500 to 900 octets. */
+export const MAX_CERTIFICATE = 8192;
+
+interface CertificateFields {
+  readonly raw: Bytes;
+  readonly tbs: Bytes;
+  readonly serialNumber: string;
+  readonly issuer: Name;
+  readonly subject: Name;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly spki: Bytes;
+  readonly extensions: Extensions;
+  readonly signature: Bytes;
+}
+
+/**
+ * An X.509 version 3 certificate of a GSMA chain (RFC 5280; SGP.22 section 4.5.2.1): EC key of a supported suite,
+ * ecdsa-with-SHA256. Decoding verifies nothing but form: chains are verified in chain.ts.
+ */
+export class Certificate {
+  /** The DER octets as received. */
+  readonly raw: Bytes;
+  /** The TBSCertificate element as received: what the signature is over. */
+  readonly tbs: Bytes;
+  /** Content octets of the serial number in hexadecimal, with the leading 00 of DER where there is one. */
+  readonly serialNumber: string;
+  readonly issuer: Name;
+  readonly subject: Name;
+  readonly notBeforeMs: number;
+  /** The last second of validity. */
+  readonly notAfterMs: number;
+  /** SubjectPublicKeyInfo as received. */
+  readonly spki: Bytes;
+  readonly suite: Suite;
+  readonly extensions: Extensions;
+  /** Raw r‖s, 32 + 32 octets. */
+  readonly signature: Bytes;
+  readonly #point: Bytes;
+  readonly #refusedAs: StatusName;
+  #publicKey: PublicKey | undefined;
+
+  constructor(fields: CertificateFields, refusedAs: StatusName) {
+    this.raw = fields.raw;
+    this.tbs = fields.tbs;
+    this.serialNumber = fields.serialNumber;
+    this.issuer = fields.issuer;
+    this.subject = fields.subject;
+    this.notBeforeMs = fields.notBeforeMs;
+    this.notAfterMs = fields.notAfterMs;
+    this.spki = fields.spki;
+    this.extensions = fields.extensions;
+    this.signature = fields.signature;
+    const { suite, point } = splitSpki(fields.spki);
+    this.suite = suite;
+    this.#point = point;
+    this.#refusedAs = refusedAs;
+  }
+
+  /** Imported on first use, because the import costs more than decoding; refuses a point off the curve. */
+  get publicKey(): PublicKey {
+    try {
+      this.#publicKey ??= this.suite.publicKey(this.#point);
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      refuse(this.#refusedAs, 'the public key of the certificate is not a point of its curve', { cause });
+    }
+    return this.#publicKey;
+  }
+
+  get isCa(): boolean {
+    return this.extensions.basicConstraints?.cA === true;
+  }
+
+  /** Does this certificate's signature hold under the issuer's key, over the octets as received? */
+  isSignedBy(issuer: PublicKey): boolean {
+    return issuer.suite.signatureHolds(issuer, this.tbs, this.signature);
+  }
+}
+
+/**
+ * Decodes one DER certificate. What is not DER of the form above is refused as `protocolFormat`, an unsupported
+ * curve as `securityConfiguration`, and a rule broken by well-formed content (another signature algorithm, an
+ * unknown critical extension, a key off its curve) as `refusedAs`.
+ */
+export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolFormat'): Certificate {
+  if (der.length > MAX_CERTIFICATE)
+    refuse('tooLarge', `a certificate has at most ${MAX_CERTIFICATE} octets, not ${der.length}`);
+  const outer = new TlvReader(der);
+  const certificate = outer.enter(0x30, 'Certificate');
+  outer.end();
+
+  const tbsElement = certificate.expect(0x30, 'tbsCertificate');
+  const tbs = TlvReader.of(tbsElement, certificate.path);
+  const version = tbs.enter(0xa0, 'version');
+  if (version.integer(0x02, 'version') !== 2)
+    refuse('protocolFormat', 'only version 3 certificates exist here');
+  version.end();
+  const serialNumber = readSerial(tbs, 'serialNumber');
+  readSignatureAlgorithm(tbs, refusedAs);
+  const issuer = readName(tbs, 'issuer');
+  const validity = tbs.enter(0x30, 'validity');
+  const notBeforeMs = readTime(validity, 'notBefore');
+  const notAfterMs = readTime(validity, 'notAfter');
+  validity.end();
+  const subject = readName(tbs, 'subject');
+  const spki = tbs.expect(0x30, 'subjectPublicKeyInfo').raw;
+  const wrapped = tbs.enter(0xa3, 'extensions');
+  const { extensions, unknownCritical } = decodeExtensions(wrapped.enter(0x30, 'extensions'));
+  wrapped.end();
+  tbs.end();
+  if (unknownCritical.length > 0)
+    refuse(refusedAs, `the certificate has an unknown critical extension ${unknownCritical[0]}`);
+
+  readSignatureAlgorithm(certificate, refusedAs);
+  const signature = decodeEcdsaSignature(readOctetAlignedBits(certificate, 'signatureValue'));
+  certificate.end();
+
+  return new Certificate(
+    {
+      raw: der,
+      tbs: tbsElement.raw,
+      serialNumber,
+      issuer,
+      subject,
+      notBeforeMs,
+      notAfterMs,
+      spki,
+      extensions,
+      signature,
+    },
+    refusedAs,
+  );
+}
+
+/** AlgorithmIdentifier: ecdsa-with-SHA256 without parameters (RFC 5758 section 3.2), inside and outside alike. */
+export function readSignatureAlgorithm(reader: TlvReader, refusedAs: StatusName): void {
+  const algorithm = reader.enter(0x30, 'signatureAlgorithm');
+  const oid = readOid(algorithm.expect(0x06, 'algorithm'));
+  if (oid !== OID.ecdsaWithSha256)
+    refuse(refusedAs, `the signature algorithm is ${oid}, not ecdsa-with-SHA256`);
+  algorithm.end();
+}

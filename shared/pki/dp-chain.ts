@@ -1,0 +1,84 @@
+import { type Bytes, equal, toHex } from '../codec/bytes.ts';
+import type { PublicKey } from '../crypto/suite.ts';
+import { refuse } from '../errors.ts';
+import type { Certificate } from './certificate.ts';
+import {
+  type ChainCodes,
+  checkSigningLeaf,
+  columnOf,
+  decodeChain,
+  type Variant,
+  verifyPath,
+} from './path.ts';
+import type { RevocationLists } from './revocation.ts';
+import type { TrustStore } from './trust-store.ts';
+
+const DP: ChainCodes = { invalid: 'dpCertificateInvalid', expired: 'dpCertificateExpired' };
+
+/** Roles from the binding certificate up to below the CI. */
+const ORDERS = new Map<string, 'O' | 'A' | 'B' | 'C'>([
+  ['dpPb', 'O'],
+  ['dpPb < dpSubCa', 'A'],
+  ['dpPb < ciSubCa', 'B'],
+  ['dpPb < dpSubCa < ciSubCa', 'C'],
+]);
+
+export interface DpChainInput {
+  /** DER certificates, CERT.DPpb first; the CI may follow at the end. */
+  readonly chain: readonly Bytes[];
+  readonly ciPkId: Bytes;
+  /** SubjectPublicKeyInfo in DER of the signing key, as its key provider gives it; must be the certificate's. */
+  readonly spki: Bytes;
+  readonly trust: TrustStore;
+  readonly crls: RevocationLists;
+  readonly atMs: number;
+}
+
+/** Our binding chain as it held at one moment. */
+export interface VerifiedDp {
+  readonly ci: Certificate;
+  readonly ciPkId: Bytes;
+  readonly variant: Variant;
+  /** DPpb first, without the CI: what goes beside the BPPs. */
+  readonly chain: readonly Certificate[];
+  readonly publicKey: PublicKey;
+  /** registeredID in the SubjectAltName of CERT.DPpb, dotted; results of eUICCs repeat it as smdpOid. */
+  readonly smdpOid: string;
+}
+
+/**
+ * Verifies our own profile binding chain up to a CI that eUICCs verify under, and that key and certificate match.
+ * Refuses: `ciUnknown` 8.11.1/3.9, `dpCertificateInvalid` 8.8.4/6.1, `dpCertificateExpired` 8.8.4/6.3, `crlMissing`,
+ * `securityConfiguration`, `protocolFormat`.
+ */
+export function verifyDpChain({ chain: ders, ciPkId, spki, trust, crls, atMs }: DpChainInput): VerifiedDp {
+  const ci = trust.ciForVerification(ciPkId);
+  const chain = decodeChain(ders, ci, DP);
+  const { column, variant } = columnOf(chain, ORDERS, DP);
+  const leaf = chain[0]!;
+  checkSigningLeaf(leaf, 'dpPb', column, DP.invalid);
+  verifyPath(chain, ci, { crls, atMs, codes: DP });
+  if (!equal(leaf.spki, spki)) refuse(DP.invalid, 'the signing key is not the key of CERT.DPpb');
+  const [smdpOid, ...others] = leaf.extensions.subjectAltName?.registeredIds ?? [];
+  if (smdpOid === undefined || others.length > 0)
+    refuse(DP.invalid, 'CERT.DPpb has not one registeredID in its SubjectAltName');
+  return { ci, ciPkId, variant, chain, publicKey: leaf.publicKey, smdpOid };
+}
+
+/**
+ * The first of our chains under a CI that the eUICC verifies under, in the order of preference that it gives
+ * (EUICCInfo2 euiccCiPKIdListForVerification, tag A9), on the curve of its one-time key. `noDpChain` where none is.
+ */
+export function selectDpChain<T extends VerifiedDp>(
+  chains: readonly T[],
+  ciPkIdsForVerification: readonly Bytes[],
+  suiteName: string,
+): T {
+  for (const ciPkId of ciPkIdsForVerification)
+    for (const chain of chains)
+      if (equal(chain.ciPkId, ciPkId) && chain.publicKey.suite.name === suiteName) return chain;
+  return refuse(
+    'noDpChain',
+    `no binding certificate on ${suiteName} under one of ${ciPkIdsForVerification.map(toHex).join(', ')}`,
+  );
+}

@@ -1,0 +1,62 @@
+import type { Bytes } from '../codec/bytes.ts';
+import { type Tlv, TlvReader } from '../codec/tlv.ts';
+import { readOid } from './oids.ts';
+
+const UTF8_STRING = 0x0c;
+const PRINTABLE_STRING = 0x13;
+const IA5_STRING = 0x16;
+const MAX_ATTRIBUTES = 16;
+const MAX_TEXT = 256;
+
+export interface NameAttribute {
+  /** Dotted attribute type. */
+  readonly type: string;
+  readonly value: string;
+}
+
+/** Name (RFC 5280 section 4.1.2.4). Names of a chain are compared as received, octet by octet. */
+export interface Name {
+  readonly raw: Bytes;
+  readonly attributes: readonly NameAttribute[];
+}
+
+export function readName(reader: TlvReader, name: string): Name {
+  const element = reader.expect(0x30, name);
+  return { raw: element.raw, attributes: nameAttributes(element, reader.path) };
+}
+
+/** The attributes of an RDNSequence element in order, values of several types in one set included. */
+export function nameAttributes(element: Tlv, path: string): NameAttribute[] {
+  const attributes: NameAttribute[] = [];
+  const names = TlvReader.of(element, path);
+  while (!names.done) {
+    const set = names.enter(0x31, 'RelativeDistinguishedName');
+    do {
+      const attribute = set.enter(0x30, 'AttributeTypeAndValue');
+      const type = readOid(attribute.expect(0x06, 'type'));
+      attributes.push({ type, value: readText(attribute) });
+      attribute.end();
+      if (attributes.length > MAX_ATTRIBUTES)
+        names.refuse(element, `name has more than ${MAX_ATTRIBUTES} attributes`);
+    } while (!set.done);
+  }
+  return attributes;
+}
+
+function readText(attribute: TlvReader): string {
+  const element = attribute.peek();
+  if (element?.tag === UTF8_STRING) return attribute.text(UTF8_STRING, 'value', MAX_TEXT);
+  attribute.next('value');
+  if (element?.tag !== PRINTABLE_STRING && element?.tag !== IA5_STRING)
+    attribute.refuse(element!, 'value is no UTF8String, PrintableString or IA5String');
+  const { value } = element;
+  if (value.length > MAX_TEXT) attribute.refuse(element, `value is longer than ${MAX_TEXT} octets`);
+  for (const octet of value) if (octet > 0x7f) attribute.refuse(element, 'value is not ASCII');
+  return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
+}
+
+/** The value of an attribute that occurs exactly once; undefined where it is absent or ambiguous. */
+export function singleAttribute(attributes: readonly NameAttribute[], type: string): string | undefined {
+  const [found, ...others] = attributes.filter((attribute) => attribute.type === type);
+  return others.length === 0 ? found?.value : undefined;
+}

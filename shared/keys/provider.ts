@@ -61,17 +61,25 @@ export interface DataKey {
   readonly wrapped: Bytes;
 }
 
+export interface UseOptions {
+  /**
+   * Just-in-time requests are `interactive`: backends with a rate limit keep a share of it for them. `bulk`, the
+   * default, is everything that a job does.
+   */
+  readonly priority?: 'interactive' | 'bulk';
+}
+
 export interface KeyProvider {
   readonly scheme: string;
   describe(uri: string): Promise<KeyDescription>;
   /** SubjectPublicKeyInfo in DER. */
   publicKey(uri: string): Promise<Bytes>;
   /** Raw r‖s, 32 + 32 octets, each left-padded (BSI TR-03111 plain). */
-  sign(uri: string, digest: Digest): Promise<Bytes>;
+  sign(uri: string, digest: Digest, options?: UseOptions): Promise<Bytes>;
   /** A new random data key of 32 octets and its wrapped form. */
-  generateDataKey(uri: string, context: WrapContext): Promise<DataKey>;
+  generateDataKey(uri: string, context: WrapContext, options?: UseOptions): Promise<DataKey>;
   /** The 32 octets of a wrapped data key; a wrong context or altered octets are a Fault, never other octets. */
-  unwrapDataKey(uri: string, wrapped: Bytes, context: WrapContext): Promise<Bytes>;
+  unwrapDataKey(uri: string, wrapped: Bytes, context: WrapContext, options?: UseOptions): Promise<Bytes>;
   /** Resolves when the backend answers and this key can be used; otherwise a Fault that says why. */
   health(uri: string): Promise<void>;
   close(): Promise<void>;

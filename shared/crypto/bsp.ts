@@ -1,0 +1,187 @@
+import { type Cipheriv, createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
+import { type Bytes, concat, wipe } from '../codec/bytes.ts';
+import { type OctetWriter, tlvLength, writeHeader } from '../codec/octet-writer.ts';
+import { type Tlv, tagName } from '../codec/tlv.ts';
+import { refuse } from '../errors.ts';
+import { aesCmac, BLOCK, cmacSubkeys, xorInto, ZERO_BLOCK } from './aes-cmac.ts';
+
+/**
+ * BPP security protocol (SGP.22 v3 section 2.6.4; called SCP03t in v2): each element is `tag L (data ‖ C-MAC)`.
+ *
+ * - 86 and 87: data padded with 80 00…, encrypted with AES-128-CBC; IV = AES(encKey, counter as 16 octets).
+ * - 88: data in clear.
+ * - C-MAC: AES-CMAC(macKey, previous MAC ‖ tag ‖ L ‖ data), L counting data and MAC; the first eight octets are sent,
+ *   all sixteen are the next MAC chaining value.
+ * - The counter starts at 1 and grows with every element, 88 included.
+ */
+export interface BspKeys {
+  readonly encKey: Bytes;
+  readonly macKey: Bytes;
+  readonly macChainingValue: Bytes;
+}
+
+export const TAG_86 = 0x86;
+export const TAG_87 = 0x87;
+export const TAG_88 = 0x88;
+
+export const MAC_LENGTH = 8;
+/** Most octets of one element, header and MAC included (SGP.22 section 2.5.2). */
+export const SEGMENT_LIMIT = 1020;
+/** Most octets of plaintext in an 86 or 87: padding takes at least one. */
+export const ENCRYPTED_DATA_LIMIT = 1007;
+/** Most octets of data in an 88. */
+export const MAC_ONLY_DATA_LIMIT = 1008;
+
+/** Octets of an 86 or 87 with `length` octets of plaintext. */
+export function encryptedElementLength(length: number): number {
+  return tlvLength(TAG_87, paddedLength(length) + MAC_LENGTH);
+}
+
+/** Octets of an 88 with `length` octets of data. */
+export function macOnlyElementLength(length: number): number {
+  return tlvLength(TAG_88, length + MAC_LENGTH);
+}
+
+function paddedLength(length: number): number {
+  return (Math.floor(length / BLOCK) + 1) * BLOCK;
+}
+
+export function wipeBspKeys(keys: BspKeys): void {
+  wipe(keys.encKey, keys.macKey, keys.macChainingValue);
+}
+
+/**
+ * The sending side. Two CBC streams serve all elements, because opening a cipher costs more than a kilobyte of AES:
+ *
+ * - Encryption. The stream starts with a zero IV. Each element is fed as one more block in front of its data:
+ *   counter ⊕ the stream's last block. That comes out as AES(counter), the IV that the element needs, and is dropped.
+ * - Authentication. CMAC is CBC with a subkey added to the last block. The next message begins with the MAC chaining
+ *   value, which is the stream's last block already: a block of zeros in its place gives the same result.
+ *
+ * `wipe` ends it; the caller keeps and wipes the keys given.
+ */
+export class BspSealer {
+  readonly #encryption: Cipheriv;
+  readonly #authentication: Cipheriv;
+  readonly #k1: Bytes;
+  readonly #k2: Bytes;
+  /** One block for the IV, then padded plaintext. */
+  readonly #plain = Buffer.alloc(BLOCK + MAC_ONLY_DATA_LIMIT);
+  /** One block in place of the MAC chaining value, then tag, length, data and CMAC padding. */
+  readonly #authenticated = Buffer.alloc(BLOCK + SEGMENT_LIMIT + BLOCK);
+  #counter = 1;
+
+  constructor(keys: BspKeys) {
+    this.#encryption = createCipheriv('aes-128-cbc', keys.encKey, ZERO_BLOCK).setAutoPadding(false);
+    this.#authentication = createCipheriv('aes-128-cbc', keys.macKey, ZERO_BLOCK).setAutoPadding(false);
+    const l = this.#authentication.update(ZERO_BLOCK);
+    ({ k1: this.#k1, k2: this.#k2 } = cmacSubkeys(l));
+    // the stream's last block is L now: the first message has to cancel it
+    this.#authenticated.set(keys.macChainingValue);
+    xorInto(this.#authenticated, 0, l);
+    wipe(l);
+  }
+
+  /** Writes one 86 or 87 with at most 1007 octets of plaintext. */
+  encrypt(tag: typeof TAG_86 | typeof TAG_87, data: Bytes, out: OctetWriter): void {
+    if (data.length > ENCRYPTED_DATA_LIMIT) throw new RangeError('too much data for one encrypted element');
+    const plain = this.#plain;
+    const end = BLOCK + paddedLength(data.length);
+    plain.writeUInt32BE((plain.readUInt32BE(BLOCK - 4) ^ this.#counter++) >>> 0, BLOCK - 4);
+    plain.set(data, BLOCK);
+    plain[BLOCK + data.length] = 0x80;
+    plain.fill(0, BLOCK + data.length + 1, end);
+    const encrypted = this.#encryption.update(plain.subarray(0, end));
+    plain.set(encrypted.subarray(end - BLOCK));
+    this.#authenticate(tag, encrypted.subarray(BLOCK), out);
+  }
+
+  /** Writes one 88 with at most 1008 octets of data. */
+  macOnly(data: Bytes, out: OctetWriter): void {
+    if (data.length > MAC_ONLY_DATA_LIMIT) throw new RangeError('too much data for one element');
+    this.#counter++;
+    this.#authenticate(TAG_88, data, out);
+  }
+
+  #authenticate(tag: number, data: Bytes, out: OctetWriter): void {
+    const message = this.#authenticated;
+    const start = BLOCK + writeHeader(message, BLOCK, tag, data.length + MAC_LENGTH);
+    message.set(data, start);
+    const end = start + data.length;
+    out.put(message.subarray(BLOCK, end));
+    const blocksEnd = Math.ceil(end / BLOCK) * BLOCK;
+    if (end < blocksEnd) {
+      message[end] = 0x80;
+      message.fill(0, end + 1, blocksEnd);
+    }
+    xorInto(message, blocksEnd - BLOCK, end < blocksEnd ? this.#k2 : this.#k1);
+    const chained = this.#authentication.update(message.subarray(0, blocksEnd));
+    out.put(chained.subarray(blocksEnd - BLOCK, blocksEnd - BLOCK + MAC_LENGTH));
+    message.fill(0, 0, BLOCK);
+  }
+
+  /** Clears plaintext and subkeys, and lets OpenSSL clear both key schedules at once. No use afterwards. */
+  wipe(): void {
+    this.#encryption.final();
+    this.#authentication.final();
+    wipe(this.#plain, this.#authenticated, this.#k1, this.#k2);
+  }
+}
+
+/**
+ * The receiving side, for inspection and audits: plain and element by element, sharing no trick with the sealer.
+ * A MAC that does not hold, and padding that is not 80 00…, are refused.
+ */
+export class BspOpener {
+  readonly #keys: BspKeys;
+  #macChainingValue: Bytes;
+  #counter = 1;
+
+  constructor(keys: BspKeys) {
+    this.#keys = keys;
+    this.#macChainingValue = keys.macChainingValue;
+  }
+
+  /** Plaintext of one 86 or 87. */
+  decrypt(element: Tlv): Bytes {
+    const counter = this.#counter;
+    const encrypted = this.#verify(element);
+    if (encrypted.length === 0 || encrypted.length % BLOCK !== 0)
+      refuse('profileInvalid', `${tagName(element.tag)} does not hold whole blocks`, {
+        offset: element.offset,
+      });
+    const counterBlock = Buffer.alloc(BLOCK);
+    counterBlock.writeUInt32BE(counter, BLOCK - 4);
+    const icv = createCipheriv('aes-128-ecb', this.#keys.encKey, null)
+      .setAutoPadding(false)
+      .update(counterBlock);
+    const cipher = createDecipheriv('aes-128-cbc', this.#keys.encKey, icv).setAutoPadding(false);
+    const padded = concat(cipher.update(encrypted), cipher.final());
+    let end = padded.length - 1;
+    while (end >= 0 && padded[end] === 0) end--;
+    if (end < padded.length - BLOCK || padded[end] !== 0x80)
+      refuse('profileInvalid', `the padding of ${tagName(element.tag)} is wrong`, { offset: element.offset });
+    return padded.subarray(0, end);
+  }
+
+  /** Data of one 88. */
+  verifyMacOnly(element: Tlv): Bytes {
+    return this.#verify(element);
+  }
+
+  #verify(element: Tlv): Bytes {
+    if (element.raw.length > SEGMENT_LIMIT || element.value.length < MAC_LENGTH)
+      refuse('profileInvalid', `${tagName(element.tag)} has ${element.raw.length} octets`, {
+        offset: element.offset,
+      });
+    const authenticated = element.raw.subarray(0, element.raw.length - MAC_LENGTH);
+    const mac = aesCmac(this.#keys.macKey, concat(this.#macChainingValue, authenticated));
+    if (!timingSafeEqual(mac.subarray(0, MAC_LENGTH), element.value.subarray(-MAC_LENGTH)))
+      refuse('profileInvalid', `the MAC of ${tagName(element.tag)} does not hold`, {
+        offset: element.offset,
+      });
+    this.#macChainingValue = mac;
+    this.#counter++;
+    return element.value.subarray(0, -MAC_LENGTH);
+  }
+}

@@ -1,0 +1,163 @@
+import { type Bytes, wipe } from '../codec/bytes.ts';
+import { checkEid, encodeEid } from '../codec/eid.ts';
+import { headerLength, OctetWriter, tlvLength } from '../codec/octet-writer.ts';
+import { readSingle } from '../codec/tlv.ts';
+import {
+  BspSealer,
+  encryptedElementLength,
+  MAC_ONLY_DATA_LIMIT,
+  macOnlyElementLength,
+  TAG_86,
+  TAG_87,
+  wipeBspKeys,
+} from '../crypto/bsp.ts';
+import { deriveSessionKeys } from '../crypto/session-keys.ts';
+import { type EphemeralKey, SIGNATURE_LENGTH, type Suite } from '../crypto/suite.ts';
+import { Fault, refuse } from '../errors.ts';
+import { Digest } from '../keys/provider.ts';
+import {
+  BOUND_PROFILE_PACKAGE,
+  FIRST_SEQUENCE_OF_87,
+  SECOND_SEQUENCE_OF_87,
+  SEQUENCE_OF_86,
+  SEQUENCE_OF_88,
+} from '../rsp/bound-profile-package.ts';
+import { type DpProprietaryData, encodeConfigureIsdp } from '../rsp/configure-isdp.ts';
+import {
+  encodeUnsignedPart,
+  INITIALISE_SECURE_CHANNEL,
+  SMDP_SIGN,
+  SMDP_SIGN_ELEMENT_LENGTH,
+  smdpSignInput,
+} from '../rsp/initialise-secure-channel.ts';
+import { encodeReplaceSessionKeys, REPLACE_SESSION_KEYS_LENGTH } from '../rsp/replace-session-keys.ts';
+import { STORE_METADATA } from '../rsp/store-metadata.ts';
+import type { Ppk } from './ppk.ts';
+import { uppSegmentsLength, writeUppSegments } from './protect.ts';
+
+/**
+ * Binding (SGP.22 sections 2.5.4, 2.5.5 and 5.5): one profile, one eUICC, one use of its one-time key. Synchronous up
+ * to the signature, so that a chunk can have many signatures under way at its key provider:
+ * `prepareBinding` → sign `toBeSigned` → `assemble`.
+ */
+export interface BindingRequest {
+  readonly suite: Suite;
+  /** 32 digits. */
+  readonly eid: string;
+  /** The eUICC's one-time public key, an uncompressed point of 65 octets. */
+  readonly euiccOtpk: Bytes;
+  /** A StoreMetadataRequest, whole TLV, which goes out as it is. */
+  readonly metadataDer: Bytes;
+  /** 1 to 16 octets each. */
+  readonly transactionId: Bytes;
+  readonly hostId: Bytes;
+  readonly payload: BindingPayload;
+  readonly dpProprietaryData?: DpProprietaryData;
+  /** Only to reproduce published vectors; otherwise a fresh key pair is made. Wiped in either case. */
+  readonly ephemeral?: EphemeralKey;
+}
+
+export type BindingPayload =
+  /** Protected before: '86' elements and the keys that ReplaceSessionKeys hands over. */
+  | { readonly mode: 'ppk'; readonly segments: Bytes; readonly ppk: Ppk }
+  /** Protected now, under the session keys. */
+  | { readonly mode: 'session'; readonly upp: Bytes };
+
+export interface PreparedBinding {
+  /** What SK.DPpb signs. */
+  readonly toBeSigned: Digest;
+  readonly smdpOtpk: Bytes;
+  /** Puts smdpSign (raw r‖s, 64 octets) in its place and returns the BoundProfilePackage. */
+  assemble(smdpSign: Bytes): Bytes;
+}
+
+export type SmdpSigner = (digest: Digest) => Promise<Bytes>;
+
+/** Binds one profile. A Refusal names what is wrong with the inputs; the signer's own errors pass through. */
+export async function bindProfile(request: BindingRequest & { readonly sign: SmdpSigner }): Promise<Bytes> {
+  const prepared = prepareBinding(request);
+  return prepared.assemble(await request.sign(prepared.toBeSigned));
+}
+
+/** Everything but the signature. Ephemeral key, shared secret and session keys are gone when it returns or throws. */
+export function prepareBinding(request: BindingRequest): PreparedBinding {
+  const ephemeral = request.ephemeral ?? request.suite.generateEphemeral();
+  try {
+    const eid = encodeEid(checkEid(request.eid));
+    const sharedSecret = ephemeral.agree(request.suite.publicKey(request.euiccOtpk));
+    const keys = deriveSessionKeys(sharedSecret, request.hostId, eid);
+    wipe(sharedSecret);
+    const sealer = new BspSealer(keys);
+    try {
+      return layOut(request, ephemeral.point, sealer);
+    } finally {
+      sealer.wipe();
+      wipeBspKeys(keys);
+    }
+  } finally {
+    ephemeral.wipe();
+  }
+}
+
+/** Writes the package into one buffer of its final size, with a gap for the signature. */
+function layOut(request: BindingRequest, smdpOtpk: Bytes, sealer: BspSealer): PreparedBinding {
+  const { payload } = request;
+  const metadata = readSingle(request.metadataDer, STORE_METADATA, 'StoreMetadataRequest').raw;
+  const configureIsdp = encodeConfigureIsdp(request);
+  const unsignedPart = encodeUnsignedPart({ ...request, smdpOtpk });
+
+  const channel = unsignedPart.length + SMDP_SIGN_ELEMENT_LENGTH;
+  const first87 = encryptedElementLength(configureIsdp.length);
+  const all88 = metadataSegmentsLength(metadata.length);
+  const second87 = encryptedElementLength(REPLACE_SESSION_KEYS_LENGTH);
+  const all86 = payload.mode === 'ppk' ? payload.segments.length : uppSegmentsLength(payload.upp.length);
+  const content =
+    tlvLength(INITIALISE_SECURE_CHANNEL, channel) +
+    tlvLength(FIRST_SEQUENCE_OF_87, first87) +
+    tlvLength(SEQUENCE_OF_88, all88) +
+    (payload.mode === 'ppk' ? tlvLength(SECOND_SEQUENCE_OF_87, second87) : 0) +
+    tlvLength(SEQUENCE_OF_86, all86);
+
+  const out = new OctetWriter(headerLength(BOUND_PROFILE_PACKAGE, content) + content);
+  out.header(BOUND_PROFILE_PACKAGE, content);
+  out.header(INITIALISE_SECURE_CHANNEL, channel);
+  out.put(unsignedPart);
+  out.header(SMDP_SIGN, SIGNATURE_LENGTH);
+  const signatureOffset = out.reserve(SIGNATURE_LENGTH);
+  out.header(FIRST_SEQUENCE_OF_87, first87);
+  sealer.encrypt(TAG_87, configureIsdp, out);
+  out.header(SEQUENCE_OF_88, all88);
+  for (let at = 0; at < metadata.length; at += MAC_ONLY_DATA_LIMIT)
+    sealer.macOnly(metadata.subarray(at, at + MAC_ONLY_DATA_LIMIT), out);
+  if (payload.mode === 'ppk') {
+    if (payload.segments[0] !== TAG_86) refuse('profileInvalid', 'the protected profile has no segments');
+    const replaceSessionKeys = encodeReplaceSessionKeys(payload.ppk);
+    out.header(SECOND_SEQUENCE_OF_87, second87);
+    sealer.encrypt(TAG_87, replaceSessionKeys, out);
+    wipe(replaceSessionKeys);
+    out.header(SEQUENCE_OF_86, all86);
+    out.put(payload.segments);
+  } else {
+    out.header(SEQUENCE_OF_86, all86);
+    writeUppSegments(sealer, payload.upp, out);
+  }
+  const bpp = out.finish();
+
+  return {
+    toBeSigned: Digest.of(smdpSignInput(unsignedPart, request.euiccOtpk)),
+    smdpOtpk,
+    assemble(smdpSign) {
+      if (smdpSign.length !== SIGNATURE_LENGTH)
+        throw new Fault('keyProvider', `a signature has ${SIGNATURE_LENGTH} octets, not ${smdpSign.length}`);
+      bpp.set(smdpSign, signatureOffset);
+      return bpp;
+    },
+  };
+}
+
+/** Octets of the '88' elements of a StoreMetadataRequest, which continues in further ones when it is long. */
+function metadataSegmentsLength(length: number): number {
+  const full = Math.floor(length / MAC_ONLY_DATA_LIMIT);
+  const rest = length % MAC_ONLY_DATA_LIMIT;
+  return full * macOnlyElementLength(MAC_ONLY_DATA_LIMIT) + (rest > 0 ? macOnlyElementLength(rest) : 0);
+}

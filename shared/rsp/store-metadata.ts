@@ -1,0 +1,244 @@
+import { decodeNamedBits, encodeNamedBits } from '../codec/bit-string.ts';
+import type { Bytes } from '../codec/bytes.ts';
+import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
+import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { refuse } from '../errors.ts';
+import {
+  type EnterpriseConfiguration,
+  encodeEnterpriseConfiguration,
+  readEnterpriseConfiguration,
+} from './enterprise-configuration.ts';
+import { NOTIFICATION_EVENTS, type NotificationEvent } from './notification-event.ts';
+import { encodeOperatorId, type OperatorId, readOperatorId } from './operator-id.ts';
+import { PROFILE_POLICY_RULES, type ProfilePolicyRule } from './profile-policy-rules.ts';
+import { utf8Within } from './text.ts';
+
+/**
+ * ES8+.StoreMetadata (SGP.22 section 5.5.3), BF25. Fields of v2.4 and v3 are in the order of the v3 module; send them
+ * only to an eUICC that announces them, since one that does not may answer unknownTlvInMetadata (26).
+ * Where the layout of a v3 field is not published to us it is kept as its content octets, whole TLVs inside.
+ */
+export interface StoreMetadataRequest {
+  /** 19 or 20 digits. */
+  readonly iccid: string;
+  /** At most 32 octets of UTF-8. */
+  readonly serviceProviderName: string;
+  /** At most 64 octets of UTF-8. */
+  readonly profileName: string;
+  readonly iconType?: IconType;
+  /** JPEG or PNG of 64 × 64 pixels, at most 1024 octets. */
+  readonly icon?: Bytes;
+  /** Default: operational, which is then left out of the encoding. */
+  readonly profileClass?: ProfileClass;
+  readonly notificationConfigurationInfo?: readonly NotificationConfigurationInformation[];
+  readonly profileOwner?: OperatorId;
+  readonly profilePolicyRules?: readonly ProfilePolicyRule[];
+  /** v2.4, VendorSpecificExtension. */
+  readonly serviceSpecificDataStoredInEuicc?: Bytes;
+  /** v2.4, VendorSpecificExtension. */
+  readonly serviceSpecificDataNotStoredInEuicc?: Bytes;
+  /** v3 from here on. */
+  readonly rpmConfiguration?: Bytes;
+  readonly hriServerAddress?: string;
+  readonly lprConfiguration?: Bytes;
+  readonly enterpriseConfiguration?: EnterpriseConfiguration;
+  /** Its tag BE is unconfirmed. */
+  readonly serviceProviderMessage?: Bytes;
+  readonly serviceDescription?: Bytes;
+  readonly deviceChangeConfiguration?: Bytes;
+}
+
+export const ICON_TYPES = ['jpg', 'png'] as const;
+export type IconType = (typeof ICON_TYPES)[number];
+
+export const PROFILE_CLASSES = ['test', 'provisioning', 'operational'] as const;
+export type ProfileClass = (typeof PROFILE_CLASSES)[number];
+
+export interface NotificationConfigurationInformation {
+  readonly profileManagementOperation: readonly NotificationEvent[];
+  /** FQDN of the notification receiver. */
+  readonly notificationAddress: string;
+}
+
+export const STORE_METADATA = 0xbf25;
+const ICON_LIMIT = 1024;
+const NOTIFICATIONS_LIMIT = 64;
+const ADDRESS_LIMIT = 255;
+const OPAQUE_LIMIT = 4096;
+
+/** Fields kept as content octets. */
+const OPAQUE_TAGS = {
+  serviceSpecificDataStoredInEuicc: 0xbf22,
+  serviceSpecificDataNotStoredInEuicc: 0xbf23,
+  rpmConfiguration: 0xba,
+  lprConfiguration: 0xbc,
+  serviceProviderMessage: 0xbe,
+  serviceDescription: 0x9f1f,
+  deviceChangeConfiguration: 0xbf20,
+} as const;
+
+type OpaqueField = keyof typeof OPAQUE_TAGS;
+
+/** Fields that only an eUICC of SGP.22 v3 knows. */
+const V3_FIELDS = [
+  'rpmConfiguration',
+  'hriServerAddress',
+  'lprConfiguration',
+  'enterpriseConfiguration',
+  'serviceProviderMessage',
+  'serviceDescription',
+  'deviceChangeConfiguration',
+] as const satisfies readonly (keyof StoreMetadataRequest)[];
+
+export function v3FieldsOf(metadata: StoreMetadataRequest): string[] {
+  return V3_FIELDS.filter((field) => metadata[field] !== undefined);
+}
+
+/** Rules of SGP.22 section 5.5.3 that are about several fields; the codec checks each field by itself. */
+export function checkStoreMetadata(metadata: StoreMetadataRequest): StoreMetadataRequest {
+  if ((metadata.icon === undefined) !== (metadata.iconType === undefined))
+    refuse('metadataInvalid', 'icon and iconType come together or not at all');
+  if ((metadata.profilePolicyRules?.length ?? 0) > 0 && metadata.profileOwner === undefined)
+    refuse('metadataInvalid', 'profilePolicyRules require a profileOwner');
+  return metadata;
+}
+
+export function encodeStoreMetadata(metadata: StoreMetadataRequest): Bytes {
+  checkStoreMetadata(metadata);
+  const { iconType, icon, profileClass, notificationConfigurationInfo, profilePolicyRules } = metadata;
+  if (icon !== undefined && icon.length > ICON_LIMIT)
+    refuse('metadataInvalid', `the icon has ${icon.length} octets, more than ${ICON_LIMIT}`);
+  return tlv(
+    STORE_METADATA,
+    tlv(0x5a, encodeIccid(metadata.iccid)),
+    tlv(0x91, utf8Within('serviceProviderName', metadata.serviceProviderName, 32)),
+    tlv(0x92, utf8Within('profileName', metadata.profileName, 64)),
+    iconType && tlv(0x93, integerValue(ICON_TYPES.indexOf(iconType))),
+    icon && tlv(0x94, icon),
+    profileClass !== undefined && profileClass !== 'operational'
+      ? tlv(0x95, integerValue(PROFILE_CLASSES.indexOf(profileClass)))
+      : undefined,
+    notificationConfigurationInfo && encodeNotificationConfiguration(notificationConfigurationInfo),
+    metadata.profileOwner && encodeOperatorId(0xb7, metadata.profileOwner),
+    profilePolicyRules && tlv(0x99, encodeNamedBits(profilePolicyRules, PROFILE_POLICY_RULES)),
+    opaque(metadata, 'serviceSpecificDataStoredInEuicc'),
+    opaque(metadata, 'serviceSpecificDataNotStoredInEuicc'),
+    opaque(metadata, 'rpmConfiguration'),
+    metadata.hriServerAddress === undefined
+      ? undefined
+      : tlv(0x9b, utf8Within('hriServerAddress', metadata.hriServerAddress, ADDRESS_LIMIT)),
+    opaque(metadata, 'lprConfiguration'),
+    metadata.enterpriseConfiguration && encodeEnterpriseConfiguration(0xbd, metadata.enterpriseConfiguration),
+    opaque(metadata, 'serviceProviderMessage'),
+    opaque(metadata, 'serviceDescription'),
+    opaque(metadata, 'deviceChangeConfiguration'),
+  );
+}
+
+function encodeNotificationConfiguration(entries: readonly NotificationConfigurationInformation[]): Bytes {
+  if (entries.length > NOTIFICATIONS_LIMIT)
+    refuse('metadataInvalid', `more than ${NOTIFICATIONS_LIMIT} notification addresses`);
+  return tlv(
+    0xb6,
+    ...entries.map((entry) =>
+      tlv(
+        0x30,
+        tlv(0x80, encodeNamedBits(entry.profileManagementOperation, NOTIFICATION_EVENTS)),
+        tlv(0x81, utf8Within('notificationAddress', entry.notificationAddress, ADDRESS_LIMIT)),
+      ),
+    ),
+  );
+}
+
+function opaque(metadata: StoreMetadataRequest, field: OpaqueField): Bytes | undefined {
+  const content = metadata[field];
+  if (content === undefined) return undefined;
+  if (content.length > OPAQUE_LIMIT)
+    refuse('metadataInvalid', `${field} is longer than ${OPAQUE_LIMIT} octets`);
+  return tlv(OPAQUE_TAGS[field], content);
+}
+
+export function decodeStoreMetadata(octets: Bytes): StoreMetadataRequest {
+  const reader = TlvReader.of(readSingle(octets, STORE_METADATA, 'StoreMetadataRequest'));
+  /** The field if it is next; SEQUENCE order makes a misplaced one unexpected at the end. */
+  const optional = <T>(tag: number, read: () => T): T | undefined =>
+    reader.peek()?.tag === tag ? read() : undefined;
+  const readOpaque = (field: OpaqueField): { [F in OpaqueField]?: Bytes } => {
+    const tag = OPAQUE_TAGS[field];
+    const content = optional(tag, () => reader.octets(tag, field, 0, OPAQUE_LIMIT));
+    return content === undefined ? {} : { [field]: content };
+  };
+  const oneOf = <Name extends string>(tag: number, field: string, names: readonly Name[]): Name | undefined =>
+    optional(tag, () => {
+      const value = reader.integer(tag, field);
+      return names[value] ?? refuse('metadataInvalid', `${field} ${value} has no meaning`);
+    });
+
+  const iccid = decodeIccid(reader.octets(0x5a, 'iccid', 10));
+  const serviceProviderName = reader.text(0x91, 'serviceProviderName', 32);
+  const profileName = reader.text(0x92, 'profileName', 64);
+  const iconType = oneOf(0x93, 'iconType', ICON_TYPES);
+  const icon = optional(0x94, () => reader.octets(0x94, 'icon', 0, ICON_LIMIT));
+  const profileClass = oneOf(0x95, 'profileClass', PROFILE_CLASSES) ?? 'operational';
+  const notificationConfigurationInfo = optional(0xb6, () =>
+    readNotificationConfiguration(reader.enter(0xb6, 'notificationConfigurationInfo')),
+  );
+  const profileOwner = optional(0xb7, () => readOperatorId(reader.enter(0xb7, 'profileOwner')));
+  const profilePolicyRules = optional(0x99, () =>
+    decodeNamedBits(reader.next().value, PROFILE_POLICY_RULES, 'profilePolicyRules'),
+  );
+  const stored = readOpaque('serviceSpecificDataStoredInEuicc');
+  const notStored = readOpaque('serviceSpecificDataNotStoredInEuicc');
+  const rpm = readOpaque('rpmConfiguration');
+  const hriServerAddress = optional(0x9b, () => reader.text(0x9b, 'hriServerAddress', ADDRESS_LIMIT));
+  const lpr = readOpaque('lprConfiguration');
+  const enterpriseConfiguration = optional(0xbd, () =>
+    readEnterpriseConfiguration(reader.enter(0xbd, 'enterpriseConfiguration')),
+  );
+  const message = readOpaque('serviceProviderMessage');
+  const description = readOpaque('serviceDescription');
+  const deviceChange = readOpaque('deviceChangeConfiguration');
+  reader.end();
+
+  return checkStoreMetadata({
+    iccid,
+    serviceProviderName,
+    profileName,
+    ...(iconType && { iconType }),
+    ...(icon && { icon }),
+    profileClass,
+    ...(notificationConfigurationInfo && { notificationConfigurationInfo }),
+    ...(profileOwner && { profileOwner }),
+    ...(profilePolicyRules && { profilePolicyRules }),
+    ...stored,
+    ...notStored,
+    ...rpm,
+    ...(hriServerAddress !== undefined && { hriServerAddress }),
+    ...lpr,
+    ...(enterpriseConfiguration && { enterpriseConfiguration }),
+    ...message,
+    ...description,
+    ...deviceChange,
+  });
+}
+
+function readNotificationConfiguration(reader: TlvReader): NotificationConfigurationInformation[] {
+  const entries: NotificationConfigurationInformation[] = [];
+  while (!reader.done) {
+    if (entries.length === NOTIFICATIONS_LIMIT)
+      refuse('metadataInvalid', `more than ${NOTIFICATIONS_LIMIT} notification addresses`);
+    const entry = reader.enter(0x30, 'NotificationConfigurationInformation');
+    const events = entry.expect(0x80, 'profileManagementOperation');
+    const notificationAddress = entry.text(0x81, 'notificationAddress', ADDRESS_LIMIT);
+    entry.end();
+    entries.push({
+      profileManagementOperation: decodeNamedBits(
+        events.value,
+        NOTIFICATION_EVENTS,
+        'profileManagementOperation',
+      ),
+      notificationAddress,
+    });
+  }
+  return entries;
+}

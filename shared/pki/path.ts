@@ -90,9 +90,10 @@ export function verifyIssued(
   context.crls.check(certificate, issuer, context.atMs, codes);
 }
 
-/** A CA by basicConstraints and by keyUsage. */
+/** A CA by basicConstraints and by keyUsage, with a key identifier to link by. */
 export function checkMayIssue(issuer: Certificate, codes: ChainCodes): void {
-  const { keyUsage = 0 } = issuer.extensions;
+  const { keyUsage = 0, subjectKeyIdentifier } = issuer.extensions;
+  if (subjectKeyIdentifier === undefined) refuse(codes.invalid, 'the issuer has no SubjectKeyIdentifier');
   if (!issuer.isCa) refuse(codes.invalid, 'the issuer is not a CA');
   if ((keyUsage & KEY_CERT_SIGN) === 0) refuse(codes.invalid, 'the issuer may not sign certificates');
 }

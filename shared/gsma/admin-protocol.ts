@@ -1,0 +1,15 @@
+import { refuse } from '../errors.ts';
+import { PROTOCOL_VERSION } from '../ifpp-draft1/version.ts';
+
+/** What an LPA in the field sends (SGP.22 section 6.5.1.1). HandleNotification is alike in v2 and v3. */
+const RSP_VERSION = /^gsma\/rsp\/v[23]\.[0-9]{1,3}\.[0-9]{1,3}$/;
+
+/**
+ * The value of X-Admin-Protocol, which the answer repeats; 1.3.2/3.1 where it is missing or another version. Only
+ * ES9+ also takes published versions: its one function is SGP.22's own, and the devices that call it know no other.
+ */
+export function checkAdminProtocol(value: string | undefined, interfaceName: string): string {
+  if (value === undefined) refuse('protocolVersion', 'X-Admin-Protocol is missing');
+  if (value === PROTOCOL_VERSION || (interfaceName === 'es9plus' && RSP_VERSION.test(value))) return value;
+  return refuse('protocolVersion', `X-Admin-Protocol is not ${PROTOCOL_VERSION}`);
+}

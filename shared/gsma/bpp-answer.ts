@@ -1,0 +1,27 @@
+import type { BppAnswer } from '../service/services.ts';
+import { writeBase64, writeId16 } from './fields.ts';
+import type { FunctionAnswer } from './function-binding.ts';
+import { itemCodes } from './header.ts';
+
+/** What requestBpp and getBppBatch answer; as DER the BppBatch (FF62), or the BatchManifest (FF65) of a large one. */
+export function bppAnswer(answer: BppAnswer): FunctionAnswer {
+  const { requestId, state, items, processed, failed, bppBatch, manifest, parts } = answer;
+  const der = bppBatch ?? manifest;
+  return {
+    members: {
+      requestId: writeId16(requestId),
+      state,
+      items,
+      processed,
+      failed: failed.map((item) => ({ itemId: item.itemId, ...itemCodes(item) })),
+      ...(bppBatch === undefined ? {} : { bppBatch: writeBase64(bppBatch) }),
+      ...(manifest === undefined ? {} : { manifest: writeBase64(manifest) }),
+      ...(parts === undefined
+        ? {}
+        : { parts: parts.map(({ name, version, size, sha256 }) => ({ name, version, size, sha256 })) }),
+    },
+    warning: failed.length > 0,
+    ...(der === undefined ? {} : { der }),
+    subject: { requestId },
+  };
+}

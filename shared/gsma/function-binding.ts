@@ -1,0 +1,50 @@
+import type { Bytes } from '../codec/bytes.ts';
+import { refuse } from '../errors.ts';
+import type { Caller, Services } from '../service/services.ts';
+import type { CallSubject } from './call-log.ts';
+import type { ObjectCheck } from './check.ts';
+
+/**
+ * How one function of the interfaces reads its body, calls the services and writes its answer. `Who` is the party
+ * that calls, undefined for a function that is trusted by signature alone.
+ */
+export interface FunctionBinding<Input = unknown, Who extends Caller | undefined = Caller> {
+  /** As in the path. */
+  readonly name: string;
+  /** Checks the members beside `header`. */
+  readonly body: ObjectCheck<Input>;
+  /** The input that a body of application/octet-stream stands for; absent where the body is JSON only. */
+  fromDer?(der: Bytes): Input;
+  /** Identifiers of the input for the log. */
+  subject?(input: Input): CallSubject;
+  /** Undefined answers a notification: 204, no body. */
+  call(services: Services, caller: Who, input: Input): Promise<FunctionAnswer | undefined>;
+}
+
+export interface FunctionAnswer {
+  /** Members beside `header`. Written member by member: what else a service's object holds stays here. */
+  readonly members: Readonly<Record<string, unknown>>;
+  /** Some items of the call were refused: Executed-WithWarning. */
+  readonly warning?: boolean;
+  /** What `Accept: application/octet-stream` gets instead of the JSON, where the function has such an object. */
+  readonly der?: Bytes;
+  readonly subject?: CallSubject;
+}
+
+/** The object itself or the transfer that carried it: exactly one of the two is in the body. */
+export function inlineOrTransferred(
+  services: Services,
+  caller: Caller,
+  name: string,
+  inline: Bytes | undefined,
+  transferId: string | undefined,
+): Promise<Bytes> {
+  if (inline !== undefined && transferId === undefined) return Promise.resolve(inline);
+  if (inline === undefined && transferId !== undefined) {
+    return services.transfers.received(caller, transferId);
+  }
+  return refuse(
+    inline === undefined ? 'mandatoryElementMissing' : 'protocolFormat',
+    `the body has exactly one of ${name} and transferId`,
+  );
+}

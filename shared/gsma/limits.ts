@@ -1,0 +1,20 @@
+/**
+ * Sizes in octets. AWS Lambda takes and gives at most 6 MB in an event of JSON, where binary bodies are base64;
+ * what is larger than these limits moves by openTransfer and getTransfer. The embedded server keeps the same limits,
+ * so that a client never notices where it is served.
+ */
+
+/** HTTP body of a request, JSON or DER. */
+export const MAX_BODY = 4 * 1024 * 1024;
+
+/** A DER object up to this size fits, as base64, into a JSON answer of MAX_BODY. Services answer larger ones in parts. */
+export const MAX_INLINE_OBJECT = 3 * 1024 * 1024 - 64 * 1024;
+
+/** HTTP body of an answer as it stands in the Lambda's own result. */
+export const MAX_ANSWER = 6_000_000;
+
+/** Objects and arrays inside each other. */
+export const MAX_JSON_DEPTH = 16;
+
+/** Members of one JSON object. */
+export const MAX_JSON_MEMBERS = 256;

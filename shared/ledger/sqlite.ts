@@ -38,7 +38,11 @@ const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};`;
 
-/** How long one connection waits for another's write transaction. */
+export interface SqliteLedgerOptions {
+  /** How long a connection waits for the write transaction of another; 10 s unless given. */
+  readonly busyTimeoutMs?: number;
+}
+
 const BUSY_TIMEOUT_MS = 10_000;
 /** Writes of one durable transaction; more would hold up the event loop and the other connections. */
 const GROUP_LIMIT = 4_000;
@@ -93,11 +97,12 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Opens or creates the file; `:memory:` is a ledger of this object alone, gone when closed. */
-  static async open(file: string): Promise<SqliteLedger> {
-    const deadline = performance.now() + BUSY_TIMEOUT_MS;
+  static async open(file: string, options: SqliteLedgerOptions = {}): Promise<SqliteLedger> {
+    const { busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+    const deadline = performance.now() + busyTimeoutMs;
     for (;;) {
       try {
-        return new SqliteLedger(openDatabase(file));
+        return new SqliteLedger(openDatabase(file, busyTimeoutMs));
       } catch (error) {
         const fault = toFault(error);
         // Several connections that create one file at once: SQLite's own wait does not cover the change to WAL.
@@ -283,8 +288,8 @@ export class SqliteLedger implements Ledger {
   }
 }
 
-function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+function openDatabase(file: string, timeout: number): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout });
   try {
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
     const application = pragma('application_id');

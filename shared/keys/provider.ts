@@ -28,6 +28,8 @@ export interface KeyDescription {
   readonly exportable: boolean;
   /** How the backend itself names the key: an ARN, a token label and CKA_ID, a file. */
   readonly identity: string;
+  /** What the backend says of the key, as evidence for an audit: PKCS#11 attributes, KMS metadata. Public. */
+  readonly attributes?: Readonly<Record<string, string | boolean>>;
 }
 
 /**

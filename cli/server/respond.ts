@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { failureOf } from '../../shared/gsma/failure.ts';
+import { type HttpAnswer, writeFailure } from '../../shared/gsma/http-answer.ts';
+import { TransportRefusal, type TransportStatus } from '../../shared/gsma/transport-refusal.ts';
+import type { StatusName } from '../../shared/status-codes.ts';
+import { TIMEOUTS } from './timeouts.ts';
+
+/** Writes an answer. A request whose body was not read to its end loses the connection after a moment. */
+export function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { httpStatus, headers, body }: HttpAnswer,
+): void {
+  if (response.destroyed || response.headersSent) return;
+  const unread = !request.complete;
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(httpStatus, { ...headers, ...length, ...(unread ? { connection: 'close' } : {}) });
+  response.end(body);
+  if (unread) {
+    request.resume();
+    setTimeout(() => request.socket.destroy(), TIMEOUTS.linger).unref();
+  }
+}
+
+/** Answers what no function was reached for. `allow` names the methods that a 405 would take. */
+export function respondRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  httpStatus: TransportStatus,
+  code: StatusName,
+  message: string,
+  allow = 'POST',
+): void {
+  const refusal = new TransportRefusal(httpStatus, code, message);
+  const answer = writeFailure(failureOf(refusal, () => ''));
+  const headers = httpStatus === 405 ? { ...answer.headers, allow } : answer.headers;
+  respond(request, response, { ...answer, headers });
+}

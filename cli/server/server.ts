@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { HANDLERS } from '../../lambdas/handlers.ts';
+import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
+import { urlPaths } from '../../shared/gsma/paths.ts';
+import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
+import type { Services } from '../../shared/service/services.ts';
+import type { TransferGate } from '../../shared/vault/transfer.ts';
+import { functionRoute } from './function-route.ts';
+import { type Listener, listen, type Route } from './listener.ts';
+import { TRANSFER_PREFIX, transferRoute } from './transfer-route.ts';
+
+export interface ServerConfiguration {
+  readonly services: Services;
+  /** PEM: the server's private key, and its certificate with what lies between it and a root. */
+  readonly tls: { readonly key: string; readonly cert: string };
+  /** Where parties call ES2f, ESed1 and ESbpp by mutual TLS. Port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where devices in the field call ES9+ by server TLS, on the same host. */
+  readonly field: { readonly port: number };
+  /** Answers the transfer links. */
+  readonly vault: TransferGate;
+  readonly log: Log;
+}
+
+export interface RunningServer {
+  readonly urls: { readonly parties: string; readonly field: string };
+  /** Lets calls in work end, then closes both listeners. Services and vault stay open: they are the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * The embedded server: two HTTPS listeners in front of the Lambda handlers.
+ *
+ * On the parties' listener TLS asks for a client certificate and takes any: it proves possession of the key, and who
+ * that is says the party register, by fingerprint, on every call (I7). Chains and expiry of client certificates say
+ * nothing here; the register revokes.
+ */
+export async function startServer(configuration: ServerConfiguration): Promise<RunningServer> {
+  const { services, tls, vault, log } = configuration;
+  const { host } = configuration.listen;
+  const onUnexpected = (error: unknown) =>
+    log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(error) });
+
+  const forParties = new Map<string, Route>();
+  const forField = new Map<string, Route>();
+  for (const path of Object.keys(PERMISSIONS) as FunctionPath[]) {
+    const routes = PERMISSIONS[path] === 'anyone' ? forField : forParties;
+    const route = functionRoute(HANDLERS[path](services, { log }));
+    for (const url of urlPaths(path)) routes.set(url, route);
+  }
+  const transfer = transferRoute(vault, log);
+
+  const listeners: Listener[] = [];
+  const close = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
+  try {
+    listeners.push(
+      await listen(
+        configuration.listen,
+        { ...tls, requestCert: true, rejectUnauthorized: false },
+        (path) => (path.startsWith(TRANSFER_PREFIX) ? transfer : forParties.get(path)),
+        onUnexpected,
+      ),
+    );
+    listeners.push(
+      await listen({ host, port: configuration.field.port }, tls, (path) => forField.get(path), onUnexpected),
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const [parties, field] = listeners.map(({ port }) => `https://${urlHost(host)}:${port}`);
+  return { urls: { parties: parties!, field: field! }, close };
+}
+
+/** A host as it stands in a URL: IPv6 addresses in brackets. */
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

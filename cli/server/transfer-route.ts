@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { Refusal } from '../../shared/errors.ts';
+import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
+import { failureOf } from '../../shared/gsma/failure.ts';
+import { writeFailure } from '../../shared/gsma/http-answer.ts';
+import type { Transfer, TransferGate } from '../../shared/vault/transfer.ts';
+import type { Route } from './listener.ts';
+import { parseRange } from './range.ts';
+import { respond, respondRefusal } from './respond.ts';
+import { TIMEOUTS } from './timeouts.ts';
+
+export const TRANSFER_PREFIX = '/transfer/';
+
+/**
+ * `PUT` and `GET /transfer/<token>`: what presigned URLs are on S3. The token is the permission and is never logged;
+ * octets are streamed both ways.
+ *
+ * 200 stored or whole, 206 a range, 400 not the announced content, 403 a token that is not ours or has expired, 405
+ * not what the token is for, 416 a range outside the object.
+ */
+export function transferRoute(vault: TransferGate, log: Log): Route {
+  return async (request, response, path) => {
+    const startedAt = performance.now();
+    request.setTimeout(TIMEOUTS.transferIdle, () => request.destroy());
+    let name = 'transfer';
+    try {
+      const transfer = vault.openTransfer(path.slice(TRANSFER_PREFIX.length), new Date());
+      name = `transfer.${transfer.operation}`;
+      if (transfer.operation === 'upload') await upload(request, response, transfer);
+      else await download(request, response, transfer);
+    } catch (error) {
+      failed(request, response, error, name, log);
+    } finally {
+      const durationMs = Math.round(performance.now() - startedAt);
+      log({ event: 'call', function: name, httpStatus: response.statusCode, durationMs });
+    }
+  };
+}
+
+async function upload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  transfer: Extract<Transfer, { operation: 'upload' }>,
+): Promise<void> {
+  if (request.method !== 'PUT') {
+    respondRefusal(request, response, 405, 'functionUnsupported', 'this link takes a PUT', 'PUT');
+    return;
+  }
+  await transfer.accept(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>);
+  respond(request, response, { httpStatus: 200, headers: {}, body: '' });
+}
+
+async function download(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { ref, read }: Extract<Transfer, { operation: 'download' }>,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    respondRefusal(request, response, 405, 'functionUnsupported', 'this link takes a GET', 'GET, HEAD');
+    return;
+  }
+  const range = parseRange(request.headers.range, ref.size);
+  if (range === 'unsatisfiable') {
+    const headers = { 'content-range': `bytes */${ref.size}` };
+    respond(request, response, { httpStatus: 416, headers, body: '' });
+    return;
+  }
+  response.writeHead(range === undefined ? 200 : 206, {
+    'content-type': 'application/octet-stream',
+    'content-length': range?.length ?? ref.size,
+    'accept-ranges': 'bytes',
+    etag: `"${ref.sha256}"`,
+    'cache-control': 'no-store',
+    ...(range === undefined
+      ? {}
+      : { 'content-range': `bytes ${range.offset}-${range.offset + range.length - 1}/${ref.size}` }),
+  });
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(read(range), response);
+}
+
+/** HTTP status of the refusals of a vault's links; anything else is a fault of ours. */
+const HTTP_STATUS: Readonly<Record<string, number>> = {
+  transferInvalid: 403,
+  transferExpired: 403,
+  transferMismatch: 400,
+};
+
+function failed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  name: string,
+  log: Log,
+): void {
+  // The peer closed its connection: there is nobody to answer and nothing went wrong here.
+  if (response.destroyed || request.destroyed) return;
+  const failure = failureOf(error, randomUUID);
+  if (failure.incident !== undefined) {
+    log({ event: 'fault', incident: failure.incident, function: name, errors: errorRecords(error) });
+  }
+  // In the middle of a download only a broken connection can still say that it failed.
+  if (response.headersSent) response.destroy();
+  else {
+    const httpStatus = error instanceof Refusal ? (HTTP_STATUS[error.code] ?? 400) : 500;
+    respond(request, response, writeFailure({ ...failure, httpStatus }));
+  }
+}

@@ -1,0 +1,115 @@
+import { type Bytes, fromHex } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import type { PackageDraft } from './draft.ts';
+import type { SuciCalcInfo } from './ef/suci-calc-info.ts';
+import type { ProfilePackage } from './profile-element.ts';
+
+/**
+ * A value as a row of personalisation data gives it: text as in a CSV column (digits, hexadecimal octets, names;
+ * lists separated by `;`), octets where the value is octets, or structured.
+ */
+export type ParameterValue = string | Bytes | readonly string[] | SuciCalcInfo;
+export type ProfileValues = Readonly<Record<string, ParameterValue>>;
+
+/** One thing that is personalised: how it is written, where it goes, and how it is read back. */
+export interface Parameter {
+  readonly name: string;
+  /** Never shown: not in messages, not in findings. */
+  readonly secret: boolean;
+  /** Finds the parameter's places in a template; refuses (`personalisationInvalid`) what lacks them. */
+  bind(profile: ProfilePackage): BoundParameter;
+}
+
+export interface BoundParameter {
+  readonly name: string;
+  readonly secret: boolean;
+  /** The places written to; two parameters of a template must not share one. */
+  readonly targets: readonly string[];
+  /** Refuses (`personalisationInvalid`, `iccidInvalid`) a value that is malformed or does not fit. */
+  write(draft: PackageDraft, value: ParameterValue): void;
+  /** Every copy in a package of the same shape, as text. */
+  read(profile: ProfilePackage): readonly string[];
+  /** Do all copies in the package say this value? */
+  holds(profile: ProfilePackage, value: ParameterValue): boolean;
+}
+
+/** A parameter whose values have type `Value` and whose places have type `Site`. */
+export interface ParameterSpec<Value, Site> {
+  readonly name: string;
+  readonly secret: boolean;
+  parse(value: ParameterValue): Value;
+  sites(profile: ProfilePackage): readonly Site[];
+  target(site: Site): string;
+  write(draft: PackageDraft, site: Site, value: Value): void;
+  /** What the package holds there, as text; empty where it holds nothing. */
+  read(profile: ProfilePackage, site: Site): string;
+  /** The value as `read` gives it. */
+  text(value: Value): string;
+  /** Does what was read say the value, where that is more than equal text? */
+  same?(found: string, wanted: string): boolean;
+}
+
+export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): Parameter {
+  const { name, secret } = spec;
+  return {
+    name,
+    secret,
+    bind(profile) {
+      const sites = spec.sites(profile);
+      return {
+        name,
+        secret,
+        targets: sites.map((site) => spec.target(site)),
+        write(draft, input) {
+          const value = spec.parse(input);
+          for (const site of sites) spec.write(draft, site, value);
+        },
+        read: (personalised) => sites.map((site) => spec.read(personalised, site)),
+        holds(personalised, input) {
+          const wanted = spec.text(spec.parse(input));
+          const same = spec.same ?? ((found: string, expected: string) => found === expected);
+          return sites.every((site) => same(spec.read(personalised, site), wanted));
+        },
+      };
+    },
+  };
+}
+
+/** Refuses a value or a template in the name of a parameter; `why` never holds the value. */
+export function refuseParameter(name: string, why: string): never {
+  return refuse('personalisationInvalid', `${name}: ${why}`, { subjectIdentifier: name });
+}
+
+export function textInput(name: string, value: ParameterValue): string {
+  return typeof value === 'string' ? value : refuseParameter(name, 'must be text');
+}
+
+export function digitsInput(name: string, value: ParameterValue, min: number, max = min): string {
+  const text = textInput(name, value);
+  if (!/^[0-9]*$/.test(text) || text.length < min || text.length > max) {
+    refuseParameter(name, `must have ${min === max ? min : `${min} to ${max}`} decimal digits`);
+  }
+  return text;
+}
+
+/** Octets, given as such or as hexadecimal text; `lengths` in octets. */
+export function octetsInput(name: string, value: ParameterValue, lengths?: readonly number[]): Bytes {
+  const octets = value instanceof Uint8Array ? value : hexOctets(name, value);
+  if (lengths !== undefined && !lengths.includes(octets.length)) {
+    refuseParameter(name, `must have ${lengths.join(' or ')} octets, not ${octets.length}`);
+  }
+  return octets;
+}
+
+function hexOctets(name: string, value: ParameterValue): Bytes {
+  const text = textInput(name, value);
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(text)) refuseParameter(name, 'must be octets in hexadecimal digits');
+  return fromHex(text);
+}
+
+/** A list, given as such or as text separated by `;`. */
+export function listInput(name: string, value: ParameterValue): readonly string[] {
+  if (Array.isArray(value)) return value as readonly string[];
+  const text = textInput(name, value).trim();
+  return text === '' ? [] : text.split(';').map((entry) => entry.trim());
+}

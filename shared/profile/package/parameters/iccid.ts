@@ -1,0 +1,38 @@
+import {
+  completeIccid,
+  decodeIccid,
+  decodePackedIccid,
+  encodeIccid,
+  packIccid,
+} from '../../../codec/iccid.ts';
+import { child, made } from '../element.ts';
+import { fileImage } from '../files.ts';
+import { HEADER_ICCID } from '../header.ts';
+import { defineParameter, refuseParameter, textInput } from '../parameter.ts';
+import { type FileSite, fileSites, storedFile, writtenFile } from './file-parameter.ts';
+
+type Site = 'header' | FileSite;
+
+/** The ICCID in the profile header (not swapped) and in EF.ICCID (swapped); the Luhn digit is completed. */
+export const iccid = defineParameter<string, Site>({
+  name: 'iccid',
+  secret: false,
+  parse: (value) => completeIccid(textInput('iccid', value)),
+  sites(profile) {
+    if (profile.elements[0]?.name !== 'header') refuseParameter('iccid', 'the template has no header');
+    return ['header', ...fileSites('iccid', profile, ['mf', 'iot'], 'ef-iccid')];
+  },
+  target: (site) => (site === 'header' ? 'header' : `${site.place}/${site.tag}`),
+  write(draft, site, digits) {
+    if (site === 'header') draft.setField(0, made(HEADER_ICCID, packIccid(digits)));
+    else draft.setField(site.place, writtenFile('iccid', site, encodeIccid(digits)));
+  },
+  read(profile, site) {
+    if (site === 'header') {
+      return decodePackedIccid(child(profile.elements[0]!.fields, HEADER_ICCID)?.value ?? Buffer.alloc(0));
+    }
+    const view = storedFile(profile, site);
+    return view === undefined ? '' : decodeIccid(fileImage(view));
+  },
+  text: (digits) => digits,
+});

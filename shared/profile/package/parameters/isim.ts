@@ -1,0 +1,60 @@
+import { decodeImsIdentity, encodeImsIdentity } from '../ef/ims-identity.ts';
+import { fileImage, fileRecords } from '../files.ts';
+import { listInput, type Parameter, type ParameterValue, refuseParameter, textInput } from '../parameter.ts';
+import { fileParameter } from './file-parameter.ts';
+
+const MAX_IDENTITY = 255;
+
+function identityInput(name: string, value: ParameterValue): string {
+  const identity = textInput(name, value);
+  if (identity === '' || Buffer.byteLength(identity) > MAX_IDENTITY || /[\s\p{Cc}]/u.test(identity)) {
+    refuseParameter(name, `must have 1 to ${MAX_IDENTITY} octets and no white space`);
+  }
+  return identity;
+}
+
+function identityFile(name: 'impi' | 'domain'): Parameter {
+  return fileParameter({
+    name,
+    pes: ['isim'],
+    file: `ef-${name}`,
+    parse: (value) => identityInput(name, value),
+    encode(identity, view) {
+      const content = encodeImsIdentity(identity);
+      return Buffer.concat([content, Buffer.alloc(Math.max(0, (view.size ?? 0) - content.length), 0xff)]);
+    },
+    decode: (view) => decodeImsIdentity(fileImage(view)),
+    text: (identity) => identity,
+  });
+}
+
+export const impi = identityFile('impi');
+export const domain = identityFile('domain');
+
+/** EF.IMPU: one public identity a record, in order; records that are left are unused. */
+export const impu = fileParameter<readonly string[]>({
+  name: 'impu',
+  pes: ['isim'],
+  file: 'ef-impu',
+  parse(value) {
+    const identities = listInput('impu', value).map((identity) => identityInput('impu', identity));
+    return identities.length === 0 ? refuseParameter('impu', 'must have at least one identity') : identities;
+  },
+  encode(identities, view) {
+    const length = view.recordLength ?? refuseParameter('impu', 'the file has no record length');
+    const records = identities.map((identity) => {
+      const content = encodeImsIdentity(identity);
+      if (content.length > length)
+        refuseParameter('impu', `an identity does not fit a record of ${length} octets`);
+      return Buffer.concat([content, Buffer.alloc(length - content.length, 0xff)]);
+    });
+    const used = records.length * length;
+    return Buffer.concat([...records, Buffer.alloc(Math.max(0, (view.size ?? 0) - used), 0xff)]);
+  },
+  decode: (view) =>
+    fileRecords(view)
+      .map(decodeImsIdentity)
+      .filter((identity) => identity !== '')
+      .join(';'),
+  text: (identities) => identities.join(';'),
+});

@@ -1,0 +1,162 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import { type DerivedParameters, derivedParameters } from './derived-values.ts';
+import { PackageDraft } from './draft.ts';
+import { inProfile } from './element.ts';
+import { headerOf } from './header.ts';
+import {
+  type BoundParameter,
+  type ParameterValue,
+  type ProfileValues,
+  refuseParameter,
+} from './parameter.ts';
+import { type AkaSite, akaSites, checkAka } from './parameters/aka.ts';
+import { securityDomainKeyTargets } from './parameters/security-domain-keys.ts';
+import { parametersNamed } from './parameters.ts';
+import { PIN_REFERENCE, pinConfigurations } from './pin-codes.ts';
+import { decodePackage, elementsNamed, type ProfilePackage } from './profile-element.ts';
+
+/** Profile class of StoreMetadata (SGP.22 section 2.4a.1.1). */
+export type ProfileClass = 'test' | 'provisioning' | 'operational';
+
+export interface TemplateOptions {
+  /** All classes but `test` refuse keys that come from the template. */
+  readonly profileClass: ProfileClass;
+  /** Names of the parameters that every row gives: the columns. */
+  readonly parameters: readonly string[];
+  /** Values that are the same in all profiles. */
+  readonly constants?: ProfileValues;
+  /** Set the identities of the ISIM that are not given from the IMSI. */
+  readonly deriveIsim?: boolean;
+}
+
+/** A template made ready; immutable, so that any number of profiles can be made from it at once. */
+export interface CompiledTemplate {
+  readonly profileClass: ProfileClass;
+  /** Names of the parameters that a row must give: no more, no less. */
+  readonly parameters: readonly string[];
+  /** All that is written, derived and constant values included, in order. */
+  readonly bound: readonly BoundParameter[];
+  readonly base: ProfilePackage;
+  readonly constants: ProfileValues;
+  readonly derived: DerivedParameters;
+  readonly aka: readonly AkaSite[];
+}
+
+/**
+ * Decodes a template, finds the place of every parameter and writes the constants. Refuses (`profileInvalid`,
+ * `iccidInvalid`, `personalisationInvalid`) what no row could repair: a malformed package, an unknown or repeated
+ * parameter, a missing PE or file, two parameters for one place, and keys of the template that would be left.
+ */
+export function compileTemplate(upp: Bytes, options: TemplateOptions): CompiledTemplate {
+  return inProfile(() => compile(decodePackage(upp), options));
+}
+
+function compile(template: ProfilePackage, options: TemplateOptions): CompiledTemplate {
+  headerOf(template);
+  if (elementsNamed(template, 'usim', 'iot').length > 1) {
+    refuseParameter('imsi', 'a template with several USIMs cannot be personalised for one subscription');
+  }
+  const constants = options.constants ?? {};
+  const constant = Object.keys(constants);
+  const given = [...options.parameters, ...constant];
+  const repeated = given.find((name, at) => given.indexOf(name) !== at);
+  if (repeated !== undefined) refuseParameter(repeated, 'is given twice');
+  const derived = derivedParameters(template, given, options.deriveIsim ?? false);
+  const bound = parametersNamed([...given, ...derived.names]).map((parameter) => parameter.bind(template));
+  refuseSharedTargets(bound);
+  if (options.profileClass !== 'test') refuseTemplateKeys(template, bound);
+
+  // OPc is computed with the key of each row, so OP cannot be written beforehand
+  const early = bound.filter(({ name }) => constant.includes(name) && name !== 'op' && name !== 'imsi');
+  const draft = new PackageDraft(template);
+  for (const parameter of early) parameter.write(draft, constants[parameter.name]!);
+  const base = decodePackage(draft.encode());
+  const late = parametersNamed([...given, ...derived.names])
+    .filter(({ name }) => !early.some((parameter) => parameter.name === name))
+    .map((parameter) => parameter.bind(base));
+  return {
+    profileClass: options.profileClass,
+    parameters: [...options.parameters],
+    bound: late,
+    base,
+    constants,
+    derived,
+    aka: akaSites(base),
+  };
+}
+
+/** One profile from a row: every parameter of the template, and only those. */
+export function personalise(template: CompiledTemplate, values: ProfileValues): Bytes {
+  return inProfile(() => {
+    const all = completeValues(template, values);
+    const draft = new PackageDraft(template.base);
+    for (const parameter of template.bound) parameter.write(draft, givenValue(all, parameter.name));
+    checkAka(draft, template.aka, template.profileClass !== 'test');
+    return draft.encode();
+  });
+}
+
+/** A row with the constants and what is derived; refuses columns that are missing or not known. */
+export function completeValues(template: CompiledTemplate, values: ProfileValues): ProfileValues {
+  for (const name of template.parameters) givenValue(values, name);
+  for (const name of Object.keys(values)) {
+    if (!template.parameters.includes(name)) refuseParameter(name, 'is no parameter of this template');
+  }
+  const given = { ...template.constants, ...values };
+  return { ...template.derived.values(given), ...given };
+}
+
+function givenValue(values: ProfileValues, name: string): ParameterValue {
+  const value = Object.hasOwn(values, name) ? values[name] : undefined;
+  return value ?? refuseParameter(name, 'has no value');
+}
+
+/** Two parameters must not write one place; `…#2` is a record of the file before it. */
+function refuseSharedTargets(bound: readonly BoundParameter[]): void {
+  const owners = new Map<string, string>();
+  for (const { name, targets } of bound) {
+    for (const target of targets) {
+      const file = target.split('#')[0]!;
+      const other =
+        owners.get(target) ??
+        (target === file
+          ? [...owners].find(([taken]) => taken.startsWith(`${file}#`))?.[1]
+          : owners.get(file));
+      if (other !== undefined) refuseParameter(name, `writes to the same place as ${other}`);
+      owners.set(target, name);
+    }
+  }
+}
+
+/** A profile for a real network must not keep a key that other profiles of the template share. */
+function refuseTemplateKeys(template: ProfilePackage, bound: readonly BoundParameter[]): void {
+  const names = new Set(bound.map(({ name }) => name));
+  const targets = new Set(bound.flatMap((parameter) => parameter.targets));
+  if (!names.has('iccid')) refuseParameter('iccid', 'the template leaves its ICCID in the profile');
+  if (elementsNamed(template, 'usim', 'iot').length > 0 && !names.has('imsi')) {
+    refuseParameter('imsi', 'the template leaves its IMSI in the profile');
+  }
+  if (akaSites(template).length > 0) {
+    if (!names.has('k')) refuseParameter('k', 'the template leaves its K in the profile');
+    if (!names.has('opc') && !names.has('op'))
+      refuseParameter('opc', 'the template leaves its OPc in the profile');
+  }
+  for (const { target, label } of securityDomainKeyTargets(template)) {
+    if (!targets.has(target))
+      refuseParameter('securityDomain', `the template leaves ${label} in the profile`);
+  }
+  for (const [name, reference] of [
+    ['adm1', PIN_REFERENCE.adm1],
+    ['adm2', PIN_REFERENCE.adm2],
+  ] as const) {
+    const present = elementsNamed(template, 'pinCodes').some((place) =>
+      pinConfigurations(template.elements[place]!.fields).some(
+        ({ keyReference }) => keyReference === reference,
+      ),
+    );
+    if (present && !names.has(name)) refuseParameter(name, 'the template leaves this key in the profile');
+  }
+  if (elementsNamed(template, 'cdmaParameter').length > 0) {
+    refuseParameter('cdmaParameter', 'the template leaves its CDMA authentication key in the profile');
+  }
+}

@@ -1,0 +1,311 @@
+import { type Bytes, concat, equal } from '../../shared/codec/bytes.ts';
+import { BspError, BspReceiver, deriveSessionKeys } from '../bsp.ts';
+import type { Certificate } from '../certificate.ts';
+import { encodeEid } from '../coding.ts';
+import { agree, type EcKey, verify } from '../curve.ts';
+import type { EuiccFeatures } from '../euicc-info2.ts';
+import { Fields, hexTag, readAll, readHeader, readOnly, readTlv, SimError, tlv } from '../tlv.ts';
+import { type BppCommand, InstallationFault } from './fault.ts';
+import { type ProfileMetadata, parseMetadata } from './metadata.ts';
+import { installProfileElements } from './profile-elements.ts';
+
+/** SGP.22 §2.5.5: a protected segment has at most 1020 octets, tag, length and MAC included. */
+const SEGMENT_LIMIT = 1020;
+/** Room for the header of BF36 and a BF23 with the longest identifiers. */
+const SECURE_CHANNEL_LIMIT = 512;
+
+/** What an installation needs to know of its eUICC. */
+export interface InstallationContext {
+  readonly eid: string;
+  readonly transactionId: Bytes;
+  /** CERT.DPpb of a chain that was checked. */
+  readonly dpPb: Certificate;
+  readonly oneTimeKey: EcKey;
+  readonly features: EuiccFeatures;
+  readonly supportedClasses: readonly number[];
+  readonly furtherMetadataTags: readonly number[];
+  readonly freeMemory: number;
+  hasProfile(iccid: string): boolean;
+  hasOperationalProfile(): boolean;
+  /** Called once smdpSign has verified: from here on the key serves this BF23 only. May refuse. */
+  bindKey(request: Bytes): void;
+}
+
+export interface InstallableProfile {
+  readonly metadata: ProfileMetadata;
+  readonly upp: Bytes;
+}
+
+type Step =
+  | 'secureChannel'
+  | 'configure'
+  | 'metadataHeader'
+  | 'metadata'
+  | 'keysOrElements'
+  | 'elementsHeader'
+  | 'elements';
+
+const COMMAND_OF_STEP: Readonly<Record<Step, BppCommand>> = {
+  secureChannel: 'initialiseSecureChannel',
+  configure: 'configureISDP',
+  metadataHeader: 'storeMetadata',
+  metadata: 'storeMetadata',
+  keysOrElements: 'loadProfileElements',
+  elementsHeader: 'loadProfileElements',
+  elements: 'loadProfileElements',
+};
+
+const structure = (message: string): never => {
+  throw new InstallationFault('bspStructureError', message);
+};
+
+/** One BPP on its way in, segment by segment (SGP.22 §2.5.5); every fault is an InstallationFault. */
+export class Installation {
+  readonly #context: InstallationContext;
+  #step: Step = 'secureChannel';
+  #command: BppCommand = 'initialiseSecureChannel';
+  #channel: BspReceiver | undefined;
+  /** Octets that BF36, and inside it A1 or A3, still have to bring. */
+  #bppLeft = 0;
+  #partLeft = 0;
+  #metadataSegments: Bytes[] = [];
+  #metadata: ProfileMetadata | undefined;
+  readonly #profile: Bytes[] = [];
+
+  constructor(context: InstallationContext) {
+    this.#context = context;
+  }
+
+  /** The command that a fault now is reported under. */
+  get command(): BppCommand {
+    return this.#command;
+  }
+
+  get metadata(): ProfileMetadata | undefined {
+    return this.#metadata;
+  }
+
+  /** Refuses a segment that has grown past every limit before its last block came. */
+  checkLength(length: number): void {
+    this.#command = COMMAND_OF_STEP[this.#step];
+    if (this.#step === 'secureChannel' && length > SECURE_CHANNEL_LIMIT) {
+      throw new InstallationFault('incorrectInputValues', 'InitialiseSecureChannel is too long');
+    }
+    if (length > SEGMENT_LIMIT) structure('a segment of more than 1020 octets');
+  }
+
+  /** Takes the next whole segment; returns the profile once the last one is in. */
+  accept(segment: Bytes): InstallableProfile | undefined {
+    try {
+      this.checkLength(segment.length);
+      return this.#dispatch(segment);
+    } catch (error) {
+      if (error instanceof BspError) {
+        throw new InstallationFault(
+          error.kind === 'security' ? 'bspSecurityError' : 'bspStructureError',
+          error.message,
+        );
+      }
+      if (error instanceof InstallationFault || !(error instanceof SimError)) throw error;
+      throw new InstallationFault('incorrectInputValues', error.message);
+    }
+  }
+
+  #dispatch(segment: Bytes): InstallableProfile | undefined {
+    switch (this.#step) {
+      case 'secureChannel':
+        this.#initialiseSecureChannel(segment);
+        return undefined;
+      case 'configure':
+        this.#configureIsdp(segment);
+        return undefined;
+      case 'metadataHeader':
+        this.#partLeft = this.#openPart(segment, 0xa1);
+        this.#step = 'metadata';
+        return undefined;
+      case 'metadata':
+        this.#storeMetadata(segment);
+        return undefined;
+      case 'keysOrElements':
+        if (segment[0] === 0xa2) this.#replaceSessionKeys(segment);
+        else this.#startElements(segment);
+        return undefined;
+      case 'elementsHeader':
+        this.#startElements(segment);
+        return undefined;
+      case 'elements':
+        return this.#loadProfileElements(segment);
+    }
+  }
+
+  /** SGP.22 §5.5.1. Values are looked at before the signature, so that the code names what is wrong. */
+  #initialiseSecureChannel(segment: Bytes): void {
+    const bpp = readHeader(segment);
+    if (bpp.tag !== 0xbf36) throw new SimError('a BPP starts with BF36');
+    const request = readOnly(segment.subarray(bpp.headerLength), 0xbf23);
+    this.#bppLeft = bpp.length - request.raw.length;
+    if (this.#bppLeft <= 0) throw new SimError('BF36 ends with its first command');
+    const fields = new Fields(request.value);
+    const remoteOpId = fields.take(0x82);
+    const transactionId = fields.take(0x80);
+    const controlRefTemplate = fields.take(0xa6);
+    const smdpOtpk = fields.take(0x5f49);
+    const smdpSign = fields.take(0x5f37);
+    fields.end();
+    if (!equal(remoteOpId.value, Uint8Array.of(1))) {
+      throw new InstallationFault('unsupportedRemoteOperationType', 'not installBoundProfilePackage');
+    }
+    const hostId = hostIdOf(controlRefTemplate.value);
+    const { transactionId: expected, dpPb, oneTimeKey } = this.#context;
+    if (!equal(transactionId.value, expected)) {
+      throw new InstallationFault('invalidTransactionId', 'not the transactionId of the LoadPackage');
+    }
+    const signed = concat(
+      remoteOpId.raw,
+      transactionId.raw,
+      controlRefTemplate.raw,
+      smdpOtpk.raw,
+      tlv(0x5f49, oneTimeKey.point),
+    );
+    if (!verify(dpPb.publicKey, signed, smdpSign.value)) {
+      throw new InstallationFault('invalidSignature', 'smdpSign does not verify');
+    }
+    const z = agree(oneTimeKey, smdpOtpk.value);
+    this.#context.bindKey(request.raw);
+    this.#channel = new BspReceiver(deriveSessionKeys(z, hostId, encodeEid(this.#context.eid)));
+    this.#step = 'configure';
+  }
+
+  /** A0 with one 87: ConfigureISDPRequest (BF24, SGP.22 §5.5.2). */
+  #configureIsdp(segment: Bytes): void {
+    const fields = new Fields(readOnly(this.#openSingle(segment, 0xa0), 0xbf24).value);
+    const proprietary = fields.maybe(0xb8);
+    fields.end();
+    if (proprietary !== undefined) {
+      if (proprietary.raw.length > 128) throw new SimError('dpProprietaryData has more than 128 octets');
+      new Fields(proprietary.value).take(0x06);
+    }
+    this.#step = 'metadataHeader';
+  }
+
+  /** An 88 of A1; the second and last one reports as storeMetadata2 (SGP.22 §5.5.3). */
+  #storeMetadata(segment: Bytes): void {
+    if (this.#metadataSegments.length > 0) this.#command = 'storeMetadata2';
+    if (this.#metadataSegments.length === 2) structure('StoreMetadata has at most two segments');
+    this.#metadataSegments.push(this.#openElement(segment, 0x88));
+    if (this.#partLeft > 0) return;
+    const metadata = parseMetadata(concat(...this.#metadataSegments), this.#context.furtherMetadataTags);
+    this.#checkMetadata(metadata);
+    this.#metadata = metadata;
+    this.#step = 'keysOrElements';
+  }
+
+  #checkMetadata(metadata: ProfileMetadata): void {
+    const { supportedClasses, features } = this.#context;
+    if (this.#context.hasProfile(metadata.iccid)) {
+      throw new InstallationFault('installFailedDueToIccidAlreadyExistsOnEuicc', 'the ICCID is installed');
+    }
+    if (!supportedClasses.includes(metadata.profileClass)) {
+      throw new InstallationFault('unsupportedProfileClass', `profileClass ${metadata.profileClass}`);
+    }
+    const forbidden = metadata.policyRules.some((rule) =>
+      features.forbiddenProfilePolicyRules.includes(rule),
+    );
+    const isLatePpr1 = metadata.policyRules.includes(1) && this.#context.hasOperationalProfile();
+    if (forbidden || isLatePpr1) throw new InstallationFault('pprNotAllowed', 'a policy rule is not allowed');
+  }
+
+  /** A2 with one 87: ReplaceSessionKeysRequest (BF26, SGP.22 §5.5.4). */
+  #replaceSessionKeys(segment: Bytes): void {
+    this.#command = 'replaceSessionKeys';
+    const fields = new Fields(readOnly(this.#openSingle(segment, 0xa2), 0xbf26).value);
+    const [initialMcv, encKey, macKey] = [0x80, 0x81, 0x82].map((tag) => fields.take(tag).value);
+    fields.end();
+    if (initialMcv?.length !== 16 || encKey?.length !== 16 || macKey?.length !== 16) {
+      throw new SimError('replaced keys have 16 octets like those before');
+    }
+    this.#channel = new BspReceiver({ initialMcv, encKey, macKey });
+    this.#step = 'elementsHeader';
+  }
+
+  #startElements(segment: Bytes): void {
+    this.#partLeft = this.#openPart(segment, 0xa3);
+    if (this.#partLeft !== this.#bppLeft) structure('A3 does not end where BF36 ends');
+    if (this.#partLeft > this.#context.freeMemory) {
+      throw new InstallationFault(
+        'installFailedDueToInsufficientMemoryForProfile',
+        'no room for the profile',
+      );
+    }
+    this.#step = 'elements';
+  }
+
+  /** An 86 of A3 (SGP.22 §5.5.5); after the last one the profile elements are processed. */
+  #loadProfileElements(segment: Bytes): InstallableProfile | undefined {
+    this.#profile.push(this.#openElement(segment, 0x86));
+    if (this.#partLeft > 0) return undefined;
+    const metadata = this.#metadata;
+    if (metadata === undefined) throw new Error('profile elements come after metadata');
+    const upp = concat(...this.#profile);
+    installProfileElements(upp, metadata, this.#context.features);
+    return { metadata, upp };
+  }
+
+  /** Tag and length of A1 or A3, alone in its segment; returns the length of the part. */
+  #openPart(segment: Bytes, tag: number): number {
+    const header = structural(() => readHeader(segment));
+    if (header.tag !== tag) structure(`${hexTag(header.tag)} where ${hexTag(tag)} belongs`);
+    if (header.headerLength !== segment.length) structure('tag and length of a part come alone');
+    this.#bppLeft -= header.headerLength;
+    if (header.length === 0 || header.length > this.#bppLeft) structure('a part does not fit into BF36');
+    return header.length;
+  }
+
+  /** A0 or A2, whole in its segment, around exactly one 87; returns the opened data. */
+  #openSingle(segment: Bytes, tag: number): Bytes {
+    const protectedData = structural(() => {
+      const part = readTlv(segment);
+      if (part.tag !== tag || part.raw.length !== segment.length) structure(`not one whole ${hexTag(tag)}`);
+      return readOnly(part.value, 0x87).value;
+    });
+    this.#bppLeft -= segment.length;
+    if (this.#bppLeft <= 0) structure('a part does not fit into BF36');
+    return this.#open(0x87, protectedData);
+  }
+
+  #openElement(segment: Bytes, tag: number): Bytes {
+    const protectedData = structural(() => readOnly(segment, tag).value);
+    this.#partLeft -= segment.length;
+    this.#bppLeft -= segment.length;
+    if (this.#partLeft < 0) structure('a segment does not fit into its part');
+    return this.#open(tag, protectedData);
+  }
+
+  #open(tag: number, protectedData: Bytes): Bytes {
+    if (this.#channel === undefined) throw new Error('no secure channel');
+    return this.#channel.open(tag, protectedData);
+  }
+}
+
+/** CRT of AES-128 (88, 16 octets) and a hostId of 1 to 16 octets. */
+function hostIdOf(controlRefTemplate: Bytes): Bytes {
+  const [keyType, keyLength, hostId, extra] = readAll(controlRefTemplate);
+  if (keyType?.tag !== 0x80 || keyLength?.tag !== 0x81 || hostId?.tag !== 0x84 || extra !== undefined) {
+    throw new SimError('the CRT has keyType, keyLen and hostId');
+  }
+  if (!equal(keyType.value, Uint8Array.of(0x88)) || !equal(keyLength.value, Uint8Array.of(0x10))) {
+    throw new InstallationFault('unsupportedCrtValues', 'only AES-128 is supported');
+  }
+  if (hostId.value.length < 1 || hostId.value.length > 16) throw new SimError('hostId has 1 to 16 octets');
+  return hostId.value;
+}
+
+/** Octets that are no TLV at the level of segments are a structure error. */
+function structural<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InstallationFault || !(error instanceof SimError)) throw error;
+    return structure(error.message);
+  }
+}

@@ -115,7 +115,8 @@ export class Factory {
   async #loadOne(eid: string, bound: Bound, chain: Chain | undefined): Promise<LoadingOutcome> {
     const reader = this.#options.reader(eid);
     if (reader === undefined) return this.#failed(eid, bound, 'unreachable');
-    if (chain === undefined) return this.#failed(eid, bound, 'fpaFailure', { detail: 'no such chain in the batch' });
+    if (chain === undefined)
+      return this.#failed(eid, bound, 'fpaFailure', { detail: 'no such chain in the batch' });
     const { transactionId, keyId, bpp } = bound;
     const commands = [encodeLoadPackage({ transactionId, keyId, chain }), ...segmentBpp(bpp)];
     for (let attempt = 0; attempt <= (this.#options.retries ?? 1); attempt++) {

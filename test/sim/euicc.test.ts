@@ -33,10 +33,6 @@ describe('a good BPP', () => {
     for (const mode of ['ppk', 'session'] as const) {
       it(`installs on ${curve} in ${mode} mode and comes back octet for octet`, () => {
         const bench = new Bench({ curve });
-        const upp = buildUpp({
-          iccid: ICCID,
-          elements: [profileElement(0xa9, 3, tlv(0x81, randomBytes(5000)))],
-        });
         expect(bench.outcome(bench.load({ mode, upp: LONG_UPP }))).toBe('installed');
         expect(equal(bench.euicc.installedProfile(ICCID) ?? new Uint8Array(), LONG_UPP)).toBe(true);
         expect(bench.euicc.unusedKeyIds).toHaveLength(0);

@@ -8,7 +8,12 @@ import { generateKey } from '../../sim/curve.ts';
 import { SoftEuicc } from '../../sim/euicc.ts';
 import { SimEum } from '../../sim/eum.ts';
 import { Factory, FactoryUnplugged } from '../../sim/factory.ts';
-import { type BppItem, decodeProfileLoadingReport, encodeBppBatch, type ReportItem } from '../../sim/ifpp-draft1.ts';
+import {
+  type BppItem,
+  decodeProfileLoadingReport,
+  encodeBppBatch,
+  type ReportItem,
+} from '../../sim/ifpp-draft1.ts';
 import { SimCi } from '../../sim/pki.ts';
 import { buildBpp, buildMetadata, buildUpp } from './bpp-builder.ts';
 import { readResult } from './installer.ts';

@@ -1,0 +1,46 @@
+export { type Certificate, parseCertificate, registeredIdOf, subjectKeyIdentifier } from './certificate.ts';
+export { completeEid, decodeIccid, encodeEid, encodeIccid, isValidEid } from './coding.ts';
+export {
+  CURVES,
+  type CurveName,
+  decodePrivateKeyPem,
+  type EcKey,
+  type EcPoint,
+  encodePem,
+  encodePrivateKeyPem,
+  encodeSpki,
+  generateKey,
+  keyOf,
+} from './curve.ts';
+export { DeviceMaker, FieldDevice } from './device-maker.ts';
+export { storeDataApdus } from './euicc/apdu.ts';
+export { BPP_COMMAND, ERROR_REASON } from './euicc/fault.ts';
+export { type EuiccFaults, type EuiccOptions, NoAnswer, SoftEuicc } from './euicc.ts';
+export {
+  DEFAULT_FEATURES,
+  type EuiccFeatures,
+  encodeEuiccInfo2,
+  type UiccCapability,
+} from './euicc-info2.ts';
+export { type PersonalisedEuicc, type PersonalisedKey, SimEum } from './eum.ts';
+export { EumClient } from './eum-client.ts';
+export {
+  type CardReader,
+  Factory,
+  type FactoryOptions,
+  FactoryUnplugged,
+  type LoadingOutcome,
+} from './factory.ts';
+export {
+  type ClientOptions,
+  type FunctionAnswer,
+  FunctionClient,
+  type JsonObject,
+  type TlsIdentity,
+} from './http.ts';
+export * from './ifpp-draft1.ts';
+export { CallbackServer, Operator, type ProfileOrder } from './operator.ts';
+export { type PublicKeySource, publicKeyOfCsr, SimCi, SimEumCa } from './pki.ts';
+export { segmentBpp } from './segmentation.ts';
+export { SimError } from './tlv.ts';
+export type { CrlScope } from './x509.ts';

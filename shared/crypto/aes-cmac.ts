@@ -14,7 +14,7 @@ export function cmacSubkeys(l: Bytes): { readonly k1: Bytes; readonly k2: Bytes 
 
 /** Multiplication by x in GF(2^128). */
 function double(block: Bytes): Bytes {
-  const doubled = Buffer.alloc(BLOCK);
+  const doubled = Buffer.allocUnsafe(BLOCK);
   for (let i = 0; i < BLOCK; i++) doubled[i] = (block[i]! << 1) | ((block[i + 1] ?? 0) >>> 7);
   // no branch on a secret bit
   doubled[BLOCK - 1]! ^= 0x87 & -(block[0]! >>> 7);

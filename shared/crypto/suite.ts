@@ -11,6 +11,7 @@ import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import type { KeyAlgorithm } from '../keys/provider.ts';
+import { derFromRaw } from './ecdsa-signature.ts';
 import { frp256v1 } from './frp256v1.ts';
 
 /**
@@ -113,8 +114,7 @@ class OpenSslSuite implements Suite {
       refuse('oneTimeKeyInvalid', `a public key is an uncompressed point of ${POINT_LENGTH} octets`);
     }
     try {
-      const key = createPublicKey({ key: Buffer.concat([this.#prefix, point]), format: 'der', type: 'spki' });
-      return new OpenSslPublicKey(this, point, key);
+      return new OpenSslPublicKey(this, point, createPublicKey(pem(Buffer.concat([this.#prefix, point]))));
     } catch (cause) {
       return refuse('oneTimeKeyInvalid', `the point is not on ${this.name}`, { cause });
     }
@@ -122,8 +122,7 @@ class OpenSslSuite implements Suite {
 
   generateEphemeral(): EphemeralKey {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: this.#namedCurve });
-    const spki = publicKey.export({ format: 'der', type: 'spki' });
-    return this.#ephemeral(privateKey, spki.subarray(spki.length - POINT_LENGTH));
+    return this.#ephemeral(privateKey, exportPoint(publicKey));
   }
 
   ephemeralFrom(secret: Bytes): EphemeralKey {
@@ -137,8 +136,7 @@ class OpenSslSuite implements Suite {
     );
     try {
       const privateKey = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' });
-      const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-      return this.#ephemeral(privateKey, spki.subarray(spki.length - POINT_LENGTH));
+      return this.#ephemeral(privateKey, exportPoint(createPublicKey(privateKey)));
     } catch (cause) {
       throw new RangeError('the ephemeral secret is not a valid scalar of the curve', { cause });
     }
@@ -161,8 +159,28 @@ class OpenSslSuite implements Suite {
 
   signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean {
     if (signature.length !== SIGNATURE_LENGTH) return false;
-    return verify('sha256', message, { key: openSslKey(key), dsaEncoding: 'ieee-p1363' }, signature);
+    return verify('sha256', message, openSslKey(key), derFromRaw(signature));
   }
+}
+
+/** The uncompressed point of an EC public key. 'raw-public' takes 17 µs where SPKI takes 42. */
+const exportPoint: (key: KeyObject) => Bytes = rawPublicIsKnown()
+  ? (key) => key.export({ format: 'raw-public' })
+  : (key) => key.export({ format: 'der', type: 'spki' }).subarray(-POINT_LENGTH);
+
+/** The format came with Node 24.15; a managed runtime may be older. */
+function rawPublicIsKnown(): boolean {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  try {
+    return publicKey.export({ format: 'raw-public' }).length === POINT_LENGTH;
+  } catch {
+    return false;
+  }
+}
+
+/** PEM on purpose: createPublicKey takes 14 µs for it and 37 for the same octets in an options object. */
+function pem(spki: Buffer): string {
+  return `-----BEGIN PUBLIC KEY-----\n${spki.toString('base64')}\n-----END PUBLIC KEY-----\n`;
 }
 
 function openSslKey(key: PublicKey): KeyObject {

@@ -1,0 +1,122 @@
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { eidWithCheckDigits } from '../shared/codec/eid.ts';
+import { rawFromDer } from '../shared/crypto/ecdsa-signature.ts';
+import { BRAINPOOL_P256R1, fromSpki, P256, type Suite } from '../shared/crypto/suite.ts';
+import { bindProfile } from '../shared/profile/bind.ts';
+import { generatePpk } from '../shared/profile/ppk.ts';
+import { protectProfile } from '../shared/profile/protect.ts';
+import { encodeStoreMetadata } from '../shared/rsp/store-metadata.ts';
+import { type FloorForm, floorOfBind, floorOfProtect, SESSION_ELEMENTS, uppWork } from './floor.ts';
+import { interleaved, type Timing } from './rounds.ts';
+
+/**
+ * Binds and protects per second for a 12 kB profile on one core, beside the floor of bare node:crypto calls for the
+ * same work in the same run (see floor.ts). Read the ratios: rates depend on what else the machine does.
+ */
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '60' },
+    'slice-ms': { type: 'string', default: '10' },
+  },
+});
+
+const UPP_OCTETS = 12_000;
+const upp = randomBytes(UPP_OCTETS);
+const metadataDer = encodeStoreMetadata({
+  iccid: '8988211000000530082',
+  serviceProviderName: 'Example Operator',
+  profileName: 'Benchmark',
+});
+
+interface Comparison {
+  readonly ours: Timing;
+  readonly plain: Timing;
+  readonly lean: Timing;
+}
+
+async function compare(name: string, ours: () => unknown, floor: (form: FloorForm) => () => void) {
+  const works = [
+    { name, run: ours },
+    { name: `${name}, plain floor`, run: floor('plain') },
+    { name: `${name}, lean floor`, run: floor('lean') },
+  ];
+  const timings = await interleaved(works, Number(options.rounds), Number(options['slice-ms']));
+  return { ours: timings[0]!, plain: timings[1]!, lean: timings[2]! };
+}
+
+async function bindComparisons(suite: Suite, namedCurve: string): Promise<Comparison[]> {
+  const euiccOtpk = generateKeyPairSync('ec', { namedCurve }).publicKey;
+  const { privateKey: signingKey } = generateKeyPairSync('ec', { namedCurve });
+  const floorInputs = { namedCurve, euiccOtpk, signingKey };
+  const ppk = generatePpk(randomBytes);
+  const segments = protectProfile(upp, ppk);
+  const common = {
+    suite,
+    eid: eidWithCheckDigits('890490321234512345123456789012'),
+    euiccOtpk: fromSpki(euiccOtpk.export({ format: 'der', type: 'spki' })).point,
+    metadataDer,
+    transactionId: randomBytes(16),
+    hostId: randomBytes(16),
+    sign: async ({ message }: { message: Uint8Array }) => rawFromDer(sign('sha256', message, signingKey)),
+  };
+  return [
+    await compare(
+      `bind ${suite.name} ppk`,
+      () => bindProfile({ ...common, payload: { mode: 'ppk', segments, ppk } }),
+      (form) => floorOfBind(form, floorInputs, SESSION_ELEMENTS),
+    ),
+    await compare(
+      `bind ${suite.name} session`,
+      () => bindProfile({ ...common, payload: { mode: 'session', upp } }),
+      (form) => floorOfBind(form, floorInputs, uppWork(UPP_OCTETS)),
+    ),
+  ];
+}
+
+const comparisons = [
+  ...(await bindComparisons(P256, 'prime256v1')),
+  ...(await bindComparisons(BRAINPOOL_P256R1, 'brainpoolP256r1')),
+  await compare(
+    'protect',
+    () => protectProfile(upp, generatePpk(randomBytes)),
+    (form) => floorOfProtect(form, uppWork(UPP_OCTETS)),
+  ),
+];
+
+/** Operations per second; our rate as a part of the floor's. */
+function figures({ ours, plain, lean }: Comparison, which: 'minMicros' | 'medianMicros') {
+  const rate = (timing: Timing): number => Math.round(1e6 / timing[which]);
+  return {
+    perSecond: rate(ours),
+    plainFloorPerSecond: rate(plain),
+    leanFloorPerSecond: rate(lean),
+    ofPlainFloor: plain[which] / ours[which],
+    ofLeanFloor: lean[which] / ours[which],
+  };
+}
+
+const rows = comparisons.map((comparison) => ({
+  name: comparison.ours.name,
+  best: figures(comparison, 'minMicros'),
+  median: figures(comparison, 'medianMicros'),
+}));
+
+if (options.json) {
+  console.log(JSON.stringify({ node: process.version, uppOctets: UPP_OCTETS, rows }, null, 2));
+} else {
+  const percent = (ratio: number): string => `${(100 * ratio).toFixed(0)} %`;
+  console.log(
+    `${UPP_OCTETS} octets of profile, Node ${process.version}, one core; best round (median round)`,
+  );
+  for (const { name, best, median } of rows) {
+    const pair = (key: keyof typeof best, format: (value: number) => string): string =>
+      `${format(best[key])} (${format(median[key])})`.padEnd(15);
+    console.log(
+      `${name.padEnd(28)}${pair('perSecond', String)} /s` +
+        `   plain floor ${pair('plainFloorPerSecond', String)} ${pair('ofPlainFloor', percent)}` +
+        `   lean floor ${pair('leanFloorPerSecond', String)} ${pair('ofLeanFloor', percent)}`,
+    );
+  }
+}

@@ -1,0 +1,353 @@
+import type { KeyMetadata, KeySpec } from '@aws-sdk/client-kms';
+import type { Bytes } from '../codec/bytes.ts';
+import { Fault, refuse } from '../errors.ts';
+import { decodeEcdsaSignature } from '../pki/ecdsa-signature.ts';
+import { connectKms, type KmsCalls } from './awskms/calls.ts';
+import { kmsFault } from './awskms/errors.ts';
+import { type Patience, PatientCaller, type Slowed } from './awskms/patient-caller.ts';
+import { type Priority, RateLimiter } from './awskms/rate-limiter.ts';
+import type {
+  DataKey,
+  Digest,
+  IntakeDecrypter,
+  KeyAlgorithm,
+  KeyDescription,
+  KeyGenerator,
+  KeyProvider,
+  KeyRole,
+  UseOptions,
+  WrapContext,
+} from './provider.ts';
+import { requireRole, requireRoleFits } from './role.ts';
+import { type AwsKmsUri, parseKeyUri } from './uri.ts';
+
+export interface AwsKmsOptions {
+  /** For URIs that name none; absent: as the SDK finds them. */
+  readonly region?: string;
+  readonly endpoint?: string;
+  /**
+   * This process's part of the account's quotas, in calls per second: ECC signing (about 1,000 for the whole
+   * account) and symmetric and RSA operations. Absent: not limited here.
+   */
+  readonly signsPerSecond?: number;
+  readonly decryptsPerSecond?: number;
+  /** The part of both that jobs leave to just-in-time requests, 0 up to 1. Default 0.1. */
+  readonly interactiveShare?: number;
+  /** Milliseconds for which a throttled call is tried again. Default 5,000 interactive, 60,000 bulk. */
+  readonly patience?: Patience;
+  /** Called before each retry; must not throw. */
+  readonly onSlowed?: (slowed: Slowed) => void;
+}
+
+const DEFAULT_PATIENCE: Patience = { interactive: 5_000, bulk: 60_000 };
+const DEFAULT_INTERACTIVE_SHARE = 0.1;
+
+interface KmsKey {
+  readonly calls: KmsCalls;
+  /** Aliases are resolved once: an alias that is moved later does not change the key under a certificate. */
+  readonly arn: string;
+  readonly algorithm: KeyAlgorithm;
+  readonly role: KeyRole | undefined;
+  readonly metadata: KeyMetadata;
+  publicKey?: Promise<Bytes>;
+}
+
+/** Specs that have a use here. KMS has no brainpool and no FRP256V1. */
+const SPECS: Readonly<Record<string, readonly [KeyAlgorithm, string]>> = {
+  ECC_NIST_P256: ['ecdsa-p256', 'SIGN_VERIFY'],
+  SYMMETRIC_DEFAULT: ['aes-256', 'ENCRYPT_DECRYPT'],
+  RSA_2048: ['rsa-oaep-256', 'ENCRYPT_DECRYPT'],
+  RSA_3072: ['rsa-oaep-256', 'ENCRYPT_DECRYPT'],
+  RSA_4096: ['rsa-oaep-256', 'ENCRYPT_DECRYPT'],
+  ML_DSA_44: ['ml-dsa', 'SIGN_VERIFY'],
+  ML_DSA_65: ['ml-dsa', 'SIGN_VERIFY'],
+  ML_DSA_87: ['ml-dsa', 'SIGN_VERIFY'],
+};
+
+const NEW_KEYS: Partial<Record<KeyAlgorithm, KeySpec>> = {
+  'ecdsa-p256': 'ECC_NIST_P256',
+  'aes-256': 'SYMMETRIC_DEFAULT',
+  'rsa-oaep-256': 'RSA_3072',
+};
+
+/** Keys made here carry their role in the description, as a guard against mistakes; the key policy is the lock. */
+const DESCRIPTION = /^SM-DPf key for (binding|delivery|wrapping|intake)$/;
+
+/**
+ * Keys in AWS KMS.
+ *
+ * URIs: `awskms:key-id=ID|alias/NAME|ARN` or `awskms:alias=NAME`, each with `;region=…` and `;endpoint=…` where the
+ * environment does not give them.
+ *
+ * - ECDSA: Sign with MessageType DIGEST over ECC_NIST_P256. ML-DSA keys are described, not used.
+ * - Wrapping: GenerateDataKey and Decrypt; the context is the encryption context. Wrapped form: CiphertextBlob.
+ * - Intake: Decrypt with RSAES_OAEP_SHA_256.
+ *
+ * Permissions: kms:DescribeKey, and by role kms:GetPublicKey and kms:Sign; kms:GenerateDataKey and kms:Decrypt;
+ * kms:GetPublicKey and kms:Decrypt. To make keys: kms:CreateKey and kms:CreateAlias.
+ */
+export class AwsKmsProvider implements KeyProvider, KeyGenerator, IntakeDecrypter {
+  readonly scheme = 'awskms';
+  readonly #options: AwsKmsOptions;
+  readonly #caller: PatientCaller;
+  readonly #signs: RateLimiter | undefined;
+  readonly #decrypts: RateLimiter | undefined;
+  readonly #clients = new Map<string, Promise<KmsCalls>>();
+  readonly #keys = new Map<string, Promise<KmsKey>>();
+
+  constructor(options: AwsKmsOptions = {}) {
+    const now = () => performance.now();
+    const limiter = (perSecond: number | undefined) =>
+      perSecond === undefined
+        ? undefined
+        : new RateLimiter(
+            { perSecond, interactiveShare: options.interactiveShare ?? DEFAULT_INTERACTIVE_SHARE },
+            now,
+          );
+    this.#options = options;
+    this.#signs = limiter(options.signsPerSecond);
+    this.#decrypts = limiter(options.decryptsPerSecond);
+    this.#caller = new PatientCaller({
+      patience: options.patience ?? DEFAULT_PATIENCE,
+      onSlowed: options.onSlowed,
+      now,
+      random: Math.random,
+    });
+  }
+
+  async describe(uri: string): Promise<KeyDescription> {
+    const { arn, algorithm, role, metadata } = await this.#key(uri);
+    return {
+      uri,
+      algorithm,
+      ...(role && { role }),
+      // KMS gives no key away, but material that was imported exists elsewhere
+      exportable: metadata.Origin === 'EXTERNAL',
+      identity: arn,
+      attributes: {
+        KeySpec: metadata.KeySpec ?? '',
+        KeyUsage: metadata.KeyUsage ?? '',
+        KeyState: metadata.KeyState ?? '',
+        Origin: metadata.Origin ?? '',
+        MultiRegion: metadata.MultiRegion === true,
+      },
+    };
+  }
+
+  async publicKey(uri: string): Promise<Bytes> {
+    const key = await this.#key(uri);
+    if (key.algorithm === 'aes-256') throw unable(uri, 'has no public key');
+    key.publicKey ??= this.#call('GetPublicKey', key.arn, 'interactive', undefined, () =>
+      key.calls.getPublicKey({ KeyId: key.arn }),
+    ).then(({ PublicKey }) => PublicKey ?? incomplete('GetPublicKey'));
+    key.publicKey.catch(() => {
+      delete key.publicKey;
+    });
+    return key.publicKey;
+  }
+
+  async sign(uri: string, digest: Digest, options?: UseOptions): Promise<Bytes> {
+    const { calls, arn, algorithm, role } = await this.#key(uri);
+    if (algorithm !== 'ecdsa-p256') throw unable(uri, 'cannot sign');
+    if (role !== undefined) requireRole(uri, role, 'binding', 'delivery');
+    const { Signature } = await this.#call('Sign', arn, priorityOf(options), this.#signs, () =>
+      calls.sign({
+        KeyId: arn,
+        Message: digest.sha256,
+        MessageType: 'DIGEST',
+        SigningAlgorithm: 'ECDSA_SHA_256',
+      }),
+    );
+    return rawSignature(Signature ?? incomplete('Sign'));
+  }
+
+  async generateDataKey(uri: string, context: WrapContext, options?: UseOptions): Promise<DataKey> {
+    const { calls, arn } = await this.#wrappingKey(uri);
+    const { Plaintext, CiphertextBlob } = await this.#call(
+      'GenerateDataKey',
+      arn,
+      priorityOf(options),
+      this.#decrypts,
+      () => calls.generateDataKey({ KeyId: arn, KeySpec: 'AES_256', EncryptionContext: { ...context } }),
+    );
+    if (Plaintext?.length !== 32 || CiphertextBlob === undefined) return incomplete('GenerateDataKey');
+    return { plaintext: Plaintext, wrapped: CiphertextBlob };
+  }
+
+  async unwrapDataKey(
+    uri: string,
+    wrapped: Bytes,
+    context: WrapContext,
+    options?: UseOptions,
+  ): Promise<Bytes> {
+    const { calls, arn } = await this.#wrappingKey(uri);
+    if (wrapped.length === 0) throw new Fault('keyProvider', 'the wrapped data key is empty');
+    const { Plaintext } = await this.#call('Decrypt', arn, priorityOf(options), this.#decrypts, () =>
+      calls.decrypt({ KeyId: arn, CiphertextBlob: wrapped, EncryptionContext: { ...context } }),
+    );
+    if (Plaintext?.length !== 32) throw new Fault('keyProvider', 'what was wrapped is not a data key');
+    return Plaintext;
+  }
+
+  async decrypt(uri: string, ciphertext: Bytes): Promise<Bytes> {
+    const { calls, arn, algorithm, role } = await this.#key(uri);
+    if (algorithm !== 'rsa-oaep-256') throw unable(uri, 'cannot decrypt');
+    if (role !== undefined) requireRole(uri, role, 'intake');
+    if (ciphertext.length === 0) refuse('protocolFormat', 'the ciphertext is empty');
+    const { Plaintext } = await this.#call('Decrypt', arn, 'interactive', this.#decrypts, async () => {
+      try {
+        return await calls.decrypt({
+          KeyId: arn,
+          CiphertextBlob: ciphertext,
+          EncryptionAlgorithm: 'RSAES_OAEP_SHA_256',
+        });
+      } catch (error) {
+        if ((error as Error).name === 'InvalidCiphertextException') return { Plaintext: undefined };
+        throw error;
+      }
+    });
+    return Plaintext ?? refuse('protocolFormat', 'the ciphertext does not open with the intake key');
+  }
+
+  /** Makes a key and gives it the alias of the URI. */
+  async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {
+    requireRoleFits(role, algorithm);
+    const KeySpec = NEW_KEYS[algorithm];
+    if (KeySpec === undefined) throw new Fault('configuration', `KMS makes no ${algorithm} keys`);
+    const parsed = kmsUri(uri);
+    if (!parsed.keyId.startsWith('alias/')) {
+      throw new Fault('configuration', 'a new KMS key is named by an alias: awskms:alias=…');
+    }
+    const calls = await this.#client(parsed);
+    await this.#requireFree(calls, parsed.keyId);
+    const { KeyMetadata } = await this.#call('CreateKey', parsed.keyId, 'bulk', undefined, () =>
+      calls.createKey({ KeySpec, KeyUsage: usageOf(KeySpec), Description: `SM-DPf key for ${role}` }),
+    );
+    const arn = KeyMetadata?.Arn ?? incomplete('CreateKey');
+    await this.#call('CreateAlias', `${parsed.keyId} for the new key ${arn}`, 'bulk', undefined, () =>
+      calls.createAlias({ AliasName: parsed.keyId, TargetKeyId: arn }),
+    );
+    return this.describe(uri);
+  }
+
+  /** Asks KMS for the key's present state. */
+  async health(uri: string): Promise<void> {
+    const { calls, arn } = await this.#key(uri);
+    const { KeyMetadata: metadata } = await this.#call('DescribeKey', arn, 'interactive', undefined, () =>
+      calls.describeKey({ KeyId: arn }),
+    );
+    if (metadata?.Enabled !== true)
+      throw new Fault('keyProvider', `${arn} is in state ${metadata?.KeyState}`);
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients.values()) (await client).destroy();
+    this.#clients.clear();
+    this.#keys.clear();
+  }
+
+  #key(uri: string): Promise<KmsKey> {
+    const known = this.#keys.get(uri);
+    if (known !== undefined) return known;
+    const resolving = this.#resolve(uri);
+    this.#keys.set(uri, resolving);
+    resolving.catch(() => this.#keys.delete(uri));
+    return resolving;
+  }
+
+  async #resolve(uri: string): Promise<KmsKey> {
+    const parsed = kmsUri(uri);
+    const calls = await this.#client(parsed);
+    const { KeyMetadata: metadata } = await this.#call(
+      'DescribeKey',
+      parsed.keyId,
+      'interactive',
+      undefined,
+      () => calls.describeKey({ KeyId: parsed.keyId }),
+    );
+    if (metadata?.Arn === undefined) return incomplete('DescribeKey');
+    const [algorithm, usage] = SPECS[metadata.KeySpec ?? ''] ?? [];
+    if (algorithm === undefined || usage !== metadata.KeyUsage) {
+      throw new Fault(
+        'configuration',
+        `${metadata.Arn} is ${metadata.KeySpec} for ${metadata.KeyUsage}, which has no use here`,
+      );
+    }
+    const role = DESCRIPTION.exec(metadata.Description ?? '')?.[1] as KeyRole | undefined;
+    return { calls, arn: metadata.Arn, algorithm, role, metadata };
+  }
+
+  async #wrappingKey(uri: string): Promise<KmsKey> {
+    const key = await this.#key(uri);
+    if (key.algorithm !== 'aes-256') throw unable(uri, 'cannot wrap');
+    return key;
+  }
+
+  async #requireFree(calls: KmsCalls, alias: string): Promise<void> {
+    const taken = await calls.describeKey({ KeyId: alias }).then(
+      () => true,
+      (error: Error) => {
+        if (error.name === 'NotFoundException') return false;
+        throw kmsFault(error, 'DescribeKey', alias);
+      },
+    );
+    if (taken) throw new Fault('configuration', `${alias} names a key already, which is not replaced`);
+  }
+
+  #client({ keyId, region, endpoint }: AwsKmsUri): Promise<KmsCalls> {
+    const target = {
+      region: region ?? /^arn:[^:]*:kms:([^:]+):/.exec(keyId)?.[1] ?? this.#options.region,
+      endpoint: endpoint ?? this.#options.endpoint,
+    };
+    const name = `${target.region} ${target.endpoint}`;
+    const known = this.#clients.get(name);
+    if (known !== undefined) return known;
+    const connecting = connectKms({
+      ...(target.region !== undefined && { region: target.region }),
+      ...(target.endpoint !== undefined && { endpoint: target.endpoint }),
+    });
+    this.#clients.set(name, connecting);
+    return connecting;
+  }
+
+  #call<T>(
+    name: string,
+    keyId: string,
+    priority: Priority,
+    limiter: RateLimiter | undefined,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    return this.#caller.call(name, keyId, priority, limiter, attempt);
+  }
+}
+
+function priorityOf(options: UseOptions | undefined): Priority {
+  return options?.priority ?? 'bulk';
+}
+
+function usageOf(spec: KeySpec): 'SIGN_VERIFY' | 'ENCRYPT_DECRYPT' {
+  return SPECS[spec]?.[1] === 'SIGN_VERIFY' ? 'SIGN_VERIFY' : 'ENCRYPT_DECRYPT';
+}
+
+/** KMS signs in DER (ANS X9.62); we sign in raw r‖s. */
+function rawSignature(der: Bytes): Bytes {
+  try {
+    return decodeEcdsaSignature(der);
+  } catch (cause) {
+    throw new Fault('keyProvider', 'the signature of KMS is not an ECDSA signature over 256 bits', { cause });
+  }
+}
+
+function kmsUri(uri: string): AwsKmsUri {
+  const parsed = parseKeyUri(uri);
+  if (parsed.scheme !== 'awskms') throw new Fault('configuration', `a ${parsed.scheme} URI is no KMS key`);
+  return parsed;
+}
+
+function unable(uri: string, what: string): Fault {
+  return new Fault('configuration', `the key ${uri} ${what}`);
+}
+
+function incomplete(call: string): never {
+  throw new Fault('keyProvider', `the answer of KMS to ${call} lacks what was asked for`);
+}

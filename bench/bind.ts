@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
-import { rawFromDer } from '../shared/crypto/ecdsa-signature.ts';
+import { decodeEcdsaSignature } from '../shared/crypto/ecdsa-signature.ts';
 import { BRAINPOOL_P256R1, fromSpki, P256, type Suite } from '../shared/crypto/suite.ts';
 import { bindProfile } from '../shared/profile/bind.ts';
 import { generatePpk } from '../shared/profile/ppk.ts';
@@ -59,7 +59,8 @@ async function bindComparisons(suite: Suite, namedCurve: string): Promise<Compar
     metadataDer,
     transactionId: randomBytes(16),
     hostId: randomBytes(16),
-    sign: async ({ message }: { message: Uint8Array }) => rawFromDer(sign('sha256', message, signingKey)),
+    sign: async ({ message }: { message: Uint8Array }) =>
+      decodeEcdsaSignature(sign('sha256', message, signingKey)),
   };
   return [
     await compare(

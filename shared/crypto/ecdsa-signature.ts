@@ -1,34 +1,36 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
-import { refuse } from '../errors.ts';
 
 /**
  * The two forms of an ECDSA signature on a curve of 256 bits: raw r‖s, 32 + 32 octets (BSI TR-03111 plain, used by
- * SGP.22), and DER, `30 { 02 r, 02 s }` (X.509, and what OpenSSL and KMS make).
+ * SGP.22), and ECDSA-Sig-Value in DER (RFC 5480 appendix A), which X.509, OpenSSL and KMS use.
  *
- * On the hot path the conversion also pays in time: node:crypto takes a bare key object for DER but an options object
- * for r‖s, and tells options from keys by catching exceptions, 30 µs a call.
+ * On the hot path the conversion pays in time: node:crypto takes a bare key object for DER but an options object for
+ * r‖s, and tells options from keys by catching exceptions, 30 µs a call.
  */
 const COORDINATE = 32;
 
-/** r‖s of a DER signature; refuses what is not one, and numbers that do not fit. */
-export function rawFromDer(der: Bytes): Bytes {
-  const reader = TlvReader.of(readSingle(der, 0x30, 'ECDSA signature'));
+/** Raw r‖s; refuses zero, negative, padded and oversized values and anything trailing. */
+export function decodeEcdsaSignature(der: Bytes): Bytes {
   const raw = Buffer.alloc(2 * COORDINATE);
-  for (const [index, name] of ['r', 's'].entries()) {
-    const { value } = reader.expect(0x02, name);
-    const start = value[0] === 0 && value.length > 1 ? 1 : 0;
-    const length = value.length - start;
-    if (value.length === 0 || length > COORDINATE || (value[0]! & 0x80) !== 0)
-      refuse('protocolFormat', `${name} of an ECDSA signature does not fit ${COORDINATE} octets`);
-    raw.set(value.subarray(start), (index + 1) * COORDINATE - length);
+  const values = TlvReader.of(readSingle(der, 0x30, 'ECDSA-Sig-Value'));
+  for (const [index, name] of (['r', 's'] as const).entries()) {
+    const element = values.expect(0x02, name);
+    const { value } = element;
+    const padding = value[0] === 0 ? 1 : 0;
+    if (value.length === padding) values.refuse(element, `${name} is not positive`);
+    if (value[0]! & 0x80) values.refuse(element, `${name} is negative`);
+    if (padding === 1 && !(value[1]! & 0x80)) values.refuse(element, `${name} is not in its shortest form`);
+    if (value.length - padding > COORDINATE)
+      values.refuse(element, `${name} is longer than ${COORDINATE} octets`);
+    raw.set(value.subarray(padding), (index + 1) * COORDINATE - (value.length - padding));
   }
-  reader.end();
+  values.end();
   return raw;
 }
 
-/** DER of r‖s, which has 64 octets. */
-export function derFromRaw(raw: Bytes): Bytes {
+/** ECDSA-Sig-Value in DER of raw r‖s, which has 64 octets. */
+export function encodeEcdsaSignature(raw: Bytes): Bytes {
   if (raw.length !== 2 * COORDINATE) throw new RangeError('a raw signature has 64 octets');
   return tlv(0x30, positiveInteger(raw.subarray(0, COORDINATE)), positiveInteger(raw.subarray(COORDINATE)));
 }

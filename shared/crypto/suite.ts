@@ -6,12 +6,12 @@ import {
   type KeyObject,
   verify,
 } from 'node:crypto';
-import type { Bytes } from '../codec/bytes.ts';
+import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import type { KeyAlgorithm } from '../keys/provider.ts';
-import { derFromRaw } from './ecdsa-signature.ts';
+import { encodeEcdsaSignature } from './ecdsa-signature.ts';
 import { frp256v1 } from './frp256v1.ts';
 
 /**
@@ -99,13 +99,21 @@ class OpenSslSuite implements Suite {
   readonly curveOid: string;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly #namedCurve: string;
+  readonly #order: Bytes;
   readonly #prefix: Bytes;
 
-  constructor(name: SuiteName, namedCurve: string, curveOid: string, keyAlgorithm: KeyAlgorithm) {
+  constructor(
+    name: SuiteName,
+    namedCurve: string,
+    order: Bytes,
+    curveOid: string,
+    keyAlgorithm: KeyAlgorithm,
+  ) {
     this.name = name;
     this.curveOid = curveOid;
     this.keyAlgorithm = keyAlgorithm;
     this.#namedCurve = namedCurve;
+    this.#order = order;
     this.#prefix = spkiPrefix(curveOid);
   }
 
@@ -126,7 +134,13 @@ class OpenSslSuite implements Suite {
   }
 
   ephemeralFrom(secret: Bytes): EphemeralKey {
-    if (secret.length !== 32) throw new RangeError('an ephemeral secret has 32 octets');
+    // OpenSSL takes any number
+    if (
+      secret.length !== 32 ||
+      Buffer.compare(secret, this.#order) >= 0 ||
+      secret.every((octet) => octet === 0)
+    )
+      throw new RangeError('the ephemeral secret is not a valid scalar of the curve');
     // RFC 5915 ECPrivateKey without its optional public key: OpenSSL computes the point
     const sec1 = tlv(
       0x30,
@@ -134,12 +148,8 @@ class OpenSslSuite implements Suite {
       tlv(0x04, secret),
       tlv(0xa0, tlv(0x06, encodeOid(this.curveOid))),
     );
-    try {
-      const privateKey = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' });
-      return this.#ephemeral(privateKey, exportPoint(createPublicKey(privateKey)));
-    } catch (cause) {
-      throw new RangeError('the ephemeral secret is not a valid scalar of the curve', { cause });
-    }
+    const privateKey = createPrivateKey({ key: Buffer.from(sec1), format: 'der', type: 'sec1' });
+    return this.#ephemeral(privateKey, exportPoint(createPublicKey(privateKey)));
   }
 
   #ephemeral(secret: KeyObject, point: Bytes): EphemeralKey {
@@ -159,7 +169,7 @@ class OpenSslSuite implements Suite {
 
   signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean {
     if (signature.length !== SIGNATURE_LENGTH) return false;
-    return verify('sha256', message, openSslKey(key), derFromRaw(signature));
+    return verify('sha256', message, openSslKey(key), encodeEcdsaSignature(signature));
   }
 }
 
@@ -188,10 +198,17 @@ function openSslKey(key: PublicKey): KeyObject {
   throw new RangeError('the public key belongs to another suite');
 }
 
-export const P256: Suite = new OpenSslSuite('p256', 'prime256v1', '1.2.840.10045.3.1.7', 'ecdsa-p256');
+export const P256: Suite = new OpenSslSuite(
+  'p256',
+  'prime256v1',
+  fromHex('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'),
+  '1.2.840.10045.3.1.7',
+  'ecdsa-p256',
+);
 export const BRAINPOOL_P256R1: Suite = new OpenSslSuite(
   'brainpoolP256r1',
   'brainpoolP256r1',
+  fromHex('a9fb57dba1eea9bc3e660a909d838d718c397aa3b561a6f7901e0e82974856a7'),
   '1.3.36.3.3.2.8.1.1.7',
   'ecdsa-brainpoolP256r1',
 );

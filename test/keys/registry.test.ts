@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
-import { KeysByUri } from '../../shared/keys/by-uri.ts';
 import { PemKeyProvider } from '../../shared/keys/pem.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { KeyRegistry, type KeyUse } from '../../shared/keys/registry.ts';
@@ -81,16 +80,6 @@ describe('roles', () => {
     expect(await code(keys.openSigningKey(uri('intake'), 'delivery'))).toBe('configuration');
     expect(await code(keys.openWrappingKey(uri('dppb')))).toBe('configuration');
     expect(await code(keys.openIntakeKey(uri('wrapping')))).toBe('configuration');
-  });
-
-  test('by URI, a key is opened for the role that it was given', async () => {
-    const keys = new KeysByUri(registry(), (key) => (key === uri('dppb') ? 'binding' : 'wrapping'));
-    expect(await keys.sign(uri('dppb'), digest)).toHaveLength(64);
-    const { wrapped, plaintext } = await keys.generateDataKey(uri('wrapping'), { pack: '1' });
-    expect(await keys.unwrapDataKey(uri('wrapping'), wrapped, { pack: '1' })).toEqual(plaintext);
-    expect(await code(keys.sign(uri('delivery'), digest))).toBe('configuration');
-    expect(await code(keys.generateDataKey(uri('dppb'), {}))).toBe('configuration');
-    expect(await code(keys.decrypt(uri('intake'), Buffer.alloc(384)))).toBe('configuration');
   });
 });
 

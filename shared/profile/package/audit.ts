@@ -1,5 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import { Refusal } from '../../errors.ts';
+import { Refusal, refuse } from '../../errors.ts';
 import { derivedParameters } from './derived-values.ts';
 import { inProfile } from './element.ts';
 import type { ProfileValues } from './parameter.ts';
@@ -20,8 +20,8 @@ export interface AuditFinding {
 
 /**
  * Reads every parameter from the encoded package and compares it with its value; then lists the secrets that
- * nobody set. Nothing is taken over from writing but the values. With `template`, its constants and derived
- * values are audited too.
+ * nobody set. With `template`, its constants and derived values are
+ * audited too, and the places need not be found again.
  */
 export function auditPersonalisation(
   upp: Bytes,
@@ -31,7 +31,9 @@ export function auditPersonalisation(
   return inProfile(() => {
     const profile = decodePackage(upp);
     const all = template === undefined ? withDerived(profile, values) : completeValues(template, values);
-    const bound = parametersNamed(Object.keys(all)).map((parameter) => parameter.bind(profile));
+    if (template !== undefined) refuseOtherShape(profile, template);
+    const bound =
+      template?.audited ?? parametersNamed(Object.keys(all)).map((parameter) => parameter.bind(profile));
     const differing = bound.filter(
       (parameter) => !holds(() => parameter.holds(profile, all[parameter.name]!)),
     );
@@ -43,6 +45,14 @@ export function auditPersonalisation(
         .map(({ label }): AuditFinding => ({ code: 'notSet', parameter: label })),
     ];
   });
+}
+
+/** The places of a template's parameters hold for packages with the same PEs only. */
+function refuseOtherShape(profile: ProfilePackage, { base }: CompiledTemplate): void {
+  const same =
+    profile.elements.length === base.elements.length &&
+    profile.elements.every(({ tag }, place) => tag === base.elements[place]!.tag);
+  if (!same) refuse('profileInvalid', 'the package does not have the PEs of its template');
 }
 
 function withDerived(profile: ProfilePackage, values: ProfileValues): ProfileValues {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import { readTlv, type Tlv, TlvReader, tlv } from '../../codec/tlv.ts';
+import { type Tlv, TlvReader, tlv } from '../../codec/tlv.ts';
 import { Refusal, refuse } from '../../errors.ts';
 
 /**
@@ -33,7 +33,10 @@ export function child(fields: readonly Tlv[], tag: number): Tlv | undefined {
 
 /** An element that we made, in the shape of one that was read; its offset says nothing. */
 export function made(tag: number, ...parts: readonly (Bytes | undefined)[]): Tlv {
-  return readTlv(tlv(tag, ...parts));
+  const raw = tlv(tag, ...parts);
+  const length = parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  const first = tag > 0xffff ? tag >>> 16 : tag > 0xff ? tag >>> 8 : tag;
+  return { tag, constructed: (first & 0x20) !== 0, offset: 0, raw, value: raw.subarray(raw.length - length) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { decodeFile } from './file.ts';
-import { fileName, isFilePe } from './file-pes.ts';
+import { FIRST_FILE, fileName, isFilePe } from './file-pes.ts';
 import { type FileView, templateOid, viewFile } from './files.ts';
 import { createdFiles, fileManagement } from './generic-file-management.ts';
 import type { PeName, ProfilePackage } from './profile-element.ts';
@@ -35,7 +35,7 @@ export function locateFiles(profile: ProfilePackage): readonly LocatedFile[] {
     let top: readonly string[] | undefined = BELOW_MF.includes(pe) || pe === 'mf' ? [] : adf;
     let directory = top;
     let entered = false;
-    return fields.slice(2).flatMap((field): readonly LocatedFile[] => {
+    return fields.slice(FIRST_FILE).flatMap((field): readonly LocatedFile[] => {
       const name = fileName(pe, field.tag);
       if (name === undefined) return [];
       const view = viewFile(decodeFile(field), oid, name);

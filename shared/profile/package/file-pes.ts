@@ -57,7 +57,8 @@ const FILES: { readonly [name in PeName]?: string } = {
 };
 
 export const TEMPLATE_ID = 0x81;
-const FIRST_FILE = 2;
+/** Place of the first file among the components. */
+export const FIRST_FILE = 2;
 
 const FILE_NAMES: ReadonlyMap<PeName, readonly string[]> = new Map(
   Object.entries(FILES).map(([name, list]) => [name as PeName, list.split(/\s+/)]),

@@ -196,8 +196,8 @@ export const TEMPLATE_OIDS: { readonly [name in PeName]?: string } = {
 
 /** The template's word on a file; undefined for files and templates that are not listed here. */
 export function fileTemplate(templateOid: string, file: string): FileTemplate | undefined {
-  const base = templateOid.split('.').slice(0, 6).join('.');
-  return (BY_OID.get(templateOid) ?? BY_OID.get(base))?.get(file);
+  const templates = BY_OID.get(templateOid) ?? BY_OID.get(templateOid.split('.').slice(0, 6).join('.'));
+  return templates?.get(file);
 }
 
 function parse(table: string): Templates {

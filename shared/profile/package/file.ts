@@ -81,12 +81,23 @@ function encodeItem(item: FileItem): Bytes {
     case 'doNotCreate':
       return tlv(ITEM.doNotCreate);
     case 'fileDescriptor':
-      return tlv(ITEM.fileDescriptor, ...withoutDefaults(item.fcp.fields));
+      return encodeDescriptor(item.fcp);
     case 'fillFileOffset':
       return tlv(ITEM.fillFileOffset, integerValue(item.skip));
     case 'fillFileContent':
       return tlv(ITEM.fillFileContent, item.content);
   }
+}
+
+/** A template's descriptors are encoded once for all its profiles. */
+const encodedDescriptors = new WeakMap<Fcp, Bytes>();
+
+function encodeDescriptor(fcp: Fcp): Bytes {
+  const known = encodedDescriptors.get(fcp);
+  if (known !== undefined) return known;
+  const encoded = tlv(ITEM.fileDescriptor, ...withoutDefaults(fcp.fields));
+  encodedDescriptors.set(fcp, encoded);
+  return encoded;
 }
 
 const PROPRIETARY_INFO = 0xa5;

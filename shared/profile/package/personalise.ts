@@ -2,6 +2,8 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { type DerivedParameters, derivedParameters } from './derived-values.ts';
 import { PackageDraft } from './draft.ts';
 import { inProfile } from './element.ts';
+import { decodeFile, encodeFile } from './file.ts';
+import { FIRST_FILE, isFilePe } from './file-pes.ts';
 import { headerOf } from './header.ts';
 import {
   type BoundParameter,
@@ -34,8 +36,10 @@ export interface CompiledTemplate {
   readonly profileClass: ProfileClass;
   /** Names of the parameters that a row must give: no more, no less. */
   readonly parameters: readonly string[];
-  /** All that is written, derived and constant values included, in order. */
+  /** What is written for each profile, in order. */
   readonly bound: readonly BoundParameter[];
+  /** All parameters, with the constants that are written already. */
+  readonly audited: readonly BoundParameter[];
   readonly base: ProfilePackage;
   readonly constants: ProfileValues;
   readonly derived: DerivedParameters;
@@ -69,6 +73,7 @@ function compile(template: ProfilePackage, options: TemplateOptions): CompiledTe
   // OPc is computed with the key of each row, so OP cannot be written beforehand
   const early = bound.filter(({ name }) => constant.includes(name) && name !== 'op' && name !== 'imsi');
   const draft = new PackageDraft(template);
+  normaliseFiles(template, draft, bound);
   for (const parameter of early) parameter.write(draft, constants[parameter.name]!);
   const base = decodePackage(draft.encode());
   const late = parametersNamed([...given, ...derived.names])
@@ -78,11 +83,29 @@ function compile(template: ProfilePackage, options: TemplateOptions): CompiledTe
     profileClass: options.profileClass,
     parameters: [...options.parameters],
     bound: late,
+    audited: [...early, ...late],
     base,
     constants,
     derived,
     aka: akaSites(base),
   };
+}
+
+/** PEs whose files are written are DER in every profile, also where the template is not. */
+function normaliseFiles(
+  template: ProfilePackage,
+  draft: PackageDraft,
+  bound: readonly BoundParameter[],
+): void {
+  const places = new Set(
+    bound.flatMap(({ targets }) => targets).map((target) => Number.parseInt(target, 10)),
+  );
+  template.elements.forEach(({ name, fields }, place) => {
+    if (!places.has(place) || !isFilePe(name)) return;
+    for (const field of fields.slice(FIRST_FILE)) {
+      draft.setField(place, encodeFile(field.tag, decodeFile(field)));
+    }
+  });
 }
 
 /** One profile from a row: every parameter of the template, and only those. */

@@ -1,6 +1,7 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
 import type { Tlv } from '../../../codec/tlv.ts';
 import type { PeCodec } from '../draft.ts';
+import { child } from '../element.ts';
 import { decodeFile } from '../file.ts';
 import { type LocatedFile, locateFiles } from '../file-paths.ts';
 import { fileTag, isFilePe } from '../file-pes.ts';
@@ -56,12 +57,12 @@ export function anyFile(name: string): Parameter | undefined {
       `${site.place}/${'tag' in site ? site.tag : site.path}${number === undefined ? '' : `#${number}`}`,
     write(draft, site, value) {
       if ('tag' in site) {
-        const current = draft.field(site.place, site.tag);
-        const view = current === undefined ? site.view : { ...site.view, items: decodeFile(current) };
+        const view =
+          number === undefined ? site.view : currentView(draft.field(site.place, site.tag), site.view);
         draft.setField(site.place, writtenFile(name, site, content(name, view, number, value)));
       } else {
         draft.change(site.place, CODEC, site.commands, (commands) => {
-          const view = createdView(commands, site);
+          const view = number === undefined ? site.view : createdView(commands, site);
           return withCreatedContent(commands, site.path, content(name, view, number, value));
         });
       }
@@ -103,7 +104,7 @@ function stored(profile: ProfilePackage, site: Site, number: number | undefined)
   const { fields } = profile.elements[site.place]!;
   const view =
     'tag' in site
-      ? { ...site.view, items: itemsOf(fields.find(({ tag }) => tag === site.tag)) }
+      ? currentView(child(fields, site.tag), site.view)
       : createdView(fileManagement(fields), site);
   const image = fileImage(view);
   if (number === undefined) return image;
@@ -111,8 +112,9 @@ function stored(profile: ProfilePackage, site: Site, number: number | undefined)
   return image.subarray((number - 1) * length, number * length);
 }
 
-function itemsOf(field: Tlv | undefined) {
-  return field === undefined ? [] : decodeFile(field);
+/** The file with the entries that stand there now, other records' new content among them. */
+function currentView(field: Tlv | undefined, view: FileView): FileView {
+  return { ...view, items: field === undefined ? [] : decodeFile(field) };
 }
 
 /** The file as the commands create and fill it now. */

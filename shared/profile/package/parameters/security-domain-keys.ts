@@ -153,3 +153,24 @@ export function securityDomainKeyTargets(
     }));
   });
 }
+
+/** Every key of the package's security domains that has a parameter name, with its length in octets. */
+export function securityDomainKeyNames(
+  profile: ProfilePackage,
+): readonly { name: string; kind: 'octets'; length: number }[] {
+  return elementsNamed(profile, 'securityDomain').flatMap((place) => {
+    const { fields } = profile.elements[place]!;
+    const aid = toHex(instanceAid(fields)).toUpperCase();
+    return keyList(fields).flatMap(({ keyVersionNumber, keyIdentifier, keyComponents }) => {
+      for (const [scp, { versions, keys }] of Object.entries(PROTOCOLS)) {
+        if (keyVersionNumber < versions[0] || keyVersionNumber > versions[1]) continue;
+        const [key] = Object.entries(keys).find(([, { identifier }]) => identifier === keyIdentifier) ?? [];
+        const length = keyComponents[0]?.keyData.length;
+        if (key === undefined || length === undefined) continue;
+        const version = keyVersionNumber.toString(16).padStart(2, '0');
+        return [{ name: `${scp}.${version}.${key}@${aid}`, kind: 'octets' as const, length }];
+      }
+      return [];
+    });
+  });
+}

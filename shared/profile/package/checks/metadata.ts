@@ -1,0 +1,79 @@
+import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import { decodeImsi } from '../ef/imsi.ts';
+import { decodePlmn, PLMN_LENGTH } from '../ef/plmn.ts';
+import { fileImage, findFile } from '../files.ts';
+import { headerOf } from '../header.ts';
+import type { ProfileClass } from '../personalise.ts';
+import type { PeName, ProfilePackage } from '../profile-element.ts';
+import type { Finding, FindingCode } from './finding.ts';
+import { attempt } from './identity.ts';
+
+/** The parts of StoreMetadata (SGP.22 section 5.5.3) that the package must agree with. */
+export interface PackageMetadata {
+  /** 19 or 20 digits. */
+  readonly iccid: string;
+  readonly serviceProviderName?: string;
+  readonly profileName?: string;
+  /** DEFAULT operational. */
+  readonly profileClass?: ProfileClass;
+  readonly profileOwner?: {
+    /** Three octets. */
+    readonly mccMnc: Bytes;
+    readonly gid1?: Bytes;
+    readonly gid2?: Bytes;
+  };
+  /** Profile policy rules that are set, such as `ppr1`. */
+  readonly profilePolicyRules?: readonly string[];
+}
+
+/** Metadata against the files of the package: a real eUICC compares the same (errors 13 and 15). */
+export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
+  const findings: Finding[] = [];
+  const add = (code: FindingCode, message: string, severity: Finding['severity'] = 'error') =>
+    findings.push({ severity, code, message });
+  const { profileOwner: owner } = metadata;
+  const hasRules = (metadata.profilePolicyRules ?? []).length > 0;
+  if (metadata.iccid !== headerOf(profile).iccid) {
+    add('metadataIccid', 'the ICCID of the metadata is not that of the package');
+  }
+  if (metadata.serviceProviderName === '') add('metadataName', 'the service provider name is empty');
+  if (metadata.profileName === '') add('metadataName', 'the profile name is empty');
+  if (hasRules && owner === undefined) {
+    add('metadataPolicyRules', 'profile policy rules need a profile owner');
+  }
+  if (hasRules && metadata.profileClass === 'test') {
+    add('metadataPolicyRules', 'a test profile should have no profile policy rules', 'warning');
+  }
+  const efImsi = imageOf(profile, 'usim', 'ef-imsi') ?? imageOf(profile, 'iot', 'ef-imsi');
+  const imsi = efImsi && attempt(() => decodeImsi(efImsi));
+  if ((hasRules || owner !== undefined) && imsi === undefined) {
+    add('metadataOwner', 'a profile with an owner or policy rules needs an EF.IMSI');
+  }
+  if (owner !== undefined) {
+    const plmn = owner.mccMnc.length === PLMN_LENGTH ? decodePlmn(owner.mccMnc) : undefined;
+    if (plmn === undefined) add('metadataOwner', 'mccMnc of the owner has three octets of digits');
+    else if (imsi !== undefined && !imsi.startsWith(plmn)) {
+      add('metadataOwner', 'the owner is not the network of EF.IMSI');
+    }
+    for (const gid of ['gid1', 'gid2'] as const) {
+      const wanted = owner[gid];
+      if (wanted === undefined) continue;
+      const stored = imageOf(profile, 'opt-usim', `ef-${gid}`);
+      if (stored === undefined || unfilled(stored) !== unfilled(wanted)) {
+        add('metadataOwner', `${gid} of the owner differs from EF.${gid.toUpperCase()}`);
+      }
+    }
+  }
+  return findings;
+}
+
+function imageOf(profile: ProfilePackage, pe: PeName, file: string): Bytes | undefined {
+  const element = profile.elements.find(({ name }) => name === pe);
+  const view = element && findFile(pe, element.fields, file);
+  return view && fileImage(view);
+}
+
+/** A group identifier that is shorter than its file is filled with FF. */
+function unfilled(octets: Bytes): string {
+  return toHex(octets).replace(/(?:ff)+$/, '');
+}

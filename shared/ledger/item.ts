@@ -170,13 +170,14 @@ function membersSize(value: Attributes): number {
 
 /** Octets that DynamoDB counts for this item (numbers at their most); a write unit is 1,024 of them, begun. */
 export function itemSize(item: Omit<Item, 'revision'>): number {
-  const names = 'partition'.length + 'sort'.length + 'revision'.length + 'attributes'.length;
-  const revision = 8;
+  // `partition`, `sort`, `revision`, `attributes`, `nonce`, a revision and a nonce, as dynamodb-item.ts has them.
+  const names = 9 + 4 + 8 + 10 + 5;
+  const revisionAndNonce = 5 + 8;
   return (
     names +
     Buffer.byteLength(item.partition) +
     Buffer.byteLength(item.sort) +
-    revision +
+    revisionAndNonce +
     membersSize(item.attributes)
   );
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../errors.ts';
+import { checkKey } from './item.ts';
 import type { Range } from './ledger.ts';
 
 /** Sort keys compare by their UTF-8 octets, as both databases do; JavaScript's `<` differs above U+FFFF. */
@@ -37,6 +38,7 @@ export function bounds(range: Range): Bounds {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
     throw new Fault('ledger', 'the limit of a page is not a positive whole number');
   }
+  for (const bound of [from, to ?? '', prefix]) if (bound !== '') checkKey({ partition: '-', sort: bound });
   return {
     from: compareSort(from, prefix) > 0 ? from : prefix,
     to,

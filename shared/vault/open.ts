@@ -12,6 +12,8 @@ function split(uri: string): { scheme: string; rest: string } {
  *
  * - `file:DIR`, relative to the working folder or absolute; needs `transfers`, and is a `TransferGate` for the
  *   server that answers its links
+ * - `s3://BUCKET`, optionally `?lock-days=N` to keep locked objects by S3 Object Lock, in the region, with the
+ *   credentials and at the endpoint of the SDK's own configuration
  */
 export async function openVault(uri: string, transfers?: FileVaultOptions): Promise<Vault> {
   const { scheme, rest } = split(uri);
@@ -22,15 +24,24 @@ export async function openVault(uri: string, transfers?: FileVaultOptions): Prom
       const { FileVault } = await import('./file.ts');
       return FileVault.open(rest, transfers);
     }
+    case 's3': {
+      const [, bucket, days] =
+        /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\?lock-days=([1-9]\d{0,4}))?$/.exec(rest) ?? [];
+      if (bucket === undefined)
+        throw new Fault('configuration', `${uri} names no bucket: expected s3://BUCKET`);
+      const { S3Vault } = await import('./s3.ts');
+      return S3Vault.open(bucket, days === undefined ? {} : { lockRetentionDays: Number(days) });
+    }
     default:
-      throw new Fault('configuration', `${uri} names no vault: expected file:DIR`);
+      throw new Fault('configuration', `${uri} names no vault: expected file:DIR or s3://BUCKET`);
   }
 }
 
 /**
  * Opens the vault of the profile protection keys. Adapters load on demand.
  *
- * - `file:DIR`
+ * - `file:DIR`, on a file system that overwrites in place, and in no backup
+ * - `dynamodb:TABLE`, a table without point-in-time recovery, backups and streams
  */
 export async function openPpkVault(uri: string): Promise<PpkVault> {
   const { scheme, rest } = split(uri);
@@ -39,7 +50,11 @@ export async function openPpkVault(uri: string): Promise<PpkVault> {
       const { FilePpkVault } = await import('./file-ppk.ts');
       return FilePpkVault.open(rest);
     }
+    case 'dynamodb': {
+      const { DynamoDbPpkVault } = await import('./dynamodb-ppk.ts');
+      return DynamoDbPpkVault.open(rest);
+    }
     default:
-      throw new Fault('configuration', `${uri} names no PPK vault: expected file:DIR`);
+      throw new Fault('configuration', `${uri} names no PPK vault: expected file:DIR or dynamodb:TABLE`);
   }
 }

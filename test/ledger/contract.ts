@@ -382,7 +382,8 @@ export function ledgerContract(
           const partition = randomUUID();
           const model = new Map<string, Item>();
           for (const { kind, writes } of steps) {
-            const named = writes.map((write) => write(partition, model));
+            const planned = kind === 'write' ? writes.slice(0, 1) : writes;
+            const named = planned.map((write) => write(partition, model));
             if (kind === 'transact') {
               const failed = named.flatMap((write, i) =>
                 holds(model, write) ? [] : [[i, find(model, write)] as const],

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -74,11 +75,13 @@ describe('file vault', () => {
     const folder = newFolder();
     const writer = new URL('vault-writer.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, [writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
     const told: string[] = [];
     for await (const line of createInterface(child.stdout)) {
       told.push(line);
       if (told.length === 60) child.kill('SIGKILL');
     }
+    await exited;
     expect(told.length).toBeGreaterThanOrEqual(60);
     const vault = await FileVault.open(folder, options);
     for (const line of told) {

@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Does `work` for each element, `limit` at a time; results in the order of the elements. On a failure it begins
+ * nothing more, waits for what is under way, and throws the first error.
+ */
+export async function mapConcurrently<Element, Result>(
+  elements: readonly Element[],
+  limit: number,
+  work: (element: Element, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Array<Result>(elements.length);
+  const errors: unknown[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < elements.length && errors.length === 0) {
+      const index = next++;
+      try {
+        results[index] = await work(elements[index]!, index);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, elements.length) }, worker));
+  if (errors.length > 0) throw errors[0];
+  return results;
+}
+
+/** Waits before the next of several attempts: at random up to 25 ms · 2^attempt, at most 1.6 s ("full jitter"). */
+export async function backOff(attempt: number): Promise<void> {
+  await delay(Math.random() * 25 * 2 ** Math.min(attempt, 6));
+}

@@ -1,0 +1,434 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  type DeleteMarkerEntry,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ObjectVersion,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { backOff, mapConcurrently } from '../aws/concurrency.ts';
+import { isNamed, toFault } from '../aws/fault.ts';
+import type { Bytes } from '../codec/bytes.ts';
+import { Fault, invariant } from '../errors.ts';
+import { checkName, checkPrefix } from './names.ts';
+import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
+
+export interface S3VaultOptions {
+  /** Over the SDK's own configuration (AWS_REGION, AWS_ENDPOINT_URL, credentials). */
+  readonly config?: S3ClientConfig;
+  /**
+   * Locked objects are kept by S3 Object Lock (compliance mode) for so many days; the bucket must have Object Lock
+   * on. Without it a lock is a conditional put, and a flag that `remove` heeds.
+   */
+  readonly lockRetentionDays?: number;
+}
+
+/** Octets of one part of a multipart upload, and of what is held in memory of a stream (S3's minimum is 5 MiB). */
+const PART_LENGTH = 8 * 1024 * 1024;
+/** S3 copies at most 5 GiB in one request. */
+const STREAM_LIMIT = 5 * 1024 ** 3;
+/** Where streams longer than one part grow; no object name begins with a dot. */
+const STAGING = '.staging/';
+const CONFLICT_ATTEMPTS = 8;
+const CONCURRENCY = 16;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const LOCK_FLAG = 'smdpf-lock';
+
+type Listed = Pick<ObjectVersion & DeleteMarkerEntry, 'Key' | 'VersionId'>;
+
+interface Content {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/**
+ * The vault on one S3 bucket with versioning on. S3 itself checks every upload against its SHA-256 and keeps that
+ * as the object's checksum, which is where references get it from; where it is missing, the object is read once.
+ *
+ * Anybody with s3:PutObject could put a newer version over a locked object, so the bucket's policy should deny puts
+ * without If-None-Match under the names of commit records.
+ */
+export class S3Vault implements Vault {
+  readonly #bucket: string;
+  readonly #client: S3Client;
+  readonly #lockRetentionDays: number | undefined;
+
+  private constructor(bucket: string, options: S3VaultOptions) {
+    this.#bucket = bucket;
+    this.#lockRetentionDays = options.lockRetentionDays;
+    this.#client = new S3Client({
+      maxAttempts: 8,
+      // The SDK's own CRC would be that of no body in a presigned upload; we send SHA-256 throughout.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      ...options.config,
+    });
+  }
+
+  static open(bucket: string, options: S3VaultOptions = {}): S3Vault {
+    return new S3Vault(bucket, options);
+  }
+
+  async put(name: string, body: Bytes, { lock = false }: PutOptions = {}): Promise<ObjectRef> {
+    checkName(name);
+    const content = { size: body.length, sha256: createHash('sha256').update(body).digest('hex') };
+    return lock ? this.#putLocked(name, body, content) : this.#put(name, body, content);
+  }
+
+  async putStream(name: string, body: AsyncIterable<Bytes>): Promise<ObjectRef> {
+    checkName(name);
+    const hash = createHash('sha256');
+    const parts = hashing(inParts(body), hash);
+    const first = await parts.next();
+    const second = first.done ? first : await parts.next();
+    if (first.done || second.done) {
+      const whole = first.done ? new Uint8Array() : first.value;
+      return this.#put(name, whole, { size: whole.length, sha256: hash.digest('hex') });
+    }
+    return this.#putLarge(name, prepend([first.value, second.value], parts), () => hash.digest('hex'));
+  }
+
+  async get(ref: ObjectRef, range?: ByteRange): Promise<Bytes> {
+    const { offset, length } = checkRange(ref, range);
+    checkName(ref.name);
+    if (range !== undefined && length === 0) return new Uint8Array();
+    const Range = range === undefined ? {} : { Range: `bytes=${offset}-${offset + length - 1}` };
+    return calling(async () => {
+      const { Body, ContentRange } = await this.#client.send(
+        new GetObjectCommand({ ...this.#at(ref), ...Range }),
+      );
+      const octets = await Body!.transformToByteArray();
+      // A server may answer a range with the whole (RFC 9110 section 14.2); some S3 emulators do.
+      const isWhole = ContentRange === undefined;
+      if (octets.length !== (isWhole ? ref.size : length)) throw gone(ref);
+      if (isWhole && createHash('sha256').update(octets).digest('hex') !== ref.sha256) throw damaged(ref);
+      return isWhole ? octets.subarray(offset, offset + length) : octets;
+    });
+  }
+
+  async *getStream(ref: ObjectRef): AsyncIterable<Bytes> {
+    checkName(ref.name);
+    const { Body } = await calling(() => this.#client.send(new GetObjectCommand(this.#at(ref))));
+    const chunks = (Body as AsyncIterable<Bytes>)[Symbol.asyncIterator]();
+    const hash = createHash('sha256');
+    // One chunk is held back, so that the last is given out only once the whole is known to be right.
+    let held: Bytes | undefined;
+    for (;;) {
+      const { done, value } = await calling(() => chunks.next());
+      if (done) break;
+      hash.update(value);
+      if (held !== undefined) yield held;
+      held = value;
+    }
+    if (hash.digest('hex') !== ref.sha256) throw damaged(ref);
+    if (held !== undefined) yield held;
+  }
+
+  async head(name: string): Promise<ObjectRef | undefined> {
+    checkName(name);
+    return this.#head(name);
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectRef> {
+    checkPrefix(prefix);
+    let ContinuationToken: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: prefix,
+        ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+      });
+      const page = await calling(() => this.#client.send(command));
+      const names = (page.Contents ?? []).map(({ Key }) => Key!).filter((name) => !name.startsWith(STAGING));
+      for (const ref of await mapConcurrently(names, CONCURRENCY, (name) => this.#head(name))) {
+        if (ref !== undefined) yield ref;
+      }
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
+  }
+
+  async remove(name: string): Promise<void> {
+    checkName(name);
+    await calling(async () => {
+      const versions = await this.#versions(name);
+      const isLocked = await mapConcurrently(versions, CONCURRENCY, ({ version, isMarker }) =>
+        isMarker ? Promise.resolve(false) : this.#isLocked(name, version),
+      );
+      const removable = versions.filter((_, i) => !isLocked[i]);
+      for (let i = 0; i < removable.length; i += 1000) {
+        const Objects = removable
+          .slice(i, i + 1000)
+          .map(({ version }) => ({ Key: name, VersionId: version }));
+        const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } });
+        const { Errors = [] } = await this.#client.send(command);
+        if (Errors.length > 0) throw new Fault('vault', `versions of ${name} stay: ${Errors[0]!.Code}`);
+      }
+    });
+  }
+
+  async downloadUrl(ref: ObjectRef, seconds: number): Promise<string> {
+    checkName(ref.name);
+    return calling(() =>
+      getSignedUrl(this.#client, new GetObjectCommand(this.#at(ref)), { expiresIn: seconds }),
+    );
+  }
+
+  async uploadUrl(name: string, content: Content, seconds: number): Promise<string> {
+    const { size, sha256 } = content;
+    invariant(Number.isSafeInteger(size) && size >= 0, 'the size of an upload is a number of octets');
+    invariant(/^[0-9a-f]{64}$/.test(sha256), 'the SHA-256 of an upload is 64 lower-case hexadecimal digits');
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: checkName(name),
+      ContentLength: size,
+      ChecksumSHA256: toBase64(sha256),
+    });
+    // The checksum goes into the signed query, so that the holder of the URL cannot leave it out.
+    const signableHeaders = new Set(['host', 'content-length']);
+    return calling(() => getSignedUrl(this.#client, command, { expiresIn: seconds, signableHeaders }));
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+  }
+
+  #at({ name, version }: ObjectRef) {
+    return { Bucket: this.#bucket, Key: name, VersionId: version };
+  }
+
+  async #put(name: string, body: Bytes, content: Content, conditions: object = {}): Promise<ObjectRef> {
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: name,
+      Body: body,
+      ContentLength: content.size,
+      ChecksumSHA256: toBase64(content.sha256),
+      ...conditions,
+    });
+    const { VersionId } = await calling(
+      () => this.#client.send(command),
+      'PreconditionFailed',
+      'ConditionalRequestConflict',
+    );
+    return { name, version: versionOf(VersionId), ...content };
+  }
+
+  async #putLocked(name: string, body: Bytes, content: Content): Promise<ObjectRef> {
+    const retention =
+      this.#lockRetentionDays === undefined
+        ? {}
+        : {
+            ObjectLockMode: 'COMPLIANCE',
+            ObjectLockRetainUntilDate: new Date(Date.now() + this.#lockRetentionDays * DAY_MS),
+          };
+    const conditions = { IfNoneMatch: '*', Metadata: { [LOCK_FLAG]: '1' }, ...retention };
+    for (let attempt = 1; attempt <= CONFLICT_ATTEMPTS; attempt++) {
+      try {
+        return await this.#put(name, body, content, conditions);
+      } catch (error) {
+        if (isNamed(error, 'PreconditionFailed')) {
+          const first = await this.#head(name);
+          if (first !== undefined) return first;
+        } else if (!isNamed(error, 'ConditionalRequestConflict')) {
+          throw error;
+        }
+        // Another put under this name is under way, or was removed since.
+        await backOff(attempt);
+      }
+    }
+    throw new Fault('vault', `puts of ${name} hold each other up`, { retryable: true });
+  }
+
+  /**
+   * Parts go to a staging name; a copy, of which S3 tells the SHA-256, then makes them the object in one step.
+   * A multipart object itself has no SHA-256 of the whole.
+   */
+  async #putLarge(name: string, parts: AsyncIterable<Bytes>, digest: () => string): Promise<ObjectRef> {
+    const staging = { Bucket: this.#bucket, Key: `${STAGING}${randomUUID()}` };
+    const create = new CreateMultipartUploadCommand({ ...staging, ChecksumAlgorithm: 'SHA256' });
+    const { UploadId } = await calling(() => this.#client.send(create));
+    const upload = { ...staging, UploadId };
+    let size = 0;
+    let stagedVersion: string | undefined;
+    try {
+      const Parts: CompletedPart[] = [];
+      for await (const Body of parts) {
+        size += Body.length;
+        if (size > STREAM_LIMIT) throw new Fault('vault', `a stream exceeds ${STREAM_LIMIT} octets`);
+        const ChecksumSHA256 = createHash('sha256').update(Body).digest('base64');
+        const part = {
+          ...upload,
+          PartNumber: Parts.length + 1,
+          Body,
+          ContentLength: Body.length,
+          ChecksumSHA256,
+        };
+        const { ETag } = await calling(() => this.#client.send(new UploadPartCommand(part)));
+        Parts.push({ PartNumber: part.PartNumber, ETag, ChecksumSHA256 });
+      }
+      const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+      stagedVersion = (await calling(() => this.#client.send(complete))).VersionId;
+    } catch (error) {
+      await this.#client.send(new AbortMultipartUploadCommand(upload)).catch(() => {
+        // The bucket's lifecycle rule ends uploads that could not be aborted; the first error is what matters.
+      });
+      throw error;
+    }
+    const content = { size, sha256: digest() };
+    const copy = new CopyObjectCommand({
+      Bucket: this.#bucket,
+      Key: name,
+      CopySource: `${this.#bucket}/${staging.Key}?versionId=${stagedVersion}`,
+      ChecksumAlgorithm: 'SHA256',
+    });
+    try {
+      const { VersionId, CopyObjectResult } = await calling(() => this.#client.send(copy));
+      const version = versionOf(VersionId);
+      const copied = CopyObjectResult?.ChecksumSHA256;
+      if (copied !== undefined && copied !== toBase64(content.sha256)) throw damaged({ name });
+      return { name, version, ...content };
+    } finally {
+      const remove = new DeleteObjectCommand({ ...staging, VersionId: stagedVersion });
+      await calling(() => this.#client.send(remove));
+    }
+  }
+
+  async #head(name: string): Promise<ObjectRef | undefined> {
+    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: name, ChecksumMode: 'ENABLED' });
+    return calling(async () => {
+      try {
+        const { VersionId, ContentLength, ChecksumSHA256 } = await this.#client.send(command);
+        const version = versionOf(VersionId);
+        const sha256 = toHexDigest(ChecksumSHA256) ?? (await this.#digest(name, version));
+        return { name, version, size: ContentLength ?? 0, sha256 };
+      } catch (error) {
+        if (isNamed(error, 'NotFound', 'NoSuchKey')) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Read from the octets, for objects that somebody stored without a SHA-256 of the whole. */
+  async #digest(name: string, version: string): Promise<string> {
+    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: name, VersionId: version });
+    const { Body } = await this.#client.send(command);
+    const hash = createHash('sha256');
+    for await (const chunk of Body as AsyncIterable<Bytes>) hash.update(chunk);
+    return hash.digest('hex');
+  }
+
+  async #isLocked(name: string, version: string): Promise<boolean> {
+    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: name, VersionId: version });
+    const { Metadata } = await this.#client.send(command);
+    return Metadata?.[LOCK_FLAG] !== undefined;
+  }
+
+  async #versions(name: string): Promise<{ version: string; isMarker: boolean }[]> {
+    const found: { version: string; isMarker: boolean }[] = [];
+    let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+    while (marker !== undefined) {
+      const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
+        Bucket: this.#bucket,
+        Prefix: name,
+        ...marker,
+      });
+      const page = await this.#client.send(command);
+      const own = (list: readonly Listed[] | undefined, isMarker: boolean) => {
+        for (const { Key, VersionId } of list ?? []) {
+          if (Key === name) found.push({ version: versionOf(VersionId), isMarker });
+        }
+      };
+      own(page.Versions, false);
+      own(page.DeleteMarkers, true);
+      const { NextKeyMarker, NextVersionIdMarker } = page;
+      // Names that only begin alike come after.
+      const goesOn = page.IsTruncated === true && NextKeyMarker === name;
+      marker = goesOn
+        ? { KeyMarker: name, ...(NextVersionIdMarker && { VersionIdMarker: NextVersionIdMarker }) }
+        : undefined;
+    }
+    return found;
+  }
+}
+
+function toBase64(sha256: string): string {
+  return Buffer.from(sha256, 'hex').toString('base64');
+}
+
+/** Undefined also for the checksum of a multipart object, which is one of its parts' checksums (`…=-3`). */
+function toHexDigest(checksum: string | undefined): string | undefined {
+  const digest = Buffer.from(checksum ?? '', 'base64');
+  return digest.length === 32 && digest.toString('base64') === checksum ? digest.toString('hex') : undefined;
+}
+
+function versionOf(version: string | undefined): string {
+  if (version === undefined || version === 'null') {
+    throw new Fault('configuration', 'the bucket of the vault has no versioning');
+  }
+  return version;
+}
+
+function gone({ name }: { readonly name: string }): Fault {
+  return new Fault('vault', `this version of the object ${name} is not in the vault`);
+}
+
+function damaged({ name }: { readonly name: string }): Fault {
+  return new Fault('vault', `the object ${name} is damaged`);
+}
+
+/** The octets of a stream in parts of PART_LENGTH, the last one shorter. */
+async function* inParts(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+  let held: Bytes[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    for (let start = 0; start < chunk.length; ) {
+      const piece = chunk.subarray(start, start + PART_LENGTH - length);
+      held.push(piece);
+      length += piece.length;
+      start += piece.length;
+      if (length < PART_LENGTH) continue;
+      yield Buffer.concat(held);
+      held = [];
+      length = 0;
+    }
+  }
+  if (length > 0) yield Buffer.concat(held);
+}
+
+async function* hashing(
+  parts: AsyncIterable<Bytes>,
+  hash: { update(octets: Bytes): void },
+): AsyncGenerator<Bytes> {
+  for await (const part of parts) {
+    hash.update(part);
+    yield part;
+  }
+}
+
+async function* prepend(first: readonly Bytes[], rest: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+  yield* first;
+  yield* rest;
+}
+
+/** Errors of S3 become Faults, but for those named. */
+async function calling<Result>(work: () => Promise<Result>, ...expected: readonly string[]): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isNamed(error, ...expected)) throw error;
+    throw toFault('vault', error);
+  }
+}

@@ -218,7 +218,7 @@ export function crl(spec: CrlSpec): Bytes {
     spec.issuer,
     spec.thisUpdate,
     spec.nextUpdate,
-    entries.length > 0 ? sequence(...entries) : undefined,
+    entries.length > 0 ? sequence(Buffer.concat(entries)) : undefined,
     tlv(0xa0, sequence(...extensions.map(extension))),
   );
   return sequence(tbs, spec.algorithm, bitString(spec.sign(tbs)));

@@ -1,4 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
+import type { EligibilityPolicy } from '../euicc/eligibility.ts';
+import type { StatusName } from '../status-codes.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 
 /**
@@ -19,6 +21,8 @@ export interface Caller {
 }
 
 export interface ItemRefusal {
+  /** Row of shared/status-codes.ts; the two codes follow from it. */
+  readonly code: StatusName;
   readonly subjectCode: string;
   readonly reasonCode: string;
   readonly message: string;
@@ -32,23 +36,6 @@ export interface Parties {
 }
 
 // ── ES2f ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What the Operator asks of an eUICC before one of its profiles is spent on it (DPFF09). */
-export interface EligibilityPolicy {
-  /** "2.3.0"; compared with EuiccInfo2.profileVersion and additionalProfilePackageVersions. */
-  readonly minProfileVersion?: string;
-  readonly minSvn?: string;
-  /** uiccCapability names; derived from the profile's eUICC-Mandatory-services when absent. */
-  readonly requiredCapabilities?: readonly string[];
-  /** Octets of free non-volatile memory. Advisory: the eUICC reported it when it was personalised. */
-  readonly minNvm?: number;
-  /** organizationName of the EUM certificate's subject. */
-  readonly allowedEum?: readonly string[];
-  /** SubjectKeyIdentifiers as hexadecimal. */
-  readonly allowedCi?: readonly string[];
-  readonly eidPrefixes?: readonly string[];
-  readonly eids?: readonly string[];
-}
 
 /** Values that all profiles of an order share, or that follow a rule by position. */
 export interface PersonalisationRules {
@@ -189,7 +176,10 @@ export interface Delivery {
 
 export interface ReportAnswer {
   readonly reportId: string;
+  /** Results signed by an eUICC that hold. */
   readonly verified: number;
+  /** Unsigned words of the FPA that were taken down. */
+  readonly noted: number;
   readonly rejected: readonly (ItemRefusal & { itemIndex: number })[];
 }
 

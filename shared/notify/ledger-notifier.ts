@@ -1,0 +1,155 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Item, Ledger } from '../ledger/ledger.ts';
+import type { Notice, Notifier } from './notifier.ts';
+
+/** Carries one notice; resolves when it was taken (2xx). */
+export type Carrier = (notice: Notice) => Promise<void>;
+
+export interface LedgerNotifierOptions {
+  readonly ledger: Ledger;
+  readonly carry: Carrier;
+  readonly now: () => number;
+  /** Told of a notice that was given up after all attempts; it stays in the ledger. */
+  readonly onParked: (notice: Notice, reason: string) => void;
+  /** Milliseconds before the second attempt; doubles up to an hour. */
+  readonly retryMs?: number;
+  readonly attempts?: number;
+  /** Milliseconds between looks for notices that nobody woke us for. */
+  readonly pollMs?: number;
+}
+
+const HOUR_MS = 3_600_000;
+const AT_ONCE = 8;
+
+/**
+ * The embedded notifier: notices wait in the ledger, are posted, tried again with growing pauses, and parked where an
+ * operator can see them when all attempts are spent. A crash between taking and forgetting a notice posts it twice;
+ * its id is its functionCallIdentifier, by which the receiver knows.
+ */
+export class LedgerNotifier implements Notifier {
+  readonly #options: LedgerNotifierOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(options: LedgerNotifierOptions) {
+    this.#options = options;
+  }
+
+  wake(): void {
+    if (this.#closed) return;
+    if (this.#round !== undefined) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#round = this.#deliverDue()
+      // the ledger is out of reach for now: the next look comes by itself
+      .catch(() => this.#options.pollMs ?? 5_000)
+      .then((pause) => {
+        this.#round = undefined;
+        if (this.#closed) return;
+        if (this.#again) {
+          this.#again = false;
+          this.wake();
+        } else {
+          this.#timer = setTimeout(() => this.wake(), pause);
+          this.#timer.unref();
+        }
+      });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  /** Milliseconds until there is something to do again. */
+  async #deliverDue(): Promise<number> {
+    const { ledger, now, pollMs = 5_000 } = this.#options;
+    let pause = pollMs;
+    let cursor: string | undefined;
+    do {
+      const page = await ledger.query('notices', cursor === undefined ? {} : { cursor });
+      const due: Item[] = [];
+      for (const item of page.items) {
+        const wait = Number(item.attributes.dueAt) - now();
+        if (wait <= 0) due.push(item);
+        else pause = Math.min(pause, wait);
+      }
+      for (let i = 0; i < due.length; i += AT_ONCE) {
+        const waits = await Promise.all(due.slice(i, i + AT_ONCE).map((item) => this.#deliver(item)));
+        pause = Math.min(pause, ...waits);
+        if (this.#closed) return pause;
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return Math.max(pause, 10);
+  }
+
+  async #deliver(item: Item): Promise<number> {
+    const { ledger, carry, now, onParked, retryMs = 1_000, attempts: limit = 20 } = this.#options;
+    const { url, body } = item.attributes as unknown as Notice;
+    const notice: Notice = { id: item.sort, url, body };
+    const when = { revision: item.revision };
+    const key = { partition: item.partition, sort: item.sort };
+    try {
+      await carry(notice);
+      await ledger.write({ remove: key, when });
+      return Number.POSITIVE_INFINITY;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      const attempts = Number(item.attributes.attempts) + 1;
+      if (attempts >= limit) {
+        const attributes = { ...item.attributes, attempts, reason, parkedAt: now() };
+        await ledger.transact([
+          { remove: key, when },
+          { put: { partition: 'notices-parked', sort: item.sort }, attributes, when: 'absent' },
+        ]);
+        onParked(notice, reason);
+        return Number.POSITIVE_INFINITY;
+      }
+      const wait = Math.min(retryMs * 2 ** (attempts - 1), HOUR_MS);
+      await ledger.write({
+        put: key,
+        attributes: { ...item.attributes, attempts, reason, dueAt: now() + wait },
+        when,
+      });
+      return wait;
+    }
+  }
+}
+
+/** Milliseconds that a callback server may take. */
+const TIMEOUT_MS = 20_000;
+
+/** Posts a notice as JSON. `ca` are PEM certificates that the server's chain is checked against. */
+export function httpCarrier(protocolVersion: string, ca?: string): Carrier {
+  return ({ url, body }) =>
+    new Promise((resolve, reject) => {
+      const content = Buffer.from(JSON.stringify(body));
+      const secure = url.startsWith('https:');
+      const request = (secure ? httpsRequest : httpRequest)(url, {
+        method: 'POST',
+        timeout: TIMEOUT_MS,
+        headers: {
+          'content-type': 'application/json',
+          'content-length': content.length,
+          'x-admin-protocol': protocolVersion,
+        },
+        ...(secure && ca !== undefined ? { ca } : {}),
+      });
+      request.on('response', (response) => {
+        response.resume();
+        const status = response.statusCode ?? 0;
+        if (status >= 200 && status < 300) resolve();
+        else reject(new Error(`the callback was answered with HTTP ${status}`));
+      });
+      request.on('timeout', () => request.destroy(new Error('the callback was not answered in time')));
+      request.on('error', reject);
+      request.end(content);
+    });
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { fromHex } from './codec/bytes.ts';
+import { PROTOCOL_VERSION } from './ifpp-draft1/version.ts';
+import type { Dispatcher } from './jobs/dispatcher.ts';
+import { type Lane, TaskQueue } from './jobs/task-queue.ts';
+import { WorkerLane } from './jobs/worker-lane.ts';
+import { keyBackends } from './keys/backends.ts';
+import { KeyRegistry, type KeyUse } from './keys/registry.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { openLedger } from './ledger/open.ts';
+import { httpCarrier, LedgerNotifier } from './notify/ledger-notifier.ts';
+import type { RuntimeConfig } from './runtime-config.ts';
+import { AuditLog } from './service/audit.ts';
+import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
+import { DeliveryService } from './service/delivery.ts';
+import { IngestService } from './service/ingest.ts';
+import { KeyRing } from './service/key-ring.ts';
+import { OrderService } from './service/orders.ts';
+import { PartyService } from './service/parties.ts';
+import { ReportService } from './service/reports.ts';
+import type { Services } from './service/services.ts';
+import { TransferService } from './service/transfers.ts';
+import { Trust } from './service/trust.ts';
+import { ServiceWork } from './service/work.ts';
+import { openPpkVault, openVault } from './vault/open.ts';
+import type { PpkVault, Vault } from './vault/vault.ts';
+
+/** Everything that runs behind the handlers, from one configuration: the only place where adapters are chosen. */
+export interface Runtime {
+  readonly config: RuntimeConfig;
+  readonly context: Context;
+  readonly services: Services & { readonly parties: PartyService };
+  readonly trust: Trust;
+  readonly work: ServiceWork;
+  readonly audit: AuditLog;
+  readonly keys: KeyRegistry;
+  close(): Promise<void>;
+}
+
+export interface RuntimeOptions {
+  /** Where long work runs: worker threads, this thread, or nowhere (inside a worker). */
+  readonly lanes?: 'workers' | 'inline' | 'none';
+  /** One line of the operator's log; identifiers and codes only. */
+  readonly log?: (event: string, about: Readonly<Record<string, unknown>>) => void;
+  readonly onKeyUse?: (use: KeyUse) => void;
+  /** Stores opened elsewhere, for tests that watch or break them. */
+  readonly stores?: { readonly ledger?: Ledger; readonly vault?: Vault; readonly ppks?: PpkVault };
+  readonly now?: () => number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions = {}): Promise<Runtime> {
+  const { log = () => undefined, now = Date.now, stores = {}, env = process.env } = options;
+  const ledger = stores.ledger ?? (await openLedger(config.ledger));
+  const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
+  const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
+  const keys = openKeys(config, env, options.onKeyUse);
+
+  const notifier = new LedgerNotifier({
+    ledger,
+    now,
+    carry: httpCarrier(PROTOCOL_VERSION, config.callbackCa),
+    onParked: ({ id, url }, reason) => log('notice.parked', { id, url, reason }),
+  });
+  let work: ServiceWork | undefined;
+  const dispatcher = dispatcherFor(config, options, () => work!);
+  const context: Context = {
+    ledger,
+    vault,
+    ppks,
+    keyRing: new KeyRing(keys),
+    dispatcher,
+    notifier,
+    settings: settingsOf(config),
+    now,
+    random: randomBytes,
+  };
+  const trust = new Trust(context);
+  const ingest = new IngestService(context, trust);
+  const delivery = new DeliveryService(context, trust, ingest);
+  work = new ServiceWork(context, trust);
+  return {
+    config,
+    context,
+    services: {
+      parties: new PartyService(context),
+      orders: new OrderService(context),
+      ingest,
+      delivery,
+      reports: new ReportService(context),
+      transfers: new TransferService(context, delivery),
+    },
+    trust,
+    work,
+    audit: new AuditLog(ledger),
+    keys,
+    async close() {
+      await dispatcher.close();
+      await notifier.close();
+      await Promise.all([ledger.close(), vault.close(), ppks.close(), keys.close()]);
+    },
+  };
+}
+
+function settingsOf(config: RuntimeConfig): Settings {
+  const { deployment, address, keys, hostId } = config;
+  return {
+    ...DEFAULT_SETTINGS,
+    ...(config.chunkSize === undefined ? {} : { chunkSize: config.chunkSize }),
+    ...(config.packSize === undefined ? {} : { packSize: config.packSize }),
+    ...(config.inlineLimit === undefined ? {} : { inlineLimit: config.inlineLimit }),
+    ...(config.inlineOrder === undefined ? {} : { inlineOrder: config.inlineOrder }),
+    ...(config.signConcurrency === undefined ? {} : { signConcurrency: config.signConcurrency }),
+    deployment,
+    address,
+    wrappingKey: keys.wrapping,
+    deliveryKey: keys.delivery,
+    hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
+  };
+}
+
+function transfersOf({ publicUrl, transferSecret }: RuntimeConfig) {
+  if (publicUrl === undefined || transferSecret === undefined) {
+    return { baseUrl: 'https://localhost', transferSecret: randomBytes(32) };
+  }
+  return { baseUrl: publicUrl, transferSecret: fromHex(transferSecret) };
+}
+
+/** Backends load when a URI first names them: nobody needs a cloud SDK or a PKCS#11 module that is not used. */
+export function openKeys(
+  { keys }: Pick<RuntimeConfig, 'keys'>,
+  env: Readonly<Record<string, string | undefined>>,
+  onUse?: (use: KeyUse) => void,
+): KeyRegistry {
+  const backends = keyBackends({
+    nodeEnv: env.NODE_ENV,
+    env,
+    ...(keys.allowSoftwareKeysInProduction === undefined
+      ? {}
+      : { allowSoftwareKeysInProduction: keys.allowSoftwareKeysInProduction }),
+    ...(keys.passphrase === undefined ? {} : { softkeyPassphraseSource: keys.passphrase }),
+  });
+  return new KeyRegistry(backends, onUse);
+}
+
+function dispatcherFor(
+  config: RuntimeConfig,
+  { lanes = 'inline', log = () => undefined }: RuntimeOptions,
+  work: () => ServiceWork,
+): Dispatcher {
+  const here: Lane = {
+    run: (kind, id, task) => work().runTask(kind, id, task),
+    close: async () => undefined,
+  };
+  const threads = config.workers ?? availableParallelism();
+  const chosen =
+    lanes === 'none'
+      ? []
+      : lanes === 'workers' && threads > 0
+        ? Array.from({ length: threads }, () => new WorkerLane(config))
+        : [here];
+  return new TaskQueue({
+    lanes: chosen,
+    finish: (kind, id) => work().finish(kind, id),
+    onTrouble: ({ kind, id }, task, error, givenUp) =>
+      log(givenUp ? 'task.givenUp' : 'task.failed', {
+        kind,
+        id,
+        task,
+        message: error instanceof Error ? error.message : 'unknown',
+      }),
+  });
+}

@@ -1,0 +1,51 @@
+import type { Bytes } from '../codec/bytes.ts';
+import type { Dispatcher } from '../jobs/dispatcher.ts';
+
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import type { PpkVault, Vault } from '../vault/vault.ts';
+import type { KeyRing } from './key-ring.ts';
+
+/** What every use case leans on: the ports, a clock and randomness. Built once, in shared/runtime.ts. */
+export interface Context {
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly ppks: PpkVault;
+  readonly keyRing: KeyRing;
+  readonly dispatcher: Dispatcher;
+  readonly notifier: Notifier;
+  readonly settings: Settings;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: (octets: number) => Bytes;
+}
+
+export interface Settings {
+  /** Name of this deployment, fixed at its first start: job and transaction IDs follow from it. */
+  readonly deployment: string;
+  /** FQDN of this SM-DPf: notificationAddress of the profiles and dpAddress of the field interface. */
+  readonly address: string;
+  /** Key URIs by role. Binding keys stand with their certificates in the trust partition. */
+  readonly wrappingKey: string;
+  readonly deliveryKey: string;
+  /** Items of a chunk: bound, committed and delivered together. */
+  readonly chunkSize: number;
+  /** Profiles of a pack: protected and committed together. */
+  readonly packSize: number;
+  /** Raw octets of an answer that still goes inline; larger ones are fetched part by part. */
+  readonly inlineLimit: number;
+  /** Orders up to this quantity are prepared within the call. */
+  readonly inlineOrder: number;
+  /** Signatures under way at once while a chunk is bound. */
+  readonly signConcurrency: number;
+  /** Identifier that the SM-DPf uses as hostId in the key agreement (SGP.22 CRT, 1 to 16 octets). */
+  readonly hostId: Bytes;
+}
+
+export const DEFAULT_SETTINGS = {
+  chunkSize: 250,
+  packSize: 250,
+  inlineLimit: 3_000_000,
+  inlineOrder: 1_000,
+  signConcurrency: 16,
+} as const;

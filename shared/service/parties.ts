@@ -1,0 +1,103 @@
+import { refuse } from '../errors.ts';
+import { auditWrite } from './audit.ts';
+import type { Context } from './context.ts';
+import { ledgerKeys } from './records/keys.ts';
+import { recordOf } from './records/record.ts';
+import type { Caller, Parties, Role } from './services.ts';
+
+/** A client certificate in the register, named by its SHA-256. */
+export interface PartyRecord {
+  readonly identifier: string;
+  readonly role: Role;
+  readonly name?: string;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
+  readonly revokedAt?: number;
+}
+
+const partyRecord = recordOf<PartyRecord>();
+
+/** The party register (I7). Nothing is cached: a revocation counts from the next call on. */
+export class PartyService implements Parties {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async identify(fingerprint: string): Promise<Caller> {
+    const item = await this.#context.ledger.get(ledgerKeys.party(fingerprint));
+    if (item === undefined)
+      refuse('requesterUnknown', 'the client certificate belongs to no registered party');
+    const { identifier, role, revokedAt } = partyRecord.from(item);
+    if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
+    return { identifier, role, fingerprint };
+  }
+
+  /** Registers a certificate; an identifier has one role, whatever its certificates. */
+  async add(
+    fingerprint: string,
+    party: Omit<PartyRecord, 'addedAt' | 'revokedAt'>,
+    by: string,
+  ): Promise<void> {
+    const { ledger, now } = this.#context;
+    for (const known of await this.list()) {
+      if (known.identifier === party.identifier && known.role !== party.role) {
+        refuse('requesterNotAllowed', `${party.identifier} is registered as ${known.role}`);
+      }
+    }
+    const record: PartyRecord = { ...party, addedAt: now() };
+    const outcome = await ledger.transact([
+      { put: ledgerKeys.party(fingerprint), attributes: partyRecord.to(record), when: 'absent' },
+      auditWrite(
+        { event: 'party.added', by, about: { fingerprint, ...party } },
+        `party-${fingerprint}`,
+        now(),
+      ),
+    ]);
+    if (outcome.done) return;
+    const found = await ledger.get(ledgerKeys.party(fingerprint));
+    const known = found && partyRecord.from(found);
+    if (
+      known?.identifier !== party.identifier ||
+      known.role !== party.role ||
+      known.revokedAt !== undefined
+    ) {
+      refuse('requesterNotAllowed', 'the certificate is registered otherwise, or was revoked');
+    }
+  }
+
+  async revoke(fingerprint: string, by: string): Promise<void> {
+    const { ledger, now } = this.#context;
+    for (;;) {
+      const item = await ledger.get(ledgerKeys.party(fingerprint));
+      if (item === undefined) refuse('requesterUnknown', 'the certificate belongs to no registered party');
+      const record = partyRecord.from(item);
+      if (record.revokedAt !== undefined) return;
+      const { done } = await ledger.transact([
+        {
+          put: item,
+          attributes: partyRecord.to({ ...record, revokedAt: now() }),
+          when: { revision: item.revision },
+        },
+        auditWrite(
+          { event: 'party.revoked', by, about: { fingerprint } },
+          `party-revoked-${fingerprint}`,
+          now(),
+        ),
+      ]);
+      if (done) return;
+    }
+  }
+
+  async list(): Promise<(PartyRecord & { fingerprint: string })[]> {
+    const parties: (PartyRecord & { fingerprint: string })[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#context.ledger.query('party', cursor === undefined ? {} : { cursor });
+      parties.push(...page.items.map((item) => ({ fingerprint: item.sort, ...partyRecord.from(item) })));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return parties;
+  }
+}

@@ -1,0 +1,88 @@
+import type { ItemKey } from '../../ledger/ledger.ts';
+
+/**
+ * Every name in the ledger, in one place. Partitions are chosen so that no hot partition grows with the work of
+ * others: an eUICC, an order, a job and a profile each have their own.
+ */
+
+/** Sort keys that order as numbers do. */
+export const padded = (n: number) => String(n).padStart(10, '0');
+
+/** Positions of an order in one partition of results or draws. */
+export const BLOCK = 1_000;
+export const blockOf = (position: number) => Math.floor(position / BLOCK);
+export const drawPartition = (orderId: string, block: number) => `draws#${orderId}#${block}`;
+export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
+
+export const ledgerKeys = {
+  party: (fingerprint: string): ItemKey => ({ partition: 'party', sort: fingerprint }),
+
+  trustEpoch: { partition: 'trust', sort: 'epoch' } as ItemKey,
+  trust: (kind: 'ci' | 'eum' | 'dppb' | 'crl', name: string): ItemKey => ({
+    partition: 'trust',
+    sort: `${kind}#${name}`,
+  }),
+
+  order: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'head' }),
+  /** Apart from the head, so that chunk commits can lean on it without racing for the supply. */
+  orderState: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'state' }),
+  orderSupply: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'supply' }),
+  orderPack: (orderId: string, pack: number): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `pack#${padded(pack)}`,
+  }),
+  /** Which items drew the positions from `from` on, in pieces that stay within a block. */
+  orderDraw: (orderId: string, from: number, jobId: string): ItemKey => ({
+    partition: drawPartition(orderId, blockOf(from)),
+    sort: `${padded(from)}#${jobId}`,
+  }),
+  orderReturned: (orderId: string, jobId: string, chunk: number): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `returned#${jobId}#${padded(chunk)}`,
+  }),
+  ordersOf: (operator: string, orderId: string): ItemKey => ({
+    partition: `orders-of#${operator}`,
+    sort: orderId,
+  }),
+
+  iccid: (iccid: string): ItemKey => ({ partition: `iccid#${iccid}`, sort: 'owner' }),
+  profile: (orderId: string, position: number): ItemKey => ({
+    partition: profilePartition(orderId, blockOf(position)),
+    sort: padded(position),
+  }),
+
+  euicc: (eid: string): ItemKey => ({ partition: `euicc#${eid}`, sort: 'head' }),
+  euiccCertificate: (eid: string): ItemKey => ({ partition: `euicc#${eid}`, sort: 'certificate' }),
+  eumChain: (sha256: string): ItemKey => ({ partition: `eum-chain#${sha256}`, sort: 'head' }),
+  euiccInfo2: (sha256: string): ItemKey => ({ partition: `euicc-info2#${sha256}`, sort: 'head' }),
+  /** By the x coordinate: P and −P agree to the same secret. */
+  oneTimeKey: (curve: string, x: string): ItemKey => ({ partition: `otpk#${curve}#${x}`, sort: 'owner' }),
+  euiccBatch: (party: string, batchId: string): ItemKey => ({
+    partition: `euicc-batch#${party}`,
+    sort: batchId,
+  }),
+
+  job: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'head' }),
+  jobChains: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'chains' }),
+  chunk: (jobId: string, chunk: number): ItemKey => ({
+    partition: `job#${jobId}`,
+    sort: `chunk#${padded(chunk)}`,
+  }),
+  chunkProgress: (jobId: string, chunk: number): ItemKey => ({
+    partition: `job#${jobId}`,
+    sort: `progress#${padded(chunk)}`,
+  }),
+  jobManifest: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'manifest' }),
+  /** Work that a restart must take up again. */
+  openWork: (kind: 'job' | 'order', id: string): ItemKey => ({
+    partition: 'open-work',
+    sort: `${kind}#${id}`,
+  }),
+
+  report: (party: string, reportId: string): ItemKey => ({ partition: `report#${party}`, sort: reportId }),
+  transfer: (party: string, transferId: string): ItemKey => ({
+    partition: `transfer#${party}`,
+    sort: transferId,
+  }),
+  notice: (id: string): ItemKey => ({ partition: 'notices', sort: id }),
+} as const;

@@ -1,0 +1,58 @@
+import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { OrderState, PersonalisationRules } from '../services.ts';
+import { recordOf } from './record.ts';
+
+/** What the Operator ordered; written once. */
+export interface OrderRecord {
+  readonly operator: string;
+  readonly profileType: string;
+  readonly quantity: number;
+  readonly requesterDms: readonly string[];
+  readonly personalisation: PersonalisationRules;
+  readonly eligibility: EligibilityPolicy;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly outputKey?: Readonly<Record<string, unknown>>;
+  readonly callbackUrl?: string;
+  /** SHA-256 of the canonical order: the same orderId with another body is refused. */
+  readonly bodyHash: string;
+  /** The template, sealed under a data key of the wrapping key. */
+  readonly template: ObjectRef;
+  readonly templateKey: Uint8Array;
+  readonly packSize: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+export interface OrderStateRecord {
+  readonly state: OrderState;
+  /** Why an order failed while it was prepared. */
+  readonly reason?: string;
+}
+
+/**
+ * The positions that are still to be drawn: everything from `next` on but `taken`, and what refused items gave back
+ * (items of their own). A position in no draw, not returned and below `next` is one of `taken`.
+ */
+export interface SupplyRecord {
+  readonly next: number;
+  readonly end: number;
+  /** Half-open runs at or above `next`, ascending, that were drawn by ICCID or cancelled one by one. */
+  readonly taken: readonly (readonly [from: number, to: number])[];
+}
+
+/** A pack of protected profiles; its existence commits the pack, its PPKs and its output rows together. */
+export interface PackRecord {
+  readonly object: ObjectRef;
+  /** Octets from the start of the object to each entry, and its end: one more than there are profiles. */
+  readonly offsets: readonly number[];
+  readonly iccids: readonly string[];
+  /** Name of the PPKs in the PPK vault. */
+  readonly ppks: string;
+  readonly output?: ObjectRef;
+}
+
+export const orderRecord = recordOf<OrderRecord>();
+export const orderStateRecord = recordOf<OrderStateRecord>();
+export const supplyRecord = recordOf<SupplyRecord>();
+export const packRecord = recordOf<PackRecord>();

@@ -1,0 +1,114 @@
+import type { Item, Write } from '../ledger/ledger.ts';
+import type { Context } from './context.ts';
+import { ledgerKeys } from './records/keys.ts';
+import { type SupplyRecord, supplyRecord } from './records/order.ts';
+
+/**
+ * The supply of an order: which positions are still to be drawn. A draw is planned on what was read and takes effect
+ * as conditional writes in the transaction that creates the job, so two jobs never get the same position. Positions
+ * that refused items gave back go first.
+ */
+export interface Draw {
+  readonly runs: readonly (readonly [index: number, from: number, count: number])[];
+  readonly writes: readonly Write[];
+}
+
+/** Returned lists that one draw consumes at most: a transaction is bounded. */
+const RETURNED_PER_DRAW = 40;
+
+/** One wish per item, by index: a certain position, or any. */
+export async function planDraw(
+  { ledger }: Context,
+  orderId: string,
+  wishes: readonly (number | undefined)[],
+): Promise<Draw> {
+  const supplyItem = await ledger.get(ledgerKeys.orderSupply(orderId));
+  if (supplyItem === undefined) return { runs: [], writes: [] };
+  const supply = supplyRecord.from(supplyItem);
+  const returned = (await ledger.query(`order#${orderId}`, { prefix: 'returned#', limit: RETURNED_PER_DRAW }))
+    .items;
+
+  const pool = new Map<Item, number[]>(returned.map((item) => [item, [...positionsOf(item)]]));
+  const chosen = new Map<number, number>();
+  let { next, taken } = supply;
+
+  for (const [index, wish] of wishes.entries()) {
+    if (wish === undefined) continue;
+    const list = [...pool.values()].find((positions) => positions.includes(wish));
+    if (list !== undefined) {
+      list.splice(list.indexOf(wish), 1);
+      chosen.set(index, wish);
+    } else if (wish >= next && wish < supply.end && !isTaken(taken, wish)) {
+      taken = takeOne(taken, wish);
+      chosen.set(index, wish);
+    }
+  }
+  const again = [...pool.values()];
+  for (const [index, wish] of wishes.entries()) {
+    if (wish !== undefined) continue;
+    const list = again.find((positions) => positions.length > 0);
+    if (list !== undefined) {
+      chosen.set(index, list.shift()!);
+      continue;
+    }
+    while (taken[0] !== undefined && taken[0][0] <= next) {
+      next = Math.max(next, taken[0][1]);
+      taken = taken.slice(1);
+    }
+    if (next >= supply.end) break;
+    chosen.set(index, next++);
+  }
+
+  const writes: Write[] = [
+    {
+      put: supplyItem,
+      attributes: supplyRecord.to({ next, end: supply.end, taken } satisfies SupplyRecord),
+      when: { revision: supplyItem.revision },
+    },
+  ];
+  for (const [item, rest] of pool) {
+    if (rest.length === positionsOf(item).length) continue;
+    const when = { revision: item.revision };
+    writes.push(
+      rest.length === 0 ? { remove: item, when } : { put: item, attributes: { positions: rest }, when },
+    );
+  }
+  return { runs: toRuns(chosen), writes };
+}
+
+/** Takes one position out of the supply for good; undefined if it was drawn already. */
+export async function planRemoval(
+  context: Context,
+  orderId: string,
+  position: number,
+): Promise<readonly Write[] | undefined> {
+  const draw = await planDraw(context, orderId, [position]);
+  return draw.runs.length === 0 ? undefined : draw.writes;
+}
+
+const positionsOf = (item: Item) => item.attributes.positions as number[];
+
+const isTaken = (taken: SupplyRecord['taken'], position: number) =>
+  taken.some(([from, to]) => position >= from && position < to);
+
+/** Adds one position to ascending half-open runs, joining neighbours. */
+function takeOne(taken: SupplyRecord['taken'], position: number): SupplyRecord['taken'] {
+  const runs = [...taken, [position, position + 1] as const].sort((a, b) => a[0] - b[0]);
+  const joined: (readonly [number, number])[] = [];
+  for (const run of runs) {
+    const last = joined.at(-1);
+    if (last !== undefined && last[1] === run[0]) joined[joined.length - 1] = [last[0], run[1]];
+    else joined.push(run);
+  }
+  return joined;
+}
+
+function toRuns(chosen: ReadonlyMap<number, number>): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  for (const [index, position] of [...chosen].sort((a, b) => a[0] - b[0])) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[2] === index && last[1] + last[2] === position) last[2] += 1;
+    else runs.push([index, position, 1]);
+  }
+  return runs;
+}

@@ -1,0 +1,51 @@
+import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
+import { bindChunk } from './binding.ts';
+import type { Context } from './context.ts';
+import { finishJob } from './delivery.ts';
+import { indexDraws } from './draws.ts';
+import { finishOrder, preparePack } from './order-packs.ts';
+import { jobRecord } from './records/job.ts';
+import { ledgerKeys } from './records/keys.ts';
+import type { Trust } from './trust.ts';
+
+/** What a dispatcher runs: chunks of jobs, packs of orders. Each task stands by itself and may be repeated. */
+export class ServiceWork implements WorkRunner {
+  readonly #context: Context;
+  readonly #trust: Trust;
+
+  constructor(context: Context, trust: Trust) {
+    this.#context = context;
+    this.#trust = trust;
+  }
+
+  async runTask(kind: WorkKind, id: string, task: number): Promise<void> {
+    if (kind === 'order') await preparePack(this.#context, id, task);
+    else await bindChunk(this.#context, this.#trust, id, task);
+  }
+
+  async finish(kind: WorkKind, id: string): Promise<void> {
+    if (kind === 'order') await finishOrder(this.#context, id);
+    else await finishJob(this.#context, id);
+  }
+
+  /** Takes up all work that was accepted and not completed, as after a crash. */
+  async resume(): Promise<number> {
+    const { ledger, dispatcher } = this.#context;
+    let resumed = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await ledger.query('open-work', cursor === undefined ? {} : { cursor });
+      for (const item of page.items) {
+        const [kind, id] = item.sort.split('#', 2) as [WorkKind, string];
+        if (kind === 'job') {
+          const job = await ledger.get(ledgerKeys.job(id));
+          if (job !== undefined) await indexDraws(this.#context, id, jobRecord.from(job));
+        }
+        await dispatcher.submit({ kind, id, tasks: Number(item.attributes.tasks) });
+        resumed += 1;
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return resumed;
+  }
+}

@@ -3,12 +3,13 @@ import { type Bytes, toHex } from '../shared/codec/bytes.ts';
 import {
   base64,
   type ClientOptions,
+  executed,
   type FunctionAnswer,
   FunctionClient,
   type JsonObject,
   stringAt,
 } from './http.ts';
-import { type BppRequest, encodeBppRequest } from './ifpp-draft1.ts';
+import { assembleBppBatch, type BppRequest, encodeBppRequest } from './ifpp-draft1.ts';
 import { SimError } from './tlv.ts';
 
 /** The device manufacturer's end of Esbpp. */
@@ -19,35 +20,46 @@ export class DeviceMaker {
     this.client = new FunctionClient(options);
   }
 
-  /** Asks for BPPs and waits for the batch (FF62), whichever way the server answers; at most `timeoutMs`. */
+  /** Asks for BPPs and waits for the whole batch (FF62), in one piece or in parts; at most `timeoutMs`. */
   async requestBpp(
     request: BppRequest,
     options: { timeoutMs?: number; pollMs?: number } = {},
   ): Promise<Bytes> {
     const deadline = Date.now() + (options.timeoutMs ?? 60_000);
-    let answer = await this.client.execute('esbpp', 'requestBpp', {
-      bppRequest: base64(encodeBppRequest(request)),
-    });
+    let answer = executed(await this.callRequestBpp(encodeBppRequest(request)));
     for (;;) {
       const batch = stringAt(answer, 'bppBatch');
       if (batch !== undefined) return Buffer.from(batch, 'base64');
-      if (stringAt(answer, 'state') !== 'Pending') throw new SimError('no bppBatch in the answer');
+      const manifest = stringAt(answer, 'manifest');
+      if (manifest !== undefined) return this.#assemble(request, Buffer.from(manifest, 'base64'), answer);
+      if (stringAt(answer, 'state') !== 'Pending') throw new SimError('no BPPs in the answer');
       if (Date.now() > deadline) throw new SimError('the BPPs did not come in time');
       await sleep(options.pollMs ?? 200);
       answer = await this.client.execute('esbpp', 'getBppBatch', { requestId: toHex(request.requestId) });
     }
   }
 
-  /** The same call without waiting or throwing on Failed: the answer as it is. */
+  /** One call of requestBpp with a BppRequest (FF61); the answer as it is. */
   callRequestBpp(bppRequest: Bytes): Promise<FunctionAnswer> {
-    return this.client.call('esbpp', 'requestBpp', { bppRequest: base64(bppRequest) });
+    return this.client.submit('esbpp', 'requestBpp', 'bppRequest', bppRequest);
   }
 
-  sendProfileLoadingReport(reportId: Bytes, report: Bytes): Promise<JsonObject> {
-    return this.client.execute('esbpp', 'sendProfileLoadingReport', {
-      reportId: toHex(reportId),
-      profileLoadingReport: base64(report),
-    });
+  /** The report (FF63) names itself by its reportId. */
+  async sendProfileLoadingReport(report: Bytes): Promise<JsonObject> {
+    return executed(
+      await this.client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report),
+    );
+  }
+
+  async #assemble(request: BppRequest, manifest: Bytes, answer: JsonObject): Promise<Bytes> {
+    const octets = new Map<string, Bytes>();
+    for (const part of Array.isArray(answer.parts) ? (answer.parts as JsonObject[]) : []) {
+      const name = stringAt(part, 'name') ?? '';
+      const body = { requestId: toHex(request.requestId), name };
+      const { downloadUrl } = await this.client.execute('esbpp', 'getTransfer', body);
+      octets.set(name, await this.client.download(String(downloadUrl)));
+    }
+    return assembleBppBatch(manifest, (name) => octets.get(name) ?? new Uint8Array());
   }
 
   /** DMF03: tells that unused keys were deleted; nothing is bound to them afterwards. */
@@ -63,7 +75,7 @@ export class FieldDevice {
   readonly client: FunctionClient;
 
   constructor(options: Omit<ClientOptions, 'functionRequesterIdentifier'>) {
-    this.client = new FunctionClient({ ...options, functionRequesterIdentifier: '' });
+    this.client = new FunctionClient(options);
   }
 
   /** pendingNotification is a whole BF37 or OtherSignedNotification. */

@@ -1,5 +1,5 @@
 import { type Bytes, toHex } from '../shared/codec/bytes.ts';
-import { base64, type ClientOptions, type FunctionAnswer, FunctionClient, type JsonObject } from './http.ts';
+import { type ClientOptions, type FunctionAnswer, FunctionClient, type JsonObject } from './http.ts';
 
 /** The EUM's end of Esed1. */
 export class EumClient {
@@ -11,7 +11,7 @@ export class EumClient {
 
   /** A whole EuiccDataBatch (FF60); the answer counts what was accepted and lists what was not. */
   registerEuiccData(euiccDataBatch: Bytes): Promise<FunctionAnswer> {
-    return this.client.call('esed1', 'registerEuiccData', { euiccDataBatch: base64(euiccDataBatch) });
+    return this.client.submit('esed1', 'registerEuiccData', 'euiccData', euiccDataBatch);
   }
 
   closeKeys(items: readonly { eid: string; keyId: Bytes }[]): Promise<JsonObject> {

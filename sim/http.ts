@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Bytes } from '../shared/codec/bytes.ts';
 import { SimError } from './tlv.ts';
 
 /** PEM texts of one party; a client without certificate gives `ca` only. */
@@ -12,7 +14,8 @@ export interface TlsIdentity {
 export interface ClientOptions {
   /** Scheme, host and port, with a path prefix where the server has one. */
   readonly baseUrl: string;
-  readonly functionRequesterIdentifier: string;
+  /** Absent where no party calls: a device in the field sends no header. */
+  readonly functionRequesterIdentifier?: string;
   readonly tls?: TlsIdentity;
   readonly timeoutMs?: number;
 }
@@ -30,6 +33,18 @@ export interface FunctionAnswer {
   readonly message?: string;
 }
 
+/** What an upload is for, and the member that carries the same object inline. */
+const MEMBER_OF_PURPOSE = {
+  euiccData: 'euiccDataBatch',
+  bppRequest: 'bppRequest',
+  profileLoadingReport: 'profileLoadingReport',
+  template: 'template',
+} as const;
+export type TransferPurpose = keyof typeof MEMBER_OF_PURPOSE;
+
+/** Octets of an object whose base64 stays inside a body of 4 MB. */
+const INLINE_LIMIT = 3_000_000;
+
 /** A caller of one party over the HTTP/JSON function binding ifpp-draft/v1.0.0. */
 export class FunctionClient {
   readonly #options: ClientOptions;
@@ -41,38 +56,81 @@ export class FunctionClient {
 
   /** POST /ifpp-draft1/<interfaceName>/<functionName>; `body` goes behind the header. */
   async call(interfaceName: string, functionName: string, body: JsonObject): Promise<FunctionAnswer> {
-    const header = {
-      functionRequesterIdentifier: this.#options.functionRequesterIdentifier,
-      functionCallIdentifier: `${functionName}-${++this.#calls}`,
-    };
-    const url = new URL(
-      `${this.#options.baseUrl.replace(/\/$/, '')}/ifpp-draft1/${interfaceName}/${functionName}`,
+    const { functionRequesterIdentifier } = this.#options;
+    const functionCallIdentifier = `${functionName}-${++this.#calls}`;
+    const header =
+      functionRequesterIdentifier === undefined
+        ? {}
+        : { header: { functionRequesterIdentifier, functionCallIdentifier } };
+    const { httpStatus, octets } = await this.#exchange(
+      'POST',
+      this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
+      { 'Content-Type': 'application/json', 'X-Admin-Protocol': 'ifpp-draft/v1.0.0' },
+      Buffer.from(JSON.stringify({ ...header, ...body }), 'utf8'),
     );
-    const { httpStatus, text } = await this.#post(url, JSON.stringify({ header, ...body }));
-    return readAnswer(httpStatus, text);
+    return readAnswer(httpStatus, octets.toString('utf8'));
+  }
+
+  /**
+   * Calls with one DER object: inline as base64 under the name of its purpose, or, above 3 MB, uploaded first and
+   * named by its transferId.
+   */
+  async submit(
+    interfaceName: string,
+    functionName: string,
+    purpose: TransferPurpose,
+    object: Bytes,
+    body: JsonObject = {},
+  ): Promise<FunctionAnswer> {
+    if (object.length <= INLINE_LIMIT) {
+      return this.call(interfaceName, functionName, {
+        ...body,
+        [MEMBER_OF_PURPOSE[purpose]]: base64(object),
+      });
+    }
+    const sha256 = createHash('sha256').update(object).digest('hex');
+    const opened = await this.execute(interfaceName, 'openTransfer', {
+      purpose,
+      size: object.length,
+      sha256,
+    });
+    const { httpStatus } = await this.#exchange(
+      'PUT',
+      this.#url(stringAt(opened, 'uploadUrl') ?? ''),
+      {},
+      object,
+    );
+    if (httpStatus >= 300) throw new SimError(`the upload was answered ${httpStatus}`);
+    return this.call(interfaceName, functionName, { ...body, transferId: opened.transferId });
+  }
+
+  /** GET of a URL that the server named. */
+  async download(url: string): Promise<Bytes> {
+    const { httpStatus, octets } = await this.#exchange('GET', this.#url(url), {});
+    if (httpStatus !== 200) throw new SimError(`the download was answered ${httpStatus}`);
+    return octets;
   }
 
   /** Calls and throws unless the function was executed, with or without warning. */
   async execute(interfaceName: string, functionName: string, body: JsonObject): Promise<JsonObject> {
-    const answer = await this.call(interfaceName, functionName, body);
-    if (!answer.status.startsWith('Executed')) {
-      const code = `${answer.subjectCode ?? '-'}/${answer.reasonCode ?? '-'}`;
-      throw new SimError(
-        `${functionName}: HTTP ${answer.httpStatus}, ${answer.status} ${code} ${answer.message ?? ''}`,
-      );
-    }
-    return answer.body;
+    return executed(await this.call(interfaceName, functionName, body));
   }
 
-  #post(url: URL, body: string): Promise<{ httpStatus: number; text: string }> {
+  /** A path of this server, or an absolute URL that it named. */
+  #url(path: string): URL {
+    return new URL(path, `${this.#options.baseUrl.replace(/\/$/, '')}/`);
+  }
+
+  #exchange(
+    method: string,
+    url: URL,
+    headers: Record<string, string>,
+    body: Bytes = new Uint8Array(),
+  ): Promise<{ httpStatus: number; octets: Buffer }> {
     const { tls = {}, timeoutMs = 60_000 } = this.#options;
     const options: RequestOptions = {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
-        'Content-Length': Buffer.byteLength(body),
-      },
+      method,
+      headers: { ...headers, ...(method === 'GET' ? {} : { 'Content-Length': body.length }) },
       timeout: timeoutMs,
     };
     return new Promise((resolve, reject) => {
@@ -85,7 +143,7 @@ export class FunctionClient {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () =>
-          resolve({ httpStatus: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+          resolve({ httpStatus: response.statusCode ?? 0, octets: Buffer.concat(chunks) }),
         );
       });
       request.on('timeout', () => request.destroy(new SimError('the server did not answer in time')));
@@ -93,6 +151,13 @@ export class FunctionClient {
       request.end(body);
     });
   }
+}
+
+/** The members of an executed function, with warning or without; throws on anything else. */
+export function executed(answer: FunctionAnswer): JsonObject {
+  if (answer.status.startsWith('Executed')) return answer.body;
+  const code = `${answer.subjectCode ?? '-'}/${answer.reasonCode ?? '-'}`;
+  throw new SimError(`HTTP ${answer.httpStatus}, ${answer.status} ${code} ${answer.message ?? ''}`);
 }
 
 function readAnswer(httpStatus: number, text: string): FunctionAnswer {

@@ -6,17 +6,24 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type ClientOptions, FunctionClient, type JsonObject, type TlsIdentity } from './http.ts';
+import type { Bytes } from '../shared/codec/bytes.ts';
+import { type ClientOptions, executed, FunctionClient, type JsonObject, type TlsIdentity } from './http.ts';
 import { SimError } from './tlv.ts';
 
+/** Members of prepareProfiles; `template` is the Unprotected Profile Package that the profiles are made from. */
 export interface ProfileOrder {
   readonly orderId: string;
   readonly profileType: string;
   readonly quantity: number;
-  readonly requesterDm?: string;
-  readonly iccidRange?: unknown;
-  readonly eligibility?: JsonObject;
-  readonly metadata?: JsonObject;
+  /** Device manufacturers that may ask for these profiles. */
+  readonly requesterDms: readonly string[];
+  readonly template: Bytes;
+  readonly personalisation: JsonObject;
+  readonly eligibility: JsonObject;
+  readonly metadata: JsonObject;
+  /** Public JWK that the rows for the HSS are encrypted to. */
+  readonly outputKey?: JsonObject;
+  readonly callbackUrl?: string;
 }
 
 /** The Operator's end of ES2f. */
@@ -27,16 +34,19 @@ export class Operator {
     this.client = new FunctionClient(options);
   }
 
-  /** Returns the answer with its iccids. */
-  prepareProfiles(order: ProfileOrder): Promise<JsonObject> {
-    return this.client.execute('es2f', 'prepareProfiles', { ...order });
+  async prepareProfiles({ template, ...order }: ProfileOrder): Promise<JsonObject> {
+    return executed(await this.client.submit('es2f', 'prepareProfiles', 'template', template, order));
   }
 
-  getOrderStatus(orderId: string): Promise<JsonObject> {
-    return this.client.execute('es2f', 'getOrderStatus', { orderId });
+  getOrderStatus(orderId: string, page: { cursor?: string; limit?: number } = {}): Promise<JsonObject> {
+    return this.client.execute('es2f', 'getOrderStatus', { orderId, ...page });
   }
 
-  cancelOrder(orderId: string, finalProfileStatusIndicator: string, iccid?: string): Promise<JsonObject> {
+  cancelOrder(
+    orderId: string,
+    finalProfileStatusIndicator: 'Available' | 'Unavailable',
+    iccid?: string,
+  ): Promise<JsonObject> {
     return this.client.execute('es2f', 'cancelOrder', {
       orderId,
       finalProfileStatusIndicator,
@@ -44,6 +54,8 @@ export class Operator {
     });
   }
 }
+
+const CALLBACK_PATH = '/ifpp-draft1/es2f/handleProfileLoadingInfo';
 
 export interface CallbackServerOptions {
   /** Certificate and key make it HTTPS; `ca` then also demands a client certificate. */
@@ -87,10 +99,10 @@ export class CallbackServer {
     return callbacks;
   }
 
-  /** Scheme, host and port; the function path comes behind it. */
+  /** Where handleProfileLoadingInfo is called: the callbackUrl of an order. */
   get url(): string {
     const { port } = this.#server.address() as AddressInfo;
-    return `${this.#options.tls === undefined ? 'http' : 'https'}://${this.#options.host ?? '127.0.0.1'}:${port}`;
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://${this.#options.host ?? '127.0.0.1'}:${port}${CALLBACK_PATH}`;
   }
 
   async stop(): Promise<void> {
@@ -118,8 +130,7 @@ export class CallbackServer {
       response.writeHead(503).end();
       return;
     }
-    const isCallback =
-      request.method === 'POST' && request.url?.endsWith('/ifpp-draft1/es2f/handleProfileLoadingInfo');
+    const isCallback = request.method === 'POST' && request.url === CALLBACK_PATH;
     const body = parseJson(Buffer.concat(chunks).toString('utf8'));
     if (!isCallback || body === undefined) {
       response.writeHead(isCallback ? 400 : 404).end();

@@ -125,6 +125,7 @@ export interface DpPbOptions extends Validity {
 export interface TlsOptions extends Validity {
   readonly cn: string;
   readonly dns?: readonly string[];
+  readonly ipv4?: readonly string[];
   readonly oid?: string;
   readonly organization?: string;
 }
@@ -231,6 +232,7 @@ export class SimCi extends SimCa {
         extensions.serverAndClientAuth(),
         extensions.subjectAltName({
           dns: options.dns ?? [],
+          ipv4: options.ipv4 ?? [],
           ...(options.oid === undefined ? {} : { registeredId: options.oid }),
         }),
         extensions.cRLDistributionPoint(this.crlUrl),

@@ -40,6 +40,12 @@ export function keyIdentifier(point: Bytes): Bytes {
   return createHash('sha1').update(point).digest();
 }
 
+export interface AlternativeNames {
+  readonly dns?: readonly string[];
+  readonly ipv4?: readonly string[];
+  readonly registeredId?: string;
+}
+
 export const extensions = {
   subjectKeyIdentifier: (point: Bytes): Bytes =>
     extension(EXTENSION.subjectKeyIdentifier, false, tlv(0x04, keyIdentifier(point))),
@@ -58,13 +64,14 @@ export const extensions = {
     ),
   policy: (role: string, critical = true): Bytes =>
     extension(EXTENSION.certificatePolicies, critical, tlv(0x30, tlv(0x30, oid(`2.23.146.1.2.1.${role}`)))),
-  subjectAltName: ({ dns = [], registeredId }: { dns?: readonly string[]; registeredId?: string }): Bytes =>
+  subjectAltName: ({ dns = [], ipv4 = [], registeredId }: AlternativeNames): Bytes =>
     extension(
       EXTENSION.subjectAltName,
       false,
       tlv(
         0x30,
         ...dns.map((name) => tlv(0x82, Buffer.from(name, 'latin1'))),
+        ...ipv4.map((address) => tlv(0x87, Uint8Array.from(address.split('.').map(Number)))),
         ...(registeredId === undefined ? [] : [tlv(0x88, encodeOid(registeredId))]),
       ),
     ),

@@ -64,7 +64,7 @@ export class Certificate {
     this.spki = fields.spki;
     this.extensions = fields.extensions;
     this.signature = fields.signature;
-    const { suite, point } = splitSpki(fields.spki);
+    const { suite, point } = splitSpki(fields.spki, refusedAs);
     this.suite = suite;
     this.#point = point;
     this.#refusedAs = refusedAs;

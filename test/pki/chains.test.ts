@@ -317,7 +317,7 @@ leaf(
       bitString(compressed),
     );
   },
-  'securityConfiguration',
+  'euiccCertificateInvalid',
 );
 leaf('signed by the CI, not the EUM', (spec, pki) => {
   spec.sign = (tbs) => derSignature(pki.keys.ci.sign(tbs));

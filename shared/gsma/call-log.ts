@@ -63,8 +63,9 @@ export function errorRecords(error: unknown): ErrorRecord[] {
   return records;
 }
 
-function frames(error: Error): string[] {
-  return (error.stack ?? '')
+function frames({ message, stack = '' }: Error): string[] {
+  return stack
+    .slice(message === '' ? 0 : stack.indexOf(message) + message.length)
     .split('\n')
     .filter((line) => /^ {4}at /.test(line))
     .slice(0, MAX_FRAMES)

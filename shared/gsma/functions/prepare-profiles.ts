@@ -1,21 +1,9 @@
 import { refuse } from '../../errors.ts';
 import { integer, list, object, oneOf, openObject, optional, pattern, required, text } from '../check.ts';
-import { base64, eid, httpsUrl, orderId, transferId, version3 } from '../fields.ts';
+import { eligibility } from '../eligibility.ts';
+import { base64, httpsUrl, orderId, transferId } from '../fields.ts';
 import { type FunctionBinding, inlineOrTransferred } from '../function-binding.ts';
 import { orderMembers } from '../order-members.ts';
-
-const eligibility = object({
-  minProfileVersion: optional(version3),
-  minSvn: optional(version3),
-  requiredCapabilities: optional(list(text(64), { min: 0, max: 64 })),
-  minNvm: optional(integer(0, 0xffff_ffff)),
-  allowedEum: optional(list(text(256), { min: 1, max: 256 })),
-  allowedCi: optional(
-    list(pattern(/^(?:[0-9a-fA-F]{2}){1,32}$/, 'a SubjectKeyIdentifier'), { min: 1, max: 64 }),
-  ),
-  eidPrefixes: optional(list(pattern(/^[0-9]{1,32}$/, '1 to 32 digits'), { min: 1, max: 1000 })),
-  eids: optional(list(eid, { min: 1, max: 100_000 })),
-});
 
 const personalisation = object({
   iccidStart: required(pattern(/^[0-9]{18,19}$/, 'an ICCID of 18 or 19 digits without its Luhn digit')),

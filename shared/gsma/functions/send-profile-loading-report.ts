@@ -36,6 +36,7 @@ export const sendProfileLoadingReport: FunctionBinding<ReturnType<typeof body>> 
       members: {
         reportId: writeId16(answer.reportId),
         verified: answer.verified,
+        noted: answer.noted,
         rejected: answer.rejected.map((item) => ({ itemIndex: item.itemIndex, ...itemCodes(item) })),
       },
       warning: answer.rejected.length > 0,

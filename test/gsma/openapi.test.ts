@@ -1,0 +1,196 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { readSingle } from '../../shared/codec/tlv.ts';
+import type { FunctionBinding } from '../../shared/gsma/function-binding.ts';
+import { urlPaths } from '../../shared/gsma/paths.ts';
+import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
+import { readCall } from '../../shared/gsma/received-call.ts';
+import { decodeBatchManifest } from '../../shared/ifpp-draft1/batch-manifest.ts';
+import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
+import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
+import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
+import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
+
+interface MediaType {
+  readonly schema: Schema;
+  readonly examples?: Record<string, { value: Record<string, unknown> }>;
+}
+interface Schema {
+  readonly properties: Record<string, unknown>;
+  readonly required?: string[];
+  readonly oneOf?: Schema[];
+}
+interface Operation {
+  readonly operationId: string;
+  readonly 'x-role': string;
+  readonly 'x-status-codes': string[];
+  readonly requestBody: { content: Record<string, MediaType> };
+  readonly responses: Record<string, { content?: Record<string, MediaType> }>;
+}
+
+const FILE = new URL('../../shared/ifpp-draft1/openapi.yaml', import.meta.url);
+const document = parse(readFileSync(FILE, 'utf8'));
+
+/** Follows `$ref` until there is none. */
+function resolve<T>(node: unknown): T {
+  let current = node as Record<string, unknown>;
+  while (typeof current?.$ref === 'string') {
+    current = current.$ref
+      .slice(2)
+      .split('/')
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+      .reduce((at, part) => at[part] as Record<string, unknown>, document);
+  }
+  return current as T;
+}
+
+const operations = new Map<string, { urls: string[]; operation: Operation }>();
+for (const [url, item] of Object.entries(document.paths)) {
+  const { post: operation, ...others } = resolve<{ post: Operation }>(item);
+  expect(Object.keys(others), url).toEqual([]);
+  const known = operations.get(operation.operationId);
+  if (known === undefined) operations.set(operation.operationId, { urls: [url], operation });
+  else known.urls.push(url);
+}
+
+const FUNCTIONS = new URL('../../shared/gsma/functions/', import.meta.url);
+const bindings = new Map<string, FunctionBinding>();
+for (const file of readdirSync(FUNCTIONS)) {
+  for (const [name, binding] of Object.entries(await import(new URL(file, FUNCTIONS).href))) {
+    bindings.set(name, binding as FunctionBinding);
+  }
+}
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema({ ...document, $id: 'openapi' });
+/** A schema of the document, its references bound to the document. */
+const compile = (schema: Schema) =>
+  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')));
+
+describe('the OpenAPI file and the code name the same functions', () => {
+  it('every function has a permission, a binding, its paths and nothing is left over', () => {
+    expect([...operations.keys()].sort()).toEqual(Object.keys(PERMISSIONS).sort());
+    for (const [path, { urls, operation }] of operations) {
+      expect([...urls].sort(), path).toEqual([...urlPaths(path as FunctionPath)].sort());
+      expect(operation['x-role'], path).toBe(PERMISSIONS[path as FunctionPath]);
+      const name = path.slice(path.indexOf('.') + 1);
+      expect(bindings.get(name)?.name, path).toBe(name);
+    }
+    const called = new Set([...operations.keys()].map((path) => path.slice(path.indexOf('.') + 1)));
+    expect([...bindings.keys()].sort()).toEqual([...called].sort());
+  });
+
+  it('only a function that anyone may call is without mutual TLS', () => {
+    expect(document.security).toEqual([{ mutualTls: [] }]);
+    for (const { operation } of operations.values()) {
+      expect('security' in operation, operation.operationId).toBe(operation['x-role'] === 'anyone');
+    }
+  });
+
+  it('lists only status codes that the server knows', () => {
+    for (const { operation } of operations.values()) {
+      for (const line of operation['x-status-codes']) {
+        const [codes, name] = line.split(' ') as [string, StatusName];
+        const row = STATUS_CODES[name];
+        expect(`${row?.subject}/${row?.reason}`, `${operation.operationId}: ${line}`).toBe(codes);
+      }
+    }
+  });
+});
+
+for (const [path, { operation }] of operations) {
+  const binding = bindings.get(path.slice(path.indexOf('.') + 1))!;
+  const body = resolve<Operation['requestBody']>(operation.requestBody);
+  const json = body.content['application/json']!;
+
+  describe(path, () => {
+    it('has the members of its validator, required and optional alike', () => {
+      const { header, ...members } = json.schema.properties;
+      expect(header).toBeDefined();
+      const required = (json.schema.required ?? []).filter((name) => name !== 'header');
+      expect(Object.keys(members).sort()).toEqual(Object.keys(binding.body.members).sort());
+      const requiredInCode = Object.keys(binding.body.members).filter(
+        (name) => binding.body.members[name] === 'required',
+      );
+      expect([...required].sort()).toEqual(requiredInCode.sort());
+    });
+
+    it('takes DER where its validator does', () => {
+      expect('application/octet-stream' in body.content).toBe(binding.fromDer !== undefined);
+    });
+
+    it('has request examples that pass its schema and its validator', () => {
+      const examples = Object.entries(json.examples ?? {});
+      expect(examples.length).toBeGreaterThan(0);
+      const schema = compile(json.schema);
+      for (const [name, { value }] of examples) {
+        expect(schema(value), `${name} ${JSON.stringify(schema.errors)}`).toBe(true);
+        const header = value.header as { functionRequesterIdentifier: string } | undefined;
+        const caller =
+          header === undefined
+            ? undefined
+            : ({
+                identifier: header.functionRequesterIdentifier,
+                role: 'operator',
+                fingerprint: '',
+              } as const);
+        const request = {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(value),
+        };
+        expect(() => readCall(request, binding, caller), name).not.toThrow();
+        expect(() =>
+          readCall({ ...request, body: JSON.stringify({ ...value, extra: 1 }) }, binding, caller),
+        ).toThrow();
+        expect(schema({ ...value, extra: 1 })).toBe(false);
+      }
+    });
+
+    it('has answer examples that pass its schema', () => {
+      for (const [status, response] of Object.entries(operation.responses)) {
+        const { content } = resolve<{ content?: Record<string, MediaType> }>(response);
+        const answers = content?.['application/json'];
+        if (answers === undefined) {
+          expect(status).toBe('204');
+          continue;
+        }
+        const schema = compile(answers.schema);
+        for (const [name, example] of Object.entries(answers.examples ?? {})) {
+          const { value } = resolve<{ value: unknown }>(example);
+          expect(schema(value), `${status} ${name} ${JSON.stringify(schema.errors)}`).toBe(true);
+        }
+      }
+    });
+  });
+}
+
+describe('the DER objects in the examples', () => {
+  const text = readFileSync(FILE, 'utf8');
+  const found = (member: string) =>
+    [...text.matchAll(new RegExp(`^ +(?:value: \\{ )?${member}: ([A-Za-z0-9+/]{20,}={0,2})`, 'gm'))].map(
+      (match) => Buffer.from(match[1]!, 'base64'),
+    );
+
+  it.each([
+    ['euiccDataBatch', (der: Buffer) => decodeEuiccDataBatch(der)],
+    ['bppRequest', (der: Buffer) => decodeBppRequest(der)],
+    ['bppBatch', (der: Buffer) => decodeBppBatch(der)],
+    ['manifest', (der: Buffer) => decodeBatchManifest(der)],
+    ['profileLoadingReport', (der: Buffer) => decodeProfileLoadingReport(der)],
+    ['pendingNotification', (der: Buffer) => readSingle(der, 0xbf37, 'ProfileInstallationResult')],
+  ])('%s decodes', (member, decode) => {
+    const examples = found(member);
+    expect(examples.length).toBe(1);
+    for (const der of examples) decode(der);
+  });
+});
+
+it('refers only to what exists', () => {
+  for (const match of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
+    expect(resolve({ $ref: match[1] }), match[1]).toBeDefined();
+  }
+});

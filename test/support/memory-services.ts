@@ -1,0 +1,177 @@
+import { type Bytes, equal } from '../../shared/codec/bytes.ts';
+import { readSingleTlv } from '../../shared/codec/tlv.ts';
+import { refuse } from '../../shared/errors.ts';
+import { encodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
+import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
+import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
+import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import type {
+  BppAnswer,
+  Caller,
+  ItemRefusal,
+  OrderInput,
+  OrderStatus,
+  Role,
+  Services,
+} from '../../shared/service/services.ts';
+import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
+
+/** What the services were asked to keep; bodies are what really came through. */
+export interface MemoryServices extends Services {
+  readonly register: Map<string, Caller>;
+  readonly received: Bytes[];
+  readonly ordersByOwner: Map<string, OrderInput>;
+}
+
+export const IDENTIFIERS: Readonly<Record<Role, string>> = {
+  eum: '2.999.40',
+  deviceMaker: '2.999.50',
+  operator: '2.999.60',
+  auditor: '2.999.70',
+  administrator: '2.999.80',
+};
+
+const refusal = (code: StatusName): ItemRefusal => ({
+  code,
+  subjectCode: STATUS_CODES[code].subject,
+  reasonCode: STATUS_CODES[code].reason,
+  message: STATUS_CODES[code].meaning,
+});
+
+/**
+ * Services in memory: they decode with the real decoders and keep owners apart, and they bind and verify nothing.
+ * For tests of what stands in front of the services.
+ */
+export function memoryServices(): MemoryServices {
+  const register = new Map<string, Caller>();
+  const received: Bytes[] = [];
+  const ordersByOwner = new Map<string, OrderInput>();
+  const answers = new Map<string, { owner: string; body: Bytes; answer: BppAnswer }>();
+
+  const order = (caller: Caller, orderId: string): OrderInput =>
+    ordersByOwner.get(`${caller.identifier} ${orderId}`) ??
+    refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
+
+  return {
+    register,
+    received,
+    ordersByOwner,
+    parties: {
+      identify: async (fingerprint) =>
+        register.get(fingerprint) ?? refuse('requesterUnknown', 'the client certificate is not registered'),
+    },
+    orders: {
+      async prepareProfiles(caller, input) {
+        ordersByOwner.set(`${caller.identifier} ${input.orderId}`, input);
+        received.push(input.template);
+        return { orderId: input.orderId, state: 'Open', quantity: input.quantity, prepared: input.quantity };
+      },
+      async cancelOrder(caller, input) {
+        order(caller, input.orderId);
+        const iccid = input.iccid ?? '8933110000000000009';
+        return { cancelled: 1, refused: [{ iccid, ...refusal('profileStateForbids') }] };
+      },
+      async getOrderStatus(caller, input): Promise<OrderStatus> {
+        const { orderId, quantity } = order(caller, input.orderId);
+        return {
+          orderId,
+          state: 'Open',
+          quantity,
+          prepared: quantity,
+          counts: { Available: quantity },
+          items: [{ iccid: '8933110000000000009', state: 'Available' }],
+        };
+      },
+      async getOrderOutput(caller, input) {
+        order(caller, input.orderId);
+        return { packs: 1, jwe: 'eyJhbGciOiJFQ0RILUVTIn0..aa.bb.cc' };
+      },
+    },
+    ingest: {
+      async registerEuiccData(_caller, der) {
+        const batch = decodeEuiccDataBatch(der);
+        received.push(der);
+        return {
+          batchId: batch.batchId,
+          state: 'Done',
+          accepted: batch.entries.length,
+          rejected: [],
+          rejectedCount: 0,
+        };
+      },
+      async closeKeys(_caller, items) {
+        return {
+          closed: items.length,
+          bound: [],
+          refused: items
+            .filter(({ keyId }) => keyId === undefined)
+            .map(({ eid }) => ({ eid, ...refusal('eidUnknown') })),
+        };
+      },
+    },
+    delivery: {
+      async requestBpp(caller, der) {
+        const request = decodeBppRequest(der);
+        const known = answers.get(`${caller.identifier} ${request.requestId}`);
+        if (known !== undefined) {
+          return equal(known.body, der)
+            ? known.answer
+            : refuse('requestChanged', 'the requestId was used with another body');
+        }
+        received.push(der);
+        const failed = request.items.map(({ itemId }) => ({
+          itemId,
+          ...refusal('notEligible'),
+        }));
+        const bppBatch = encodeBppBatch({
+          requestId: request.requestId,
+          chains: [],
+          items: request.items.map(({ itemId, eid }) => ({
+            itemId,
+            eid,
+            outcome: { kind: 'failed', subjectCode: '8.2.5', reasonCode: '4.3', message: undefined },
+          })),
+        });
+        const answer: BppAnswer = {
+          requestId: request.requestId,
+          state: 'Done',
+          items: request.items.length,
+          processed: request.items.length,
+          failed,
+          bppBatch,
+        };
+        answers.set(`${caller.identifier} ${request.requestId}`, {
+          owner: caller.identifier,
+          body: der,
+          answer,
+        });
+        return answer;
+      },
+      async getBppBatch(caller, { requestId }) {
+        return (
+          answers.get(`${caller.identifier} ${requestId}`)?.answer ??
+          refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId })
+        );
+      },
+    },
+    reports: {
+      async sendProfileLoadingReport(_caller, der) {
+        const report = decodeProfileLoadingReport(der);
+        received.push(der);
+        return { reportId: report.reportId, verified: report.items.length, noted: 0, rejected: [] };
+      },
+      async handleNotification(der) {
+        const { tag } = readSingleTlv(der);
+        if (tag !== 0xbf37 && tag !== 0x30) refuse('protocolFormat', 'not a PendingNotification');
+        received.push(der);
+      },
+    },
+    transfers: {
+      openTransfer: async () => ({ transferId: 'T-1', uploadUrl: 'https://smdpf.example.com/transfer/t' }),
+      received: async (_caller, transferId) =>
+        refuse('transferInvalid', 'no such transfer', { subjectIdentifier: transferId }),
+      getTransfer: async (_caller, { requestId }) =>
+        refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId }),
+    },
+  };
+}

@@ -6,8 +6,10 @@ import { connectKms, type KmsCalls } from './awskms/calls.ts';
 import { kmsFault } from './awskms/errors.ts';
 import { type Patience, PatientCaller, type Slowed } from './awskms/patient-caller.ts';
 import { type Priority, RateLimiter } from './awskms/rate-limiter.ts';
+import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import type {
   DataKey,
+  DataKeyWrapper,
   Digest,
   IntakeDecrypter,
   KeyAlgorithm,
@@ -84,9 +86,10 @@ const DESCRIPTION = /^SM-DPf key for (binding|delivery|wrapping|intake)$/;
  * - Intake: Decrypt with RSAES_OAEP_SHA_256.
  *
  * Permissions: kms:DescribeKey, and by role kms:GetPublicKey and kms:Sign; kms:GenerateDataKey and kms:Decrypt;
- * kms:GetPublicKey and kms:Decrypt. To make keys: kms:CreateKey and kms:CreateAlias.
+ * kms:GetPublicKey and kms:Decrypt. To make keys: kms:CreateKey and kms:CreateAlias; to move data keys to a new
+ * wrapping key: kms:Encrypt on that one.
  */
-export class AwsKmsProvider implements KeyProvider, KeyGenerator, IntakeDecrypter {
+export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter {
   readonly scheme = 'awskms';
   readonly #options: AwsKmsOptions;
   readonly #caller: PatientCaller;
@@ -170,8 +173,23 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, IntakeDecrypte
       this.#decrypts,
       () => calls.generateDataKey({ KeyId: arn, KeySpec: 'AES_256', EncryptionContext: { ...context } }),
     );
-    if (Plaintext?.length !== 32 || CiphertextBlob === undefined) return incomplete('GenerateDataKey');
+    if (Plaintext?.length !== DATA_KEY_LENGTH || CiphertextBlob === undefined)
+      return incomplete('GenerateDataKey');
     return { plaintext: Plaintext, wrapped: CiphertextBlob };
+  }
+
+  async wrapDataKey(
+    uri: string,
+    plaintext: Bytes,
+    context: WrapContext,
+    options?: UseOptions,
+  ): Promise<Bytes> {
+    requireDataKey(plaintext);
+    const { calls, arn } = await this.#wrappingKey(uri);
+    const { CiphertextBlob } = await this.#call('Encrypt', arn, priorityOf(options), this.#decrypts, () =>
+      calls.encrypt({ KeyId: arn, Plaintext: plaintext, EncryptionContext: { ...context } }),
+    );
+    return CiphertextBlob ?? incomplete('Encrypt');
   }
 
   async unwrapDataKey(
@@ -185,7 +203,8 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, IntakeDecrypte
     const { Plaintext } = await this.#call('Decrypt', arn, priorityOf(options), this.#decrypts, () =>
       calls.decrypt({ KeyId: arn, CiphertextBlob: wrapped, EncryptionContext: { ...context } }),
     );
-    if (Plaintext?.length !== 32) throw new Fault('keyProvider', 'what was wrapped is not a data key');
+    if (Plaintext?.length !== DATA_KEY_LENGTH)
+      throw new Fault('keyProvider', 'what was wrapped is not a data key');
     return Plaintext;
   }
 

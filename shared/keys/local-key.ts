@@ -16,6 +16,7 @@ import { type Bytes, concat, wipe } from '../codec/bytes.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
 import { FRP256V1, toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
+import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import type { DataKey, Digest, KeyAlgorithm, WrapContext } from './provider.ts';
 import { encodeWrapContext } from './wrap-context.ts';
 
@@ -29,6 +30,7 @@ export interface LocalKey {
   readonly spki?: Bytes;
   sign?(digest: Digest): Bytes;
   generateDataKey?(context: WrapContext): DataKey;
+  wrapDataKey?(plaintext: Bytes, context: WrapContext): Bytes;
   unwrapDataKey?(wrapped: Bytes, context: WrapContext): Bytes;
   decrypt?(ciphertext: Bytes): Bytes;
 }
@@ -171,14 +173,19 @@ function frp256v1Key(secret: Bytes): LocalKey {
 function aesKey(secret: Bytes): LocalKey {
   if (secret.length !== 32) throw new Fault('keyProvider', 'an AES-256 key has 32 octets');
   const key = createSecretKey(Buffer.from(secret));
+  const wrapDataKey = (plaintext: Bytes, context: WrapContext): Bytes => {
+    requireDataKey(plaintext);
+    const iv = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(encodeWrapContext(context));
+    const ciphertext = concat(cipher.update(plaintext), cipher.final());
+    return concat(Buffer.of(WRAPPED_VERSION), iv, ciphertext, cipher.getAuthTag());
+  };
   return {
     algorithm: 'aes-256',
+    wrapDataKey,
     generateDataKey(context) {
-      const plaintext = randomBytes(32);
-      const iv = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(encodeWrapContext(context));
-      const ciphertext = concat(cipher.update(plaintext), cipher.final());
-      return { plaintext, wrapped: concat(Buffer.of(WRAPPED_VERSION), iv, ciphertext, cipher.getAuthTag()) };
+      const plaintext = randomBytes(DATA_KEY_LENGTH);
+      return { plaintext, wrapped: wrapDataKey(plaintext, context) };
     },
     unwrapDataKey(wrapped, context) {
       if (wrapped.length !== WRAPPED_LENGTH || wrapped[0] !== WRAPPED_VERSION) {

@@ -3,11 +3,13 @@ import type { AesGCM, Handle, Mechanism, RsaOAEP } from 'pkcs11js';
 import { type Bytes, concat, toHex, wipe } from '../codec/bytes.ts';
 import { SIGNATURE_LENGTH } from '../crypto/suite.ts';
 import { Fault, refuse, SmdpfError } from '../errors.ts';
+import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import { ckr, ckrName } from './pkcs11/module.ts';
 import { findKey, findKeyHandles, generateTokenKey, readPublicKey, type TokenKey } from './pkcs11/objects.ts';
 import { type Connection, Token } from './pkcs11/token.ts';
 import type {
   DataKey,
+  DataKeyWrapper,
   Digest,
   IntakeDecrypter,
   KeyAlgorithm,
@@ -39,7 +41,6 @@ const CKZ_DATA_SPECIFIED = 1;
 const WRAPPED_VERSION = 0x01;
 const IV_LENGTH = 12;
 const TAG_LENGTH = 16;
-const DATA_KEY_LENGTH = 32;
 const WRAPPED_LENGTH = 1 + IV_LENGTH + DATA_KEY_LENGTH + TAG_LENGTH;
 
 /**
@@ -58,7 +59,7 @@ const WRAPPED_LENGTH = 1 + IV_LENGTH + DATA_KEY_LENGTH + TAG_LENGTH;
  * (C_SignInit, C_FindObjects and the login) hold the event loop. UV_THREADPOOL_SIZE, 4 unless set, limits how many
  * run at once. A token records no roles; the registry keeps one key to one role.
  */
-export class Pkcs11Provider implements KeyProvider, KeyGenerator, IntakeDecrypter {
+export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter {
   readonly scheme = 'pkcs11';
   readonly #options: Pkcs11Options;
   readonly #uris = new Map<string, { readonly parsed: Pkcs11Uri; readonly token: Token }>();
@@ -91,20 +92,26 @@ export class Pkcs11Provider implements KeyProvider, KeyGenerator, IntakeDecrypte
     });
   }
 
-  generateDataKey(uri: string, context: WrapContext): Promise<DataKey> {
+  async generateDataKey(uri: string, context: WrapContext): Promise<DataKey> {
+    const plaintext = randomBytes(DATA_KEY_LENGTH);
+    try {
+      return { plaintext, wrapped: await this.wrapDataKey(uri, plaintext, context) };
+    } catch (error) {
+      wipe(plaintext);
+      throw error;
+    }
+  }
+
+  async wrapDataKey(uri: string, plaintext: Bytes, context: WrapContext): Promise<Bytes> {
+    requireDataKey(plaintext);
+    const octets = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
     return this.#use(uri, async (connection, session, key) => {
       const { library } = connection.cryptoki;
-      const plaintext = randomBytes(DATA_KEY_LENGTH);
       const iv = randomBytes(IV_LENGTH);
-      try {
-        library.C_EncryptInit(session, gcm(connection, uri, key, iv, context), key.handle);
-        const room = Buffer.alloc(DATA_KEY_LENGTH + TAG_LENGTH);
-        const sealed = await library.C_EncryptAsync(session, plaintext, room);
-        return { plaintext, wrapped: concat(Buffer.of(WRAPPED_VERSION), iv, sealed) };
-      } catch (error) {
-        wipe(plaintext);
-        throw error;
-      }
+      library.C_EncryptInit(session, gcm(connection, uri, key, iv, context), key.handle);
+      const room = Buffer.alloc(DATA_KEY_LENGTH + TAG_LENGTH);
+      const sealed = await library.C_EncryptAsync(session, octets, room);
+      return concat(Buffer.of(WRAPPED_VERSION), iv, sealed);
     });
   }
 

@@ -100,6 +100,12 @@ export interface KeyGenerator {
   generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription>;
 }
 
+/** Backends that can wrap a data key that exists: for moving data keys to a new wrapping key. */
+export interface DataKeyWrapper {
+  /** The wrapped form of 32 octets, as `generateDataKey` gives it. The caller wipes `plaintext`. */
+  wrapDataKey(uri: string, plaintext: Bytes, context: WrapContext, options?: UseOptions): Promise<Bytes>;
+}
+
 /** Backends that can open what was encrypted to an RSA key of theirs (RSA-OAEP, SHA-256, MGF1-SHA-256). */
 export interface IntakeDecrypter {
   decrypt(uri: string, ciphertext: Bytes): Promise<Bytes>;

@@ -2,6 +2,7 @@ import { type Bytes, toHex } from '../codec/bytes.ts';
 import { Fault, SmdpfError } from '../errors.ts';
 import type {
   DataKey,
+  DataKeyWrapper,
   Digest,
   IntakeDecrypter,
   KeyDescription,
@@ -24,7 +25,7 @@ export interface KeyUse {
   readonly outcome: string;
 }
 
-export type KeyOperation = 'sign' | 'generateDataKey' | 'unwrapDataKey' | 'decrypt';
+export type KeyOperation = 'sign' | 'generateDataKey' | 'wrapDataKey' | 'unwrapDataKey' | 'decrypt';
 
 export interface KeyUseCount {
   readonly done: number;
@@ -51,6 +52,8 @@ export interface WrappingKey extends OpenedKey {
   readonly role: 'wrapping';
   /** As KeyProvider.generateDataKey: the caller wipes `plaintext`. */
   generateDataKey(context: WrapContext, options?: UseOptions): Promise<DataKey>;
+  /** As DataKeyWrapper.wrapDataKey; a Fault where the backend cannot. */
+  wrapDataKey(plaintext: Bytes, context: WrapContext, options?: UseOptions): Promise<Bytes>;
   /** As KeyProvider.unwrapDataKey: the caller wipes the answer. */
   unwrapDataKey(wrapped: Bytes, context: WrapContext, options?: UseOptions): Promise<Bytes>;
 }
@@ -120,6 +123,7 @@ export class KeyRegistry {
     const { provider, canonical, description } = await this.#describe(uri, role);
     this.#claim(canonical, `${provider.scheme}:${description.identity}`, role);
     const generated = this.#recorder(canonical, role, 'generateDataKey');
+    const wrapped = this.#recorder(canonical, role, 'wrapDataKey');
     const unwrapped = this.#recorder(canonical, role, 'unwrapDataKey');
     return {
       uri: canonical,
@@ -127,8 +131,15 @@ export class KeyRegistry {
       description,
       generateDataKey: (context, options) =>
         recorded(generated, () => provider.generateDataKey(canonical, context, options)),
-      unwrapDataKey: (wrapped, context, options) =>
-        recorded(unwrapped, () => provider.unwrapDataKey(canonical, wrapped, context, options)),
+      wrapDataKey: (plaintext, context, options) =>
+        recorded(wrapped, async () => {
+          if (!isDataKeyWrapper(provider)) {
+            throw new Fault('configuration', `${provider.scheme} keys cannot wrap a given data key`);
+          }
+          return provider.wrapDataKey(canonical, plaintext, context, options);
+        }),
+      unwrapDataKey: (octets, context, options) =>
+        recorded(unwrapped, () => provider.unwrapDataKey(canonical, octets, context, options)),
     };
   }
 
@@ -152,6 +163,7 @@ export class KeyRegistry {
   counts(): ReadonlyMap<string, Readonly<Partial<Record<KeyOperation, KeyUseCount>>>> {
     const byUri = new Map<string, Partial<Record<KeyOperation, KeyUseCount>>>();
     for (const [name, count] of this.#counts) {
+      if (count.done + count.failed === 0) continue;
       const [operation, uri] = splitCounter(name);
       byUri.set(uri, { ...byUri.get(uri), [operation]: { ...count } });
     }
@@ -247,6 +259,10 @@ function splitCounter(name: string): [KeyOperation, string] {
 
 function isSyncSigner(provider: KeyProvider): provider is KeyProvider & SyncSigner {
   return 'syncSigner' in provider;
+}
+
+function isDataKeyWrapper(provider: KeyProvider): provider is KeyProvider & DataKeyWrapper {
+  return 'wrapDataKey' in provider;
 }
 
 function isIntakeDecrypter(provider: KeyProvider): provider is KeyProvider & IntakeDecrypter {

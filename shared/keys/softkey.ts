@@ -10,6 +10,7 @@ import {
 } from './local-key.ts';
 import type {
   DataKey,
+  DataKeyWrapper,
   Digest,
   IntakeDecrypter,
   KeyAlgorithm,
@@ -45,7 +46,9 @@ interface OpenedKey {
  * Algorithms: the three ECDSA curves, aes-256 for wrapping, rsa-oaep-256 for intake. The role stands in the
  * file and is enforced by every operation.
  */
-export class SoftkeyProvider implements KeyProvider, KeyGenerator, IntakeDecrypter, SyncSigner {
+export class SoftkeyProvider
+  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, SyncSigner
+{
   readonly scheme = 'softkey';
   readonly #options: SoftkeyOptions;
   readonly #open = new Map<string, OpenedKey>();
@@ -78,6 +81,12 @@ export class SoftkeyProvider implements KeyProvider, KeyGenerator, IntakeDecrypt
     const { role, key } = await this.#key(uri);
     requireRole(uri, role, 'wrapping');
     return key.generateDataKey?.(context) ?? unable(uri, 'cannot wrap');
+  }
+
+  async wrapDataKey(uri: string, plaintext: Bytes, context: WrapContext): Promise<Bytes> {
+    const { role, key } = await this.#key(uri);
+    requireRole(uri, role, 'wrapping');
+    return key.wrapDataKey?.(plaintext, context) ?? unable(uri, 'cannot wrap');
   }
 
   async unwrapDataKey(uri: string, wrapped: Bytes, context: WrapContext): Promise<Bytes> {

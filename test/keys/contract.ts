@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bytes, fromHex, toHex, utf8 } from '../../shared/codec/bytes.ts';
 import { fromSpki } from '../../shared/crypto/suite.ts';
 import { Fault } from '../../shared/errors.ts';
+import { rewrapDataKey } from '../../shared/keys/data-key.ts';
 import {
   Digest,
   type IntakeDecrypter,
@@ -28,7 +29,7 @@ export interface Backend {
   readonly curves: readonly KeyAlgorithm[];
   /** Why the backend cannot do intake; undefined where it can. */
   readonly noIntake?: string;
-  /** The emulators of KMS do not authenticate what they encrypt. */
+  /** Why altered octets and another key go unnoticed: the emulators of KMS do not authenticate what they encrypt. */
   readonly ciphertextUnauthenticated?: string;
   readonly exportable: boolean;
   readonly recordsRole: boolean;
@@ -170,6 +171,20 @@ export function keyProviderContract(backend: Backend): void {
           made.map(({ wrapped }, pack) => keys.unwrapDataKey(uri, wrapped, { pack: `${pack}` })),
         );
         expect(opened.map(toHex)).toEqual(made.map(({ plaintext }) => toHex(plaintext)));
+      });
+
+      test('moves a data key to another wrapping key, with its context', async () => {
+        const next = backend.uri('wrap-next', 'aes-256');
+        await keys.generate(next, 'aes-256', 'wrapping');
+        const registry = new KeyRegistry({ [parseKeyUri(uri).scheme as KeyScheme]: backend.open });
+        const [from, to] = await Promise.all([registry.openWrappingKey(uri), registry.openWrappingKey(next)]);
+        const { plaintext, wrapped } = await from.generateDataKey(CONTEXT);
+        const moved = await rewrapDataKey(from, to, wrapped, CONTEXT);
+        expect(toHex(await to.unwrapDataKey(moved, CONTEXT))).toBe(toHex(plaintext));
+        expect((await fault(to.unwrapDataKey(moved, { order: 'A-2' }))).code).toBe('keyProvider');
+        if (backend.ciphertextUnauthenticated === undefined) await fault(from.unwrapDataKey(moved, CONTEXT));
+        await fault(to.wrapDataKey(plaintext.subarray(1), CONTEXT));
+        await registry.close();
       });
 
       test('does not sign and has no public key', async () => {

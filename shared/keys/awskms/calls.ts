@@ -6,6 +6,8 @@ import type {
   DecryptCommandOutput,
   DescribeKeyCommandInput,
   DescribeKeyCommandOutput,
+  EncryptCommandInput,
+  EncryptCommandOutput,
   GenerateDataKeyCommandInput,
   GenerateDataKeyCommandOutput,
   GetPublicKeyCommandInput,
@@ -19,6 +21,7 @@ export interface KmsCalls {
   describeKey(input: DescribeKeyCommandInput): Promise<DescribeKeyCommandOutput>;
   getPublicKey(input: GetPublicKeyCommandInput): Promise<GetPublicKeyCommandOutput>;
   sign(input: SignCommandInput): Promise<SignCommandOutput>;
+  encrypt(input: EncryptCommandInput): Promise<EncryptCommandOutput>;
   generateDataKey(input: GenerateDataKeyCommandInput): Promise<GenerateDataKeyCommandOutput>;
   decrypt(input: DecryptCommandInput): Promise<DecryptCommandOutput>;
   createKey(input: CreateKeyCommandInput): Promise<CreateKeyCommandOutput>;
@@ -56,6 +59,7 @@ export async function connectKms(target: KmsTarget): Promise<KmsCalls> {
     describeKey: (input) => client.send(new sdk.DescribeKeyCommand(input)),
     getPublicKey: (input) => client.send(new sdk.GetPublicKeyCommand(input)),
     sign: (input) => client.send(new sdk.SignCommand(input)),
+    encrypt: (input) => client.send(new sdk.EncryptCommand(input)),
     generateDataKey: (input) => client.send(new sdk.GenerateDataKeyCommand(input)),
     decrypt: (input) => client.send(new sdk.DecryptCommand(input)),
     createKey: (input) => client.send(new sdk.CreateKeyCommand(input)),

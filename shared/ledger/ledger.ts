@@ -8,11 +8,16 @@ import type { Bytes } from '../codec/bytes.ts';
  * Every item has a revision, 1 when created and one more at each change. A write says what it expects to find.
  */
 export interface ItemKey {
+  /** 1 to 2,048 octets of UTF-8, without NUL. */
   readonly partition: string;
+  /** 1 to 1,024 octets of UTF-8, without NUL; items are sorted by these octets. */
   readonly sort: string;
 }
 
-/** JSON values plus octets. Undefined members are left out. No secrets: the ledger is backed up. */
+/**
+ * JSON values plus octets. Undefined members are left out; no name is empty or begins with `$`; an item has at most
+ * 400 KB (see item.ts, which every adapter holds its items to). No secrets: the ledger is backed up.
+ */
 export type Value =
   | string
   | number
@@ -43,6 +48,7 @@ export type Write =
   | { readonly check: ItemKey; readonly when: Condition };
 
 export type WriteOutcome =
+  /** `revision` as it is now; of a removal the one removed, of a check that found nothing 0. */
   | { readonly done: true; readonly revision: number }
   /** The condition did not hold; `found` is the item as it stands now, if there is one. */
   | { readonly done: false; readonly found: Item | undefined };
@@ -58,6 +64,7 @@ export interface Range {
   readonly to?: string;
   readonly prefix?: string;
   readonly descending?: boolean;
+  /** At most so many items, 1,000 unless given. A page may have fewer: only a missing cursor is the end. */
   readonly limit?: number;
   /** Opaque; from the page before. */
   readonly cursor?: string;

@@ -1,4 +1,4 @@
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createSecretKey } from 'node:crypto';
 import { type Bytes, wipe } from '../codec/bytes.ts';
 
 /** AES-128-CMAC (RFC 4493, NIST SP 800-38B). */
@@ -23,7 +23,7 @@ function double(block: Bytes): Bytes {
 
 /** All 16 octets; the BSP sends the first eight of them. */
 export function aesCmac(key: Bytes, message: Bytes): Bytes {
-  const cipher = createCipheriv('aes-128-cbc', key, ZERO_BLOCK).setAutoPadding(false);
+  const cipher = createCipheriv('aes-128-cbc', createSecretKey(key), ZERO_BLOCK).setAutoPadding(false);
   const l = cipher.update(ZERO_BLOCK);
   const { k1, k2 } = cmacSubkeys(l);
   const complete = message.length > 0 && message.length % BLOCK === 0;

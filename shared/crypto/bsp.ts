@@ -163,10 +163,9 @@ export class BspOpener {
       });
     const counterBlock = Buffer.alloc(BLOCK);
     counterBlock.writeUInt32BE(counter, BLOCK - 4);
-    const icv = createCipheriv('aes-128-ecb', this.#keys.encKey, null)
-      .setAutoPadding(false)
-      .update(counterBlock);
-    const cipher = createDecipheriv('aes-128-cbc', this.#keys.encKey, icv).setAutoPadding(false);
+    const encKey = createSecretKey(this.#keys.encKey);
+    const icv = createCipheriv('aes-128-ecb', encKey, null).setAutoPadding(false).update(counterBlock);
+    const cipher = createDecipheriv('aes-128-cbc', encKey, icv).setAutoPadding(false);
     const padded = concat(cipher.update(encrypted), cipher.final());
     let end = padded.length - 1;
     while (end >= 0 && padded[end] === 0) end--;

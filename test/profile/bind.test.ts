@@ -1,0 +1,288 @@
+import { createPrivateKey, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { equal, fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { encodeEid } from '../../shared/codec/eid.ts';
+import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
+import { generateFrp256v1Secret, signFrp256v1 } from '../../shared/crypto/frp256v1.ts';
+import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';
+import {
+  BRAINPOOL_P256R1,
+  type EphemeralKey,
+  FRP256V1,
+  fromSpki,
+  P256,
+  SUITES,
+  type Suite,
+} from '../../shared/crypto/suite.ts';
+import { Fault } from '../../shared/errors.ts';
+import type { Digest } from '../../shared/keys/provider.ts';
+import { type BindingPayload, bindProfile, prepareBinding } from '../../shared/profile/bind.ts';
+import { type OpenedBpp, openBoundProfilePackage } from '../../shared/profile/open-bpp.ts';
+import { generatePpk, type Ppk } from '../../shared/profile/ppk.ts';
+import { protectProfile } from '../../shared/profile/protect.ts';
+import {
+  type BoundProfilePackage,
+  decodeBoundProfilePackage,
+  encodeBoundProfilePackage,
+} from '../../shared/rsp/bound-profile-package.ts';
+import { verifySmdpSign } from '../../shared/rsp/initialise-secure-channel.ts';
+import { encodeStoreMetadata } from '../../shared/rsp/store-metadata.ts';
+import { expectRefusal } from '../support/refusal.ts';
+import { hasTestdata, testdata, testdataFiles, testdataSkipReason } from '../support/testdata.ts';
+import kdfVectors from '../vectors/bsp-kdf.json' with { type: 'json' };
+import mode51 from '../vectors/bsp-sequence-mode51.json' with { type: 'json' };
+import eckaVectors from '../vectors/ecka.json' with { type: 'json' };
+
+const ecka = eckaVectors.vectors[0]!;
+const kdf = kdfVectors.vectors[0]!;
+
+const EID = '89049032123451234512345678901235';
+const metadataDer = encodeStoreMetadata({
+  iccid: '89000123456789012341',
+  serviceProviderName: 'SP',
+  profileName: 'P',
+});
+const identifiers = { eid: EID, transactionId: randomBytes(16), hostId: randomBytes(8) };
+const noSignature = async () => Buffer.alloc(64);
+
+const protectedUnder = (ppk: Ppk, upp: Uint8Array): BindingPayload => ({
+  mode: 'ppk',
+  segments: protectProfile(upp, ppk),
+  ppk,
+});
+const payloads = (upp: Uint8Array): BindingPayload[] => [
+  protectedUnder(generatePpk(randomBytes), upp),
+  { mode: 'session', upp },
+];
+
+/** Opens a package as the holder of the one-time private key can. */
+function openAsEuicc(suite: Suite, otsk: EphemeralKey, bpp: BoundProfilePackage): OpenedBpp {
+  const { smdpOtpk, hostId } = bpp.initialiseSecureChannelRequest;
+  return openBoundProfilePackage(
+    bpp,
+    deriveSessionKeys(otsk.agree(suite.publicKey(smdpOtpk)), hostId, encodeEid(EID)),
+  );
+}
+
+describe('binding (SGP.22 section 2.5.4)', () => {
+  it('reproduces the traced package to the byte from its ephemeral key', async () => {
+    const ppk = {
+      initialMacChainingValue: fromHex(mode51.ppk.initialMacChainingValue),
+      ppkEnc: fromHex(mode51.ppk.ppkEnc),
+      ppkCmac: fromHex(mode51.ppk.ppkCmac),
+    };
+    const [configure, metadata, replace, ...upp] = mode51.steps;
+    const octets = await bindProfile({
+      ...identifiers,
+      suite: P256,
+      eid: kdf.eid,
+      hostId: fromHex(kdf.hostId),
+      euiccOtpk: fromHex(ecka.euiccOtpk),
+      metadataDer: fromHex(metadata!.plaintext),
+      payload: protectedUnder(ppk, fromHex(upp.map(({ plaintext }) => plaintext).join(''))),
+      ephemeral: P256.ephemeralFrom(fromHex(ecka.smdpOtsk)),
+      sign: noSignature,
+    });
+    const bpp = decodeBoundProfilePackage(octets);
+    expect(toHex(bpp.initialiseSecureChannelRequest.smdpOtpk)).toBe(ecka.smdpOtpk);
+    expect(bpp.firstSequenceOf87.map(({ raw }) => toHex(raw))).toEqual([configure!.protected]);
+    expect(bpp.sequenceOf88.map(({ raw }) => toHex(raw))).toEqual([metadata!.protected]);
+    expect(bpp.secondSequenceOf87?.map(({ raw }) => toHex(raw))).toEqual([replace!.protected]);
+    expect(bpp.sequenceOf86.map(({ raw }) => toHex(raw))).toEqual(upp.map((step) => step.protected));
+    expect(mode51.steps).toHaveLength(5);
+  });
+
+  it.each(SUITES)('comes back on the other side, in both modes, on $name', async (suite) => {
+    const upp = randomBytes(2500);
+    for (const payload of payloads(upp)) {
+      const otsk = suite.generateEphemeral();
+      const octets = await bindProfile({
+        ...identifiers,
+        suite,
+        euiccOtpk: otsk.point,
+        metadataDer,
+        payload,
+        dpProprietaryData: { dpOid: '2.999.10' },
+        sign: noSignature,
+      });
+      const bpp = decodeBoundProfilePackage(octets);
+      expect(toHex(encodeBoundProfilePackage(bpp))).toBe(toHex(octets));
+      const opened = openAsEuicc(suite, otsk, bpp);
+      expect(opened.mode).toBe(payload.mode);
+      expect(toHex(opened.configureIsdp)).toBe('bf2407b805800388370a');
+      expect(toHex(opened.storeMetadata)).toBe(toHex(metadataDer));
+      expect(toHex(opened.upp)).toBe(toHex(upp));
+    }
+  });
+
+  it('keeps every segment within 1020 octets for each profile length from 1 to 5000, in both modes', () => {
+    const otsk = P256.generateEphemeral();
+    const profile = randomBytes(5000);
+    for (let length = 1; length <= 5000; length++) {
+      const upp = profile.subarray(0, length);
+      for (const payload of payloads(upp)) {
+        const prepared = prepareBinding({
+          ...identifiers,
+          suite: P256,
+          euiccOtpk: otsk.point,
+          metadataDer,
+          payload,
+        });
+        // the decoder refuses any element above 1020 octets
+        const bpp = decodeBoundProfilePackage(prepared.assemble(Buffer.alloc(64)));
+        if (bpp.sequenceOf86.length !== Math.ceil(length / 1007)) expect.fail(`segments of ${length} octets`);
+        if (!equal(openAsEuicc(P256, otsk, bpp).upp, upp)) expect.fail(`${payload.mode} at ${length} octets`);
+      }
+    }
+  }, 180_000);
+
+  it.each([
+    [900, 1],
+    [1024, 2],
+  ])('continues StoreMetadata with an icon of %i octets over %i elements', async (icon, elements) => {
+    const withIcon = encodeStoreMetadata({
+      iccid: '89000123456789012341',
+      serviceProviderName: 'SP',
+      profileName: 'P',
+      iconType: 'jpg',
+      icon: randomBytes(icon),
+    });
+    const upp = randomBytes(1500);
+    for (const payload of payloads(upp)) {
+      const otsk = P256.generateEphemeral();
+      const octets = await bindProfile({
+        ...identifiers,
+        suite: P256,
+        euiccOtpk: otsk.point,
+        metadataDer: withIcon,
+        payload,
+        sign: noSignature,
+      });
+      const bpp = decodeBoundProfilePackage(octets);
+      expect(bpp.sequenceOf88).toHaveLength(elements);
+      const opened = openAsEuicc(P256, otsk, bpp);
+      expect(toHex(opened.storeMetadata)).toBe(toHex(withIcon));
+      expect(toHex(opened.upp)).toBe(toHex(upp));
+    }
+  });
+
+  it('has the signer sign the unsigned part and the one-time key', async () => {
+    const secret = generateFrp256v1Secret();
+    const dppb = FRP256V1.publicKey(FRP256V1.ephemeralFrom(secret).point);
+    const { point: euiccOtpk } = FRP256V1.generateEphemeral();
+    const octets = await bindProfile({
+      ...identifiers,
+      suite: FRP256V1,
+      euiccOtpk,
+      metadataDer,
+      payload: { mode: 'session', upp: randomBytes(100) },
+      sign: async ({ message }: Digest) => signFrp256v1(secret, message),
+    });
+    const request = decodeBoundProfilePackage(octets).initialiseSecureChannelRequest;
+    verifySmdpSign(request, euiccOtpk, dppb);
+    expectRefusal('profileInvalid', () => verifySmdpSign(request, FRP256V1.generateEphemeral().point, dppb));
+  });
+
+  it('takes a fresh ephemeral key for each package', () => {
+    const request = {
+      ...identifiers,
+      suite: P256,
+      euiccOtpk: P256.generateEphemeral().point,
+      metadataDer,
+      payload: { mode: 'session', upp: randomBytes(10) },
+    } as const;
+    expect(toHex(prepareBinding(request).smdpOtpk)).not.toBe(toHex(prepareBinding(request).smdpOtpk));
+  });
+});
+
+describe('what binding refuses', () => {
+  const request = {
+    ...identifiers,
+    suite: P256,
+    euiccOtpk: P256.generateEphemeral().point,
+    metadataDer,
+    payload: { mode: 'session', upp: randomBytes(10) },
+  } as const;
+
+  it('an EID with wrong check digits', () => {
+    expectRefusal('eidMalformed', () => prepareBinding({ ...request, eid: EID.replace(/5$/, '6') }));
+  });
+
+  it('a one-time key that is not on the curve', () => {
+    expectRefusal('oneTimeKeyInvalid', () =>
+      prepareBinding({ ...request, euiccOtpk: BRAINPOOL_P256R1.generateEphemeral().point }),
+    );
+  });
+
+  it('metadata that is no StoreMetadataRequest', () => {
+    expectRefusal('protocolFormat', () => prepareBinding({ ...request, metadataDer: fromHex('bf2400') }));
+  });
+
+  it('an empty profile, in either mode', () => {
+    const empty = Buffer.alloc(0);
+    expectRefusal('profileInvalid', () =>
+      prepareBinding({ ...request, payload: { mode: 'session', upp: empty } }),
+    );
+    expectRefusal('profileInvalid', () =>
+      prepareBinding({
+        ...request,
+        payload: { mode: 'ppk', segments: empty, ppk: generatePpk(randomBytes) },
+      }),
+    );
+  });
+
+  it.each([
+    ['transactionId', 0],
+    ['transactionId', 17],
+    ['hostId', 0],
+    ['hostId', 17],
+  ])('a %s of %i octets', (name, length) => {
+    expect(() => prepareBinding({ ...request, [name]: Buffer.alloc(length) })).toThrow(RangeError);
+  });
+
+  it('a signature that has not 64 octets', () => {
+    expect(() => prepareBinding(request).assemble(Buffer.alloc(70))).toThrow(Fault);
+  });
+
+  it.each([
+    ['after success', {}],
+    ['after a refusal', { euiccOtpk: Buffer.alloc(65, 4) }],
+  ])('leaves no ephemeral key behind %s', (_, change) => {
+    const ephemeral = P256.ephemeralFrom(fromHex(ecka.smdpOtsk));
+    try {
+      prepareBinding({ ...request, ...change, ephemeral });
+    } catch {
+      // what it refuses is shown above
+    }
+    expect(() => ephemeral.agree(P256.publicKey(request.euiccOtpk))).toThrow('wiped');
+  });
+});
+
+describe(`published profiles and certificates${testdataSkipReason}`, () => {
+  it.skipIf(!hasTestdata).each([
+    [P256, 'NIST'],
+    [BRAINPOOL_P256R1, 'BRP'],
+  ] as const)('bind each TS.48 profile under the DPpb certificate of SGP.26: %#', async (suite, curve) => {
+    const key = createPrivateKey(testdata(`sgp26/SK_S_SM_DPpb_ECDSA_${curve}.pem`));
+    const certificate = new X509Certificate(testdata(`sgp26/CERT_S_SM_DPpb_ECDSA_${curve}.der`));
+    const dppb = fromSpki(certificate.publicKey.export({ format: 'der', type: 'spki' }));
+    const profiles = testdataFiles('ts48').filter((name) => name.endsWith('.der'));
+    expect(profiles.length).toBeGreaterThan(0);
+    for (const upp of profiles.map((name) => testdata(`ts48/${name}`))) {
+      for (const payload of payloads(upp)) {
+        const otsk = suite.generateEphemeral();
+        const octets = await bindProfile({
+          ...identifiers,
+          suite,
+          euiccOtpk: otsk.point,
+          metadataDer,
+          payload,
+          sign: async ({ message }) => decodeEcdsaSignature(sign('sha256', message, key)),
+        });
+        const bpp = decodeBoundProfilePackage(octets);
+        verifySmdpSign(bpp.initialiseSecureChannelRequest, otsk.point, dppb);
+        expect(equal(openAsEuicc(suite, otsk, bpp).upp, upp)).toBe(true);
+      }
+    }
+  });
+});

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Bytes, concat, equal, fromHex, toHex, utf8 } from '../../shared/codec/bytes.ts';
 import { parseCertificate } from '../../sim/certificate.ts';
@@ -362,6 +363,45 @@ describe('a mutated BPP', () => {
     expect([...reasons.keys()].map((name) => JSON.parse(name).reason as number)).toEqual(
       expect.arrayContaining([1, 2, 3, 4, 5, 7, 8]),
     );
+  });
+
+  it('with octets changed, dropped or put in at random installs nothing and breaks nothing', () => {
+    const bench = new Bench();
+    const transactionId = randomBytes(16);
+    const bpp = bench.bpp(transactionId);
+    const loadPackage = encodeLoadPackage({ transactionId, keyId: bench.key().keyId, chain: bench.chain });
+    const edit = fc.record({
+      at: fc.nat(bpp.length - 1),
+      drop: fc.nat(4),
+      put: fc.uint8Array({ maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(edit, ({ at, drop, put }) => {
+        const wrong = concat(bpp.subarray(0, at), put, bpp.subarray(at + drop));
+        fc.pre(!equal(wrong, bpp));
+        const euicc = SoftEuicc.create(bench.personalised);
+        const answer = sendCommands(euicc, [loadPackage, ...segmentBpp(wrong)]);
+        expect(euicc.installedIccids).toEqual([]);
+        if (answer.length > 0) expect(readResult(answer, bench.personalised.euiccCert)).not.toBe('installed');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is refused in the same way where the LoadPackage is wrong', () => {
+    const bench = new Bench();
+    const transactionId = randomBytes(16);
+    const segments = segmentBpp(bench.bpp(transactionId));
+    const loadPackage = encodeLoadPackage({ transactionId, keyId: bench.key().keyId, chain: bench.chain });
+    for (let offset = 0; offset < loadPackage.length; offset++) {
+      const wrong = Buffer.from(loadPackage);
+      wrong[offset] = (wrong[offset] ?? 0) ^ (1 << (offset % 8));
+      const euicc = SoftEuicc.create(bench.personalised);
+      const answer = sendCommands(euicc, [wrong, ...segments]);
+      expect(euicc.installedIccids).toEqual([]);
+      if (answer.length === 2) expect(['6a80', '6985']).toContain(toHex(answer));
+      else expect(readResult(answer, bench.personalised.euiccCert)).toMatchObject({ command: 0 });
+    }
   });
 
   it('cut off anywhere installs nothing', () => {

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import { DeviceMaker } from '../../sim/device-maker.ts';
+import { SimError } from '../../sim/tlv.ts';
+
+interface Call {
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+/** Answers from a list, in order: an object as a successful function, octets as they are. */
+class ScriptedServer {
+  readonly calls: Call[] = [];
+  readonly server: Server;
+
+  constructor(answers: (object | Bytes)[]) {
+    this.server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        this.calls.push({ path: `${request.method} ${request.url}`, body: Buffer.concat(chunks) });
+        const answer = answers.shift() ?? {};
+        const header = { functionExecutionStatus: { status: 'Executed-Success' } };
+        response.end(answer instanceof Uint8Array ? answer : JSON.stringify({ header, ...answer }));
+      });
+    });
+  }
+
+  async client(): Promise<DeviceMaker> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    const { port } = this.server.address() as AddressInfo;
+    return new DeviceMaker({ baseUrl: `http://127.0.0.1:${port}`, functionRequesterIdentifier: '2.999.50' });
+  }
+}
+
+const servers: ScriptedServer[] = [];
+afterEach(() => {
+  for (const { server } of servers.splice(0)) server.close();
+});
+
+async function scripted(...answers: (object | Bytes)[]): Promise<[ScriptedServer, DeviceMaker]> {
+  const server = new ScriptedServer(answers);
+  servers.push(server);
+  return [server, await server.client()];
+}
+
+const request = { requestId: Uint8Array.of(0x0a, 0x0b), orderId: 'ORD-1', items: [] };
+
+describe('DeviceMaker', () => {
+  it('waits for a Pending batch by its requestId', async () => {
+    const batch = Buffer.from('ff6200', 'hex');
+    const done = { state: 'Done', bppBatch: batch.toString('base64') };
+    const [server, maker] = await scripted({ state: 'Pending' }, { state: 'Pending' }, done);
+    expect(toHex(await maker.requestBpp(request, { pollMs: 1 }))).toBe('ff6200');
+    expect(server.calls.map(({ path }) => path)).toEqual([
+      'POST /ifpp-draft1/esbpp/requestBpp',
+      'POST /ifpp-draft1/esbpp/getBppBatch',
+      'POST /ifpp-draft1/esbpp/getBppBatch',
+    ]);
+    expect(JSON.parse(server.calls[1]!.body.toString())).toMatchObject({ requestId: '0a0b' });
+  });
+
+  it('uploads a report above 3 MB and names it by its transferId', async () => {
+    const report = Buffer.alloc(3_000_001);
+    const [server, maker] = await scripted(
+      { transferId: 'T1', uploadUrl: '/upload/T1' },
+      Buffer.alloc(0),
+      {},
+    );
+    await maker.sendProfileLoadingReport(report);
+    const [open, put, send] = server.calls;
+    const sha256 = createHash('sha256').update(report).digest('hex');
+    expect(JSON.parse(open!.body.toString())).toMatchObject({
+      purpose: 'profileLoadingReport',
+      size: report.length,
+      sha256,
+    });
+    expect(put!.path).toBe('PUT /upload/T1');
+    expect(put!.body.equals(report)).toBe(true);
+    expect(JSON.parse(send!.body.toString())).toMatchObject({ transferId: 'T1' });
+  });
+
+  it('throws on a function that failed, with its codes', async () => {
+    const statusCodeData = { subjectCode: '8.8.5', reasonCode: '3.9', message: 'order unknown' };
+    const header = { functionExecutionStatus: { status: 'Failed', statusCodeData } };
+    const [, maker] = await scripted({ header });
+    await expect(maker.requestBpp(request)).rejects.toThrow(
+      new SimError('HTTP 200, Failed 8.8.5/3.9 order unknown'),
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { Result } from '../../lambdas/call.ts';
+import { HANDLERS } from '../../lambdas/handlers.ts';
+import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
+import type { Role } from '../../shared/service/services.ts';
+import { STATUS_CODES } from '../../shared/status-codes.ts';
+import { callHandler, jsonOf, type TestCall } from '../support/function-call.ts';
+import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
+import { selfSigned } from '../support/self-signed.ts';
+
+/** Mutations per function; every truncation comes on top. */
+const JSON_MUTATIONS = 400;
+const DER_MUTATIONS = 10_000;
+const SLOWEST_ANSWER_MS = 1_000;
+
+const document = parse(
+  readFileSync(new URL('../../shared/ifpp-draft1/openapi.yaml', import.meta.url), 'utf8'),
+);
+const KNOWN_CODES = new Set(Object.values(STATUS_CODES).map(({ subject, reason }) => `${subject}/${reason}`));
+const FAULT_CODES = [STATUS_CODES.executionError, STATUS_CODES.providerUnavailable].map(
+  ({ subject, reason }) => `${subject}/${reason}`,
+);
+
+const services = memoryServices();
+const certificates = new Map<Role, ReturnType<typeof selfSigned>>();
+for (const role of Object.keys(IDENTIFIERS) as Role[]) {
+  const certificate = selfSigned(role);
+  const { fingerprint } = certificate;
+  certificates.set(role, certificate);
+  services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
+}
+
+const follow = (node: { $ref?: string }) =>
+  node.$ref === undefined
+    ? node
+    : node.$ref
+        .slice(2)
+        .split('/')
+        .reduce((at, part) => at[part], document);
+
+function exampleOf(path: FunctionPath, role: Role | undefined): Record<string, unknown> {
+  const body = follow(document.paths[`/ifpp-draft1/${path.replace('.', '/')}`].post.requestBody);
+  const { examples } = body.content['application/json'];
+  const { value } = Object.values(examples)[0] as { value: Record<string, unknown> };
+  if (role === undefined) return value;
+  const header = { functionRequesterIdentifier: IDENTIFIERS[role], functionCallIdentifier: 'C-1' };
+  return { ...value, header };
+}
+
+/** Changes, removes, inserts or repeats octets at one to four places. */
+const mutate = (original: Buffer) =>
+  fc
+    .array(
+      fc.record({
+        at: fc.nat(original.length),
+        remove: fc.nat(4),
+        insert: fc.uint8Array({ maxLength: 4 }),
+      }),
+      { minLength: 1, maxLength: 4 },
+    )
+    .map((changes) =>
+      changes.reduce(
+        (octets, { at, remove, insert }) =>
+          Buffer.concat([octets.subarray(0, at), insert, octets.subarray(at + remove)]),
+        original,
+      ),
+    );
+
+function expectTyped(result: Result): void {
+  if (result.statusCode === 204) return;
+  expect([200, 403, 413, 415]).toContain(result.statusCode);
+  expect(result.body).not.toMatch(/\bat .*[.]ts|Error:|node:internal/);
+  const { status, statusCodeData } = jsonOf(result).header.functionExecutionStatus;
+  if (status !== 'Failed') return;
+  const codes = `${statusCodeData?.subjectCode}/${statusCodeData?.reasonCode}`;
+  expect(KNOWN_CODES).toContain(codes);
+  // A wrong body is the caller's fault, never ours.
+  expect(FAULT_CODES).not.toContain(codes);
+}
+
+describe('bodies that are cut off or changed anywhere get a typed answer', () => {
+  for (const [path, role] of Object.entries(PERMISSIONS) as [FunctionPath, Role | 'anyone'][]) {
+    const certificate = role === 'anyone' ? undefined : certificates.get(role)!;
+    const handler = HANDLERS[path](services, { log: () => {} });
+    const example = exampleOf(path, role === 'anyone' ? undefined : role);
+
+    const answer = async (raw: Uint8Array, contentType: string) => {
+      const test: TestCall = { raw, headers: { 'content-type': contentType } };
+      const startedAt = performance.now();
+      const result = await callHandler(
+        handler,
+        path,
+        certificate === undefined ? test : { ...test, certificate },
+      );
+      expect(performance.now() - startedAt).toBeLessThan(SLOWEST_ANSWER_MS);
+      expectTyped(result);
+      return result;
+    };
+    const fuzz = async (original: Buffer, contentType: string, numRuns: number) => {
+      for (let length = 0; length < original.length; length++) {
+        const result = await answer(original.subarray(0, length), contentType);
+        expect(jsonOf(result).header.functionExecutionStatus.status, `cut at ${length}`).toBe('Failed');
+      }
+      await fc.assert(
+        fc.asyncProperty(mutate(original), async (raw) => void (await answer(raw, contentType))),
+        { numRuns },
+      );
+    };
+
+    it(`${path}: JSON`, () => fuzz(Buffer.from(JSON.stringify(example)), 'application/json', JSON_MUTATIONS));
+
+    it(`${path}: any JSON value in place of each member`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...Object.keys(example)),
+          fc.jsonValue({ maxDepth: 4 }),
+          async (name, value) =>
+            void (await answer(
+              Buffer.from(JSON.stringify({ ...example, [name]: value })),
+              'application/json',
+            )),
+        ),
+        { numRuns: JSON_MUTATIONS },
+      );
+    });
+
+    const binary = ['euiccDataBatch', 'bppRequest', 'profileLoadingReport', 'pendingNotification'].find(
+      (name) => typeof example[name] === 'string',
+    );
+    if (binary === undefined) continue;
+    it(`${path}: DER`, () =>
+      fuzz(Buffer.from(String(example[binary]), 'base64'), 'application/octet-stream', DER_MUTATIONS));
+  }
+});

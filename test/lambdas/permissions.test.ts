@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { HANDLERS } from '../../lambdas/handlers.ts';
+import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import type { Role } from '../../shared/service/services.ts';
+import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
+import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
+import { selfSigned } from '../support/self-signed.ts';
+
+interface Operation {
+  readonly operationId: FunctionPath;
+  readonly 'x-role': Role | 'anyone';
+  readonly requestBody: unknown;
+}
+
+const document = parse(
+  readFileSync(new URL('../../shared/ifpp-draft1/openapi.yaml', import.meta.url), 'utf8'),
+);
+const operations: Operation[] = Object.values(document.paths as Record<string, { post?: Operation }>).flatMap(
+  ({ post }) => (post === undefined ? [] : [post]),
+);
+
+const services = memoryServices();
+const certificates = Object.fromEntries(
+  (Object.keys(IDENTIFIERS) as Role[]).map((role) => {
+    const certificate = selfSigned(role);
+    const { fingerprint } = certificate;
+    services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
+    return [role, certificate];
+  }),
+);
+
+/** The first example of the operation, sent by this role. */
+function exampleOf(operation: Operation, role: Role): Record<string, unknown> {
+  let body = operation.requestBody as { $ref?: string; content?: Record<string, unknown> };
+  if (body.$ref !== undefined) body = document.components.requestBodies[body.$ref.split('/').at(-1)!];
+  const json = body.content?.['application/json'] as { examples: Record<string, { value: object }> };
+  const example = Object.values(json.examples)[0]!.value;
+  return {
+    ...example,
+    header: { functionRequesterIdentifier: IDENTIFIERS[role], functionCallIdentifier: 'C-1' },
+  };
+}
+
+describe('role × function, from the OpenAPI file', () => {
+  it('covers every handler', () => {
+    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(Object.keys(HANDLERS).sort());
+    for (const { 'x-role': role } of operations)
+      expect([...Object.keys(IDENTIFIERS), 'anyone']).toContain(role);
+  });
+
+  for (const operation of operations) {
+    const path = operation.operationId;
+    for (const role of Object.keys(IDENTIFIERS) as Role[]) {
+      const allowed = operation['x-role'] === role || operation['x-role'] === 'anyone';
+      it(`${role} ${allowed ? 'may' : 'may not'} call ${path}`, async () => {
+        const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {
+          certificate: certificates[role]!,
+          body: exampleOf(operation, role),
+        });
+        const codes = result.statusCode === 204 ? 'Executed-Success' : codesOf(jsonOf(result));
+        if (!allowed) expect(codes).toBe('1.1/1.2');
+        // openTransfer's one example is for one purpose; the purposes have their own test below.
+        else if (!path.endsWith('.openTransfer')) expect(codes).not.toBe('1.1/1.2');
+      });
+    }
+  }
+
+  it.each([
+    ['es2f.openTransfer', 'operator', ['template']],
+    ['esed1.openTransfer', 'eum', ['euiccData']],
+    ['esbpp.openTransfer', 'deviceMaker', ['bppRequest', 'profileLoadingReport']],
+  ] as const)('%s takes only the purposes of %s', async (path, role, purposes) => {
+    for (const purpose of ['template', 'euiccData', 'bppRequest', 'profileLoadingReport']) {
+      const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {
+        certificate: certificates[role]!,
+        body: {
+          header: { functionRequesterIdentifier: IDENTIFIERS[role], functionCallIdentifier: 'C-1' },
+          purpose,
+          size: 1,
+          sha256: 'ab'.repeat(32),
+        },
+      });
+      const expected = (purposes as readonly string[]).includes(purpose) ? 'Executed-Success' : '1.1/1.2';
+      expect(codesOf(jsonOf(result)), purpose).toBe(expected);
+    }
+  });
+});
+
+describe('who calls', () => {
+  it('is the certificate, not the name in the header', async () => {
+    const result = await callHandler(
+      HANDLERS['esbpp.getBppBatch'](services, { log: () => {} }),
+      'esbpp.getBppBatch',
+      {
+        certificate: certificates.deviceMaker!,
+        body: {
+          header: { functionRequesterIdentifier: '2.999.51', functionCallIdentifier: 'C-1' },
+          requestId: '01',
+        },
+      },
+    );
+    expect(codesOf(jsonOf(result))).toBe('1.1/1.2');
+  });
+
+  it('is asked on every call, so that a revoked party is out at once', async () => {
+    const handler = HANDLERS['esbpp.getBppBatch'](services, { log: () => {} });
+    const certificate = selfSigned('short-lived');
+    const test = {
+      certificate,
+      body: {
+        header: { functionRequesterIdentifier: '2.999.52', functionCallIdentifier: 'C-1' },
+        requestId: '01',
+      },
+    };
+    const { fingerprint } = certificate;
+    services.register.set(fingerprint, { identifier: '2.999.52', role: 'deviceMaker', fingerprint });
+    expect((await callHandler(handler, 'esbpp.getBppBatch', test)).statusCode).toBe(200);
+    services.register.delete(fingerprint);
+    expect((await callHandler(handler, 'esbpp.getBppBatch', test)).statusCode).toBe(403);
+  });
+});

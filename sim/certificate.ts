@@ -1,6 +1,6 @@
 import { type Bytes, equal, toHex } from '../shared/codec/bytes.ts';
 import { decodeInteger, decodeOid, decodeTime } from './coding.ts';
-import { type CurveName, decodeSpki, derToRaw, type EcPoint, verify } from './curve.ts';
+import { decodeSpki, derToRaw, type EcPoint, verify } from './curve.ts';
 import { Fields, readAll, readOnly, SimError } from './tlv.ts';
 
 /** Extension OIDs of RFC 5280 that the profiles of SGP.22 use. */
@@ -171,8 +171,4 @@ export function isIssuedBy(certificate: Certificate, issuer: Certificate): boole
     equal(authority, subjectKeyIdentifier(issuer)) &&
     verify(issuer.publicKey, certificate.tbs, certificate.signature)
   );
-}
-
-export function curveOf(certificate: Certificate): CurveName {
-  return certificate.publicKey.curve;
 }

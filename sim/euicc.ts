@@ -180,7 +180,12 @@ export class SoftEuicc {
     return this.#segment(command, last);
   }
 
-  /** LoadPackage (FF66): begins a BPP, or repeats the result of one that came to its end. */
+  /**
+   * LoadPackage (FF66): begins a BPP, or repeats the result of one that came to its end. SGP.22 has no codes for
+   * what can be wrong here, so the result borrows them under initialiseSecureChannel: invalidSignature where the
+   * chain or its curve leaves no key to verify smdpSign with, incorrectInputValues for a keyId that is unknown or
+   * used up, invalidTransactionId for a key that is bound to another transaction.
+   */
   #loadPackage(command: Bytes): Bytes {
     this.#session = undefined;
     const { loadPackage, chain, smdpOid } = readLoadPackage(command);

@@ -87,7 +87,8 @@ export class Installation {
 
   /** Refuses a segment that has grown past every limit before its last block came. */
   checkLength(length: number): void {
-    this.#command = COMMAND_OF_STEP[this.#step];
+    const inSecond = this.#step === 'metadata' && this.#metadataSegments.length > 0;
+    this.#command = inSecond ? 'storeMetadata2' : COMMAND_OF_STEP[this.#step];
     if (this.#step === 'secureChannel' && length > SECURE_CHANNEL_LIMIT) {
       throw new InstallationFault('incorrectInputValues', 'InitialiseSecureChannel is too long');
     }
@@ -190,7 +191,6 @@ export class Installation {
 
   /** An 88 of A1; the second and last one reports as storeMetadata2 (SGP.22 §5.5.3). */
   #storeMetadata(segment: Bytes): void {
-    if (this.#metadataSegments.length > 0) this.#command = 'storeMetadata2';
     if (this.#metadataSegments.length === 2) structure('StoreMetadata has at most two segments');
     this.#metadataSegments.push(this.#openElement(segment, 0x88));
     if (this.#partLeft > 0) return;

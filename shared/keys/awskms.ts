@@ -1,7 +1,7 @@
 import type { KeyMetadata, KeySpec } from '@aws-sdk/client-kms';
 import type { Bytes } from '../codec/bytes.ts';
+import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Fault, refuse } from '../errors.ts';
-import { decodeEcdsaSignature } from '../pki/ecdsa-signature.ts';
 import { connectKms, type KmsCalls } from './awskms/calls.ts';
 import { kmsFault } from './awskms/errors.ts';
 import { type Patience, PatientCaller, type Slowed } from './awskms/patient-caller.ts';

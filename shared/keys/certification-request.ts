@@ -1,7 +1,7 @@
 import { type Bytes, utf8 } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
-import { encodeEcdsaSignature } from '../pki/ecdsa-signature.ts';
+import { encodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { OID } from '../pki/oids.ts';
 import { type RoleColumn, rolePolicy } from '../pki/roles.ts';
 import { Digest } from './provider.ts';

@@ -13,6 +13,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Bytes, concat, wipe } from '../codec/bytes.ts';
+import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
 import { FRP256V1, toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
@@ -135,8 +136,8 @@ function opensslKey(key: KeyObject, expected: KeyAlgorithm = algorithmOf(key)): 
   if (algorithm !== expected) throw new Fault('keyProvider', `the key is ${algorithm}, not ${expected}`);
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   if (algorithm === 'rsa-oaep-256') return { algorithm, spki, decrypt: (octets) => oaepDecrypt(key, octets) };
-  const input = { key, dsaEncoding: 'ieee-p1363' } as const;
-  return { algorithm, spki, sign: (digest) => sign('sha256', digest.message, input) };
+  // a bare key and DER: with an options object for raw r‖s, node:crypto takes some 40 µs longer
+  return { algorithm, spki, sign: (digest) => decodeEcdsaSignature(sign('sha256', digest.message, key)) };
 }
 
 function oaepDecrypt(key: KeyObject, ciphertext: Bytes): Bytes {

@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
-import { type Bytes, concat, fromHex, toHex } from '../shared/codec/bytes.ts';
+import { type Bytes, fromHex, toHex } from '../shared/codec/bytes.ts';
 import { type Certificate, parseCertificate, registeredIdOf } from './certificate.ts';
 import { checkDpPbChain, parseChain } from './chain.ts';
 import { revokedSerials } from './crl.ts';
 import { decodePrivateKeyPem, type EcKey } from './curve.ts';
-import { parseStoreData, response, StatusWordError, SW } from './euicc/apdu.ts';
+import { StatusWordError, SW } from './euicc/apdu.ts';
+import { CommandReader } from './euicc/command-reader.ts';
 import { type ErrorReason, InstallationFault } from './euicc/fault.ts';
 import { type InstallableProfile, Installation } from './euicc/installation.ts';
-import { NOTIFICATION_EVENT, type NotificationEvent, type ProfileMetadata } from './euicc/metadata.ts';
-import { type FinalResult, signInstallationResult, signOtherNotification } from './euicc/results.ts';
+import { NOTIFICATION_EVENT, type ProfileMetadata } from './euicc/metadata.ts';
+import { deleteProfile, disableProfile, enableProfile } from './euicc/profile-services.ts';
+import { type FinalResult, signInstallationResult } from './euicc/results.ts';
 import {
   type EuiccState,
   fileStore,
   type KeyRecord,
   memoryStore,
-  type ProfileRecord,
   type StateStore,
   stateOf,
 } from './euicc/state.ts';
@@ -25,7 +26,6 @@ import { SimError } from './tlv.ts';
 /** The longest LoadPackage taken: room for a chain of four certificates. */
 const LOAD_PACKAGE_LIMIT = 8 * 1024;
 const LOAD_PACKAGE_TAG = Uint8Array.of(0xff, 0x66);
-const GET_RESPONSE = 0xc0;
 
 /** The eUICC does not answer: it is damaged, or it lost power. */
 export class NoAnswer extends SimError {}
@@ -74,8 +74,7 @@ export class SoftEuicc {
   readonly #options: EuiccOptions;
   #state: EuiccState;
   #powered = true;
-  #received: Bytes[] = [];
-  #unsent: Bytes = new Uint8Array();
+  readonly #reader = new CommandReader((command, last) => this.#command(command, last));
   #session: Session | undefined;
 
   private constructor(store: StateStore, options: EuiccOptions) {
@@ -125,8 +124,7 @@ export class SoftEuicc {
   /** Power off and on: the saved state comes back, a BPP under way is forgotten. */
   reset(): void {
     this.#powered = true;
-    this.#received = [];
-    this.#unsent = new Uint8Array();
+    this.#reader.reset();
     this.#session = undefined;
     this.#state = this.#store.load();
   }
@@ -134,7 +132,7 @@ export class SoftEuicc {
   /** One command APDU; returns response data and status word. Throws NoAnswer, and nothing else. */
   transmit(apdu: Bytes): Bytes {
     if (this.faults.damaged || !this.#powered) throw new NoAnswer('the eUICC does not answer');
-    const answer = this.#process(apdu);
+    const answer = this.#reader.exchange(apdu);
     if (this.faults.powerCutAfterApdus !== undefined && --this.faults.powerCutAfterApdus <= 0) {
       delete this.faults.powerCutAfterApdus;
       this.#powered = false;
@@ -143,41 +141,14 @@ export class SoftEuicc {
     return answer;
   }
 
-  #process(apdu: Bytes): Bytes {
-    try {
-      if (apdu[1] === GET_RESPONSE) return this.#send(this.#unsent);
-      const { last, block, data } = parseStoreData(apdu);
-      if (block !== (this.#received.length & 0xff)) {
-        throw new StatusWordError(SW.incorrectParameters, 'block number out of order');
-      }
-      return this.#send(this.#receive(data, last));
-    } catch (error) {
-      this.#received = [];
-      if (error instanceof StatusWordError) return response(new Uint8Array(), error.statusWord);
-      throw error;
-    }
-  }
-
-  /** At most 256 octets at a time; 61xx tells of more (ISO 7816-4). */
-  #send(data: Bytes): Bytes {
-    this.#unsent = data.subarray(256);
-    const more = Math.min(this.#unsent.length, 256);
-    return response(data.subarray(0, 256), more === 0 ? SW.ok : 0x6100 | (more & 0xff));
-  }
-
-  #receive(data: Bytes, last: boolean): Bytes {
-    this.#received.push(data);
-    const command = concat(...this.#received);
+  #command(command: Bytes, last: boolean): Bytes {
     const isLoadPackage = command[0] === LOAD_PACKAGE_TAG[0] && command[1] === LOAD_PACKAGE_TAG[1];
     if (this.#state.fpaLocked || (!isLoadPackage && this.#session === undefined)) {
       throw new StatusWordError(SW.conditionsNotSatisfied, 'no FPA Service for this');
     }
-    if (last) this.#received = [];
-    if (isLoadPackage) {
-      if (command.length > LOAD_PACKAGE_LIMIT) throw new StatusWordError(SW.notEnoughMemory, 'too long');
-      return last ? this.#loadPackage(command) : new Uint8Array();
-    }
-    return this.#segment(command, last);
+    if (!isLoadPackage) return this.#segment(command, last);
+    if (command.length > LOAD_PACKAGE_LIMIT) throw new StatusWordError(SW.notEnoughMemory, 'too long');
+    return last ? this.#loadPackage(command) : new Uint8Array();
   }
 
   /**
@@ -275,7 +246,6 @@ export class SoftEuicc {
     } catch (error) {
       if (!(error instanceof InstallationFault)) throw error;
       this.#session = undefined;
-      this.#received = [];
       const { reason, pe } = error;
       const consumed = installation.command === 'initialiseSecureChannel' ? undefined : key;
       return this.#conclude(
@@ -363,21 +333,14 @@ export class SoftEuicc {
   /** ES10c.EnableProfile; the profile that was enabled before is disabled. */
   enableProfile(iccid: string): void {
     this.#requireLpa();
-    const profile = this.#profile(iccid);
-    const current = this.#state.profiles.find(({ enabled }) => enabled);
-    if (current === profile) throw new SimError('the profile is enabled');
-    if (current !== undefined) this.#disable(current);
-    profile.enabled = true;
-    this.#notify('enable', profile);
+    enableProfile(this.#state, iccid);
     this.#store.save(this.#state);
   }
 
   /** ES10c.DisableProfile. */
   disableProfile(iccid: string): void {
     this.#requireLpa();
-    const profile = this.#profile(iccid);
-    if (!profile.enabled) throw new SimError('the profile is not enabled');
-    this.#disable(profile);
+    disableProfile(this.#state, iccid);
     this.#store.save(this.#state);
   }
 
@@ -388,11 +351,7 @@ export class SoftEuicc {
   deleteProfile(iccid: string, service: 'lpa' | 'fpa' = 'lpa'): Bytes[] {
     if (service === 'lpa') this.#requireLpa();
     else if (this.#state.fpaLocked) throw new SimError('FPA Services are locked');
-    const profile = this.#profile(iccid);
-    if (profile.enabled) throw new SimError('an enabled profile cannot be deleted');
-    if (profile.policyRules.includes(2)) throw new SimError('PPR2 forbids deleting the profile');
-    this.#state.profiles = this.#state.profiles.filter((other) => other !== profile);
-    const notifications = this.#notify('delete', profile);
+    const notifications = deleteProfile(this.#state, iccid);
     this.#store.save(this.#state);
     return notifications;
   }
@@ -414,33 +373,6 @@ export class SoftEuicc {
   #requireLpa(): void {
     if (this.#state.oneTimeKeys.length > 0)
       throw new SimError('LPA Services wait until no one-time key remains');
-  }
-
-  #profile(iccid: string): ProfileRecord {
-    const profile = this.#state.profiles.find((candidate) => candidate.iccid === iccid);
-    if (profile === undefined) throw new SimError('no such profile');
-    return profile;
-  }
-
-  #disable(profile: ProfileRecord): void {
-    if (profile.policyRules.includes(1)) throw new SimError('PPR1 forbids disabling the profile');
-    profile.enabled = false;
-    this.#notify('disable', profile);
-  }
-
-  #notify(event: NotificationEvent, profile: ProfileRecord): Bytes[] {
-    const wanted = profile.notifications.filter(({ events }) => events.includes(NOTIFICATION_EVENT[event]));
-    return wanted.map(({ address }) => {
-      const seqNumber = this.#state.nextSeqNumber++;
-      const signed = signOtherNotification(
-        { seqNumber, event, address, iccid: profile.iccid },
-        decodePrivateKeyPem(this.#state.keyPem),
-        fromHex(this.#state.euiccCert),
-        fromHex(this.#state.eumCert),
-      );
-      this.#state.notifications.push({ seqNumber, signed: toHex(signed) });
-      return signed;
-    });
   }
 }
 

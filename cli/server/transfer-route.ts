@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
 import { failureOf } from '../../shared/gsma/failure.ts';
@@ -12,6 +13,9 @@ import { respond, respondRefusal } from './respond.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
 export const TRANSFER_PREFIX = '/transfer/';
+
+/** In the log alone, as nginx writes it: the peer left before it was answered. */
+const PEER_GONE = 499;
 
 /**
  * `PUT` and `GET /transfer/<token>`: what presigned URLs are on S3. The token is the permission and is never logged;
@@ -34,7 +38,8 @@ export function transferRoute(vault: TransferGate, log: Log): Route {
       failed(request, response, error, name, log);
     } finally {
       const durationMs = Math.round(performance.now() - startedAt);
-      log({ event: 'call', function: name, httpStatus: response.statusCode, durationMs });
+      const httpStatus = response.headersSent ? response.statusCode : PEER_GONE;
+      log({ event: 'call', function: name, httpStatus, durationMs });
     }
   };
 }
@@ -48,7 +53,7 @@ async function upload(
     respondRefusal(request, response, 405, 'functionUnsupported', 'this link takes a PUT', 'PUT');
     return;
   }
-  await transfer.accept(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>);
+  await transfer.accept(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Bytes>);
   respond(request, response, { httpStatus: 200, headers: {}, body: '' });
 }
 
@@ -67,6 +72,9 @@ async function download(
     respond(request, response, { httpStatus: 416, headers, body: '' });
     return;
   }
+  const chunks = read(range)[Symbol.asyncIterator]();
+  // Before the head, so that an object that is gone is answered and not just cut off.
+  const first = request.method === 'HEAD' ? undefined : await chunks.next();
   response.writeHead(range === undefined ? 200 : 206, {
     'content-type': 'application/octet-stream',
     'content-length': range?.length ?? ref.size,
@@ -77,8 +85,12 @@ async function download(
       ? {}
       : { 'content-range': `bytes ${range.offset}-${range.offset + range.length - 1}/${ref.size}` }),
   });
-  if (request.method === 'HEAD') response.end();
-  else await pipeline(read(range), response);
+  if (first === undefined) response.end();
+  else await pipeline(rejoin(first, chunks), response);
+}
+
+async function* rejoin(first: IteratorResult<Bytes>, rest: AsyncIterator<Bytes>): AsyncGenerator<Bytes> {
+  for (let chunk = first; chunk.done !== true; chunk = await rest.next()) yield chunk.value;
 }
 
 /** HTTP status of the refusals of a vault's links; anything else is a fault of ours. */
@@ -95,8 +107,10 @@ function failed(
   name: string,
   log: Log,
 ): void {
-  // The peer closed its connection: there is nobody to answer and nothing went wrong here.
-  if (response.destroyed || request.destroyed) return;
+  if (peerLeft(error)) {
+    request.destroy();
+    return;
+  }
   const failure = failureOf(error, randomUUID);
   if (failure.incident !== undefined) {
     log({ event: 'fault', incident: failure.incident, function: name, errors: errorRecords(error) });
@@ -107,4 +121,12 @@ function failed(
     const httpStatus = error instanceof Refusal ? (HTTP_STATUS[error.code] ?? 400) : 500;
     respond(request, response, writeFailure({ ...failure, httpStatus }));
   }
+}
+
+const PEER_LEFT = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'];
+
+/** True where the connection broke, whoever wrapped that error: nobody is left to answer, nothing went wrong here. */
+function peerLeft(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && PEER_LEFT.includes(String(error.code))) || peerLeft(error.cause);
 }

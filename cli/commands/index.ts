@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import type { CliIo } from '../output/cli-io.ts';
+
+/**
+ * Each command's file registers it, with `program.command(…)`; the order of the list is that of `smdpf --help`.
+ * Actions may be async and throw: `run` turns what they throw into the answer and the exit code.
+ */
+export type Register = (program: Command, io: CliIo) => void;
+
+export const COMMANDS: readonly Register[] = [];

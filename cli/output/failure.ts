@@ -1,0 +1,86 @@
+import { CommanderError } from 'commander';
+import { Fault, Refusal } from '../../shared/errors.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { faultHint, refusalHint } from './hints.ts';
+
+/** The command line, or a file that it names, is wrong. The hint is the way out. */
+export class UsageError extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hint = hint;
+  }
+}
+
+/** Another error with the way out that only the command knows. */
+export class HintedError extends Error {
+  readonly hint: string;
+  override readonly cause: Error;
+
+  constructor(cause: Error, hint: string) {
+    super(cause.message);
+    this.cause = cause;
+    this.hint = hint;
+  }
+}
+
+/** What a failed command tells: with --json as `{"error": …}` on stdout, otherwise as lines on stderr. */
+export interface Failure {
+  readonly code: string;
+  /** Of a refusal: GSMA subject and reason code, what it is about and where in the octets given. */
+  readonly subjectCode?: string;
+  readonly reasonCode?: string;
+  readonly subjectIdentifier?: string;
+  readonly offset?: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function describeFailure(error: unknown): { readonly failure: Failure; readonly exitCode: ExitCode } {
+  if (error instanceof HintedError) {
+    const { failure, exitCode } = describeFailure(error.cause);
+    return { failure: { ...failure, hint: error.hint }, exitCode };
+  }
+  if (error instanceof Refusal) return { failure: describeRefusal(error), exitCode: EXIT.refused };
+  if (error instanceof UsageError)
+    return {
+      failure: { code: 'usage', message: error.message, hint: error.hint },
+      exitCode: EXIT.usage,
+    };
+  if (error instanceof CommanderError)
+    return {
+      failure: {
+        code: 'usage',
+        message:
+          error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, ''),
+        hint: 'smdpf --help lists the commands, smdpf COMMAND --help their options.',
+      },
+      exitCode: EXIT.usage,
+    };
+  if (error instanceof Fault)
+    return {
+      failure: { code: error.code, message: error.message, hint: faultHint(error) },
+      exitCode: error.code === 'configuration' ? EXIT.usage : EXIT.fault,
+    };
+  return {
+    failure: {
+      code: 'internal',
+      message: 'the program failed in a way it does not know',
+      hint: 'Run it again with SMDPF_DEBUG=1 to see where, and report that.',
+    },
+    exitCode: EXIT.fault,
+  };
+}
+
+function describeRefusal(error: Refusal): Failure {
+  return {
+    code: error.code,
+    subjectCode: error.subjectCode,
+    reasonCode: error.reasonCode,
+    ...(error.subjectIdentifier !== undefined && { subjectIdentifier: error.subjectIdentifier }),
+    ...(error.offset !== undefined && { offset: error.offset }),
+    message: error.message,
+    hint: refusalHint(error),
+  };
+}

@@ -1,0 +1,67 @@
+import type { CliIo } from './cli-io.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { describeFailure } from './failure.ts';
+import { toJson } from './json.ts';
+import { progressBar, type Terminal } from './progress.ts';
+import { printable } from './table.ts';
+
+export interface ProcessStreams {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: Terminal;
+}
+
+/** What `run` needs beyond what commands see. */
+export interface RunIo extends CliIo {
+  readonly exitCode: ExitCode;
+  /** Tells the failure and sets the exit code. */
+  fail(error: unknown): void;
+  /** Text that commander wrote by itself: help and version. */
+  write(text: string): void;
+}
+
+export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo {
+  const json = argv.includes('--json');
+  const warnings: string[] = [];
+  let exitCode: ExitCode = EXIT.ok;
+  const withWarnings = (document: Readonly<Record<string, unknown>>) =>
+    warnings.length > 0 ? { ...document, warnings } : document;
+  return {
+    json,
+    env,
+    now: () => new Date(),
+    answer(document, text) {
+      if (json) stdout.write(`${toJson(withWarnings(document))}\n`);
+      else stdout.write(`${typeof text === 'string' ? text : text()}\n`);
+    },
+    say(text) {
+      if (!json) stdout.write(`${text}\n`);
+    },
+    warn(message) {
+      warnings.push(message);
+      stderr.write(`warning: ${printable(message)}\n`);
+    },
+    progress: (label, total) => progressBar(stderr, label, total, () => performance.now()),
+    exit(code) {
+      exitCode = code;
+    },
+    get exitCode() {
+      return exitCode;
+    },
+    fail(error) {
+      const { failure, exitCode: code } = describeFailure(error);
+      exitCode = code;
+      if (json) stdout.write(`${toJson(withWarnings({ error: { ...failure, exitCode: code } }))}\n`);
+      else {
+        const codes = failure.subjectCode ? ` (${failure.subjectCode}/${failure.reasonCode})` : '';
+        stderr.write(`error: ${failure.code}${codes}: ${printable(failure.message)}\n`);
+        stderr.write(`  way out: ${failure.hint}\n`);
+      }
+      if (env.SMDPF_DEBUG === '1' && error instanceof Error) stderr.write(`${error.stack}\n`);
+    },
+    write(text) {
+      stdout.write(text);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { COMMANDS } from './commands/index.ts';
+import { EXIT_CODE_HELP } from './output/exit-codes.ts';
+import type { RunIo } from './output/process-io.ts';
+
+/** Runs one command line (without the program's name) and returns its exit code; never throws. */
+export async function run(args: readonly string[], io: RunIo): Promise<number> {
+  // subcommands inherit these settings when they are made, so they come first
+  const program = new Command('smdpf')
+    .description('An open SM-DPf: the server of GSMA SGP.41 In-Factory Profile Provisioning.')
+    .version(manifest.version)
+    .option('--json', 'one JSON document on stdout, errors too')
+    .addHelpText('after', EXIT_CODE_HELP)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => io.write(text), writeErr: () => {} })
+    .exitOverride();
+  for (const register of COMMANDS) register(program, io);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!isHelp(error)) io.fail(error);
+  }
+  return io.exitCode;
+}
+
+/** Help and version were asked for, and written. */
+const isHelp = (error: unknown): boolean => error instanceof CommanderError && error.exitCode === 0;

@@ -1,5 +1,7 @@
+import { child } from './element.ts';
 import { decodeFile } from './file.ts';
-import { FIRST_FILE, fileName, isFilePe } from './file-pes.ts';
+import { fileNames, fileTag, isFilePe } from './file-pes.ts';
+import { fileTemplate } from './file-templates.ts';
 import { type FileView, templateOid, viewFile } from './files.ts';
 import { createdFiles, fileManagement } from './generic-file-management.ts';
 import type { PeName, ProfilePackage } from './profile-element.ts';
@@ -15,6 +17,8 @@ export interface LocatedFile {
   readonly view: FileView;
 }
 
+/** PEs whose template creates its files also where the PE does not list them. */
+const CREATED_BY_DEFAULT: readonly PeName[] = ['mf', 'usim', 'isim'];
 /** PEs whose directory lies below the MF; others lie below the ADF that went before. */
 const BELOW_MF: readonly PeName[] = ['cd', 'telecom', 'eap'];
 
@@ -35,10 +39,11 @@ export function locateFiles(profile: ProfilePackage): readonly LocatedFile[] {
     let top: readonly string[] | undefined = BELOW_MF.includes(pe) || pe === 'mf' ? [] : adf;
     let directory = top;
     let entered = false;
-    return fields.slice(FIRST_FILE).flatMap((field): readonly LocatedFile[] => {
-      const name = fileName(pe, field.tag);
-      if (name === undefined) return [];
-      const view = viewFile(decodeFile(field), oid, name);
+    return fileNames(pe).flatMap((name): readonly LocatedFile[] => {
+      const field = child(fields, fileTag(pe, name)!);
+      const implied = CREATED_BY_DEFAULT.includes(pe) && fileTemplate(oid, name) !== undefined;
+      if (field === undefined && !implied) return [];
+      const view = viewFile(field === undefined ? [] : decodeFile(field), oid, name);
       const inside = (parent: readonly string[] | undefined) =>
         parent === undefined || view.fileId === undefined ? undefined : [...parent, view.fileId];
       if (name === 'mf') {

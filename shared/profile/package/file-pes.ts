@@ -68,6 +68,11 @@ export function isFilePe(name: PeName): boolean {
   return FILE_NAMES.has(name);
 }
 
+/** Names of the files that this PE may describe, in order. */
+export function fileNames(pe: PeName): readonly string[] {
+  return FILE_NAMES.get(pe) ?? [];
+}
+
 /** Name of the file that a component of this PE describes, such as `ef-imsi`. */
 export function fileName(pe: PeName, tag: number): string | undefined {
   const index = tag <= 0xff ? tag & 0x1f : tag & 0x7f;

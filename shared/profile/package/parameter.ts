@@ -1,14 +1,19 @@
 import { type Bytes, fromHex } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { PackageDraft } from './draft.ts';
-import type { SuciCalcInfo } from './ef/suci-calc-info.ts';
 import type { ProfilePackage } from './profile-element.ts';
 
 /**
  * A value as a row of personalisation data gives it: text as in a CSV column (digits, hexadecimal octets, names;
  * lists separated by `;`), octets where the value is octets, or structured.
  */
-export type ParameterValue = string | Bytes | readonly string[] | SuciCalcInfo;
+export type ParameterValue = string | Bytes | readonly string[] | SuciValue;
+
+/** SUCI parameters as JSON gives them: `SuciCalcInfo` with keys in octets or hexadecimal text. */
+export interface SuciValue {
+  readonly schemes: readonly { readonly id: number; readonly keyIndex: number }[];
+  readonly keys: readonly { readonly id: number; readonly key: string | Bytes }[];
+}
 export type ProfileValues = Readonly<Record<string, ParameterValue>>;
 
 /** One thing that is personalised: how it is written, where it goes, and how it is read back. */
@@ -109,7 +114,7 @@ function hexOctets(name: string, value: ParameterValue): Bytes {
 
 /** A list, given as such or as text separated by `;`. */
 export function listInput(name: string, value: ParameterValue): readonly string[] {
-  if (Array.isArray(value)) return value as readonly string[];
+  if (Array.isArray(value)) return value.map((entry) => textInput(name, entry));
   const text = textInput(name, value).trim();
   return text === '' ? [] : text.split(';').map((entry) => entry.trim());
 }

@@ -67,7 +67,10 @@ export function decodeSuciCalcInfo(file: Bytes): SuciCalcInfo {
 }
 
 const NULL_SCHEME = 0;
-const KEY_LENGTHS: Readonly<Record<number, readonly number[]>> = { 1: [32], 2: [65, 33] };
+const KEY_LENGTHS: ReadonlyMap<number, readonly number[]> = new Map([
+  [1, [32]],
+  [2, [65, 33]],
+]);
 
 /** What is wrong with the parameters, or undefined. */
 export function suciFault({ schemes, keys }: SuciCalcInfo): string | undefined {
@@ -83,7 +86,7 @@ export function suciFault({ schemes, keys }: SuciCalcInfo): string | undefined {
       if (keyIndex !== 0) return 'gives the null scheme a key';
       continue;
     }
-    const lengths = KEY_LENGTHS[id];
+    const lengths = KEY_LENGTHS.get(id);
     if (lengths === undefined) return 'names a protection scheme that is not 0, 1 or 2';
     const key = keys[keyIndex - 1]?.key;
     if (key === undefined) return 'refers to a key that is not in its list';

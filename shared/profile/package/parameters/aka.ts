@@ -104,7 +104,7 @@ const algorithm = akaParameter<AkaAlgorithm>({
   name: 'algorithm',
   parse(value) {
     const name = textInput('algorithm', value);
-    return name in AKA_ALGORITHMS
+    return Object.hasOwn(AKA_ALGORITHMS, name)
       ? (name as AkaAlgorithm)
       : refuseParameter('algorithm', `must be ${Object.keys(AKA_ALGORITHMS).join(', ')}`);
   },

@@ -5,6 +5,7 @@ import { decodeImsi, encodeImsi } from '../ef/imsi.ts';
 import { decodeMsisdn, encodeMsisdn, MSISDN_TAIL } from '../ef/msisdn.ts';
 import { SMSP_TAIL, serviceCentre, withServiceCentre } from '../ef/smsp.ts';
 import { decodeSpn, encodeSpn, SPN_NAME_LENGTH } from '../ef/spn.ts';
+import { filledLength } from '../file.ts';
 import { type FileView, fileImage, fileRecords } from '../files.ts';
 import {
   digitsInput,
@@ -97,8 +98,7 @@ export const spn = fileParameter({
     return name;
   },
   encode(name, view) {
-    const described =
-      view.items.some(({ kind }) => kind !== 'doNotCreate') && (view.pattern || view.items.length > 1);
+    const described = view.pattern !== undefined || filledLength(view.items) > 0;
     return encodeSpn(name, described ? decodeSpn(fileImage(view)).displayCondition : SHOW_IN_HPLMN);
   },
   decode: (view) => decodeSpn(fileImage(view)).name ?? '',

@@ -14,19 +14,32 @@ import {
   type Parameter,
   type ParameterValue,
   refuseParameter,
+  type SuciValue,
 } from '../parameter.ts';
 import type { PeName } from '../profile-element.ts';
 import { fileParameter } from './file-parameter.ts';
 
 /** Structured, or the content of EF.SUCI_Calc_Info in octets or hexadecimal text. */
 function suciInput(name: string, value: ParameterValue): SuciCalcInfo {
-  const info = isSuciCalcInfo(value) ? value : decoded(name, octetsInput(name, value));
+  const info = isSuciValue(value) ? structured(name, value) : decoded(name, octetsInput(name, value));
   const fault = suciFault(info);
   return fault === undefined ? info : refuseParameter(name, fault);
 }
 
-function isSuciCalcInfo(value: ParameterValue): value is SuciCalcInfo {
-  return typeof value === 'object' && 'schemes' in value && 'keys' in value;
+/** Rows come from outside, so that the type alone says nothing. */
+function isSuciValue(value: ParameterValue): value is SuciValue {
+  if (typeof value !== 'object' || value === null || !('schemes' in value) || !('keys' in value))
+    return false;
+  return [value.schemes, value.keys].every(
+    (list) => Array.isArray(list) && list.every((entry) => typeof entry === 'object' && entry !== null),
+  );
+}
+
+function structured(name: string, { schemes, keys }: SuciValue): SuciCalcInfo {
+  return {
+    schemes: schemes.map(({ id, keyIndex }) => ({ id, keyIndex })),
+    keys: keys.map(({ id, key }) => ({ id, key: octetsInput(name, key) })),
+  };
 }
 
 function decoded(name: string, content: Uint8Array): SuciCalcInfo {

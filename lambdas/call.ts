@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { CallSubject, Log } from '../shared/gsma/call-log.ts';
 import type { Failure } from '../shared/gsma/failure.ts';
@@ -21,6 +22,13 @@ export interface HandlerOptions {
   /** A fresh identifier that joins an answer to the log. */
   readonly newIncident: () => string;
 }
+
+/** One JSON line per record on standard output, where CloudWatch finds it. */
+export const defaultOptions: HandlerOptions = {
+  log: (record) => console.log(JSON.stringify(record)),
+  now: () => performance.now(),
+  newIncident: randomUUID,
+};
 
 /** Entry points on Lambda and the embedded server make their handlers with the same factory. */
 export type HandlerFactory = (services: Services, options?: Partial<HandlerOptions>) => FunctionHandler;

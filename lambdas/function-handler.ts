@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import { Fault, invariant } from '../shared/errors.ts';
 import type { FunctionBinding } from '../shared/gsma/function-binding.ts';
@@ -10,6 +9,7 @@ import type { Caller, Services } from '../shared/service/services.ts';
 import {
   type Call,
   type CallContext,
+  defaultOptions,
   type Event,
   type FunctionHandler,
   type HandlerFactory,
@@ -24,12 +24,6 @@ import { recordCall } from './middleware/record-call.ts';
 
 /** A handler answers this long before its time is up, so that a slow call ends in a typed answer and can be repeated. */
 const TIME_TO_ANSWER_MS = 500;
-
-const defaults: HandlerOptions = {
-  log: (record) => console.log(JSON.stringify(record)),
-  now: () => performance.now(),
-  newIncident: randomUUID,
-};
 
 /** The handler of a function that only registered parties of the right role may call. */
 export function partyFunction<Input>(path: PartyFunctionPath, fn: FunctionBinding<Input>): HandlerFactory {
@@ -67,7 +61,7 @@ function functionHandler(
   options: Partial<HandlerOptions> | undefined,
   complete: (chain: Chain) => Chain,
 ): FunctionHandler {
-  const all = { ...defaults, ...options };
+  const all = { ...defaultOptions, ...options };
   const handler = complete(
     middy<Event, Result, Error, CallContext>({
       timeoutEarlyInMillis: TIME_TO_ANSWER_MS,

@@ -31,12 +31,15 @@ function fingerprintOf(event: Event): string {
   }
 }
 
+/** How the register refuses a certificate that it does not know, or that was revoked. */
+const NO_PARTY: readonly string[] = ['requesterUnknown', 'requesterNotAllowed'];
+
 async function identify(parties: Parties, fingerprint: string): Promise<Caller> {
   try {
     return await parties.identify(fingerprint);
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'requesterUnknown') {
-      throw new TransportRefusal(403, 'requesterUnknown', error.message);
+    if (error instanceof Refusal && NO_PARTY.includes(error.code)) {
+      throw new TransportRefusal(403, error.code, error.message);
     }
     throw error;
   }

@@ -2,15 +2,15 @@ import { SmdpfError } from '../errors.ts';
 import type { ExecutionStatus } from './header.ts';
 
 /** What a call was about, as far as the log may tell: identifiers, never content. */
-export interface CallSubject {
+export type CallSubject = {
   readonly orderId?: string;
   readonly requestId?: string;
   readonly batchId?: string;
   readonly reportId?: string;
-}
+};
 
 /** One line per call. These fields and no others are ever written. */
-export interface CallRecord extends CallSubject {
+export type CallRecord = CallSubject & {
   readonly event: 'call';
   /** "esbpp.requestBpp" */
   readonly function: string;
@@ -23,15 +23,15 @@ export interface CallRecord extends CallSubject {
   readonly reasonCode?: string;
   readonly incident?: string;
   readonly durationMs: number;
-}
+};
 
 /** One line more for a fault of ours, joined by the incident identifier that the caller was given. */
-export interface FaultRecord {
+export type FaultRecord = {
   readonly event: 'fault';
   readonly incident: string;
   readonly function: string;
   readonly errors: readonly ErrorRecord[];
-}
+};
 
 /**
  * Messages of our own errors are written to be logged. Those of anything else may quote what was being worked on, so
@@ -44,6 +44,7 @@ export interface ErrorRecord {
   readonly at: readonly string[];
 }
 
+/** Plain types and not interfaces, so that a log of any JSON records takes them. */
 export type LogRecord = CallRecord | FaultRecord;
 export type Log = (record: LogRecord) => void;
 

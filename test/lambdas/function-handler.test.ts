@@ -135,7 +135,7 @@ describe('JSON calls', () => {
     ['an unknown member', { header: header('deviceMaker'), bppRequest: 'AAAA', x: 1 }, '1.3.1/2.1'],
     ['base64url', { header: header('deviceMaker'), bppRequest: 'A-_A' }, '1.3.1/2.1'],
     ['DER of another object', { header: header('deviceMaker'), bppRequest: '/2AA' }, '1.3.1/2.1'],
-    ['an unknown transfer', { header: header('deviceMaker'), transferId: 'T-9' }, '1.6/6.1'],
+    ['an unknown transfer', { header: header('deviceMaker'), transferId: 'T-9' }, '1.6/3.9'],
     ['an array', [], '1.3.1/2.1'],
   ])('%s is refused', async (_what, body, codes) => {
     const result = await askForBpp(registered(), { body });

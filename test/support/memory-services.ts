@@ -169,7 +169,7 @@ export function memoryServices(): MemoryServices {
     transfers: {
       openTransfer: async () => ({ transferId: 'T-1', uploadUrl: 'https://smdpf.example.com/transfer/t' }),
       received: async (_caller, transferId) =>
-        refuse('transferInvalid', 'no such transfer', { subjectIdentifier: transferId }),
+        refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
       getTransfer: async (_caller, { requestId }) =>
         refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId }),
     },

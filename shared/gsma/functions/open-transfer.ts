@@ -3,8 +3,8 @@ import { sha256 } from '../fields.ts';
 import type { FunctionBinding } from '../function-binding.ts';
 import { allowPurpose } from '../permissions.ts';
 
-/** Octets: what S3 takes in one PUT. */
-const MAX_TRANSFER = 5 * 1024 ** 3;
+/** Octets. */
+const MAX_TRANSFER = 1024 ** 3;
 
 const body = object({
   purpose: required(oneOf('euiccData', 'bppRequest', 'profileLoadingReport', 'template')),

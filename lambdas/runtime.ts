@@ -1,0 +1,55 @@
+import { Fault } from '../shared/errors.ts';
+import { errorRecords } from '../shared/gsma/call-log.ts';
+import { failureOf } from '../shared/gsma/failure.ts';
+import { writeFailure } from '../shared/gsma/http-answer.ts';
+import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import type { Services } from '../shared/service/services.ts';
+import { defaultOptions, type FunctionHandler, type HandlerFactory, resultOf } from './call.ts';
+
+/** The environment variable that holds the RuntimeConfig as JSON. It names stores and keys and contains no secret. */
+export const CONFIG_VARIABLE = 'SMDPF_RUNTIME';
+
+/**
+ * The entry point of a function on Lambda. The services are opened by the first call of an execution environment and
+ * kept; where that fails the call is answered 1.2/4.2, or 1.2/5.1 where it may pass, and the next one tries again.
+ */
+export function lambdaEntry(
+  factory: HandlerFactory,
+  openServices: () => Promise<Services> = sharedServices,
+  options = defaultOptions,
+): FunctionHandler {
+  let opened: Promise<FunctionHandler> | undefined;
+  return async (event, context) => {
+    opened ??= openServices().then((services) => factory(services, options));
+    let handler: FunctionHandler;
+    try {
+      handler = await opened;
+    } catch (error) {
+      opened = undefined;
+      const failure = failureOf(error, options.newIncident);
+      const incident = failure.incident ?? '';
+      options.log({ event: 'fault', incident, function: 'runtime', errors: errorRecords(error) });
+      return resultOf(writeFailure(failure));
+    }
+    return handler(event, context);
+  };
+}
+
+/**
+ * Long work is only recorded here (`lanes: 'none'`): an execution environment sleeps as soon as it has answered, so
+ * its chunks are left to whoever takes up open work (ServiceWork).
+ */
+async function sharedServices(): Promise<Services> {
+  const { openRuntime } = await import('../shared/runtime.ts');
+  return (await openRuntime(readConfig(process.env[CONFIG_VARIABLE]), { lanes: 'none' })).services;
+}
+
+function readConfig(json: string | undefined): RuntimeConfig {
+  if (json === undefined) throw new Fault('configuration', `${CONFIG_VARIABLE} is not set`);
+  try {
+    return JSON.parse(json) as RuntimeConfig;
+  } catch {
+    // The SyntaxError would quote the configuration.
+    throw new Fault('configuration', `${CONFIG_VARIABLE} is not JSON`);
+  }
+}

@@ -31,7 +31,8 @@ export function decodeChain(ders: readonly Bytes[], ci: Certificate, codes: Chai
   const chain = last !== undefined && equal(last, ci.raw) ? ders.slice(0, -1) : ders;
   if (chain.length === 0 || chain.length > MAX_CHAIN)
     refuse(codes.invalid, `a chain has 1 to ${MAX_CHAIN} certificates below the CI, not ${chain.length}`);
-  return chain.map((der) => decodeCertificate(der, codes.invalid));
+  // a copy: a verified chain is kept for long, the upload that it is a view of should not be
+  return chain.map((der) => decodeCertificate(Buffer.from(der), codes.invalid));
 }
 
 /** The one column of role identifiers that all certificates use, whose roles must be one of the given orders. */

@@ -31,8 +31,8 @@ import { bounds, compareSort, makeCursor, PAGE_LIMIT } from './range.ts';
 
 /** Keys of one BatchGetItem (DynamoDB's own limit). */
 const BATCH_GET_LIMIT = 100;
-/** Requests of one call under way at once. */
-const CONCURRENCY = 64;
+/** Requests of one call under way at once; the SDK holds 50 connections. */
+const CONCURRENCY = 48;
 /** Attempts at what another transaction holds up, about 8 s in all; the SDK's own retries come on top. */
 const CONFLICT_ATTEMPTS = 12;
 const NONCE_LENGTH = 8;

@@ -57,7 +57,7 @@ describe.skipIf(hsm.unavailable !== undefined)(
       return { library, slot: slot! };
     }
 
-    test('a generated key is born in the token, sensitive and never extractable', async () => {
+    test('a generated key is born in the token, never extractable, and can sign and nothing else', async () => {
       expect((await keys.describe(uri)).attributes).toEqual({
         CKA_PRIVATE: true,
         CKA_SENSITIVE: true,
@@ -65,6 +65,10 @@ describe.skipIf(hsm.unavailable !== undefined)(
         CKA_EXTRACTABLE: false,
         CKA_NEVER_EXTRACTABLE: true,
         CKA_LOCAL: true,
+        CKA_SIGN: true,
+        CKA_DECRYPT: false,
+        CKA_UNWRAP: false,
+        CKA_DERIVE: false,
       });
     });
 

@@ -26,6 +26,10 @@ const EVIDENCE = [
   'CKA_EXTRACTABLE',
   'CKA_NEVER_EXTRACTABLE',
   'CKA_LOCAL',
+  'CKA_SIGN',
+  'CKA_DECRYPT',
+  'CKA_UNWRAP',
+  'CKA_DERIVE',
 ] as const;
 
 /** The one key that the URI names; none and several are Faults. */

@@ -93,10 +93,7 @@ export function localKey(algorithm: KeyAlgorithm, secret: Bytes): LocalKey {
     case 'ecdsa-frp256v1':
       return frp256v1Key(secret);
     default:
-      return opensslKey(
-        createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' }),
-        algorithm,
-      );
+      return opensslKey(createPrivateKey({ key: view(secret), format: 'der', type: 'pkcs8' }), algorithm);
   }
 }
 
@@ -109,6 +106,11 @@ export function localKeyFromPem(pem: string): LocalKey {
 export function secretFromPem(pem: string): { algorithm: KeyAlgorithm; secret: Bytes } {
   const key = privateKeyFromPem(pem);
   return { algorithm: algorithmOf(key), secret: key.export({ format: 'der', type: 'pkcs8' }) };
+}
+
+/** Not a copy, which nobody would wipe. */
+function view(octets: Bytes): Buffer {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
 function privateKeyFromPem(pem: string): KeyObject {
@@ -156,7 +158,7 @@ function frp256v1Key(secret: Bytes): LocalKey {
   const ephemeral = FRP256V1.ephemeralFrom(secret);
   const spki = toSpki(FRP256V1.publicKey(ephemeral.point));
   ephemeral.wipe();
-  const key = createSecretKey(Buffer.from(secret));
+  const key = createSecretKey(view(secret));
   return {
     algorithm: 'ecdsa-frp256v1',
     spki,
@@ -173,7 +175,7 @@ function frp256v1Key(secret: Bytes): LocalKey {
 
 function aesKey(secret: Bytes): LocalKey {
   if (secret.length !== 32) throw new Fault('keyProvider', 'an AES-256 key has 32 octets');
-  const key = createSecretKey(Buffer.from(secret));
+  const key = createSecretKey(view(secret));
   const wrapDataKey = (plaintext: Bytes, context: WrapContext): Bytes => {
     requireDataKey(plaintext);
     const iv = randomBytes(12);

@@ -123,9 +123,10 @@ export class SoftkeyProvider
   }
 
   async #create(uri: string, algorithm: KeyAlgorithm, role: KeyRole, secret: Bytes): Promise<KeyDescription> {
-    const parsed = softkeyUri(uri);
-    const passphrase = await this.#passphrase(parsed);
+    let passphrase: Bytes | undefined;
     try {
+      const parsed = softkeyUri(uri);
+      passphrase = await this.#passphrase(parsed);
       await createSoftkeyFile(parsed.path, await sealSoftkey({ role, algorithm, secret }, passphrase));
     } finally {
       wipe(secret, passphrase);

@@ -1,0 +1,59 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { HANDLERS } from '../../lambdas/handlers.ts';
+import { CONFIG_VARIABLE, lambdaEntry } from '../../lambdas/runtime.ts';
+import { Fault } from '../../shared/errors.ts';
+import type { LogRecord } from '../../shared/gsma/call-log.ts';
+import type { Services } from '../../shared/service/services.ts';
+import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
+import { memoryServices } from '../support/memory-services.ts';
+
+const factory = HANDLERS['es9plus.handleNotification'];
+const call = { body: { pendingNotification: 'vzcA' } };
+const lines: LogRecord[] = [];
+const options = { log: (line: LogRecord) => lines.push(line), now: () => 0, newIncident: () => 'I-1' };
+
+afterEach(() => {
+  lines.length = 0;
+  vi.unstubAllEnvs();
+});
+
+it('opens the services once for all calls of an environment', async () => {
+  let opened = 0;
+  const handler = lambdaEntry(
+    factory,
+    async () => {
+      opened++;
+      return memoryServices();
+    },
+    options,
+  );
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => callHandler(handler, 'es9plus.handleNotification', call)),
+  );
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([204, 204, 204]);
+  expect(opened).toBe(1);
+});
+
+it('answers a failed start with 1.2 and an incident, and tries again on the next call', async () => {
+  const outcomes: (() => Promise<Services>)[] = [
+    () => Promise.reject(new Fault('ledger', 'INNER', { retryable: true })),
+    async () => memoryServices(),
+  ];
+  const handler = lambdaEntry(factory, () => outcomes.shift()!(), options);
+  const failed = await callHandler(handler, 'es9plus.handleNotification', call);
+  expect(codesOf(jsonOf(failed))).toBe('1.2/5.1');
+  expect(failed.body).not.toContain('INNER');
+  expect(lines).toMatchObject([{ event: 'fault', function: 'runtime', incident: 'I-1' }]);
+  expect((await callHandler(handler, 'es9plus.handleNotification', call)).statusCode).toBe(204);
+});
+
+it.each([undefined, '{"transferSecret":"SECRET"'])(
+  'a missing or broken configuration is said and not quoted',
+  async (json) => {
+    vi.stubEnv(CONFIG_VARIABLE, json);
+    const handler = lambdaEntry(factory, undefined, options);
+    expect(codesOf(jsonOf(await callHandler(handler, 'es9plus.handleNotification', call)))).toBe('1.2/4.2');
+    expect(lines).toMatchObject([{ errors: [{ code: 'configuration' }] }]);
+    expect(JSON.stringify(lines)).not.toContain('SECRET');
+  },
+);

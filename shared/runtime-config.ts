@@ -30,6 +30,6 @@ export interface RuntimeConfig {
   readonly signConcurrency?: number;
   /** Worker threads of the embedded dispatcher; 0 runs tasks in the server's own thread. */
   readonly workers?: number;
-  /** PEM of the CAs that callback servers' certificates are checked against; the system's when absent. */
+  /** PEM of a CA that is trusted for the Operator's callback servers besides the public ones. */
   readonly callbackCa?: string;
 }

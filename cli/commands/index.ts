@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
+import { registerDemo } from './demo.ts';
 
 /**
  * Each command's file registers it, with `program.command(…)`; the order of the list is that of `smdpf --help`.
@@ -7,4 +8,4 @@ import type { CliIo } from '../output/cli-io.ts';
  */
 export type Register = (program: Command, io: CliIo) => void;
 
-export const COMMANDS: readonly Register[] = [];
+export const COMMANDS: readonly Register[] = [registerDemo, ];

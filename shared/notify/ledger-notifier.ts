@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { rootCertificates } from 'node:tls';
 import type { Item, Ledger } from '../ledger/ledger.ts';
 import type { Notice, Notifier } from './notifier.ts';
 
@@ -126,7 +127,7 @@ export class LedgerNotifier implements Notifier {
 /** Milliseconds that a callback server may take. */
 const TIMEOUT_MS = 20_000;
 
-/** Posts a notice as JSON. `ca` are PEM certificates that the server's chain is checked against. */
+/** Posts a notice as JSON. `ca` is PEM of a CA that is trusted for callback servers besides the public ones. */
 export function httpCarrier(protocolVersion: string, ca?: string): Carrier {
   return ({ url, body }) =>
     new Promise((resolve, reject) => {
@@ -140,7 +141,7 @@ export function httpCarrier(protocolVersion: string, ca?: string): Carrier {
           'content-length': content.length,
           'x-admin-protocol': protocolVersion,
         },
-        ...(secure && ca !== undefined ? { ca } : {}),
+        ...(secure && ca !== undefined ? { ca: [ca, ...rootCertificates] } : {}),
       });
       request.on('response', (response) => {
         response.resume();

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { CURVES, type CurveName } from '../../sim/index.ts';
+import { type DemoResult, runDemo } from '../demo/demo.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { fields, table } from '../output/table.ts';
+
+interface DemoArguments {
+  devices: number;
+  profilesPerDevice: number;
+  upp?: string;
+  curve: CurveName;
+  keys?: string;
+  out: string;
+}
+
+export function registerDemo(program: Command, io: CliIo): void {
+  program
+    .command('demo')
+    .description(
+      'all 16 steps of in-factory provisioning, with simulated counterparts and deliberate troubles',
+    )
+    .option('--devices <n>', 'devices that are to work; five more are in trouble', count, 25)
+    .option('--profiles-per-device <k>', 'profiles for each device', count, 2)
+    .option('--upp <file>', 'Unprotected Profile Package to use as template; default: a template of our own')
+    .addOption(
+      new Option('--curve <curve>', 'curve of all keys and certificates')
+        .choices(Object.keys(CURVES))
+        .default('p256'),
+    )
+    .option('--keys <uri>', 'URI of an existing binding key, such as pkcs11:…, instead of a software key')
+    .option('--out <folder>', 'folder for everything that the demo makes', 'smdpf-demo')
+    .action(async (options: DemoArguments) => {
+      const { upp, keys } = options;
+      const result = await runDemo(
+        {
+          devices: options.devices,
+          profilesPerDevice: options.profilesPerDevice,
+          curve: options.curve,
+          folder: options.out,
+          upp: upp === undefined ? ownTemplate() : readFileSync(upp),
+          ...(keys === undefined ? {} : { bindingKey: keys }),
+        },
+        io,
+      );
+      const { record, summary } = result;
+      const good = summary.addsUp && record.troubles.every(({ refused }) => refused);
+      io.answer({ steps: record.steps, troubles: record.troubles, summary, folder: result.folder }, () =>
+        report(result),
+      );
+      if (!good) io.exit(EXIT.refused);
+    });
+}
+
+function report({ record, summary, folder }: DemoResult): string {
+  const { states } = summary;
+  return [
+    '',
+    table(
+      ['step', 'interface', 'what', 'outcome', 'ms'],
+      record.steps.map(({ step, interface: iface, what, outcome, ms }) => [step, iface, what, outcome, ms]),
+    ),
+    '',
+    table(
+      ['trouble made on purpose', 'expected', 'got', ''],
+      record.troubles.map(({ trouble, expected, got, refused }) => [
+        trouble,
+        expected,
+        shortened(got),
+        refused ? 'as it should' : 'WRONG',
+      ]),
+    ),
+    '',
+    fields([
+      ['profiles ordered', summary.ordered],
+      ['devices', `${summary.devices}, and ${summary.devicesInTrouble} in trouble`],
+      ['profiles wanted', `${summary.wanted} = ${summary.bound} bound + ${summary.refused} refused`],
+      [
+        'states',
+        `${Object.entries(states)
+          .map(([state, number]) => `${number} ${state}`)
+          .join(' + ')} = ${summary.ordered}`,
+      ],
+      ['installed profiles read back', `${summary.readBackEqual} equal to the Operator's rows`],
+      ['callbacks to the Operator', summary.callbacks],
+      ['audit log', `${summary.auditLines} lines, the chain holds`],
+      ['the numbers add up', summary.addsUp ? 'yes' : 'NO'],
+      ['everything is in', folder],
+    ]),
+  ].join('\n');
+}
+
+const WIDTH = 72;
+const shortened = (text: string) => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text);
+
+function count(text: string): number {
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on is needed');
+  return Number(text);
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { type Bytes, equal } from '../../shared/codec/bytes.ts';
+import {
+  decodeBppBatch,
+  encodeBppRequest,
+  type FunctionAnswer,
+  type PersonalisedEuicc,
+} from '../../sim/index.ts';
+import { reproveKeys } from '../../sim/misuse.ts';
+import type { DemoRecord } from './steps.ts';
+import { type Device, MAKER_ID, type World } from './world.ts';
+
+/** What parties may try at the interfaces, and must not get. */
+export async function troubleCalls(
+  { maker, otherMaker, eumClient, eum }: World,
+  record: DemoRecord,
+  made: {
+    devices: readonly Device[];
+    requests: readonly Bytes[];
+    batches: readonly Bytes[];
+    orderId: string;
+  },
+): Promise<void> {
+  const { devices, requests, batches, orderId } = made;
+
+  const repeated = (await maker.callRequestBpp(requests[0]!)).body.bppBatch;
+  const same = typeof repeated === 'string' && equal(Buffer.from(repeated, 'base64'), batches[0]!);
+  const large = repeated === undefined;
+  record.trouble(
+    'the first request once more',
+    'the same octets',
+    same || large ? 'the same octets' : 'other octets',
+  );
+
+  const free = devices.find(({ trouble, path }) => trouble === undefined && path === 'A') ?? devices[0]!;
+  const { requestId } = decodeBppBatch(batches[0]!);
+  const changed = encodeBppRequest({ requestId, orderId, items: [{ itemId: 0, eid: free.euicc.eid }] });
+  record.trouble(
+    'another request under the same requestId',
+    '1.6/3.11',
+    codeOf(await maker.callRequestBpp(changed)),
+  );
+
+  const request = (euicc: PersonalisedEuicc) =>
+    encodeBppRequest({ requestId: randomBytes(8), orderId, items: [{ itemId: 0, eid: euicc.eid }] });
+  record.trouble(
+    'a device maker that the order does not name',
+    '8.8.5/3.9',
+    codeOf(await otherMaker.callRequestBpp(request(free.euicc))),
+  );
+  record.trouble(
+    'a second profile of the order for one device, unasked',
+    '8.2/3.7',
+    itemCode(await maker.callRequestBpp(request(free.euicc))),
+  );
+
+  const thief = eum.personalise({ keys: 1 });
+  const copied = eum.euiccDataBatch([reproveKeys(thief, free.euicc)], { deviceManufacturers: [MAKER_ID] });
+  record.trouble(
+    "one eUICC's one-time key under another EID",
+    '8.1/3.3',
+    entryCode(await eumClient.registerEuiccData(copied)),
+  );
+
+  const victim = eum.personalise({ keys: 1 });
+  const unproved = {
+    ...victim,
+    oneTimeKeys: victim.oneTimeKeys.map((key) => ({ ...key, proof: randomBytes(64) })),
+  };
+  const badProof = eum.euiccDataBatch([unproved], { deviceManufacturers: [MAKER_ID] });
+  record.trouble(
+    'a one-time key without a proof of its eUICC',
+    '8.1/6.1',
+    entryCode(await eumClient.registerEuiccData(badProof)),
+  );
+
+  const unknown = eum.personalise({ keys: 1 });
+  record.trouble(
+    'an eUICC that nobody registered',
+    '8.1.1/3.9',
+    itemCode(await maker.callRequestBpp(request(unknown))),
+  );
+
+  const ineligible = batches
+    .flatMap((batch) => decodeBppBatch(batch).items)
+    .filter(({ failed }) => failed !== undefined);
+  for (const { failed } of ineligible.slice(0, 1)) {
+    record.trouble(
+      'an eUICC that cannot run the profile',
+      '8.2.5/4.3',
+      `${failed!.subjectCode}/${failed!.reasonCode} ${failed!.message ?? ''}`,
+    );
+  }
+}
+
+const codeOf = ({ status, subjectCode, reasonCode, message }: FunctionAnswer) =>
+  subjectCode === undefined ? status : `${subjectCode}/${reasonCode} ${message ?? ''}`;
+
+function itemCode(answer: FunctionAnswer): string {
+  return firstCode(answer, 'failed');
+}
+
+function entryCode(answer: FunctionAnswer): string {
+  return firstCode(answer, 'rejected');
+}
+
+function firstCode(answer: FunctionAnswer, list: 'failed' | 'rejected'): string {
+  const [first] = (answer.body[list] ?? []) as {
+    subjectCode: string;
+    reasonCode: string;
+    message?: string;
+  }[];
+  return first === undefined
+    ? codeOf(answer)
+    : `${first.subjectCode}/${first.reasonCode} ${first.message ?? ''}`;
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Fault } from '../../shared/errors.ts';
+import type { KeyAlgorithm, KeyGenerator, KeyRole } from '../../shared/keys/provider.ts';
+import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+
+/** What `config.json` in a deployment folder says; paths in it are absolute or relative to the folder. */
+export interface FolderConfig {
+  readonly runtime: Omit<RuntimeConfig, 'publicUrl'>;
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly fieldPort: number;
+    readonly publicUrl?: string;
+  };
+}
+
+export interface FolderOptions {
+  readonly address?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly fieldPort?: number;
+  readonly runtime?: Partial<RuntimeConfig>;
+}
+
+/**
+ * An embedded deployment in one folder: ledger, vault, PPK vault, keys, configuration. Made on first use, found as it
+ * was afterwards. The passphrase of the key files lies beside them unless SMDPF_PASSPHRASE is set when the folder is
+ * made: good for development, and refused in production (docs/keys.md).
+ */
+export class DeploymentFolder {
+  readonly folder: string;
+  readonly config: FolderConfig;
+
+  private constructor(folder: string, config: FolderConfig) {
+    this.folder = folder;
+    this.config = config;
+  }
+
+  static async open(path: string, options: FolderOptions = {}): Promise<DeploymentFolder> {
+    const folder = resolve(path);
+    const file = join(folder, 'config.json');
+    if (!existsSync(file)) await create(folder, file, options);
+    let config: FolderConfig;
+    try {
+      config = JSON.parse(readFileSync(file, 'utf8')) as FolderConfig;
+    } catch (cause) {
+      throw new Fault('configuration', `${file} is not a readable configuration`, { cause });
+    }
+    return new DeploymentFolder(folder, config);
+  }
+
+  /** Whether there is a deployment in the folder already. */
+  static exists(path: string): boolean {
+    return existsSync(join(resolve(path), 'config.json'));
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  keyUri(name: string): string {
+    return keyUri(this.folder, name);
+  }
+
+  runtimeConfig(publicUrl?: string): RuntimeConfig {
+    const { runtime, server } = this.config;
+    const url = publicUrl ?? server.publicUrl;
+    return { ...runtime, ...(url === undefined ? {} : { publicUrl: url }) };
+  }
+
+  openRuntime(options: RuntimeOptions = {}, more: Partial<RuntimeConfig> = {}): Promise<Runtime> {
+    return openRuntime({ ...more, ...this.runtimeConfig(more.publicUrl) }, options);
+  }
+}
+
+const keyUri = (folder: string, name: string) =>
+  `softkey:path=${encodeURI(join(folder, 'keys', `${name}.key`))}`;
+
+async function create(folder: string, file: string, options: FolderOptions): Promise<void> {
+  mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 });
+  const passphraseFile = join(folder, 'keys', 'passphrase');
+  const fromEnvironment = process.env.SMDPF_PASSPHRASE !== undefined;
+  if (!fromEnvironment && !existsSync(passphraseFile)) {
+    writeFileSync(passphraseFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  }
+  const runtime: RuntimeConfig = {
+    deployment: randomBytes(16).toString('hex'),
+    address: options.address ?? 'smdpf.example.com',
+    ledger: `sqlite:${join(folder, 'ledger.sqlite')}`,
+    vault: `file:${join(folder, 'vault')}`,
+    ppks: `file:${join(folder, 'ppks')}`,
+    keys: {
+      wrapping: keyUri(folder, 'wrapping'),
+      delivery: keyUri(folder, 'delivery'),
+      passphrase: fromEnvironment ? 'env:SMDPF_PASSPHRASE' : `file:${passphraseFile}`,
+    },
+    transferSecret: randomBytes(32).toString('hex'),
+    ...options.runtime,
+  };
+  await createKeys(runtime, [
+    [runtime.keys.wrapping, 'aes-256', 'wrapping'],
+    [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
+  ]);
+  const config: FolderConfig = {
+    runtime,
+    server: {
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? 8443,
+      fieldPort: options.fieldPort ?? 8444,
+    },
+  };
+  // the configuration comes last and whole: a start that was cut off starts afresh
+  writeFileSync(`${file}.new`, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** Makes the keys that are not there yet. */
+export async function createKeys(
+  config: RuntimeConfig,
+  wanted: readonly (readonly [uri: string, algorithm: KeyAlgorithm, role: KeyRole])[],
+): Promise<void> {
+  const { openKeys } = await import('../../shared/runtime.ts');
+  const registry = openKeys(config, process.env);
+  try {
+    for (const [uri, algorithm, role] of wanted) {
+      const provider = await registry.provider(uri);
+      const there = await provider.describe(uri).then(
+        () => true,
+        () => false,
+      );
+      if (!there) await (provider as unknown as KeyGenerator).generate(uri, algorithm, role);
+    }
+  } finally {
+    await registry.close();
+  }
+}

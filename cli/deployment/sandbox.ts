@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { toHex } from '../../shared/codec/bytes.ts';
+import type { KeyAlgorithm } from '../../shared/keys/provider.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import { type CurveName, SimCi, SimEumCa } from '../../sim/index.ts';
+import { createKeys, type DeploymentFolder } from './folder.ts';
+
+export const SANDBOX_EUM = '2.999.40';
+export const SANDBOX_SMDPF_OID = '2.999.10';
+
+const ALGORITHMS: Readonly<Record<CurveName, KeyAlgorithm>> = {
+  p256: 'ecdsa-p256',
+  brainpoolP256r1: 'ecdsa-brainpoolP256r1',
+  frp256v1: 'ecdsa-frp256v1',
+};
+
+/** A simulated world around a deployment: an eSIM CA, an EUM below it, and our binding certificate from that CA. */
+export interface Sandbox {
+  readonly ci: SimCi;
+  readonly eumCa: SimEumCa;
+}
+
+/**
+ * Makes the simulated CI and EUM in `sandbox/` of the deployment folder and has the deployment trust them: never for
+ * production, since the private keys of the root lie in the folder. May be repeated.
+ */
+export async function openSandbox(
+  deployment: DeploymentFolder,
+  runtime: Runtime,
+  curve: CurveName,
+  bindingKey = deployment.keyUri(`dppb-${curve}`),
+): Promise<Sandbox> {
+  const folder = deployment.path('sandbox', curve);
+  const fresh = !existsSync(folder);
+  const ci = fresh ? SimCi.create({ curve }) : SimCi.load(folder);
+  const eumCa = fresh ? ci.issueEum() : SimEumCa.load(folder);
+  if (fresh) {
+    ci.save(folder);
+    eumCa.save(folder);
+  }
+  const { trust, keys } = runtime;
+  const by = 'sandbox';
+  const view = await trust.current();
+  if (
+    !view.store.certificates.some(
+      (known) => toHex(known.extensions.subjectKeyIdentifier!) === toHex(ci.keyId),
+    )
+  ) {
+    await trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, by);
+    await trust.addCrl(ci.issueCrl(), [], by);
+  }
+  if (bindingKey.startsWith('softkey:'))
+    await createKeys(deployment.runtimeConfig(), [[bindingKey, ALGORITHMS[curve], 'binding']]);
+  if (!(await trust.current()).dpBindings.some(({ ciPkId }) => toHex(ciPkId) === toHex(ci.keyId))) {
+    const { publicKey } = await keys.openSigningKey(bindingKey, 'binding');
+    const certificate = ci.issueDpPb({ spki: publicKey }, { oid: SANDBOX_SMDPF_OID });
+    await trust.installDpPb({ keyUri: bindingKey, ciPkId: ci.keyId, certificates: [certificate] }, by);
+  }
+  await trust.allowEum(eumCa.certificate, { party: SANDBOX_EUM }, by);
+  return { ci, eumCa };
+}

@@ -1,0 +1,104 @@
+import { createServer } from 'node:net';
+import type { Log } from '../../shared/gsma/call-log.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import type { TransferGate } from '../../shared/vault/transfer.ts';
+import { type RunningServer, startServer } from '../server/server.ts';
+import type { DeploymentFolder } from './folder.ts';
+import { DevelopmentPki } from './tls.ts';
+
+/** Milliseconds between moves of waiting audit lines into the chain. */
+const AUDIT_MS = 500;
+
+export interface RunningDeployment {
+  readonly runtime: Runtime;
+  readonly pki: DevelopmentPki;
+  readonly urls: RunningServer['urls'];
+  /** Jobs and orders that an earlier run had left open. */
+  readonly resumed: number;
+  close(): Promise<void>;
+}
+
+/** One line of the server's log: a call, or what the server itself has to tell. */
+export type ServerLog = (record: Readonly<Record<string, unknown>>) => void;
+
+/** Starts the embedded server on a deployment folder and takes up what was left open. */
+export async function startDeployment(
+  deployment: DeploymentFolder,
+  log: ServerLog,
+  ports: { readonly port?: number; readonly fieldPort?: number } = {},
+): Promise<RunningDeployment> {
+  const { server: configured } = deployment.config;
+  const { host } = configured;
+  const port = await chosenPort(host, ports.port ?? configured.port);
+  const fieldPort = await chosenPort(host, ports.fieldPort ?? configured.fieldPort);
+  const pki = await DevelopmentPki.open(deployment.path('tls'));
+  const tls = await pki.server([
+    ...new Set([host, 'localhost', '127.0.0.1', deployment.config.runtime.address]),
+  ]);
+  const runtime = await deployment.openRuntime(
+    { lanes: 'workers', log: (event, about) => log({ event, ...about }) },
+    { publicUrl: configured.publicUrl ?? `https://${host}:${port}`, callbackCa: pki.caCertificate },
+  );
+  let server: RunningServer;
+  try {
+    server = await startServer({
+      services: runtime.services,
+      tls,
+      listen: { host, port },
+      field: { port: fieldPort },
+      vault: runtime.context.vault as unknown as TransferGate,
+      log: log as unknown as Log,
+    });
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+  const resumed = await runtime.work.resume();
+  runtime.context.notifier.wake();
+  const auditing = startAuditing(runtime, log);
+  return {
+    runtime,
+    pki,
+    urls: server.urls,
+    resumed,
+    async close() {
+      await server.close();
+      await auditing.stop();
+      await runtime.close();
+    },
+  };
+}
+
+/** Moves waiting audit lines into the chain, again and again. */
+function startAuditing({ audit }: Runtime, log: ServerLog): { stop(): Promise<void> } {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let round: Promise<unknown> = Promise.resolve();
+  const next = () => {
+    round = audit
+      .chain()
+      .catch((error: Error) => log({ event: 'audit.delayed', message: error.message }))
+      .then(() => {
+        if (!stopped) timer = setTimeout(next, AUDIT_MS);
+      });
+  };
+  next();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await round;
+      await audit.chain();
+    },
+  };
+}
+
+/** Transfer links name the port before the server listens, so port 0 is settled here. */
+async function chosenPort(host: string, port: number): Promise<number> {
+  if (port !== 0) return port;
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, host, resolve));
+  const { port: free } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return free;
+}

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
+import type { ProfileClass } from '../../rsp/store-metadata.ts';
 import { type DerivedParameters, derivedParameters } from './derived-values.ts';
 import { PackageDraft } from './draft.ts';
 import { inProfile } from './element.ts';
@@ -16,9 +17,6 @@ import { securityDomainKeyTargets } from './parameters/security-domain-keys.ts';
 import { parametersNamed } from './parameters.ts';
 import { PIN_REFERENCE, pinConfigurations } from './pin-codes.ts';
 import { decodePackage, elementsNamed, type ProfilePackage } from './profile-element.ts';
-
-/** Profile class of StoreMetadata (SGP.22 section 2.4a.1.1). */
-export type ProfileClass = 'test' | 'provisioning' | 'operational';
 
 export interface TemplateOptions {
   /** All classes but `test` refuse keys that come from the template. */

@@ -178,27 +178,18 @@ describe('metadata must agree with the files', () => {
     iccid: row.iccid,
     serviceProviderName: 'Operator',
     profileName: 'Profile',
-    profileOwner: { mccMnc: fromHex('62f210'), gid1: fromHex('ab') },
+    profileOwner: { mccMnc: '26201', gid1: fromHex('ab') },
     profilePolicyRules: ['ppr1'],
   };
   it('and does', () => expect(errorsOf(upp, good)).toEqual([]));
   const { profileOwner: _, ...unowned } = good;
   const cases: readonly (readonly [string, PackageMetadata, string])[] = [
     ['another ICCID', { ...good, iccid: '8988211000000530090' }, 'metadataIccid'],
-    ['another network', { ...good, profileOwner: { mccMnc: fromHex('62f220') } }, 'metadataOwner'],
-    [
-      'an owner that is no network',
-      { ...good, profileOwner: { mccMnc: fromHex('ffffff') } },
-      'metadataOwner',
-    ],
-    [
-      'another GID1',
-      { ...good, profileOwner: { mccMnc: fromHex('62f210'), gid1: fromHex('ac') } },
-      'metadataOwner',
-    ],
+    ['another network', { ...good, profileOwner: { mccMnc: '26202' } }, 'metadataOwner'],
+    ['another GID1', { ...good, profileOwner: { mccMnc: '26201', gid1: fromHex('ac') } }, 'metadataOwner'],
     [
       'a GID2 that is not in the EF',
-      { ...good, profileOwner: { mccMnc: fromHex('62f210'), gid2: fromHex('01') } },
+      { ...good, profileOwner: { mccMnc: '26201', gid2: fromHex('01') } },
       'metadataOwner',
     ],
     ['policy rules without owner', unowned, 'metadataPolicyRules'],
@@ -210,6 +201,11 @@ describe('metadata must agree with the files', () => {
     expect(() => checkProfile(upp, metadata)).toThrowError(
       expect.objectContaining({ code: 'metadataInvalid' }),
     );
+  });
+  it('an owner without an EF.IMSI is found', () => {
+    const iccid = '8900101000000000001';
+    const unknown = withFile('usim', 'ef-imsi', Buffer.alloc(9, 0xff));
+    expect(errorsOf(unknown, { iccid, profileOwner: { mccMnc: '26201' } })).toContain('metadataOwner');
   });
   it('policy rules in a test profile are worth a warning', () => {
     const codes = validatePackage(upp, { ...good, profileClass: 'test' }).map(({ severity, code }) => [

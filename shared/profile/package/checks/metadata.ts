@@ -1,30 +1,20 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import type { StoreMetadataRequest } from '../../../rsp/store-metadata.ts';
 import { decodeImsi } from '../ef/imsi.ts';
-import { decodePlmn, PLMN_LENGTH } from '../ef/plmn.ts';
 import { fileImage, findFile } from '../files.ts';
 import { headerOf } from '../header.ts';
-import type { ProfileClass } from '../personalise.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
 import type { Finding, FindingCode } from './finding.ts';
 import { attempt } from './identity.ts';
 
-/** The parts of StoreMetadata (SGP.22 section 5.5.3) that the package must agree with. */
-export interface PackageMetadata {
-  /** 19 or 20 digits. */
-  readonly iccid: string;
-  readonly serviceProviderName?: string;
-  readonly profileName?: string;
-  /** DEFAULT operational. */
-  readonly profileClass?: ProfileClass;
-  readonly profileOwner?: {
-    /** Three octets. */
-    readonly mccMnc: Bytes;
-    readonly gid1?: Bytes;
-    readonly gid2?: Bytes;
-  };
-  /** Profile policy rules that are set, such as `ppr1`. */
-  readonly profilePolicyRules?: readonly string[];
-}
+/** The parts of StoreMetadata that the package must agree with; a whole StoreMetadataRequest fits. */
+export type PackageMetadata = Pick<StoreMetadataRequest, 'iccid'> &
+  Partial<
+    Pick<
+      StoreMetadataRequest,
+      'serviceProviderName' | 'profileName' | 'profileClass' | 'profileOwner' | 'profilePolicyRules'
+    >
+  >;
 
 /** Metadata against the files of the package: a real eUICC compares the same (errors 13 and 15). */
 export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
@@ -50,9 +40,7 @@ export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata
     add('metadataOwner', 'a profile with an owner or policy rules needs an EF.IMSI');
   }
   if (owner !== undefined) {
-    const plmn = owner.mccMnc.length === PLMN_LENGTH ? decodePlmn(owner.mccMnc) : undefined;
-    if (plmn === undefined) add('metadataOwner', 'mccMnc of the owner has three octets of digits');
-    else if (imsi !== undefined && !imsi.startsWith(plmn)) {
+    if (imsi !== undefined && !imsi.startsWith(owner.mccMnc)) {
       add('metadataOwner', 'the owner is not the network of EF.IMSI');
     }
     for (const gid of ['gid1', 'gid2'] as const) {

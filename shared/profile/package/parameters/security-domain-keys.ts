@@ -25,6 +25,8 @@ const KEY_LENGTHS: Readonly<Record<KeyType, readonly number[]>> = {
 interface Protocol {
   /** Key version numbers, both included (ETSI TS 102 226, GlobalPlatform Card Specification amendments B, D). */
   readonly versions: readonly [number, number];
+  /** Version of an initial key set outside that range. */
+  readonly initialVersion?: number;
   readonly types: readonly KeyType[];
   readonly keys: Readonly<Record<string, { readonly identifier: number; readonly usage: number }>>;
 }
@@ -36,7 +38,7 @@ const ENC_MAC_DEK = {
 };
 const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   scp80: { versions: [0x01, 0x0f], types: ['des', 'aes'], keys: ENC_MAC_DEK },
-  scp02: { versions: [0x20, 0x2f], types: ['des'], keys: ENC_MAC_DEK },
+  scp02: { versions: [0x20, 0x2f], initialVersion: 0xff, types: ['des'], keys: ENC_MAC_DEK },
   scp03: { versions: [0x30, 0x3f], types: ['aes'], keys: ENC_MAC_DEK },
   scp81: {
     versions: [0x40, 0x4f],
@@ -44,6 +46,10 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
     keys: { psk: { identifier: 1, usage: 0x3c }, dek: { identifier: 2, usage: 0x48 } },
   },
 };
+
+function usesVersion({ versions: [lowest, highest], initialVersion }: Protocol, kvn: number): boolean {
+  return (kvn >= lowest && kvn <= highest) || kvn === initialVersion;
+}
 
 const CODEC: PeCodec<readonly KeyObject[]> = { decode: keyList, encode: withKeyList };
 
@@ -58,10 +64,9 @@ export function securityDomainKey(name: string): Parameter | undefined {
   if (scp === undefined || version === undefined || key === undefined) return undefined;
   const protocol = PROTOCOLS[scp]!;
   const kvn = Number.parseInt(version, 16);
-  const [lowest, highest] = protocol.versions;
   const role = protocol.keys[key];
   if (role === undefined) refuseParameter(name, `${scp} has no ${key} key`);
-  if (kvn < lowest || kvn > highest) refuseParameter(name, `${scp} does not use this key version number`);
+  if (!usesVersion(protocol, kvn)) refuseParameter(name, `${scp} does not use this key version number`);
   if (type !== undefined && !protocol.types.includes(type as KeyType))
     refuseParameter(name, `${scp} has no ${type} keys`);
   const isKey = (object: KeyObject) =>
@@ -162,9 +167,10 @@ export function securityDomainKeyNames(
     const { fields } = profile.elements[place]!;
     const aid = toHex(instanceAid(fields)).toUpperCase();
     return keyList(fields).flatMap(({ keyVersionNumber, keyIdentifier, keyComponents }) => {
-      for (const [scp, { versions, keys }] of Object.entries(PROTOCOLS)) {
-        if (keyVersionNumber < versions[0] || keyVersionNumber > versions[1]) continue;
-        const [key] = Object.entries(keys).find(([, { identifier }]) => identifier === keyIdentifier) ?? [];
+      for (const [scp, protocol] of Object.entries(PROTOCOLS)) {
+        if (!usesVersion(protocol, keyVersionNumber)) continue;
+        const [key] =
+          Object.entries(protocol.keys).find(([, { identifier }]) => identifier === keyIdentifier) ?? [];
         const length = keyComponents[0]?.keyData.length;
         if (key === undefined || length === undefined) continue;
         const version = keyVersionNumber.toString(16).padStart(2, '0');

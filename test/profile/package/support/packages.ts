@@ -81,6 +81,7 @@ export const SCP_KEYS: ProfileValues = {
   'scp03.30.enc': 'c0'.repeat(32),
   'scp03.30.mac@A000000151000000': 'c1'.repeat(32),
   'scp02.20.enc': 'c2'.repeat(16),
+  'scp02.ff.mac': 'c5'.repeat(16),
   'scp81.40.psk': 'c3'.repeat(32),
   'scp81.40.dek': 'c4'.repeat(16),
 };

@@ -1,0 +1,62 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import { Refusal } from '../../errors.ts';
+import { inProfile } from './element.ts';
+import type { FileStructure } from './file.ts';
+import { locateFiles } from './file-paths.ts';
+import { PARAMETERS } from './parameters.ts';
+import { decodePackage, type PeName, type ProfilePackage } from './profile-element.ts';
+
+/** What may be shown of a package beyond `uppSummary`: who the subscriber is and which files there are. */
+export interface PackageContents {
+  /** Values of parameters that are no secrets; one entry for each copy in the package. */
+  readonly parameters: Readonly<Record<string, readonly string[]>>;
+  /** Names of the secret parameters that the package has a place for. */
+  readonly secrets: readonly string[];
+  readonly files: readonly FileListing[];
+}
+
+export interface FileListing {
+  /** File identifiers from below the MF, an ADF by its temporary one; undefined where unknown. */
+  readonly path: string | undefined;
+  readonly pe: PeName;
+  /** Component of the PE; undefined for a file of genericFileManagement. */
+  readonly name: string | undefined;
+  readonly structure: FileStructure | undefined;
+  /** Octets. */
+  readonly size: number | undefined;
+  readonly recordLength: number | undefined;
+}
+
+export function packageContents(upp: Bytes): PackageContents {
+  return inProfile(() => {
+    const profile = decodePackage(upp);
+    const present = PARAMETERS.flatMap(({ name, secret, bind }) => {
+      const values = valuesOf(profile, bind);
+      return values === undefined ? [] : [{ name, secret, values }];
+    });
+    return {
+      parameters: Object.fromEntries(
+        present.filter(({ secret }) => !secret).map(({ name, values }) => [name, values]),
+      ),
+      secrets: present.filter(({ secret }) => secret).map(({ name }) => name),
+      files: locateFiles(profile).map(({ path, pe, name, view }) => ({
+        path,
+        pe,
+        name,
+        structure: view.structure,
+        size: view.size,
+        recordLength: view.recordLength,
+      })),
+    };
+  });
+}
+
+/** Undefined where the package has no place for the parameter, or holds something else there. */
+function valuesOf(profile: ProfilePackage, bind: (typeof PARAMETERS)[number]['bind']) {
+  try {
+    return bind(profile).read(profile);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}

@@ -429,15 +429,14 @@ async function expectFault(work: Promise<unknown>): Promise<void> {
 
 async function readAll(ledger: Ledger, partition: string, range: Range & { limit: number }): Promise<Item[]> {
   const items: Item[] = [];
-  let page: Page = { items, cursor: undefined };
+  let cursor: string | undefined;
   do {
-    page = await ledger.query(
-      partition,
-      page.cursor === undefined ? range : { ...range, cursor: page.cursor },
-    );
+    const page: Page = await ledger.query(partition, cursor === undefined ? range : { ...range, cursor });
     expect(page.items.length).toBeLessThanOrEqual(range.limit);
+    if (page.cursor !== undefined) expect(page.cursor).not.toBe(cursor);
     items.push(...page.items);
-  } while (page.cursor !== undefined);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
   return items;
 }
 

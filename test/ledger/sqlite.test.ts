@@ -134,7 +134,11 @@ describe('SQLite ledger', () => {
           const key = { partition: 'p', sort: 'count' };
           const item = await ledger.get(key);
           const when = item === undefined ? 'absent' : { revision: item.revision };
-          if ((await ledger.write({ put: key, attributes: {}, when })).done) break;
+          // A transaction reads before it writes, which a lock taken too late would turn into a Fault.
+          const put = { put: key, attributes: {}, when };
+          const check = { check: { partition: 'p', sort: 'other' }, when: 'absent' };
+          const outcome = i % 2 ? await ledger.write(put) : await ledger.transact([check, put]);
+          if (outcome.done) break;
         }
       }
       await ledger.close();`;

@@ -39,8 +39,9 @@ export const DEFAULT_XORING_CONSTANTS = Buffer.concat(
 );
 const DEFAULT_SQN_OPTIONS = Buffer.of(0x02);
 const DEFAULT_SQN_DELTA = fromHex('000010000000');
-const SQN_LENGTH = 6;
-const SQN_COUNT = 32;
+/** Octets of a sequence number without index, and how many `sqnInit` has. */
+export const SQN_LENGTH = 6;
+export const SQN_COUNT = 32;
 
 const ALGO_CONFIGURATION = 0xa1;
 const ALGO_PARAMETER = 0xa1;
@@ -123,6 +124,3 @@ export function akaLengthsFault({ algorithm, key, opc }: AkaParameter): string |
   } else if (key.length !== 16) return 'the USIM test algorithm has a K of 16 octets';
   return undefined;
 }
-
-export const SQN_INIT_COUNT = SQN_COUNT;
-export const SQN_OCTETS = SQN_LENGTH;

@@ -5,8 +5,8 @@ import {
   type AkaParameter,
   akaLengthsFault,
   decodeAkaParameter,
-  SQN_INIT_COUNT,
-  SQN_OCTETS,
+  SQN_COUNT,
+  SQN_LENGTH,
   withAkaParameter,
 } from '../aka-parameter.ts';
 import type { PackageDraft, PeCodec } from '../draft.ts';
@@ -129,16 +129,14 @@ const numberOfKeccak = akaParameter<number>({
 const sqnInit = akaParameter<readonly Bytes[]>({
   name: 'sqnInit',
   parse(value) {
-    const list = listInput('sqnInit', value).map((sqn) => octetsInput('sqnInit', sqn, [SQN_OCTETS]));
+    const list = listInput('sqnInit', value).map((sqn) => octetsInput('sqnInit', sqn, [SQN_LENGTH]));
     list.forEach(checkSqn('sqnInit'));
-    if (list.length === 1) return Array.from({ length: SQN_INIT_COUNT }, () => list[0]!);
-    return list.length === SQN_INIT_COUNT
-      ? list
-      : refuseParameter('sqnInit', `must be one value or ${SQN_INIT_COUNT}`);
+    if (list.length === 1) return Array.from({ length: SQN_COUNT }, () => list[0]!);
+    return list.length === SQN_COUNT ? list : refuseParameter('sqnInit', `must be one value or ${SQN_COUNT}`);
   },
   set: (aka, list) => ({ ...aka, sqnInit: list }),
   get: ({ sqnInit: list }) =>
-    (list ?? Array.from({ length: SQN_INIT_COUNT }, () => Buffer.alloc(SQN_OCTETS))).map(toHex).join(';'),
+    (list ?? Array.from({ length: SQN_COUNT }, () => Buffer.alloc(SQN_LENGTH))).map(toHex).join(';'),
   text: (list) => list.map(toHex).join(';'),
 });
 
@@ -224,8 +222,8 @@ export const akaParameters: readonly Parameter[] = [
   octetsParameter('authCounterMax', 3),
   numberOfKeccak,
   octetsParameter('sqnOptions', 1),
-  octetsParameter('sqnDelta', SQN_OCTETS, checkSqn('sqnDelta')),
-  octetsParameter('sqnAgeLimit', SQN_OCTETS, checkSqn('sqnAgeLimit')),
+  octetsParameter('sqnDelta', SQN_LENGTH, checkSqn('sqnDelta')),
+  octetsParameter('sqnAgeLimit', SQN_LENGTH, checkSqn('sqnAgeLimit')),
   sqnInit,
   k,
   opc,

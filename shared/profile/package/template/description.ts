@@ -1,6 +1,6 @@
 import { type Bytes, fromHex, utf8 } from '../../../codec/bytes.ts';
 import { encodeOid } from '../../../codec/oid.ts';
-import { integerValue, tlv } from '../../../codec/tlv.ts';
+import { integerValue, type Tlv, tlv } from '../../../codec/tlv.ts';
 import { type AkaParameter, withAkaParameter } from '../aka-parameter.ts';
 import { contextTag, encodeFields, made } from '../element.ts';
 import { fileTag } from '../file-pes.ts';
@@ -100,12 +100,12 @@ export function buildPackage(description: ProfileDescription): Bytes {
       mandatoryTemplates: [...new Set(templates)],
     }),
     ...description.elements.map((element, index) => buildElement(element, index + 1)),
-    tlv(tagOf('end'), peHeader(0xa0, end, true)),
+    encodeFields(tagOf('end'), [peHeader(end, true)]),
   ]);
 }
 
 function buildElement(element: ElementDescription, identification: number): Bytes {
-  const header = peHeader(0xa0, identification, element.optional === undefined);
+  const header = peHeader(identification, element.optional === undefined);
   const tag = tagOf(element.pe);
   switch (element.pe) {
     case 'pinCodes': {
@@ -116,7 +116,7 @@ function buildElement(element: ElementDescription, identification: number): Byte
         pinAttributes: pin.attributes ?? 7,
         attempts: pin.attempts ?? 0x33,
       }));
-      return tlv(tag, header, encodePinCodes(pins).raw);
+      return encodeFields(tag, [header, encodePinCodes(pins)]);
     }
     case 'pukCodes': {
       const puks = element.puks.map(({ reference, digits }) => ({
@@ -124,17 +124,14 @@ function buildElement(element: ElementDescription, identification: number): Byte
         pukValue: encodeCode(digits),
         attempts: 0xaa,
       }));
-      return tlv(tag, header, encodePukCodes(puks).raw);
+      return encodeFields(tag, [header, encodePukCodes(puks)]);
     }
     case 'akaParameter':
-      return encodeFields(
-        tag,
-        withAkaParameter([made(0xa0, peHeaderValue(identification, true))], element.aka),
-      );
+      return encodeFields(tag, withAkaParameter([header], element.aka));
     case 'securityDomain':
       return buildSecurityDomain(tag, header, element.domain);
     case 'rfm':
-      return buildRfm(tag, peHeader(0xa0, identification, element.optional === undefined), element.rfm);
+      return buildRfm(tag, header, element.rfm);
     default:
       return buildFilePe(tag, header, element.pe, element.files);
   }
@@ -145,12 +142,8 @@ function tagOf(name: PeName): number {
   return Number(found![0]);
 }
 
-function peHeader(tag: number, identification: number, mandated: boolean): Bytes {
-  return tlv(tag, peHeaderValue(identification, mandated));
-}
-
-function peHeaderValue(identification: number, mandated: boolean): Bytes {
-  return Buffer.concat([mandated ? tlv(0x80) : Buffer.alloc(0), tlv(0x81, integerValue(identification))]);
+function peHeader(identification: number, mandated: boolean): Tlv {
+  return made(0xa0, mandated ? tlv(0x80) : undefined, tlv(0x81, integerValue(identification)));
 }
 
 function hex(text: string): Bytes {
@@ -159,7 +152,7 @@ function hex(text: string): Bytes {
 
 function buildFilePe(
   tag: number,
-  header: Bytes,
+  header: Tlv,
   pe: PeName,
   files: Readonly<Record<string, FileDescription>>,
 ): Bytes {
@@ -168,7 +161,7 @@ function buildFilePe(
     if (component === undefined) throw new RangeError(`the PE ${pe} has no file ${name}`);
     return tlv(component, ...fileItems(file));
   });
-  return tlv(tag, header, tlv(0x81, encodeOid(TEMPLATE_OIDS[pe]!)), ...encoded);
+  return tlv(tag, header.raw, tlv(0x81, encodeOid(TEMPLATE_OIDS[pe]!)), ...encoded);
 }
 
 function fileItems(file: FileDescription): readonly Bytes[] {
@@ -205,7 +198,7 @@ function recordContent({ length, content }: NonNullable<FileDescription['records
   );
 }
 
-function buildSecurityDomain(tag: number, header: Bytes, domain: SecurityDomainDescription): Bytes {
+function buildSecurityDomain(tag: number, header: Tlv, domain: SecurityDomainDescription): Bytes {
   const instance = made(
     0xa1,
     tlv(0x4f, hex(domain.loadPackageAid)),
@@ -217,15 +210,14 @@ function buildSecurityDomain(tag: number, header: Bytes, domain: SecurityDomainD
     tlv(0xea, tlv(0x80, hex(domain.toolkitParameters))),
   );
   const persoData = made(0xa3, ...domain.persoData.map((data) => tlv(0x04, hex(data))));
-  const [first] = [made(0xa0, header.subarray(2))];
-  return encodeFields(tag, withKeyList([first, instance, persoData], domain.keys));
+  return encodeFields(tag, withKeyList([header, instance, persoData], domain.keys));
 }
 
-function buildRfm(tag: number, header: Bytes, rfm: RfmDescription): Bytes {
+function buildRfm(tag: number, header: Tlv, rfm: RfmDescription): Bytes {
   const domain = hex(rfm.accessDomain);
   return tlv(
     tag,
-    header,
+    header.raw,
     tlv(0x4f, hex(rfm.instanceAid)),
     tlv(0xa0, ...rfm.tars.map((tar) => tlv(0x04, hex(tar)))),
     tlv(0x81, hex(rfm.minimumSecurityLevel)),

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
+import { registerBind } from './bind.ts';
 import { registerDemo } from './demo.ts';
+import { registerServe } from './serve.ts';
+import { registerVerifyPir } from './verify-pir.ts';
 
 /**
  * Each command's file registers it, with `program.command(…)`; the order of the list is that of `smdpf --help`.
@@ -8,4 +11,4 @@ import { registerDemo } from './demo.ts';
  */
 export type Register = (program: Command, io: CliIo) => void;
 
-export const COMMANDS: readonly Register[] = [registerDemo, ];
+export const COMMANDS: readonly Register[] = [registerDemo, registerServe, registerBind, registerVerifyPir];

@@ -52,8 +52,7 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
     return {
       failure: {
         code: 'usage',
-        message:
-          error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, ''),
+        message: commanderMessage(error),
         hint: 'smdpf --help lists the commands, smdpf COMMAND --help their options.',
       },
       exitCode: EXIT.usage,
@@ -71,6 +70,14 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
     },
     exitCode: EXIT.fault,
   };
+}
+
+/** Commander repeats a wrong value, which may be a key. */
+function commanderMessage({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'a command is missing';
+  return message
+    .replace(/^error: /, '')
+    .replace(/ argument '.*' is invalid\./s, ': the value is not accepted.');
 }
 
 function describeRefusal(error: Refusal): Failure {

@@ -12,7 +12,8 @@ const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
   metadataInvalid: 'Correct the named member of the metadata and try again.',
   euiccSignatureInvalid:
     'Check that the certificate is that of the eUICC which made the result, and that the file is as it was received.',
-  dpCertificateInvalid: 'A CERT.DPpb has the role id-rspRole-dp-pb (or -v2) and keyUsage digitalSignature.',
+  dpCertificateInvalid:
+    'Give a CERT.DPpb (role id-rspRole-dp-pb or -v2, keyUsage digitalSignature) and the private key that belongs to it.',
   dpCertificateExpired: 'Renew the certificate, or choose another.',
 };
 

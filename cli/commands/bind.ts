@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { type Bytes, toHex, utf8, wipe } from '../../shared/codec/bytes.ts';
+import { checkEid } from '../../shared/codec/eid.ts';
+import { type EphemeralKey, SUITES, type Suite } from '../../shared/crypto/suite.ts';
+import { Refusal, refuse } from '../../shared/errors.ts';
+import { type BindingPayload, prepareBinding } from '../../shared/profile/bind.ts';
+import { generatePpk, PPK_LENGTH, ppkFromOctets, wipePpk } from '../../shared/profile/ppk.ts';
+import { protectProfile } from '../../shared/profile/protect.ts';
+import { decodeBoundProfilePackage } from '../../shared/rsp/bound-profile-package.ts';
+import { readOctets, writeOutput } from '../input/files.ts';
+import { hexOption } from '../input/options.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { UsageError } from '../output/failure.ts';
+import { fields } from '../output/table.ts';
+import { readBindingCertificate, withBindingKey } from './bind/binding-key.ts';
+import { checkAgainstPackage, metadataSummary, readMetadata } from './bind/metadata.ts';
+
+interface BindOptions {
+  readonly upp: string;
+  readonly metadata: string;
+  readonly eid: string;
+  readonly otpk: Bytes;
+  readonly dppbCert: string;
+  readonly dppbKey: string;
+  readonly out: string;
+  readonly mode: 'ppk' | 'session';
+  readonly hostId: Bytes;
+  readonly transactionId?: Bytes;
+  readonly otsk?: Bytes;
+  readonly ppk?: Bytes;
+  readonly force?: boolean;
+}
+
+/** The hostId that the server uses where its configuration names none. */
+const DEFAULT_HOST_ID = utf8('smdpf');
+
+const EXAMPLE = `
+Example, with the test certificates of SGP.26:
+  smdpf bind --upp profile.der --metadata metadata.json \\
+    --eid 89049032123451234512345678901235 --otpk 04… \\
+    --dppb-cert CERT_S_SM_DPpb_ECDSA_NIST.der --dppb-key SK_S_SM_DPpb_ECDSA_NIST.pem --out profile.bpp
+
+metadata.json:
+  {"iccid": "8988211000000530082", "serviceProviderName": "Example", "profileName": "Example IoT",
+   "profileClass": "operational", "profileOwner": {"mccMnc": "00101"}, "profilePolicyRules": ["ppr1"],
+   "iconType": "png", "icon": "<base64>",
+   "notifications": [{"events": ["install", "delete"], "address": "smdpf.example.com"}]}
+
+The answer tells what the other side needs beside the file: transactionId, hostId and smdpOtpk.`;
+
+export function registerBind(program: Command, io: CliIo): void {
+  program
+    .command('bind')
+    .description('bind one profile to one eUICC, from files and without any store')
+    .requiredOption('--upp <file>', 'Unprotected Profile Package: 1 octet or more, of any content')
+    .requiredOption('--metadata <file>', 'metadata as JSON, or a StoreMetadataRequest (BF25) in DER')
+    .requiredOption('--eid <digits>', 'EID, 32 digits with their check digits')
+    .requiredOption('--otpk <hex>', 'one-time public key of the eUICC: 04 and 64 octets', hexOption(65))
+    .requiredOption('--dppb-cert <file>', 'CERT.DPpb, in DER or PEM')
+    .requiredOption(
+      '--dppb-key <file|uri>',
+      'its private key: a PEM file, or awskms:, pkcs11:, softkey:, pem:',
+    )
+    .requiredOption('--out <file>', 'where the Bound Profile Package (BF36) goes')
+    .addOption(
+      new Option('--mode <mode>', 'protect with keys of its own (ppk) or with the session keys')
+        .choices(['ppk', 'session'])
+        .default('ppk'),
+    )
+    .addOption(
+      new Option('--host-id <hex>', 'hostId of the key derivation, 1 to 16 octets')
+        .argParser(hexOption(1, 16))
+        .default(DEFAULT_HOST_ID, `${toHex(DEFAULT_HOST_ID)}, "smdpf"`),
+    )
+    .option('--transaction-id <hex>', '1 to 16 octets (default: 16 random octets)', hexOption(1, 16))
+    .option('--otsk <hex>', 'fixed ephemeral private key, only to reproduce published vectors', hexOption(32))
+    .option(
+      '--ppk <hex>',
+      'fixed initialMacChainingValue, ppkEnc and ppkCmac, only to reproduce published vectors',
+      hexOption(PPK_LENGTH),
+    )
+    .option('--force', 'bind although the ICCID of the metadata is not that of the package')
+    .addHelpText('after', EXAMPLE)
+    .action((options: BindOptions) => bind(options, io));
+}
+
+async function bind(options: BindOptions, io: CliIo): Promise<void> {
+  const eid = checkEid(options.eid);
+  const { certificate, suite, smdpOid } = await readBindingCertificate(options.dppbCert, io);
+  const euiccOtpk = checkOneTimeKey(options.otpk, suite);
+  const metadata = await readMetadata(options.metadata, io);
+  const upp = await readOctets(options.upp, '--upp');
+  if (upp.length === 0) refuse('profileInvalid', 'the profile package is empty');
+  checkAgainstPackage(upp, metadata.metadata, options.force ?? false, io);
+  const ephemeral = options.otsk && fixedEphemeral(options.otsk, suite, io);
+  const transactionId = options.transactionId ?? randomBytes(16);
+
+  const { bpp, smdpOtpk } = await withBindingKey(options.dppbKey, certificate, io.env, async (key) => {
+    const { payload, wipePayload } = payloadOf(options, upp, io);
+    try {
+      const prepared = prepareBinding({
+        suite,
+        eid,
+        euiccOtpk,
+        metadataDer: metadata.der,
+        transactionId,
+        hostId: options.hostId,
+        payload,
+        ...(ephemeral && { ephemeral }),
+      });
+      return { bpp: prepared.assemble(await key.sign(prepared.toBeSigned)), smdpOtpk: prepared.smdpOtpk };
+    } finally {
+      wipePayload();
+    }
+  });
+  await writeOutput(options.out, bpp, '--out');
+
+  const segments = segmentLengths(bpp);
+  const document = {
+    out: options.out,
+    length: bpp.length,
+    mode: options.mode,
+    curve: suite.name,
+    eid,
+    transactionId: toHex(transactionId),
+    hostId: toHex(options.hostId),
+    smdpOtpk: toHex(smdpOtpk),
+    ...(smdpOid !== undefined && { smdpOid }),
+    metadata: metadataSummary(metadata),
+    segments: { count: segments.length, longest: Math.max(...segments) },
+  };
+  io.answer(document, () =>
+    fields([
+      ['bound', `${document.out}, ${document.length} octets`],
+      ['mode', document.mode],
+      ['curve', document.curve],
+      ['eid', eid],
+      ['iccid', metadata.metadata.iccid],
+      ['transactionId', document.transactionId],
+      ['hostId', document.hostId],
+      ['smdpOtpk', document.smdpOtpk],
+      ['smdpOid', smdpOid],
+      ['segments', `${segments.length}, the longest of ${document.segments.longest} octets`],
+    ]),
+  );
+}
+
+/** The curve of the one-time key decides (SGP.22 section 2.6.5 gives it to CERT.DPpb): both must be the same. */
+function checkOneTimeKey(point: Bytes, suite: Suite): Bytes {
+  if (isPointOf(suite, point)) return point;
+  const other = SUITES.find((candidate) => isPointOf(candidate, point));
+  return refuse(
+    'oneTimeKeyInvalid',
+    other === undefined
+      ? `--otpk is not a point of ${suite.name}`
+      : `--otpk is a point of ${other.name}, but the key of CERT.DPpb is on ${suite.name}`,
+  );
+}
+
+function isPointOf(suite: Suite, point: Bytes): boolean {
+  try {
+    suite.publicKey(point);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+function fixedEphemeral(otsk: Bytes, suite: Suite, io: CliIo): EphemeralKey {
+  io.warn(
+    '--otsk fixes the ephemeral key: for published vectors only; a profile bound so has no forward secrecy',
+  );
+  try {
+    return suite.ephemeralFrom(otsk);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(
+      `--otsk is not a private key of ${suite.name}`,
+      'Give a number from 1 to the order of the curve less 1.',
+      { cause },
+    );
+  } finally {
+    wipe(otsk);
+  }
+}
+
+function payloadOf(
+  options: BindOptions,
+  upp: Bytes,
+  io: CliIo,
+): { payload: BindingPayload; wipePayload: () => void } {
+  if (options.mode === 'session') {
+    if (options.ppk !== undefined)
+      throw new UsageError('--ppk has no meaning in session mode', 'Leave --ppk or --mode session away.');
+    return { payload: { mode: 'session', upp }, wipePayload: () => wipe(upp) };
+  }
+  if (options.ppk !== undefined)
+    io.warn('--ppk fixes the keys that protect the profile: for published vectors only');
+  const ppk = options.ppk === undefined ? generatePpk(randomBytes) : ppkFromOctets(options.ppk);
+  const payload = { mode: 'ppk', segments: protectProfile(upp, ppk), ppk } as const;
+  return {
+    payload,
+    wipePayload() {
+      wipe(upp);
+      wipePpk(ppk);
+    },
+  };
+}
+
+/** Octets of each protected element of the package just made. */
+function segmentLengths(bpp: Bytes): number[] {
+  const {
+    firstSequenceOf87,
+    sequenceOf88,
+    secondSequenceOf87 = [],
+    sequenceOf86,
+  } = decodeBoundProfilePackage(bpp);
+  return [...firstSequenceOf87, ...sequenceOf88, ...secondSequenceOf87, ...sequenceOf86].map(
+    ({ raw }) => raw.length,
+  );
+}

@@ -1,0 +1,84 @@
+import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
+import { Refusal, refuse } from '../../../shared/errors.ts';
+import { validatePackage } from '../../../shared/profile/package/validate.ts';
+import {
+  decodeStoreMetadata,
+  encodeStoreMetadata,
+  type StoreMetadataRequest,
+  v3FieldsOf,
+} from '../../../shared/rsp/store-metadata.ts';
+import { storeMetadataFromJson } from '../../../shared/rsp/store-metadata-json.ts';
+import { parseJson, readOctets } from '../../input/files.ts';
+import { unwrapText } from '../../input/text-form.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { HintedError } from '../../output/failure.ts';
+
+export interface BindingMetadata {
+  /** StoreMetadataRequest as it is sent. */
+  readonly der: Bytes;
+  readonly metadata: StoreMetadataRequest;
+}
+
+/** Octets after which an eUICC needs a third 88; SGP.22 knows errors for two. */
+const TWO_SEGMENTS = 2 * 1008;
+
+/** JSON where the file starts with `{`, otherwise a StoreMetadataRequest in DER, which is sent as it is. */
+export async function readMetadata(path: string, io: CliIo): Promise<BindingMetadata> {
+  const content = await readOctets(path, '--metadata');
+  const isJson = /^(?:\xef\xbb\xbf)?\s*\{/.test(Buffer.from(content.subarray(0, 64)).toString('latin1'));
+  const read = isJson ? fromJson(parseJson(content, path, '--metadata')) : fromDer(content);
+  const v3 = v3FieldsOf(read.metadata);
+  if (v3.length > 0)
+    io.warn(
+      `${v3.join(', ')}: only eUICCs that announce SGP.22 v3 take this; others answer unknownTlvInMetadata`,
+    );
+  if (read.der.length > TWO_SEGMENTS)
+    io.warn(`the metadata have ${read.der.length} octets, more than the two segments that SGP.22 v2 knows`);
+  return read;
+}
+
+function fromJson(value: unknown): BindingMetadata {
+  const metadata = storeMetadataFromJson(value);
+  return { der: encodeStoreMetadata(metadata), metadata };
+}
+
+function fromDer(content: Bytes): BindingMetadata {
+  const [block] = unwrapText(content).blocks;
+  if (block === undefined) return refuse('metadataInvalid', 'the metadata file is empty');
+  return { der: block.octets, metadata: decodeStoreMetadata(block.octets) };
+}
+
+/**
+ * Holds metadata and package against each other. Another ICCID than that of the profile header is refused, since an
+ * eUICC answers it with error 13, unless `force`. What else is wrong only warns: a test may want to see the eUICC
+ * find it. A package that cannot be read is bound as it is.
+ */
+export function checkAgainstPackage(
+  upp: Bytes,
+  metadata: StoreMetadataRequest,
+  force: boolean,
+  io: CliIo,
+): void {
+  const findings = validatePackage(upp, metadata);
+  const malformed = findings.find(({ code }) => code === 'malformed');
+  if (malformed !== undefined) {
+    io.warn(
+      `the package is bound as it is, since it is not a readable profile package: ${malformed.message}`,
+    );
+    return;
+  }
+  for (const { severity, code, message, pe } of findings) {
+    if (code === 'metadataIccid' && !force)
+      throw new HintedError(
+        new Refusal('metadataInvalid', message, { subjectIdentifier: metadata.iccid }),
+        'An eUICC refuses such a profile with error 13. Correct iccid, or give --force to bind it all the same.',
+      );
+    if (severity === 'error') io.warn(`${pe === undefined ? '' : `${pe}: `}${message} (${code})`);
+  }
+}
+
+/** What the answer tells of the metadata. */
+export function metadataSummary({ metadata, der }: BindingMetadata): Record<string, unknown> {
+  const { iccid, serviceProviderName, profileName, profileClass } = metadata;
+  return { iccid, serviceProviderName, profileName, profileClass, storeMetadata: toHex(der) };
+}

@@ -1,0 +1,78 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Bytes } from '../../shared/codec/bytes.ts';
+import { UsageError } from '../output/failure.ts';
+import { unwrapText } from './text-form.ts';
+
+/** The octets of a file as they are. `option` names what asked for it, in the error. */
+export async function readOctets(path: string, option: string): Promise<Bytes> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new UsageError(
+      `${option}: ${path} cannot be read (${reasonOf(cause)})`,
+      'Check the path and its permissions.',
+      { cause },
+    );
+  }
+}
+
+/** The DER of a file, which may also be written as PEM, base64 or hexadecimal; the first block of several. */
+export async function readDer(path: string, option: string): Promise<Bytes> {
+  const [block] = unwrapText(await readOctets(path, option)).blocks;
+  if (block === undefined)
+    throw new UsageError(`${option}: ${path} is empty`, 'Name a file that holds the object.');
+  return block.octets;
+}
+
+/** A JSON object or list. */
+export async function readJson(path: string, option: string): Promise<unknown> {
+  return parseJson(await readOctets(path, option), path, option);
+}
+
+/** The message does not repeat the content, which may be a secret. */
+export function parseJson(octets: Bytes, path: string, option: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(octets).toString('utf8'));
+  } catch {
+    throw new UsageError(`${option}: ${path} is not JSON`, 'Correct the file; a JSON validator shows where.');
+  }
+}
+
+export interface WriteOptions {
+  /** Octal; 0o600 for what only the owner may read. */
+  readonly mode?: number;
+  /** Refuse to replace a file. */
+  readonly fresh?: boolean;
+}
+
+/** Writes a file, with its folder where that is missing. */
+export async function writeOutput(
+  path: string,
+  content: Bytes | string,
+  option: string,
+  { mode = 0o644, fresh = false }: WriteOptions = {},
+): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content, { mode, flag: fresh ? 'wx' : 'w' });
+  } catch (cause) {
+    throw new UsageError(
+      `${option}: ${path} cannot be written (${reasonOf(cause)})`,
+      'Name another place, or remove what is there.',
+      { cause },
+    );
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const reasons: { readonly [code: string]: string } = {
+    ENOENT: 'no such file or folder',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+    ENOTDIR: 'a part of the path is no folder',
+    EEXIST: 'it exists',
+  };
+  return reasons[code ?? ''] ?? code ?? 'unknown reason';
+}

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Fault } from '../../shared/errors.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import { CURVES, type CurveName } from '../../sim/index.ts';
+import { CURVES, type CurveName, SimError } from '../../sim/index.ts';
 import { type DemoResult, runDemo } from '../demo/demo.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
@@ -12,6 +13,7 @@ interface DemoArguments {
   profilesPerDevice: number;
   upp?: string;
   curve: CurveName;
+  profileClass?: 'operational' | 'test';
   keys?: string;
   out: string;
 }
@@ -30,6 +32,12 @@ export function registerDemo(program: Command, io: CliIo): void {
         .choices(Object.keys(CURVES))
         .default('p256'),
     )
+    .addOption(
+      new Option(
+        '--profile-class <class>',
+        'default: operational, with fresh keys; test with --upp, which keeps its keys',
+      ).choices(['operational', 'test']),
+    )
     .option('--keys <uri>', 'URI of an existing binding key, such as pkcs11:…, instead of a software key')
     .option('--out <folder>', 'folder for everything that the demo makes', 'smdpf-demo')
     .action(async (options: DemoArguments) => {
@@ -40,11 +48,15 @@ export function registerDemo(program: Command, io: CliIo): void {
           profilesPerDevice: options.profilesPerDevice,
           curve: options.curve,
           folder: options.out,
+          profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
           upp: upp === undefined ? ownTemplate() : readFileSync(upp),
           ...(keys === undefined ? {} : { bindingKey: keys }),
         },
         io,
-      );
+      ).catch((cause: unknown) => {
+        if (!(cause instanceof SimError)) throw cause;
+        throw new Fault('configuration', `the demo cannot go on: ${cause.message}`, { cause });
+      });
       const { record, summary } = result;
       const good = summary.addsUp && record.troubles.every(({ refused }) => refused);
       io.answer({ steps: record.steps, troubles: record.troubles, summary, folder: result.folder }, () =>

@@ -25,6 +25,8 @@ export interface DemoOptions {
   readonly devices: number;
   readonly profilesPerDevice: number;
   readonly upp: Bytes;
+  /** A test profile keeps the keys of its template; an operational one gets fresh ones. */
+  readonly profileClass: 'operational' | 'test';
   readonly curve: CurveName;
   readonly folder: string;
   /** URI of a binding key that exists already, instead of a softkey. */
@@ -135,12 +137,16 @@ class Demo {
       quantity: ordered,
       requesterDms: [MAKER_ID],
       template: this.#options.upp,
-      personalisation: { iccidStart: '890010000000000000', imsiStart: '001010000000001', keys: 'generate' },
+      personalisation: {
+        iccidStart: '890010000000000000',
+        imsiStart: '001010000000001',
+        keys: this.#options.profileClass === 'operational' ? 'generate' : 'template',
+      },
       eligibility: {},
       metadata: {
         serviceProviderName: 'Demo Operator',
         profileName: 'In-factory profile',
-        profileClass: 'operational',
+        profileClass: this.#options.profileClass,
       },
       outputKey: outputKey.jwk,
       callbackUrl: callbacks.url,

@@ -292,8 +292,11 @@ function openDatabase(file: string, timeout: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout });
   try {
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    // in one read transaction: another process may be writing the schema at this moment
+    database.exec('BEGIN');
     const application = pragma('application_id');
     const schema = pragma('user_version');
+    database.exec('COMMIT');
     const fresh = application === 0 && schema === 0;
     if (!fresh && (application !== APPLICATION_ID || schema !== SCHEMA_VERSION)) {
       throw new Fault('ledger', 'the file is a database of something else or of another version');

@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { readSingle } from '../../shared/codec/tlv.ts';
 import type { FunctionBinding } from '../../shared/gsma/function-binding.ts';
 import { urlPaths } from '../../shared/gsma/paths.ts';
@@ -12,49 +10,19 @@ import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import { noticeWrite } from '../../shared/service/notices.ts';
+import type { OrderRecord } from '../../shared/service/records/order.ts';
+import type { ProfileRecord } from '../../shared/service/records/profile.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
-
-interface MediaType {
-  readonly schema: Schema;
-  readonly examples?: Record<string, { value: Record<string, unknown> }>;
-}
-interface Schema {
-  readonly properties: Record<string, unknown>;
-  readonly required?: string[];
-  readonly oneOf?: Schema[];
-}
-interface Operation {
-  readonly operationId: string;
-  readonly 'x-role': string;
-  readonly 'x-status-codes': string[];
-  readonly requestBody: { content: Record<string, MediaType> };
-  readonly responses: Record<string, { content?: Record<string, MediaType> }>;
-}
-
-const FILE = new URL('../../shared/ifpp-draft1/openapi.yaml', import.meta.url);
-const document = parse(readFileSync(FILE, 'utf8'));
-
-/** Follows `$ref` until there is none. */
-function resolve<T>(node: unknown): T {
-  let current = node as Record<string, unknown>;
-  while (typeof current?.$ref === 'string') {
-    current = current.$ref
-      .slice(2)
-      .split('/')
-      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-      .reduce((at, part) => at[part] as Record<string, unknown>, document);
-  }
-  return current as T;
-}
-
-const operations = new Map<string, { urls: string[]; operation: Operation }>();
-for (const [url, item] of Object.entries(document.paths)) {
-  const { post: operation, ...others } = resolve<{ post: Operation }>(item);
-  expect(Object.keys(others), url).toEqual([]);
-  const known = operations.get(operation.operationId);
-  if (known === undefined) operations.set(operation.operationId, { urls: [url], operation });
-  else known.urls.push(url);
-}
+import {
+  compile,
+  type MediaType,
+  openapi,
+  openapiText,
+  operations,
+  requestOf,
+  resolve,
+} from '../support/openapi.ts';
 
 const FUNCTIONS = new URL('../../shared/gsma/functions/', import.meta.url);
 const bindings = new Map<string, FunctionBinding>();
@@ -63,12 +31,6 @@ for (const file of readdirSync(FUNCTIONS)) {
     bindings.set(name, binding as FunctionBinding);
   }
 }
-
-const ajv = new Ajv2020({ strict: false, validateFormats: false });
-ajv.addSchema({ ...document, $id: 'openapi' });
-/** A schema of the document, its references bound to the document. */
-const compile = (schema: Schema) =>
-  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')));
 
 describe('the OpenAPI file and the code name the same functions', () => {
   it('every function has a permission, a binding, its paths and nothing is left over', () => {
@@ -84,7 +46,7 @@ describe('the OpenAPI file and the code name the same functions', () => {
   });
 
   it('only a function that anyone may call is without mutual TLS', () => {
-    expect(document.security).toEqual([{ mutualTls: [] }]);
+    expect(openapi.security).toEqual([{ mutualTls: [] }]);
     for (const { operation } of operations.values()) {
       expect('security' in operation, operation.operationId).toBe(operation['x-role'] === 'anyone');
     }
@@ -103,7 +65,7 @@ describe('the OpenAPI file and the code name the same functions', () => {
 
 for (const [path, { operation }] of operations) {
   const binding = bindings.get(path.slice(path.indexOf('.') + 1))!;
-  const body = resolve<Operation['requestBody']>(operation.requestBody);
+  const body = requestOf(path);
   const json = body.content['application/json']!;
 
   describe(path, () => {
@@ -169,11 +131,10 @@ for (const [path, { operation }] of operations) {
 }
 
 describe('the DER objects in the examples', () => {
-  const text = readFileSync(FILE, 'utf8');
   const found = (member: string) =>
-    [...text.matchAll(new RegExp(`^ +(?:value: \\{ )?${member}: ([A-Za-z0-9+/]{20,}={0,2})`, 'gm'))].map(
-      (match) => Buffer.from(match[1]!, 'base64'),
-    );
+    [
+      ...openapiText.matchAll(new RegExp(`^ +(?:value: \\{ )?${member}: ([A-Za-z0-9+/]{20,}={0,2})`, 'gm')),
+    ].map((match) => Buffer.from(match[1]!, 'base64'));
 
   it.each([
     ['euiccDataBatch', (der: Buffer) => decodeEuiccDataBatch(der)],
@@ -189,8 +150,37 @@ describe('the DER objects in the examples', () => {
   });
 });
 
+describe('the callback to the Operator', () => {
+  const media: MediaType =
+    openapi.webhooks.handleProfileLoadingInfo.post.requestBody.content['application/json'];
+  const base: ProfileRecord = { state: 'Installed', iccid: '8933110000000000009', at: 1_795_359_600_123 };
+  const eid = '89049032001001234567890123456794';
+
+  it('has examples that pass its schema', () => {
+    const schema = compile(media.schema);
+    for (const { value } of Object.values(media.examples ?? {})) expect(schema(value)).toBe(true);
+  });
+
+  it.each<[string, ProfileRecord, string?]>([
+    ['a signed success', { ...base, eid, result: Buffer.from('bf3700', 'hex') }],
+    [
+      'a signed failure',
+      { ...base, eid, state: 'Failed', detail: 'installFailed', result: Buffer.of(0x30, 0) },
+    ],
+    ['the word of an FPA', { ...base, eid, state: 'Unreported', detail: 'damaged' }, 'damaged'],
+    ['a profile closed before it was bound', { ...base, state: 'Closed' }],
+  ])('%s is sent as the schema says', (_what, record, fpaCause) => {
+    const order = { callbackUrl: 'https://operator.example.com' } as OrderRecord;
+    const news = { id: 'N-1', orderId: 'ORD-1', order, record };
+    const write = noticeWrite(fpaCause === undefined ? news : { ...news, fpaCause });
+    const body = 'attributes' in write ? write.attributes.body : undefined;
+    const schema = compile(media.schema);
+    expect(schema(JSON.parse(JSON.stringify(body))), JSON.stringify(schema.errors)).toBe(true);
+  });
+});
+
 it('refers only to what exists', () => {
-  for (const match of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
+  for (const match of JSON.stringify(openapi).matchAll(/"\$ref":"([^"]+)"/g)) {
     expect(resolve({ $ref: match[1] }), match[1]).toBeDefined();
   }
 });

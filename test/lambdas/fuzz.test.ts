@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import type { Result } from '../../lambdas/call.ts';
 import { HANDLERS } from '../../lambdas/handlers.ts';
 import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
@@ -9,6 +7,7 @@ import type { Role } from '../../shared/service/services.ts';
 import { STATUS_CODES } from '../../shared/status-codes.ts';
 import { callHandler, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
+import { requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Mutations per function; every truncation comes on top. */
@@ -16,9 +15,6 @@ const JSON_MUTATIONS = 400;
 const DER_MUTATIONS = 10_000;
 const SLOWEST_ANSWER_MS = 1_000;
 
-const document = parse(
-  readFileSync(new URL('../../shared/ifpp-draft1/openapi.yaml', import.meta.url), 'utf8'),
-);
 const KNOWN_CODES = new Set(Object.values(STATUS_CODES).map(({ subject, reason }) => `${subject}/${reason}`));
 const FAULT_CODES = [STATUS_CODES.executionError, STATUS_CODES.providerUnavailable].map(
   ({ subject, reason }) => `${subject}/${reason}`,
@@ -33,18 +29,8 @@ for (const role of Object.keys(IDENTIFIERS) as Role[]) {
   services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
 }
 
-const follow = (node: { $ref?: string }) =>
-  node.$ref === undefined
-    ? node
-    : node.$ref
-        .slice(2)
-        .split('/')
-        .reduce((at, part) => at[part], document);
-
 function exampleOf(path: FunctionPath, role: Role | undefined): Record<string, unknown> {
-  const body = follow(document.paths[`/ifpp-draft1/${path.replace('.', '/')}`].post.requestBody);
-  const { examples } = body.content['application/json'];
-  const { value } = Object.values(examples)[0] as { value: Record<string, unknown> };
+  const { value } = Object.values(requestOf(path).content['application/json']!.examples!)[0]!;
   if (role === undefined) return value;
   const header = { functionRequesterIdentifier: IDENTIFIERS[role], functionCallIdentifier: 'C-1' };
   return { ...value, header };

@@ -7,6 +7,7 @@ import { ownTemplate } from '../../shared/profile/package/template/own-profile.t
 import type { Role } from '../../shared/service/services.ts';
 import { Deployment } from '../support/deployment.ts';
 import { callHandler, codesOf, type JsonAnswer, jsonOf } from '../support/function-call.ts';
+import { answerErrors } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Two parties of each role; the second never owns what is asked for. */
@@ -26,7 +27,9 @@ async function ask(path: FunctionPath, identifier: string, body: object): Promis
     certificate: certificates.get(identifier)!,
     body: { header: { functionRequesterIdentifier: identifier, functionCallIdentifier: 'C-1' }, ...body },
   });
-  return jsonOf(result);
+  const answer = jsonOf(result);
+  expect(answerErrors(path, answer)).toBeNull();
+  return answer;
 }
 
 const base64 = (octets: Uint8Array) => Buffer.from(octets).toString('base64');

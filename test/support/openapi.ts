@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
+import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+
+export interface Schema {
+  readonly properties: Record<string, unknown>;
+  readonly required?: string[];
+}
+export interface MediaType {
+  readonly schema: Schema;
+  readonly examples?: Record<string, { value: Record<string, unknown> }>;
+}
+export interface Operation {
+  readonly operationId: FunctionPath;
+  readonly 'x-role': string;
+  readonly 'x-status-codes': string[];
+  readonly requestBody: { content: Record<string, MediaType> };
+  readonly responses: Record<string, { content?: Record<string, MediaType> }>;
+}
+
+const FILE = new URL('../../shared/ifpp-draft1/openapi.yaml', import.meta.url);
+export const openapiText = readFileSync(FILE, 'utf8');
+export const openapi = parse(openapiText);
+
+/** Follows `$ref` until there is none. */
+export function resolve<T>(node: unknown): T {
+  let current = node as Record<string, unknown>;
+  while (typeof current?.$ref === 'string') {
+    current = current.$ref
+      .slice(2)
+      .split('/')
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+      .reduce((at, part) => at[part] as Record<string, unknown>, openapi);
+  }
+  return current as T;
+}
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema({ ...openapi, $id: 'openapi' });
+
+/** A schema of the document, its references bound to the document. */
+export const compile = (schema: Schema) =>
+  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')));
+
+/** Each operation once, with the URL paths that lead to it. */
+export const operations = new Map<FunctionPath, { urls: string[]; operation: Operation }>();
+for (const [url, item] of Object.entries(openapi.paths)) {
+  const { post: operation, ...others } = resolve<{ post: Operation }>(item);
+  if (Object.keys(others).length > 0) throw new Error(`${url} takes more than POST`);
+  const known = operations.get(operation.operationId);
+  if (known === undefined) operations.set(operation.operationId, { urls: [url], operation });
+  else known.urls.push(url);
+}
+
+/** The JSON request body of a function. */
+export function requestOf(path: FunctionPath): Operation['requestBody'] {
+  return resolve(operations.get(path)!.operation.requestBody);
+}
+
+/** What is wrong with an HTTP 200 answer of a function; null where nothing is. */
+export function answerErrors(path: FunctionPath, answer: unknown): unknown {
+  const response = operations.get(path)!.operation.responses['200'];
+  const schema = compile(
+    resolve<{ content: Record<string, MediaType> }>(response).content['application/json']!.schema,
+  );
+  return schema(answer) ? null : schema.errors;
+}

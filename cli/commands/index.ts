@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
 import { registerBind } from './bind.ts';
 import { registerDemo } from './demo.ts';
+import { registerInspect } from './inspect.ts';
 import { registerServe } from './serve.ts';
 import { registerVerifyPir } from './verify-pir.ts';
 
@@ -11,4 +12,10 @@ import { registerVerifyPir } from './verify-pir.ts';
  */
 export type Register = (program: Command, io: CliIo) => void;
 
-export const COMMANDS: readonly Register[] = [registerDemo, registerServe, registerBind, registerVerifyPir];
+export const COMMANDS: readonly Register[] = [
+  registerDemo,
+  registerServe,
+  registerBind,
+  registerInspect,
+  registerVerifyPir,
+];

@@ -45,7 +45,9 @@ function fromText(text: string, encoding: 'hex' | 'base64'): Bytes {
 }
 
 function pemBlocks(text: string): Block[] {
-  const blocks = [...text.matchAll(PEM_BLOCK)].map(([, label, body = '']) => {
+  // tools write the curve of a SEC1 key into a block of its own before it
+  const matches = [...text.matchAll(PEM_BLOCK)].filter(([, label]) => label !== 'EC PARAMETERS');
+  const blocks = matches.map(([, label, body = '']) => {
     const compact = body.replace(/\s+/g, '');
     if (!BASE64.test(compact) || compact.length % 4 !== 0)
       refuse('protocolFormat', `the PEM block ${label} is not base64`, {

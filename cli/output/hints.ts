@@ -4,7 +4,7 @@ import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
 /** The way out of a refusal, where the code alone tells it. */
 const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
   protocolFormat:
-    'The octets are not what was expected there; smdpf inspect FILE shows how far they can be read.',
+    'The octets are not what belongs there: check that the file is whole and of the right kind.',
   eidMalformed:
     'An EID has 32 digits of which the last two are check digits (SGP.29): look for a typing error.',
   iccidInvalid: 'An ICCID has 19 or 20 digits; the last digit of 20 is a check digit (Luhn).',

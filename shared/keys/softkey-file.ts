@@ -64,17 +64,47 @@ export async function sealSoftkey(file: SoftkeyFile, passphrase: Bytes): Promise
   return concat(header, ciphertext, cipher.getAuthTag());
 }
 
-/** A changed octet anywhere, or another passphrase, is a Fault. The caller wipes the secret. */
-export async function openSoftkey(content: Bytes, passphrase: Bytes): Promise<SoftkeyFile> {
-  if (content.length < HEADER_LENGTH + TAG_LENGTH || !equal(content.subarray(0, 8), MAGIC)) {
+/** What a softkey file tells without its passphrase; not yet authenticated. */
+export interface SoftkeyHeader {
+  readonly version: number;
+  readonly log2N: number;
+  readonly r: number;
+  readonly p: number;
+  /** Undefined for a number without a meaning. */
+  readonly role: KeyRole | undefined;
+  readonly algorithm: KeyAlgorithm | undefined;
+  readonly salt: Bytes;
+  readonly iv: Bytes;
+}
+
+export function isSoftkey(content: Bytes): boolean {
+  return equal(content.subarray(0, MAGIC.length), MAGIC);
+}
+
+/** A Fault where the file is none or is cut off; values are left to `openSoftkey`. */
+export function decodeSoftkeyHeader(content: Bytes): SoftkeyHeader {
+  if (content.length < HEADER_LENGTH + TAG_LENGTH || !isSoftkey(content)) {
     throw new Fault('keyProvider', 'not a softkey file');
   }
-  if (content[8] !== VERSION) throw new Fault('keyProvider', `softkey file version ${content[8]} is unknown`);
-  const log2N = content[9]!;
-  const role = ROLES[content[12]! - 1];
-  const algorithm = ALGORITHMS[content[13]! - 1];
+  const [version, log2N, r, p, role, algorithm] = content.subarray(8, 14);
+  return {
+    version: version!,
+    log2N: log2N!,
+    r: r!,
+    p: p!,
+    role: ROLES[role! - 1],
+    algorithm: ALGORITHMS[algorithm! - 1],
+    salt: content.subarray(14, 30),
+    iv: content.subarray(30, HEADER_LENGTH),
+  };
+}
+
+/** A changed octet anywhere, or another passphrase, is a Fault. The caller wipes the secret. */
+export async function openSoftkey(content: Bytes, passphrase: Bytes): Promise<SoftkeyFile> {
+  const { version, log2N, r, p, role, algorithm } = decodeSoftkeyHeader(content);
+  if (version !== VERSION) throw new Fault('keyProvider', `softkey file version ${version} is unknown`);
   const inRange = log2N >= LOG2_N_RANGE[0] && log2N <= LOG2_N_RANGE[1];
-  if (!inRange || content[10] !== R || content[11] !== P || role === undefined || algorithm === undefined) {
+  if (!inRange || r !== R || p !== P || role === undefined || algorithm === undefined) {
     throw new Fault('keyProvider', 'the softkey file has a header this version does not accept');
   }
   const key = await deriveKey(passphrase, content.subarray(14, 30), log2N);

@@ -58,6 +58,11 @@ export function rolePolicy(role: Role, column: RoleColumn): string | undefined {
   return arc === undefined ? undefined : `${ROLE_ARC}.${arc}`;
 }
 
+/** The role that a policy identifier stands for; undefined for policies that are no GSMA role. */
+export function roleOfPolicy(policy: string): RoleEntry | undefined {
+  return byPolicy.get(policy);
+}
+
 /** The one role of a certificate. Other policies may stand beside it, a second role may not. */
 export function roleOf(certificate: Certificate, refusedAs: StatusName): RoleEntry {
   let found: RoleEntry | undefined;

@@ -1,0 +1,257 @@
+import { decodeBatchManifest } from '../../../shared/ifpp-draft1/batch-manifest.ts';
+import { decodeBppBatch } from '../../../shared/ifpp-draft1/bpp-batch.ts';
+import { decodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
+import { decodeEuiccDataBatch, decodeEuiccEntry } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
+import { decodeLoadPackage } from '../../../shared/ifpp-draft1/load-package.ts';
+import {
+  decodeProfileLoadingReport,
+  decodeReportItem,
+  FPA_CAUSES,
+} from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import { leaf, listOf, type Shape, tree, wrapped } from '../shape.ts';
+import { checkAt, tlvDescriber } from '../tlv-describer.ts';
+import { curve, eid, flag, iccid, id16, integer, named, octetsOf, text, time } from '../values.ts';
+import { BOUND_PROFILE_PACKAGE_SHAPE } from './bound-profile-package.ts';
+import { CERTIFICATE_SHAPE } from './certificate.ts';
+import { EUICC_INFO2_SHAPE } from './euicc-info2.ts';
+import { OTHER_SIGNED_NOTIFICATION_SHAPE, PROFILE_INSTALLATION_RESULT_SHAPE } from './notifications.ts';
+
+// The types of shared/ifpp-draft1/ifpp-draft1.asn, our own proposals.
+
+const id = (name: string): Shape => leaf(name, id16);
+const signature = (name: string): Shape => leaf(name, octetsOf(64));
+const version: Shape = leaf('version', integer);
+const certificates = (name: string): Shape =>
+  listOf(
+    name,
+    wrapped('certificate', () => CERTIFICATE_SHAPE),
+  );
+
+const chain = (name: string): Shape =>
+  tree(name, [
+    [0x80, leaf('ciPkId', octetsOf(20))],
+    [0xa1, certificates('certificates')],
+  ]);
+
+const EUICC_DATA_BATCH_SHAPE: Shape = tree('euiccDataBatch', [
+  [0x80, version],
+  [0x81, id('batchId')],
+  [0x82, leaf('ciPkId', octetsOf(20))],
+  [0x83, leaf('curve', curve)],
+  [0xa4, certificates('eumChain')],
+  [0x85, wrapped('euiccInfo2', () => EUICC_INFO2_SHAPE)],
+  [
+    0xa6,
+    listOf(
+      'entries',
+      tree('euiccEntry', [
+        [0x80, leaf('eid', eid)],
+        [0x81, wrapped('euiccCert', () => CERTIFICATE_SHAPE)],
+        [
+          0xa2,
+          listOf(
+            'oneTimeKeys',
+            tree('oneTimeKey', [
+              [0x80, id('keyId')],
+              [0x81, leaf('otPk', octetsOf(65))],
+              [0x82, signature('proof')],
+            ]),
+          ),
+        ],
+        [0x83, wrapped('euiccInfo2', () => EUICC_INFO2_SHAPE)],
+      ]),
+    ),
+  ],
+  [0xa7, listOf('deviceManufacturers', leaf('deviceManufacturer', text))],
+  [0x88, signature('eumDataSignature')],
+]);
+
+export const euiccDataBatch = tlvDescriber({
+  kind: 'euiccDataBatch',
+  title: 'eUICC data batch (FF60)',
+  tag: 0xff60,
+  shape: EUICC_DATA_BATCH_SHAPE,
+  check(octets) {
+    const { entries } = decodeEuiccDataBatch(octets);
+    for (const entry of entries)
+      checkAt(entry.byteOffset - octets.byteOffset, 'FF60/A6', () => decodeEuiccEntry(entry));
+    return [{ severity: 'note', message: `${entries.length} eUICCs` }];
+  },
+});
+
+export const bppRequest = tlvDescriber({
+  kind: 'bppRequest',
+  title: 'BPP request (FF61)',
+  tag: 0xff61,
+  shape: tree('bppRequest', [
+    [0x80, version],
+    [0x81, id('requestId')],
+    [0x82, leaf('orderId', text)],
+    [0x83, wrapped('euiccData', () => EUICC_DATA_BATCH_SHAPE)],
+    [
+      0xa4,
+      listOf(
+        'items',
+        tree('requestItem', [
+          [0x80, leaf('itemId', integer)],
+          [0x81, leaf('eid', eid)],
+          [0x82, id('keyId')],
+          [0x83, leaf('iccid', iccid)],
+          [0x84, leaf('additional', flag)],
+        ]),
+      ),
+    ],
+  ]),
+  check(octets) {
+    const { items } = decodeBppRequest(octets);
+    return [{ severity: 'note', message: `${items.length} items` }];
+  },
+});
+
+export const bppBatch = tlvDescriber({
+  kind: 'bppBatch',
+  title: 'BPP batch (FF62)',
+  tag: 0xff62,
+  shape: tree('bppBatch', [
+    [0x80, version],
+    [0x81, id('requestId')],
+    [0xa2, listOf('chains', chain('chain'))],
+    [
+      0xa3,
+      listOf(
+        'items',
+        tree('bppItem', [
+          [0x80, leaf('itemId', integer)],
+          [0x81, leaf('eid', eid)],
+          [
+            0xa2,
+            tree('outcome', [
+              [
+                0xa0,
+                tree('bound', [
+                  [0x80, id('transactionId')],
+                  [0x81, id('keyId')],
+                  [0x82, leaf('iccid', iccid)],
+                  [0x83, leaf('chain', integer)],
+                  [0x84, wrapped('bpp', () => BOUND_PROFILE_PACKAGE_SHAPE)],
+                ]),
+              ],
+              [
+                0xa1,
+                tree('failed', [
+                  [0x80, leaf('subjectCode', text)],
+                  [0x81, leaf('reasonCode', text)],
+                  [0x82, leaf('message', text)],
+                ]),
+              ],
+            ]),
+          ],
+        ]),
+      ),
+    ],
+  ]),
+  check(octets) {
+    const { items } = decodeBppBatch(octets);
+    const bound = items.filter(({ outcome }) => outcome.kind === 'bound').length;
+    return [{ severity: 'note', message: `${bound} bound, ${items.length - bound} failed` }];
+  },
+});
+
+export const batchManifest = tlvDescriber({
+  kind: 'batchManifest',
+  title: 'Batch manifest (FF65)',
+  tag: 0xff65,
+  shape: tree('batchManifest', [
+    [0x80, version],
+    [0x81, id('requestId')],
+    [0xa2, listOf('chains', chain('chain'))],
+    [
+      0xa3,
+      listOf(
+        'parts',
+        tree('part', [
+          [0x80, leaf('name', text)],
+          [0x81, leaf('size', integer)],
+          [0x82, leaf('sha256', octetsOf(32))],
+          [
+            0xa3,
+            listOf(
+              'index',
+              tree('entry', [
+                [0x80, leaf('eid', eid)],
+                [0x81, id('transactionId')],
+                [0x82, leaf('offset', integer)],
+                [0x83, leaf('length', integer)],
+              ]),
+            ),
+          ],
+        ]),
+      ),
+    ],
+    [0x84, signature('signature')],
+  ]),
+  check(octets) {
+    const { parts } = decodeBatchManifest(octets);
+    return [{ severity: 'note', message: `${parts.length} parts` }];
+  },
+});
+
+export const loadPackage = tlvDescriber({
+  kind: 'loadPackage',
+  title: 'Load package (FF66)',
+  tag: 0xff66,
+  shape: tree('loadPackage', [
+    [0x80, id('transactionId')],
+    [0x81, id('keyId')],
+    [0xa2, chain('chain')],
+  ]),
+  check(octets) {
+    decodeLoadPackage(octets);
+    return [];
+  },
+});
+
+const result = (name: string, shape: Shape): Shape =>
+  tree(name, [
+    [0x80, wrapped('result', () => shape)],
+    [0x81, leaf('at', time)],
+  ]);
+
+const REPORT_ITEM_SHAPES: ReadonlyMap<number, Shape> = new Map([
+  [0xa0, result('euiccResult', PROFILE_INSTALLATION_RESULT_SHAPE)],
+  [
+    0xa1,
+    tree('fpaError', [
+      [0x80, id('transactionId')],
+      [0x81, leaf('eid', eid)],
+      [
+        0x82,
+        leaf(
+          'cause',
+          named((value) => FPA_CAUSES[value as keyof typeof FPA_CAUSES]),
+        ),
+      ],
+      [0x83, leaf('statusWord', octetsOf(2))],
+      [0x84, leaf('detail', text)],
+      [0x85, leaf('at', time)],
+    ]),
+  ],
+  [0xa2, result('otherSigned', OTHER_SIGNED_NOTIFICATION_SHAPE)],
+]);
+
+export const profileLoadingReport = tlvDescriber({
+  kind: 'profileLoadingReport',
+  title: 'Profile Loading Report (FF63)',
+  tag: 0xff63,
+  shape: tree('profileLoadingReport', [
+    [0x80, version],
+    [0x81, id('reportId')],
+    [0xa2, { name: 'items', parts: [...REPORT_ITEM_SHAPES], unordered: true }],
+  ]),
+  check(octets) {
+    const { items } = decodeProfileLoadingReport(octets);
+    for (const item of items)
+      checkAt(item.byteOffset - octets.byteOffset, 'FF63/A2', () => decodeReportItem(item));
+    return [{ severity: 'note', message: `${items.length} items` }];
+  },
+});

@@ -1,10 +1,10 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
+import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import type { PublicKey, Suite } from '../crypto/suite.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { readOctetAlignedBits, readSerial } from './der.ts';
-import { decodeEcdsaSignature } from './ecdsa-signature.ts';
 import { decodeExtensions, type Extensions } from './extensions/index.ts';
 import { type Name, readName } from './name.ts';
 import { OID, readOid } from './oids.ts';

@@ -1,9 +1,9 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
+import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
 import { readSignatureAlgorithm } from './certificate.ts';
 import { readOctetAlignedBits, readSerial } from './der.ts';
-import { decodeEcdsaSignature } from './ecdsa-signature.ts';
 import { decodeWhole, type RawExtension, readExtensions } from './extensions/index.ts';
 import {
   decodeIssuingDistributionPoint,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import type { Bytes } from '../codec/bytes.ts';
+import { encodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { POINT_LENGTH } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
-import { encodeEcdsaSignature } from './ecdsa-signature.ts';
 import { OID } from './oids.ts';
 
 /**

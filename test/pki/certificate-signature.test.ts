@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
-import { decodeEcdsaSignature, encodeEcdsaSignature } from '../../shared/pki/ecdsa-signature.ts';
+import { decodeEcdsaSignature, encodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
 import { derSignature } from './builder.ts';
 import { buildHierarchy } from './hierarchy.ts';
 import { type Verdict, verdict, verifyEuiccSide } from './verdict.ts';

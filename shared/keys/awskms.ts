@@ -3,9 +3,8 @@ import type { Bytes } from '../codec/bytes.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Fault, refuse } from '../errors.ts';
 import { connectKms, type KmsCalls } from './awskms/calls.ts';
-import { kmsFault } from './awskms/errors.ts';
-import { type Patience, PatientCaller, type Slowed } from './awskms/patient-caller.ts';
-import { type Priority, RateLimiter } from './awskms/rate-limiter.ts';
+import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
+import { RateLimiter } from './awskms/rate-limiter.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import type {
   DataKey,
@@ -17,6 +16,7 @@ import type {
   KeyGenerator,
   KeyProvider,
   KeyRole,
+  Slowed,
   UseOptions,
   WrapContext,
 } from './provider.ts';
@@ -140,7 +140,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
   async publicKey(uri: string): Promise<Bytes> {
     const key = await this.#key(uri);
     if (key.algorithm === 'aes-256') throw unable(uri, 'has no public key');
-    key.publicKey ??= this.#call('GetPublicKey', key.arn, 'interactive', undefined, () =>
+    key.publicKey ??= this.#call('GetPublicKey', key.arn, { priority: 'interactive' }, undefined, () =>
       key.calls.getPublicKey({ KeyId: key.arn }),
     ).then(({ PublicKey }) => PublicKey ?? incomplete('GetPublicKey'));
     key.publicKey.catch(() => {
@@ -149,11 +149,11 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     return key.publicKey;
   }
 
-  async sign(uri: string, digest: Digest, options?: UseOptions): Promise<Bytes> {
+  async sign(uri: string, digest: Digest, options: UseOptions = {}): Promise<Bytes> {
     const { calls, arn, algorithm, role } = await this.#key(uri);
     if (algorithm !== 'ecdsa-p256') throw unable(uri, 'cannot sign');
     if (role !== undefined) requireRole(uri, role, 'binding', 'delivery');
-    const { Signature } = await this.#call('Sign', arn, priorityOf(options), this.#signs, () =>
+    const { Signature } = await this.#call('Sign', arn, options, this.#signs, () =>
       calls.sign({
         KeyId: arn,
         Message: digest.sha256,
@@ -164,12 +164,12 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     return rawSignature(Signature ?? incomplete('Sign'));
   }
 
-  async generateDataKey(uri: string, context: WrapContext, options?: UseOptions): Promise<DataKey> {
+  async generateDataKey(uri: string, context: WrapContext, options: UseOptions = {}): Promise<DataKey> {
     const { calls, arn } = await this.#wrappingKey(uri);
     const { Plaintext, CiphertextBlob } = await this.#call(
       'GenerateDataKey',
       arn,
-      priorityOf(options),
+      options,
       this.#decrypts,
       () => calls.generateDataKey({ KeyId: arn, KeySpec: 'AES_256', EncryptionContext: { ...context } }),
     );
@@ -182,11 +182,11 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     uri: string,
     plaintext: Bytes,
     context: WrapContext,
-    options?: UseOptions,
+    options: UseOptions = {},
   ): Promise<Bytes> {
     requireDataKey(plaintext);
     const { calls, arn } = await this.#wrappingKey(uri);
-    const { CiphertextBlob } = await this.#call('Encrypt', arn, priorityOf(options), this.#decrypts, () =>
+    const { CiphertextBlob } = await this.#call('Encrypt', arn, options, this.#decrypts, () =>
       calls.encrypt({ KeyId: arn, Plaintext: plaintext, EncryptionContext: { ...context } }),
     );
     return CiphertextBlob ?? incomplete('Encrypt');
@@ -196,11 +196,11 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     uri: string,
     wrapped: Bytes,
     context: WrapContext,
-    options?: UseOptions,
+    options: UseOptions = {},
   ): Promise<Bytes> {
     const { calls, arn } = await this.#wrappingKey(uri);
     if (wrapped.length === 0) throw new Fault('keyProvider', 'the wrapped data key is empty');
-    const { Plaintext } = await this.#call('Decrypt', arn, priorityOf(options), this.#decrypts, () =>
+    const { Plaintext } = await this.#call('Decrypt', arn, options, this.#decrypts, () =>
       calls.decrypt({ KeyId: arn, CiphertextBlob: wrapped, EncryptionContext: { ...context } }),
     );
     if (Plaintext?.length !== DATA_KEY_LENGTH)
@@ -213,18 +213,24 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     if (algorithm !== 'rsa-oaep-256') throw unable(uri, 'cannot decrypt');
     if (role !== undefined) requireRole(uri, role, 'intake');
     if (ciphertext.length === 0) refuse('protocolFormat', 'the ciphertext is empty');
-    const { Plaintext } = await this.#call('Decrypt', arn, 'interactive', this.#decrypts, async () => {
-      try {
-        return await calls.decrypt({
-          KeyId: arn,
-          CiphertextBlob: ciphertext,
-          EncryptionAlgorithm: 'RSAES_OAEP_SHA_256',
-        });
-      } catch (error) {
-        if ((error as Error).name === 'InvalidCiphertextException') return { Plaintext: undefined };
-        throw error;
-      }
-    });
+    const { Plaintext } = await this.#call(
+      'Decrypt',
+      arn,
+      { priority: 'interactive' },
+      this.#decrypts,
+      async () => {
+        try {
+          return await calls.decrypt({
+            KeyId: arn,
+            CiphertextBlob: ciphertext,
+            EncryptionAlgorithm: 'RSAES_OAEP_SHA_256',
+          });
+        } catch (error) {
+          if ((error as Error).name === 'InvalidCiphertextException') return { Plaintext: undefined };
+          throw error;
+        }
+      },
+    );
     return Plaintext ?? refuse('protocolFormat', 'the ciphertext does not open with the intake key');
   }
 
@@ -238,22 +244,41 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
       throw new Fault('configuration', 'a new KMS key is named by an alias: awskms:alias=…');
     }
     const calls = await this.#client(parsed);
-    await this.#requireFree(calls, parsed.keyId);
-    const { KeyMetadata } = await this.#call('CreateKey', parsed.keyId, 'bulk', undefined, () =>
+    if (await this.exists(uri))
+      throw new Fault('configuration', `${parsed.keyId} names a key already, which is not replaced`);
+    const { KeyMetadata } = await this.#call('CreateKey', parsed.keyId, {}, undefined, () =>
       calls.createKey({ KeySpec, KeyUsage: usageOf(KeySpec), Description: `SM-DPf key for ${role}` }),
     );
     const arn = KeyMetadata?.Arn ?? incomplete('CreateKey');
-    await this.#call('CreateAlias', `${parsed.keyId} for the new key ${arn}`, 'bulk', undefined, () =>
+    await this.#call('CreateAlias', `${parsed.keyId} for the new key ${arn}`, {}, undefined, () =>
       calls.createAlias({ AliasName: parsed.keyId, TargetKeyId: arn }),
     );
     return this.describe(uri);
   }
 
+  async exists(uri: string): Promise<boolean> {
+    const parsed = kmsUri(uri);
+    const calls = await this.#client(parsed);
+    return this.#call('DescribeKey', parsed.keyId, { priority: 'interactive' }, undefined, async () => {
+      try {
+        await calls.describeKey({ KeyId: parsed.keyId });
+        return true;
+      } catch (error) {
+        if ((error as Error).name === 'NotFoundException') return false;
+        throw error;
+      }
+    });
+  }
+
   /** Asks KMS for the key's present state. */
   async health(uri: string): Promise<void> {
     const { calls, arn } = await this.#key(uri);
-    const { KeyMetadata: metadata } = await this.#call('DescribeKey', arn, 'interactive', undefined, () =>
-      calls.describeKey({ KeyId: arn }),
+    const { KeyMetadata: metadata } = await this.#call(
+      'DescribeKey',
+      arn,
+      { priority: 'interactive' },
+      undefined,
+      () => calls.describeKey({ KeyId: arn }),
     );
     if (metadata?.Enabled !== true)
       throw new Fault('keyProvider', `${arn} is in state ${metadata?.KeyState}`);
@@ -280,7 +305,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     const { KeyMetadata: metadata } = await this.#call(
       'DescribeKey',
       parsed.keyId,
-      'interactive',
+      { priority: 'interactive' },
       undefined,
       () => calls.describeKey({ KeyId: parsed.keyId }),
     );
@@ -302,17 +327,6 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     return key;
   }
 
-  async #requireFree(calls: KmsCalls, alias: string): Promise<void> {
-    const taken = await calls.describeKey({ KeyId: alias }).then(
-      () => true,
-      (error: Error) => {
-        if (error.name === 'NotFoundException') return false;
-        throw kmsFault(error, 'DescribeKey', alias);
-      },
-    );
-    if (taken) throw new Fault('configuration', `${alias} names a key already, which is not replaced`);
-  }
-
   #client({ keyId, region, endpoint }: AwsKmsUri): Promise<KmsCalls> {
     const target = {
       region: region ?? /^arn:[^:]*:kms:([^:]+):/.exec(keyId)?.[1] ?? this.#options.region,
@@ -332,16 +346,12 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
   #call<T>(
     name: string,
     keyId: string,
-    priority: Priority,
+    options: UseOptions,
     limiter: RateLimiter | undefined,
     attempt: () => Promise<T>,
   ): Promise<T> {
-    return this.#caller.call(name, keyId, priority, limiter, attempt);
+    return this.#caller.call(name, keyId, options, limiter, attempt);
   }
-}
-
-function priorityOf(options: UseOptions | undefined): Priority {
-  return options?.priority ?? 'bulk';
 }
 
 function usageOf(spec: KeySpec): 'SIGN_VERIFY' | 'ENCRYPT_DECRYPT' {

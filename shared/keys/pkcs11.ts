@@ -185,6 +185,13 @@ export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper
     return this.describe(uri);
   }
 
+  exists(uri: string): Promise<boolean> {
+    const { parsed, token } = this.#target(uri);
+    return translated(() =>
+      token.use(async ({ cryptoki }, session) => findKeyHandles(cryptoki, session, parsed).length > 0),
+    );
+  }
+
   /** Looks the key up again in the token. */
   async health(uri: string): Promise<void> {
     const { parsed, token } = this.#target(uri);

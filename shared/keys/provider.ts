@@ -69,6 +69,17 @@ export interface UseOptions {
    * default, is everything that a job does.
    */
   readonly priority?: 'interactive' | 'bulk';
+  /** Called each time this use has to wait for another attempt; must not throw. */
+  readonly onSlowed?: (slowed: Slowed) => void;
+}
+
+/** A call that the backend throttled or failed for the moment, and that is tried again. */
+export interface Slowed {
+  readonly call: string;
+  readonly keyId: string;
+  readonly reason: 'throttled' | 'transient';
+  /** Milliseconds until the next attempt. */
+  readonly wait: number;
 }
 
 export interface KeyProvider {
@@ -98,6 +109,8 @@ export interface SyncSigner {
 /** Backends that can make keys. An existing key is never replaced. */
 export interface KeyGenerator {
   generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription>;
+  /** Whether the backend, which must be in reach, has a key of this name. */
+  exists(uri: string): Promise<boolean>;
 }
 
 /** Backends that can wrap a data key that exists: for moving data keys to a new wrapping key. */

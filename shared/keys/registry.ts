@@ -5,7 +5,9 @@ import type {
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
+  KeyAlgorithm,
   KeyDescription,
+  KeyGenerator,
   KeyProvider,
   KeyRole,
   SyncSigner,
@@ -104,6 +106,18 @@ export class KeyRegistry {
     return opening;
   }
 
+  /** Makes the key unless it is there. A key that is there and has another role or algorithm is a Fault. */
+  async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {
+    const provider = await this.provider(uri);
+    const canonical = formatKeyUri(parseKeyUri(uri));
+    if (isKeyGenerator(provider) && !(await provider.exists(canonical)))
+      return provider.generate(canonical, algorithm, role);
+    const { description } = await this.#describe(canonical, role);
+    if (description.algorithm !== algorithm)
+      throw new Fault('configuration', `the key ${canonical} is ${description.algorithm}, not ${algorithm}`);
+    return description;
+  }
+
   async openSigningKey(uri: string, role: 'binding' | 'delivery'): Promise<SigningKey> {
     const { provider, canonical, description, publicKey } = await this.#openPair(uri, role);
     const record = this.#recorder(canonical, role, 'sign');
@@ -168,6 +182,11 @@ export class KeyRegistry {
       byUri.set(uri, { ...byUri.get(uri), [operation]: { ...count } });
     }
     return byUri;
+  }
+
+  /** What each key opened so far, by canonical URI, is for. */
+  get roles(): ReadonlyMap<string, KeyRole> {
+    return this.#opened;
   }
 
   /** Asks each backend whether each opened key can be used; the first that cannot is the Fault. */
@@ -259,6 +278,10 @@ function splitCounter(name: string): [KeyOperation, string] {
 
 function isSyncSigner(provider: KeyProvider): provider is KeyProvider & SyncSigner {
   return 'syncSigner' in provider;
+}
+
+function isKeyGenerator(provider: KeyProvider): provider is KeyProvider & KeyGenerator {
+  return 'generate' in provider;
 }
 
 function isDataKeyWrapper(provider: KeyProvider): provider is KeyProvider & DataKeyWrapper {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Bytes, wipe } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
 import {
@@ -104,6 +105,10 @@ export class SoftkeyProvider
   async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {
     requireRoleFits(role, algorithm);
     return this.#create(uri, algorithm, role, await generateSecret(algorithm));
+  }
+
+  async exists(uri: string): Promise<boolean> {
+    return existsSync(softkeyUri(uri).path);
   }
 
   /** Stores a key that exists as an unencrypted PKCS#8 or SEC1 PEM: P-256, brainpoolP256r1 or RSA. */

@@ -3,8 +3,8 @@ import { CreateKeyCommand, DisableKeyCommand, KMSClient, UpdateAliasCommand } fr
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
 import { fromSpki } from '../../shared/crypto/suite.ts';
-import type { Slowed } from '../../shared/keys/awskms/patient-caller.ts';
 import { type AwsKmsOptions, AwsKmsProvider } from '../../shared/keys/awskms.ts';
+import type { Slowed } from '../../shared/keys/provider.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { fault } from './contract.ts';
 import { type FaultPlan, faultProxy } from './fault-proxy.ts';

@@ -104,6 +104,8 @@ export function keyProviderContract(backend: Backend): void {
 
       test('is not replaced by generating again', async () => {
         const spki = toHex(await keys.publicKey(uri));
+        expect(await keys.exists(uri)).toBe(true);
+        expect(await keys.exists(backend.uri(`never-made-${algorithm}`, algorithm))).toBe(false);
         expect((await fault(keys.generate(uri, algorithm, 'binding'))).code).toBe('configuration');
         expect(toHex(await (await backend.open()).publicKey(uri))).toBe(spki);
       });

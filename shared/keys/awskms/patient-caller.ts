@@ -1,21 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../errors.ts';
+import type { Slowed, UseOptions } from '../provider.ts';
 import { kmsFault, troubleOf } from './errors.ts';
-import type { Priority, RateLimiter } from './rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 
 export interface Patience {
   /** Milliseconds for which a call is tried again while KMS throttles or fails, by priority. */
   readonly interactive: number;
   readonly bulk: number;
-}
-
-/** Told each time a call had to wait for a retry: the job says that it was slowed. */
-export interface Slowed {
-  readonly call: string;
-  readonly keyId: string;
-  readonly reason: 'throttled' | 'transient';
-  /** Milliseconds until the next attempt. */
-  readonly wait: number;
 }
 
 export interface PatientCallerOptions {
@@ -45,11 +37,11 @@ export class PatientCaller {
   async call<T>(
     name: string,
     keyId: string,
-    priority: Priority,
+    { priority = 'bulk', onSlowed }: UseOptions,
     limiter: RateLimiter | undefined,
     attempt: () => Promise<T>,
   ): Promise<T> {
-    const { patience, onSlowed, now, random } = this.#options;
+    const { patience, now, random } = this.#options;
     const end = now() + patience[priority];
     for (let tries = 0; ; tries += 1) {
       await limiter?.take(priority);
@@ -60,7 +52,9 @@ export class PatientCaller {
         if (trouble === 'final') throw kmsFault(error, name, keyId);
         const wait = Math.ceil(random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** tries));
         if (now() + wait > end) throw exhausted(trouble, name, keyId, error);
-        onSlowed?.({ call: name, keyId, reason: trouble, wait });
+        const slowed: Slowed = { call: name, keyId, reason: trouble, wait };
+        this.#options.onSlowed?.(slowed);
+        onSlowed?.(slowed);
         await delay(wait);
       }
     }

@@ -4,6 +4,7 @@ import { registerBind } from './bind.ts';
 import { registerDemo } from './demo.ts';
 import { registerInspect } from './inspect.ts';
 import { registerServe } from './serve.ts';
+import { registerSim } from './sim.ts';
 import { registerVerifyPir } from './verify-pir.ts';
 
 /**
@@ -18,4 +19,5 @@ export const COMMANDS: readonly Register[] = [
   registerBind,
   registerInspect,
   registerVerifyPir,
+  registerSim,
 ];

@@ -73,7 +73,7 @@ async function verifyPir(options: VerifyPirOptions, io: CliIo): Promise<void> {
   );
 }
 
-interface DescribedResult {
+export interface DescribedResult {
   readonly result: 'success' | 'error';
   readonly aid?: string;
   readonly bppCommandId?: string;
@@ -84,7 +84,8 @@ interface DescribedResult {
   readonly peStatus?: readonly string[];
 }
 
-function describeResult(finalResult: FinalResult): DescribedResult {
+/** The final result by names. */
+export function describeResult(finalResult: FinalResult): DescribedResult {
   if ('successResult' in finalResult) {
     const { aid, simaResponse } = finalResult.successResult;
     return { result: 'success', aid: toHex(aid), peStatus: describeSimaResponse(simaResponse) };

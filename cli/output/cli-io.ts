@@ -15,6 +15,8 @@ export interface CliIo {
   answer(document: Readonly<Record<string, unknown>>, text: string | (() => string)): void;
   /** A line of stdout for people, while a command works; silent with --json. */
   say(text: string): void;
+  /** A line on stderr that is no warning, such as the address a server listens at. */
+  note(message: string): void;
   /** Something to know that does not stop the command; on stderr. */
   warn(message: string): void;
   /** A bar on stderr where that is a terminal, otherwise silent. */

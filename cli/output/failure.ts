@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { Fault, Refusal } from '../../shared/errors.ts';
+import { SimError } from '../../sim/tlv.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { faultHint, refusalHint } from './hints.ts';
 
@@ -56,6 +57,15 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
         hint: 'smdpf --help lists the commands, smdpf COMMAND --help their options.',
       },
       exitCode: EXIT.usage,
+    };
+  if (error instanceof SimError)
+    return {
+      failure: {
+        code: 'counterpart',
+        message: error.message,
+        hint: 'What the simulated counterpart was given, or was answered, is not acceptable to it.',
+      },
+      exitCode: EXIT.refused,
     };
   if (error instanceof Fault)
     return {

@@ -38,6 +38,9 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
     say(text) {
       if (!json) stdout.write(`${text}\n`);
     },
+    note(message) {
+      stderr.write(`${printable(message)}\n`);
+    },
     warn(message) {
       warnings.push(message);
       stderr.write(`warning: ${printable(message)}\n`);

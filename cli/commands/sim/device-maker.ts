@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
+import { DeviceMaker, decodeBppBatch, isValidEid } from '../../../sim/index.ts';
+import { readDer, readOctets, writeOutput } from '../../input/files.ts';
+import { hexOption, wholeOption } from '../../input/options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { EXIT } from '../../output/exit-codes.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields, table } from '../../output/table.ts';
+import { answerJson, clientOptions, reach, type ServerOptions, withServerOptions } from './server-options.ts';
+
+interface RequestOptions extends ServerOptions {
+  readonly order: string;
+  readonly cards?: string;
+  readonly eids?: string;
+  readonly euiccData?: string;
+  readonly requestId?: Bytes;
+  readonly timeout: number;
+  readonly out: string;
+}
+
+export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
+  const maker = sim.command('device-maker').description("a device manufacturer's end of Esbpp");
+
+  withServerOptions(
+    maker
+      .command('request')
+      .description('ask for one BPP for each EID, wait for them and write the batch (FF62)')
+      .requiredOption('--order <id>', 'orderId')
+      .option('--cards <dir>', 'the EIDs of the card files in this folder')
+      .option('--eids <file>', 'the EIDs of this file, one in a line')
+      .option('--euicc-data <file>', 'eUICC data batch (FF60) that goes inside the request (Esed2)')
+      .option('--request-id <hex>', 'requestId, 1 to 16 octets (default: random)', hexOption(1, 16))
+      .option('--timeout <seconds>', 'how long to wait for the packages', wholeOption(1, 86_400), 60)
+      .requiredOption('--out <file>', 'where the batch goes'),
+  ).action((options: RequestOptions) => request(options, io));
+
+  withServerOptions(
+    maker
+      .command('report')
+      .description('send a Profile Loading Report (FF63)')
+      .requiredOption('--report <file>', 'Profile Loading Report'),
+  ).action(async (options: ServerOptions & { readonly report: string }) => {
+    const report = await readDer(options.report, '--report');
+    const client = new DeviceMaker(await clientOptions(options));
+    answerJson(io, await reach(options.url, () => client.sendProfileLoadingReport(report)));
+  });
+}
+
+async function request(options: RequestOptions, io: CliIo): Promise<void> {
+  const eids = await eidsOf(options);
+  const requestId = options.requestId ?? randomBytes(16);
+  const euiccData = options.euiccData && (await readDer(options.euiccData, '--euicc-data'));
+  const client = new DeviceMaker(await clientOptions(options));
+  const batch = await reach(options.url, () =>
+    client.requestBpp(
+      {
+        requestId,
+        orderId: options.order,
+        items: eids.map((eid, index) => ({ itemId: index + 1, eid })),
+        ...(euiccData && { euiccData }),
+      },
+      { timeoutMs: options.timeout * 1000 },
+    ),
+  );
+  await writeOutput(options.out, batch, '--out');
+  const { items } = decodeBppBatch(batch);
+  const failed = items.flatMap(({ eid, failed: refusal }) => (refusal ? [{ eid, ...refusal }] : []));
+  if (failed.length > 0) io.exit(EXIT.refused);
+  const document = {
+    requestId: toHex(requestId),
+    out: options.out,
+    bound: items.length - failed.length,
+    failed,
+  };
+  io.answer(document, () =>
+    [
+      fields([
+        ['requestId', document.requestId],
+        ['batch', options.out],
+        ['bound', document.bound],
+        ['failed', failed.length],
+      ]),
+      ...(failed.length > 0
+        ? [
+            table(
+              ['eid', 'code', 'message'],
+              failed.map(({ eid, subjectCode, reasonCode, message }) => [
+                eid,
+                `${subjectCode}/${reasonCode}`,
+                message,
+              ]),
+            ),
+          ]
+        : []),
+    ].join('\n\n'),
+  );
+}
+
+async function eidsOf({ cards, eids }: RequestOptions): Promise<string[]> {
+  if ((cards === undefined) === (eids === undefined))
+    throw new UsageError('one of --cards and --eids is needed', 'Name a folder of cards or a file of EIDs.');
+  const found = cards === undefined ? await eidsOfFile(eids!) : eidsOfFolder(cards);
+  const wrong = found.find((eid) => !isValidEid(eid));
+  if (wrong !== undefined)
+    throw new UsageError(`${wrong} is not an EID`, 'An EID has 32 digits with right check digits.');
+  if (found.length === 0) throw new UsageError('there is no EID', 'Name a folder or a file that has some.');
+  return found;
+}
+
+async function eidsOfFile(file: string): Promise<string[]> {
+  const text = Buffer.from(await readOctets(file, '--eids')).toString('utf8');
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+function eidsOfFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^[0-9]{32}\.json$/.test(name))
+      .map((name) => name.slice(0, 32))
+      .sort();
+  } catch (cause) {
+    throw new UsageError(`--cards: ${folder} cannot be read`, 'Check the path.', { cause });
+  }
+}

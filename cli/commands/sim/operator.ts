@@ -1,0 +1,152 @@
+import { type Command, Option } from 'commander';
+import { CallbackServer, type JsonObject, Operator } from '../../../sim/index.ts';
+import { readJson, readOctets } from '../../input/files.ts';
+import { wholeOption } from '../../input/options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields } from '../../output/table.ts';
+import {
+  answerJson,
+  answerOf,
+  clientOptions,
+  reach,
+  type ServerOptions,
+  tlsIdentity,
+  withServerOptions,
+} from './server-options.ts';
+
+interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
+  readonly host: string;
+  readonly port: number;
+  readonly count?: number;
+  readonly failFirst: number;
+}
+
+interface OrderIdOption extends ServerOptions {
+  readonly orderId: string;
+}
+
+const ORDER_HELP = `
+order.json has the members of prepareProfiles but the template, such as
+  {"orderId": "ORD-1", "profileType": "IoT", "quantity": 100, "requesterDms": ["2.999.50"],
+   "personalisation": {…}, "eligibility": {}, "metadata": {"serviceProviderName": "…", "profileName": "…"},
+   "callbackUrl": "https://…/ifpp-draft1/es2f/handleProfileLoadingInfo"}`;
+
+export function registerSimOperator(sim: Command, io: CliIo): void {
+  const operator = sim.command('operator').description("an Operator's end of ES2f");
+
+  operator
+    .command('listen')
+    .description('take handleProfileLoadingInfo callbacks and show them')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port (default: a free one)', wholeOption(0, 65_535), 0)
+    .option('--count <n>', 'end after n callbacks (default: at SIGINT)', wholeOption(1, 1e9))
+    .option(
+      '--fail-first <n>',
+      'answer the first n calls with 503, to see them repeated',
+      wholeOption(0, 1e6),
+      0,
+    )
+    .option('--tls-ca <file>', 'PEM: the CA that client certificates are verified with')
+    .option('--tls-cert <file>', 'PEM: server certificate; makes it HTTPS')
+    .option('--tls-key <file>', 'PEM: its private key')
+    .action((options: ListenOptions) => listen(options, io));
+
+  withServerOptions(
+    operator
+      .command('order')
+      .description('order profiles (ES2f.prepareProfiles)')
+      .requiredOption('--order <file>', 'members of the order, JSON')
+      .requiredOption('--template <file>', 'Unprotected Profile Package that the profiles are made from'),
+  )
+    .addHelpText('after', ORDER_HELP)
+    .action(async (options: ServerOptions & { readonly order: string; readonly template: string }) => {
+      const order = await readJson(options.order, '--order');
+      if (typeof order !== 'object' || order === null || Array.isArray(order))
+        throw new UsageError('--order is not a JSON object', 'smdpf sim operator order --help shows one.');
+      const template = await readOctets(options.template, '--template');
+      const { client } = new Operator(await clientOptions(options));
+      // the server is the judge of the members
+      const call = () => client.submit('es2f', 'prepareProfiles', 'template', template, order as JsonObject);
+      answerOf(io, await reach(options.url, call));
+    });
+
+  withServerOptions(
+    operator
+      .command('status')
+      .description('ask how far an order is (ES2f.getOrderStatus)')
+      .requiredOption('--order-id <id>', 'orderId')
+      .option('--cursor <text>', 'where the page before ended')
+      .option('--limit <n>', 'profiles in a page', wholeOption(1, 10_000)),
+  ).action(async (options: OrderIdOption & { readonly cursor?: string; readonly limit?: number }) => {
+    const { cursor, limit } = options;
+    const page = { ...(cursor !== undefined && { cursor }), ...(limit !== undefined && { limit }) };
+    const client = new Operator(await clientOptions(options));
+    answerJson(io, await reach(options.url, () => client.getOrderStatus(options.orderId, page)));
+  });
+
+  withServerOptions(
+    operator
+      .command('cancel')
+      .description('cancel an order or one profile of it (ES2f.cancelOrder)')
+      .requiredOption('--order-id <id>', 'orderId')
+      .option('--iccid <digits>', 'only this profile')
+      .addOption(
+        new Option('--final-status <status>', 'finalProfileStatusIndicator')
+          .choices(['Available', 'Unavailable'])
+          .default('Unavailable'),
+      ),
+  ).action(
+    async (
+      options: OrderIdOption & {
+        readonly iccid?: string;
+        readonly finalStatus: 'Available' | 'Unavailable';
+      },
+    ) => {
+      const client = new Operator(await clientOptions(options));
+      const { orderId, finalStatus, iccid } = options;
+      answerJson(io, await reach(options.url, () => client.cancelOrder(orderId, finalStatus, iccid)));
+    },
+  );
+}
+
+async function listen(options: ListenOptions, io: CliIo): Promise<void> {
+  const tls = await tlsIdentity(options);
+  const server = await reach(`${options.host}:${options.port}`, () =>
+    CallbackServer.start({
+      host: options.host,
+      port: options.port,
+      failFirst: options.failFirst,
+      ...(tls.cert !== undefined && { tls }),
+    }),
+  );
+  // on stderr too with --json: whoever waits for the document needs the address before
+  io.note(`listening for callbacks at ${server.url}`);
+  const ended = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  const polled = pollUntil(server, options.count, io);
+  await Promise.race([ended, polled.finished]);
+  polled.stop();
+  await server.stop();
+  io.answer({ calls: server.calls, received: server.received }, () =>
+    fields([
+      ['calls', server.calls],
+      ['taken', server.received.length],
+    ]),
+  );
+}
+
+/** Shows each callback once; finishes after `count` of them. */
+function pollUntil(server: CallbackServer, count: number | undefined, io: CliIo) {
+  let shown = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const finished = new Promise<void>((resolve) => {
+    timer = setInterval(() => {
+      for (; shown < server.received.length; shown++) io.say(JSON.stringify(server.received[shown]));
+      if (count !== undefined && shown >= count) resolve();
+    }, 50);
+  });
+  return { finished, stop: () => clearInterval(timer) };
+}

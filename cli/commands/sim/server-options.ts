@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import {
+  type ClientOptions,
+  type FunctionAnswer,
+  type JsonObject,
+  SimError,
+  type TlsIdentity,
+} from '../../../sim/index.ts';
+import { readOctets } from '../../input/files.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { EXIT } from '../../output/exit-codes.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields } from '../../output/table.ts';
+
+export interface ServerOptions {
+  readonly url: string;
+  readonly requester?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** Options of the commands that call a server. */
+export function withServerOptions(command: Command): Command {
+  return command
+    .requiredOption('--url <url>', 'scheme, host and port of the SM-DPf')
+    .option('--requester <id>', 'functionRequesterIdentifier of this party')
+    .option('--tls-ca <file>', 'PEM: the CA that the server certificate is verified with')
+    .option('--tls-cert <file>', 'PEM: the client certificate of this party')
+    .option('--tls-key <file>', 'PEM: its private key');
+}
+
+export async function clientOptions(options: ServerOptions): Promise<ClientOptions> {
+  if (!/^https?:$/.test(URL.parse(options.url)?.protocol ?? ''))
+    throw new UsageError('--url is not an http or https URL', 'Give it as https://HOST:PORT.');
+  return {
+    baseUrl: options.url,
+    tls: await tlsIdentity(options),
+    ...(options.requester !== undefined && { functionRequesterIdentifier: options.requester }),
+  };
+}
+
+export async function tlsIdentity(options: Omit<ServerOptions, 'url'>): Promise<TlsIdentity> {
+  const pem = async (path: string | undefined, option: string) =>
+    path === undefined ? undefined : Buffer.from(await readOctets(path, option)).toString('utf8');
+  const ca = await pem(options.tlsCa, '--tls-ca');
+  const cert = await pem(options.tlsCert, '--tls-cert');
+  const key = await pem(options.tlsKey, '--tls-key');
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+/** Calls the server; a connection that fails is the caller's to mend. */
+export async function reach<T>(url: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof SimError || !(error instanceof Error) || !('code' in error)) throw error;
+    throw new UsageError(
+      `${url} cannot be reached: ${error.message}`,
+      'Check that the server runs, and that --tls-ca, --tls-cert and --tls-key are those it expects.',
+      { cause: error },
+    );
+  }
+}
+
+/** Shows the answer of a function; one that was not executed ends with exit code 1. */
+export function answerOf(io: CliIo, answer: FunctionAnswer): void {
+  const { httpStatus, status, subjectCode, reasonCode, message, body } = answer;
+  if (!status.startsWith('Executed')) io.exit(EXIT.refused);
+  const { header: _, ...members } = body;
+  const head = { httpStatus, status, subjectCode, reasonCode, message };
+  answerJson(io, { ...head, ...members });
+}
+
+/** Shows the members of an answer; lists and objects as JSON. */
+export function answerJson(io: CliIo, document: JsonObject): void {
+  io.answer(document, () =>
+    fields(
+      Object.entries(document).map(([name, value]) => [
+        name,
+        typeof value === 'object' ? JSON.stringify(value) : value === undefined ? undefined : String(value),
+      ]),
+    ),
+  );
+}

@@ -76,7 +76,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     now,
     random: randomBytes,
   };
-  const trust = new Trust(context);
+  const trust = new Trust(context, log);
   const ingest = new IngestService(context, trust);
   const delivery = new DeliveryService(context, trust, ingest);
   work = new ServiceWork(context, trust);
@@ -158,7 +158,7 @@ function dispatcherFor(
     lanes === 'none'
       ? []
       : lanes === 'workers' && threads > 0
-        ? Array.from({ length: threads }, () => new WorkerLane(config))
+        ? Array.from({ length: threads }, () => new WorkerLane(config, log))
         : [here];
   return new TaskQueue({
     lanes: chosen,

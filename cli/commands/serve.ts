@@ -3,6 +3,7 @@ import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
 import { openSandbox } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
+import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { fields } from '../output/table.ts';
 
@@ -13,6 +14,7 @@ interface ServeArguments {
   fieldPort?: number;
   address?: string;
   sandbox?: CurveName;
+  crlFetchMinutes?: number;
 }
 
 export function registerServe(program: Command, io: CliIo): void {
@@ -32,9 +34,18 @@ export function registerServe(program: Command, io: CliIo): void {
         'trust a simulated CI and EUM, made in the folder: for trying out, never for production',
       ).choices(Object.keys(CURVES)),
     )
+    .option(
+      '--crl-fetch-minutes <minutes>',
+      'minutes between fetches of revocation lists from the distribution points, 0 for none (first use only); ' +
+        'default 60, with --sandbox 0',
+      wholeOption(0, 10_080),
+    )
     .action(async (options: ServeArguments) => {
       const { folder, sandbox, ...rest } = options;
-      const deployment = await DeploymentFolder.open(folder, rest);
+      const deployment = await DeploymentFolder.open(folder, {
+        crlFetchMinutes: sandbox === undefined ? 60 : 0,
+        ...rest,
+      });
       const ports = {
         ...(rest.port === undefined ? {} : { port: rest.port }),
         ...(rest.fieldPort === undefined ? {} : { fieldPort: rest.fieldPort }),

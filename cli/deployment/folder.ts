@@ -15,6 +15,8 @@ export interface FolderConfig {
     readonly fieldPort: number;
     readonly publicUrl?: string;
   };
+  /** Minutes between fetches of revocation lists from the distribution points; none where absent or 0. */
+  readonly crlFetchMinutes?: number;
 }
 
 export interface FolderOptions {
@@ -22,6 +24,7 @@ export interface FolderOptions {
   readonly host?: string;
   readonly port?: number;
   readonly fieldPort?: number;
+  readonly crlFetchMinutes?: number;
   readonly runtime?: Partial<RuntimeConfig>;
 }
 
@@ -111,6 +114,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
       port: options.port ?? 8443,
       fieldPort: options.fieldPort ?? 8444,
     },
+    crlFetchMinutes: options.crlFetchMinutes ?? 0,
   };
   // the configuration comes last and whole: a start that was cut off starts afresh
   writeFileSync(`${file}.new`, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });

@@ -1,13 +1,18 @@
 import { createServer } from 'node:net';
 import type { Log } from '../../shared/gsma/call-log.ts';
+import { httpFetch } from '../../shared/net/http-fetch.ts';
+import { MAX_CRL } from '../../shared/pki/crl.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import { CrlFetcher } from '../../shared/service/crl-fetcher.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import type { DeploymentFolder } from './folder.ts';
+import { type Rounds, startRounds } from './rounds.ts';
 import { DevelopmentPki } from './tls.ts';
 
 /** Milliseconds between moves of waiting audit lines into the chain. */
 const AUDIT_MS = 500;
+const CRL_TIMEOUT_MS = 30_000;
 
 export interface RunningDeployment {
   readonly runtime: Runtime;
@@ -55,7 +60,7 @@ export async function startDeployment(
   }
   const resumed = await runtime.work.resume();
   runtime.context.notifier.wake();
-  const auditing = startAuditing(runtime, log);
+  const upkeep = startUpkeep(runtime, deployment, log);
   return {
     runtime,
     pki,
@@ -63,34 +68,27 @@ export async function startDeployment(
     resumed,
     async close() {
       await server.close();
-      await auditing.stop();
+      await Promise.all(upkeep.map((rounds) => rounds.stop()));
+      await runtime.audit.chain();
       await runtime.close();
     },
   };
 }
 
-/** Moves waiting audit lines into the chain, again and again. */
-function startAuditing({ audit }: Runtime, log: ServerLog): { stop(): Promise<void> } {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let round: Promise<unknown> = Promise.resolve();
-  const next = () => {
-    round = audit
-      .chain()
-      .catch((error: Error) => log({ event: 'audit.delayed', message: error.message }))
-      .then(() => {
-        if (!stopped) timer = setTimeout(next, AUDIT_MS);
-      });
-  };
-  next();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await round;
-      await audit.chain();
-    },
-  };
+/** What runs beside the calls: the audit chain, and the fetching of revocation lists where it is switched on. */
+function startUpkeep({ audit, trust }: Runtime, { config }: DeploymentFolder, log: ServerLog): Rounds[] {
+  const tell = (event: string) => (error: Error) => log({ event, message: error.message });
+  const rounds = [startRounds(() => audit.chain(), AUDIT_MS, tell('audit.delayed'))];
+  const minutes = config.crlFetchMinutes ?? 0;
+  if (minutes > 0) {
+    const fetcher = new CrlFetcher(
+      trust,
+      httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL }),
+      (event, about) => log({ event, ...about }),
+    );
+    rounds.push(startRounds(() => fetcher.round(), minutes * 60_000, tell('alarm.crl.fetchFailed')));
+  }
+  return rounds;
 }
 
 /** Transfer links name the port before the server listens, so port 0 is settled here. */

@@ -6,20 +6,30 @@ import type { WorkKind } from './dispatcher.ts';
 import type { Lane } from './task-queue.ts';
 
 /** What a worker answers to a task. An error comes as what is safe to log. */
-export type WorkerAnswer =
+export type WorkerAnswer = TaskAnswer | LogLine;
+
+export interface LogLine {
+  readonly event: string;
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+type TaskAnswer =
   | { readonly id: number; readonly done: true }
   | { readonly id: number; readonly done: false; readonly refusal?: StatusName; readonly message: string };
 
 /** Runs tasks in a worker thread with connections of its own to the same stores; a worker that dies is replaced. */
 export class WorkerLane implements Lane {
   readonly #config: RuntimeConfig;
+  readonly #log: (event: string, about: Readonly<Record<string, unknown>>) => void;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   #worker: Worker | undefined;
   #next = 0;
   #closed = false;
 
-  constructor(config: RuntimeConfig) {
+  /** `log` gets what the worker has to tell besides its answers. */
+  constructor(config: RuntimeConfig, log: (event: string, about: Readonly<Record<string, unknown>>) => void) {
     this.#config = config;
+    this.#log = log;
   }
 
   run(kind: WorkKind, id: string, task: number): Promise<void> {
@@ -46,6 +56,7 @@ export class WorkerLane implements Lane {
   #start(): Worker {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#config });
     worker.on('message', (answer: WorkerAnswer) => {
+      if ('event' in answer) return this.#log(answer.event, answer.about);
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
       if (answer.done) waiting?.resolve();

@@ -9,7 +9,10 @@ import type { WorkerAnswer } from './worker-lane.ts';
 type Message = 'close' | { id: number; kind: WorkKind; workId: string; task: number };
 
 const port = parentPort!;
-const runtime = openRuntime(workerData as RuntimeConfig, { lanes: 'none' });
+const runtime = openRuntime(workerData as RuntimeConfig, {
+  lanes: 'none',
+  log: (event, about) => port.postMessage({ event, about } satisfies WorkerAnswer),
+});
 let last: Promise<unknown> = runtime;
 
 port.on('message', (message: Message) => {

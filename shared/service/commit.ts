@@ -118,4 +118,5 @@ export async function finishChunk(
   return record;
 }
 
-export const commitRecordName = (jobId: string, chunk: number) => `commits/${jobId}/${chunk}`;
+export const COMMIT_RECORDS = 'commits/';
+export const commitRecordName = (jobId: string, chunk: number) => `${COMMIT_RECORDS}${jobId}/${chunk}`;

@@ -18,6 +18,7 @@ import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
 import { indexDraws } from './draws.ts';
 import type { IngestService } from './ingest.ts';
+import { euiccRecord } from './records/euicc.ts';
 import {
   type ChunkProgress,
   type ChunkRecord,
@@ -260,7 +261,10 @@ export class DeliveryService implements Delivery {
       );
       for (const [n, { i, outcome }] of bound.entries()) {
         try {
-          const eum = await view.eumOf(outcome.eumChain, fromHex(String(euiccs[n]?.attributes.ciPkId)));
+          const { ciPkId, revokedAt } = euiccRecord.from(euiccs[n]!);
+          if (revokedAt !== undefined)
+            refuse('euiccCertificateExpired', 'the eUICC was revoked on this server');
+          const eum = await view.eumOf(outcome.eumChain, fromHex(ciPkId));
           eum.verified.recheckEuicc(certificates[n]?.attributes.der as Bytes);
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;

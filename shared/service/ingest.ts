@@ -16,6 +16,7 @@ import type { StatusName } from '../status-codes.ts';
 import { auditWrite } from './audit.ts';
 import { standings } from './claims.ts';
 import type { Context } from './context.ts';
+import { storeEumChain } from './eum-chains.ts';
 import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from './records/euicc.ts';
 import { ledgerKeys } from './records/keys.ts';
 import type {
@@ -140,14 +141,8 @@ export class IngestService implements Ingest {
     deviceMakers: readonly string[],
     entitlement: 'replace' | 'keep',
   ): Promise<EuiccDataAnswer['rejected']> {
-    const { ledger } = this.#context;
     decodeEuiccInfo2(batch.euiccInfo2);
-    const chainHash = sha256(Buffer.concat(batch.eumChain as Uint8Array[]));
-    await ledger.write({
-      put: ledgerKeys.eumChain(chainHash),
-      attributes: { certificates: batch.eumChain, ciPkId: batch.ciPkId },
-      when: 'absent',
-    });
+    const chainHash = await storeEumChain(this.#context.ledger, batch.eumChain, batch.ciPkId);
 
     const rejected: EuiccDataAnswer['rejected'][number][] = [];
     const seen = new Set<string>();

@@ -1,24 +1,23 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
-import type { Suite } from '../crypto/suite.ts';
-import { invariant, Refusal, refuse } from '../errors.ts';
-import type { Item, Write } from '../ledger/ledger.ts';
+import { checkEid } from '../codec/eid.ts';
+import { Refusal, refuse } from '../errors.ts';
+import type { Item, ItemKey, Write } from '../ledger/ledger.ts';
 import { type Certificate, decodeCertificate } from '../pki/certificate.ts';
+import { type VerifiedDp, verifyDpChain } from '../pki/chain.ts';
+import { type Crl, decodeCrl } from '../pki/crl.ts';
+import { verifyPath } from '../pki/path.ts';
 import {
-  selectDpChain,
-  type VerifiedDp,
-  type VerifiedEum,
-  verifyDpChain,
-  verifyEumChain,
-} from '../pki/chain.ts';
-import { decodeCrl } from '../pki/crl.ts';
-import { singleAttribute } from '../pki/name.ts';
-import { OID } from '../pki/oids.ts';
-import { REFUSE_WITHOUT_LIST, RevocationLists } from '../pki/revocation.ts';
+  REFUSE_WITHOUT_LIST,
+  type RevocationGap,
+  RevocationLists,
+  type RevocationPolicy,
+} from '../pki/revocation.ts';
 import { TrustStore } from '../pki/trust-store.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
-import type { EuiccRecord } from './records/euicc.ts';
+import { storedEumChains } from './eum-chains.ts';
+import { euiccRecord } from './records/euicc.ts';
 import { ledgerKeys } from './records/keys.ts';
 import {
   ciRecord,
@@ -29,110 +28,62 @@ import {
   eumRecord,
   trustPolicyRecord,
 } from './records/trust.ts';
+import { type Alarm, type DpBinding, TrustView } from './trust-view.ts';
 
-/** One of our DPpb chains, verified, with the key that signs for it. */
-export interface DpBinding extends VerifiedDp {
-  readonly keyUri: string;
-}
-
-/** An EUM chain that holds now, of an EUM on the allow-list. */
-export interface TrustedEum {
-  readonly verified: VerifiedEum;
-  readonly record: EumRecord;
-  /** organizationName of the EUM certificate's subject. */
-  readonly organization: string;
-}
+export { type Alarm, type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
 
 /** A view older than this is loaded afresh even if the epoch stands: certificates and lists expire by themselves. */
 const VIEW_LIFETIME_MS = 30_000;
 
-/**
- * What is trusted at one moment: roots, EUMs, revocations, our own certificates. A view never changes. When anything
- * it is made of changes, the epoch moves on; chunk commits lean on the epoch, so nothing is bound on an old view.
- */
-export class TrustView {
-  /** Ledger revision of the epoch item; 0 when nothing was ever configured. */
+/** For looking for the issuer of a list: a list of its own issuer may still be on its way. */
+const ACCEPT_WITHOUT_LIST: RevocationPolicy = { missing: 'accept', expired: 'accept' };
+
+/** What the taking in of a list did. */
+export interface CrlTaken {
+  /** False where this list was held already. */
+  readonly isNew: boolean;
+  readonly issuerKeyId: string;
+  readonly number: bigint;
+  /** Certificates that it revokes. */
+  readonly revoked: number;
+  /** SubjectKeyIdentifiers of the EUM certificates known here that it revokes. */
+  readonly revokedEums: readonly string[];
+}
+
+/** The trust configuration as it is stored. */
+export interface TrustListing {
   readonly epoch: number;
-  readonly loadedAt: number;
-  readonly store: TrustStore;
-  readonly crls: RevocationLists;
-  /** Usable now, newest first. */
-  readonly dpBindings: readonly DpBinding[];
-  /** Why other configured certificates and lists are not used. */
+  readonly policy: RevocationPolicy;
+  readonly cis: readonly { keyId: string; forSigning: boolean; forVerification: boolean }[];
+  readonly eums: readonly { keyId: string; party: string }[];
+  readonly dpPbs: readonly {
+    sha256: string;
+    keyUri: string;
+    ciPkId: string;
+    state: DpPbRecord['state'];
+    installedAt: Date;
+  }[];
+  readonly crls: readonly {
+    issuerKeyId: string;
+    number: bigint;
+    nextUpdate: Date;
+    revoked: number;
+    expired: boolean;
+  }[];
+  /** What is not usable now, and why. */
   readonly problems: readonly string[];
-  readonly #context: Context;
-  readonly #eums: ReadonlyMap<string, EumRecord>;
-  readonly #chains = new Map<string, Promise<TrustedEum>>();
-
-  constructor(
-    context: Context,
-    fields: Pick<TrustView, 'epoch' | 'loadedAt' | 'store' | 'crls' | 'dpBindings' | 'problems'> & {
-      eums: ReadonlyMap<string, EumRecord>;
-    },
-  ) {
-    this.#context = context;
-    this.epoch = fields.epoch;
-    this.loadedAt = fields.loadedAt;
-    this.store = fields.store;
-    this.crls = fields.crls;
-    this.dpBindings = fields.dpBindings;
-    this.problems = fields.problems;
-    this.#eums = fields.eums;
-  }
-
-  /** Verifies an EUM chain and that the EUM is on the allow-list (GENS14, EUMS01). */
-  verifyEum(eumChain: readonly Bytes[], ciPkId: Bytes): TrustedEum {
-    const verified = verifyEumChain({
-      eumChain,
-      ciPkId,
-      trust: this.store,
-      crls: this.crls,
-      atMs: this.loadedAt,
-    });
-    const record = this.#eums.get(verified.eumKeyId);
-    if (record === undefined) {
-      refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: verified.eumKeyId });
-    }
-    return {
-      verified,
-      record,
-      organization: singleAttribute(verified.eum.subject.attributes, OID.organizationName) ?? '',
-    };
-  }
-
-  /** Refuses an eUICC whose EUM chain, EUM or certificate does not hold now (I6). */
-  async requireTrusted(euicc: EuiccRecord, certificate: Bytes): Promise<TrustedEum> {
-    const eum = await this.eumOf(euicc.eumChain, Buffer.from(euicc.ciPkId, 'hex'));
-    eum.verified.recheckEuicc(certificate);
-    return eum;
-  }
-
-  /** The EUM chain with this SHA-256, verified under this view once. */
-  eumOf(chainHash: string, ciPkId: Bytes): Promise<TrustedEum> {
-    let chain = this.#chains.get(chainHash);
-    if (chain === undefined) {
-      chain = this.#context.ledger.get(ledgerKeys.eumChain(chainHash)).then((item) => {
-        invariant(item !== undefined, 'an eUICC names an EUM chain that is not stored');
-        return this.verifyEum(item.attributes.certificates as Bytes[], ciPkId);
-      });
-      this.#chains.set(chainHash, chain);
-    }
-    return chain;
-  }
-
-  /** Our chain for an eUICC of this suite that verifies under these CIs (EUICCInfo2 A9). */
-  dpBindingFor(suite: Suite, ciPkIds: readonly Bytes[]): DpBinding {
-    return selectDpChain(this.dpBindings, ciPkIds, suite.name);
-  }
 }
 
 /** The trust configuration: one ledger partition, every change of which moves the epoch in the same transaction. */
 export class Trust {
   readonly #context: Context;
+  readonly #alarm: Alarm;
+  readonly #decodedLists = new Map<string, Crl>();
   #view: TrustView | undefined;
 
-  constructor(context: Context) {
+  constructor(context: Context, alarm: Alarm = () => undefined) {
     this.#context = context;
+    this.#alarm = alarm;
   }
 
   /** The view of this moment: reads the epoch, and the rest only if it moved or the view has aged. */
@@ -152,22 +103,65 @@ export class Trust {
   ): Promise<string> {
     new TrustStore({ forSigning: [certificate], forVerification: [] });
     const keyId = toHex(decodeCertificate(certificate, 'ciUnknown').extensions.subjectKeyIdentifier!);
-    await this.#change('ci', keyId, ciRecord.to({ certificate, ...use }), by, 'trust.ci.added');
+    await this.#put(
+      ledgerKeys.trust('ci', keyId),
+      ciRecord.to({ certificate, ...use }),
+      by,
+      'trust.ci.added',
+    );
     return keyId;
   }
 
+  /** Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. */
+  async removeCi(keyId: string, by: string): Promise<void> {
+    await this.#put(ledgerKeys.trust('ci', keyId), undefined, by, 'trust.ci.removed');
+  }
+
   /** `eumCertificate` is the one with role EUM; the allow-list names its key. */
-  async allowEum(eumCertificate: Bytes, eum: EumRecord, by: string): Promise<string> {
+  async allowEum(eumCertificate: Bytes, eum: Omit<EumRecord, 'certificate'>, by: string): Promise<string> {
     const keyId = decodeCertificate(eumCertificate, 'eumCertificateInvalid').extensions.subjectKeyIdentifier;
     if (keyId === undefined)
       refuse('eumCertificateInvalid', 'the EUM certificate has no SubjectKeyIdentifier');
-    await this.#change('eum', toHex(keyId), eumRecord.to(eum), by, 'trust.eum.allowed');
+    const record = eumRecord.to({ ...eum, certificate: eumCertificate });
+    await this.#put(ledgerKeys.trust('eum', toHex(keyId)), record, by, 'trust.eum.allowed');
     return toHex(keyId);
   }
 
-  /** Takes an EUM off the allow-list: its unbound keys stop at once. */
+  /** Takes an EUM off the allow-list: its unbound keys stop at once. Refuses one that is not on it. */
   async revokeEum(keyId: string, by: string): Promise<void> {
-    await this.#change('eum', keyId, undefined, by, 'trust.eum.revoked');
+    const key = ledgerKeys.trust('eum', keyId);
+    if ((await this.#context.ledger.get(key)) === undefined)
+      refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: keyId });
+    await this.#put(key, undefined, by, 'trust.eum.revoked');
+  }
+
+  /**
+   * Stops one eUICC on this server for good: its unbound keys are never bound, and what is bound and not delivered
+   * is withheld. For EUMs that sign no revocation lists (Variant O).
+   */
+  async revokeEuicc(eid: string, by: string): Promise<void> {
+    checkEid(eid);
+    await this.#change(by, 'trust.euicc.revoked', { eid }, async () => {
+      const item = await this.#context.ledger.get(ledgerKeys.euicc(eid));
+      if (item === undefined)
+        refuse('eidUnknown', 'no data is registered for this EID', { subjectIdentifier: eid });
+      const euicc = euiccRecord.from(item);
+      if (euicc.revokedAt !== undefined) return undefined;
+      const attributes = euiccRecord.to({ ...euicc, revokedAt: this.#context.now() });
+      return [{ put: item, attributes, when: { revision: item.revision } }];
+    });
+  }
+
+  /** What happens where a needed list is missing or expired; both are refused unless told otherwise. */
+  async setPolicy(revocation: RevocationPolicy, by: string): Promise<void> {
+    const about = { missing: revocation.missing, expired: revocation.expired };
+    await this.#put(
+      ledgerKeys.trustPolicy,
+      trustPolicyRecord.to({ revocation }),
+      by,
+      'trust.policy.set',
+      about,
+    );
   }
 
   /** Verifies chain and key before anything is stored. */
@@ -175,119 +169,173 @@ export class Trust {
     const view = await this.current();
     const verified = await this.#verifyDp(dp, view.store, view.crls, this.#context.now());
     const record: DpPbRecord = { ...dp, state: 'active', installedAt: this.#context.now() };
-    await this.#change('dppb', dpName(dp), dpPbRecord.to(record), by, 'trust.dppb.installed');
+    await this.#put(ledgerKeys.trust('dppb', dpName(dp)), dpPbRecord.to(record), by, 'trust.dppb.installed');
     return verified;
   }
 
-  async retireDpPb(certificate: Bytes, by: string): Promise<void> {
-    const name = dpName({ certificates: [certificate] });
-    const item = await this.#context.ledger.get(ledgerKeys.trust('dppb', name));
+  /** `name`: hexadecimal SHA-256 of the certificate. */
+  async retireDpPb(name: string, by: string): Promise<void> {
+    const key = ledgerKeys.trust('dppb', name);
+    const item = await this.#context.ledger.get(key);
     if (item === undefined)
       refuse('noDpChain', 'this certificate is not installed', { subjectIdentifier: name });
-    await this.#change(
-      'dppb',
-      name,
-      dpPbRecord.to({ ...dpPbRecord.from(item), state: 'retired' }),
-      by,
-      'trust.dppb.retired',
-    );
+    const retired = dpPbRecord.to({ ...dpPbRecord.from(item), state: 'retired' });
+    await this.#put(key, retired, by, 'trust.dppb.retired');
   }
 
   /**
-   * Takes in a revocation list. Its issuer is looked for by key identifier among the trusted CIs and the given
-   * certificates (an EUM's chain). Returns whether it is new.
+   * Takes in a revocation list. Its issuer is looked for by AuthorityKeyIdentifier among the trusted CIs, our own
+   * chains, the EUMs of the allow-list, every EUM chain accepted so far, and `chains` (the list's issuer first, up to
+   * below the CI), and must itself verify up to a trusted CI. Lists that this one replaces go.
    */
-  async addCrl(der: Bytes, issuers: readonly Certificate[], by: string): Promise<boolean> {
-    const view = await this.current();
+  async addCrl(der: Bytes, chains: readonly (readonly Bytes[])[], by: string): Promise<CrlTaken> {
     const crl = decodeCrl(der);
-    const candidates = [
-      ...view.store.certificates,
-      ...issuers,
-      ...view.dpBindings.flatMap(({ chain }) => chain),
-    ];
-    const issuer = candidates.find(
-      ({ extensions: { subjectKeyIdentifier } }) =>
-        subjectKeyIdentifier !== undefined && equal(subjectKeyIdentifier, crl.authorityKeyIdentifier),
-    );
-    if (issuer === undefined)
-      refuse('crlInvalid', 'the issuer of the list is not known', {
-        subjectIdentifier: toHex(crl.authorityKeyIdentifier),
-      });
-    if (!view.crls.add(crl, issuer, this.#context.now())) return false;
-    const name = `${toHex(crl.authorityKeyIdentifier)}#${sha256(der)}`;
-    await this.#change(
-      'crl',
-      name,
-      { ...crlRecord.to({ der, takenAt: this.#context.now() }), issuer: issuer.raw },
-      by,
-      'trust.crl.taken',
-    );
-    return true;
+    const issuerKeyId = toHex(crl.authorityKeyIdentifier);
+    const object = await this.#context.vault.put(`crls/${sha256(der)}`, der, { lock: true });
+    let isNew = false;
+    const about = { issuer: issuerKeyId, number: crl.cRLNumber.toString(), revoked: crl.revoked.size };
+    await this.#change(by, 'trust.crl.taken', about, async () => {
+      const items = await this.#items();
+      const at = this.#context.now();
+      const store = storeOf(items);
+      const held = await this.#lists(items, at, ACCEPT_WITHOUT_LIST);
+      const issuer = await this.#issuerOf(crl, [...chains, ...chainsOf(items)], store, held);
+      isNew = held.add(crl, issuer, at);
+      if (!isNew) return undefined;
+      const kept = new Set(held.lists.map(({ raw }) => sha256(raw)));
+      const replaced = crlItems(items).filter((item) => !kept.has(crlRecord.from(item).object.sha256));
+      return [
+        {
+          put: ledgerKeys.trust('crl', `${issuerKeyId}#${object.sha256}`),
+          attributes: crlRecord.to({ object, issuer: issuer.raw, takenAt: at }),
+          when: 'absent',
+        },
+        ...replaced.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
+      ];
+    });
+    const revokedEums = await this.#eumsRevokedBy(crl);
+    if (isNew && revokedEums.length > 0)
+      this.#alarm('alarm.eum.revoked', { issuer: issuerKeyId, eums: revokedEums });
+    return { isNew, issuerKeyId, number: crl.cRLNumber, revoked: crl.revoked.size, revokedEums };
   }
 
-  async #change(
-    kind: Parameters<typeof ledgerKeys.trust>[0],
-    name: string,
+  async list(): Promise<TrustListing> {
+    const view = await this.current();
+    const items = await this.#items();
+    const named = (kind: string) =>
+      ofKind(items, kind).map((item) => [item.sort.slice(kind.length + 1), item] as const);
+    return {
+      epoch: view.epoch,
+      policy: policyOf(items),
+      cis: named('ci').map(([keyId, item]) => {
+        const { forSigning, forVerification } = ciRecord.from(item);
+        return { keyId, forSigning, forVerification };
+      }),
+      eums: named('eum').map(([keyId, item]) => ({ keyId, party: eumRecord.from(item).party })),
+      dpPbs: named('dppb').map(([name, item]) => {
+        const { keyUri, ciPkId, state, installedAt } = dpPbRecord.from(item);
+        return { sha256: name, keyUri, ciPkId: toHex(ciPkId), state, installedAt: new Date(installedAt) };
+      }),
+      crls: view.crls.lists.map((crl) => ({
+        issuerKeyId: toHex(crl.authorityKeyIdentifier),
+        number: crl.cRLNumber,
+        nextUpdate: new Date(crl.nextUpdateMs),
+        revoked: crl.revoked.size,
+        expired: crl.nextUpdateMs < view.loadedAt,
+      })),
+      problems: view.problems,
+    };
+  }
+
+  /**
+   * Verifies every chain that is in use, so that a list about to be needed is missed, and its alarm raised, before
+   * somebody waits for a profile. Returns the distribution points that their certificates name.
+   */
+  async inspect(): Promise<readonly string[]> {
+    const view = await this.current();
+    const points = new Set<string>(view.missedDistributionPoints);
+    const collect = (chain: readonly Certificate[]) => {
+      for (const { extensions } of chain)
+        for (const point of extensions.cRLDistributionPoints ?? []) points.add(point);
+    };
+    for (const { chain } of view.dpBindings) collect(chain);
+    for await (const { hash, certificates, ciPkId } of storedEumChains(this.#context.ledger)) {
+      await view.eumOf(hash, ciPkId).catch(ignoreRefusal);
+      collect(certificates.map((der) => decodeCertificate(der)));
+    }
+    for (const point of view.missedDistributionPoints) points.add(point);
+    return [...points];
+  }
+
+  async #put(
+    key: ItemKey,
     attributes: Item['attributes'] | undefined,
     by: string,
     event: string,
+    about: Readonly<Record<string, string | number>> = { name: key.sort },
+  ): Promise<void> {
+    await this.#change(by, event, about, async () => {
+      const before = await this.#context.ledger.get(key);
+      if (attributes === undefined) return before && [{ remove: key, when: { revision: before.revision } }];
+      return [
+        { put: key, attributes, when: before === undefined ? 'absent' : { revision: before.revision } },
+      ];
+    });
+  }
+
+  /** Plans on what is stored, and writes that together with the next epoch; again where somebody was faster. */
+  async #change(
+    by: string,
+    event: string,
+    about: Readonly<Record<string, string | number>>,
+    plan: () => Promise<readonly Write[] | undefined>,
   ): Promise<void> {
     const { ledger, now } = this.#context;
     for (;;) {
-      const [epoch, before] = await ledger.getMany([ledgerKeys.trustEpoch, ledgerKeys.trust(kind, name)]);
-      if (attributes === undefined && before === undefined) return;
-      const when = before === undefined ? ('absent' as const) : { revision: before.revision };
-      const key = ledgerKeys.trust(kind, name);
-      const change: Write =
-        attributes === undefined
-          ? { remove: key, when: { revision: before!.revision } }
-          : { put: key, attributes, when };
+      const epoch = await ledger.get(ledgerKeys.trustEpoch);
+      const changes = await plan();
+      if (changes === undefined) return;
       const moved = Number(epoch?.attributes.moved ?? 0) + 1;
-      const writes: Write[] = [
-        change,
+      const { done } = await ledger.transact([
+        ...changes,
         {
           put: ledgerKeys.trustEpoch,
           attributes: { moved },
           when: epoch === undefined ? 'absent' : { revision: epoch.revision },
         },
-        auditWrite({ event, by, about: { name } }, `trust-${moved}`, now()),
-      ];
-      if ((await ledger.transact(writes)).done) return;
+        auditWrite({ event, by, about }, `trust-${moved}`, now()),
+      ]);
+      if (done) return;
     }
   }
 
-  async #load(epoch: number): Promise<TrustView> {
-    const { ledger, now } = this.#context;
+  async #items(): Promise<Item[]> {
     const items: Item[] = [];
     let cursor: string | undefined;
     do {
-      const page = await ledger.query('trust', cursor === undefined ? {} : { cursor });
+      const page = await this.#context.ledger.query('trust', cursor === undefined ? {} : { cursor });
       items.push(...page.items);
       cursor = page.cursor;
     } while (cursor !== undefined);
-    const kind = (prefix: string) => items.filter(({ sort }) => sort.startsWith(`${prefix}#`));
-    const at = now();
-    const problems: string[] = [];
+    return items;
+  }
 
-    const cis = kind('ci').map(ciRecord.from);
-    const store = new TrustStore({
-      forSigning: cis.filter((ci) => ci.forSigning).map((ci) => ci.certificate),
-      forVerification: cis.filter((ci) => ci.forVerification).map((ci) => ci.certificate),
+  async #load(epoch: number): Promise<TrustView> {
+    const items = await this.#items();
+    const at = this.#context.now();
+    const store = storeOf(items);
+    const gaps = new Map<string, RevocationGap>();
+    const crls = await this.#lists(items, at, policyOf(items), (gap) => {
+      const name = `${gap.kind} ${gap.issuerKeyId}`;
+      if (gaps.has(name)) return;
+      gaps.set(name, gap);
+      const { issuerKeyId, distributionPoints } = gap;
+      this.#alarm(`alarm.crl.${gap.kind}`, { issuer: issuerKeyId, distributionPoints });
     });
-    const policyItem = items.find(({ sort }) => sort === 'policy');
-    const policy =
-      policyItem === undefined ? REFUSE_WITHOUT_LIST : trustPolicyRecord.from(policyItem).revocation;
-    const crls = new RevocationLists(policy, (gap) =>
-      problems.push(`${gap.kind} revocation list of ${gap.issuerKeyId}`),
-    );
-    for (const item of kind('crl')) {
-      const { der } = crlRecord.from(item);
-      // a list that a newer one replaced is refused here, and meant to be
-      attempt(() => crls.add(der, decodeCertificate(item.attributes.issuer as Bytes, 'crlInvalid'), at));
-    }
 
+    const unusable: string[] = [];
     const dpBindings: DpBinding[] = [];
-    const dps = kind('dppb')
+    const dps = ofKind(items, 'dppb')
       .map(dpPbRecord.from)
       .filter(({ state }) => state === 'active');
     for (const dp of dps.sort((a, b) => b.installedAt - a.installedAt)) {
@@ -295,11 +343,88 @@ export class Trust {
         dpBindings.push({ ...(await this.#verifyDp(dp, store, crls, at)), keyUri: dp.keyUri });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        problems.push(`binding certificate ${dpName(dp).slice(0, 16)}: ${error.message}`);
+        unusable.push(`binding certificate ${dpName(dp).slice(0, 16)}: ${error.message}`);
+        this.#alarm('alarm.dppb.unusable', { certificate: dpName(dp), code: error.code });
       }
     }
-    const eums = new Map(kind('eum').map((item) => [item.sort.slice('eum#'.length), eumRecord.from(item)]));
-    return new TrustView(this.#context, { epoch, loadedAt: at, store, crls, dpBindings, problems, eums });
+    const eums = new Map(
+      ofKind(items, 'eum').map((item) => [item.sort.slice('eum#'.length), eumRecord.from(item)]),
+    );
+    const fields = { epoch, loadedAt: at, store, crls, dpBindings, unusable, gaps, eums };
+    return new TrustView(this.#context.ledger, fields, this.#alarm);
+  }
+
+  async #lists(
+    items: readonly Item[],
+    at: number,
+    policy: RevocationPolicy,
+    onGap?: (gap: RevocationGap) => void,
+  ): Promise<RevocationLists> {
+    const lists = new RevocationLists(policy, onGap);
+    for (const item of crlItems(items)) {
+      const { object, issuer } = crlRecord.from(item);
+      let crl = this.#decodedLists.get(object.sha256);
+      if (crl === undefined) {
+        crl = decodeCrl(await this.#context.vault.get(object));
+        this.#decodedLists.set(object.sha256, crl);
+      }
+      try {
+        lists.add(crl, decodeCertificate(issuer, 'crlInvalid'), at);
+      } catch (error) {
+        // a clock that went back: the list counts as missing, which the policy decides
+        ignoreRefusal(error);
+      }
+    }
+    return lists;
+  }
+
+  /** The certificate with the key that the list names, verified up to a trusted CI. */
+  async #issuerOf(
+    crl: Crl,
+    chains: readonly (readonly Bytes[])[],
+    store: TrustStore,
+    crls: RevocationLists,
+  ): Promise<Certificate> {
+    const ci = store.certificates.find((candidate) => hasKeyId(candidate, crl.authorityKeyIdentifier));
+    if (ci !== undefined) return ci;
+    const candidates = [...chains];
+    for await (const { certificates } of storedEumChains(this.#context.ledger)) candidates.push(certificates);
+    for (const ders of candidates) {
+      const chain = ders.map((der) => decodeCertificate(der, 'crlInvalid'));
+      const from = chain.findIndex((candidate) => hasKeyId(candidate, crl.authorityKeyIdentifier));
+      if (from < 0) continue;
+      const above = chain.slice(from);
+      const rootKeyId = above.at(-1)!.extensions.authorityKeyIdentifier;
+      const root = rootKeyId && store.certificates.find((candidate) => hasKeyId(candidate, rootKeyId));
+      if (root === undefined) continue;
+      const codes = { invalid: 'crlInvalid', expired: 'crlInvalid' } as const;
+      verifyPath(above, root, { crls, atMs: this.#context.now(), codes });
+      return above[0]!;
+    }
+    return refuse('crlInvalid', 'the issuer of the list is not known', {
+      subjectIdentifier: toHex(crl.authorityKeyIdentifier),
+    });
+  }
+
+  /** EUM certificates known here, by their key identifier, that this list names. */
+  async #eumsRevokedBy(crl: Crl): Promise<string[]> {
+    const revoked = new Set<string>();
+    const chains: (readonly Bytes[])[] = chainsOf(await this.#items());
+    for await (const { certificates } of storedEumChains(this.#context.ledger)) chains.push(certificates);
+    for (const ders of chains) {
+      for (const { extensions, issuer, serialNumber } of ders.map((der) => decodeCertificate(der))) {
+        const { subjectKeyIdentifier, authorityKeyIdentifier } = extensions;
+        if (
+          subjectKeyIdentifier !== undefined &&
+          authorityKeyIdentifier !== undefined &&
+          equal(authorityKeyIdentifier, crl.authorityKeyIdentifier) &&
+          equal(issuer.raw, crl.issuer.raw) &&
+          crl.revoked.has(serialNumber)
+        )
+          revoked.add(toHex(subjectKeyIdentifier));
+      }
+    }
+    return [...revoked];
   }
 
   async #verifyDp(
@@ -317,10 +442,35 @@ const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('he
 
 const dpName = (dp: Pick<DpPbRecord, 'certificates'>) => sha256(dp.certificates[0]!);
 
-function attempt(add: () => void): void {
-  try {
-    add();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-  }
+const ofKind = (items: readonly Item[], kind: string) =>
+  items.filter(({ sort }) => sort.startsWith(`${kind}#`));
+const crlItems = (items: readonly Item[]) => ofKind(items, 'crl');
+
+function policyOf(items: readonly Item[]): RevocationPolicy {
+  const item = items.find(({ sort }) => sort === ledgerKeys.trustPolicy.sort);
+  return item === undefined ? REFUSE_WITHOUT_LIST : trustPolicyRecord.from(item).revocation;
+}
+
+function storeOf(items: readonly Item[]): TrustStore {
+  const cis = ofKind(items, 'ci').map(ciRecord.from);
+  return new TrustStore({
+    forSigning: cis.filter((ci) => ci.forSigning).map((ci) => ci.certificate),
+    forVerification: cis.filter((ci) => ci.forVerification).map((ci) => ci.certificate),
+  });
+}
+
+/** The chains that the configuration itself names: of our own certificates, and the EUMs of the allow-list. */
+function chainsOf(items: readonly Item[]): (readonly Bytes[])[] {
+  return [
+    ...ofKind(items, 'dppb').map((item) => dpPbRecord.from(item).certificates),
+    ...ofKind(items, 'eum').map((item) => [eumRecord.from(item).certificate]),
+  ];
+}
+
+const hasKeyId = ({ extensions: { subjectKeyIdentifier } }: Certificate, keyId: Bytes) =>
+  subjectKeyIdentifier !== undefined && equal(subjectKeyIdentifier, keyId);
+
+function ignoreRefusal(error: unknown): undefined {
+  if (!(error instanceof Refusal)) throw error;
+  return undefined;
 }

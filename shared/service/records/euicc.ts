@@ -15,6 +15,8 @@ export interface EuiccRecord {
   /** Of the eUICC certificate: serial number as hexadecimal, end of validity in milliseconds. */
   readonly serialNumber: string;
   readonly notAfter: number;
+  /** Milliseconds since 1970: when the administrator stopped it. Its unbound keys are never bound. */
+  readonly revokedAt?: number;
   /** functionRequesterIdentifiers that may bind it and close its keys. */
   readonly deviceMakers: readonly string[];
   readonly keys: readonly OneTimeKeyRecord[];

@@ -23,6 +23,9 @@ export const ledgerKeys = {
     sort: `${kind}#${name}`,
   }),
 
+  trustPolicy: { partition: 'trust', sort: 'policy' } as ItemKey,
+  knownEumChain: (sha256: string): ItemKey => ({ partition: 'eum-chains', sort: sha256 }),
+
   order: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'head' }),
   /** Apart from the head, so that chunk commits can lean on it without racing for the supply. */
   orderState: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'state' }),

@@ -1,4 +1,5 @@
 import type { RevocationPolicy } from '../../pki/revocation.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
 import { recordOf } from './record.ts';
 
 /** An eSIM CA that this server trusts; see shared/pki/trust-store.ts for the two selections. */
@@ -11,6 +12,8 @@ export interface CiRecord {
 /** An EUM on the allow-list (GENS14), and the party that speaks for its eUICCs on Esed1. */
 export interface EumRecord {
   readonly party: string;
+  /** The certificate with role EUM, in DER: what revocation lists of this EUM are verified with. */
+  readonly certificate: Uint8Array;
   /** SubjectPublicKeyInfo in DER of the key that signs its eUICC data batches, where there is one. */
   readonly dataKey?: Uint8Array;
 }
@@ -26,8 +29,11 @@ export interface DpPbRecord {
   readonly installedAt: number;
 }
 
+/** A revocation list is an object of the vault: it may have megabytes. */
 export interface CrlRecord {
-  readonly der: Uint8Array;
+  readonly object: ObjectRef;
+  /** The certificate that it was verified with, in DER. */
+  readonly issuer: Uint8Array;
   /** Milliseconds since 1970. */
   readonly takenAt: number;
 }

@@ -2,6 +2,7 @@ import { Fault } from '../shared/errors.ts';
 import { errorRecords } from '../shared/gsma/call-log.ts';
 import { failureOf } from '../shared/gsma/failure.ts';
 import { writeFailure } from '../shared/gsma/http-answer.ts';
+import type { Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import type { Services } from '../shared/service/services.ts';
 import { defaultOptions, type FunctionHandler, type HandlerFactory, resultOf } from './call.ts';
@@ -15,7 +16,7 @@ export const CONFIG_VARIABLE = 'SMDPF_RUNTIME';
  */
 export function lambdaEntry(
   factory: HandlerFactory,
-  openServices: () => Promise<Services> = sharedServices,
+  openServices: () => Promise<Services> = async () => (await sharedRuntime()).services,
   options = defaultOptions,
 ): FunctionHandler {
   let opened: Promise<FunctionHandler> | undefined;
@@ -31,20 +32,34 @@ export function lambdaEntry(
       options.log({ event: 'fault', incident, function: 'runtime', errors: errorRecords(error) });
       return resultOf(writeFailure(failure));
     }
-    return handler(event, context);
+    const result = await handler(event, context);
+    await (await runtime)?.context.notifier.flush();
+    return result;
   };
 }
 
+let runtime: Promise<Runtime> | undefined;
+
 /**
- * Long work is only recorded here (`lanes: 'none'`): an execution environment sleeps as soon as it has answered, so
- * its chunks are left to whoever takes up open work (ServiceWork).
+ * The runtime of this execution environment, opened once. Long work is handed to the dispatcher that the
+ * configuration names, never taken on here: an environment sleeps as soon as it has answered.
  */
-async function sharedServices(): Promise<Services> {
-  const { openRuntime } = await import('../shared/runtime.ts');
-  return (await openRuntime(readConfig(process.env[CONFIG_VARIABLE]), { lanes: 'none' })).services;
+export function sharedRuntime(): Promise<Runtime> {
+  runtime ??= openSharedRuntime().catch((error: unknown) => {
+    runtime = undefined;
+    throw error;
+  });
+  return runtime;
 }
 
-function readConfig(json: string | undefined): RuntimeConfig {
+async function openSharedRuntime(): Promise<Runtime> {
+  const config = readConfig();
+  const { openRuntime } = await import('../shared/runtime.ts');
+  return await openRuntime(config, { lanes: 'none' });
+}
+
+/** What the stack has put into the environment of this function. */
+export function readConfig(json = process.env[CONFIG_VARIABLE]): RuntimeConfig {
   if (json === undefined) throw new Fault('configuration', `${CONFIG_VARIABLE} is not set`);
   try {
     return JSON.parse(json) as RuntimeConfig;

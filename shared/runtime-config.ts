@@ -16,6 +16,8 @@ export interface RuntimeConfig {
     /** Passphrase of softkeys whose URI names no source: `file:PATH` or `env:NAME`. */
     readonly passphrase?: string;
     readonly allowSoftwareKeysInProduction?: boolean;
+    /** This process's part of the account's KMS quota for signing; absent: not limited here. */
+    readonly signsPerSecond?: number;
   };
   /** Where transfer links of a file vault lead: `https://host:port`. */
   readonly publicUrl?: string;
@@ -30,6 +32,10 @@ export interface RuntimeConfig {
   readonly signConcurrency?: number;
   /** Worker threads of the embedded dispatcher; 0 runs tasks in the server's own thread. */
   readonly workers?: number;
+  /** Where long work runs: `threads` (this process, the default), `stepfunctions:ARN`, or `none:`. */
+  readonly dispatcher?: string;
+  /** Who carries callbacks: `ledger` (this process, the default), `sqs:URL`, or `none:`. */
+  readonly notifier?: string;
   /** PEM of a CA that is trusted for the Operator's callback servers besides the public ones. */
   readonly callbackCa?: string;
 }

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fromHex } from './codec/bytes.ts';
+import { Fault } from './errors.ts';
 import { PROTOCOL_VERSION } from './ifpp-draft1/version.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
-import { type Lane, TaskQueue } from './jobs/task-queue.ts';
-import { WorkerLane } from './jobs/worker-lane.ts';
+import type { Lane } from './jobs/task-queue.ts';
 import { keyBackends } from './keys/backends.ts';
 import { KeyRegistry, type KeyUse } from './keys/registry.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
-import { httpCarrier, LedgerNotifier } from './notify/ledger-notifier.ts';
+import { NO_PORT, noPort } from './no-port.ts';
+import type { Notifier } from './notify/notifier.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import { AuditLog } from './service/audit.ts';
 import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
@@ -57,14 +58,9 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
   const keys = openKeys(config, env, options.onKeyUse);
 
-  const notifier = new LedgerNotifier({
-    ledger,
-    now,
-    carry: httpCarrier(PROTOCOL_VERSION, config.callbackCa),
-    onParked: ({ id, url }, reason) => log('notice.parked', { id, url, reason }),
-  });
+  const notifier = await openNotifier(config, ledger, options);
   let work: ServiceWork | undefined;
-  const dispatcher = dispatcherFor(config, options, () => work!);
+  const dispatcher = await openDispatcher(config, vault, options, () => work!);
   const context: Context = {
     ledger,
     vault,
@@ -140,15 +136,31 @@ export function openKeys(
       ? {}
       : { allowSoftwareKeysInProduction: keys.allowSoftwareKeysInProduction }),
     ...(keys.passphrase === undefined ? {} : { softkeyPassphraseSource: keys.passphrase }),
+    ...(keys.signsPerSecond === undefined ? {} : { awskms: { signsPerSecond: keys.signsPerSecond } }),
   });
   return new KeyRegistry(backends, onUse);
 }
 
-function dispatcherFor(
+/**
+ * `threads` is the embedded dispatcher, in worker threads or wherever `lanes` says; `stepfunctions:ARN` names a state
+ * machine; `none:` takes nothing on. What is open stands in the ledger in any case.
+ */
+async function openDispatcher(
   config: RuntimeConfig,
+  vault: Vault,
   { lanes = 'inline', log = () => undefined }: RuntimeOptions,
   work: () => ServiceWork,
-): Dispatcher {
+): Promise<Dispatcher> {
+  const { dispatcher = 'threads' } = config;
+  if (dispatcher === NO_PORT) return noPort('dispatcher');
+  if (dispatcher.startsWith('stepfunctions:')) {
+    const { StepFunctionsDispatcher } = await import('./jobs/step-functions.ts');
+    return new StepFunctionsDispatcher(dispatcher.slice('stepfunctions:'.length), { vault });
+  }
+  if (dispatcher !== 'threads')
+    throw new Fault('configuration', `${dispatcher} names no dispatcher: threads or stepfunctions:ARN`);
+  const { TaskQueue } = await import('./jobs/task-queue.ts');
+  const { WorkerLane } = await import('./jobs/worker-lane.ts');
   const here: Lane = {
     run: (kind, id, task) => work().runTask(kind, id, task),
     close: async () => undefined,
@@ -172,3 +184,28 @@ function dispatcherFor(
       }),
   });
 }
+
+/** `ledger` posts from this process; `sqs:URL` leaves that to whoever reads the queue; `none:` tells nobody. */
+async function openNotifier(
+  config: RuntimeConfig,
+  ledger: Ledger,
+  { log = () => undefined, now = Date.now }: RuntimeOptions,
+): Promise<Notifier> {
+  const { notifier = 'ledger' } = config;
+  if (notifier === NO_PORT) return { wake: () => undefined, flush: nothing, close: nothing };
+  if (notifier.startsWith('sqs:')) {
+    const { NoticeQueue, SqsNotifier } = await import('./notify/sqs.ts');
+    return new SqsNotifier(new NoticeQueue(notifier.slice('sqs:'.length)));
+  }
+  if (notifier !== 'ledger')
+    throw new Fault('configuration', `${notifier} names no notifier: ledger or sqs:URL`);
+  const { httpCarrier, LedgerNotifier } = await import('./notify/ledger-notifier.ts');
+  return new LedgerNotifier({
+    ledger,
+    now,
+    carry: httpCarrier(PROTOCOL_VERSION, config.callbackCa),
+    onParked: ({ id, url }, reason) => log('notice.parked', { id, url, reason }),
+  });
+}
+
+const nothing = async (): Promise<void> => undefined;

@@ -21,6 +21,6 @@ export interface Dispatcher {
 export interface WorkRunner {
   /** Returns at once if the task is committed already. */
   runTask(kind: WorkKind, id: string, task: number): Promise<void>;
-  /** After all tasks: completes the work if all are committed and takes it off the open list. */
-  finish(kind: WorkKind, id: string): Promise<void>;
+  /** After all tasks: completes the work and takes it off the open list; false if not all are committed. */
+  finish(kind: WorkKind, id: string): Promise<boolean>;
 }

@@ -9,7 +9,7 @@ export interface Lane {
 
 export interface TaskQueueOptions {
   readonly lanes: readonly Lane[];
-  readonly finish: (kind: WorkKind, id: string) => Promise<void>;
+  readonly finish: (kind: WorkKind, id: string) => Promise<unknown>;
   /** Told of each task that failed and will be tried again, and of work that was given up until the next restart. */
   readonly onTrouble: (work: Work, task: number, error: unknown, givenUp: boolean) => void;
   /** Milliseconds before a failed task is tried again; doubles each time. */

@@ -62,6 +62,10 @@ export class LedgerNotifier implements Notifier {
       });
   }
 
+  async flush(): Promise<void> {
+    await this.#round;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

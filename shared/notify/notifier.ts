@@ -12,5 +12,7 @@ export interface Notice {
 export interface Notifier {
   /** Says that notices wait. Losing this call loses nothing: waiting notices are found again. */
   wake(): void;
+  /** Resolves when the word is out: a Lambda sleeps as soon as it has answered, and may wait for this before. */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }

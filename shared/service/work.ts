@@ -23,9 +23,8 @@ export class ServiceWork implements WorkRunner {
     else await bindChunk(this.#context, this.#trust, id, task);
   }
 
-  async finish(kind: WorkKind, id: string): Promise<void> {
-    if (kind === 'order') await finishOrder(this.#context, id);
-    else await finishJob(this.#context, id);
+  finish(kind: WorkKind, id: string): Promise<boolean> {
+    return kind === 'order' ? finishOrder(this.#context, id) : finishJob(this.#context, id);
   }
 
   /** Takes up all work that was accepted and not completed, as after a crash. */

@@ -1,4 +1,5 @@
 import { Fault } from '../errors.ts';
+import { NO_PORT, noPort } from '../no-port.ts';
 import type { FileVaultOptions } from './file.ts';
 import type { PpkVault, Vault } from './vault.ts';
 
@@ -14,8 +15,10 @@ function split(uri: string): { scheme: string; rest: string } {
  *   server that answers its links
  * - `s3://BUCKET`, optionally `?lock-days=N` to keep locked objects by S3 Object Lock, in the region, with the
  *   credentials and at the endpoint of the SDK's own configuration
+ * - `none:`, for a process that has no vault
  */
 export async function openVault(uri: string, transfers?: FileVaultOptions): Promise<Vault> {
+  if (uri === NO_PORT) return noPort('vault');
   const { scheme, rest } = split(uri);
   switch (scheme) {
     case 'file': {
@@ -42,8 +45,10 @@ export async function openVault(uri: string, transfers?: FileVaultOptions): Prom
  *
  * - `file:DIR`, on a file system that overwrites in place, and in no backup
  * - `dynamodb:TABLE`, a table without point-in-time recovery, backups and streams
+ * - `none:`, for a process that has none
  */
 export async function openPpkVault(uri: string): Promise<PpkVault> {
+  if (uri === NO_PORT) return noPort('vault');
   const { scheme, rest } = split(uri);
   switch (scheme) {
     case 'file': {

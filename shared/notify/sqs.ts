@@ -1,0 +1,98 @@
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { toFault } from '../aws/fault.ts';
+import { Fault } from '../errors.ts';
+import type { Notifier } from './notifier.ts';
+
+/** A message of the queue: one notice to deliver, or the word that the outbox has something. */
+export type NoticeMessage = { readonly notice: string } | { readonly sweep: true };
+
+/** SQS takes ten messages in one call. */
+const BATCH = 10;
+/** Seconds before a second attempt; doubles each time, up to an hour. */
+const RETRY_S = 30;
+const LONGEST_RETRY_S = 3_600;
+
+/** The queue of notices: names only, since an address of the Operator's and an eUICC's result need not lie in it. */
+export class NoticeQueue {
+  readonly #url: string;
+  readonly #client: SQSClient;
+
+  /** Region, credentials and endpoint are those of the SDK's own configuration. */
+  constructor(url: string, client = new SQSClient({ maxAttempts: 8 })) {
+    if (!/^https?:\/\/[^/]+\/\S+$/.test(url)) throw new Fault('configuration', 'sqs: is followed by a URL');
+    this.#url = url;
+    this.#client = client;
+  }
+
+  async askForSweep(): Promise<void> {
+    const message: NoticeMessage = { sweep: true };
+    await this.#client
+      .send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody: JSON.stringify(message) }))
+      .catch(fault);
+  }
+
+  async send(ids: readonly string[]): Promise<void> {
+    for (let i = 0; i < ids.length; i += BATCH) {
+      const Entries = ids.slice(i, i + BATCH).map((notice, n) => {
+        const message: NoticeMessage = { notice };
+        return { Id: String(n), MessageBody: JSON.stringify(message) };
+      });
+      const { Failed = [] } = await this.#client
+        .send(new SendMessageBatchCommand({ QueueUrl: this.#url, Entries }))
+        .catch(fault);
+      if (Failed.length > 0) throw new Fault('notifier', 'the queue did not take all', { retryable: true });
+    }
+  }
+
+  /** Lets a message that failed `attempts` times come back later than the queue would have it. */
+  async postpone(receiptHandle: string, attempts: number): Promise<void> {
+    const VisibilityTimeout = Math.min(RETRY_S * 2 ** (attempts - 1), LONGEST_RETRY_S);
+    const command = new ChangeMessageVisibilityCommand({
+      QueueUrl: this.#url,
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout,
+    });
+    await this.#client.send(command).catch(fault);
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+}
+
+/**
+ * The notifier on AWS: asks for a sweep of the outbox; the sweeper queues what waits, and the deliverer posts it. A
+ * word that gets lost costs a minute: a schedule sweeps too.
+ */
+export class SqsNotifier implements Notifier {
+  readonly #queue: NoticeQueue;
+  #asking: Promise<void> = Promise.resolve();
+
+  constructor(queue: NoticeQueue) {
+    this.#queue = queue;
+  }
+
+  wake(): void {
+    this.#asking = Promise.all([this.#asking, this.#queue.askForSweep().catch(() => undefined)]).then(
+      () => undefined,
+    );
+  }
+
+  flush(): Promise<void> {
+    return this.#asking;
+  }
+
+  async close(): Promise<void> {
+    await this.#asking;
+    this.#queue.close();
+  }
+}
+
+function fault(error: unknown): never {
+  throw toFault('notifier', error);
+}

@@ -47,6 +47,8 @@ export interface RuntimeOptions {
   readonly onKeyUse?: (use: KeyUse) => void;
   /** Stores opened elsewhere, for tests that watch or break them. */
   readonly stores?: { readonly ledger?: Ledger; readonly vault?: Vault; readonly ppks?: PpkVault };
+  /** Keys opened elsewhere, for tests with many processes: unlocking a softkey is slow on purpose. */
+  readonly keys?: KeyRegistry;
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -56,7 +58,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const ledger = stores.ledger ?? (await openLedger(config.ledger));
   const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
   const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
-  const keys = openKeys(config, env, options.onKeyUse);
+  const keys = options.keys ?? openKeys(config, env, options.onKeyUse);
 
   const notifier = await openNotifier(config, ledger, options);
   let work: ServiceWork | undefined;

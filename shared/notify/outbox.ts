@@ -4,11 +4,10 @@ import type { Notice } from './notifier.ts';
 
 /** Notices wait in this partition from the state change they tell of until they are taken. */
 const OUTBOX = 'notices';
-const PARKED = 'notices-parked';
 
 export const noticeKey = (id: string): ItemKey => ({ partition: OUTBOX, sort: id });
 
-/** After so long a notice is queued again: a queue keeps it for 14 days at most, and may have been emptied by hand. */
+/** After so long a notice is queued again: one that went to the dead-letter queue is tried anew every day. */
 const QUEUED_AGAIN_MS = 24 * 3_600_000;
 
 /**
@@ -49,20 +48,6 @@ export async function deliverNotice(ledger: Ledger, carry: Carrier, id: string):
   const { url, body } = item.attributes as unknown as Notice;
   await carry({ id, url, body });
   await remove(ledger, item);
-}
-
-/** Puts a notice that was given up where an operator finds it; it is queued no more. */
-export async function parkNotice(ledger: Ledger, id: string, reason: string, now: number): Promise<void> {
-  const item = await ledger.get(noticeKey(id));
-  if (item === undefined) return;
-  await ledger.transact([
-    { remove: noticeKey(id), when: { revision: item.revision } },
-    {
-      put: { partition: PARKED, sort: id },
-      attributes: { ...item.attributes, reason, parkedAt: now },
-      when: 'absent',
-    },
-  ]);
 }
 
 /** The sweeper may mark the notice while it is posted: then the removal is tried with what stands there now. */

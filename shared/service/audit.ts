@@ -70,6 +70,15 @@ export class AuditLog {
     }
   }
 
+  /** The last line of the chain by its number, and the hash that stands for all up to it. */
+  async head(): Promise<{ sequence: number; hash: string }> {
+    const head = await this.#ledger.get(HEAD);
+    return {
+      sequence: Number(head?.attributes.sequence ?? 0),
+      hash: String(head?.attributes.hash ?? GENESIS),
+    };
+  }
+
   /** Walks the chain; every break is reported with the sequence number where it shows. */
   async *verify(): AsyncGenerator<{ sequence: number; problem?: string }> {
     let previous = GENESIS;

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../shared/errors.ts';
+import { errorRecords } from '../shared/gsma/call-log.ts';
+
+/** What a line of the log may tell of a task: identifiers and counts, never content. */
+export type About = Readonly<Record<string, string | number | boolean>>;
+
+export interface BackgroundOptions {
+  readonly log: (record: Readonly<Record<string, unknown>>) => void;
+  /** Milliseconds; for durations. */
+  readonly now: () => number;
+  readonly newIncident: () => string;
+}
+
+const defaultOptions: BackgroundOptions = {
+  log: (record) => console.log(JSON.stringify(record)),
+  now: () => performance.now(),
+  newIncident: randomUUID,
+};
+
+/**
+ * A Lambda that no party calls: one line of the log for each event, joined to others by what `about` says of the
+ * event. An error is logged as far as it may be and goes on as a Fault with nothing but the incident, since Lambda
+ * and Step Functions keep what an error says in places of their own.
+ */
+export function backgroundEntry<Event, Answer>(
+  name: string,
+  run: (event: Event) => Promise<Answer>,
+  { about, outcome }: { about?: (event: Event) => About; outcome?: (answer: Answer) => About } = {},
+  options: BackgroundOptions = defaultOptions,
+): (event: Event) => Promise<Answer> {
+  return async (event) => {
+    const startedAt = options.now();
+    const line = { event: 'task', function: name, ...about?.(event) };
+    try {
+      const answer = await run(event);
+      const durationMs = Math.round(options.now() - startedAt);
+      options.log({ ...line, status: 'done', ...outcome?.(answer), durationMs });
+      return answer;
+    } catch (error) {
+      const incident = options.newIncident();
+      const durationMs = Math.round(options.now() - startedAt);
+      options.log({ ...line, status: 'failed', incident, durationMs });
+      options.log({ ...line, event: 'fault', incident, errors: errorRecords(error) });
+      const retryable = !(error instanceof Fault) || error.retryable;
+      throw new Fault('dispatcher', `incident ${incident}`, { retryable });
+    }
+  };
+}

@@ -1,0 +1,57 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { PROTOCOL_VERSION } from '../../shared/ifpp-draft1/version.ts';
+import type { Ledger } from '../../shared/ledger/ledger.ts';
+import { type Carrier, httpCarrier } from '../../shared/notify/ledger-notifier.ts';
+import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
+import type { NoticeMessage, NoticeQueue } from '../../shared/notify/sqs.ts';
+import { backgroundEntry } from '../background.ts';
+import { notifyStores } from './stores.ts';
+
+export interface DeliverOptions {
+  readonly ledger: Ledger;
+  readonly queue: Pick<NoticeQueue, 'send' | 'postpone'>;
+  readonly carry: Carrier;
+  readonly log: (record: Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * Takes messages of the notice queue: posts a notice, or sweeps the outbox where a message says that something waits.
+ * What fails goes back to the queue by itself, later each time, and to the dead-letter queue in the end; the notice
+ * stays in the ledger meanwhile.
+ */
+export async function deliver(
+  { ledger, queue, carry, log }: DeliverOptions,
+  event: Pick<SQSEvent, 'Records'>,
+): Promise<SQSBatchResponse> {
+  const outcomes = await Promise.all(
+    event.Records.map(async (record) => {
+      try {
+        const message = JSON.parse(record.body) as NoticeMessage;
+        if ('notice' in message) await deliverNotice(ledger, carry, message.notice);
+        else await sweepOutbox(ledger, (ids) => queue.send(ids), Date.now);
+        return [];
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : 'unknown';
+        log({ event: 'notice.delayed', message: record.body, attempts: attemptsOf(record), reason });
+        await queue.postpone(record.receiptHandle, attemptsOf(record)).catch(() => undefined);
+        return [{ itemIdentifier: record.messageId }];
+      }
+    }),
+  );
+  return { batchItemFailures: outcomes.flat() };
+}
+
+const attemptsOf = ({ attributes }: SQSRecord) => Number(attributes.ApproximateReceiveCount);
+
+export const handler = backgroundEntry(
+  'notify.deliver',
+  async (event: SQSEvent) => {
+    const { ledger, queue, callbackCa } = await notifyStores();
+    const carry = httpCarrier(PROTOCOL_VERSION, callbackCa);
+    return deliver({ ledger, queue, carry, log: (record) => console.log(JSON.stringify(record)) }, event);
+  },
+  {
+    about: ({ Records }) => ({ messages: Records.length }),
+    outcome: ({ batchItemFailures }) => ({ failed: batchItemFailures.length }),
+  },
+);

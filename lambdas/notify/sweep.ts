@@ -1,0 +1,13 @@
+import { sweepOutbox } from '../../shared/notify/outbox.ts';
+import { backgroundEntry } from '../background.ts';
+import { notifyStores } from './stores.ts';
+
+/** On a schedule: queues the notices that wait in the ledger. */
+export const handler = backgroundEntry(
+  'notify.sweep',
+  async (_event: unknown) => {
+    const { ledger, queue } = await notifyStores();
+    return { queued: await sweepOutbox(ledger, (ids) => queue.send(ids), Date.now) };
+  },
+  { outcome: ({ queued }) => ({ queued }) },
+);

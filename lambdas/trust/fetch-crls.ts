@@ -1,0 +1,23 @@
+import { httpFetch } from '../../shared/net/http-fetch.ts';
+import { MAX_CRL } from '../../shared/pki/crl.ts';
+import { CrlFetcher } from '../../shared/service/crl-fetcher.ts';
+import { backgroundEntry } from '../background.ts';
+import { sharedRuntime } from '../runtime.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/** On a schedule: fetches the revocation lists that certificates in use point to. */
+export const handler = backgroundEntry(
+  'trust.fetchCrls',
+  async (_event: unknown) => {
+    const { trust } = await sharedRuntime();
+    const fetcher = new CrlFetcher(
+      trust,
+      httpFetch({ timeoutMs: TIMEOUT_MS, maxOctets: MAX_CRL }),
+      (event, about) => console.log(JSON.stringify({ event, ...about })),
+    );
+    const fetched = await fetcher.round();
+    return { points: fetched.length, failed: fetched.filter(({ outcome }) => outcome === 'failed').length };
+  },
+  { outcome: (counts) => counts },
+);

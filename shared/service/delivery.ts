@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { Refusal, refuse } from '../errors.ts';
 import {
@@ -36,12 +37,13 @@ import type { BppAnswer, Caller, Delivery, FailedItem } from './services.ts';
 import { planDraw } from './supply.ts';
 import { jobIdOf, transactionId } from './transaction-id.ts';
 import type { Trust, TrustView } from './trust.ts';
+import { Turns } from './turns.ts';
 
 /** Failed items that an answer lists beside the batch, which has them all. */
 const LISTED = 1_000;
 /** Runs of positions that a job may have: only orders drawn by single ICCIDs come near. */
 const MAX_RUNS = 8_000;
-const ATTEMPTS = 20;
+const ATTEMPTS = 12;
 
 /**
  * Esbpp: requests for Bound Profile Packages and their answers. A request becomes a job, which fixes for every item
@@ -51,6 +53,8 @@ export class DeliveryService implements Delivery {
   readonly #context: Context;
   readonly #trust: Trust;
   readonly #ingest: IngestService;
+  /** Requests of one process for one order, which would race for its supply. */
+  readonly #turns = new Turns();
 
   constructor(context: Context, trust: Trust, ingest: IngestService) {
     this.#context = context;
@@ -108,7 +112,7 @@ export class DeliveryService implements Delivery {
       request.itemsEnd,
     ];
     const wishes = await this.#wishes(request);
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const create = async (): Promise<JobRecord | undefined> => {
       const known = await this.#existing(jobId, bodyHash);
       if (known !== undefined) return known;
       const draw = await planDraw(this.#context, request.orderId, wishes);
@@ -149,7 +153,13 @@ export class DeliveryService implements Delivery {
           job.createdAt,
         ),
       ]);
-      if (done) return job;
+      return done ? job : undefined;
+    };
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const job = await this.#turns.take(request.orderId, create);
+      if (job !== undefined) return job;
+      // another process was faster: wait a while that differs from its own
+      await setTimeout(Math.random() * Math.min(1_000, 10 * 2 ** attempt));
     }
     return refuse('providerUnavailable', 'the order is in great demand; send the same request again');
   }

@@ -1,3 +1,23 @@
+/** For pkcs11 URIs: see shared/keys/pkcs11.ts. */
+export interface Pkcs11Settings {
+  readonly modulePath?: string;
+  /** `file:PATH` or `env:NAME`. */
+  readonly pinSource?: string;
+  readonly sessions?: number;
+}
+
+/** For awskms URIs: see shared/keys/awskms.ts. Rates are of one process; each worker thread counts as one. */
+export interface AwsKmsSettings {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly signsPerSecond?: number;
+  readonly decryptsPerSecond?: number;
+  /** Part of the rates that jobs leave to just-in-time requests, 0 up to 1. */
+  readonly interactiveShare?: number;
+  /** Milliseconds for which a throttled call is tried again. */
+  readonly patience?: { readonly interactive: number; readonly bulk: number };
+}
+
 /** How a deployment is put together: plain data, so that it can be written to a file and handed to worker threads. */
 export interface RuntimeConfig {
   /** Names this deployment for ever; job and transaction IDs follow from it. */
@@ -13,11 +33,16 @@ export interface RuntimeConfig {
   readonly keys: {
     readonly wrapping: string;
     readonly delivery: string;
+    /** RSA key to which Operators encrypt rows of personalisation data. */
+    readonly intake?: string;
     /** Passphrase of softkeys whose URI names no source: `file:PATH` or `env:NAME`. */
     readonly passphrase?: string;
     readonly allowSoftwareKeysInProduction?: boolean;
-    /** This process's part of the account's KMS quota for signing; absent: not limited here. */
-    readonly signsPerSecond?: number;
+    readonly pkcs11?: Pkcs11Settings;
+    readonly awskms?: AwsKmsSettings;
+    /** Opened data keys kept in memory at most, per process, and for how many seconds. Default 64 and 60. */
+    readonly dataKeyCount?: number;
+    readonly dataKeySeconds?: number;
   };
   /** Where transfer links of a file vault lead: `https://host:port`. */
   readonly publicUrl?: string;

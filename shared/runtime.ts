@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fromHex } from './codec/bytes.ts';
 import { Fault } from './errors.ts';
@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION } from './ifpp-draft1/version.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
 import type { Lane } from './jobs/task-queue.ts';
 import { keyBackends } from './keys/backends.ts';
+import type { Slowed } from './keys/provider.ts';
 import { KeyRegistry, type KeyUse } from './keys/registry.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
@@ -14,18 +15,26 @@ import type { Notifier } from './notify/notifier.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import { AuditLog } from './service/audit.ts';
 import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
+import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service/data-keys.ts';
 import { DeliveryService } from './service/delivery.ts';
 import { IngestService } from './service/ingest.ts';
+import { KeyAssignments } from './service/key-assignments.ts';
 import { KeyRing } from './service/key-ring.ts';
+import { KeyUseJournal } from './service/key-use-journal.ts';
 import { OrderService } from './service/orders.ts';
 import { PartyService } from './service/parties.ts';
 import { ReportService } from './service/reports.ts';
 import type { Services } from './service/services.ts';
+import { SlowedKeys } from './service/slowed-keys.ts';
 import { TransferService } from './service/transfers.ts';
 import { Trust } from './service/trust.ts';
 import { ServiceWork } from './service/work.ts';
+import { WrappingRotation } from './service/wrapping-rotation.ts';
 import { openPpkVault, openVault } from './vault/open.ts';
 import type { PpkVault, Vault } from './vault/vault.ts';
+
+/** Milliseconds between lines of the audit log that sum up the uses of each key. */
+const KEY_USE_MS = 60_000;
 
 /** Everything that runs behind the handlers, from one configuration: the only place where adapters are chosen. */
 export interface Runtime {
@@ -36,6 +45,8 @@ export interface Runtime {
   readonly work: ServiceWork;
   readonly audit: AuditLog;
   readonly keys: KeyRegistry;
+  readonly keyUses: KeyUseJournal;
+  readonly wrappingRotation: WrappingRotation;
   close(): Promise<void>;
 }
 
@@ -58,7 +69,14 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const ledger = stores.ledger ?? (await openLedger(config.ledger));
   const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
   const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
-  const keys = options.keys ?? openKeys(config, env, options.onKeyUse);
+  const slowedKeys = new SlowedKeys(log);
+  const keys =
+    options.keys ??
+    openKeys(config, env, { onUse: options.onKeyUse, onSlowed: (slowed) => slowedKeys.add(slowed) });
+  const keyRing = new KeyRing(keys);
+  const keyAssignments = new KeyAssignments(ledger, now, config.keys);
+  const dataKeys = new DataKeys(ledger, keyRing, keyAssignments, dataKeyLimits(config));
+  const keyUses = new KeyUseJournal(keys, ledger, now, randomUUID);
 
   const notifier = await openNotifier(config, ledger, options);
   let work: ServiceWork | undefined;
@@ -67,17 +85,23 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     ledger,
     vault,
     ppks,
-    keyRing: new KeyRing(keys),
+    keyRing,
+    keyAssignments,
+    dataKeys,
     dispatcher,
     notifier,
     settings: settingsOf(config),
     now,
     random: randomBytes,
+    log,
   };
   const trust = new Trust(context, log);
   const ingest = new IngestService(context, trust);
   const delivery = new DeliveryService(context, trust, ingest);
   work = new ServiceWork(context, trust);
+  const writeKeyUses = () =>
+    keyUses.round().catch((error: Error) => log('audit.delayed', { message: error.message }));
+  const journal = setInterval(writeKeyUses, KEY_USE_MS).unref();
   return {
     config,
     context,
@@ -93,16 +117,30 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     work,
     audit: new AuditLog(ledger),
     keys,
+    keyUses,
+    wrappingRotation: new WrappingRotation(context),
     async close() {
       await dispatcher.close();
       await notifier.close();
+      clearInterval(journal);
+      await writeKeyUses();
+      slowedKeys.close();
+      await dataKeys.close();
       await Promise.all([ledger.close(), vault.close(), ppks.close(), keys.close()]);
     },
   };
 }
 
+function dataKeyLimits({ keys }: RuntimeConfig): DataKeyLimits {
+  const { count, ageMs } = DEFAULT_DATA_KEY_LIMITS;
+  return {
+    count: keys.dataKeyCount ?? count,
+    ageMs: keys.dataKeySeconds === undefined ? ageMs : keys.dataKeySeconds * 1000,
+  };
+}
+
 function settingsOf(config: RuntimeConfig): Settings {
-  const { deployment, address, keys, hostId } = config;
+  const { deployment, address, hostId } = config;
   return {
     ...DEFAULT_SETTINGS,
     ...(config.chunkSize === undefined ? {} : { chunkSize: config.chunkSize }),
@@ -112,8 +150,6 @@ function settingsOf(config: RuntimeConfig): Settings {
     ...(config.signConcurrency === undefined ? {} : { signConcurrency: config.signConcurrency }),
     deployment,
     address,
-    wrappingKey: keys.wrapping,
-    deliveryKey: keys.delivery,
     hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
   };
 }
@@ -129,7 +165,10 @@ function transfersOf({ publicUrl, transferSecret }: RuntimeConfig) {
 export function openKeys(
   { keys }: Pick<RuntimeConfig, 'keys'>,
   env: Readonly<Record<string, string | undefined>>,
-  onUse?: (use: KeyUse) => void,
+  more: {
+    readonly onUse?: ((use: KeyUse) => void) | undefined;
+    readonly onSlowed?: (slowed: Slowed) => void;
+  } = {},
 ): KeyRegistry {
   const backends = keyBackends({
     nodeEnv: env.NODE_ENV,
@@ -138,9 +177,10 @@ export function openKeys(
       ? {}
       : { allowSoftwareKeysInProduction: keys.allowSoftwareKeysInProduction }),
     ...(keys.passphrase === undefined ? {} : { softkeyPassphraseSource: keys.passphrase }),
-    ...(keys.signsPerSecond === undefined ? {} : { awskms: { signsPerSecond: keys.signsPerSecond } }),
+    ...(keys.pkcs11 === undefined ? {} : { pkcs11: keys.pkcs11 }),
+    awskms: { ...keys.awskms, ...(more.onSlowed === undefined ? {} : { onSlowed: more.onSlowed }) },
   });
-  return new KeyRegistry(backends, onUse);
+  return new KeyRegistry(backends, more.onUse);
 }
 
 /**

@@ -6,13 +6,14 @@ import { Fault, invariant, Refusal, refuse } from '../errors.ts';
 import { requireEligible } from '../euicc/eligibility.ts';
 import { encodeBppItem } from '../ifpp-draft1/bpp-batch.ts';
 import { decodeRequestItems, type RequestItem } from '../ifpp-draft1/bpp-request.ts';
+import type { UseOptions } from '../keys/provider.ts';
 import type { Write } from '../ledger/ledger.ts';
 import { bindProfile } from '../profile/bind.ts';
 import { wipePpk } from '../profile/ppk.ts';
 import { decodeEuiccInfo2, type EuiccInfo2 } from '../rsp/euicc-info2.ts';
 import { STATUS_CODES, type StatusName } from '../status-codes.ts';
 import { type Claim, claim, standings } from './claims.ts';
-import { type ChunkAnswer, commitChunk, finishChunk } from './commit.ts';
+import { type ChunkAnswer, commitChunk, finishChunk, type KeysSlowed } from './commit.ts';
 import { mapConcurrent } from './concurrency.ts';
 import type { Context } from './context.ts';
 import { PackReader } from './packs.ts';
@@ -97,6 +98,8 @@ class ChunkAttempt {
   readonly #job: JobRecord;
   readonly #chunk: number;
   readonly #packs: PackReader;
+  readonly #use: UseOptions;
+  readonly #slowed: KeysSlowed = { times: 0, waitedMs: 0 };
   readonly #infos = new Map<string, Promise<EuiccInfo2>>();
   readonly #refusedData: ReadonlyMap<string, JobRecord['refusedData'][number]>;
 
@@ -106,6 +109,14 @@ class ChunkAttempt {
     this.#job = job;
     this.#chunk = chunk;
     this.#packs = new PackReader(context, job.orderId);
+    this.#use = {
+      // somebody waits for the answer of a job that is bound within its call
+      priority: chunkCount(job) === 1 ? 'interactive' : 'bulk',
+      onSlowed: ({ wait }) => {
+        this.#slowed.times += 1;
+        this.#slowed.waitedMs += wait;
+      },
+    };
     this.#refusedData = new Map(job.refusedData.map((data) => [data.eid, data]));
   }
 
@@ -134,6 +145,7 @@ class ChunkAttempt {
     return {
       part,
       outcomes: bound.outcomes,
+      slowed: this.#slowed,
       offsets: offsetsOf(bound.elements),
       trustEpoch: view.epoch,
       orderState: { key: stateItem, revision: stateItem.revision },
@@ -250,7 +262,10 @@ class ChunkAttempt {
     settled: readonly (Ready | RefusedNow)[],
   ): Promise<{ elements: Bytes[]; outcomes: ItemOutcome[] } | undefined> {
     const ready = settled.filter((one) => 'key' in one);
-    const profiles = await this.#packs.read(ready.map(({ position }) => position));
+    const profiles = await this.#packs.read(
+      ready.map(({ position }) => position),
+      this.#use,
+    );
     try {
       // PPKs go after a commit or a cancellation: somebody was faster, and the next look will tell who
       if ([...profiles.values()].some(({ ppk }) => ppk === undefined)) return undefined;
@@ -268,7 +283,7 @@ class ChunkAttempt {
           transactionId: fromHex(id),
           hostId: this.#context.settings.hostId,
           payload: { mode: 'ppk', segments: profile.entry.segments, ppk: profile.ppk! },
-          sign: async (digest) => signer.signSync?.(digest) ?? (await signer.sign(digest)),
+          sign: async (digest) => signer.signSync?.(digest) ?? (await signer.sign(digest, this.#use)),
         });
         const { itemId, eid } = one.item;
         const common = { keyId: one.key.keyId, iccid: profile.iccid, chain: chains.get(one.dp)! };

@@ -17,11 +17,18 @@ import {
 } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
 
+/** How often calls to keys had to be tried again, and the milliseconds that they waited, added up. */
+export interface KeysSlowed {
+  times: number;
+  waitedMs: number;
+}
+
 /** What an attempt proposes as the answer of a chunk, and what it leaned on. */
 export interface ChunkAnswer {
   readonly part: ObjectRef;
   readonly outcomes: readonly ItemOutcome[];
   readonly offsets: readonly number[];
+  readonly slowed: KeysSlowed;
   readonly trustEpoch: number;
   readonly orderState: { readonly key: ItemKey; readonly revision: number };
   /** Positions of refused items, which go back to the order with the commit. */
@@ -39,7 +46,7 @@ export async function commitChunk(
   chunk: number,
   answer: ChunkAnswer,
 ): Promise<ChunkRecord | undefined> {
-  const { part, outcomes, offsets, trustEpoch, orderState, returned } = answer;
+  const { part, outcomes, offsets, slowed, trustEpoch, orderState, returned } = answer;
   const at = context.now();
   const record: ChunkRecord = { part, outcomes, offsets, trustEpoch, committedAt: at };
   const bound = outcomes.filter(isBound).length;
@@ -64,6 +71,7 @@ export async function commitChunk(
           order: job.orderId,
           bound,
           refused: progress.refused,
+          ...(slowed.times === 0 ? {} : { keysSlowed: slowed.times, keysWaitedMs: slowed.waitedMs }),
           part: part.sha256,
           outcomes: createHash('sha256').update(canonicalJson(outcomes)).digest('hex'),
         },
@@ -80,7 +88,11 @@ export async function commitChunk(
     });
   }
   const outcome = await context.ledger.transact(writes);
-  if (outcome.done) return record;
+  if (outcome.done) {
+    if (slowed.times > 0)
+      context.log('job.slowed', { job: jobId, chunk, times: slowed.times, waitedMs: slowed.waitedMs });
+    return record;
+  }
   const item = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
   const first = item && chunkRecord.from(item);
   // a part that no commit names was read by nobody and never will be

@@ -4,6 +4,8 @@ import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { PpkVault, Vault } from '../vault/vault.ts';
+import type { DataKeys } from './data-keys.ts';
+import type { KeyAssignments } from './key-assignments.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** What every use case leans on: the ports, a clock and randomness. Built once, in shared/runtime.ts. */
@@ -12,12 +14,16 @@ export interface Context {
   readonly vault: Vault;
   readonly ppks: PpkVault;
   readonly keyRing: KeyRing;
+  readonly keyAssignments: KeyAssignments;
+  readonly dataKeys: DataKeys;
   readonly dispatcher: Dispatcher;
   readonly notifier: Notifier;
   readonly settings: Settings;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly random: (octets: number) => Bytes;
+  /** One line of the operator's log; identifiers and codes only. */
+  readonly log: (event: string, about: Readonly<Record<string, unknown>>) => void;
 }
 
 export interface Settings {
@@ -25,9 +31,6 @@ export interface Settings {
   readonly deployment: string;
   /** FQDN of this SM-DPf: notificationAddress of the profiles and dpAddress of the field interface. */
   readonly address: string;
-  /** Key URIs by role. Binding keys stand with their certificates in the trust partition. */
-  readonly wrappingKey: string;
-  readonly deliveryKey: string;
   /** Items of a chunk: bound, committed and delivered together. */
   readonly chunkSize: number;
   /** Profiles of a pack: protected and committed together. */

@@ -338,7 +338,7 @@ export class DeliveryService implements Delivery {
         }),
       ),
     });
-    const key = await this.#context.keyRing.delivery(this.#context.settings.deliveryKey);
+    const key = await this.#context.keyRing.delivery(await this.#context.keyAssignments.current('delivery'));
     // the first manifest stays the manifest: a repeat is answered with the same octets
     const ref = await vault.put(name, encodeBatchManifest(tbs, await key.sign(Digest.of(tbs))), {
       lock: true,

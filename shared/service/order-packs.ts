@@ -1,4 +1,4 @@
-import { createSecretKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { utf8, wipe } from '../codec/bytes.ts';
 import { invariant, refuse } from '../errors.ts';
 import { encodePack, type PackEntry } from '../profile/pack.ts';
@@ -11,7 +11,7 @@ import { storeMetadataFromJson } from '../rsp/store-metadata-json.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
 import { encryptRows } from './output-rows.ts';
-import { packContext } from './packs.ts';
+import { destroyPackKeys, packContext } from './packs.ts';
 import { compileRules, type Personaliser } from './personalisation.ts';
 import { ledgerKeys } from './records/keys.ts';
 import {
@@ -22,11 +22,17 @@ import {
   packRecord,
   supplyRecord,
 } from './records/order.ts';
-import { unseal } from './sealed.ts';
+import { type SealedPlace, unseal } from './sealed.ts';
 
 export const packCount = (order: OrderRecord) => Math.ceil(order.quantity / order.packSize);
 
 export const templateContext = (orderId: string) => ({ order: orderId, purpose: 'template' });
+
+export const templatePlace = (orderId: string): SealedPlace => ({
+  name: `${orderId}/template`,
+  place: { orderId },
+  context: templateContext(orderId),
+});
 
 /**
  * Makes one pack of an order: each profile personalised, at once protected under its own PPK and forgotten in clear
@@ -35,7 +41,7 @@ export const templateContext = (orderId: string) => ({ order: orderId, purpose: 
  * differs from what is in the pack.
  */
 export async function preparePack(context: Context, orderId: string, pack: number): Promise<void> {
-  const { ledger, vault, ppks, keyRing, settings, random } = context;
+  const { ledger, vault, ppks, dataKeys, random } = context;
   const key = ledgerKeys.orderPack(orderId, pack);
   if ((await ledger.get(key)) !== undefined) return;
   const order = await loadOrder(context, orderId);
@@ -48,10 +54,13 @@ export async function preparePack(context: Context, orderId: string, pack: numbe
   await reserveIccids(context, orderId, positions, personaliser);
 
   const attempt = randomUUID();
-  const wrapping = await keyRing.wrapping(settings.wrappingKey);
-  const { plaintext, wrapped } = await wrapping.generateDataKey(packContext(orderId, pack));
-  const dataKey = createSecretKey(plaintext);
-  wipe(plaintext);
+  const ppkName = `${orderId}/${pack}/${attempt}`;
+  const dataKeyName = `${ppkName}-key`;
+  const { dataKey, stored } = await dataKeys.generate(
+    dataKeyName,
+    { orderId, pack },
+    packContext(orderId, pack),
+  );
 
   const entries: PackEntry[] = [];
   const sealed: Uint8Array[] = [];
@@ -72,8 +81,8 @@ export async function preparePack(context: Context, orderId: string, pack: numbe
     iccids.push(iccid);
     if (order.outputKey !== undefined) rows.push(JSON.stringify(values));
   }
-  const ppkName = `${orderId}/${pack}/${attempt}`;
-  await ppks.putPack(ppkName, wrapped, sealed);
+  await ppks.putPack(dataKeyName, stored, []);
+  await ppks.putPack(ppkName, new Uint8Array(), sealed);
   const { body, offsets } = encodePack(entries);
   const object = await vault.put(`orders/${orderId}/packs/${pack}-${attempt}`, body);
   const output =
@@ -87,12 +96,13 @@ export async function preparePack(context: Context, orderId: string, pack: numbe
     offsets,
     iccids,
     ppks: ppkName,
+    dataKey: dataKeyName,
     ...(output === undefined ? {} : { output }),
   };
   const { done } = await ledger.write({ put: key, attributes: packRecord.to(record), when: 'absent' });
   if (done) return;
   // another attempt was faster: ours is in no record, and its keys go
-  await ppks.destroyPack(ppkName);
+  await destroyPackKeys(context, record);
   await vault.remove(object.name);
   if (output !== undefined) await vault.remove(output.name);
 }

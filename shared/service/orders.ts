@@ -17,9 +17,10 @@ import {
   preparedPacks,
   preparePack,
   reserveIccids,
-  templateContext,
+  templatePlace,
 } from './order-packs.ts';
 import { outputKeyOf } from './output-rows.ts';
+import { destroyPackKeys } from './packs.ts';
 import { compileRules } from './personalisation.ts';
 import { BLOCK, blockOf, ledgerKeys } from './records/keys.ts';
 import {
@@ -65,7 +66,7 @@ export class OrderService implements Orders {
 
     const { eligibility, personaliser } = await this.#check(order);
     const positions = Array.from({ length: Math.min(order.quantity, settings.inlineOrder) }, (_, i) => i);
-    const { sealed, wrappedKey } = await seal(this.#context, order.template, templateContext(order.orderId));
+    const { sealed, wrappedKey } = await seal(this.#context, order.template, templatePlace(order.orderId));
     const record: OrderRecord = {
       operator: caller.identifier,
       profileType: order.profileType,
@@ -222,7 +223,7 @@ export class OrderService implements Orders {
 
   /** Closes what is not bound; in-flight chunks see the changed state at their commit and refuse their items. */
   async #cancelRest(caller: Caller, orderId: string, order: OrderRecord): Promise<number> {
-    const { ledger, ppks, now } = this.#context;
+    const { ledger, now } = this.#context;
     for (;;) {
       const { item, record } = await this.#state(orderId);
       if (record.state === 'Closed') refuse('orderExpired', 'the order is closed');
@@ -246,7 +247,7 @@ export class OrderService implements Orders {
     let cancelled = order.quantity;
     for (let pack = 0; pack < packCount(order); pack++) {
       const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
-      if (item !== undefined) await ppks.destroyPack(packRecord.from(item).ppks);
+      if (item !== undefined) await destroyPackKeys(this.#context, packRecord.from(item));
     }
     for (let block = 0; block * BLOCK < order.quantity; block++) {
       cancelled -= (await viewBlock(this.#context, orderId, block)).bound.size;

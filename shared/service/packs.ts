@@ -1,7 +1,6 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
-import { wipe } from '../codec/bytes.ts';
-import { invariant } from '../errors.ts';
-import type { WrapContext } from '../keys/provider.ts';
+import type { KeyObject } from 'node:crypto';
+import { Fault, invariant } from '../errors.ts';
+import type { UseOptions, WrapContext } from '../keys/provider.ts';
 import { decodePackEntry, type PackEntry } from '../profile/pack.ts';
 import type { Ppk } from '../profile/ppk.ts';
 import { openPpk } from '../profile/ppk-seal.ts';
@@ -14,6 +13,15 @@ export const packContext = (orderId: string, pack: number): WrapContext => ({
   order: orderId,
   pack: String(pack),
 });
+
+/** Destroys the keys of a pack, so that no profile of it can ever be bound; may be repeated. */
+export async function destroyPackKeys(
+  { ppks }: Context,
+  { ppks: name, dataKey }: Pick<PackRecord, 'ppks' | 'dataKey'>,
+): Promise<void> {
+  await ppks.destroyPack(name);
+  await ppks.destroyPack(dataKey);
+}
 
 export interface StoredProfile {
   readonly iccid: string;
@@ -40,7 +48,7 @@ export class PackReader {
     return pack.iccids[position % size]!;
   }
 
-  async read(positions: readonly number[]): Promise<Map<number, StoredProfile>> {
+  async read(positions: readonly number[], use?: UseOptions): Promise<Map<number, StoredProfile>> {
     const size = await this.#size();
     const byPack = Map.groupBy(positions, (position) => Math.floor(position / size));
     const profiles = new Map<number, StoredProfile>();
@@ -56,7 +64,7 @@ export class PackReader {
       });
       const sealed = await this.#context.ppks.entries(record.ppks, places);
       const dataKey = sealed.some((entry) => entry !== undefined)
-        ? await this.#dataKey(pack, record)
+        ? await this.#dataKey(pack, record, use)
         : undefined;
       for (const [i, place] of places.entries()) {
         const position = pack * size + place;
@@ -84,17 +92,18 @@ export class PackReader {
     }
   }
 
-  async #dataKey(pack: number, record: PackRecord): Promise<KeyObject> {
-    const { ppks, keyRing, settings } = this.#context;
-    const wrapped = await ppks.header(record.ppks);
-    invariant(wrapped !== undefined, `the PPK vault has lost pack ${pack} of order ${this.#orderId}`);
-    const plaintext = await (await keyRing.wrapping(settings.wrappingKey)).unwrapDataKey(
-      wrapped,
-      packContext(this.#orderId, pack),
-    );
-    const dataKey = createSecretKey(plaintext);
-    wipe(plaintext);
-    return dataKey;
+  async #dataKey(pack: number, record: PackRecord, use?: UseOptions): Promise<KeyObject> {
+    const { ppks, dataKeys } = this.#context;
+    let stored = await ppks.header(record.dataKey);
+    if (stored === undefined) {
+      // the wrapping key was rotated since the record was read
+      this.#packs.delete(pack);
+      stored = await ppks.header((await this.#pack(pack)).dataKey);
+    }
+    if (stored === undefined) {
+      throw new Fault('vault', `pack ${pack} of order ${this.#orderId} has no data key`, { retryable: true });
+    }
+    return await dataKeys.open(stored, packContext(this.#orderId, pack), use);
   }
 
   #size(): Promise<number> {

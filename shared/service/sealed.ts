@@ -1,8 +1,9 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
-import { type Bytes, utf8, wipe } from '../codec/bytes.ts';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { type Bytes, utf8 } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
 import type { WrapContext } from '../keys/provider.ts';
 import type { Context } from './context.ts';
+import type { WrappedUnder } from './records/key.ts';
 
 /**
  * Octets that must not be at rest in clear, such as a template: nonce(12) ‖ AES-256-GCM ‖ tag(16) under a data key of
@@ -13,38 +14,41 @@ export interface Sealed {
   readonly wrappedKey: Bytes;
 }
 
+/** What is sealed: its name and place in the list of the wrapping key, and what is authenticated. */
+export interface SealedPlace {
+  readonly name: string;
+  readonly place: WrappedUnder;
+  readonly context: WrapContext;
+}
+
 const NONCE = 12;
 const TAG = 16;
 
 const authenticated = (context: WrapContext) => utf8(JSON.stringify(Object.entries(context).sort()));
 
 export async function seal(
-  { keyRing, settings }: Context,
+  { dataKeys }: Context,
   plain: Bytes,
-  context: WrapContext,
+  { name, place, context }: SealedPlace,
 ): Promise<Sealed> {
-  const { plaintext, wrapped } = await (await keyRing.wrapping(settings.wrappingKey)).generateDataKey(
-    context,
-  );
+  const { dataKey, stored } = await dataKeys.generate(name, place, context);
   const nonce = randomBytes(NONCE);
-  const cipher = createCipheriv('aes-256-gcm', createSecretKey(plaintext), nonce);
-  wipe(plaintext);
+  const cipher = createCipheriv('aes-256-gcm', dataKey, nonce);
   cipher.setAAD(authenticated(context));
   return {
     sealed: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]),
-    wrappedKey: wrapped,
+    wrappedKey: stored,
   };
 }
 
 /** The caller wipes what it gets. */
 export async function unseal(
-  { keyRing, settings }: Context,
+  { dataKeys }: Context,
   { sealed, wrappedKey }: Sealed,
   context: WrapContext,
 ): Promise<Bytes> {
-  const plaintext = await (await keyRing.wrapping(settings.wrappingKey)).unwrapDataKey(wrappedKey, context);
-  const cipher = createDecipheriv('aes-256-gcm', createSecretKey(plaintext), sealed.subarray(0, NONCE));
-  wipe(plaintext);
+  const dataKey = await dataKeys.open(wrappedKey, context);
+  const cipher = createDecipheriv('aes-256-gcm', dataKey, sealed.subarray(0, NONCE));
   cipher.setAAD(authenticated(context));
   cipher.setAuthTag(sealed.subarray(sealed.length - TAG));
   try {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ItemKey } from '../../ledger/ledger.ts';
 
 /**
@@ -14,6 +15,11 @@ export const blockOf = (position: number) => Math.floor(position / BLOCK);
 export const drawPartition = (orderId: string, block: number) => `draws#${orderId}#${block}`;
 export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
 
+/** Stands for a key URI in names. */
+export const keyTag = (uri: string) => createHash('sha256').update(uri).digest('hex').slice(0, 24);
+/** Data keys under a wrapping key. */
+export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyUri)}`;
+
 export const ledgerKeys = {
   party: (fingerprint: string): ItemKey => ({ partition: 'party', sort: fingerprint }),
 
@@ -25,6 +31,12 @@ export const ledgerKeys = {
 
   trustPolicy: { partition: 'trust', sort: 'policy' } as ItemKey,
   knownEumChain: (sha256: string): ItemKey => ({ partition: 'eum-chains', sort: sha256 }),
+
+  keyAssignment: (role: 'wrapping' | 'delivery'): ItemKey => ({ partition: 'keys', sort: role }),
+  wrappedUnder: (keyUri: string, name: string): ItemKey => ({
+    partition: wrappedPartition(keyUri),
+    sort: name,
+  }),
 
   order: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'head' }),
   /** Apart from the head, so that chunk commits can lean on it without racing for the supply. */

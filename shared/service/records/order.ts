@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderState, PersonalisationRules } from '../services.ts';
 import { recordOf } from './record.ts';
 
-/** What the Operator ordered; written once. */
+/** What the Operator ordered; only `templateKey` ever changes. */
 export interface OrderRecord {
   readonly operator: string;
   readonly profileType: string;
@@ -16,8 +16,9 @@ export interface OrderRecord {
   readonly callbackUrl?: string;
   /** SHA-256 of the canonical order: the same orderId with another body is refused. */
   readonly bodyHash: string;
-  /** The template, sealed under a data key of the wrapping key. */
+  /** The template, sealed under a data key of its own. */
   readonly template: ObjectRef;
+  /** That data key, wrapped: shared/keys/wrapped-key.ts. Changes when the wrapping key does. */
   readonly templateKey: Uint8Array;
   readonly packSize: number;
   /** Milliseconds since 1970. */
@@ -49,6 +50,11 @@ export interface PackRecord {
   readonly iccids: readonly string[];
   /** Name of the PPKs in the PPK vault. */
   readonly ppks: string;
+  /**
+   * Name of an entry of the PPK vault whose header is the pack's data key, wrapped (shared/keys/wrapped-key.ts). It
+   * stands apart from the PPKs so that it can be replaced, and the old form destroyed, while PPKs are destroyed.
+   */
+  readonly dataKey: string;
   readonly output?: ObjectRef;
 }
 

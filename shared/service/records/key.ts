@@ -1,0 +1,30 @@
+import { recordOf } from './record.ts';
+
+/** The key of a role that has one at a time. Binding keys stand with their certificates in the trust partition. */
+export type AssignedRole = 'wrapping' | 'delivery';
+
+export interface KeyAssignment {
+  /** The key in use. */
+  readonly uri: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Keys that were in use before, oldest first. */
+  readonly former: readonly FormerKey[];
+}
+
+export interface FormerKey {
+  readonly uri: string;
+  /** Milliseconds since 1970: when another took its place. */
+  readonly replacedAt: number;
+  /** When it was found that nothing needs it any more; from then on it may be destroyed in its backend. */
+  readonly retiredAt?: number;
+}
+
+/** Where a data key is that a wrapping key wraps: of a pack, or of an order's template where `pack` is absent. */
+export interface WrappedUnder {
+  readonly orderId: string;
+  readonly pack?: number;
+}
+
+export const keyAssignment = recordOf<KeyAssignment>();
+export const wrappedUnder = recordOf<WrappedUnder>();

@@ -111,7 +111,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
       ingest,
       delivery,
       reports: new ReportService(context),
-      transfers: new TransferService(context, delivery),
+      transfers: new TransferService(context, delivery, ingest),
     },
     trust,
     work,

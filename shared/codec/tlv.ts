@@ -34,8 +34,21 @@ function malformed(path: string, offset: number, what: string): never {
   });
 }
 
-/** Reads the element at `position` of `bytes`; what follows it is left to the caller. */
-export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
+/** Tag and length of an element, and where its value begins. */
+export interface TlvHeader {
+  readonly tag: number;
+  readonly constructed: boolean;
+  /** Octets of tag and length. */
+  readonly headerLength: number;
+  /** Octets of the value. */
+  readonly length: number;
+}
+
+/** Longest tag and length, in octets. */
+export const MAX_TLV_HEADER = 8;
+
+/** Reads tag and length at `position` of `bytes`, which need not hold the value. */
+export function readTlvHeader(bytes: Bytes, position = 0, path = '', base = 0): TlvHeader {
   const start = position;
   const end = bytes.length;
   let at = position;
@@ -70,14 +83,22 @@ export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
       malformed(path, base + start, `length of ${tagName(tag)} is not minimal`);
     }
   }
-  if (at + length > end) {
-    malformed(path, base + start, `${tagName(tag)} claims ${length} octets but ${end - at} remain`);
+  return { tag, constructed: (first & 0x20) !== 0, headerLength: at - start, length };
+}
+
+/** Reads the element at `position` of `bytes`; what follows it is left to the caller. */
+export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
+  const { tag, constructed, headerLength, length } = readTlvHeader(bytes, position, path, base);
+  const at = position + headerLength;
+  if (at + length > bytes.length) {
+    const what = `${tagName(tag)} claims ${length} octets but ${bytes.length - at} remain`;
+    malformed(path, base + position, what);
   }
   return {
     tag,
-    constructed: (first & 0x20) !== 0,
-    offset: base + start,
-    raw: bytes.subarray(start, at + length),
+    constructed,
+    offset: base + position,
+    raw: bytes.subarray(position, at + length),
     value: bytes.subarray(at, at + length),
   };
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
 import type { Caller, Services } from '../service/services.ts';
+import type { ObjectRef } from '../vault/vault.ts';
 import type { CallSubject } from './call-log.ts';
 import type { ObjectCheck } from './check.ts';
 
@@ -32,19 +33,33 @@ export interface FunctionAnswer {
 }
 
 /** The object itself or the transfer that carried it: exactly one of the two is in the body. */
-export function inlineOrTransferred(
+export async function inlineOrTransferred(
   services: Services,
   caller: Caller,
   name: string,
   inline: Bytes | undefined,
   transferId: string | undefined,
 ): Promise<Bytes> {
-  if (inline !== undefined && transferId === undefined) return Promise.resolve(inline);
-  if (inline === undefined && transferId !== undefined) {
-    return services.transfers.received(caller, transferId);
-  }
-  return refuse(
-    inline === undefined ? 'mandatoryElementMissing' : 'protocolFormat',
-    `the body has exactly one of ${name} and transferId`,
-  );
+  requireOneOf(name, inline, transferId);
+  return inline ?? (await services.transfers.received(caller, transferId!));
+}
+
+/** The same for a function that reads a large object where it lies. */
+export async function inlineOrObject(
+  services: Services,
+  caller: Caller,
+  name: string,
+  inline: Bytes | undefined,
+  transferId: string | undefined,
+): Promise<Bytes | ObjectRef> {
+  requireOneOf(name, inline, transferId);
+  return inline ?? (await services.transfers.receivedObject(caller, transferId!));
+}
+
+function requireOneOf(name: string, inline: Bytes | undefined, transferId: string | undefined): void {
+  if ((inline === undefined) === (transferId === undefined))
+    refuse(
+      inline === undefined ? 'mandatoryElementMissing' : 'protocolFormat',
+      `the body has exactly one of ${name} and transferId`,
+    );
 }

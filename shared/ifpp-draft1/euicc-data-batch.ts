@@ -63,6 +63,14 @@ export function readEuiccDataHead(fields: TlvReader): EuiccDataHead {
   };
 }
 
+/** Field 7, where it is present. */
+export function readDeviceManufacturers(fields: TlvReader): readonly string[] | undefined {
+  if (!read.has(fields, 7)) return undefined;
+  return read.list(fields, 7, 'deviceManufacturers', 1000, (list) =>
+    read.listedText(list, 'deviceManufacturer'),
+  );
+}
+
 /** Decodes the frame. Entries stay as elements, to be read one by one with `decodeEuiccEntry`. */
 export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
   const whole = readSingle(der, EUICC_DATA_BATCH, 'EuiccDataBatch');
@@ -75,9 +83,7 @@ export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
     Number.POSITIVE_INFINITY,
     (list) => list.next('EuiccEntry').raw,
   );
-  const deviceManufacturers = read.has(fields, 7)
-    ? read.list(fields, 7, 'deviceManufacturers', 1000, (list) => read.listedText(list, 'deviceManufacturer'))
-    : undefined;
+  const deviceManufacturers = readDeviceManufacturers(fields);
   const signedLength = fields.offset - (whole.raw.length - whole.value.length);
   const eumDataSignature = read.has(fields, 8) ? read.octets(fields, 8, 'eumDataSignature', 64) : undefined;
   fields.end();

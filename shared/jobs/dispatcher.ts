@@ -2,12 +2,12 @@
  * The dispatcher: long work cut into tasks that stand by themselves. A task may run twice, at once or later; the
  * ledger's commits decide what counts, never the dispatcher's word.
  */
-export type WorkKind = 'job' | 'order';
+export type WorkKind = 'job' | 'order' | 'euiccData';
 
 export interface Work {
   readonly kind: WorkKind;
   readonly id: string;
-  /** Tasks 0 to tasks − 1: chunks of a job, packs of an order. */
+  /** Tasks 0 to tasks − 1: chunks of a job, packs of an order, slices of a batch of eUICC data. */
   readonly tasks: number;
 }
 

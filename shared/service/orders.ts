@@ -8,7 +8,7 @@ import type { StoreMetadataRequest } from '../rsp/store-metadata.ts';
 import { auditWrite, canonicalJson } from './audit.ts';
 import type { Context } from './context.ts';
 import { viewBlock } from './draws.ts';
-import { itemRefusal } from './ingest.ts';
+import { itemRefusal } from './item-refusal.ts';
 import {
   finishOrder,
   metadataOf,

@@ -24,7 +24,7 @@ import {
 } from '../rsp/profile-installation-result.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
-import { itemRefusal } from './ingest.ts';
+import { itemRefusal } from './item-refusal.ts';
 import { noticeWrite } from './notices.ts';
 import { nextState, type ProfileEvent } from './profile-state.ts';
 import { euiccRecord, parseItemName } from './records/euicc.ts';

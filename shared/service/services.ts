@@ -123,9 +123,11 @@ export interface Orders {
 
 export interface EuiccDataAnswer {
   readonly batchId: string;
+  /** `Pending`: entries are still being verified; the same call again tells how far it is. */
   readonly state: 'Done' | 'Pending';
+  readonly entries: number;
   readonly accepted: number;
-  /** The first thousand; all of them in the result object of large batches. */
+  /** Once Done the first thousand; where there are more, all of them in the result object. */
   readonly rejected: readonly (ItemRefusal & { index: number; eid: string; keyId?: string })[];
   readonly rejectedCount: number;
 }
@@ -144,7 +146,7 @@ export interface CloseKeysAnswer {
 }
 
 export interface Ingest {
-  registerEuiccData(caller: Caller, euiccDataBatch: Bytes): Promise<EuiccDataAnswer>;
+  registerEuiccData(caller: Caller, euiccDataBatch: Bytes | ObjectRef): Promise<EuiccDataAnswer>;
   closeKeys(caller: Caller, items: readonly KeyToClose[]): Promise<CloseKeysAnswer>;
 }
 
@@ -204,6 +206,8 @@ export interface Transfers {
   ): Promise<{ transferId: string; uploadUrl: string }>;
   /** The octets that were uploaded under a transferId of this caller. */
   received(caller: Caller, transferId: string): Promise<Bytes>;
+  /** The same as an object, for what is too large to be held. */
+  receivedObject(caller: Caller, transferId: string): Promise<ObjectRef>;
   /** A URL to download a part of an answer of this caller. */
   getTransfer(
     caller: Caller,

@@ -1,7 +1,9 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
+import type { ObjectRef } from '../vault/vault.ts';
 import type { Context } from './context.ts';
 import type { DeliveryService } from './delivery.ts';
+import type { IngestService } from './ingest.ts';
 import { ledgerKeys } from './records/keys.ts';
 import type { Caller, Transfers } from './services.ts';
 
@@ -9,15 +11,19 @@ import type { Caller, Transfers } from './services.ts';
 const UPLOAD_SECONDS = 3_600;
 const DOWNLOAD_SECONDS = 3_600;
 const MAX_UPLOAD = 1 << 30;
+/** Name of the result object of a batch of eUICC data, whose batchId stands for the requestId. */
+const REJECTED = 'rejected';
 
 /** Bodies and answers above the inline limit, as objects bound to their size and SHA-256. */
 export class TransferService implements Transfers {
   readonly #context: Context;
   readonly #delivery: DeliveryService;
+  readonly #ingest: IngestService;
 
-  constructor(context: Context, delivery: DeliveryService) {
+  constructor(context: Context, delivery: DeliveryService, ingest: IngestService) {
     this.#context = context;
     this.#delivery = delivery;
+    this.#ingest = ingest;
   }
 
   async openTransfer(
@@ -39,6 +45,10 @@ export class TransferService implements Transfers {
   }
 
   async received(caller: Caller, transferId: string): Promise<Bytes> {
+    return await this.#context.vault.get(await this.receivedObject(caller, transferId));
+  }
+
+  async receivedObject(caller: Caller, transferId: string): Promise<ObjectRef> {
     const item = await this.#context.ledger.get(ledgerKeys.transfer(caller.identifier, transferId));
     if (item === undefined)
       refuse('requestUnknown', 'no transfer of this caller has this transferId', {
@@ -51,14 +61,17 @@ export class TransferService implements Transfers {
         subjectIdentifier: transferId,
       });
     }
-    return await this.#context.vault.get(ref);
+    return ref;
   }
 
   async getTransfer(
     caller: Caller,
     { requestId, name }: { requestId: string; name: string },
   ): Promise<{ downloadUrl: string; size: number; sha256: string }> {
-    const part = await this.#delivery.partNamed(caller, requestId, name);
+    const part =
+      caller.role === 'eum' && name === REJECTED
+        ? await this.#ingest.resultOf(caller, requestId)
+        : await this.#delivery.partNamed(caller, requestId, name);
     const downloadUrl = await this.#context.vault.downloadUrl(part, DOWNLOAD_SECONDS);
     return { downloadUrl, size: part.size, sha256: part.sha256 };
   }

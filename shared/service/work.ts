@@ -3,12 +3,13 @@ import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
 import { finishJob } from './delivery.ts';
 import { indexDraws } from './draws.ts';
+import { finishIngest, ingestSlice } from './euicc-batches.ts';
 import { finishOrder, preparePack } from './order-packs.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
 import type { Trust } from './trust.ts';
 
-/** What a dispatcher runs: chunks of jobs, packs of orders. Each task stands by itself and may be repeated. */
+/** What a dispatcher runs: chunks of jobs, packs of orders, slices of eUICC data. Each task stands by itself and may be repeated. */
 export class ServiceWork implements WorkRunner {
   readonly #context: Context;
   readonly #trust: Trust;
@@ -20,11 +21,13 @@ export class ServiceWork implements WorkRunner {
 
   async runTask(kind: WorkKind, id: string, task: number): Promise<void> {
     if (kind === 'order') await preparePack(this.#context, id, task);
-    else await bindChunk(this.#context, this.#trust, id, task);
+    else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
+    else await ingestSlice(this.#context, this.#trust, id, task);
   }
 
   finish(kind: WorkKind, id: string): Promise<boolean> {
-    return kind === 'order' ? finishOrder(this.#context, id) : finishJob(this.#context, id);
+    if (kind === 'order') return finishOrder(this.#context, id);
+    return kind === 'job' ? finishJob(this.#context, id) : finishIngest(this.#context, id);
   }
 
   /** Takes up all work that was accepted and not completed, as after a crash. */

@@ -89,11 +89,13 @@ export function memoryServices(): MemoryServices {
     },
     ingest: {
       async registerEuiccData(_caller, der) {
+        if (!(der instanceof Uint8Array)) refuse('requestUnknown', 'no such transfer');
         const batch = decodeEuiccDataBatch(der);
         received.push(der);
         return {
           batchId: batch.batchId,
           state: 'Done',
+          entries: batch.entries.length,
           accepted: batch.entries.length,
           rejected: [],
           rejectedCount: 0,
@@ -169,6 +171,8 @@ export function memoryServices(): MemoryServices {
     transfers: {
       openTransfer: async () => ({ transferId: 'T-1', uploadUrl: 'https://smdpf.example.com/transfer/t' }),
       received: async (_caller, transferId) =>
+        refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
+      receivedObject: async (_caller, transferId) =>
         refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
       getTransfer: async (_caller, { requestId }) =>
         refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId }),

@@ -1,6 +1,6 @@
 import { object, optional } from '../check.ts';
 import { base64, transferId, writeId16 } from '../fields.ts';
-import { type FunctionBinding, inlineOrTransferred } from '../function-binding.ts';
+import { type FunctionBinding, inlineOrObject } from '../function-binding.ts';
 import { itemCodes } from '../header.ts';
 
 const body = object({ euiccDataBatch: optional(base64), transferId: optional(transferId) });
@@ -11,7 +11,7 @@ export const registerEuiccData: FunctionBinding<ReturnType<typeof body>> = {
   body,
   fromDer: (euiccDataBatch) => ({ euiccDataBatch }),
   async call(services, caller, input) {
-    const batch = await inlineOrTransferred(
+    const batch = await inlineOrObject(
       services,
       caller,
       'euiccDataBatch',
@@ -23,6 +23,7 @@ export const registerEuiccData: FunctionBinding<ReturnType<typeof body>> = {
       members: {
         batchId: writeId16(answer.batchId),
         state: answer.state,
+        entries: answer.entries,
         accepted: answer.accepted,
         rejectedCount: answer.rejectedCount,
         rejected: answer.rejected.map((item) => ({

@@ -72,10 +72,18 @@ export const ledgerKeys = {
   euiccInfo2: (sha256: string): ItemKey => ({ partition: `euicc-info2#${sha256}`, sort: 'head' }),
   /** By the x coordinate: P and −P agree to the same secret. */
   oneTimeKey: (curve: string, x: string): ItemKey => ({ partition: `otpk#${curve}#${x}`, sort: 'owner' }),
-  euiccBatch: (party: string, batchId: string): ItemKey => ({
-    partition: `euicc-batch#${party}`,
-    sort: batchId,
+  /** An EuiccDataBatch of path A, by its name (see euicc-batches.ts); its slices stand beside it. */
+  ingest: (id: string): ItemKey => ({ partition: `ingest#${id}`, sort: 'head' }),
+  ingestSlice: (id: string, slice: number): ItemKey => ({
+    partition: `ingest#${id}`,
+    sort: `slice#${padded(slice)}`,
   }),
+  ingestProgress: (id: string, slice: number): ItemKey => ({
+    partition: `ingest#${id}`,
+    sort: `progress#${padded(slice)}`,
+  }),
+  /** Where eUICC certificates say that their revocation lists are. */
+  distributionPoint: (url: string): ItemKey => ({ partition: 'distribution-points', sort: url }),
 
   job: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'head' }),
   jobChains: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'chains' }),
@@ -89,7 +97,7 @@ export const ledgerKeys = {
   }),
   jobManifest: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'manifest' }),
   /** Work that a restart must take up again. */
-  openWork: (kind: 'job' | 'order', id: string): ItemKey => ({
+  openWork: (kind: 'job' | 'order' | 'euiccData', id: string): ItemKey => ({
     partition: 'open-work',
     sort: `${kind}#${id}`,
   }),

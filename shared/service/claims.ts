@@ -31,7 +31,9 @@ export async function claim(
   euicc: EuiccRecord,
   standingOf: (name: string) => Promise<Standing>,
 ): Promise<Claim> {
+  // what came after an own claim, such as an additional profile for the same EID, does not undo it
   const own = euicc.keys.find((key) => key.state === 'claimed' && key.by === name);
+  if (own !== undefined) return { key: own, euicc };
   const holders = await liveHolders(euicc.orders[wanted.orderId] ?? [], name, standingOf);
   if (holders.length > 0 && !wanted.additional) {
     refuse(
@@ -39,7 +41,6 @@ export async function claim(
       'the eUICC has a profile of this order; ask for an additional one or repeat the first request',
     );
   }
-  if (own !== undefined) return { key: own, euicc };
 
   const key = await freeKey(euicc, wanted.keyId, standingOf);
   const claimed: OneTimeKeyRecord = { ...key, state: 'claimed', by: name };

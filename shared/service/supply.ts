@@ -1,4 +1,4 @@
-import type { Item, Write } from '../ledger/ledger.ts';
+import type { Item, Ledger, Write } from '../ledger/ledger.ts';
 import type { Context } from './context.ts';
 import { ledgerKeys } from './records/keys.ts';
 import { type SupplyRecord, supplyRecord } from './records/order.ts';
@@ -13,8 +13,12 @@ export interface Draw {
   readonly writes: readonly Write[];
 }
 
-/** Returned lists that one draw consumes at most: a transaction is bounded. */
-const RETURNED_PER_DRAW = 40;
+/** Short returned lists that are left side by side; more of them are joined, so that a draw can see them all. */
+const SHORT_LISTS = 40;
+/** Positions of a list that is no longer short. Joined lists stay far below the size of a ledger item. */
+const LONG = 500;
+/** Returned lists that one draw changes at most: a transaction is bounded. */
+const CHANGED_LISTS = 80;
 
 /** One wish per item, by index: a certain position, or any. */
 export async function planDraw(
@@ -25,30 +29,40 @@ export async function planDraw(
   const supplyItem = await ledger.get(ledgerKeys.orderSupply(orderId));
   if (supplyItem === undefined) return { runs: [], writes: [] };
   const supply = supplyRecord.from(supplyItem);
-  const returned = (await ledger.query(`order#${orderId}`, { prefix: 'returned#', limit: RETURNED_PER_DRAW }))
-    .items;
+  const returned = await returnedLists(ledger, orderId);
 
   const pool = new Map<Item, number[]>(returned.map((item) => [item, [...positionsOf(item)]]));
+  const lists = [...pool.values()];
+  const changed = new Set<number[]>();
+  const takeFrom = (fits: (positions: number[]) => boolean, place: (positions: number[]) => number) => {
+    const list = (changed.size < CHANGED_LISTS ? lists : [...changed]).find(fits);
+    if (list === undefined) return undefined;
+    changed.add(list);
+    return list.splice(place(list), 1)[0];
+  };
   const chosen = new Map<number, number>();
   let { next, taken } = supply;
 
   for (const [index, wish] of wishes.entries()) {
     if (wish === undefined) continue;
-    const list = [...pool.values()].find((positions) => positions.includes(wish));
-    if (list !== undefined) {
-      list.splice(list.indexOf(wish), 1);
-      chosen.set(index, wish);
-    } else if (wish >= next && wish < supply.end && !isTaken(taken, wish)) {
+    const back = takeFrom(
+      (positions) => positions.includes(wish),
+      (positions) => positions.indexOf(wish),
+    );
+    if (back !== undefined) chosen.set(index, back);
+    else if (wish >= next && wish < supply.end && !isTaken(taken, wish)) {
       taken = takeOne(taken, wish);
       chosen.set(index, wish);
     }
   }
-  const again = [...pool.values()];
   for (const [index, wish] of wishes.entries()) {
     if (wish !== undefined) continue;
-    const list = again.find((positions) => positions.length > 0);
-    if (list !== undefined) {
-      chosen.set(index, list.shift()!);
+    const back = takeFrom(
+      (positions) => positions.length > 0,
+      () => 0,
+    );
+    if (back !== undefined) {
+      chosen.set(index, back);
       continue;
     }
     while (taken[0] !== undefined && taken[0][0] <= next) {
@@ -84,6 +98,30 @@ export async function planRemoval(
 ): Promise<readonly Write[] | undefined> {
   const draw = await planDraw(context, orderId, [position]);
   return draw.runs.length === 0 ? undefined : draw.writes;
+}
+
+/** What refused items gave back: a list for each chunk, many short ones joined into one. */
+async function returnedLists(ledger: Ledger, orderId: string): Promise<readonly Item[]> {
+  for (;;) {
+    const lists: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await ledger.query(`order#${orderId}`, {
+        prefix: 'returned#',
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      lists.push(...page.items);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    const short = lists.filter((item) => positionsOf(item).length < LONG);
+    if (short.length <= SHORT_LISTS) return lists;
+    const [first, ...others] = short.slice(0, SHORT_LISTS) as [Item, ...Item[]];
+    const positions = [first, ...others].flatMap(positionsOf);
+    await ledger.transact([
+      { put: first, attributes: { positions }, when: { revision: first.revision } },
+      ...others.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
+    ]);
+  }
 }
 
 const positionsOf = (item: Item) => item.attributes.positions as number[];

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import { viewBlock } from '../../shared/service/draws.ts';
+import type { ChunkRecord } from '../../shared/service/records/job.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { packRecord, supplyRecord } from '../../shared/service/records/order.ts';
+import type { BppAnswer, Caller, OrderInput } from '../../shared/service/services.ts';
+import { jobIdOf } from '../../shared/service/transaction-id.ts';
+import {
+  type Bound,
+  type BppItem,
+  decodeBppBatch,
+  encodeBppRequest,
+  type PersonalisedEuicc,
+  type RequestItem,
+} from '../../sim/index.ts';
+import { DEVICE_MAKER, type Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+
+/** The template of all tests here: it needs no published profile. */
+export const TEMPLATE = ownTemplate();
+
+/** Prepares an order of `quantity` profiles for the device maker. */
+export async function prepare(
+  deployment: Deployment,
+  orderId: string,
+  quantity: number,
+  more: Partial<OrderInput> = {},
+): Promise<readonly string[]> {
+  const order = deployment.order(orderId, quantity, TEMPLATE, more);
+  const answer = await deployment.runtime.services.orders.prepareProfiles(OPERATOR, order);
+  return answer.iccids ?? [];
+}
+
+/** eUICCs with `keys` one-time keys each, registered for the device maker on Esed1. */
+export async function registered(
+  deployment: Deployment,
+  count: number,
+  options: { keys?: number; makers?: readonly string[] } = {},
+): Promise<PersonalisedEuicc[]> {
+  const { keys = 1, makers = [DEVICE_MAKER.identifier] } = options;
+  const euiccs = [...deployment.eum.production(count, keys)];
+  await register(deployment, euiccs, makers);
+  return euiccs;
+}
+
+export async function register(
+  { eum, runtime }: Deployment,
+  euiccs: readonly PersonalisedEuicc[],
+  makers: readonly string[] = [DEVICE_MAKER.identifier],
+): Promise<void> {
+  const batch = eum.euiccDataBatch(euiccs, { deviceManufacturers: makers });
+  const { rejected } = await runtime.services.ingest.registerEuiccData(EUM, batch);
+  if (rejected.length > 0) throw new Error(`not registered: ${JSON.stringify(rejected)}`);
+}
+
+/** A request under a new requestId; items are numbered from 1 in their order. */
+export class Request {
+  readonly id = randomBytes(8);
+  readonly der: Bytes;
+  readonly by: Caller;
+
+  constructor(
+    orderId: string,
+    items: readonly Omit<RequestItem, 'itemId'>[],
+    options: { euiccData?: Bytes; by?: Caller; id?: Bytes } = {},
+  ) {
+    this.by = options.by ?? DEVICE_MAKER;
+    if (options.id !== undefined) this.id = Buffer.from(options.id);
+    this.der = encodeBppRequest({
+      requestId: this.id,
+      orderId,
+      ...(options.euiccData === undefined ? {} : { euiccData: options.euiccData }),
+      items: items.map((item, i) => ({ itemId: i + 1, ...item })),
+    });
+  }
+
+  get hex(): string {
+    return toHex(this.id);
+  }
+
+  jobId(deployment: string): string {
+    return jobIdOf(deployment, this.by.identifier, this.hex);
+  }
+
+  send = ({ services }: Runtime): Promise<BppAnswer> => services.delivery.requestBpp(this.by, this.der);
+
+  fetch = ({ services }: Runtime): Promise<BppAnswer> =>
+    services.delivery.getBppBatch(this.by, { requestId: this.hex });
+}
+
+export function itemsOf(answer: BppAnswer | undefined): readonly BppItem[] {
+  if (answer?.bppBatch === undefined) throw new Error(`no batch in the answer: ${answer?.state}`);
+  return decodeBppBatch(answer.bppBatch).items;
+}
+
+export type BoundBppItem = BppItem & { readonly bound: Bound };
+
+export const boundOf = (answer: BppAnswer | undefined): BoundBppItem[] =>
+  itemsOf(answer).filter((item): item is BoundBppItem => item.bound !== undefined);
+
+/** What was spent: EID, ICCID and one-time key of each bound item. */
+export const triplesOf = (answer: BppAnswer | undefined): string[] =>
+  boundOf(answer).map(({ eid, bound }) => `${eid} ${bound.iccid} ${toHex(bound.keyId)}`);
+
+/** The codes of the answer by item: `bound`, or the name of the refusal. */
+export function outcomesOf(answer: BppAnswer): string[] {
+  const refused = new Map(answer.failed.map(({ itemId, code }) => [itemId, code]));
+  return itemsOf(answer).map(({ itemId }) => refused.get(itemId) ?? 'bound');
+}
+
+/** Where each position of an order stands: still in the supply, given back, bound, or drawn and not settled. */
+export interface Positions {
+  readonly supply: readonly number[];
+  readonly returned: readonly number[];
+  readonly bound: readonly number[];
+}
+
+export async function positionsOf({ context }: Runtime, orderId: string): Promise<Positions> {
+  const { ledger } = context;
+  const item = await ledger.get(ledgerKeys.orderSupply(orderId));
+  const { next, end, taken } = item === undefined ? { next: 0, end: 0, taken: [] } : supplyRecord.from(item);
+  const supply = Array.from({ length: end - next }, (_, i) => next + i).filter(
+    (position) => !taken.some(([from, to]) => position >= from && position < to),
+  );
+  const lists = (await ledger.query(`order#${orderId}`, { prefix: 'returned#' })).items;
+  const { bound } = await viewBlock(context, orderId, 0);
+  return {
+    supply,
+    returned: lists.flatMap(({ attributes }) => attributes.positions as number[]).sort((a, b) => a - b),
+    bound: [...bound.keys()].sort((a, b) => a - b),
+  };
+}
+
+/** The positions whose PPK is still there. */
+export async function ppksLeft({ context }: Runtime, orderId: string): Promise<number[]> {
+  const left: number[] = [];
+  const packs = (await context.ledger.query(`order#${orderId}`, { prefix: 'pack#' })).items;
+  let first = 0;
+  for (const record of packs.map(packRecord.from)) {
+    const places = record.iccids.map((_, place) => place);
+    const entries = await context.ppks.entries(record.ppks, places);
+    left.push(...places.filter((place) => entries[place] !== undefined).map((place) => first + place));
+    first += places.length;
+  }
+  return left;
+}
+
+/** Lines of the audit log about this event and identifier, chained or waiting. */
+export async function auditLines(
+  { audit, context }: Runtime,
+  event: string,
+  about: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  await audit.chain();
+  let lines = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await context.ledger.query('audit', {
+      prefix: 'line#',
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const { attributes } of page.items) {
+      const members = attributes.about as Record<string, unknown>;
+      const fits = Object.entries(about).every(([name, value]) => members[name] === value);
+      if (attributes.event === event && fits) lines += 1;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return lines;
+}
+
+export async function committed({ context }: Runtime, jobId: string, chunk: number): Promise<ChunkRecord> {
+  const item = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
+  if (item === undefined) throw new Error(`chunk ${chunk} of ${jobId} is not committed`);
+  return item.attributes as unknown as ChunkRecord;
+}

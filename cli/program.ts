@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { COMMANDS } from './commands/index.ts';
+import { COMMANDS, type Register } from './commands/index.ts';
 import { EXIT_CODE_HELP } from './output/exit-codes.ts';
 import type { RunIo } from './output/process-io.ts';
 
@@ -15,13 +15,19 @@ export async function run(args: readonly string[], io: RunIo): Promise<number> {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => io.write(text), writeErr: () => {} })
     .exitOverride();
-  for (const register of COMMANDS) register(program, io);
   try {
+    for (const load of loadersFor(args)) (await load())(program, io);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!isHelp(error)) io.fail(error);
   }
   return io.exitCode;
+}
+
+/** The one command that is named, or all of them for the help and for a name that is none. */
+function loadersFor(args: readonly string[]): readonly (() => Promise<Register>)[] {
+  const load = COMMANDS.get(args.find((arg) => !arg.startsWith('-')) ?? '');
+  return load === undefined ? [...COMMANDS.values()] : [load];
 }
 
 /** Help and version were asked for, and written. */

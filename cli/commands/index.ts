@@ -1,23 +1,21 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
-import { registerBind } from './bind.ts';
-import { registerDemo } from './demo.ts';
-import { registerInspect } from './inspect.ts';
-import { registerServe } from './serve.ts';
-import { registerSim } from './sim.ts';
-import { registerVerifyPir } from './verify-pir.ts';
 
 /**
- * Each command's file registers it, with `program.command(…)`; the order of the list is that of `smdpf --help`.
- * Actions may be async and throw: `run` turns what they throw into the answer and the exit code.
+ * Each command's file registers it, with `program.command(…)`. Actions may be async and throw: `run` turns what they
+ * throw into the answer and the exit code.
  */
 export type Register = (program: Command, io: CliIo) => void;
 
-export const COMMANDS: readonly Register[] = [
-  registerDemo,
-  registerServe,
-  registerBind,
-  registerInspect,
-  registerVerifyPir,
-  registerSim,
-];
+/**
+ * By name, in the order of `smdpf --help`. A command is loaded when it is named, so that looking at a file does not
+ * wait for the server's libraries.
+ */
+export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['demo', async () => (await import('./demo.ts')).registerDemo],
+  ['serve', async () => (await import('./serve.ts')).registerServe],
+  ['bind', async () => (await import('./bind.ts')).registerBind],
+  ['inspect', async () => (await import('./inspect.ts')).registerInspect],
+  ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],
+  ['sim', async () => (await import('./sim.ts')).registerSim],
+]);

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import {
+  ApiMapping,
+  type CfnStage,
+  DomainName,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  SecurityPolicy,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { urlPaths } from '../shared/gsma/paths.ts';
+import type { FunctionPath } from '../shared/gsma/permissions.ts';
+import type { OperatorConfig } from './config.ts';
+import { resourceName } from './functions.ts';
+import type { StorageKey } from './keys.ts';
+import type { SmdpfFunction } from './smdpf-function.ts';
+
+export interface InterfaceApiProps {
+  readonly config: OperatorConfig;
+  readonly storageKey: StorageKey;
+  /** `parties` by mutual TLS, `field` by server TLS. */
+  readonly side: 'parties' | 'field';
+  readonly functions: Readonly<Partial<Record<FunctionPath, SmdpfFunction>>>;
+}
+
+/**
+ * One HTTP API under a domain of its own. Its default endpoint is off, since a call to it would get past mutual TLS.
+ * Who calls is told by the certificate that API Gateway hands on in the event, and looked up by the function itself
+ * (lambdas/middleware/identify-caller.ts): the truststore lets in, the register decides.
+ */
+export class InterfaceApi extends Construct {
+  readonly api: HttpApi;
+  readonly stage: HttpStage;
+
+  constructor(scope: Construct, id: string, { config, storageKey, side, functions }: InterfaceApiProps) {
+    super(scope, id);
+    const production = config.target === 'aws';
+    this.api = new HttpApi(this, 'Api', {
+      apiName: `${config.name}-smdpf-${side}`,
+      createDefaultStage: false,
+      disableExecuteApiEndpoint: production,
+    });
+    const rate = config.quotas.callsPerSecond;
+    this.stage = new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: rate, burstLimit: rate },
+      detailedMetricsEnabled: true,
+    });
+    this.#logCalls(config, storageKey, side);
+    for (const [path, fn] of Object.entries(functions) as [FunctionPath, SmdpfFunction][]) {
+      const integration = new HttpLambdaIntegration(resourceName(path), fn.function);
+      for (const url of urlPaths(path)) {
+        this.api.addRoutes({ path: url, methods: [HttpMethod.POST], integration });
+      }
+    }
+    if (production) this.#domain(config, side);
+  }
+
+  #domain({ domains }: OperatorConfig, side: 'parties' | 'field'): void {
+    const { name, certificateArn } = domains[side];
+    const { truststore, ownershipCertificateArn } = domains.parties;
+    const certificate = Certificate.fromCertificateArn(this, 'Certificate', certificateArn);
+    const mutualTls = () => {
+      // named by its content: another truststore is another object, and the domain changes over to it
+      const asset = new Asset(this, 'Truststore', {
+        path: join(import.meta.dirname, 'operators', truststore),
+      });
+      return { mtls: { bucket: asset.bucket, key: asset.s3ObjectKey } };
+    };
+    const domain = new DomainName(this, 'Domain', {
+      domainName: name,
+      certificate,
+      securityPolicy: SecurityPolicy.TLS_1_2,
+      ...(side === 'parties' ? mutualTls() : {}),
+      ...(side === 'parties' && ownershipCertificateArn !== undefined
+        ? { ownershipCertificate: Certificate.fromCertificateArn(this, 'Ownership', ownershipCertificateArn) }
+        : {}),
+    });
+    new ApiMapping(this, 'Mapping', { api: this.api, domainName: domain, stage: this.stage });
+  }
+
+  /** One line per call, without bodies; requestId joins it to the function's log. */
+  #logCalls({ name, retention }: OperatorConfig, storageKey: StorageKey, side: string): void {
+    const logs = new LogGroup(this, 'Log', {
+      logGroupName: `/smdpf/${name}-api-${side}`,
+      retention: retention.logDays as RetentionDays,
+      encryptionKey: storageKey.key,
+    });
+    const stage = this.stage.node.defaultChild as CfnStage;
+    stage.accessLogSettings = {
+      destinationArn: logs.logGroupArn,
+      format: Stack.of(this).toJsonString({
+        event: 'http',
+        requestId: '$context.requestId',
+        route: '$context.routeKey',
+        status: '$context.status',
+        sourceIp: '$context.identity.sourceIp',
+        certificateSerial: '$context.identity.clientCert.serialNumber',
+        latencyMs: '$context.responseLatency',
+        error: '$context.error.message',
+      }),
+    };
+  }
+}

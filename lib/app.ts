@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { bundleFunctions } from './bundle.ts';
+import { OperatorStack } from './operator-stack.ts';
+import { EMULATED, OPERATORS } from './operators/index.ts';
+
+/**
+ * The CDK application: one stack per Operator (`cdk synth`, `cdk deploy smdpf-NAME`); with `-c target=emulator` the
+ * one stack for an emulator of AWS instead.
+ */
+const app = new App();
+const emulator = app.node.tryGetContext('target') === 'emulator';
+const bundles = await bundleFunctions(
+  emulator ? 'emulator' : 'aws',
+  join(import.meta.dirname, '..', 'cdk.out', emulator ? 'bundles-emulator' : 'bundles'),
+);
+for (const config of emulator ? [EMULATED] : OPERATORS) {
+  new OperatorStack(app, `smdpf-${config.name}`, config, bundles);
+}
+app.synth();

@@ -1,0 +1,122 @@
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import type { OperatorConfig } from './config.ts';
+import {
+  FUNCTIONS,
+  type FunctionName,
+  type FunctionNeeds,
+  functionNames,
+  resourceName,
+} from './functions.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** Folder of each function's bundle: `index.mjs`, what it loads on demand, and source maps. */
+export type Bundles = Readonly<Record<FunctionName, string>>;
+
+/**
+ * Bundles every function for Lambda: ES modules for Node 24, minified, with source maps; what is imported on demand
+ * stays apart, so that a cold start reads no more than it runs. AWS SDK clients are bundled, at the versions that the
+ * tests ran with.
+ *
+ * For an emulator the functions that parties call take the client certificate from a header instead of TLS: another
+ * entry, which no production bundle contains.
+ */
+export async function bundleFunctions(target: OperatorConfig['target'], folder: string): Promise<Bundles> {
+  rmSync(folder, { recursive: true, force: true });
+  const bundles = await Promise.all(
+    functionNames.map(async (name): Promise<[FunctionName, string]> => {
+      const outdir = join(folder, resourceName(name));
+      mkdirSync(outdir, { recursive: true });
+      await bundleFunction(FUNCTIONS[name], target, outdir);
+      return [name, outdir];
+    }),
+  );
+  return Object.fromEntries(bundles) as Bundles;
+}
+
+async function bundleFunction(
+  needs: FunctionNeeds,
+  target: OperatorConfig['target'],
+  outdir: string,
+): Promise<void> {
+  await build({
+    stdin: { contents: entryOf(needs.entry, target), resolveDir: ROOT, sourcefile: 'index.ts', loader: 'ts' },
+    outdir,
+    entryNames: 'index',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    // error names are part of what the log tells
+    keepNames: true,
+    sourcemap: true,
+    sourcesContent: false,
+    mainFields: ['module', 'main'],
+    // some dependencies are CommonJS and ask for built-in modules by require
+    banner: {
+      js: "import { createRequire as smdpfRequire } from 'node:module'; const require = smdpfRequire(import.meta.url);",
+    },
+    logLevel: 'silent',
+    plugins: [leaveOut(absentFrom(needs))],
+  });
+}
+
+function entryOf(entry: string, target: OperatorConfig['target']): string {
+  if (target === 'aws' || !isApiEntry(entry)) return `export { handler } from './${entry}';`;
+  return [
+    `import { handler as entry } from './${entry}';`,
+    "import { withCertificateHeader } from './localstack/certificate-header.ts';",
+    'export const handler = withCertificateHeader(entry);',
+  ].join('\n');
+}
+
+const isApiEntry = (entry: string) => /^lambdas\/(es2f|esed1|esbpp)\//.test(entry);
+
+/** Adapters that no function on Lambda uses. */
+const EMBEDDED = [
+  'shared/jobs/task-queue.ts',
+  'shared/jobs/worker-lane.ts',
+  'shared/keys/pem.ts',
+  'shared/keys/pkcs11.ts',
+  'shared/keys/softkey.ts',
+  'shared/ledger/sqlite.ts',
+  'shared/vault/file-ppk.ts',
+  'shared/vault/file.ts',
+];
+
+/** Adapters of the ports that a function has no right to. */
+function absentFrom(needs: FunctionNeeds): ReadonlySet<string> {
+  const absent = [...EMBEDDED];
+  if (needs.vault === undefined) absent.push('shared/vault/s3.ts');
+  if (needs.ppks === undefined) absent.push('shared/vault/dynamodb-ppk.ts');
+  if (needs.keys === undefined) absent.push('shared/keys/awskms.ts');
+  if (needs.dispatcher === undefined) absent.push('shared/jobs/step-functions.ts');
+  if (needs.notifier === undefined) absent.push('shared/notify/sqs.ts', 'shared/notify/ledger-notifier.ts');
+  return new Set(absent);
+}
+
+/** Puts in the place of a module one that says, when it is loaded, that it was left out. */
+function leaveOut(absent: ReadonlySet<string>): Plugin {
+  return {
+    name: 'leave-out',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const name = relative(ROOT, path);
+        if (!absent.has(name)) return undefined;
+        return { contents: `throw new Error(${JSON.stringify(`${name} is not part of this function`)});` };
+      });
+    },
+  };
+}
+
+/** Octets of a bundle that Lambda loads from: all but the source maps. */
+export function bundleSize(folder: string): number {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.mjs'))
+    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}

@@ -1,0 +1,102 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { OperatorConfig } from './config.ts';
+import { jobDefinition } from './job-definition.ts';
+import type { StorageKey } from './keys.ts';
+import { allowing, type SmdpfFunction } from './smdpf-function.ts';
+import type { Vault } from './vault.ts';
+
+/** Long work: the state machine that the dispatcher starts, and the right to start it. */
+export class Jobs extends Construct {
+  readonly stateMachine: StateMachine;
+  readonly #name: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    {
+      config,
+      vault,
+      storageKey,
+      runTask,
+      finish,
+    }: {
+      config: OperatorConfig;
+      vault: Vault;
+      storageKey: StorageKey;
+      runTask: SmdpfFunction;
+      finish: SmdpfFunction;
+    },
+  ) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    this.#name = `${config.name}-smdpf-jobs`;
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
+    const logs = new LogGroup(this, 'Log', {
+      logGroupName: `/smdpf/${this.#name}`,
+      retention: config.retention.logDays as RetentionDays,
+      encryptionKey: storageKey.key,
+    });
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      stateMachineName: this.#name,
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromString(
+        stack.toJsonString(
+          jobDefinition({
+            bucket: vault.bucket.bucketName,
+            runTask: runTask.function.functionArn,
+            finish: finish.function.functionArn,
+            tasksAtOnce: config.quotas.tasksAtOnce,
+          }),
+        ),
+      ),
+      role,
+      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: true },
+      tracingEnabled: true,
+    });
+    const { bucket } = vault;
+    for (const statement of [
+      allowing(['lambda:InvokeFunction'], [runTask.function.functionArn, finish.function.functionArn]),
+      allowing(['s3:GetObject'], [bucket.arnForObjects('tasks/*')]),
+      allowing(
+        ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+        [bucket.arnForObjects('maps/*')],
+      ),
+      allowing(['kms:Decrypt', 'kms:GenerateDataKey'], [storageKey.key.keyArn], {
+        StringEquals: { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` },
+      }),
+      // a distributed map runs its children as executions of the same state machine
+      allowing(['states:StartExecution'], [this.#arn()]),
+      allowing(['states:DescribeExecution', 'states:StopExecution'], [this.#executions()]),
+    ])
+      role.addToPrincipalPolicy(statement);
+  }
+
+  grantTo(fn: SmdpfFunction): void {
+    fn.allow(['states:StartExecution'], [this.#arn()]);
+    fn.allow(['states:DescribeExecution'], [this.#executions()]);
+    fn.grant([], (config) => ({ ...config, dispatcher: `stepfunctions:${this.#arn()}` }));
+  }
+
+  /** Written out, since the machine's role and its task's configuration would wait for each other otherwise. */
+  #arn(): string {
+    return Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'stateMachine',
+      resourceName: this.#name,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  #executions(): string {
+    return Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${this.#name}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+}

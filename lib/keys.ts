@@ -1,0 +1,214 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  AccountRootPrincipal,
+  ArnPrincipal,
+  type IPrincipal,
+  PolicyDocument,
+  PolicyStatement,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { Alias, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { KeyRole } from '../shared/keys/provider.ts';
+import { type OperatorConfig, signsPerTask } from './config.ts';
+import type { FunctionName, FunctionNeeds } from './functions.ts';
+import { allowing, type SmdpfFunction } from './smdpf-function.ts';
+
+/** What the account may do with a key by its own IAM policies: look after it, not use it. */
+const ADMINISTRATION = [
+  'kms:CancelKeyDeletion',
+  'kms:DescribeKey',
+  'kms:DisableKey',
+  'kms:EnableKey',
+  'kms:EnableKeyRotation',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
+  'kms:ListResourceTags',
+  'kms:PutKeyPolicy',
+  'kms:RevokeGrant',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateKeyDescription',
+];
+
+const LOOK = ['kms:DescribeKey', 'kms:GetPublicKey'];
+const SIGN = [...LOOK, 'kms:Sign'];
+const WRAP = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
+
+/**
+ * The keys of the SM-DPf: one that wraps the data keys of packs and templates, one that signs manifests, and one for
+ * each CI that signs as DPpb. The account cannot use them by an IAM policy alone: each key's own policy names the
+ * roles that may, and what.
+ */
+export class Keys extends Construct {
+  readonly wrapping: Key;
+  readonly delivery: Key;
+  /** By the name of the CI. */
+  readonly binding: Readonly<Record<string, Key>>;
+  readonly #config: OperatorConfig;
+
+  constructor(scope: Construct, id: string, config: OperatorConfig) {
+    super(scope, id);
+    this.#config = config;
+    this.wrapping = this.#key('Wrapping', 'wrapping', 'wrapping');
+    this.delivery = this.#key('Delivery', 'delivery', 'delivery');
+    this.binding = Object.fromEntries(
+      config.bindingKeys.map((ci) => [ci, this.#key(`Binding-${ci}`, 'binding', `binding-${ci}`)]),
+    );
+    const { administratorRoleArn } = config;
+    if (administratorRoleArn !== undefined) {
+      const administrator = new ArnPrincipal(administratorRoleArn);
+      for (const key of [this.delivery, ...Object.values(this.binding)]) allowInKey(key, administrator, SIGN);
+    }
+  }
+
+  grantTo(fn: SmdpfFunction, name: FunctionName, uses: NonNullable<FunctionNeeds['keys']>): void {
+    if (uses.includes('wrapping')) {
+      this.#allow(fn, this.wrapping, WRAP);
+      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, wrapping: keyUri(this.wrapping) } }));
+    }
+    if (uses.includes('delivery')) {
+      this.#allow(fn, this.delivery, SIGN);
+      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, delivery: keyUri(this.delivery) } }));
+    }
+    const binds = uses.includes('binding');
+    if (binds || uses.includes('bindingPublic')) {
+      for (const key of Object.values(this.binding)) this.#allow(fn, key, binds ? SIGN : LOOK);
+    }
+    if (name === 'jobs.runTask') {
+      const signsPerSecond = signsPerTask(this.#config);
+      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, signsPerSecond } }));
+    }
+  }
+
+  /** The key's policy and the role's: either alone would do, both say it where one looks for it. */
+  #allow(fn: SmdpfFunction, key: Key, actions: readonly string[]): void {
+    allowInKey(key, fn.role, actions);
+    fn.allow(actions, [key.keyArn]);
+  }
+
+  #key(id: string, role: KeyRole, alias: string): Key {
+    const signing = role !== 'wrapping';
+    const key = new Key(this, id, {
+      description: `SM-DPf key for ${role}`,
+      ...(signing ? { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY } : {}),
+      enableKeyRotation: !signing,
+      policy: administrationPolicy(),
+      // a key that is gone cannot be made again: even its stack's removal leaves it
+      removalPolicy: this.#config.target === 'aws' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    new Alias(this, `${id}-Alias`, {
+      aliasName: `alias/smdpf/${this.#config.name}/${alias}`,
+      targetKey: key,
+    });
+    return key;
+  }
+}
+
+export const keyUri = (key: Key) => `awskms:key-id=${key.keyArn}`;
+
+/** The key under which stores keep what they hold: usable only through these services, by roles that may use them. */
+export class StorageKey extends Construct {
+  readonly key: Key;
+  readonly #services: readonly string[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { config, services, alias }: { config: OperatorConfig; services: readonly string[]; alias: string },
+  ) {
+    super(scope, id);
+    const { region, account } = Stack.of(this);
+    this.#services = services.map((service) => `${service}.${region}.amazonaws.com`);
+    this.key = new Key(this, 'Key', {
+      description: `SM-DPf ${config.name}: ${alias}`,
+      enableKeyRotation: true,
+      policy: administrationPolicy(),
+      removalPolicy: config.target === 'aws' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    new Alias(this, 'Alias', { aliasName: `alias/smdpf/${config.name}/${alias}`, targetKey: this.key });
+    const root = new AccountRootPrincipal();
+    const viaServices = {
+      StringEquals: { 'kms:ViaService': this.#services, 'kms:CallerAccount': account },
+    };
+    allowInKey(
+      this.key,
+      root,
+      ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+      viaServices,
+    );
+    // DynamoDB keeps a grant for its own work on a table
+    allowInKey(this.key, root, ['kms:CreateGrant'], {
+      ...viaServices,
+      Bool: { 'kms:GrantIsForAWSResource': true },
+    });
+  }
+
+  allowLogs(): void {
+    const { region, account, partition } = Stack.of(this);
+    allowInKey(
+      this.key,
+      new ServicePrincipal(`logs.${region}.amazonaws.com`),
+      [
+        'kms:Decrypt',
+        'kms:DescribeKey',
+        'kms:Encrypt',
+        'kms:GenerateDataKey',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+      ],
+      {
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:/smdpf/*`,
+        },
+      },
+    );
+  }
+
+  allowAlarms(): void {
+    allowInKey(
+      this.key,
+      new ServicePrincipal('cloudwatch.amazonaws.com'),
+      ['kms:Decrypt', 'kms:GenerateDataKey'],
+      {
+        StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+      },
+    );
+  }
+
+  grantTo(fn: SmdpfFunction, service: string): void {
+    const { region } = Stack.of(this);
+    fn.grant([
+      allowing(['kms:Decrypt', 'kms:GenerateDataKey'], [this.key.keyArn], {
+        StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` },
+      }),
+    ]);
+  }
+}
+
+function administrationPolicy(): PolicyDocument {
+  return new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        sid: 'AdministerOnly',
+        principals: [new AccountRootPrincipal()],
+        actions: ADMINISTRATION,
+        resources: ['*'],
+      }),
+    ],
+  });
+}
+
+/** In a key's policy the resource `*` is that key. */
+function allowInKey(
+  key: Key,
+  principal: IPrincipal,
+  actions: readonly string[],
+  conditions?: Record<string, Record<string, unknown>>,
+): void {
+  const statement = allowing(actions, ['*'], conditions);
+  statement.addPrincipals(principal);
+  key.addToResourcePolicy(statement);
+}

@@ -1,0 +1,47 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import type { OperatorConfig } from './config.ts';
+import type { StorageKey } from './keys.ts';
+import type { SmdpfFunction } from './smdpf-function.ts';
+
+const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+/** A transaction is allowed by what its writes are. */
+const WRITE = ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'];
+const BACKUP_DAYS = 35;
+
+/** The ledger: one table, see shared/service/records/keys.ts for what is in it. */
+export class Ledger extends Construct {
+  readonly table: Table;
+  readonly #storageKey: StorageKey;
+
+  constructor(scope: Construct, id: string, config: OperatorConfig, storageKey: StorageKey) {
+    super(scope, id);
+    this.#storageKey = storageKey;
+    const production = config.target === 'aws';
+    this.table = new Table(this, 'Table', {
+      tableName: `${config.name}-smdpf-ledger`,
+      partitionKey: { name: 'partition', type: AttributeType.STRING },
+      sortKey: { name: 'sort', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: storageKey.key,
+      pointInTimeRecoverySpecification: {
+        pointInTimeRecoveryEnabled: true,
+        recoveryPeriodInDays: BACKUP_DAYS,
+      },
+      deletionProtection: production,
+      removalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+
+  grantTo(fn: SmdpfFunction, access: 'read' | 'write'): void {
+    fn.allow(access === 'write' ? [...READ, ...WRITE] : READ, [this.table.tableArn]);
+    this.#storageKey.grantTo(fn, 'dynamodb');
+    fn.grant([], (config) => ({ ...config, ledger: this.uri }));
+  }
+
+  get uri(): string {
+    return `dynamodb:${this.table.tableName}`;
+  }
+}

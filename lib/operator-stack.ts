@@ -1,0 +1,127 @@
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { PERMISSIONS } from '../shared/gsma/permissions.ts';
+import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import { InterfaceApi } from './api.ts';
+import type { Bundles } from './bundle.ts';
+import { checkConfig, type OperatorConfig } from './config.ts';
+import {
+  API_FUNCTIONS,
+  type BackgroundName,
+  FUNCTIONS,
+  type FunctionName,
+  functionNames,
+  resourceName,
+} from './functions.ts';
+import { Jobs } from './jobs.ts';
+import { Keys, keyUri, StorageKey } from './keys.ts';
+import { Ledger } from './ledger.ts';
+import { Notify } from './notify.ts';
+import { Schedules } from './schedules.ts';
+import { SmdpfFunction } from './smdpf-function.ts';
+import { PpkVault, Vault } from './vault.ts';
+import { Watch } from './watch.ts';
+
+/** One Operator's SM-DPf. */
+export class OperatorStack extends Stack {
+  readonly functions: Readonly<Record<FunctionName, SmdpfFunction>>;
+
+  constructor(scope: Construct, id: string, config: OperatorConfig, bundles: Bundles) {
+    super(scope, id, propsOf(checkConfig(config)));
+    Tags.of(this).add('smdpf:operator', config.name);
+
+    const storageKey = new StorageKey(this, 'StorageKey', {
+      config,
+      services: ['dynamodb', 's3', 'sqs', 'sns'],
+      alias: 'storage',
+    });
+    storageKey.allowLogs();
+    storageKey.allowAlarms();
+    const ppkKey = new StorageKey(this, 'PpkKey', { config, services: ['dynamodb'], alias: 'ppks' });
+
+    const ledger = new Ledger(this, 'Ledger', config, storageKey);
+    const vault = new Vault(this, 'Vault', config, storageKey);
+    const ppks = new PpkVault(this, 'Ppks', config, ppkKey);
+    const keys = new Keys(this, 'Keys', config);
+    const notify = new Notify(this, 'Notify', storageKey);
+    const make = (name: FunctionName) =>
+      new SmdpfFunction(this, resourceName(name), {
+        config,
+        name,
+        bundle: bundles[name],
+        logKey: storageKey.key,
+      });
+    this.functions = Object.fromEntries(
+      functionNames.map((name) => [name, make(name)]),
+    ) as typeof this.functions;
+    const jobs = new Jobs(this, 'Jobs', {
+      config,
+      vault,
+      storageKey,
+      runTask: this.functions['jobs.runTask'],
+      finish: this.functions['jobs.finish'],
+    });
+
+    for (const name of functionNames) {
+      const fn = this.functions[name];
+      const needs = FUNCTIONS[name];
+      ledger.grantTo(fn, needs.ledger);
+      if (needs.vault !== undefined) vault.grantTo(fn, needs.vault);
+      if (needs.ppks !== undefined) ppks.grantTo(fn);
+      if (needs.keys !== undefined) keys.grantTo(fn, name, needs.keys);
+      if (needs.dispatcher !== undefined) jobs.grantTo(fn);
+      if (needs.notifier !== undefined) notify.grantTo(fn);
+    }
+    notify.deliverBy(this.functions['notify.deliver']);
+    new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
+
+    const sideOf = (name: keyof typeof API_FUNCTIONS) =>
+      PERMISSIONS[name] === 'anyone' ? 'field' : 'parties';
+    const apiOf = (side: 'parties' | 'field') => {
+      const names = (Object.keys(API_FUNCTIONS) as (keyof typeof API_FUNCTIONS)[]).filter(
+        (name) => sideOf(name) === side,
+      );
+      const functions = Object.fromEntries(names.map((name) => [name, this.functions[name]]));
+      return new InterfaceApi(this, side === 'parties' ? 'Parties' : 'Field', {
+        config,
+        storageKey,
+        side,
+        functions,
+      });
+    };
+    const apis = { parties: apiOf('parties'), field: apiOf('field') };
+    new Watch(this, 'Watch', { config, storageKey, functions: this.functions, apis, ledger, jobs, notify });
+
+    const administration: RuntimeConfig = {
+      deployment: config.deployment,
+      address: config.domains.field.name,
+      ledger: ledger.uri,
+      vault: vault.uri,
+      ppks: ppks.uri,
+      keys: { wrapping: keyUri(keys.wrapping), delivery: keyUri(keys.delivery) },
+    };
+    const output = (name: string, value: string, description: string) =>
+      new CfnOutput(this, name, { value, description });
+    output(
+      'Runtime',
+      this.toJsonString(administration),
+      'RuntimeConfig for who administers trust and parties',
+    );
+    for (const [ci, key] of Object.entries(keys.binding))
+      output(`BindingKey${ci.replaceAll('-', '')}`, keyUri(key), `Binding key for ${ci}`);
+    output('PartiesApi', apis.parties.api.apiId, 'HTTP API of ES2f, Esed1 and Esbpp');
+    output('FieldApi', apis.field.api.apiId, 'HTTP API of ES9+');
+    output('StateMachine', jobs.stateMachine.stateMachineArn, 'Long work');
+    output('NoticeQueue', notify.queue.queueUrl, 'Callbacks');
+    output('DeadLetters', notify.deadLetters.queueUrl, 'Callbacks that were given up');
+  }
+}
+
+function propsOf({ name, env, target }: OperatorConfig): StackProps {
+  return {
+    stackName: `smdpf-${name}`,
+    description: `SM-DPf of ${name}`,
+    terminationProtection: target === 'aws',
+    ...(env === undefined ? {} : { env }),
+  };
+}

@@ -1,0 +1,18 @@
+import type { OperatorConfig } from '../config.ts';
+
+/** The stack on an emulator of AWS (localstack/README.md); its names are of no domain that exists. */
+export const emulator: OperatorConfig = {
+  name: 'emulated',
+  deployment: 'emulated-1',
+  env: { account: '000000000000', region: 'eu-central-1' },
+  domains: {
+    parties: { name: 'smdpf.example.test', certificateArn: '', truststore: 'example-truststore.pem' },
+    field: { name: 'field.smdpf.example.test', certificateArn: '' },
+  },
+  bindingKeys: ['sandbox-ci'],
+  retention: { lockDays: 1, uploadDays: 1, logDays: 1 },
+  quotas: { signsPerSecond: 1000, interactiveShare: 0.1, tasksAtOnce: 2, callsPerSecond: 200 },
+  alarms: { faults: 5, callbackMinutes: 60 },
+  crlFetchMinutes: 60,
+  target: 'emulator',
+};

@@ -1,0 +1,27 @@
+import type { OperatorConfig } from '../config.ts';
+
+/** An example of a large Operator: two CIs, long retention, the whole KMS quota of an account of its own. */
+export const exampleMobile: OperatorConfig = {
+  name: 'example-mobile',
+  deployment: 'example-mobile-1',
+  env: { account: '111111111111', region: 'eu-central-1' },
+  domains: {
+    parties: {
+      name: 'smdpf.mobile.example.com',
+      certificateArn:
+        'arn:aws:acm:eu-central-1:111111111111:certificate/00000000-0000-0000-0000-000000000001',
+      truststore: 'example-truststore.pem',
+    },
+    field: {
+      name: 'field.smdpf.mobile.example.com',
+      certificateArn:
+        'arn:aws:acm:eu-central-1:111111111111:certificate/00000000-0000-0000-0000-000000000002',
+    },
+  },
+  bindingKeys: ['gsma-ci', 'private-ci'],
+  retention: { lockDays: 3650, uploadDays: 30, logDays: 365 },
+  quotas: { signsPerSecond: 1000, interactiveShare: 0.1, tasksAtOnce: 12, callsPerSecond: 200 },
+  alarms: { email: 'smdpf-operations@mobile.example.com', faults: 5, callbackMinutes: 60 },
+  crlFetchMinutes: 60,
+  target: 'aws',
+};

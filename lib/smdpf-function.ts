@@ -1,0 +1,101 @@
+import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { CONFIG_VARIABLE } from '../lambdas/runtime.ts';
+import { NO_PORT } from '../shared/no-port.ts';
+import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import type { OperatorConfig } from './config.ts';
+import { FUNCTIONS, type FunctionName, resourceName } from './functions.ts';
+
+export interface SmdpfFunctionProps {
+  readonly config: OperatorConfig;
+  readonly name: FunctionName;
+  /** Folder of the bundle. */
+  readonly bundle: string;
+  readonly logKey: IKey;
+}
+
+/** How a function's RuntimeConfig changes by a grant. */
+export type Configure = (config: RuntimeConfig) => RuntimeConfig;
+
+/**
+ * One Lambda: a role and a log group of its own, and a RuntimeConfig in which every port is `none:` until a grant
+ * gives permission and configuration together.
+ */
+export class SmdpfFunction extends Construct {
+  readonly function: LambdaFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+  #runtime: RuntimeConfig;
+
+  constructor(scope: Construct, id: string, { config, name, bundle, logKey }: SmdpfFunctionProps) {
+    super(scope, id);
+    const { memoryMb = 512, timeoutS = 60 } = FUNCTIONS[name];
+    const functionName = `${config.name}-${resourceName(name)}`;
+    this.#runtime = {
+      deployment: config.deployment,
+      address: config.domains.field.name,
+      ledger: NO_PORT,
+      vault: NO_PORT,
+      ppks: NO_PORT,
+      keys: { wrapping: NO_PORT, delivery: NO_PORT },
+      dispatcher: NO_PORT,
+      notifier: NO_PORT,
+    };
+    this.logGroup = new LogGroup(this, 'Log', {
+      logGroupName: `/smdpf/${functionName}`,
+      retention: config.retention.logDays as RetentionDays,
+      encryptionKey: logKey,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `SM-DPf ${config.name}: ${name}`,
+    });
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName,
+      description: `SM-DPf ${config.name}: ${name}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(bundle),
+      handler: 'index.handler',
+      role: this.role,
+      memorySize: memoryMb,
+      timeout: Duration.seconds(timeoutS),
+      tracing: Tracing.ACTIVE,
+      logGroup: this.logGroup,
+      environment: {
+        NODE_ENV: 'production',
+        NODE_OPTIONS: '--enable-source-maps',
+        [CONFIG_VARIABLE]: Lazy.string({ produce: () => Stack.of(this).toJsonString(this.#runtime) }),
+      },
+    });
+    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [`${this.logGroup.logGroupArn}:log-stream:*`]);
+  }
+
+  /** Permission and configuration, together. */
+  grant(statements: readonly PolicyStatement[], configure: Configure = (config) => config): void {
+    for (const statement of statements) this.role.addToPolicy(statement);
+    this.#runtime = configure(this.#runtime);
+  }
+
+  allow(actions: readonly string[], resources: readonly string[]): void {
+    this.grant([allowing(actions, resources)]);
+  }
+}
+
+export function allowing(
+  actions: readonly string[],
+  resources: readonly string[],
+  conditions?: Record<string, Record<string, unknown>>,
+): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: [...actions],
+    resources: [...resources],
+    ...(conditions === undefined ? {} : { conditions }),
+  });
+}

@@ -1,0 +1,253 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { InterfaceApi } from './api.ts';
+import type { OperatorConfig } from './config.ts';
+import { type FunctionName, functionNames, resourceName } from './functions.ts';
+import type { Jobs } from './jobs.ts';
+import type { StorageKey } from './keys.ts';
+import type { Ledger } from './ledger.ts';
+import type { Notify } from './notify.ts';
+import type { SmdpfFunction } from './smdpf-function.ts';
+
+export interface WatchProps {
+  readonly config: OperatorConfig;
+  readonly storageKey: StorageKey;
+  readonly functions: Readonly<Record<FunctionName, SmdpfFunction>>;
+  readonly apis: Readonly<Record<'parties' | 'field', InterfaceApi>>;
+  readonly ledger: Ledger;
+  readonly jobs: Jobs;
+  readonly notify: Notify;
+}
+
+/** Every alarm has a section of this name in docs/runbook.md; a test holds the two against each other. */
+export interface AlarmSpec {
+  readonly name: string;
+  readonly says: string;
+  readonly metric: IMetric;
+  readonly above: number;
+  /** Periods of five minutes, one after the other. */
+  readonly periods?: number;
+}
+
+const PERIOD = Duration.minutes(5);
+const RUNBOOK = 'docs/runbook.md';
+const API_LATENCY_MS = 10_000;
+
+/** What people look at, and what calls them. */
+export class Watch extends Construct {
+  readonly topic: Topic;
+  readonly alarms: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, props: WatchProps) {
+    super(scope, id);
+    const { config, storageKey } = props;
+    this.topic = new Topic(this, 'Topic', {
+      topicName: `${config.name}-smdpf-alarms`,
+      masterKey: storageKey.key,
+      enforceSSL: true,
+    });
+    if (config.alarms.email !== undefined)
+      this.topic.addSubscription(new EmailSubscription(config.alarms.email));
+    const metrics = this.#metrics(props);
+    this.alarms = alarmsOf(config, metrics).map((spec) => this.#alarm(config, spec));
+    this.#dashboard(config, metrics);
+  }
+
+  #alarm({ name }: OperatorConfig, { name: alarmName, says, metric, above, periods = 1 }: AlarmSpec): Alarm {
+    const alarm = new Alarm(this, alarmName, {
+      alarmName: `${name}-smdpf-${alarmName}`,
+      alarmDescription: `${says} See ${RUNBOOK}#${alarmName}`,
+      metric,
+      threshold: above,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: periods,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    return alarm;
+  }
+
+  #metrics({ config, functions, apis, ledger, jobs, notify }: WatchProps) {
+    const namespace = `Smdpf/${config.name}`;
+    const counted = (metricName: string, pattern: string, names: readonly FunctionName[] = functionNames) => {
+      for (const name of names) {
+        new MetricFilter(this, `${metricName}-${resourceName(name)}`, {
+          logGroup: functions[name].logGroup,
+          metricNamespace: namespace,
+          metricName,
+          filterPattern: FilterPattern.literal(pattern),
+          metricValue: '1',
+        });
+      }
+      return new Metric({ namespace, metricName, statistic: 'Sum', period: PERIOD });
+    };
+    const of = (name: FunctionName) => functions[name].function;
+    const sum = { statistic: 'Sum', period: PERIOD };
+    return {
+      faults: counted('Faults', '{ $.event = "fault" }'),
+      keyThrottled: counted('KeyServiceThrottled', '{ $.errors[0].code = "keyProviderThrottled" }', [
+        'jobs.runTask',
+        'esbpp.requestBpp',
+      ]),
+      trustAlarms: counted('TrustAlarms', '{ $.event = "alarm.*" }', [
+        'trust.fetchCrls',
+        'jobs.runTask',
+        'esbpp.requestBpp',
+        'esed1.registerEuiccData',
+      ]),
+      bound: of('jobs.runTask').metricInvocations(sum),
+      taskErrors: of('jobs.runTask').metricErrors(sum),
+      taskThrottles: of('jobs.runTask').metricThrottles(sum),
+      taskDuration: of('jobs.runTask').metricDuration({ statistic: 'p99', period: PERIOD }),
+      auditErrors: of('audit.chain').metricErrors(sum),
+      executionsFailed: jobs.stateMachine.metricFailed(sum),
+      deadLetters: notify.deadLetters.metricApproximateNumberOfMessagesVisible({
+        statistic: 'Maximum',
+        period: PERIOD,
+      }),
+      callbackAge: notify.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD }),
+      ledgerThrottles: new MathExpression({
+        expression: 'reads + writes',
+        usingMetrics: {
+          reads: ledger.table.metric('ReadThrottleEvents', sum),
+          writes: ledger.table.metric('WriteThrottleEvents', sum),
+        },
+        period: PERIOD,
+      }),
+      apiFailures: new MathExpression({
+        expression: 'parties + field',
+        usingMetrics: {
+          parties: apis.parties.api.metricServerError(sum),
+          field: apis.field.api.metricServerError(sum),
+        },
+        period: PERIOD,
+      }),
+      apiLatency: apis.parties.api.metricLatency({ statistic: 'p99', period: PERIOD }),
+    };
+  }
+
+  #dashboard({ name }: OperatorConfig, metrics: Metrics): void {
+    const graph = (title: string, ...left: IMetric[]) =>
+      new GraphWidget({ title, left, width: 8, height: 6 });
+    new Dashboard(this, 'Dashboard', {
+      dashboardName: `${name}-smdpf-${Stack.of(this).region}`,
+      widgets: [
+        [
+          graph('Calls that failed', metrics.apiFailures, metrics.faults),
+          graph('Time to answer, p99', metrics.apiLatency),
+          graph('Ledger throttled', metrics.ledgerThrottles),
+        ],
+        [
+          graph('Tasks', metrics.bound, metrics.taskErrors, metrics.taskThrottles),
+          graph('Time of a task, p99', metrics.taskDuration),
+          graph('Executions not complete; keys throttled', metrics.executionsFailed, metrics.keyThrottled),
+        ],
+        [
+          graph('Callbacks given up', metrics.deadLetters),
+          graph('Oldest callback, seconds', metrics.callbackAge),
+          graph('Audit and trust', metrics.auditErrors, metrics.trustAlarms),
+        ],
+      ],
+    });
+  }
+}
+
+type Metrics = Readonly<
+  Record<
+    | 'faults'
+    | 'keyThrottled'
+    | 'trustAlarms'
+    | 'bound'
+    | 'taskErrors'
+    | 'taskThrottles'
+    | 'taskDuration'
+    | 'auditErrors'
+    | 'executionsFailed'
+    | 'deadLetters'
+    | 'callbackAge'
+    | 'ledgerThrottles'
+    | 'apiFailures'
+    | 'apiLatency',
+    IMetric
+  >
+>;
+
+function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
+  const { faults, callbackMinutes } = alarms;
+  return [
+    { name: 'faults', says: 'The server fails calls or tasks.', metric: metrics.faults, above: faults },
+    { name: 'api-failures', says: 'Calls are answered 5xx.', metric: metrics.apiFailures, above: faults },
+    {
+      name: 'api-slow',
+      says: 'One call in a hundred takes more than 10 s.',
+      metric: metrics.apiLatency,
+      above: API_LATENCY_MS,
+      periods: 3,
+    },
+    {
+      name: 'tasks-throttled',
+      says: 'Lambda has no room for tasks.',
+      metric: metrics.taskThrottles,
+      above: 0,
+      periods: 3,
+    },
+    {
+      name: 'job-incomplete',
+      says: 'An execution ended with tasks that are not committed.',
+      metric: metrics.executionsFailed,
+      above: 0,
+    },
+    {
+      name: 'keys-throttled',
+      says: 'KMS slows down binding.',
+      metric: metrics.keyThrottled,
+      above: 0,
+      periods: 3,
+    },
+    {
+      name: 'ledger-throttled',
+      says: 'DynamoDB throttles the ledger.',
+      metric: metrics.ledgerThrottles,
+      above: 0,
+      periods: 3,
+    },
+    {
+      name: 'callbacks-given-up',
+      says: 'Callbacks to the Operator are in the dead-letter queue.',
+      metric: metrics.deadLetters,
+      above: 0,
+    },
+    {
+      name: 'callbacks-late',
+      says: `A callback waits for more than ${callbackMinutes} minutes.`,
+      metric: metrics.callbackAge,
+      above: callbackMinutes * 60,
+    },
+    {
+      name: 'audit-stopped',
+      says: 'The audit chain does not move on.',
+      metric: metrics.auditErrors,
+      above: 2,
+    },
+    {
+      name: 'trust',
+      says: 'A revocation list or certificate is missing, late or about to end.',
+      metric: metrics.trustAlarms,
+      above: 0,
+    },
+  ];
+}

@@ -30,6 +30,7 @@ import {
 } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
 import { type OrderRecord, orderRecord, orderStateRecord } from './records/order.ts';
+import { readTies } from './ties.ts';
 import { transactionId } from './transaction-id.ts';
 import type { DpBinding, Trust, TrustView } from './trust.ts';
 
@@ -98,6 +99,8 @@ class ChunkAttempt {
   readonly #job: JobRecord;
   readonly #chunk: number;
   readonly #packs: PackReader;
+  /** Positions kept for one eUICC each. */
+  #tied: ReadonlySet<number> = new Set();
   readonly #use: UseOptions;
   readonly #slowed: KeysSlowed = { times: 0, waitedMs: 0 };
   readonly #infos = new Map<string, Promise<EuiccInfo2>>();
@@ -132,6 +135,7 @@ class ChunkAttempt {
     const open = orderStateRecord.from(stateItem).state === 'Open';
 
     const items = await this.#items();
+    this.#tied = new Set((await readTies(ledger, this.#job.orderId)).map(({ position }) => position));
     const settled = open
       ? await this.#claimAll(items, order, view)
       : items.map(({ index, item }) =>
@@ -140,6 +144,9 @@ class ChunkAttempt {
     const bound = await this.#bindAll(settled);
     if (bound === undefined) return undefined;
 
+    const returned = settled
+      .filter((one) => !('key' in one))
+      .flatMap(({ index }) => positionOf(this.#job, index) ?? []);
     const body = concat(...bound.elements);
     const part = await this.#context.vault.put(`parts/${this.#jobId}/${this.#chunk}-${randomUUID()}`, body);
     return {
@@ -149,9 +156,11 @@ class ChunkAttempt {
       offsets: offsetsOf(bound.elements),
       trustEpoch: view.epoch,
       orderState: { key: stateItem, revision: stateItem.revision },
-      returned: settled
-        .filter((one) => !('key' in one))
-        .flatMap(({ index }) => positionOf(this.#job, index) ?? []),
+      returned,
+      returnedOfShare:
+        order.shares?.[this.#job.party] === undefined
+          ? 0
+          : returned.filter((position) => !this.#tied.has(position)).length,
     };
   }
 
@@ -241,7 +250,9 @@ class ChunkAttempt {
     const suite = suiteByName(euicc.suite);
     requireEligible(order.eligibility, { eid, ciPkId: euicc.ciPkId, eum: eum.organization, info });
     const dp = view.dpBindingFor(suite, info.euiccCiPKIdListForVerification);
-    const wanted = { orderId: this.#job.orderId, keyId: item.keyId, additional: item.additional };
+    // a replacement comes beside the profile that it replaces
+    const additional = item.additional || this.#tied.has(position);
+    const wanted = { orderId: this.#job.orderId, keyId: item.keyId, additional };
     const taken = await claim(itemName(this.#jobId, index), wanted, euicc, standingOf);
     return { index, item, position, euicc: taken.euicc, key: taken.key, dp };
   }

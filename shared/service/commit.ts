@@ -33,6 +33,8 @@ export interface ChunkAnswer {
   readonly orderState: { readonly key: ItemKey; readonly revision: number };
   /** Positions of refused items, which go back to the order with the commit. */
   readonly returned: readonly number[];
+  /** How many of them counted against the maker's share. */
+  readonly returnedOfShare: number;
 }
 
 /**
@@ -84,6 +86,13 @@ export async function commitChunk(
     writes.push({
       put: ledgerKeys.orderReturned(job.orderId, jobId, chunk),
       attributes: { positions: returned },
+      when: 'absent',
+    });
+  }
+  if (answer.returnedOfShare > 0) {
+    writes.push({
+      put: ledgerKeys.shareReturned(job.orderId, job.party, jobId, chunk),
+      attributes: { count: answer.returnedOfShare },
       when: 'absent',
     });
   }

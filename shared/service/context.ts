@@ -31,6 +31,8 @@ export interface Settings {
   readonly deployment: string;
   /** FQDN of this SM-DPf: notificationAddress of the profiles and dpAddress of the field interface. */
   readonly address: string;
+  /** Opens rows that Operators encrypted to this server; they cannot where there is none. */
+  readonly intakeKey?: string;
   /** Items of a chunk: bound, committed and delivered together. */
   readonly chunkSize: number;
   /** Profiles of a pack: protected and committed together. */

@@ -32,7 +32,7 @@ import {
   jobRecord,
 } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
-import { orderRecord, orderStateRecord } from './records/order.ts';
+import { type OrderRecord, orderRecord, orderStateRecord } from './records/order.ts';
 import type { BppAnswer, Caller, Delivery, FailedItem } from './services.ts';
 import { planDraw } from './supply.ts';
 import { jobIdOf, transactionId } from './transaction-id.ts';
@@ -103,7 +103,7 @@ export class DeliveryService implements Delivery {
     bodyHash: string,
   ): Promise<JobRecord> {
     const { ledger, vault, settings, now } = this.#context;
-    await this.#requireMayDraw(caller, request.orderId);
+    const { shares } = await this.#requireMayDraw(caller, request.orderId);
     const rejected =
       request.euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, request.euiccData);
     const stored = await vault.put(`requests/${jobId}-${bodyHash.slice(0, 16)}`, der);
@@ -112,10 +112,15 @@ export class DeliveryService implements Delivery {
       request.itemsEnd,
     ];
     const wishes = await this.#wishes(request);
+    const drawer = {
+      maker: caller.identifier,
+      share: shares?.[caller.identifier],
+      eids: request.items.map(({ eid }) => eid),
+    };
     const create = async (): Promise<JobRecord | undefined> => {
       const known = await this.#existing(jobId, bodyHash);
       if (known !== undefined) return known;
-      const draw = await planDraw(this.#context, request.orderId, wishes);
+      const draw = await planDraw(this.#context, request.orderId, wishes, drawer);
       if (draw.runs.length > MAX_RUNS)
         refuse('tooLarge', `a request can name at most some ${MAX_RUNS} ICCIDs`);
       const job: JobRecord = {
@@ -165,22 +170,20 @@ export class DeliveryService implements Delivery {
   }
 
   /** An order that the caller may not draw from is as good as none. */
-  async #requireMayDraw(caller: Caller, orderId: string): Promise<void> {
+  async #requireMayDraw(caller: Caller, orderId: string): Promise<OrderRecord> {
     const [order, state] = await this.#context.ledger.getMany([
       ledgerKeys.order(orderId),
       ledgerKeys.orderState(orderId),
     ]);
-    if (
-      order === undefined ||
-      state === undefined ||
-      !orderRecord.from(order).requesterDms.includes(caller.identifier)
-    ) {
+    const record = order && orderRecord.from(order);
+    if (record === undefined || state === undefined || !record.requesterDms.includes(caller.identifier)) {
       refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
     }
     const { state: now } = orderStateRecord.from(state);
     if (now === 'Preparing')
       refuse('profileTypeExhausted', 'the profiles of the order are still being prepared');
     if (now !== 'Open') refuse('orderExpired', `the order is ${now}`, { subjectIdentifier: orderId });
+    return record;
   }
 
   /** The position that each item asks for by ICCID; −1, which no supply has, for one that is not of this order. */

@@ -1,4 +1,4 @@
-import type { KeyRegistry, SigningKey, WrappingKey } from '../keys/registry.ts';
+import type { IntakeKey, KeyRegistry, SigningKey, WrappingKey } from '../keys/registry.ts';
 
 /** Opened keys, each opened once: opening asks the backend what the key is. */
 export class KeyRing {
@@ -19,6 +19,10 @@ export class KeyRing {
 
   wrapping(uri: string): Promise<WrappingKey> {
     return this.#once(`wrapping ${uri}`, () => this.#registry.openWrappingKey(uri));
+  }
+
+  intake(uri: string): Promise<IntakeKey> {
+    return this.#once(`intake ${uri}`, () => this.#registry.openIntakeKey(uri));
   }
 
   #once<T>(name: string, open: () => Promise<T>): Promise<T> {

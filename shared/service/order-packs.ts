@@ -1,21 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { utf8, wipe } from '../codec/bytes.ts';
-import { invariant, refuse } from '../errors.ts';
+import { completeIccid } from '../codec/iccid.ts';
+import { Fault, invariant, Refusal } from '../errors.ts';
+import type { Item } from '../ledger/ledger.ts';
 import { encodePack, type PackEntry } from '../profile/pack.ts';
+import { auditPersonalisation } from '../profile/package/audit.ts';
 import { personalise } from '../profile/package/personalise.ts';
 import { generatePpk, wipePpk } from '../profile/ppk.ts';
 import { sealPpk } from '../profile/ppk-seal.ts';
 import { protectProfile } from '../profile/protect.ts';
-import { encodeStoreMetadata, type StoreMetadataRequest } from '../rsp/store-metadata.ts';
-import { storeMetadataFromJson } from '../rsp/store-metadata-json.ts';
+import { inRow, type Row, refuseRow } from '../profile/rows/row.ts';
+import { encodeStoreMetadata } from '../rsp/store-metadata.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
+import { itemRefusal } from './item-refusal.ts';
+import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
+import { checkRows, loadRowIndex, packRows, type RowIndex, rowFile, storeRowIndex } from './order-rows.ts';
 import { encryptRows } from './output-rows.ts';
 import { destroyPackKeys, packContext } from './packs.ts';
-import { compileRules, type Personaliser } from './personalisation.ts';
+import { compilePersonaliser, type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
 import { ledgerKeys } from './records/keys.ts';
 import {
   type OrderRecord,
+  type OrderStateRecord,
   orderRecord,
   orderStateRecord,
   type PackRecord,
@@ -23,8 +30,14 @@ import {
   supplyRecord,
 } from './records/order.ts';
 import { type SealedPlace, unseal } from './sealed.ts';
+import type { OrderState } from './services.ts';
 
+/** Packs of the order's own; those beyond hold one replacement each. */
 export const packCount = (order: OrderRecord) => Math.ceil(order.quantity / order.packSize);
+
+/** Tasks to begin with: rows that are not checked yet are the first task's, and the others follow from its end. */
+export const firstTasks = (order: OrderRecord, rowsChecked: boolean) =>
+  order.rows === undefined || rowsChecked ? packCount(order) : 1;
 
 export const templateContext = (orderId: string) => ({ order: orderId, purpose: 'template' });
 
@@ -35,29 +48,49 @@ export const templatePlace = (orderId: string): SealedPlace => ({
 });
 
 /**
- * Makes one pack of an order: each profile personalised, at once protected under its own PPK and forgotten in clear
- * (DPFF01–03, I5). An attempt writes PPKs, pack and output rows under names of its own; one conditional write then
- * makes them the pack, together. A repeat finds it done or starts afresh, and no output row that anyone could read
- * differs from what is in the pack.
+ * Makes one pack of an order: each profile personalised, read back, at once protected under its own PPK and forgotten
+ * in clear (DPFF01–03, I5). An attempt writes PPKs, pack and output rows under names of its own; one conditional write
+ * then makes them the pack, together. A repeat finds it done or starts afresh, and no output row that anyone could
+ * read differs from what is in the pack. What is wrong with the order itself rejects it.
  */
 export async function preparePack(context: Context, orderId: string, pack: number): Promise<void> {
-  const { ledger, vault, ppks, dataKeys, random } = context;
-  const key = ledgerKeys.orderPack(orderId, pack);
-  if ((await ledger.get(key)) !== undefined) return;
+  const { ledger } = context;
+  const [known, stateItem] = await ledger.getMany([
+    ledgerKeys.orderPack(orderId, pack),
+    ledgerKeys.orderState(orderId),
+  ]);
+  if (known !== undefined) return;
   const order = await loadOrder(context, orderId);
-  const personaliser = await openTemplate(context, orderId, order);
-  const first = pack * order.packSize;
-  const positions = Array.from(
-    { length: Math.min(order.packSize, order.quantity - first) },
-    (_, i) => first + i,
-  );
-  await reserveIccids(context, orderId, positions, personaliser);
+  invariant(stateItem !== undefined, `order ${orderId} has no state`);
+  const wanted: OrderState = pack < packCount(order) ? 'Preparing' : 'Open';
+  if (orderStateRecord.from(stateItem).state !== wanted) return;
+  try {
+    const { rows, personaliser } = await rowsOf(context, orderId, order, pack);
+    await reserveIccids(context, orderId, pack * order.packSize, rows);
+    await makePack(context, { orderId, order, pack, stateItem, rows, personaliser });
+  } catch (error) {
+    if (!(error instanceof Refusal) || wanted !== 'Preparing') throw error;
+    await rejectOrder(context, orderId, error);
+    throw error;
+  }
+}
 
+interface PackWork {
+  readonly orderId: string;
+  readonly order: OrderRecord;
+  readonly pack: number;
+  readonly stateItem: Item;
+  readonly rows: readonly Row[];
+  readonly personaliser: Personaliser;
+}
+
+async function makePack(context: Context, work: PackWork): Promise<void> {
+  const { ledger, vault, ppks, dataKeys } = context;
+  const { orderId, order, pack, stateItem } = work;
   const attempt = randomUUID();
-  const ppkName = `${orderId}/${pack}/${attempt}`;
-  const dataKeyName = `${ppkName}-key`;
+  const names = { ppks: `${orderId}/${pack}/${attempt}`, dataKey: `${orderId}/${pack}/${attempt}-key` };
   const { dataKey, stored } = await dataKeys.generate(
-    dataKeyName,
+    names.dataKey,
     { orderId, pack },
     packContext(orderId, pack),
   );
@@ -65,57 +98,130 @@ export async function preparePack(context: Context, orderId: string, pack: numbe
   const entries: PackEntry[] = [];
   const sealed: Uint8Array[] = [];
   const iccids: string[] = [];
-  const rows: string[] = [];
-  for (const position of positions) {
-    const values = personaliser.values(position);
-    const iccid = values.iccid!;
-    const upp = personalise(personaliser.template, values);
-    const ppk = generatePpk(random);
+  const output: string[] = [];
+  for (const [place, row] of work.rows.entries()) {
+    const values = work.personaliser.complete(row.values);
+    const iccid = completeIccid(String(values.iccid));
+    const upp = auditedProfile(work.personaliser, row.number, values);
+    const ppk = generatePpk(context.random);
     entries.push({
       metadata: encodeStoreMetadata(metadataOf(context, order, iccid)),
       segments: protectProfile(upp, ppk),
     });
-    sealed.push(sealPpk(dataKey, ppk, { orderId, position, iccid }));
+    sealed.push(sealPpk(dataKey, ppk, { orderId, position: pack * order.packSize + place, iccid }));
     wipe(upp);
     wipePpk(ppk);
     iccids.push(iccid);
-    if (order.outputKey !== undefined) rows.push(JSON.stringify(values));
+    if (order.outputKey !== undefined) output.push(JSON.stringify({ ...values, iccid }));
   }
-  await ppks.putPack(dataKeyName, stored, []);
-  await ppks.putPack(ppkName, new Uint8Array(), sealed);
+  await ppks.putPack(names.dataKey, stored, []);
+  await ppks.putPack(names.ppks, new Uint8Array(), sealed);
   const { body, offsets } = encodePack(entries);
   const object = await vault.put(`orders/${orderId}/packs/${pack}-${attempt}`, body);
-  const output =
+  const outputRef =
     order.outputKey &&
     (await vault.put(
       `orders/${orderId}/output/${pack}-${attempt}`,
-      utf8(await encryptRows(order.outputKey, rows, { orderId, pack, packs: packCount(order) })),
+      utf8(await encryptRows(order.outputKey, output, { orderId, pack, packs: packCount(order) })),
     ));
   const record: PackRecord = {
     object,
     offsets,
     iccids,
-    ppks: ppkName,
-    dataKey: dataKeyName,
-    ...(output === undefined ? {} : { output }),
+    ...names,
+    ...(outputRef === undefined ? {} : { output: outputRef }),
   };
-  const { done } = await ledger.write({ put: key, attributes: packRecord.to(record), when: 'absent' });
+  const { done } = await ledger.transact([
+    { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
+    { check: stateItem, when: { revision: stateItem.revision } },
+  ]);
   if (done) return;
-  // another attempt was faster: ours is in no record, and its keys go
-  await destroyPackKeys(context, record);
+  // another attempt was faster, or the order was taken back: ours is in no record, and its keys go
+  await destroyPackKeys(context, names);
   await vault.remove(object.name);
-  if (output !== undefined) await vault.remove(output.name);
+  if (outputRef !== undefined) await vault.remove(outputRef.name);
 }
 
-/** Opens the order for requests once all packs are there; may be repeated. */
+/** The profile of a row, every parameter read from its octets again and compared: a difference is our own fault. */
+function auditedProfile({ template }: Personaliser, number: number, values: Row['values']) {
+  const upp = inRow(number, () => personalise(template, values));
+  const differing = auditPersonalisation(upp, values, template).find(({ code }) => code === 'differs');
+  if (differing === undefined) return upp;
+  wipe(upp);
+  throw new Fault(
+    'invariant',
+    `row ${number}: the profile does not hold what was given for ${differing.parameter}`,
+  );
+}
+
+/** The rows of a pack. Rows of the Operator are checked to the end before the first of them is used. */
+async function rowsOf(context: Context, orderId: string, order: OrderRecord, pack: number) {
+  const upp = await openTemplate(context, orderId, order);
+  const compile = (columns: readonly string[]) => compileFor(context, order, upp, columns);
+  const { personalisation } = order;
+  try {
+    if ('format' in personalisation) {
+      const index =
+        (await loadRowIndex(context, orderId)) ?? (await checkAllRows(context, orderId, order, compile));
+      return {
+        rows: await packRows(context, orderId, order, pack, index),
+        personaliser: compile(index.columns),
+      };
+    }
+    const extra = pack - packCount(order);
+    const first = extra < 0 ? pack * order.packSize : order.quantity + extra;
+    const count = extra < 0 ? Math.min(order.packSize, order.quantity - first) : 1;
+    const rows = Array.from(
+      { length: count },
+      (_, i): Row => ({ number: first + i + 1, values: ruleRow(personalisation, first + i) }),
+    );
+    return { rows, personaliser: compile(ruleColumns(personalisation)) };
+  } finally {
+    wipe(upp);
+  }
+}
+
+async function checkAllRows(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  compile: (columns: readonly string[]) => Personaliser,
+): Promise<RowIndex> {
+  const { personalisation, rows } = order;
+  invariant('format' in personalisation && rows !== undefined, `order ${orderId} has no rows`);
+  const file = await rowFile(context, orderId, personalisation);
+  const index = await checkRows(context, file, context.vault.getStream(rows), order, compile);
+  await storeRowIndex(context, orderId, index);
+  return index;
+}
+
+export function compileFor(
+  context: Pick<Context, 'settings' | 'random'>,
+  order: Pick<OrderRecord, 'metadata' | 'personalisation'>,
+  upp: Uint8Array,
+  columns: readonly string[],
+): Personaliser {
+  const { profileClass = 'operational' } = metadataOf(context, order, PLACEHOLDER_ICCID);
+  return compilePersonaliser(upp, order.personalisation, columns, profileClass, context.random);
+}
+
+async function openTemplate(context: Context, orderId: string, order: OrderRecord) {
+  const sealed = await context.vault.get(order.template);
+  return await unseal(context, { sealed, wrappedKey: order.templateKey }, templateContext(orderId));
+}
+
+/** Opens the order for requests once all packs are there, or has the rest of them made; may be repeated. */
 export async function finishOrder(context: Context, orderId: string): Promise<boolean> {
-  const { ledger, now } = context;
+  const { ledger, dispatcher, now } = context;
   const order = await loadOrder(context, orderId);
-  if ((await preparedPacks(context, orderId)) < packCount(order)) return false;
   const stateItem = await ledger.get(ledgerKeys.orderState(orderId));
   invariant(stateItem !== undefined, `order ${orderId} has no state`);
-  const open = await ledger.get(ledgerKeys.openWork('order', orderId));
-  if (orderStateRecord.from(stateItem).state === 'Preparing') {
+  const { state } = orderStateRecord.from(stateItem);
+  if (state === 'Preparing') {
+    if ((await preparedPacks(context, orderId)) < packCount(order)) {
+      await dispatcher.submit({ kind: 'order', id: orderId, tasks: packCount(order) });
+      return false;
+    }
     await ledger.transact([
       {
         put: stateItem,
@@ -134,10 +240,57 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
       ),
     ]);
   }
+  const open = await ledger.get(ledgerKeys.openWork('order', orderId));
   if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
   return true;
 }
 
+/** The order turned out to be bad: its PPKs are destroyed and its ICCIDs, none of them ever bound, are free again. */
+export async function rejectOrder(context: Context, orderId: string, refusal: Refusal): Promise<void> {
+  const { ledger, now } = context;
+  const order = await loadOrder(context, orderId);
+  for (;;) {
+    const [stateItem, open] = await ledger.getMany([
+      ledgerKeys.orderState(orderId),
+      ledgerKeys.openWork('order', orderId),
+    ]);
+    invariant(stateItem !== undefined, `order ${orderId} has no state`);
+    const { state } = orderStateRecord.from(stateItem);
+    if (state === 'Rejected') break;
+    if (state !== 'Preparing') return;
+    const record: OrderStateRecord = { state: 'Rejected', reason: itemRefusal(refusal) };
+    const { done } = await ledger.transact([
+      { put: stateItem, attributes: orderStateRecord.to(record), when: { revision: stateItem.revision } },
+      ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } }]),
+      auditWrite(
+        { event: 'order.rejected', by: 'server', about: { order: orderId, code: refusal.code } },
+        `order-rejected-${orderId}`,
+        now(),
+      ),
+    ]);
+    if (done) break;
+  }
+  for (let pack = 0; pack < packCount(order); pack++) {
+    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
+    if (item === undefined) continue;
+    const record = packRecord.from(item);
+    await destroyPackKeys(context, record);
+    await freeIccids(context, orderId, record.iccids);
+  }
+}
+
+/** Gives ICCIDs free that no eUICC was ever bound to; the caller has made sure of that. */
+export async function freeIccids(
+  { ledger }: Context,
+  orderId: string,
+  iccids: readonly string[],
+): Promise<void> {
+  const owners = await ledger.getMany(iccids.map((iccid) => ledgerKeys.iccid(iccid)));
+  const own = owners.flatMap((item) => (item?.attributes.orderId === orderId ? [item] : []));
+  await ledger.writeMany(own.map((item) => ({ remove: item, when: { revision: item.revision } })));
+}
+
+/** Packs of the order's own that are committed. */
 export async function preparedPacks({ ledger }: Context, orderId: string): Promise<number> {
   let count = 0;
   let cursor: string | undefined;
@@ -158,51 +311,29 @@ export async function loadOrder({ ledger }: Context, orderId: string): Promise<O
   return orderRecord.from(item);
 }
 
-/** An ICCID belongs to one position of one order for ever (I2). */
+/**
+ * An ICCID belongs to one position of one order (I2). Those that an attempt took before it met one of another order
+ * are given back.
+ */
 export async function reserveIccids(
-  { ledger }: Context,
+  context: Context,
   orderId: string,
-  positions: readonly number[],
-  { iccid }: Personaliser,
+  first: number,
+  rows: readonly Row[],
 ): Promise<void> {
-  const outcomes = await ledger.writeMany(
-    positions.map((position) => ({
-      put: ledgerKeys.iccid(iccid(position)),
-      attributes: { orderId, position },
+  const iccids = rows.map(({ number, values }) => inRow(number, () => completeIccid(String(values.iccid))));
+  const outcomes = await context.ledger.writeMany(
+    iccids.map((iccid, i) => ({
+      put: ledgerKeys.iccid(iccid),
+      attributes: { orderId, position: first + i },
       when: 'absent',
     })),
   );
   for (const [i, outcome] of outcomes.entries()) {
     if (outcome.done) continue;
     const owner = outcome.found?.attributes;
-    if (owner?.orderId !== orderId || owner.position !== positions[i]) {
-      refuse('iccidInUse', 'the ICCID belongs to another order', { subjectIdentifier: iccid(positions[i]!) });
-    }
+    if (owner?.orderId === orderId && owner.position === first + i) continue;
+    await freeIccids(context, orderId, iccids);
+    refuseRow('iccidInUse', rows[i]!.number, 'iccid', 'belongs to another order');
   }
-}
-
-async function openTemplate(context: Context, orderId: string, order: OrderRecord): Promise<Personaliser> {
-  const sealed = await context.vault.get(order.template);
-  const upp = await unseal(context, { sealed, wrappedKey: order.templateKey }, templateContext(orderId));
-  const { profileClass = 'operational' } = metadataOf(context, order, PLACEHOLDER_ICCID);
-  return compileRules(upp, order.personalisation, profileClass, context.random);
-}
-
-/** Stands in where metadata is checked before there is an ICCID. */
-export const PLACEHOLDER_ICCID = '8900000000000000003';
-
-/** The order's metadata for one profile; installations and deletions are notified to us unless the Operator says otherwise. */
-export function metadataOf(
-  { settings }: Pick<Context, 'settings'>,
-  order: Pick<OrderRecord, 'metadata'>,
-  iccid: string,
-): StoreMetadataRequest {
-  const metadata = storeMetadataFromJson({ ...order.metadata, iccid });
-  if (metadata.notificationConfigurationInfo !== undefined) return metadata;
-  return {
-    ...metadata,
-    notificationConfigurationInfo: [
-      { profileManagementOperation: ['install', 'delete'], notificationAddress: settings.address },
-    ],
-  };
 }

@@ -1,48 +1,45 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
 import { completeIccid, luhnDigit } from '../codec/iccid.ts';
 import { refuse } from '../errors.ts';
+import type { ProfileValues } from '../profile/package/parameter.ts';
+import { parameterNamed } from '../profile/package/parameters.ts';
 import { type CompiledTemplate, compileTemplate } from '../profile/package/personalise.ts';
-import { templateSecrets } from '../profile/package/template-secrets.ts';
+import { decodePackage } from '../profile/package/profile-element.ts';
+import { type TemplateSecret, templateSecrets } from '../profile/package/template-secrets.ts';
+import { refuseClearSecrets } from '../profile/rows/row.ts';
 import type { ProfileClass } from '../rsp/store-metadata.ts';
-import type { PersonalisationRules } from './services.ts';
+import type { Personalisation, PersonalisationRules } from './services.ts';
 
-/**
- * Values by rule: ICCID and IMSI count up with the position, secrets are drawn afresh for each profile. The order's
- * metadata says whether the profile is operational; then every secret of the template must be replaced.
- */
+/** A template made ready for columns that rules or rows give, with the secrets that are drawn here. */
 export interface Personaliser {
   readonly template: CompiledTemplate;
-  iccid(position: number): string;
-  /** A row: the parameters of the template by name. Secrets differ at each call. */
-  values(position: number): Record<string, string>;
+  /** The values of a profile: those given and fresh secrets, which differ at each call. */
+  complete(given: ProfileValues): ProfileValues;
 }
 
-export function compileRules(
+/**
+ * The order's metadata says whether the profile is operational; then every secret of the template must be replaced.
+ * With `keys: 'generate'`, those that no column sets are drawn at random.
+ */
+export function compilePersonaliser(
   upp: Bytes,
-  rules: PersonalisationRules,
+  { keys, constants = {}, deriveIsim = false }: Personalisation,
+  columns: readonly string[],
   profileClass: ProfileClass,
   random: (octets: number) => Bytes,
 ): Personaliser {
-  const secrets = rules.keys === 'generate' ? templateSecrets(upp) : [];
-  const columns = [
-    'iccid',
-    ...(rules.imsiStart === undefined ? [] : ['imsi']),
-    ...secrets.map(({ name }) => name),
-  ];
-  const template = compileTemplate(upp, { profileClass, parameters: columns });
-  const iccidBody = iccidWithoutLuhn(rules.iccidStart);
-  const iccid = (position: number) => {
-    const body = countUp(iccidBody, position, 'personalisation.iccidStart');
-    return body + luhnDigit(body);
-  };
+  refuseClearSecrets(Object.keys(constants));
+  const secrets = keys === 'generate' ? secretsNotSet(upp, [...columns, ...Object.keys(constants)]) : [];
+  const template = compileTemplate(upp, {
+    profileClass,
+    parameters: [...columns, ...secrets.map(({ name }) => name)],
+    constants,
+    deriveIsim,
+  });
   return {
     template,
-    iccid,
-    values: (position) => ({
-      iccid: iccid(position),
-      ...(rules.imsiStart === undefined
-        ? {}
-        : { imsi: countUp(rules.imsiStart, position, 'personalisation.imsiStart') }),
+    complete: (given) => ({
+      ...given,
       ...Object.fromEntries(
         secrets.map(({ name, kind, length }) => [
           name,
@@ -50,6 +47,27 @@ export function compileRules(
         ]),
       ),
     }),
+  };
+}
+
+/** A key may have two names, with and without the AID of its security domain: what counts is the place. */
+function secretsNotSet(upp: Bytes, names: readonly string[]): readonly TemplateSecret[] {
+  const profile = decodePackage(upp);
+  const targets = (name: string) => parameterNamed(name).bind(profile).targets;
+  const taken = new Set(names.flatMap(targets));
+  return templateSecrets(upp).filter(({ name }) => !targets(name).some((target) => taken.has(target)));
+}
+
+/** The columns that rules give. */
+export const ruleColumns = ({ imsiStart }: PersonalisationRules): readonly string[] =>
+  imsiStart === undefined ? ['iccid'] : ['iccid', 'imsi'];
+
+/** The row of a rule: ICCID and IMSI count up from the first one. */
+export function ruleRow({ iccidStart, imsiStart }: PersonalisationRules, sequence: number) {
+  const body = countUp(iccidWithoutLuhn(iccidStart), sequence, 'personalisation.iccidStart');
+  return {
+    iccid: body + luhnDigit(body),
+    ...(imsiStart === undefined ? {} : { imsi: countUp(imsiStart, sequence, 'personalisation.imsiStart') }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
 import type { EligibilityPolicy } from '../euicc/eligibility.ts';
+import type { RowFileFormat } from '../profile/rows/row-file.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 
@@ -37,15 +38,33 @@ export interface Parties {
 
 // ── ES2f ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Values that all profiles of an order share, or that follow a rule by position. */
-export interface PersonalisationRules {
+/** What rules and rows have in common. */
+export interface PersonalisationCommon {
+  /**
+   * `generate`: the secrets of the template that no column gives are drawn afresh for each profile and given back
+   * encrypted in the output rows. `template`: they stay as they are, which only test profiles may.
+   */
+  readonly keys?: 'generate' | 'template';
+  /** Parameters that are the same in all profiles; none of them secret. */
+  readonly constants?: Readonly<Record<string, string>>;
+  /** Set the identities of the ISIM that are not given from the IMSI. */
+  readonly deriveIsim?: boolean;
+}
+
+/** Values that follow a rule by position. */
+export interface PersonalisationRules extends PersonalisationCommon {
   /** ICCID of position 0 without its Luhn digit (18 or 19 digits); position n adds n. */
   readonly iccidStart: string;
   /** IMSI of position 0; position n adds n. Left as in the template when absent. */
   readonly imsiStart?: string;
-  /** `generate`: fresh K and OPc for each profile, given back encrypted in the output rows. */
-  readonly keys?: 'generate' | 'template';
 }
+
+/** Values in rows of the Operator's own, one per profile, in the order of the positions: see `OrderInput.rows`. */
+export interface PersonalisationRows extends PersonalisationCommon {
+  readonly format: RowFileFormat;
+}
+
+export type Personalisation = PersonalisationRules | PersonalisationRows;
 
 export interface OrderInput {
   readonly orderId: string;
@@ -53,9 +72,13 @@ export interface OrderInput {
   readonly quantity: number;
   /** functionRequesterIdentifiers of the device manufacturers that may draw from the order. */
   readonly requesterDms: readonly string[];
+  /** How many profiles each of them may draw at most; a maker that is not named may draw all there are. */
+  readonly shares?: Readonly<Record<string, number>>;
   /** Unprotected Profile Package; never stored in clear. */
   readonly template: Bytes;
-  readonly personalisation: PersonalisationRules;
+  readonly personalisation: Personalisation;
+  /** The file of rows, or the upload that holds it; with a `format` and only with one. */
+  readonly rows?: Bytes | ObjectRef;
   readonly eligibility: EligibilityPolicy;
   /** StoreMetadata fields but the ICCID, in the JSON form of shared/rsp/store-metadata.ts. */
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -65,7 +88,15 @@ export interface OrderInput {
   readonly callbackUrl?: string;
 }
 
-export type OrderState = 'Preparing' | 'Open' | 'Cancelled' | 'Closed';
+export type OrderState =
+  | 'Preparing'
+  | 'Open'
+  /** Taken back: what is not bound is closed, what is bound stays bound. */
+  | 'Cancelled'
+  /** Completed by the Operator, with the same effect on its profiles. */
+  | 'Closed'
+  /** A large order that was found to be bad while it was prepared: it has no profiles. */
+  | 'Rejected';
 
 export interface OrderAnswer {
   readonly orderId: string;
@@ -75,6 +106,10 @@ export interface OrderAnswer {
   readonly prepared: number;
   /** Present once all are prepared and the list is short (1,000 at most). */
   readonly iccids?: readonly string[];
+  /** What deserves a look: keys of the template that nothing sets, and findings about the package. */
+  readonly warnings?: readonly string[];
+  /** Why the order was rejected; names row and column where one is to blame. */
+  readonly reason?: ItemRefusal;
 }
 
 export type ProfileState =
@@ -102,12 +137,37 @@ export interface OrderStatus extends OrderAnswer {
   readonly cursor?: string;
 }
 
+export type Jwk = Readonly<Record<string, unknown>>;
+
+export interface ServerKeys {
+  /** To which rows are encrypted: RSA-OAEP-256. Absent where the server takes no encrypted rows. */
+  readonly intakeKey?: Jwk;
+  /** Under which reports are signed: ES256. */
+  readonly reportKey: Jwk;
+}
+
 export interface Orders {
   prepareProfiles(caller: Caller, order: OrderInput): Promise<OrderAnswer>;
   cancelOrder(
     caller: Caller,
     input: { orderId: string; iccid?: string },
   ): Promise<{ cancelled: number; refused: readonly (ItemRefusal & { iccid: string })[] }>;
+  /** Ends an order that is complete for the Operator: what is not bound is closed; results still come in. */
+  closeOrder(caller: Caller, input: { orderId: string }): Promise<{ closed: number }>;
+  /** Takes a profile that was never committed out of its order and gives its ICCID free for another one. */
+  releaseProfile(caller: Caller, input: { orderId: string; iccid: string }): Promise<void>;
+  /** A new profile of the same order for the eUICC that has failed, lost or deleted this one. */
+  replaceProfile(
+    caller: Caller,
+    input: { orderId: string; iccid: string },
+  ): Promise<{ iccid: string; eid: string }>;
+  /** Part of the report about an order: a compact JWS by the delivery key. */
+  getOrderReport(
+    caller: Caller,
+    input: { orderId: string; cursor?: string },
+  ): Promise<{ report: string; cursor?: string }>;
+  /** Public keys of this server that an Operator needs, as JWKs. */
+  getServerKeys(): Promise<ServerKeys>;
   getOrderStatus(
     caller: Caller,
     input: { orderId: string; cursor?: string; limit?: number },
@@ -199,7 +259,7 @@ export interface Transfers {
   openTransfer(
     caller: Caller,
     input: {
-      purpose: 'euiccData' | 'bppRequest' | 'profileLoadingReport' | 'template';
+      purpose: 'euiccData' | 'bppRequest' | 'profileLoadingReport' | 'template' | 'rows';
       size: number;
       sha256: string;
     },

@@ -2,6 +2,8 @@ import type { Item, Ledger, Write } from '../ledger/ledger.ts';
 import type { Context } from './context.ts';
 import { ledgerKeys } from './records/keys.ts';
 import { type SupplyRecord, supplyRecord } from './records/order.ts';
+import { openShare } from './shares.ts';
+import { readTies, type Tie } from './ties.ts';
 
 /**
  * The supply of an order: which positions are still to be drawn. A draw is planned on what was read and takes effect
@@ -18,13 +20,28 @@ const SHORT_LISTS = 40;
 /** Positions of a list that is no longer short. Joined lists stay far below the size of a ledger item. */
 const LONG = 500;
 /** Returned lists that one draw changes at most: a transaction is bounded. */
-const CHANGED_LISTS = 80;
+const CHANGED_LISTS = 60;
+/** Replacements that one draw takes at most. */
+const TIES_PER_DRAW = 20;
 
-/** One wish per item, by index: a certain position, or any. */
+/** Who draws: a position kept for one eUICC is for its own items, and a maker may have a share. */
+export interface Drawer {
+  readonly maker: string;
+  /** Profiles of the order that the maker may have at most. */
+  readonly share: number | undefined;
+  /** EID of each item, by index. */
+  readonly eids: readonly string[];
+}
+
+/**
+ * One wish per item, by index: a certain position, or any. An item of an eUICC for which a replacement is kept gets
+ * that one, whatever the share.
+ */
 export async function planDraw(
   { ledger }: Context,
   orderId: string,
   wishes: readonly (number | undefined)[],
+  drawer?: Drawer,
 ): Promise<Draw> {
   const supplyItem = await ledger.get(ledgerKeys.orderSupply(orderId));
   if (supplyItem === undefined) return { runs: [], writes: [] };
@@ -43,8 +60,28 @@ export async function planDraw(
   const chosen = new Map<number, number>();
   let { next, taken } = supply;
 
+  const ties = await readTies(ledger, orderId);
+  const isFree = (position: number) => !ties.some((tie) => tie.position === position);
+  const isBack = ({ position }: Tie) => lists.some((positions) => positions.includes(position));
+  const tieWrites: Write[] = [];
+  const tied = new Set<number>();
+  for (const [index, tie] of drawer === undefined ? [] : ownTies(ties, wishes, drawer.eids, isBack)) {
+    tied.add(index);
+    if (tied.size > TIES_PER_DRAW) continue;
+    if (tie.drawn)
+      takeFrom(
+        (positions) => positions.includes(tie.position),
+        (positions) => positions.indexOf(tie.position),
+      );
+    else tieWrites.push(tie.drawnWrite());
+    chosen.set(index, tie.position);
+  }
+  const fromTies = chosen.size;
+  const share = await openShare(ledger, orderId, drawer);
+  const isOpen = (index: number) => !tied.has(index) && chosen.size - fromTies < share.left;
+
   for (const [index, wish] of wishes.entries()) {
-    if (wish === undefined) continue;
+    if (wish === undefined || !isOpen(index) || !isFree(wish)) continue;
     const back = takeFrom(
       (positions) => positions.includes(wish),
       (positions) => positions.indexOf(wish),
@@ -56,10 +93,10 @@ export async function planDraw(
     }
   }
   for (const [index, wish] of wishes.entries()) {
-    if (wish !== undefined) continue;
+    if (wish !== undefined || !isOpen(index)) continue;
     const back = takeFrom(
-      (positions) => positions.length > 0,
-      () => 0,
+      (positions) => positions.some(isFree),
+      (positions) => positions.findIndex(isFree),
     );
     if (back !== undefined) {
       chosen.set(index, back);
@@ -79,6 +116,8 @@ export async function planDraw(
       attributes: supplyRecord.to({ next, end: supply.end, taken } satisfies SupplyRecord),
       when: { revision: supplyItem.revision },
     },
+    ...tieWrites,
+    ...share.writes(chosen.size - fromTies),
   ];
   for (const [item, rest] of pool) {
     if (rest.length === positionsOf(item).length) continue;
@@ -88,6 +127,25 @@ export async function planDraw(
     );
   }
   return { runs: toRuns(chosen), writes };
+}
+
+/** The kept position of each item whose eUICC has one that is to be had, by index. */
+function ownTies(
+  ties: readonly Tie[],
+  wishes: readonly (number | undefined)[],
+  eids: readonly string[],
+  isBack: (tie: Tie) => boolean,
+): ReadonlyMap<number, Tie> {
+  const chosen = new Map<number, Tie>();
+  if (ties.length === 0) return chosen;
+  const left = ties.filter((tie) => !tie.drawn || isBack(tie));
+  for (const [index, wish] of wishes.entries()) {
+    const at = left.findIndex(
+      ({ eid, position }) => eid === eids[index] && (wish === undefined || wish === position),
+    );
+    if (at >= 0) chosen.set(index, left.splice(at, 1)[0]!);
+  }
+  return chosen;
 }
 
 /** Takes one position out of the supply for good; undefined if it was drawn already. */

@@ -66,6 +66,23 @@ export function memoryServices(): MemoryServices {
         received.push(input.template);
         return { orderId: input.orderId, state: 'Open', quantity: input.quantity, prepared: input.quantity };
       },
+      async closeOrder(caller, input) {
+        return { closed: order(caller, input.orderId).quantity };
+      },
+      async releaseProfile(caller, input) {
+        order(caller, input.orderId);
+      },
+      async replaceProfile(caller, input) {
+        order(caller, input.orderId);
+        return { iccid: '8933110000000000017', eid: '89049032123451234512345678901235' };
+      },
+      async getOrderReport(caller, input) {
+        order(caller, input.orderId);
+        return { report: 'eyJhbGciOiJFUzI1NiJ9.e30.AA' };
+      },
+      getServerKeys: async () => ({
+        reportKey: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', use: 'sig', alg: 'ES256', kid: '00' },
+      }),
       async cancelOrder(caller, input) {
         order(caller, input.orderId);
         const iccid = input.iccid ?? '8933110000000000009';

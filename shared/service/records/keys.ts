@@ -15,6 +15,8 @@ export const blockOf = (position: number) => Math.floor(position / BLOCK);
 export const drawPartition = (orderId: string, block: number) => `draws#${orderId}#${block}`;
 export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
 
+export const shareReturnedPrefix = (maker: string) => `share-returned#${maker}#`;
+
 /** Stands for a key URI in names. */
 export const keyTag = (uri: string) => createHash('sha256').update(uri).digest('hex').slice(0, 24);
 /** Data keys under a wrapping key. */
@@ -54,6 +56,25 @@ export const ledgerKeys = {
   orderReturned: (orderId: string, jobId: string, chunk: number): ItemKey => ({
     partition: `order#${orderId}`,
     sort: `returned#${jobId}#${padded(chunk)}`,
+  }),
+  /** Positions that a chunk of a maker's job gave back; counted against its share no more. */
+  shareReturned: (orderId: string, maker: string, jobId: string, chunk: number): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `${shareReturnedPrefix(maker)}${jobId}#${padded(chunk)}`,
+  }),
+  orderShare: (orderId: string, maker: string): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `share#${maker}`,
+  }),
+  /** Packs of one beyond the order's own, made as replacements. */
+  orderExtras: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'extras' }),
+  replacement: (orderId: string, iccid: string): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `replacement#${iccid}`,
+  }),
+  tie: (orderId: string, eid: string, position: number): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `tie#${eid}#${padded(position)}`,
   }),
   ordersOf: (operator: string, orderId: string): ItemKey => ({
     partition: `orders-of#${operator}`,

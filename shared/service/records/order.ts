@@ -1,6 +1,6 @@
 import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { OrderState, PersonalisationRules } from '../services.ts';
+import type { ItemRefusal, OrderState, Personalisation } from '../services.ts';
 import { recordOf } from './record.ts';
 
 /** What the Operator ordered; only `templateKey` ever changes. */
@@ -9,7 +9,10 @@ export interface OrderRecord {
   readonly profileType: string;
   readonly quantity: number;
   readonly requesterDms: readonly string[];
-  readonly personalisation: PersonalisationRules;
+  readonly shares?: Readonly<Record<string, number>>;
+  readonly personalisation: Personalisation;
+  /** The Operator's rows as they came: encrypted to us, or without secrets. */
+  readonly rows?: ObjectRef;
   readonly eligibility: EligibilityPolicy;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly outputKey?: Readonly<Record<string, unknown>>;
@@ -21,14 +24,15 @@ export interface OrderRecord {
   /** That data key, wrapped: shared/keys/wrapped-key.ts. Changes when the wrapping key does. */
   readonly templateKey: Uint8Array;
   readonly packSize: number;
+  readonly warnings: readonly string[];
   /** Milliseconds since 1970. */
   readonly createdAt: number;
 }
 
 export interface OrderStateRecord {
   readonly state: OrderState;
-  /** Why an order failed while it was prepared. */
-  readonly reason?: string;
+  /** Why an order was rejected while it was prepared. */
+  readonly reason?: ItemRefusal;
 }
 
 /**
@@ -40,6 +44,26 @@ export interface SupplyRecord {
   readonly end: number;
   /** Half-open runs at or above `next`, ascending, that were drawn by ICCID or cancelled one by one. */
   readonly taken: readonly (readonly [from: number, to: number])[];
+}
+
+/**
+ * A replacement for a profile that was bound and is of no use: a position of its own, which only its eUICC may draw.
+ * It comes from the supply, or from a pack of one beyond the order's own.
+ */
+export interface ReplacementRecord {
+  readonly eid: string;
+  readonly position: number;
+}
+
+/** A position kept for one eUICC; `drawn` once a request has taken it. */
+export interface TieRecord {
+  readonly position: number;
+  readonly drawn: boolean;
+}
+
+/** What a device manufacturer has drawn of its share of an order, refused items among them. */
+export interface ShareRecord {
+  readonly drawn: number;
 }
 
 /** A pack of protected profiles; its existence commits the pack, its PPKs and its output rows together. */
@@ -61,4 +85,7 @@ export interface PackRecord {
 export const orderRecord = recordOf<OrderRecord>();
 export const orderStateRecord = recordOf<OrderStateRecord>();
 export const supplyRecord = recordOf<SupplyRecord>();
+export const replacementRecord = recordOf<ReplacementRecord>();
+export const tieRecord = recordOf<TieRecord>();
+export const shareRecord = recordOf<ShareRecord>();
 export const packRecord = recordOf<PackRecord>();

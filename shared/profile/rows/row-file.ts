@@ -1,0 +1,165 @@
+import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { invariant, refuse } from '../../errors.ts';
+import { decodeBlockJwe, openBlockJwe } from '../../keys/intake-jwe.ts';
+import type { IntakeKey } from '../../keys/registry.ts';
+import { csvRecords, csvRow, csvRows } from './csv.ts';
+import { jsonRow, jsonRows } from './json-lines.ts';
+import { type Line, lines } from './lines.ts';
+import { checkColumns, checkMembers, type Row, type RowFormat, refuseClearSecrets } from './row.ts';
+
+/**
+ * A file of rows. `csv` and `jsonl` are in clear and hold no secrets. `jwe` is a line per block, each a compact JWE
+ * of some rows in either format; its protected header says which order, which block and how many there are. Every
+ * block but the last has the same number of rows, 1 to 1,000: it becomes a pack.
+ */
+export type RowFileFormat = RowFormat | 'jwe';
+
+export const MAX_BLOCK_ROWS = 1_000;
+/** Octets of one line: a block, or a row in clear. */
+const MAX_BLOCK_LINE = 16 * 1024 * 1024;
+const MAX_ROW_LINE = 256 * 1024;
+
+export interface RowFile {
+  readonly format: RowFileFormat;
+  readonly orderId: string;
+  /** Opens blocks; of `jwe` only. */
+  readonly intakeKey?: IntakeKey;
+}
+
+export interface RowBlock {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  /** Octets of the file before the block and up to its end. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Reads a file block by block as it arrives: `rowsPerBlock` rows each where the file has no blocks of its own. */
+export async function* rowBlocks(
+  file: RowFile,
+  octets: AsyncIterable<Bytes>,
+  rowsPerBlock: number,
+): AsyncGenerator<RowBlock> {
+  let columns: readonly string[] | undefined;
+  const blocks =
+    file.format === 'jwe'
+      ? jweBlocks(file, octets)
+      : file.format === 'csv'
+        ? csvBlocks(octets, rowsPerBlock)
+        : jsonBlocks(octets, rowsPerBlock);
+  for await (const block of blocks) {
+    if (columns === undefined) {
+      columns = block.columns;
+      checkColumns(columns);
+      if (file.format !== 'jwe') refuseClearSecrets(columns);
+    }
+    for (const row of block.rows) checkMembers(row, columns);
+    yield { ...block, columns };
+  }
+  if (columns === undefined) refuse('orderInvalid', 'there are no rows');
+}
+
+/** One block of a file that was read to its end before, from its octets. */
+export async function readRowBlock(
+  file: RowFile,
+  octets: Bytes,
+  { block, firstRow, columns }: { block: number; firstRow: number; columns: readonly string[] },
+): Promise<readonly Row[]> {
+  if (file.format === 'csv') return csvRows(octets, firstRow, columns).rows;
+  if (file.format === 'jsonl') return jsonRows(octets, firstRow);
+  const opened = await openBlock(file, octets, firstRow);
+  invariant(opened.block === block, `the rows of order ${file.orderId} are not where their index says`);
+  return opened.rows;
+}
+
+async function* csvBlocks(file: AsyncIterable<Bytes>, rowsPerBlock: number): AsyncGenerator<RowBlock> {
+  let columns: readonly string[] | undefined;
+  let rows: Row[] = [];
+  let number = 0;
+  let start = 0;
+  let end = 0;
+  for await (const record of csvRecords(file)) {
+    if (columns === undefined) {
+      columns = record.values;
+      start = record.end;
+      continue;
+    }
+    if (rows.length === rowsPerBlock) {
+      yield { columns, rows, start, end };
+      rows = [];
+      start = end;
+    }
+    rows.push(csvRow(++number, columns, record.values));
+    end = record.end;
+  }
+  if (columns !== undefined && rows.length > 0) yield { columns, rows, start, end };
+}
+
+async function* jsonBlocks(file: AsyncIterable<Bytes>, rowsPerBlock: number): AsyncGenerator<RowBlock> {
+  let rows: Row[] = [];
+  let number = 0;
+  let start = 0;
+  let end = 0;
+  const columns = () => Object.keys(rows[0]!.values);
+  for await (const line of lines(file, MAX_ROW_LINE)) {
+    if (rows.length === rowsPerBlock) {
+      yield { columns: columns(), rows, start, end };
+      rows = [];
+      start = end;
+    }
+    rows.push(jsonRow(++number, line.octets));
+    end = line.end;
+  }
+  if (rows.length > 0) yield { columns: columns(), rows, start, end };
+}
+
+async function* jweBlocks(file: RowFile, octets: AsyncIterable<Bytes>): AsyncGenerator<RowBlock> {
+  let expected = 0;
+  let firstRow = 1;
+  let blocks: number | undefined;
+  let size: number | undefined;
+  for await (const line of lines(octets, MAX_BLOCK_LINE)) {
+    const opened = await openLine(file, line, firstRow);
+    blocks ??= opened.blocks;
+    size ??= opened.rows.length;
+    if (opened.blocks !== blocks)
+      refuse('orderInvalid', `block ${expected}: does not agree with block 0 on how many blocks there are`);
+    if (opened.block !== expected)
+      refuse('orderInvalid', `block ${expected}: is missing; block ${opened.block} stands in its place`, {
+        subjectIdentifier: `block:${expected}`,
+      });
+    const fits = opened.block === blocks - 1 ? opened.rows.length <= size : opened.rows.length === size;
+    if (!fits)
+      refuse('orderInvalid', `block ${expected}: all blocks but the last have as many rows as block 0`);
+    yield { columns: opened.columns, rows: opened.rows, start: line.start, end: line.end };
+    expected += 1;
+    firstRow += opened.rows.length;
+  }
+  if (blocks !== undefined && expected < blocks)
+    refuse('orderInvalid', `block ${expected}: is missing; the file ends before it`, {
+      subjectIdentifier: `block:${expected}`,
+    });
+}
+
+const openLine = (file: RowFile, { octets }: Line, firstRow: number) => openBlock(file, octets, firstRow);
+
+async function openBlock(file: RowFile, octets: Bytes, firstRow: number) {
+  const jwe = decodeBlockJwe(Buffer.from(octets).toString('latin1').trim());
+  const { cty, order, block, blocks } = jwe.header;
+  if (order !== file.orderId)
+    refuse('orderInvalid', `block ${block}: is for another order`, { subjectIdentifier: `block:${block}` });
+  if (file.intakeKey === undefined)
+    return refuse('functionUnsupported', 'this server has no intake key: rows cannot be encrypted to it');
+  const plain = await openBlockJwe(jwe, file.intakeKey);
+  try {
+    const { columns, rows } =
+      cty === 'csv' ? csvRows(plain, firstRow) : withColumns(jsonRows(plain, firstRow));
+    if (rows.length < 1 || rows.length > MAX_BLOCK_ROWS)
+      refuse('orderInvalid', `block ${block}: has 1 to ${MAX_BLOCK_ROWS} rows`);
+    return { columns, rows, block, blocks };
+  } finally {
+    wipe(plain);
+  }
+}
+
+const withColumns = (rows: readonly Row[]) => ({ columns: Object.keys(rows[0]?.values ?? {}), rows });

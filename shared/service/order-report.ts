@@ -1,0 +1,96 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { utf8 } from '../codec/bytes.ts';
+import { Fault, refuse } from '../errors.ts';
+import { Digest } from '../keys/provider.ts';
+import type { Context } from './context.ts';
+import { profileCount, viewProfiles } from './order-profiles.ts';
+import { loadOrderState, ownOrder } from './own-order.ts';
+import type { Caller, Jwk, ServerKeys } from './services.ts';
+
+/** Profiles in one part of a report. */
+const PART = 2_000;
+
+/**
+ * The report about an order as the Operator keeps it: parts that each are a JWS (RFC 7515, compact, ES256) by the
+ * delivery key. The payload is a JSON object with the order, its state, the time, the places of the part's profiles
+ * and, for each, ICCID, state, EID, since when and the SHA-256 of the result that its eUICC signed.
+ */
+export async function orderReport(
+  context: Context,
+  caller: Caller,
+  { orderId, cursor }: { orderId: string; cursor?: string },
+): Promise<{ report: string; cursor?: string }> {
+  const order = await ownOrder(context, caller, orderId);
+  const { state } = (await loadOrderState(context, orderId)).record;
+  const count = await profileCount(context, orderId, order);
+  const start = readCursor(cursor, count);
+  const end = Math.min(count, start + PART);
+  const profiles: object[] = [];
+  for await (const profile of viewProfiles(context, orderId, order, state, [start, end])) {
+    const { iccid, state: profileState, eid, detail, at, result } = profile;
+    profiles.push({
+      iccid,
+      state: profileState,
+      eid,
+      detail,
+      ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
+      ...(result === undefined ? {} : { resultSha256: createHash('sha256').update(result).digest('hex') }),
+    });
+  }
+  const payload = {
+    orderId,
+    operator: order.operator,
+    profileType: order.profileType,
+    quantity: order.quantity,
+    state,
+    at: new Date(context.now()).toISOString(),
+    from: start,
+    to: end,
+    of: count,
+    profiles,
+  };
+  return { report: await sign(context, payload), ...(end < count ? { cursor: String(end) } : {}) };
+}
+
+/** A cursor is the place of the next profile. */
+export function readCursor(cursor: string | undefined, count: number): number {
+  if (cursor === undefined) return 0;
+  const start = /^[0-9]{1,8}$/.test(cursor) ? Number(cursor) : Number.NaN;
+  if (!(start <= count)) refuse('protocolFormat', 'the cursor is not one of this order');
+  return start;
+}
+
+async function sign(context: Context, payload: object): Promise<string> {
+  const key = await reportKey(context);
+  const header = { alg: 'ES256', typ: 'smdpf-order-report+jws', kid: keyId(key.publicKey) };
+  const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
+  const signature = await key.sign(Digest.of(utf8(input)));
+  return `${input}.${Buffer.from(signature).toString('base64url')}`;
+}
+
+async function reportKey({ keyRing, keyAssignments }: Context) {
+  const key = await keyRing.delivery(await keyAssignments.current('delivery'));
+  if (key.description.algorithm !== 'ecdsa-p256')
+    throw new Fault('configuration', 'reports are signed with ES256: the delivery key has to be on P-256');
+  return key;
+}
+
+/** What an Operator needs to encrypt rows to this server and to verify its reports. */
+export async function serverKeys(context: Context): Promise<ServerKeys> {
+  const { keyRing, settings } = context;
+  const intake = settings.intakeKey === undefined ? undefined : await keyRing.intake(settings.intakeKey);
+  return {
+    ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', 'RSA-OAEP-256') }),
+    reportKey: jwkOf((await reportKey(context)).publicKey, 'sig', 'ES256'),
+  };
+}
+
+function jwkOf(spki: Uint8Array, use: 'enc' | 'sig', alg: string): Jwk {
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  return { ...key.export({ format: 'jwk' }), use, alg, kid: keyId(spki) };
+}
+
+/** The start of SHA-256 over the SubjectPublicKeyInfo. */
+const keyId = (spki: Uint8Array) => createHash('sha256').update(spki).digest('hex').slice(0, 16);
+
+const base64url = (text: string) => Buffer.from(text).toString('base64url');

@@ -30,8 +30,8 @@ import type { Caller, CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } fro
 import type { Trust } from './trust.ts';
 import type { TrustedEum } from './trust-view.ts';
 
-/** Octets of a batch that is verified within the call; larger ones go to the dispatcher. Some 4,500 entries. */
-const WITHIN_CALL = 4 * 1024 * 1024;
+/** Octets of a batch that is verified within the call; larger ones go to the dispatcher. Some 1,400 entries. */
+const WITHIN_CALL = 1024 * 1024;
 
 /**
  * eUICC data (DPFF10): path A from an EUM by Esed1, path B from a device manufacturer inside its BppRequest. Entries

@@ -25,3 +25,13 @@ export function onlyRefuses(act: () => unknown): 'accepted' | 'refused' {
     throw error;
   }
 }
+
+/** The refusal that this promise ends in. */
+export async function refusalOf(promise: Promise<unknown>): Promise<Refusal> {
+  const outcome = await promise.then(
+    () => 'nothing was refused',
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(Refusal);
+  return outcome as Refusal;
+}

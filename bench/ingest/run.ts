@@ -1,0 +1,70 @@
+import { DeploymentFolder } from '../../cli/deployment/folder.ts';
+import { SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
+import { finishIngest, ingestIdOf, ingestSlice, loadIngest } from '../../shared/service/euicc-batches.ts';
+import { sliceCount } from '../../shared/service/records/ingest.ts';
+import type { Caller } from '../../shared/service/services.ts';
+import { floorOfEntry } from './floor.ts';
+
+/** What one ingest in a process of its own measured; times in milliseconds, memory in octets. */
+export interface IngestRun {
+  readonly entries: number;
+  readonly accepted: number;
+  readonly scanMs: number;
+  readonly ingestMs: number;
+  /** For as many entries as were ingested. */
+  readonly plainFloorMs: number;
+  readonly leanFloorMs: number;
+  /** Resident set size after start, and the highest one after a slice. */
+  readonly startRss: number;
+  readonly peakRss: number;
+}
+
+/** Entries of each floor between slices: a tenth of a slice, so that the floor does not dominate the run. */
+const FLOOR_ENTRIES = 50;
+
+const [folder, object] = process.argv.slice(2) as [string, string];
+const runtime = await (await DeploymentFolder.open(folder)).openRuntime({ lanes: 'none' });
+const { context, trust, services } = runtime;
+const caller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
+const batch = (await context.vault.head(object))!;
+const startRss = process.memoryUsage.rss();
+
+const scanMs = await timed(() => services.ingest.registerEuiccData(caller, batch));
+const [open] = (await context.ledger.query('open-work', { prefix: 'euiccData#' })).items;
+const id = open!.sort.slice('euiccData#'.length);
+const ingest = await loadIngest(context.ledger, id);
+if (id !== ingestIdOf(SANDBOX_EUM, ingest.batchId)) throw new Error('another batch is open');
+
+const floors = { plain: floorOfEntry('plain'), lean: floorOfEntry('lean') };
+const spent = { ingest: 0, plain: 0, lean: 0 };
+let peakRss = startRss;
+for (let slice = 0; slice < sliceCount(ingest); slice++) {
+  spent.ingest += await timed(() => ingestSlice(context, trust, id, slice));
+  for (const form of ['plain', 'lean'] as const) {
+    spent[form] += await timed(async () => {
+      for (let entry = 0; entry < FLOOR_ENTRIES; entry++) floors[form]();
+    });
+  }
+  peakRss = Math.max(peakRss, process.memoryUsage.rss());
+}
+await finishIngest(context, id);
+const { accepted } = (await loadIngest(context.ledger, id)).done!;
+const perEntry = ingest.entries / (sliceCount(ingest) * FLOOR_ENTRIES);
+const run: IngestRun = {
+  entries: ingest.entries,
+  accepted,
+  scanMs,
+  ingestMs: spent.ingest,
+  plainFloorMs: spent.plain * perEntry,
+  leanFloorMs: spent.lean * perEntry,
+  startRss,
+  peakRss,
+};
+await runtime.close();
+console.log(JSON.stringify(run));
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}

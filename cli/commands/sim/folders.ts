@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EuiccOptions, SimCi, SimEumCa, SoftEuicc } from '../../../sim/index.ts';
+import { type EuiccOptions, isValidEid, SimCi, SimError, SimEumCa, SoftEuicc } from '../../../sim/index.ts';
 import { UsageError } from '../../output/failure.ts';
 
 /** A CI folder has CERT_CI.der and SK_CI.pem, an EUM folder CERT_EUM.der, SK_EUM.pem, CERT_CI.der and next-serial. */
@@ -17,9 +17,13 @@ export function openEumCa(folder: string): SimEumCa {
 
 /** The file of a soft eUICC. */
 export function openCard(file: string, options: Omit<EuiccOptions, 'file'> = {}): SoftEuicc {
-  return opened('--card', file, 'smdpf sim eum personalise makes card files.', () =>
-    SoftEuicc.open(file, options),
-  );
+  return opened('--card', file, 'smdpf sim eum personalise makes card files.', () => {
+    const card = SoftEuicc.open(file, options);
+    // the state is taken as it stands in the file: other JSON shows itself here
+    if (!isValidEid(card.eid) || card.euiccCert.length === 0 || !Array.isArray(card.unusedKeyIds))
+      throw new SimError('not the state of an eUICC');
+    return card;
+  });
 }
 
 /** Where the card of an EID stands among others, if it is there. */

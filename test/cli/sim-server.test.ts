@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RunningServer, startServer } from '../../cli/server/server.ts';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { FileVault } from '../../shared/vault/file.ts';
+import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { type SelfSigned, selfSigned } from '../support/self-signed.ts';
+import { Folder } from './support/binding-bench.ts';
+import { type CliResult, runCli } from './support/cli.ts';
+
+// Every command that calls a server, against a server: order, data batch, request, line, report, late notifications.
+
+const QUANTITY = 3;
+const folder = new Folder();
+const at = (...parts: string[]) => join(folder.path, ...parts);
+let deployment: Deployment;
+let server: RunningServer;
+
+const serverTls = selfSigned('smdpf');
+const parties = [OPERATOR, DEVICE_MAKER, EUM].map((party) => ({
+  ...party,
+  tls: selfSigned(party.identifier),
+}));
+const caOption = ['--tls-ca', folder.write('server.pem', serverTls.cert)];
+
+function as(identifier: string): string[] {
+  const { tls } = parties.find((party) => party.identifier === identifier) as { tls: SelfSigned };
+  return [
+    ...['--url', server.urls.parties, '--requester', identifier, ...caOption],
+    ...['--tls-cert', folder.write(`${identifier}.cert`, tls.cert)],
+    ...['--tls-key', folder.write(`${identifier}.key`, tls.key)],
+  ];
+}
+
+async function sim(...args: string[]): Promise<CliResult> {
+  const result = await runCli('sim', ...args, '--json');
+  expect(result.code, result.stdout).toBe(0);
+  return result;
+}
+
+beforeAll(async () => {
+  deployment = await Deployment.create();
+  const { services, context } = deployment.runtime;
+  for (const { identifier, role, tls } of parties)
+    await services.parties.add(tls.fingerprint, { identifier, role }, 'test');
+  const { vault } = context;
+  if (!(vault instanceof FileVault)) throw new Error('the deployment of tests has a file vault');
+  server = await startServer({
+    services,
+    tls: serverTls,
+    listen: { host: '127.0.0.1', port: 0 },
+    field: { port: 0 },
+    vault,
+    log: () => undefined,
+  });
+  deployment.eum.ca.save(at('eum'));
+  folder.write(join('eum', 'CERT_CI.der'), deployment.ci.certificate);
+});
+
+afterAll(async () => {
+  await server?.close();
+  await deployment?.close();
+  folder.remove();
+});
+
+it('the sim commands take a profile from the order to the report', async () => {
+  const order = folder.write(
+    'order.json',
+    JSON.stringify({
+      orderId: 'ORD-1',
+      profileType: 'test',
+      quantity: QUANTITY,
+      requesterDms: [DEVICE_MAKER.identifier],
+      personalisation: {
+        iccidStart: '890010000000000000',
+        imsiStart: '001010000000001',
+        keys: 'generate',
+      },
+      eligibility: {},
+      metadata: { serviceProviderName: 'SP', profileName: 'P', profileClass: 'operational' },
+      outputKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }),
+    }),
+  );
+  const template = folder.write('template.der', ownTemplate());
+  const ordered = await sim(
+    'operator',
+    'order',
+    '--order',
+    order,
+    '--template',
+    template,
+    ...as(OPERATOR.identifier),
+  );
+  expect(ordered.json()).toMatchObject({ httpStatus: 200, status: 'Executed-Success' });
+
+  const made = ['--eum', at('eum'), '--count', String(QUANTITY), '--out', at('production')];
+  await sim('eum', 'personalise', ...made, '--device-maker', DEVICE_MAKER.identifier);
+  const batch = ['--batch', at('production', 'euicc-data.der')];
+  await sim('eum', 'register', ...batch, ...as(EUM.identifier));
+
+  const cards = at('production', 'cards');
+  const request = ['device-maker', 'request', '--order', 'ORD-1', '--cards', cards, '--out', at('bpps.der')];
+  const bound = await sim(...request, ...as(DEVICE_MAKER.identifier));
+  expect(bound.json()).toMatchObject({ bound: QUANTITY, failed: [] });
+
+  const line = ['--batch', at('bpps.der'), '--cards', cards, '--journal', at('line.jsonl')];
+  const loaded = await sim('factory', 'load', ...line, '--report', at('report.der'));
+  const results = loaded.json<{ installed: number; results: { eid: string }[] }>();
+  expect(results.installed).toBe(QUANTITY);
+  const report = ['device-maker', 'report', '--report', at('report.der'), ...as(DEVICE_MAKER.identifier)];
+  expect((await sim(...report)).json()).toMatchObject({ verified: QUANTITY });
+
+  const status = await sim('operator', 'status', '--order-id', 'ORD-1', ...as(OPERATOR.identifier));
+  const { items } = status.json<{ items: { iccid: string; eid: string; state: string }[] }>();
+  expect(items.map(({ state }) => state)).toEqual(Array(QUANTITY).fill('Installed'));
+
+  const field = ['--url', server.urls.field, ...caOption];
+  const [first] = items;
+  const card = join(cards, `${first!.eid}.json`);
+  await sim('euicc', 'delete-keys', '--card', card);
+  const sent = await sim('euicc', 'notifications', '--card', card, ...field);
+  expect(sent.json()).toMatchObject({ sent: [{ httpStatus: 204 }] });
+  expect((await sim('euicc', 'show', '--card', card)).json()).toMatchObject({ notifications: [] });
+});
+
+it('a call that the server refuses ends with exit code 1 and its codes', async () => {
+  const cancel = ['sim', 'operator', 'cancel', '--order-id', 'NONE', '--json', ...as(OPERATOR.identifier)];
+  const cancelled = await runCli(...cancel);
+  expect(cancelled.code).toBe(1);
+  expect(cancelled.json<{ error: { message: string } }>().error.message).toContain('8.8.5/3.9');
+  const batch = folder.write('none.der', Buffer.from('ff6000', 'hex'));
+  const registered = await runCli(
+    'sim',
+    'eum',
+    'register',
+    '--batch',
+    batch,
+    '--json',
+    ...as(EUM.identifier),
+  );
+  expect(registered.code).toBe(1);
+  expect(registered.json()).toMatchObject({ status: 'Failed', subjectCode: '1.3.1' });
+});
+
+it('sim operator listen shows callbacks and ends after --count of them', async () => {
+  const launcher = fileURLToPath(new URL('../../cli/smdpf.mjs', import.meta.url));
+  const args = [launcher, 'sim', 'operator', 'listen', '--count', '1', '--fail-first', '1', '--json'];
+  const child = spawn(process.execPath, args);
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString('utf8');
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      const found = /http:\S+/.exec(chunk.toString('utf8'));
+      if (found) resolve(found[0]);
+    });
+    child.on('close', () => reject(new Error('it ended before it listened')));
+  });
+  const call = () => fetch(url, { method: 'POST', body: JSON.stringify({ orderId: 'ORD-1' }) });
+  expect((await call()).status).toBe(503);
+  expect((await call()).status).toBe(204);
+  expect(await ended).toBe(0);
+  expect(JSON.parse(out)).toEqual({ calls: 2, received: [{ orderId: 'ORD-1' }] });
+});

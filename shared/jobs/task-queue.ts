@@ -10,28 +10,44 @@ export interface Lane {
 export interface TaskQueueOptions {
   readonly lanes: readonly Lane[];
   readonly finish: (kind: WorkKind, id: string) => Promise<unknown>;
-  /** Told of each task that failed and will be tried again, and of work that was given up until the next restart. */
+  /**
+   * Told of each task that failed and will be tried again, and of each that was given up until its work is submitted
+   * again or the next restart. The task after the last one is the finish, numbered −1.
+   */
   readonly onTrouble: (work: Work, task: number, error: unknown, givenUp: boolean) => void;
   /** Milliseconds before a failed task is tried again; doubles each time. */
   readonly retryMs?: number;
   readonly attempts?: number;
 }
 
+interface Task {
+  readonly task: number;
+  /** Counted from 1. */
+  readonly attempt: number;
+}
+
 interface Running {
   readonly work: Work;
-  readonly waiting: { task: number; attempt: number }[];
+  readonly waiting: Task[];
+  /** Tasks that are neither done nor given up. */
   open: number;
+  givenUp: number;
 }
+
+/** Stands for the finish of a work among its tasks. */
+const FINISH = -1;
 
 /**
  * The embedded dispatcher: tasks of all accepted work, taken in turn by the lanes. It remembers nothing across a
- * restart; what is open stands in the ledger and is submitted again.
+ * restart; what is open stands in the ledger and is submitted again. A task that is given up holds up no other one,
+ * but its work stays open.
  */
 export class TaskQueue implements Dispatcher {
   readonly #options: TaskQueueOptions;
   readonly #running = new Map<string, Running>();
   readonly #idle: Lane[];
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #underWay = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: TaskQueueOptions) {
@@ -44,7 +60,7 @@ export class TaskQueue implements Dispatcher {
     const name = `${work.kind}#${work.id}`;
     if (this.#running.has(name)) return;
     const waiting = Array.from({ length: work.tasks }, (_, task) => ({ task, attempt: 1 }));
-    this.#running.set(name, { work, waiting, open: work.tasks });
+    this.#running.set(name, { work, waiting, open: work.tasks, givenUp: 0 });
     this.#pump();
   }
 
@@ -53,6 +69,7 @@ export class TaskQueue implements Dispatcher {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.#options.lanes.map((lane) => lane.close()));
+    await Promise.all(this.#underWay);
   }
 
   #pump(): void {
@@ -63,37 +80,44 @@ export class TaskQueue implements Dispatcher {
       // to the end of the line, so that a small job is not held up by a large one
       this.#running.delete(name);
       this.#running.set(name, running);
-      void this.#runOn(this.#idle.pop()!, name, running, running.waiting.shift()!);
+      const run = this.#runOn(this.#idle.pop()!, name, running, running.waiting.shift()!);
+      this.#underWay.add(run);
+      void run.finally(() => this.#underWay.delete(run));
     }
   }
 
-  async #runOn(
-    lane: Lane,
-    name: string,
-    running: Running,
-    next: { task: number; attempt: number },
-  ): Promise<void> {
-    const { work } = running;
-    const { attempts = 8, retryMs = 250, onTrouble, finish } = this.#options;
+  async #runOn(lane: Lane, name: string, running: Running, next: Task): Promise<void> {
+    const { kind, id } = running.work;
     try {
-      await lane.run(work.kind, work.id, next.task);
-      running.open -= 1;
-      if (running.open === 0) {
-        this.#running.delete(name);
-        await finish(work.kind, work.id);
-      }
+      if (next.task === FINISH) await this.#options.finish(kind, id);
+      else await lane.run(kind, id, next.task);
+      this.#settled(name, running, next);
     } catch (error) {
-      const givenUp = next.attempt >= attempts;
-      if (!this.#closed) onTrouble(work, next.task, error, givenUp);
-      if (givenUp) this.#running.delete(name);
-      else
-        this.#later(retryMs * 2 ** (next.attempt - 1), () =>
-          running.waiting.push({ task: next.task, attempt: next.attempt + 1 }),
-        );
+      this.#failed(name, running, next, error);
     } finally {
       this.#idle.push(lane);
       this.#pump();
     }
+  }
+
+  #failed(name: string, running: Running, { task, attempt }: Task, error: unknown): void {
+    const { attempts = 8, retryMs = 250, onTrouble } = this.#options;
+    if (this.#closed) return;
+    const givenUp = attempt >= attempts;
+    onTrouble(running.work, task, error, givenUp);
+    if (givenUp) {
+      running.givenUp += 1;
+      this.#settled(name, running, { task, attempt });
+    } else
+      this.#later(retryMs * 2 ** (attempt - 1), () => running.waiting.push({ task, attempt: attempt + 1 }));
+  }
+
+  /** After the last task comes the finish, tried as often as a task; work that is not complete has none. */
+  #settled(name: string, running: Running, { task }: Task): void {
+    if (task !== FINISH) running.open -= 1;
+    if (running.open > 0) return;
+    if (task === FINISH || running.givenUp > 0) this.#running.delete(name);
+    else running.waiting.push({ task: FINISH, attempt: 1 });
   }
 
   #later(ms: number, then: () => void): void {

@@ -17,12 +17,17 @@ type TaskAnswer =
   | { readonly id: number; readonly done: true }
   | { readonly id: number; readonly done: false; readonly refusal?: StatusName; readonly message: string };
 
+/** A worker thread and the tasks that it has not answered yet. */
+interface Running {
+  readonly worker: Worker;
+  readonly waiting: Map<number, { resolve: () => void; reject: (error: Error) => void }>;
+}
+
 /** Runs tasks in a worker thread with connections of its own to the same stores; a worker that dies is replaced. */
 export class WorkerLane implements Lane {
   readonly #config: RuntimeConfig;
   readonly #log: (event: string, about: Readonly<Record<string, unknown>>) => void;
-  readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
-  #worker: Worker | undefined;
+  #running: Running | undefined;
   #next = 0;
   #closed = false;
 
@@ -35,30 +40,31 @@ export class WorkerLane implements Lane {
   run(kind: WorkKind, id: string, task: number): Promise<void> {
     if (this.#closed)
       return Promise.reject(new Fault('dispatcher', 'the dispatcher is closing', { retryable: true }));
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
+    this.#running ??= this.#start();
+    const { worker, waiting } = this.#running;
     const number = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(number, { resolve, reject });
+      waiting.set(number, { resolve, reject });
       worker.postMessage({ id: number, kind, workId: id, task });
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const worker = this.#worker;
-    if (worker === undefined) return;
+    if (this.#running === undefined) return;
+    const { worker } = this.#running;
     const exited = new Promise((resolve) => worker.once('exit', resolve));
     worker.postMessage('close');
     await exited;
   }
 
-  #start(): Worker {
+  #start(): Running {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#config });
+    const running: Running = { worker, waiting: new Map() };
     worker.on('message', (answer: WorkerAnswer) => {
       if ('event' in answer) return this.#log(answer.event, answer.about);
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
+      const waiting = running.waiting.get(answer.id);
+      running.waiting.delete(answer.id);
       if (answer.done) waiting?.resolve();
       else
         waiting?.reject(
@@ -67,15 +73,16 @@ export class WorkerLane implements Lane {
             : new Fault('dispatcher', answer.message, { retryable: true }),
         );
     });
+    // told twice of a worker that fails, first by its error: the second time its successor may be at work
     const lost = (error: Error) => {
-      if (this.#worker === worker) this.#worker = undefined;
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
+      if (this.#running === running) this.#running = undefined;
+      for (const { reject } of running.waiting.values()) reject(error);
+      running.waiting.clear();
     };
     worker.on('error', lost);
     worker.on('exit', () =>
       lost(new Fault('dispatcher', 'a worker ended in the middle of its task', { retryable: true })),
     );
-    return worker;
+    return running;
   }
 }

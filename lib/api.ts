@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   ApiMapping,
   type CfnStage,
@@ -93,6 +93,7 @@ export class InterfaceApi extends Construct {
       logGroupName: `/smdpf/${name}-api-${side}`,
       retention: retention.logDays as RetentionDays,
       encryptionKey: storageKey.key,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     const stage = this.stage.node.defaultChild as CfnStage;
     stage.accessLogSettings = {

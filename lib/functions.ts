@@ -41,6 +41,17 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
   'es2f.cancelOrder': api('es2f/cancel-order', { ...WRITE, ppks: true }),
   'es2f.getOrderStatus': api('es2f/get-order-status', READ),
   'es2f.getOrderOutput': api('es2f/get-order-output', { ...READ, vault: 'read' }),
+  'es2f.closeOrder': api('es2f/close-order', { ...WRITE, ppks: true }),
+  'es2f.releaseProfile': api('es2f/release-profile', { ...WRITE, ppks: true }),
+  'es2f.replaceProfile': api('es2f/replace-profile', {
+    ...WRITE,
+    vault: 'write',
+    ppks: true,
+    keys: ['wrapping'],
+    memoryMb: 1769,
+  }),
+  'es2f.getOrderReport': api('es2f/get-order-report', { ...READ, keys: ['delivery'] }),
+  'es2f.getServerKeys': api('es2f/get-server-keys', { ...READ, keys: ['delivery'] }),
   'es2f.openTransfer': api('es2f/open-transfer', { ...WRITE, vault: 'write' }),
   'esed1.registerEuiccData': api('esed1/register-euicc-data', {
     ...WRITE,

@@ -5,7 +5,6 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
-  MathExpression,
   Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -120,22 +119,10 @@ export class Watch extends Construct {
         period: PERIOD,
       }),
       callbackAge: notify.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: PERIOD }),
-      ledgerThrottles: new MathExpression({
-        expression: 'reads + writes',
-        usingMetrics: {
-          reads: ledger.table.metric('ReadThrottleEvents', sum),
-          writes: ledger.table.metric('WriteThrottleEvents', sum),
-        },
-        period: PERIOD,
-      }),
-      apiFailures: new MathExpression({
-        expression: 'parties + field',
-        usingMetrics: {
-          parties: apis.parties.api.metricServerError(sum),
-          field: apis.field.api.metricServerError(sum),
-        },
-        period: PERIOD,
-      }),
+      ledgerReadsThrottled: ledger.table.metric('ReadThrottleEvents', sum),
+      ledgerWritesThrottled: ledger.table.metric('WriteThrottleEvents', sum),
+      apiFailures: apis.parties.api.metricServerError(sum),
+      fieldFailures: apis.field.api.metricServerError(sum),
       apiLatency: apis.parties.api.metricLatency({ statistic: 'p99', period: PERIOD }),
     };
   }
@@ -147,9 +134,9 @@ export class Watch extends Construct {
       dashboardName: `${name}-smdpf-${Stack.of(this).region}`,
       widgets: [
         [
-          graph('Calls that failed', metrics.apiFailures, metrics.faults),
+          graph('Calls that failed', metrics.apiFailures, metrics.fieldFailures, metrics.faults),
           graph('Time to answer, p99', metrics.apiLatency),
-          graph('Ledger throttled', metrics.ledgerThrottles),
+          graph('Ledger throttled', metrics.ledgerReadsThrottled, metrics.ledgerWritesThrottled),
         ],
         [
           graph('Tasks', metrics.bound, metrics.taskErrors, metrics.taskThrottles),
@@ -179,8 +166,10 @@ type Metrics = Readonly<
     | 'executionsFailed'
     | 'deadLetters'
     | 'callbackAge'
-    | 'ledgerThrottles'
+    | 'ledgerReadsThrottled'
+    | 'ledgerWritesThrottled'
     | 'apiFailures'
+    | 'fieldFailures'
     | 'apiLatency',
     IMetric
   >
@@ -191,6 +180,12 @@ function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
   return [
     { name: 'faults', says: 'The server fails calls or tasks.', metric: metrics.faults, above: faults },
     { name: 'api-failures', says: 'Calls are answered 5xx.', metric: metrics.apiFailures, above: faults },
+    {
+      name: 'field-failures',
+      says: 'Notifications from the field are answered 5xx.',
+      metric: metrics.fieldFailures,
+      above: faults,
+    },
     {
       name: 'api-slow',
       says: 'One call in a hundred takes more than 10 s.',
@@ -219,9 +214,16 @@ function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
       periods: 3,
     },
     {
-      name: 'ledger-throttled',
-      says: 'DynamoDB throttles the ledger.',
-      metric: metrics.ledgerThrottles,
+      name: 'ledger-writes-throttled',
+      says: 'DynamoDB throttles writes of the ledger.',
+      metric: metrics.ledgerWritesThrottled,
+      above: 0,
+      periods: 3,
+    },
+    {
+      name: 'ledger-reads-throttled',
+      says: 'DynamoDB throttles reads of the ledger.',
+      metric: metrics.ledgerReadsThrottled,
       above: 0,
       periods: 3,
     },

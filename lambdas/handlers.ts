@@ -1,10 +1,15 @@
 import type { FunctionPath } from '../shared/gsma/permissions.ts';
 import type { HandlerFactory } from './call.ts';
 import { cancelOrder } from './es2f/cancel-order.ts';
+import { closeOrder } from './es2f/close-order.ts';
 import { getOrderOutput } from './es2f/get-order-output.ts';
+import { getOrderReport } from './es2f/get-order-report.ts';
 import { getOrderStatus } from './es2f/get-order-status.ts';
+import { getServerKeys } from './es2f/get-server-keys.ts';
 import { openTransfer as es2fOpenTransfer } from './es2f/open-transfer.ts';
 import { prepareProfiles } from './es2f/prepare-profiles.ts';
+import { releaseProfile } from './es2f/release-profile.ts';
+import { replaceProfile } from './es2f/replace-profile.ts';
 import { handleNotification } from './es9plus/handle-notification.ts';
 import { closeKeys as esbppCloseKeys } from './esbpp/close-keys.ts';
 import { getBppBatch } from './esbpp/get-bpp-batch.ts';
@@ -23,6 +28,11 @@ export const HANDLERS: Readonly<Record<FunctionPath, HandlerFactory>> = {
   'es2f.cancelOrder': cancelOrder,
   'es2f.getOrderStatus': getOrderStatus,
   'es2f.getOrderOutput': getOrderOutput,
+  'es2f.closeOrder': closeOrder,
+  'es2f.releaseProfile': releaseProfile,
+  'es2f.replaceProfile': replaceProfile,
+  'es2f.getOrderReport': getOrderReport,
+  'es2f.getServerKeys': getServerKeys,
   'es2f.openTransfer': es2fOpenTransfer,
   'esed1.registerEuiccData': registerEuiccData,
   'esed1.closeKeys': esed1CloseKeys,

@@ -1,6 +1,15 @@
 import type { OrderAnswer } from '../service/services.ts';
+import { itemCodes } from './header.ts';
 
 /** What every answer about an order tells. */
-export function orderMembers({ orderId, state, quantity, prepared, iccids }: OrderAnswer) {
-  return { orderId, state, quantity, prepared, ...(iccids === undefined ? {} : { iccids }) };
+export function orderMembers({ orderId, state, quantity, prepared, iccids, warnings, reason }: OrderAnswer) {
+  return {
+    orderId,
+    state,
+    quantity,
+    prepared,
+    ...(iccids === undefined ? {} : { iccids }),
+    ...(warnings === undefined ? {} : { warnings }),
+    ...(reason === undefined ? {} : { reason: itemCodes(reason) }),
+  };
 }

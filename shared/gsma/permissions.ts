@@ -11,6 +11,11 @@ export const PERMISSIONS = {
   'es2f.cancelOrder': 'operator',
   'es2f.getOrderStatus': 'operator',
   'es2f.getOrderOutput': 'operator',
+  'es2f.closeOrder': 'operator',
+  'es2f.releaseProfile': 'operator',
+  'es2f.replaceProfile': 'operator',
+  'es2f.getOrderReport': 'operator',
+  'es2f.getServerKeys': 'operator',
   'es2f.openTransfer': 'operator',
   'esed1.registerEuiccData': 'eum',
   'esed1.closeKeys': 'eum',
@@ -45,6 +50,7 @@ const TRANSFER_PURPOSES = {
   bppRequest: 'deviceMaker',
   profileLoadingReport: 'deviceMaker',
   template: 'operator',
+  rows: 'operator',
 } as const satisfies Record<string, Role>;
 
 /** What a party may upload follows from the function that the upload is for. */

@@ -53,11 +53,11 @@ describe('role × function, from the OpenAPI file', () => {
   }
 
   it.each([
-    ['es2f.openTransfer', 'operator', ['template']],
+    ['es2f.openTransfer', 'operator', ['template', 'rows']],
     ['esed1.openTransfer', 'eum', ['euiccData']],
     ['esbpp.openTransfer', 'deviceMaker', ['bppRequest', 'profileLoadingReport']],
   ] as const)('%s takes only the purposes of %s', async (path, role, purposes) => {
-    for (const purpose of ['template', 'euiccData', 'bppRequest', 'profileLoadingReport']) {
+    for (const purpose of ['template', 'rows', 'euiccData', 'bppRequest', 'profileLoadingReport']) {
       const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {
         certificate: certificates[role]!,
         body: {

@@ -1,0 +1,8 @@
+import { closeOrder as binding } from '../../shared/gsma/functions/close-order.ts';
+import { partyFunction } from '../function-handler.ts';
+import { lambdaEntry } from '../runtime.ts';
+
+export const closeOrder = partyFunction('es2f.closeOrder', binding);
+
+/** The entry point on Lambda. */
+export const handler = lambdaEntry(closeOrder);

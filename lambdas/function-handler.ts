@@ -28,7 +28,7 @@ const TIME_TO_ANSWER_MS = 500;
 /** The handler of a function that only registered parties of the right role may call. */
 export function partyFunction<Input>(path: PartyFunctionPath, fn: FunctionBinding<Input>): HandlerFactory {
   return (services, options) =>
-    functionHandler(path, fn, options, (chain) =>
+    functionHandler(path, fn, services, options, (chain) =>
       chain
         .use(identifyCaller(services.parties, path))
         .use(checkProtocol(path))
@@ -45,7 +45,7 @@ export function fieldFunction<Input>(
   fn: FunctionBinding<Input, undefined>,
 ): HandlerFactory {
   return (services, options) =>
-    functionHandler(path, fn, options, (chain) =>
+    functionHandler(path, fn, services, options, (chain) =>
       chain
         .use(checkProtocol(path))
         .handler((_event: Event, { call }: CallContext) => callFunction(fn, services, call, undefined)),
@@ -58,6 +58,7 @@ type Chain = MiddyfiedHandler<Event, Result, Error, CallContext>;
 function functionHandler(
   path: FunctionPath,
   fn: Pick<FunctionBinding, 'body' | 'fromDer'>,
+  { calls }: Pick<Services, 'calls'>,
   options: Partial<HandlerOptions> | undefined,
   complete: (chain: Chain) => Chain,
 ): FunctionHandler {
@@ -69,7 +70,7 @@ function functionHandler(
         throw new Fault('dispatcher', 'the call took longer than its time', { retryable: true });
       },
     })
-      .use(recordCall(path, all))
+      .use(recordCall(path, all, calls))
       .use(checkHttp(fn)),
   );
   return (event, context) =>

@@ -14,6 +14,7 @@ import { NO_PORT, noPort } from './no-port.ts';
 import type { Notifier } from './notify/notifier.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import { AuditLog } from './service/audit.ts';
+import { CallJournal } from './service/call-journal.ts';
 import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
 import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service/data-keys.ts';
 import { DeliveryService } from './service/delivery.ts';
@@ -106,7 +107,8 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     config,
     context,
     services: {
-      parties: new PartyService(context),
+      parties: new PartyService(context, config.rateLimit),
+      calls: new CallJournal(context),
       orders: new OrderService(context),
       ingest,
       delivery,
@@ -115,7 +117,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     },
     trust,
     work,
-    audit: new AuditLog(ledger),
+    audit: new AuditLog(ledger, vault),
     keys,
     keyUses,
     wrappingRotation: new WrappingRotation(context),

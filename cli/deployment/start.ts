@@ -12,6 +12,8 @@ import { DevelopmentPki } from './tls.ts';
 
 /** Milliseconds between moves of waiting audit lines into the chain. */
 const AUDIT_MS = 500;
+/** Milliseconds between archives of the audit log. */
+const ARCHIVE_MS = 600_000;
 const CRL_TIMEOUT_MS = 30_000;
 
 export interface RunningDeployment {
@@ -79,6 +81,7 @@ export async function startDeployment(
 function startUpkeep({ audit, trust }: Runtime, { config }: DeploymentFolder, log: ServerLog): Rounds[] {
   const tell = (event: string) => (error: Error) => log({ event, message: error.message });
   const rounds = [startRounds(() => audit.chain(), AUDIT_MS, tell('audit.delayed'))];
+  rounds.push(startRounds(() => audit.archive(), ARCHIVE_MS, tell('audit.delayed')));
   const minutes = config.crlFetchMinutes ?? 0;
   if (minutes > 0) {
     const fetcher = new CrlFetcher(

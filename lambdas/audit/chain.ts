@@ -1,31 +1,23 @@
-import { utf8 } from '../../shared/codec/bytes.ts';
 import type { AuditLog } from '../../shared/service/audit.ts';
-import { padded } from '../../shared/service/records/keys.ts';
-import type { Vault } from '../../shared/vault/vault.ts';
 import { backgroundEntry } from '../background.ts';
 import { sharedRuntime } from '../runtime.ts';
 
 /**
- * Moves waiting lines into the audit chain, then keeps its head as a locked object: who could rewrite the ledger
- * cannot rewrite a chain that ends in a hash outside it.
+ * Moves waiting lines into the audit chain, then archives them in locked objects: who could rewrite the ledger cannot
+ * rewrite those.
  */
-export async function chainAndAnchor(
+export async function chainAndArchive(
   audit: AuditLog,
-  vault: Pick<Vault, 'put'>,
-): Promise<{ chained: number; sequence: number }> {
+): Promise<{ chained: number; archived: number; sequence: number }> {
   const chained = await audit.chain();
-  const head = await audit.head();
-  if (chained > 0) {
-    await vault.put(`audit/${padded(head.sequence)}`, utf8(JSON.stringify(head)), { lock: true });
-  }
-  return { chained, sequence: head.sequence };
+  const archived = await audit.archive();
+  return { chained, archived, sequence: (await audit.head()).sequence };
 }
 
 export const handler = backgroundEntry(
   'audit.chain',
   async (_event: unknown) => {
-    const { audit, context } = await sharedRuntime();
-    return chainAndAnchor(audit, context.vault);
+    return chainAndArchive((await sharedRuntime()).audit);
   },
-  { outcome: (anchored) => anchored },
+  { outcome: (counts) => counts },
 );

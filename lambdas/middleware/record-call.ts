@@ -1,12 +1,13 @@
 import { errorRecords } from '../../shared/gsma/call-log.ts';
-import { failureOf } from '../../shared/gsma/failure.ts';
+import { type Failure, failureOf } from '../../shared/gsma/failure.ts';
 import { writeFailure } from '../../shared/gsma/http-answer.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import type { Calls } from '../../shared/service/services.ts';
 import { type Call, type HandlerOptions, resultOf } from '../call.ts';
 import type { CallMiddleware } from './middleware.ts';
 
 /** The outermost middleware: answers whatever was thrown, and writes its line of the log. */
-export function recordCall(path: FunctionPath, options: HandlerOptions): CallMiddleware {
+export function recordCall(path: FunctionPath, options: HandlerOptions, calls: Calls): CallMiddleware {
   const writeLine = (call: Call, httpStatus: number) => {
     const { caller, failure, functionCallIdentifier } = call;
     options.log({
@@ -27,9 +28,20 @@ export function recordCall(path: FunctionPath, options: HandlerOptions): CallMid
       durationMs: Math.round(options.now() - call.startedAt),
     });
   };
+  /** A log that cannot be written keeps nobody from the answer; the line above has it too. */
+  const recordRefusal = async ({ caller, functionCallIdentifier }: Call, failure: Failure) => {
+    const { subjectCode, reasonCode } = failure.statusCodeData;
+    const party = caller?.identifier;
+    try {
+      await calls.refused({ function: path, party, functionCallIdentifier, subjectCode, reasonCode });
+    } catch (error) {
+      const incident = options.newIncident();
+      options.log({ event: 'fault', incident, function: path, errors: errorRecords(error) });
+    }
+  };
   return {
     after: ({ context: { call }, response }) => writeLine(call, response?.statusCode ?? 200),
-    onError: (request) => {
+    onError: async (request) => {
       const { call } = request.context;
       call.failure = failureOf(request.error, options.newIncident);
       if (call.failure.incident !== undefined) {
@@ -42,6 +54,7 @@ export function recordCall(path: FunctionPath, options: HandlerOptions): CallMid
       }
       request.response = resultOf(writeFailure(call.failure, call.adminProtocol));
       writeLine(call, call.failure.httpStatus);
+      await recordRefusal(call, call.failure);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { utf8 } from '../codec/bytes.ts';
 import type { Attributes, Item, Ledger, Write } from '../ledger/ledger.ts';
+import type { Vault } from '../vault/vault.ts';
 import { padded } from './records/keys.ts';
 
 /**
@@ -21,6 +23,10 @@ const PENDING = 'audit-pending';
 const CHAIN = 'audit';
 const HEAD = { partition: CHAIN, sort: 'head' };
 const GENESIS = '0'.repeat(64);
+const ARCHIVED = { partition: CHAIN, sort: 'archived' };
+const ARCHIVE = 'audit/';
+/** Lines of one archived object. */
+const SEGMENT = 10_000;
 const BATCH = 90;
 
 /** The write that makes the line wait; part of the transaction that changes the state. `id` makes it repeatable. */
@@ -34,9 +40,11 @@ export function auditWrite(line: AuditLine, id: string, atMs: number): Write {
 
 export class AuditLog {
   readonly #ledger: Ledger;
+  readonly #vault: Vault;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, vault: Vault) {
     this.#ledger = ledger;
+    this.#vault = vault;
   }
 
   /** Moves waiting lines into the chain; returns how many. Several callers at once do no harm. */
@@ -55,7 +63,7 @@ export class AuditLog {
         hash = lineHash(line);
         writes.push({ remove: item, when: { revision: item.revision } });
         writes.push({
-          put: { partition: CHAIN, sort: `line#${padded(sequence)}` },
+          put: { partition: CHAIN, sort: lineName(sequence) },
           attributes: { ...line, hash },
           when: 'absent',
         });
@@ -70,8 +78,54 @@ export class AuditLog {
     }
   }
 
-  /** The last line of the chain by its number, and the hash that stands for all up to it. */
-  async head(): Promise<{ sequence: number; hash: string }> {
+  /**
+   * Walks the chain beside its archive; every break is reported with the sequence number where it shows. The chain
+   * by itself shows a changed, missing or moved line; a tail that was rewritten with its hashes, or cut off together
+   * with the head, shows against the archive, which cannot be changed.
+   */
+  async *verify(): AsyncGenerator<{ sequence: number; problem?: string }> {
+    const archive = this.#archived();
+    let archived = await archive.next();
+    let previous = GENESIS;
+    let expected = 1;
+    for await (const item of this.#items()) {
+      const { hash, ...line } = item.attributes as Record<string, unknown> & ChainFields;
+      const sequence = Number(line.sequence);
+      while (archived.value !== undefined && archived.value.sequence < sequence)
+        archived = await archive.next();
+      if (item.sort !== lineName(sequence)) yield { sequence, problem: 'the line stands in another place' };
+      else if (sequence !== expected)
+        yield { sequence, problem: `lines ${expected} to ${sequence - 1} are missing` };
+      else if (line.previous !== previous)
+        yield { sequence, problem: 'the line does not follow the one before it' };
+      else if (lineHash(line) !== hash) yield { sequence, problem: 'the line was changed' };
+      else if (archived.value?.sequence === sequence && archived.value.hash !== hash)
+        yield { sequence, problem: 'the line is another one than in the archive' };
+      else yield { sequence };
+      previous = hash;
+      expected = sequence + 1;
+    }
+    const head = await this.#ledger.get(HEAD);
+    const last = Number(head?.attributes.sequence ?? 0);
+    if (last !== expected - 1 || String(head?.attributes.hash ?? GENESIS) !== previous)
+      yield { sequence: last, problem: 'the end of the log is missing or was changed' };
+    let missing = 0;
+    for (; archived.value !== undefined; archived = await archive.next())
+      if (archived.value.sequence >= expected) missing = archived.value.sequence;
+    if (missing > 0)
+      yield {
+        sequence: missing,
+        problem: `lines ${expected} to ${missing} are in the archive and not in the log`,
+      };
+  }
+
+  /** The lines of the chain in order, from a sequence number on. */
+  async *lines(from = 1): AsyncGenerator<ChainedLine> {
+    for await (const { attributes } of this.#items(from)) yield attributes as unknown as ChainedLine;
+  }
+
+  /** Sequence number and hash of the last line: what proves an export complete. */
+  async head(): Promise<{ readonly sequence: number; readonly hash: string }> {
     const head = await this.#ledger.get(HEAD);
     return {
       sequence: Number(head?.attributes.sequence ?? 0),
@@ -79,47 +133,60 @@ export class AuditLog {
     };
   }
 
-  /** Walks the chain; every break is reported with the sequence number where it shows. */
-  async *verify(): AsyncGenerator<{ sequence: number; problem?: string }> {
-    let previous = GENESIS;
-    let expected = 1;
-    for await (const item of this.#lines()) {
-      const { hash, ...line } = item.attributes as Record<string, unknown> & {
-        hash: string;
-        sequence: number;
-        previous: string;
-      };
-      const sequence = Number(line.sequence);
-      if (item.sort !== `line#${padded(sequence)}`)
-        yield { sequence, problem: 'the line stands in another place' };
-      else if (sequence !== expected)
-        yield { sequence, problem: `lines ${expected} to ${sequence - 1} are missing` };
-      else if (line.previous !== previous)
-        yield { sequence, problem: 'the line does not follow the one before it' };
-      else if (lineHash(line) !== hash) yield { sequence, problem: 'the line was changed' };
-      else yield { sequence };
-      previous = hash;
-      expected = sequence + 1;
+  /**
+   * Writes the lines since the last archived one into a locked object of JSON lines, `audit/FROM-TO`; returns how
+   * many. On AWS the lock is S3 Object Lock.
+   */
+  async archive(): Promise<number> {
+    const { sequence: to } = await this.head();
+    const marker = await this.#ledger.get(ARCHIVED);
+    const from = Number(marker?.attributes.sequence ?? 0) + 1;
+    const end = Math.min(to, from + SEGMENT - 1);
+    if (end < from) return 0;
+    const lines: string[] = [];
+    for await (const line of this.lines(from)) {
+      if (line.sequence > end) break;
+      lines.push(`${canonicalJson(line)}\n`);
     }
-    const head = await this.#ledger.get(HEAD);
-    const last = Number(head?.attributes.sequence ?? 0);
-    if (last !== expected - 1 || String(head?.attributes.hash ?? GENESIS) !== previous) {
-      yield { sequence: last, problem: 'the end of the log is missing or was changed' };
-    }
+    await this.#vault.put(`${ARCHIVE}${padded(from)}-${padded(end)}`, utf8(lines.join('')), { lock: true });
+    const when = marker === undefined ? 'absent' : { revision: marker.revision };
+    await this.#ledger.write({ put: ARCHIVED, attributes: { sequence: end }, when });
+    return end - from + 1 + (end < to ? await this.archive() : 0);
   }
 
-  async *#lines(): AsyncGenerator<Item> {
+  async *#archived(): AsyncGenerator<ChainFields, undefined> {
+    for await (const ref of this.#vault.list(ARCHIVE)) {
+      const lines = Buffer.from(await this.#vault.get(ref))
+        .toString('utf8')
+        .trimEnd()
+        .split('\n');
+      for (const line of lines) yield JSON.parse(line) as ChainFields;
+    }
+    return undefined;
+  }
+
+  async *#items(from = 1): AsyncGenerator<Item> {
     let cursor: string | undefined;
     do {
-      const page = await this.#ledger.query(CHAIN, {
-        prefix: 'line#',
-        ...(cursor === undefined ? {} : { cursor }),
-      });
+      const range = { from: lineName(from), to: lineName(9_999_999_999) };
+      const page = await this.#ledger.query(CHAIN, { ...range, ...(cursor === undefined ? {} : { cursor }) });
       yield* page.items;
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
 }
+
+interface ChainFields {
+  readonly sequence: number;
+  /** Hash of the line before. */
+  readonly previous: string;
+  readonly hash: string;
+}
+
+/** A line as it stands in the chain. */
+export type ChainedLine = AuditLine & ChainFields & { /** ISO 8601. */ readonly at: string };
+
+const lineName = (sequence: number) => `line#${padded(sequence)}`;
 
 /** SHA-256 over the line's members in the order of their names. */
 function lineHash(line: Readonly<Record<string, unknown>>): string {

@@ -1,6 +1,7 @@
 import { refuse } from '../errors.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
+import { type RateLimit, RateLimiter } from './rate-limit.ts';
 import { ledgerKeys } from './records/keys.ts';
 import { recordOf } from './records/record.ts';
 import type { Caller, Parties, Role } from './services.ts';
@@ -15,14 +16,18 @@ export interface PartyRecord {
   readonly revokedAt?: number;
 }
 
+const DEFAULT_RATE: RateLimit = { perSecond: 50, burst: 200 };
+
 const partyRecord = recordOf<PartyRecord>();
 
-/** The party register (I7). Nothing is cached: a revocation counts from the next call on. */
+/** The party register (I7), and how often each may call. Nothing is cached: a revocation counts from the next call on. */
 export class PartyService implements Parties {
   readonly #context: Context;
+  readonly #rates: RateLimiter;
 
-  constructor(context: Context) {
+  constructor(context: Context, limit: RateLimit = DEFAULT_RATE) {
     this.#context = context;
+    this.#rates = new RateLimiter(limit, context.now);
   }
 
   async identify(fingerprint: string): Promise<Caller> {
@@ -31,6 +36,7 @@ export class PartyService implements Parties {
       refuse('requesterUnknown', 'the client certificate belongs to no registered party');
     const { identifier, role, revokedAt } = partyRecord.from(item);
     if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
+    this.#rates.take(identifier);
     return { identifier, role, fingerprint };
   }
 

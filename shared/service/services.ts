@@ -275,8 +275,27 @@ export interface Transfers {
   ): Promise<{ downloadUrl: string; size: number; sha256: string }>;
 }
 
+// ── refused calls ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A call that was refused as a whole: who, what and why. Never what it carried. */
+export interface RefusedCall {
+  /** "esbpp.requestBpp" */
+  readonly function: string;
+  /** Undefined where the caller is not known. */
+  readonly party: string | undefined;
+  readonly functionCallIdentifier: string | undefined;
+  readonly subjectCode: string;
+  readonly reasonCode: string;
+}
+
+export interface Calls {
+  /** Takes a refused call into the audit log. */
+  refused(call: RefusedCall): Promise<void>;
+}
+
 export interface Services {
   readonly parties: Parties;
+  readonly calls: Calls;
   readonly orders: Orders;
   readonly ingest: Ingest;
   readonly delivery: Delivery;

@@ -60,6 +60,7 @@ export function memoryServices(): MemoryServices {
       identify: async (fingerprint) =>
         register.get(fingerprint) ?? refuse('requesterUnknown', 'the client certificate is not registered'),
     },
+    calls: { refused: async () => undefined },
     orders: {
       async prepareProfiles(caller, input) {
         ordersByOwner.set(`${caller.identifier} ${input.orderId}`, input);

@@ -146,7 +146,7 @@ async function bind(options: BindOptions, io: CliIo): Promise<void> {
   );
 }
 
-/** The curve of the one-time key decides (SGP.22 section 2.6.5 gives it to CERT.DPpb): both must be the same. */
+/** The suite of a binding is that of the one-time key, and CERT.DPpb must share it. */
 function checkOneTimeKey(point: Bytes, suite: Suite): Bytes {
   if (isPointOf(suite, point)) return point;
   const other = SUITES.find((candidate) => isPointOf(candidate, point));

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { UsageError } from '../output/failure.ts';
@@ -9,12 +9,25 @@ export async function readOctets(path: string, option: string): Promise<Bytes> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new UsageError(
-      `${option}: ${path} cannot be read (${reasonOf(cause)})`,
-      'Check the path and its permissions.',
-      { cause },
-    );
+    throw unreadable(path, option, cause);
   }
+}
+
+/** Refuses a file that cannot be read, where somebody else will read it. */
+export async function requireReadable(path: string, option: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    throw unreadable(path, option, cause);
+  }
+}
+
+function unreadable(path: string, option: string, cause: unknown): UsageError {
+  return new UsageError(
+    `${option}: ${path} cannot be read (${reasonOf(cause)})`,
+    'Check the path and its permissions.',
+    { cause },
+  );
 }
 
 /** The DER of a file, which may also be written as PEM, base64 or hexadecimal; the first block of several. */

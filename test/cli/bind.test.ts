@@ -276,6 +276,16 @@ describe('smdpf bind refuses', () => {
       { code: 'usage', exitCode: 2 },
     ],
     ['a file that is not there', { '--upp': folder.file('nowhere') }, { code: 'usage', exitCode: 2 }],
+    [
+      'a key file that is not there',
+      { '--dppb-key': folder.file('nowhere') },
+      { code: 'usage', exitCode: 2 },
+    ],
+    [
+      'a key file that holds none',
+      { '--dppb-key': ours.certificate },
+      { code: 'configuration', exitCode: 2 },
+    ],
     ['a missing option', { '--eid': undefined }, { code: 'usage', exitCode: 2 }],
     ['an option value of the wrong length', { '--host-id': '00'.repeat(17) }, { code: 'usage', exitCode: 2 }],
     [

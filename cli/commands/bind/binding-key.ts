@@ -7,7 +7,7 @@ import { formatKeyUri } from '../../../shared/keys/uri.ts';
 import { type Certificate, decodeCertificate } from '../../../shared/pki/certificate.ts';
 import { checkSigningLeaf } from '../../../shared/pki/path.ts';
 import { roleOf } from '../../../shared/pki/roles.ts';
-import { readDer } from '../../input/files.ts';
+import { readDer, requireReadable } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 
 export interface BindingCertificate {
@@ -47,7 +47,7 @@ export async function withBindingKey<T>(
 ): Promise<T> {
   const registry = new KeyRegistry(keyBackends({ nodeEnv: env.NODE_ENV, env }));
   try {
-    const key = await registry.openSigningKey(keyUriOf(fileOrUri), 'binding');
+    const key = await registry.openSigningKey(await keyUriOf(fileOrUri), 'binding');
     if (!equal(key.publicKey, certificate.spki))
       refuse('dpCertificateInvalid', 'the key of --dppb-key is not the key of --dppb-cert');
     return await use(key);
@@ -56,8 +56,8 @@ export async function withBindingKey<T>(
   }
 }
 
-function keyUriOf(fileOrUri: string): string {
-  return /^(?:awskms|pkcs11|softkey|pem):/i.test(fileOrUri)
-    ? fileOrUri
-    : formatKeyUri({ scheme: 'pem', path: fileOrUri });
+async function keyUriOf(fileOrUri: string): Promise<string> {
+  if (/^(?:awskms|pkcs11|softkey|pem):/i.test(fileOrUri)) return fileOrUri;
+  await requireReadable(fileOrUri, '--dppb-key');
+  return formatKeyUri({ scheme: 'pem', path: fileOrUri });
 }

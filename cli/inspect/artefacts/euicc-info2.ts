@@ -1,6 +1,5 @@
 import { toHex } from '../../../shared/codec/bytes.ts';
-import type { Tlv } from '../../../shared/codec/tlv.ts';
-import { readTlv } from '../../../shared/codec/tlv.ts';
+import { type Tlv, TlvReader } from '../../../shared/codec/tlv.ts';
 import { IOT_MINIMAL_CAPABILITY_BIT, SERVICES } from '../../../shared/profile/package/services.ts';
 import { decodeEuiccInfo2, RSP_CAPABILITY } from '../../../shared/rsp/euicc-info2.ts';
 import { PROFILE_POLICY_RULES } from '../../../shared/rsp/profile-policy-rules.ts';
@@ -27,12 +26,11 @@ const EXT_CARD_RESOURCE: ReadonlyMap<number, string> = new Map([
 ]);
 
 function extCardResource(element: Tlv): readonly Field[] {
+  const reader = new TlvReader(element.value, '84', valueOffset(element));
   const found: Field[] = [];
-  for (let at = 0; at < element.value.length; ) {
-    const part = readTlv(element.value, at, '84', valueOffset(element));
-    const placed = { ...part, offset: valueOffset(element) + at };
-    found.push(showElement(placed, leaf(EXT_CARD_RESOURCE.get(part.tag) ?? 'unknown', unsigned), '84'));
-    at += part.raw.length;
+  while (!reader.done) {
+    const part = reader.next();
+    found.push(showElement(part, leaf(EXT_CARD_RESOURCE.get(part.tag) ?? 'unknown', unsigned), '84'));
   }
   return found;
 }

@@ -71,7 +71,8 @@ function meaningOf(extension: Tlv): string {
   const [field] = Object.entries(decodeExtensions(new TlvReader(extension.raw)).extensions);
   if (field !== undefined) {
     const [name, value] = field;
-    return `${name}: ${TEXTS[name as keyof Extensions](value as never)}`;
+    const text = TEXTS[name as keyof Extensions] as (value: unknown) => string;
+    return `${name}: ${text(value)}`;
   }
   const reader = TlvReader.of(extension);
   const dotted = oid(reader.expect(0x06, 'extnID').value);

@@ -2,7 +2,7 @@ import { BPP_COMMAND_IDS, errorReasonName, isTemporary } from '../../../shared/r
 import { NOTIFICATION_EVENTS } from '../../../shared/rsp/notification-event.ts';
 import { decodeOtherSignedNotification } from '../../../shared/rsp/other-signed-notification.ts';
 import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-installation-result.ts';
-import { describeSimaResponse } from '../../commands/verify-pir.ts';
+import { describeSimaResponse } from '../final-result.ts';
 import { leaf, type Shape, tree } from '../shape.ts';
 import { tlvDescriber } from '../tlv-describer.ts';
 import { bits, iccid, id16, integer, named, octetsOf, oid, text } from '../values.ts';

@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
@@ -61,10 +62,17 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
         stderr.write(`error: ${failure.code}${codes}: ${printable(failure.message)}\n`);
         stderr.write(`  way out: ${failure.hint}\n`);
       }
-      if (env.SMDPF_DEBUG === '1' && error instanceof Error) stderr.write(`${error.stack}\n`);
+      if (env.SMDPF_DEBUG === '1') stderr.write(`${debugText(error)}\n`);
     },
     write(text) {
       stdout.write(text);
     },
   };
+}
+
+/** Where it arose. What commander says repeats the value of an option, which may be a key, so it is left out. */
+function debugText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? '';
+  return error instanceof CommanderError ? stack.slice(stack.indexOf('\n    at ') + 1) : stack;
 }

@@ -206,6 +206,13 @@ describe('published vectors through smdpf bind', () => {
     expect(result.json<BindAnswer>().warnings?.join()).toContain('for published vectors only');
   });
 
+  it('does not show a wrong one with its stack either', async () => {
+    const args = bindArguments({ '--otsk': `${ecka.smdpOtsk}00` });
+    const { stderr } = await spawnCli(args, { env: { SMDPF_DEBUG: '1' } });
+    expect(stderr).toContain('    at ');
+    expect(stderr).not.toContain(ecka.smdpOtsk);
+  });
+
   it('never repeats the fixed keys, whether they are right or wrong', async () => {
     const ppk = initialMacChainingValue + ppkEnc + ppkCmac;
     for (const options of [

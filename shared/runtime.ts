@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fromHex } from './codec/bytes.ts';
-import { Fault } from './errors.ts';
+import { Fault, SmdpfError } from './errors.ts';
 import { PROTOCOL_VERSION } from './ifpp-draft1/version.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
 import type { Lane } from './jobs/task-queue.ts';
@@ -20,6 +20,7 @@ import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service
 import { DeliveryService } from './service/delivery.ts';
 import { IngestService } from './service/ingest.ts';
 import { KeyAssignments } from './service/key-assignments.ts';
+import { KeyInventory } from './service/key-inventory.ts';
 import { KeyRing } from './service/key-ring.ts';
 import { KeyUseJournal } from './service/key-use-journal.ts';
 import { OrderService } from './service/orders.ts';
@@ -48,6 +49,7 @@ export interface Runtime {
   readonly keys: KeyRegistry;
   readonly keyUses: KeyUseJournal;
   readonly wrappingRotation: WrappingRotation;
+  readonly keyInventory: KeyInventory;
   close(): Promise<void>;
 }
 
@@ -96,6 +98,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     random: randomBytes,
     log,
   };
+  const wrappingRotation = new WrappingRotation(context);
   const trust = new Trust(context, log);
   const ingest = new IngestService(context, trust);
   const delivery = new DeliveryService(context, trust, ingest);
@@ -120,7 +123,8 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     audit: new AuditLog(ledger, vault),
     keys,
     keyUses,
-    wrappingRotation: new WrappingRotation(context),
+    wrappingRotation,
+    keyInventory: new KeyInventory(context, keys, wrappingRotation),
     async close() {
       await dispatcher.close();
       await notifier.close();
@@ -225,6 +229,7 @@ async function openDispatcher(
         kind,
         id,
         task,
+        ...(error instanceof SmdpfError ? { code: error.code } : {}),
         message: error instanceof Error ? error.message : 'unknown',
       }),
   });

@@ -7,6 +7,7 @@ import { type DemoResult, runDemo } from '../demo/demo.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
 import { fields, table } from '../output/table.ts';
+import { describe as describeKey } from './keys/make.ts';
 
 interface DemoArguments {
   devices: number;
@@ -38,7 +39,11 @@ export function registerDemo(program: Command, io: CliIo): void {
         'default: operational, with fresh keys; test with --upp, which keeps its keys',
       ).choices(['operational', 'test']),
     )
-    .option('--keys <uri>', 'URI of an existing binding key, such as pkcs11:…, instead of a software key')
+    .option(
+      '--keys <uri>',
+      'instead of software keys: URI of the binding key, or of a whole PKCS#11 token for all keys (pkcs11:token=…?…); ' +
+        'made there unless they exist',
+    )
     .option('--out <folder>', 'folder for everything that the demo makes', 'smdpf-demo')
     .action(async (options: DemoArguments) => {
       const { upp, keys } = options;
@@ -50,7 +55,7 @@ export function registerDemo(program: Command, io: CliIo): void {
           folder: options.out,
           profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
           upp: upp === undefined ? ownTemplate() : readFileSync(upp),
-          ...(keys === undefined ? {} : { bindingKey: keys }),
+          ...(keys === undefined ? {} : { keys }),
         },
         io,
       ).catch((cause: unknown) => {
@@ -59,14 +64,15 @@ export function registerDemo(program: Command, io: CliIo): void {
       });
       const { record, summary } = result;
       const good = summary.addsUp && record.troubles.every(({ refused }) => refused);
-      io.answer({ steps: record.steps, troubles: record.troubles, summary, folder: result.folder }, () =>
+      const { folder, keys: used } = result;
+      io.answer({ steps: record.steps, troubles: record.troubles, summary, keys: used, folder }, () =>
         report(result),
       );
       if (!good) io.exit(EXIT.refused);
     });
 }
 
-function report({ record, summary, folder }: DemoResult): string {
+function report({ record, summary, folder, keys }: DemoResult): string {
   const { states } = summary;
   return [
     '',
@@ -85,6 +91,7 @@ function report({ record, summary, folder }: DemoResult): string {
       ]),
     ),
     '',
+    ...keys.flatMap((key) => [describeKey(key), '']),
     fields([
       ['profiles ordered', summary.ordered],
       ['devices', `${summary.devices}, and ${summary.devicesInTrouble} in trouble`],

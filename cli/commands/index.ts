@@ -14,6 +14,7 @@ export type Register = (program: Command, io: CliIo) => void;
 export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['demo', async () => (await import('./demo.ts')).registerDemo],
   ['serve', async () => (await import('./serve.ts')).registerServe],
+  ['keys', async () => (await import('./keys.ts')).registerKeys],
   ['bind', async () => (await import('./bind.ts')).registerBind],
   ['inspect', async () => (await import('./inspect.ts')).registerInspect],
   ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],

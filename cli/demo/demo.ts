@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { compactDecrypt } from 'jose';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
+import type { KeyDescription } from '../../shared/keys/provider.ts';
+import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { auditPersonalisation } from '../../shared/profile/package/audit.ts';
 import type { CurveName, ReportItem, RequestItem } from '../../sim/index.ts';
 import {
@@ -13,7 +15,8 @@ import {
   encodeProfileLoadingReport,
   Factory,
 } from '../../sim/index.ts';
-import { DeploymentFolder } from '../deployment/folder.ts';
+import { DeploymentFolder, type FolderOptions } from '../deployment/folder.ts';
+import { namedKey } from '../deployment/keys.ts';
 import { openSandbox } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -29,8 +32,11 @@ export interface DemoOptions {
   readonly profileClass: 'operational' | 'test';
   readonly curve: CurveName;
   readonly folder: string;
-  /** URI of a binding key that exists already, instead of a softkey. */
-  readonly bindingKey?: string;
+  /**
+   * Instead of softkeys: URI of the binding key, or of a token for all keys, which names no object. Keys that are not
+   * there yet are made there.
+   */
+  readonly keys?: string;
 }
 
 /** The numbers that must add up: each profile of the order is in exactly one of the states. */
@@ -53,6 +59,8 @@ export interface DemoResult {
   readonly record: DemoRecord;
   readonly summary: DemoSummary;
   readonly folder: string;
+  /** What the backends say of the keys that were used. */
+  readonly keys: readonly KeyDescription[];
 }
 
 const ORDER_ID = 'DEMO-1';
@@ -62,15 +70,25 @@ const MARKER = '.smdpf-demo';
 export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResult> {
   const folder = freshFolder(options.folder);
   const record = new DemoRecord((text) => io.say(text));
-  const deployment = await DeploymentFolder.open(join(folder, 'smdpf'), { port: 0, fieldPort: 0 });
+  const deployment = await DeploymentFolder.open(join(folder, 'smdpf'), {
+    port: 0,
+    fieldPort: 0,
+    ...keysOf(options.keys),
+  });
   const log: unknown[] = [];
   const server = await startDeployment(deployment, (line) => log.push(line));
   try {
-    const sandbox = await openSandbox(deployment, server.runtime, options.curve, options.bindingKey);
+    const sandbox = await openSandbox(
+      deployment,
+      server.runtime,
+      options.curve,
+      options.keys && namedKey(deployment, options.keys, `smdpf-demo-dppb-${options.curve}`),
+    );
+    const keys = (await server.runtime.keyInventory.list()).flatMap(({ description }) => description ?? []);
     const world = await openWorld(server, sandbox);
     try {
       const summary = await new Demo(options, folder, world, record, io).run(server.runtime.audit);
-      return { record, summary, folder };
+      return { record, summary, folder, keys };
     } finally {
       await world.callbacks.stop();
     }
@@ -78,6 +96,17 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResu
     await server.close();
     writeFileSync(join(folder, 'server.log'), log.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
+}
+
+/** The keys of other roles are in the token too, where one is named as a whole. */
+function keysOf(where: string | undefined): Pick<FolderOptions, 'keys'> {
+  if (where === undefined || !namesWholeToken(where)) return {};
+  return {
+    keys: {
+      wrapping: keyInToken(where, 'smdpf-demo-wrapping'),
+      delivery: keyInToken(where, 'smdpf-demo-delivery'),
+    },
+  };
 }
 
 /** Only a folder that an earlier demo made is replaced. */

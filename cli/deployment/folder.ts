@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/errors.ts';
-import type { KeyAlgorithm, KeyGenerator, KeyRole } from '../../shared/keys/provider.ts';
-import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
+import type { KeyAlgorithm, KeyRole } from '../../shared/keys/provider.ts';
+import { formatKeyUri } from '../../shared/keys/uri.ts';
+import { openKeys, openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 
 /** What `config.json` in a deployment folder says; paths in it are absolute or relative to the folder. */
@@ -26,6 +27,8 @@ export interface FolderOptions {
   readonly fieldPort?: number;
   readonly crlFetchMinutes?: number;
   readonly runtime?: Partial<RuntimeConfig>;
+  /** Other keys than softkeys, such as in a token; made if they are not there. */
+  readonly keys?: Partial<RuntimeConfig['keys']>;
 }
 
 /**
@@ -80,7 +83,7 @@ export class DeploymentFolder {
 }
 
 const keyUri = (folder: string, name: string) =>
-  `softkey:path=${encodeURI(join(folder, 'keys', `${name}.key`))}`;
+  formatKeyUri({ scheme: 'softkey', path: join(folder, 'keys', `${name}.key`) });
 
 async function create(folder: string, file: string, options: FolderOptions): Promise<void> {
   mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 });
@@ -99,6 +102,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
       wrapping: keyUri(folder, 'wrapping'),
       delivery: keyUri(folder, 'delivery'),
       passphrase: fromEnvironment ? 'env:SMDPF_PASSPHRASE' : `file:${passphraseFile}`,
+      ...options.keys,
     },
     transferSecret: randomBytes(32).toString('hex'),
     ...options.runtime,
@@ -126,17 +130,9 @@ export async function createKeys(
   config: RuntimeConfig,
   wanted: readonly (readonly [uri: string, algorithm: KeyAlgorithm, role: KeyRole])[],
 ): Promise<void> {
-  const { openKeys } = await import('../../shared/runtime.ts');
   const registry = openKeys(config, process.env);
   try {
-    for (const [uri, algorithm, role] of wanted) {
-      const provider = await registry.provider(uri);
-      const there = await provider.describe(uri).then(
-        () => true,
-        () => false,
-      );
-      if (!there) await (provider as unknown as KeyGenerator).generate(uri, algorithm, role);
-    }
+    for (const [uri, algorithm, role] of wanted) await registry.generate(uri, algorithm, role);
   } finally {
     await registry.close();
   }

@@ -1,18 +1,12 @@
 import { existsSync } from 'node:fs';
 import { toHex } from '../../shared/codec/bytes.ts';
-import type { KeyAlgorithm } from '../../shared/keys/provider.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { type CurveName, SimCi, SimEumCa } from '../../sim/index.ts';
-import { createKeys, type DeploymentFolder } from './folder.ts';
+import type { DeploymentFolder } from './folder.ts';
+import { ALGORITHM_OF_CURVE } from './keys.ts';
 
 export const SANDBOX_EUM = '2.999.40';
 export const SANDBOX_SMDPF_OID = '2.999.10';
-
-const ALGORITHMS: Readonly<Record<CurveName, KeyAlgorithm>> = {
-  p256: 'ecdsa-p256',
-  brainpoolP256r1: 'ecdsa-brainpoolP256r1',
-  frp256v1: 'ecdsa-frp256v1',
-};
 
 /** A simulated world around a deployment: an eSIM CA, an EUM below it, and our binding certificate from that CA. */
 export interface Sandbox {
@@ -49,8 +43,7 @@ export async function openSandbox(
     await trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, by);
     await trust.addCrl(ci.issueCrl(), [], by);
   }
-  if (bindingKey.startsWith('softkey:'))
-    await createKeys(deployment.runtimeConfig(), [[bindingKey, ALGORITHMS[curve], 'binding']]);
+  await keys.generate(bindingKey, ALGORITHM_OF_CURVE[curve], 'binding');
   if (!(await trust.current()).dpBindings.some(({ ciPkId }) => toHex(ciPkId) === toHex(ci.keyId))) {
     const { publicKey } = await keys.openSigningKey(bindingKey, 'binding');
     const certificate = ci.issueDpPb({ spki: publicKey }, { oid: SANDBOX_SMDPF_OID });

@@ -14,6 +14,10 @@ import { DevelopmentPki } from './tls.ts';
 const AUDIT_MS = 500;
 /** Milliseconds between archives of the audit log. */
 const ARCHIVE_MS = 600_000;
+/** Milliseconds between checks of all keys and certificates; the first is at the start. */
+const KEY_CHECK_MS = 6 * 60 * 60_000;
+/** Milliseconds between looks for data keys that are to move to a new wrapping key. */
+const REWRAP_MS = 60_000;
 const CRL_TIMEOUT_MS = 30_000;
 
 export interface RunningDeployment {
@@ -77,11 +81,19 @@ export async function startDeployment(
   };
 }
 
-/** What runs beside the calls: the audit chain, and the fetching of revocation lists where it is switched on. */
-function startUpkeep({ audit, trust }: Runtime, { config }: DeploymentFolder, log: ServerLog): Rounds[] {
+/** What runs beside the calls: audit chain and archive, care for keys, and revocation lists where they are fetched. */
+function startUpkeep(
+  { audit, trust, keyInventory, wrappingRotation }: Runtime,
+  { config }: DeploymentFolder,
+  log: ServerLog,
+): Rounds[] {
   const tell = (event: string) => (error: Error) => log({ event, message: error.message });
-  const rounds = [startRounds(() => audit.chain(), AUDIT_MS, tell('audit.delayed'))];
-  rounds.push(startRounds(() => audit.archive(), ARCHIVE_MS, tell('audit.delayed')));
+  const rounds = [
+    startRounds(() => audit.chain(), AUDIT_MS, tell('audit.delayed')),
+    startRounds(() => audit.archive(), ARCHIVE_MS, tell('audit.delayed')),
+    startRounds(() => keyInventory.check(), KEY_CHECK_MS, tell('alarm.key.unchecked')),
+    startRounds(() => wrappingRotation.rewrap(), REWRAP_MS, tell('key.wrapping.delayed')),
+  ];
   const minutes = config.crlFetchMinutes ?? 0;
   if (minutes > 0) {
     const fetcher = new CrlFetcher(

@@ -15,10 +15,14 @@ export interface TaskQueueOptions {
    * again or the next restart. The task after the last one is the finish, numbered −1.
    */
   readonly onTrouble: (work: Work, task: number, error: unknown, givenUp: boolean) => void;
-  /** Milliseconds before a failed task is tried again; doubles each time. */
+  /** Milliseconds before a failed task is tried again; doubles each time, to half a minute. */
   readonly retryMs?: number;
+  /** Of a task whose error is not a Fault that passes by itself. */
   readonly attempts?: number;
 }
+
+/** A job goes on this soon after its key or store is back. */
+const LONGEST_RETRY_MS = 30_000;
 
 interface Task {
   readonly task: number;
@@ -103,13 +107,16 @@ export class TaskQueue implements Dispatcher {
   #failed(name: string, running: Running, { task, attempt }: Task, error: unknown): void {
     const { attempts = 8, retryMs = 250, onTrouble } = this.#options;
     if (this.#closed) return;
-    const givenUp = attempt >= attempts;
+    // what passes by itself, such as a token that was pulled out, is waited for however long it takes
+    const givenUp = attempt >= attempts && !(error instanceof Fault && error.retryable);
     onTrouble(running.work, task, error, givenUp);
     if (givenUp) {
       running.givenUp += 1;
       this.#settled(name, running, { task, attempt });
     } else
-      this.#later(retryMs * 2 ** (attempt - 1), () => running.waiting.push({ task, attempt: attempt + 1 }));
+      this.#later(Math.min(LONGEST_RETRY_MS, retryMs * 2 ** (attempt - 1)), () =>
+        running.waiting.push({ task, attempt: attempt + 1 }),
+      );
   }
 
   /** After the last task comes the finish, tried as often as a task; work that is not complete has none. */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { Fault, Refusal } from '../errors.ts';
+import { Fault, type FaultCode, Refusal } from '../errors.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { WorkKind } from './dispatcher.ts';
@@ -15,7 +15,29 @@ export interface LogLine {
 
 type TaskAnswer =
   | { readonly id: number; readonly done: true }
-  | { readonly id: number; readonly done: false; readonly refusal?: StatusName; readonly message: string };
+  | { readonly id: number; readonly done: false; readonly failure: TaskFailure };
+
+/** An error as it crosses to another thread. */
+export type TaskFailure =
+  | { readonly refusal: StatusName; readonly message: string }
+  | { readonly fault: FaultCode; readonly retryable: boolean; readonly message: string };
+
+export function failureOf(error: unknown): TaskFailure {
+  if (error instanceof Refusal) return { refusal: error.code, message: error.message };
+  if (error instanceof Fault)
+    return { fault: error.code, retryable: error.retryable, message: error.message };
+  return {
+    fault: 'dispatcher',
+    retryable: false,
+    message: error instanceof Error ? error.message : 'unknown',
+  };
+}
+
+function errorOf(failure: TaskFailure): Error {
+  return 'refusal' in failure
+    ? new Refusal(failure.refusal, failure.message)
+    : new Fault(failure.fault, failure.message, { retryable: failure.retryable });
+}
 
 /** A worker thread and the tasks that it has not answered yet. */
 interface Running {
@@ -66,12 +88,7 @@ export class WorkerLane implements Lane {
       const waiting = running.waiting.get(answer.id);
       running.waiting.delete(answer.id);
       if (answer.done) waiting?.resolve();
-      else
-        waiting?.reject(
-          answer.refusal
-            ? new Refusal(answer.refusal, answer.message)
-            : new Fault('dispatcher', answer.message, { retryable: true }),
-        );
+      else waiting?.reject(errorOf(answer.failure));
     });
     // told twice of a worker that fails, first by its error: the second time its successor may be at work
     const lost = (error: Error) => {

@@ -1,9 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { Refusal } from '../errors.ts';
 import { openRuntime } from '../runtime.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { WorkKind } from './dispatcher.ts';
-import type { WorkerAnswer } from './worker-lane.ts';
+import { failureOf, type WorkerAnswer } from './worker-lane.ts';
 
 /** A worker thread of the embedded server: opens the same stores and runs one task at a time. */
 type Message = 'close' | { id: number; kind: WorkKind; workId: string; task: number };
@@ -31,7 +30,6 @@ async function run({ id, kind, workId, task }: Exclude<Message, 'close'>): Promi
     await (await runtime).work.runTask(kind, workId, task);
     return { id, done: true };
   } catch (error) {
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
-    return { id, done: false, message, ...(error instanceof Refusal ? { refusal: error.code } : {}) };
+    return { id, done: false, failure: failureOf(error) };
   }
 }

@@ -99,6 +99,22 @@ export function parseKeyUri(text: string): KeyUri {
   return BUILDERS[scheme](attributes);
 }
 
+/**
+ * For tools that make several keys in one token: a pkcs11 URI that names the token and no key in it becomes the
+ * canonical URI of the key with this label. Any other URI comes back canonical and otherwise as it is.
+ */
+export function keyInToken(text: string, object: string): string {
+  if (!namesWholeToken(text)) return formatKeyUri(parseKeyUri(text));
+  const [path, ...query] = text.split('?');
+  return formatKeyUri(parseKeyUri([`${path};object=${encodeURIComponent(object)}`, ...query].join('?')));
+}
+
+/** Whether a pkcs11 URI names a token and no key in it. */
+export function namesWholeToken(text: string): boolean {
+  const [scheme, ...attributes] = (text.split('?')[0] ?? '').split(/[:;]/);
+  return scheme?.toLowerCase() === 'pkcs11' && !attributes.some((one) => /^(?:object|id)=/.test(one));
+}
+
 function isScheme(scheme: string): scheme is KeyScheme {
   return Object.hasOwn(GRAMMARS, scheme);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { Fault } from '../../shared/errors.ts';
 import type { WorkKind } from '../../shared/jobs/dispatcher.ts';
 import { type Lane, TaskQueue, type TaskQueueOptions } from '../../shared/jobs/task-queue.ts';
 
@@ -86,6 +87,16 @@ describe('the embedded dispatcher', () => {
     await vi.waitFor(() => expect(log).toHaveLength(199));
     await sleep(RETRY_MS);
     expect(log, 'work that is not complete is not finished').not.toContain('finish job A');
+    await queue.close();
+  });
+
+  it('never gives a task up for a fault that passes by itself', async () => {
+    const { queue, log, trouble } = queueOf((_, attempt) => {
+      if (attempt < 6) throw new Fault('keyProvider', 'the token is away', { retryable: true });
+    });
+    await queue.submit(job('A', 1));
+    await vi.waitFor(() => expect(log).toContain('finish job A'));
+    expect(trouble.map(({ givenUp }) => givenUp)).toEqual([false, false, false, false, false]);
     await queue.close();
   });
 

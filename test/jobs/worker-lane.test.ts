@@ -37,7 +37,7 @@ describe('a lane in a worker thread', () => {
   });
 
   it('tells of a task that fails, and runs the next one', async () => {
-    await expect(lane.run('job', jobId, 9)).rejects.toMatchObject({ code: 'dispatcher', retryable: true });
+    await expect(lane.run('job', jobId, 9)).rejects.toMatchObject({ code: 'invariant', retryable: false });
     await lane.run('job', jobId, 0);
     expect(await chunkProgresses(deployment.runtime.context, jobId)).toHaveLength(1);
   });

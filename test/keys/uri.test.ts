@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fromHex } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
-import { formatKeyUri, parseKeyUri } from '../../shared/keys/uri.ts';
+import { formatKeyUri, keyInToken, parseKeyUri } from '../../shared/keys/uri.ts';
 
 function refusal(text: string): Fault {
   try {
@@ -118,5 +118,17 @@ describe('refused key URIs', () => {
     'softkey:a?passphrase=4711',
   ])('a secret in the URI is refused and not repeated: %s', (text) => {
     expect(refusal(text).message).not.toContain('4711');
+  });
+});
+
+describe('a key in a token that is named as a whole', () => {
+  test.each([
+    ['pkcs11:token=a', 'pkcs11:token=a;object=new%20key'],
+    ['pkcs11:token=a?pin-source=env:PIN', 'pkcs11:token=a;object=new%20key?pin-source=env:PIN'],
+    ['pkcs11:token=a;object=b?pin-source=env:PIN', 'pkcs11:token=a;object=b?pin-source=env:PIN'],
+    ['pkcs11:token=a;id=%01', 'pkcs11:token=a;id=%01'],
+    ['softkey:/b', 'softkey:path=/b'],
+  ])('%s', (where, key) => {
+    expect(keyInToken(where, 'new key')).toBe(key);
   });
 });

@@ -1,0 +1,102 @@
+import { type Command, Option } from 'commander';
+import { CURVES, type CurveName } from '../../sim/index.ts';
+import { collect } from '../input/options.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { healthOfKeys, listKeys } from './keys/list.ts';
+import { generateKey, requestCertificate } from './keys/make.ts';
+import { installCertificate, retireKey, rotateKey } from './keys/rotate.ts';
+
+export interface FolderArgument {
+  readonly folder: string;
+}
+
+export interface NewKeyArguments extends FolderArgument {
+  readonly role: 'binding' | 'delivery' | 'wrapping' | 'intake';
+  readonly curve: CurveName;
+  readonly key?: string;
+}
+
+export interface RequestArguments extends FolderArgument {
+  readonly organization?: string;
+  readonly name?: string;
+  readonly smdpOid?: string;
+  readonly policy: 'v2' | 'v3';
+  readonly out?: string;
+}
+
+const HELP = `
+Keys are named by URIs: softkey:path=FILE, pkcs11:token=…;object=…?module-path=…&pin-source=file:…, awskms:alias=….
+A pkcs11 URI that names a token and no object gets an object of its own. PINs never stand in a URI.
+
+A binding key in five steps:
+  smdpf keys rotate --role binding --organization Example --name "SM-DPf" --smdp-oid 1.3.6.1.4.1.99.1 --out dppb.csr
+  (the CI signs dppb.csr)
+  smdpf keys install --key URI --certificate CERT_DPpb.pem
+  smdpf keys list
+  smdpf keys retire --certificate SHA256 (of the old one, when no order needs it any more)`;
+
+export function registerKeys(program: Command, io: CliIo): void {
+  const keys = program
+    .command('keys')
+    .description('keys and certificates of a deployment: make, install, rotate, list, retire, check')
+    .addHelpText('after', HELP);
+  const sub = (name: string, description: string) =>
+    keys.command(name).description(description).option('--folder <folder>', 'the deployment', 'smdpf-data');
+  const where = ['--key <uri>', 'the key; default: a new softkey in the deployment'] as const;
+  const curve = () =>
+    new Option('--curve <curve>', 'of a binding or delivery key')
+      .choices(Object.keys(CURVES))
+      .default('p256');
+  const role = (...choices: string[]) =>
+    new Option('--role <role>', 'what the key is for').choices(choices).makeOptionMandatory();
+  const withRequest = (command: Command) =>
+    command
+      .option('--organization <name>', "organizationName of the certificate's subject")
+      .option('--name <name>', 'commonName')
+      .option('--smdp-oid <oid>', 'OID of this SM-DPf as registered with the GSMA')
+      .addOption(
+        new Option('--policy <version>', 'OIDs of SGP.22 v2 (Variant O) or v3')
+          .choices(['v2', 'v3'])
+          .default('v2'),
+      )
+      .option('--out <file>', 'where the certification request goes, in PEM');
+
+  sub('generate', 'make a key in its backend; an existing one is never replaced')
+    .addOption(role('binding', 'delivery', 'wrapping', 'intake'))
+    .addOption(curve())
+    .option(...where)
+    .action((options: NewKeyArguments) => generateKey(options, io));
+  withRequest(sub('csr', 'a certification request (PKCS#10) for CERT.DPpb, signed by the key in its backend'))
+    .requiredOption('--key <uri>', 'the binding key')
+    .action((options: RequestArguments & { key: string }) => requestCertificate(options, io));
+  sub('install', 'take a certificate of a binding key into use, beside those that are in use')
+    .requiredOption('--key <uri>', 'the binding key')
+    .requiredOption(
+      '--certificate <file>',
+      'CERT.DPpb first, then SubCAs; PEM or DER, may be repeated',
+      collect,
+    )
+    .action((options: FolderArgument & { key: string; certificate: string[] }) =>
+      installCertificate(options, io),
+    );
+  withRequest(
+    sub('rotate', 'a new key in place of the one in use; for binding with a request for its certificate'),
+  )
+    .addOption(role('binding', 'delivery', 'wrapping'))
+    .addOption(curve())
+    .option(...where)
+    .action((options: NewKeyArguments & RequestArguments) => rotateKey(options, io));
+  sub('list', 'all keys and certificates, their state, and what ends soon').action(
+    (options: FolderArgument) => listKeys(options, io),
+  );
+  sub('retire', 'stop the use of a certificate, or of a wrapping key that wraps nothing any more')
+    .option('--certificate <sha256>', 'of a binding certificate, as `smdpf keys list` shows it')
+    .option('--key <uri>', 'of a former wrapping key')
+    .option('--last', 'also the only certificate under its CI: nothing can be bound for that CI then')
+    .action((options: FolderArgument & { certificate?: string; key?: string; last?: boolean }) =>
+      retireKey(options, io),
+    );
+  sub('health', 'ask every backend for every key in use; exit code 1 if one cannot be used').action(
+    (options: FolderArgument) => healthOfKeys(options, io),
+  );
+}

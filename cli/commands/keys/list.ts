@@ -1,0 +1,63 @@
+import type { KeyEntry } from '../../../shared/service/key-inventory.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { EXIT } from '../../output/exit-codes.ts';
+import { table } from '../../output/table.ts';
+import type { FolderArgument } from '../keys.ts';
+import { withDeployment } from './open.ts';
+
+export function listKeys({ folder }: FolderArgument, io: CliIo): Promise<void> {
+  return withDeployment(folder, async ({ keyInventory }) => {
+    const keys = await keyInventory.list();
+    warnOfExpiry(keys, io);
+    io.answer({ keys: keys.map(asDocument) }, () => asTable(keys));
+  });
+}
+
+export function healthOfKeys({ folder }: FolderArgument, io: CliIo): Promise<void> {
+  return withDeployment(folder, async ({ keyInventory }) => {
+    const keys = (await keyInventory.list()).filter(({ state }) => state !== 'retired');
+    warnOfExpiry(keys, io);
+    const bad = keys.filter(
+      ({ problem, certificate }) => problem !== undefined || certificate?.expiry === 'expired',
+    );
+    io.answer({ healthy: bad.length === 0, keys: keys.map(asDocument) }, () => asTable(keys));
+    if (bad.length > 0) io.exit(EXIT.refused);
+  });
+}
+
+function warnOfExpiry(keys: readonly KeyEntry[], io: CliIo): void {
+  for (const { uri, state, certificate } of keys) {
+    if (state !== 'active' || certificate?.expiry === undefined) continue;
+    const { sha256, notAfter, daysLeft, expiry } = certificate;
+    const name = `the certificate ${sha256.slice(0, 16)} of ${uri}`;
+    if (expiry === 'expired') io.warn(`${name} has expired`);
+    else if (expiry === 'notYetValid') io.warn(`${name} is not valid yet`);
+    else io.warn(`${name} ends on ${notAfter.toISOString().slice(0, 10)}, in ${daysLeft} days`);
+  }
+}
+
+function asDocument({ certificate, ...key }: KeyEntry): Record<string, unknown> {
+  if (certificate === undefined) return key;
+  const { notBefore, notAfter, ...rest } = certificate;
+  return {
+    ...key,
+    certificate: { ...rest, notBefore: notBefore.toISOString(), notAfter: notAfter.toISOString() },
+  };
+}
+
+function asTable(keys: readonly KeyEntry[]): string {
+  return table(
+    ['role', 'state', 'algorithm', 'can leave', 'certificate ends', 'SHA-256', 'data keys', 'key', 'problem'],
+    keys.map(({ role, state, description, certificate, dataKeys, uri, problem }) => [
+      role,
+      state,
+      description?.algorithm,
+      description && (description.exportable ? 'YES' : 'no'),
+      certificate?.notAfter.toISOString().slice(0, 10),
+      certificate?.sha256,
+      dataKeys,
+      uri,
+      problem,
+    ]),
+  );
+}

@@ -1,0 +1,64 @@
+import { type DpPbRequest, dpPbCertificationRequest } from '../../../shared/keys/certification-request.ts';
+import type { KeyDescription } from '../../../shared/keys/provider.ts';
+import type { Runtime } from '../../../shared/runtime.ts';
+import { encodePem } from '../../../sim/index.ts';
+import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
+import { writeOutput } from '../../input/files.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields } from '../../output/table.ts';
+import type { NewKeyArguments, RequestArguments } from '../keys.ts';
+import { withDeployment } from './open.ts';
+
+export function generateKey({ folder, role, curve, key }: NewKeyArguments, io: CliIo): Promise<void> {
+  return withDeployment(folder, async (runtime, deployment) => {
+    const uri = namedKey(deployment, key, freshName(role));
+    const description = await runtime.keys.generate(uri, algorithmOf(role, curve), role);
+    io.answer({ role, ...description }, () => describe(description));
+  });
+}
+
+export function requestCertificate(
+  { folder, key, ...request }: RequestArguments & { key: string },
+  io: CliIo,
+): Promise<void> {
+  const wanted = requestOf(request);
+  return withDeployment(folder, async (runtime) => {
+    const file = await writeRequest(runtime, key, wanted);
+    io.answer({ key, request: file }, () => fields([['certification request', file]]));
+  });
+}
+
+/** What the request asks for; all of it must be given. */
+export function requestOf(options: Omit<RequestArguments, 'folder'>): DpPbRequest & { out: string } {
+  const { organization, name, smdpOid, policy, out } = options;
+  if (organization === undefined || name === undefined || smdpOid === undefined || out === undefined) {
+    throw new UsageError(
+      'a certification request needs --organization, --name, --smdp-oid and --out',
+      'Give all four.',
+    );
+  }
+  return { organizationName: organization, commonName: name, smdpOid, column: policy, out };
+}
+
+export async function writeRequest(
+  runtime: Runtime,
+  keyUri: string,
+  request: DpPbRequest & { out: string },
+): Promise<string> {
+  const key = await runtime.context.keyRing.binding(keyUri);
+  const der = await dpPbCertificationRequest(key, request);
+  await writeOutput(request.out, encodePem('CERTIFICATE REQUEST', der), '--out', { fresh: true });
+  return request.out;
+}
+
+/** With what the backend itself says, as evidence for the record of a key ceremony. */
+export function describe({ uri, algorithm, exportable, identity, attributes = {} }: KeyDescription): string {
+  return fields([
+    ['key', uri],
+    ['algorithm', algorithm],
+    ['identity', identity],
+    ['private key can leave', exportable ? 'YES' : 'no'],
+    ...Object.entries(attributes).map(([name, value]) => [name, String(value)] as const),
+  ]);
+}

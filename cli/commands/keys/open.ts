@@ -1,0 +1,23 @@
+import type { Runtime } from '../../../shared/runtime.ts';
+import { DeploymentFolder } from '../../deployment/folder.ts';
+import { UsageError } from '../../output/failure.ts';
+
+export const BY = 'administrator';
+
+/** Runs a command on a deployment that exists; a server may be running on it. */
+export async function withDeployment<T>(
+  folder: string,
+  run: (runtime: Runtime, deployment: DeploymentFolder) => Promise<T>,
+): Promise<T> {
+  if (!DeploymentFolder.exists(folder))
+    throw new UsageError(`--folder: ${folder} is no deployment`, 'smdpf serve --folder makes one.');
+  const deployment = await DeploymentFolder.open(folder);
+  const runtime = await deployment.openRuntime({ lanes: 'none' });
+  try {
+    return await run(runtime, deployment);
+  } finally {
+    await runtime.keyUses.round();
+    await runtime.audit.chain();
+    await runtime.close();
+  }
+}

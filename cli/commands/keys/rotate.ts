@@ -1,0 +1,126 @@
+import { toHex } from '../../../shared/codec/bytes.ts';
+import { decodeCertificate } from '../../../shared/pki/certificate.ts';
+import type { Runtime } from '../../../shared/runtime.ts';
+import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
+import { readOctets } from '../../input/files.ts';
+import { unwrapText } from '../../input/text-form.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields } from '../../output/table.ts';
+import type { FolderArgument, NewKeyArguments, RequestArguments } from '../keys.ts';
+import { describe, requestOf, writeRequest } from './make.ts';
+import { BY, withDeployment } from './open.ts';
+
+export function installCertificate(
+  { folder, key, certificate }: FolderArgument & { key: string; certificate: string[] },
+  io: CliIo,
+): Promise<void> {
+  return withDeployment(folder, async ({ trust }) => {
+    const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));
+    const certificates = files.flatMap((file) => unwrapText(file).blocks.map(({ octets }) => octets));
+    const decoded = certificates.map((der) => decodeCertificate(der, 'dpCertificateInvalid'));
+    const ciPkId = decoded.at(-1)?.extensions.authorityKeyIdentifier;
+    if (ciPkId === undefined)
+      throw new UsageError(
+        '--certificate: the last certificate does not name its CI (AuthorityKeyIdentifier)',
+        'Give CERT.DPpb first, then the SubCAs up to the CI, without the CI itself.',
+      );
+    const { variant, smdpOid } = await trust.installDpPb({ keyUri: key, ciPkId, certificates }, BY);
+    const { notAfterMs } = decoded[0]!;
+    const document = {
+      key,
+      ciPkId: toHex(ciPkId),
+      variant,
+      smdpOid,
+      notAfter: new Date(notAfterMs).toISOString(),
+    };
+    io.answer(document, () => fields(Object.entries(document)));
+  });
+}
+
+export function rotateKey(options: NewKeyArguments & RequestArguments, io: CliIo): Promise<void> {
+  const { folder, role, curve, key } = options;
+  const request = role === 'binding' ? requestOf(options) : undefined;
+  return withDeployment(folder, async (runtime, deployment) => {
+    const uri = namedKey(deployment, key, freshName(role));
+    const description = await runtime.keys.generate(uri, algorithmOf(role, curve), role);
+    if (request !== undefined) {
+      const file = await writeRequest(runtime, uri, request);
+      io.answer({ role, key: uri, request: file }, () =>
+        [
+          describe(description),
+          fields([
+            ['certification request', file],
+            ['next', `smdpf keys install --key '${uri}' --certificate FILE`],
+          ]),
+        ].join('\n'),
+      );
+      return;
+    }
+    const assigned = role === 'wrapping' ? 'wrapping' : 'delivery';
+    await runtime.context.keyRing[assigned](uri);
+    await runtime.context.keyAssignments.assign(assigned, uri, BY);
+    const rewrapped = role === 'wrapping' ? await rewrapAll(runtime, io) : undefined;
+    io.answer({ role, key: uri, ...rewrapped }, () =>
+      [
+        describe(description),
+        ...(rewrapped === undefined
+          ? []
+          : [
+              fields([
+                ['data keys moved', rewrapped.moved],
+                ['still to move', rewrapped.waiting],
+              ]),
+            ]),
+      ].join('\n'),
+    );
+  });
+}
+
+/** What a running server wrote meanwhile, or has not committed yet, its own rounds move. */
+async function rewrapAll({ context, wrappingRotation }: Runtime, io: CliIo) {
+  const { former } = await context.keyAssignments.get('wrapping');
+  let total = 0;
+  for (const { uri } of former) total += await wrappingRotation.remaining(uri);
+  const bar = io.progress('re-wrapping data keys', total);
+  let done = 0;
+  const result = await wrappingRotation.rewrap(() => bar.update(++done));
+  bar.end();
+  return result;
+}
+
+export function retireKey(
+  { folder, certificate, key, last }: FolderArgument & { certificate?: string; key?: string; last?: boolean },
+  io: CliIo,
+): Promise<void> {
+  if ((certificate === undefined) === (key === undefined))
+    throw new UsageError('keys retire takes either --certificate or --key', 'smdpf keys list shows both.');
+  return withDeployment(folder, async (runtime) => {
+    if (key !== undefined) await runtime.wrappingRotation.retire(key, BY);
+    else await retireCertificate(runtime, certificate!.toLowerCase(), last === true);
+    io.answer({ retired: key ?? certificate }, () => fields([['retired', key ?? certificate]]));
+  });
+}
+
+async function retireCertificate(
+  { trust, keyInventory }: Runtime,
+  name: string,
+  last: boolean,
+): Promise<void> {
+  const active = (await keyInventory.list()).filter(
+    ({ role, state }) => role === 'binding' && state === 'active',
+  );
+  const chosen = active.find(({ certificate }) => certificate?.sha256 === name);
+  const others = active.filter(
+    (one) =>
+      one !== chosen &&
+      one.certificate?.ciPkId === chosen?.certificate?.ciPkId &&
+      one.description?.algorithm === chosen?.description?.algorithm,
+  );
+  if (chosen !== undefined && others.length === 0 && !last)
+    throw new UsageError(
+      '--certificate: it is the only one under its CI on its curve',
+      'Install its successor first, or give --last.',
+    );
+  await trust.retireDpPb(name, BY);
+}

@@ -44,6 +44,8 @@ import type { Caller, ReportAnswer, Reports } from './services.ts';
 import { parseTransactionId, transactionId } from './transaction-id.ts';
 
 const SEQUENCE = 0x30;
+/** Refused items that an answer lists; `verified` and `noted` count all others. */
+const LISTED = 1_000;
 
 /** A committed binding that a result speaks of. */
 interface Transaction {
@@ -97,8 +99,13 @@ export class ReportService implements Reports {
         rejected.push({ itemIndex, ...itemRefusal(error) });
       }
     }
-    const answer: ReportAnswer = { reportId: report.reportId, verified, noted, rejected };
-    await ledger.transact([
+    const answer: ReportAnswer = {
+      reportId: report.reportId,
+      verified,
+      noted,
+      rejected: rejected.slice(0, LISTED),
+    };
+    const { done } = await ledger.transact([
       { put: key, attributes: { bodyHash, answer: answer as never }, when: 'absent' },
       auditWrite(
         {
@@ -111,7 +118,8 @@ export class ReportService implements Reports {
       ),
     ]);
     this.#context.notifier.wake();
-    return answer;
+    // the first answer is the answer, and the first body under a reportId is the report
+    return done ? answer : await this.sendProfileLoadingReport(caller, der);
   }
 
   async handleNotification(der: Bytes): Promise<void> {

@@ -242,6 +242,7 @@ export interface ReportAnswer {
   readonly verified: number;
   /** Unsigned words of the FPA that were taken down. */
   readonly noted: number;
+  /** The first thousand; `verified` and `noted` count all others of the report. */
   readonly rejected: readonly (ItemRefusal & { itemIndex: number })[];
 }
 

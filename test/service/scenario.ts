@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { Runtime } from '../../shared/runtime.ts';
@@ -31,6 +31,17 @@ export async function prepare(
   const order = deployment.order(orderId, quantity, TEMPLATE, more);
   const answer = await deployment.runtime.services.orders.prepareProfiles(OPERATOR, order);
   return answer.iccids ?? [];
+}
+
+/** The Operator's key for output rows, and an order of profiles for a real network: every secret is generated. */
+export function operational(iccidStart: string): { privateKey: KeyObject; order: Partial<OrderInput> } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const order: Partial<OrderInput> = {
+    personalisation: { iccidStart, imsiStart: '001010000000001', keys: 'generate' },
+    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'operational' },
+    outputKey: publicKey.export({ format: 'jwk' }) as Record<string, unknown>,
+  };
+  return { privateKey, order };
 }
 
 /** eUICCs with `keys` one-time keys each, registered for the device maker on Esed1. */

@@ -1,10 +1,12 @@
 import { invariant } from '../../shared/errors.ts';
-import type { Work } from '../../shared/jobs/dispatcher.ts';
+import type { Work, WorkKind } from '../../shared/jobs/dispatcher.ts';
 import type { TaskInput } from '../../shared/jobs/step-functions.ts';
+
+const KINDS: readonly WorkKind[] = ['job', 'order', 'rows', 'euiccData'];
 
 /** The state machine passes on what the dispatcher wrote; anything else is a mistake in its definition. */
 export function readWork({ kind, id }: Pick<Work, 'kind' | 'id'>): Pick<Work, 'kind' | 'id'> {
-  invariant(kind === 'job' || kind === 'order', 'the input names neither a job nor an order');
+  invariant(KINDS.includes(kind), 'the input names no kind of work');
   invariant(typeof id === 'string' && id !== '', 'the input has no id');
   return { kind, id };
 }

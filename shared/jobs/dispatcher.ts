@@ -2,7 +2,8 @@
  * The dispatcher: long work cut into tasks that stand by themselves. A task may run twice, at once or later; the
  * ledger's commits decide what counts, never the dispatcher's word.
  */
-export type WorkKind = 'job' | 'order' | 'euiccData';
+/** `rows` checks the rows of an order; `order` makes its packs after that. */
+export type WorkKind = 'job' | 'order' | 'rows' | 'euiccData';
 
 export interface Work {
   readonly kind: WorkKind;

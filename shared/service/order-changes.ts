@@ -137,7 +137,10 @@ async function endOrder(
       refuse('profileStateForbids', 'the order is still being prepared; it can be cancelled', {
         subjectIdentifier: orderId,
       });
-    const work = await ledger.get(ledgerKeys.openWork('order', orderId));
+    const work = await ledger.getMany([
+      ledgerKeys.openWork('order', orderId),
+      ledgerKeys.openWork('rows', orderId),
+    ]);
     const writes: Write[] = [
       { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
       auditWrite(
@@ -145,7 +148,9 @@ async function endOrder(
         `order-${state.toLowerCase()}-${orderId}`,
         now(),
       ),
-      ...(work === undefined ? [] : [{ remove: work, when: { revision: work.revision } }]),
+      ...work.flatMap((one) =>
+        one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
+      ),
     ];
     if ((await ledger.transact(writes)).done) break;
   }

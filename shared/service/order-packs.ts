@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { utf8, wipe } from '../codec/bytes.ts';
 import { completeIccid } from '../codec/iccid.ts';
 import { Fault, invariant, Refusal } from '../errors.ts';
+import type { Work } from '../jobs/dispatcher.ts';
 import type { Item } from '../ledger/ledger.ts';
 import { encodePack, type PackEntry } from '../profile/pack.ts';
 import { auditPersonalisation } from '../profile/package/audit.ts';
@@ -15,7 +16,7 @@ import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
 import { itemRefusal } from './item-refusal.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
-import { checkRows, loadRowIndex, packRows, type RowIndex, rowFile, storeRowIndex } from './order-rows.ts';
+import { checkRows, loadRowIndex, packRows, rowFile, storeRowIndex } from './order-rows.ts';
 import { encryptRows } from './output-rows.ts';
 import { destroyPackKeys, packContext } from './packs.ts';
 import { compilePersonaliser, type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
@@ -35,9 +36,11 @@ import type { OrderState } from './services.ts';
 /** Packs of the order's own; those beyond hold one replacement each. */
 export const packCount = (order: OrderRecord) => Math.ceil(order.quantity / order.packSize);
 
-/** Tasks to begin with: rows that are not checked yet are the first task's, and the others follow from its end. */
-export const firstTasks = (order: OrderRecord, rowsChecked: boolean) =>
-  order.rows === undefined || rowsChecked ? packCount(order) : 1;
+/** What is to be done first: rows that are not checked yet are checked as a whole, and the packs follow. */
+export const firstWork = (orderId: string, order: OrderRecord, rowsChecked: boolean): Work =>
+  order.rows === undefined || rowsChecked
+    ? { kind: 'order', id: orderId, tasks: packCount(order) }
+    : { kind: 'rows', id: orderId, tasks: 1 };
 
 export const templateContext = (orderId: string) => ({ order: orderId, purpose: 'template' });
 
@@ -154,15 +157,14 @@ function auditedProfile({ template }: Personaliser, number: number, values: Row[
   );
 }
 
-/** The rows of a pack. Rows of the Operator are checked to the end before the first of them is used. */
 async function rowsOf(context: Context, orderId: string, order: OrderRecord, pack: number) {
   const upp = await openTemplate(context, orderId, order);
   const compile = (columns: readonly string[]) => compileFor(context, order, upp, columns);
   const { personalisation } = order;
   try {
     if ('format' in personalisation) {
-      const index =
-        (await loadRowIndex(context, orderId)) ?? (await checkAllRows(context, orderId, order, compile));
+      const index = await loadRowIndex(context, orderId);
+      invariant(index !== undefined, `the rows of order ${orderId} were not checked`);
       return {
         rows: await packRows(context, orderId, order, pack, index),
         personaliser: compile(index.columns),
@@ -181,18 +183,42 @@ async function rowsOf(context: Context, orderId: string, order: OrderRecord, pac
   }
 }
 
-async function checkAllRows(
-  context: Context,
-  orderId: string,
-  order: OrderRecord,
-  compile: (columns: readonly string[]) => Personaliser,
-): Promise<RowIndex> {
+/** Reads the rows of a large order to their end, before the first of them is used; bad ones reject the order. */
+export async function checkOrderRows(context: Context, orderId: string): Promise<void> {
+  const order = await loadOrder(context, orderId);
   const { personalisation, rows } = order;
   invariant('format' in personalisation && rows !== undefined, `order ${orderId} has no rows`);
-  const file = await rowFile(context, orderId, personalisation);
-  const index = await checkRows(context, file, context.vault.getStream(rows), order, compile);
-  await storeRowIndex(context, orderId, index);
-  return index;
+  if ((await loadRowIndex(context, orderId)) !== undefined) return;
+  const upp = await openTemplate(context, orderId, order);
+  try {
+    const file = await rowFile(context, orderId, personalisation);
+    const octets = context.vault.getStream(rows);
+    const index = await checkRows(context, file, octets, order, (columns) =>
+      compileFor(context, order, upp, columns),
+    );
+    await storeRowIndex(context, orderId, index);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await rejectOrder(context, orderId, error);
+  } finally {
+    wipe(upp);
+  }
+}
+
+/** Rows that are good become packs; may be repeated. */
+export async function finishRows(context: Context, orderId: string): Promise<boolean> {
+  const { ledger, dispatcher } = context;
+  const done = await ledger.get(ledgerKeys.openWork('rows', orderId));
+  if (done === undefined) return true;
+  if ((await loadRowIndex(context, orderId)) === undefined) return false;
+  const order = await loadOrder(context, orderId);
+  const work = firstWork(orderId, order, true);
+  await ledger.transact([
+    { remove: done, when: { revision: done.revision } },
+    { put: ledgerKeys.openWork('order', orderId), attributes: { tasks: work.tasks }, when: 'absent' },
+  ]);
+  await dispatcher.submit(work);
+  return true;
 }
 
 export function compileFor(
@@ -210,18 +236,15 @@ async function openTemplate(context: Context, orderId: string, order: OrderRecor
   return await unseal(context, { sealed, wrappedKey: order.templateKey }, templateContext(orderId));
 }
 
-/** Opens the order for requests once all packs are there, or has the rest of them made; may be repeated. */
+/** Opens the order for requests once all packs are there; may be repeated. */
 export async function finishOrder(context: Context, orderId: string): Promise<boolean> {
-  const { ledger, dispatcher, now } = context;
+  const { ledger, now } = context;
   const order = await loadOrder(context, orderId);
   const stateItem = await ledger.get(ledgerKeys.orderState(orderId));
   invariant(stateItem !== undefined, `order ${orderId} has no state`);
   const { state } = orderStateRecord.from(stateItem);
   if (state === 'Preparing') {
-    if ((await preparedPacks(context, orderId)) < packCount(order)) {
-      await dispatcher.submit({ kind: 'order', id: orderId, tasks: packCount(order) });
-      return false;
-    }
+    if ((await preparedPacks(context, orderId)) < packCount(order)) return false;
     await ledger.transact([
       {
         put: stateItem,
@@ -250,9 +273,10 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
   const { ledger, now } = context;
   const order = await loadOrder(context, orderId);
   for (;;) {
-    const [stateItem, open] = await ledger.getMany([
+    const [stateItem, ...open] = await ledger.getMany([
       ledgerKeys.orderState(orderId),
       ledgerKeys.openWork('order', orderId),
+      ledgerKeys.openWork('rows', orderId),
     ]);
     invariant(stateItem !== undefined, `order ${orderId} has no state`);
     const { state } = orderStateRecord.from(stateItem);
@@ -261,7 +285,9 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
     const record: OrderStateRecord = { state: 'Rejected', reason: itemRefusal(refusal) };
     const { done } = await ledger.transact([
       { put: stateItem, attributes: orderStateRecord.to(record), when: { revision: stateItem.revision } },
-      ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } }]),
+      ...open.flatMap((item) =>
+        item === undefined ? [] : [{ remove: item, when: { revision: item.revision } }],
+      ),
       auditWrite(
         { event: 'order.rejected', by: 'server', about: { order: orderId, code: refusal.code } },
         `order-rejected-${orderId}`,

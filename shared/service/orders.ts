@@ -6,7 +6,7 @@ import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
 import {
   finishOrder,
-  firstTasks,
+  firstWork,
   packCount,
   preparedPacks,
   preparePack,
@@ -55,7 +55,7 @@ export class OrderService implements Orders {
     const checked = await checkOrder(this.#context, order);
     const record = await this.#store(caller, order, bodyHash, checked);
     if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);
-    const tasks = firstTasks(record, checked.rowIndex !== undefined);
+    const work = firstWork(orderId, record, checked.rowIndex !== undefined);
     const { done } = await ledger.transact([
       { put: ledgerKeys.order(orderId), attributes: orderRecord.to(record), when: 'absent' },
       {
@@ -68,7 +68,7 @@ export class OrderService implements Orders {
         attributes: { createdAt: record.createdAt },
         when: 'absent',
       },
-      { put: ledgerKeys.openWork('order', orderId), attributes: { tasks }, when: 'absent' },
+      { put: ledgerKeys.openWork(work.kind, orderId), attributes: { tasks: work.tasks }, when: 'absent' },
       auditWrite(
         {
           event: 'order.taken',
@@ -84,7 +84,7 @@ export class OrderService implements Orders {
       for (let pack = 0; pack < packCount(record); pack++) await preparePack(this.#context, orderId, pack);
       await finishOrder(this.#context, orderId);
     } else {
-      await dispatcher.submit({ kind: 'order', id: orderId, tasks });
+      await dispatcher.submit(work);
     }
     return await this.#answer(orderId, record);
   }
@@ -147,13 +147,11 @@ export class OrderService implements Orders {
         subjectIdentifier: orderId,
       });
     }
-    const work = await this.#context.ledger.get(ledgerKeys.openWork('order', orderId));
-    if (work !== undefined)
-      await this.#context.dispatcher.submit({
-        kind: 'order',
-        id: orderId,
-        tasks: Number(work.attributes.tasks),
-      });
+    for (const kind of ['rows', 'order'] as const) {
+      const work = await this.#context.ledger.get(ledgerKeys.openWork(kind, orderId));
+      if (work === undefined) continue;
+      await this.#context.dispatcher.submit({ kind, id: orderId, tasks: Number(work.attributes.tasks) });
+    }
     return await this.#answer(orderId, record);
   }
 

@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { finishJob } from './delivery.ts';
 import { indexDraws } from './draws.ts';
 import { finishIngest, ingestSlice } from './euicc-batches.ts';
-import { finishOrder, preparePack } from './order-packs.ts';
+import { checkOrderRows, finishOrder, finishRows, preparePack } from './order-packs.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
 import type { Trust } from './trust.ts';
@@ -21,12 +21,14 @@ export class ServiceWork implements WorkRunner {
 
   async runTask(kind: WorkKind, id: string, task: number): Promise<void> {
     if (kind === 'order') await preparePack(this.#context, id, task);
+    else if (kind === 'rows') await checkOrderRows(this.#context, id);
     else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
     else await ingestSlice(this.#context, this.#trust, id, task);
   }
 
   finish(kind: WorkKind, id: string): Promise<boolean> {
     if (kind === 'order') return finishOrder(this.#context, id);
+    if (kind === 'rows') return finishRows(this.#context, id);
     return kind === 'job' ? finishJob(this.#context, id) : finishIngest(this.#context, id);
   }
 

@@ -30,7 +30,7 @@ export function caller(identifier: string, role: Role): Caller {
 /** A whole SM-DPf on embedded adapters in a folder of its own, under a CI of its own, with one EUM allowed. */
 export class Deployment {
   readonly folder: string;
-  readonly config: RuntimeConfig;
+  config: RuntimeConfig;
   readonly ci: SimCi;
   readonly eum: SimEum;
   runtime: Runtime;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { WorkKind } from '../../jobs/dispatcher.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
 
 /**
@@ -118,7 +119,7 @@ export const ledgerKeys = {
   }),
   jobManifest: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'manifest' }),
   /** Work that a restart must take up again. */
-  openWork: (kind: 'job' | 'order' | 'euiccData', id: string): ItemKey => ({
+  openWork: (kind: WorkKind, id: string): ItemKey => ({
     partition: 'open-work',
     sort: `${kind}#${id}`,
   }),

@@ -222,7 +222,7 @@ export class DeliveryService implements Delivery {
     for (let chunk = 0; chunk < chunkCount(job); chunk++)
       chunks.push(await this.#deliverable(jobId, job, chunk, view));
     const failed = chunks.flatMap((chunk) => chunk.failed).slice(0, LISTED);
-    const chains = await this.#chains(jobId);
+    const chains = await this.#chains(jobId, chunks);
     const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
     const answer: BppAnswer =
       size <= this.#context.settings.inlineLimit
@@ -349,9 +349,11 @@ export class DeliveryService implements Delivery {
     return { manifest: await vault.get(ref), parts };
   }
 
-  async #chains(jobId: string): Promise<readonly Chain[]> {
+  /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */
+  async #chains(jobId: string, chunks: readonly DeliverableChunk[]): Promise<readonly Chain[]> {
     const item = await this.#context.ledger.get(ledgerKeys.jobChains(jobId));
-    return item === undefined ? [] : jobChains.from(item).chains;
+    const named = Math.max(0, ...chunks.map((chunk) => chunk.chains));
+    return item === undefined ? [] : jobChains.from(item).chains.slice(0, named);
   }
 
   async #markDelivered(jobId: string, job: JobRecord): Promise<void> {
@@ -383,7 +385,9 @@ interface DeliverableChunk {
   readonly part: ObjectRef;
   readonly size: number;
   readonly failed: readonly FailedItem[];
-  readonly withheld: readonly number[];
+  readonly withheld: readonly { readonly item: number; readonly code: string; readonly message: string }[];
+  /** How many of the job's chains its bound items name. */
+  readonly chains: number;
   readonly index: readonly PartEntry[];
   assemble(part: Bytes): Bytes;
 }
@@ -423,7 +427,11 @@ function deliverableChunk(
     part: record.part,
     size: at,
     failed,
-    withheld: [...withheld.keys()],
+    withheld: [...withheld].map(([item, { code, message }]) => ({ item, code, message })),
+    chains: record.outcomes.reduce(
+      (count, outcome) => (isBound(outcome) ? Math.max(count, outcome.chain + 1) : count),
+      0,
+    ),
     index,
     assemble(part) {
       if (replaced.size === 0) return part;

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { type ChainedLine, canonicalJson } from '../../shared/service/audit.ts';
+import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { writeOutput } from '../input/files.ts';
+import { wholeOption } from '../input/options.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { table } from '../output/table.ts';
+
+/** Problems that an answer lists. */
+const LISTED = 100;
+
+/** `smdpf audit`: the hash-chained log of state changes and refused calls. */
+export function registerAudit(program: Command, io: CliIo): void {
+  const audit = program
+    .command('audit')
+    .description('the hash-chained log of state changes and refused calls');
+  const command = (name: string, description: string) =>
+    audit
+      .command(name)
+      .description(description)
+      .option(...FOLDER_OPTION);
+
+  command('verify', 'find changed, missing and moved lines, by the chain and by the archive').action(
+    ({ folder }: { folder: string }) =>
+      withRuntime(folder, async (runtime) => {
+        const problems: { sequence: number; problem: string }[] = [];
+        let found = 0;
+        for await (const { sequence, problem } of runtime.audit.verify()) {
+          if (problem === undefined) continue;
+          found += 1;
+          if (problems.length < LISTED) problems.push({ sequence, problem });
+        }
+        const head = await runtime.audit.head();
+        if (found > 0) io.exit(EXIT.refused);
+        io.answer({ holds: found === 0, head, found, problems }, () =>
+          found === 0
+            ? `the log holds: ${head.sequence} lines, ending in ${head.hash}`
+            : `the log does not hold: ${found} problems\n\n${table(
+                ['line', 'problem'],
+                problems.map((one) => [one.sequence, one.problem]),
+              )}`,
+        );
+      }),
+  );
+
+  command('show', 'the last lines')
+    .option('--last <lines>', 'how many', wholeOption(1, 10_000), 50)
+    .action(({ folder, last }: { folder: string; last: number }) =>
+      withRuntime(folder, async (runtime) => {
+        const { sequence } = await runtime.audit.head();
+        const lines: ChainedLine[] = [];
+        for await (const line of runtime.audit.lines(Math.max(1, sequence - last + 1))) lines.push(line);
+        io.answer({ lines }, () =>
+          table(
+            ['line', 'at', 'event', 'by', 'about'],
+            lines.map((line) => [line.sequence, line.at, line.event, line.by, aboutText(line)]),
+          ),
+        );
+      }),
+    );
+
+  command('export', 'all lines as JSON, one on each, and the head that proves them complete')
+    .requiredOption('--out <file>', 'where to write the lines')
+    .action(({ folder, out }: { folder: string; out: string }) =>
+      withRuntime(folder, async (runtime) => {
+        const head = await runtime.audit.head();
+        const lines: string[] = [];
+        for await (const line of runtime.audit.lines()) {
+          if (line.sequence > head.sequence) break;
+          lines.push(`${canonicalJson(line)}\n`);
+        }
+        await writeOutput(out, lines.join(''), '--out', { mode: 0o600 });
+        io.answer({ file: out, lines: lines.length, head }, `${lines.length} lines, ending in ${head.hash}`);
+      }),
+    );
+
+  command(
+    'archive',
+    'keep the lines since the last time in a locked object, as a running server does',
+  ).action(({ folder }: { folder: string }) =>
+    withRuntime(folder, async (runtime) => {
+      await runtime.audit.chain();
+      const archived = await runtime.audit.archive();
+      io.answer({ archived, head: await runtime.audit.head() }, `${archived} lines archived`);
+    }),
+  );
+}
+
+const aboutText = ({ about }: ChainedLine) =>
+  Object.entries(about)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');

@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import type { Role } from '../../shared/service/services.ts';
+import { DevelopmentPki, fingerprintOf } from '../deployment/tls.ts';
+import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { readDer } from '../input/files.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { UsageError } from '../output/failure.ts';
+import { fields, table } from '../output/table.ts';
+
+const ROLES = [
+  'operator',
+  'eum',
+  'deviceMaker',
+  'auditor',
+  'administrator',
+] as const satisfies readonly Role[];
+
+interface AddArguments {
+  readonly folder: string;
+  readonly role: Role;
+  readonly certificate?: string;
+  readonly issue?: true;
+  readonly name?: string;
+}
+
+/** `smdpf party`: who may call, by client certificate. */
+export function registerParty(program: Command, io: CliIo): void {
+  const party = program.command('party').description('who may call this server, by client certificate');
+
+  party
+    .command('add <identifier>')
+    .description('register a client certificate of a party; a party may have several')
+    .option(...FOLDER_OPTION)
+    .addOption(new Option('--role <role>', 'what it may call').choices(ROLES).makeOptionMandatory())
+    .option('--certificate <file>', 'the client certificate')
+    .option('--issue', 'issue one by the development CA of the folder, with its key: never for production')
+    .option('--name <name>', 'for people')
+    .action((identifier: string, options: AddArguments) =>
+      withRuntime(options.folder, async ({ services }, deployment) => {
+        const { role, name, certificate, issue } = options;
+        if ((certificate === undefined) === (issue === undefined))
+          throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
+        if (!/^[\w.-]{1,128}$/.test(identifier))
+          throw new UsageError('the identifier is no functionRequesterIdentifier', 'Such as 2.999.60.');
+        const files = deployment.path('tls', `client-${role}-${identifier}`);
+        const der =
+          certificate === undefined
+            ? new X509Certificate(
+                (await (await DevelopmentPki.open(deployment.path('tls'))).client(`${role}-${identifier}`))
+                  .cert,
+              ).raw
+            : await readDer(certificate, '--certificate');
+        const fingerprint = fingerprintOf(der);
+        await services.parties.add(
+          fingerprint,
+          { identifier, role, ...(name === undefined ? {} : { name }) },
+          BY_CLI,
+        );
+        const issued = issue && { certificate: `${files}.cert.pem`, key: `${files}.key.pem` };
+        io.answer({ identifier, role, fingerprint, ...(issued && { issued }) }, () =>
+          fields([
+            ['party', identifier],
+            ['role', role],
+            ['fingerprint', fingerprint],
+            ['certificate', issued?.certificate],
+            ['private key', issued?.key],
+          ]),
+        );
+      }),
+    );
+
+  party
+    .command('list')
+    .description('all client certificates, the revoked ones too')
+    .option(...FOLDER_OPTION)
+    .action(({ folder }: { folder: string }) =>
+      withRuntime(folder, async ({ services }) => {
+        const parties = await services.parties.list();
+        io.answer({ parties }, () =>
+          table(
+            ['party', 'role', 'fingerprint', 'state', 'name'],
+            parties.map((one) => [
+              one.identifier,
+              one.role,
+              one.fingerprint,
+              one.revokedAt === undefined ? 'valid' : `revoked ${new Date(one.revokedAt).toISOString()}`,
+              one.name,
+            ]),
+          ),
+        );
+      }),
+    );
+
+  party
+    .command('revoke <fingerprint>')
+    .description('a client certificate is no party from the next call on')
+    .option(...FOLDER_OPTION)
+    .action((fingerprint: string, { folder }: { folder: string }) =>
+      withRuntime(folder, async ({ services }) => {
+        await services.parties.revoke(fingerprint.toLowerCase(), BY_CLI);
+        io.answer({ fingerprint: fingerprint.toLowerCase() }, 'the certificate is revoked');
+      }),
+    );
+}

@@ -1,0 +1,32 @@
+import type { Runtime } from '../../shared/runtime.ts';
+import { UsageError } from '../output/failure.ts';
+import { DeploymentFolder } from './folder.ts';
+
+/** Who does what is done by these commands, in the audit log. */
+export const BY_CLI = 'cli';
+
+/**
+ * Opens the stores of a deployment for one command, also beside a running server: what a command changes counts for
+ * the server from its next call on. Its lines of the audit log are chained at the end.
+ */
+export async function withRuntime<Answer>(
+  folder: string,
+  work: (runtime: Runtime, deployment: DeploymentFolder) => Promise<Answer>,
+): Promise<Answer> {
+  if (!DeploymentFolder.exists(folder))
+    throw new UsageError(
+      `--folder: there is no deployment in ${folder}`,
+      'smdpf serve makes one; name its folder with --folder.',
+    );
+  const deployment = await DeploymentFolder.open(folder);
+  const runtime = await deployment.openRuntime({ lanes: 'none' });
+  try {
+    const answer = await work(runtime, deployment);
+    await runtime.audit.chain();
+    return answer;
+  } finally {
+    await runtime.close();
+  }
+}
+
+export const FOLDER_OPTION = ['--folder <folder>', 'the deployment', 'smdpf-data'] as const;

@@ -1,0 +1,172 @@
+import { createCipheriv, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { compactDecrypt, importJWK, type JWK } from 'jose';
+import { swapNibbles } from '../shared/codec/iccid.ts';
+import type { KeyGenerator } from '../shared/keys/provider.ts';
+import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
+import { openRuntime, type Runtime } from '../shared/runtime.ts';
+import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import { preparedPacks } from '../shared/service/order-packs.ts';
+import type { Caller, OrderInput } from '../shared/service/services.ts';
+import { SecretScan } from './secret-scan.ts';
+
+/**
+ * Profiles from CSV through personalisation, audit, protection and storage, on one core, with the secrets drawn here
+ * and given back in output rows; beside the floor of encrypting as many octets with AES-128-CBC.
+ *
+ *   node bench/orders.ts [--count 20000] [--folder DIR] [--kill-at 0.5]
+ *
+ * With --kill-at the process kills itself when that part of the packs is made; the same command without it goes on
+ * in the same folder. At the end K and OPc of every tenth profile are searched for in all files of the folder.
+ */
+const { values: options } = parseArgs({
+  options: {
+    count: { type: 'string', default: '20000' },
+    folder: { type: 'string', default: join(tmpdir(), 'smdpf-bench-orders') },
+    'kill-at': { type: 'string' },
+  },
+});
+const count = Number(options.count);
+const { folder } = options;
+const orderId = 'BENCH-1';
+const operator: Caller = { identifier: '2.999.60', role: 'operator', fingerprint: '00'.repeat(32) };
+/** The Operator's own side: no part of what is searched. */
+const operatorFile = `${folder}-operator.json`;
+
+const config: RuntimeConfig = {
+  deployment: 'bench',
+  address: 'smdpf.example.com',
+  ledger: `sqlite:${join(folder, 'ledger.sqlite')}`,
+  vault: `file:${join(folder, 'vault')}`,
+  ppks: `file:${join(folder, 'ppks')}`,
+  keys: {
+    wrapping: `softkey:path=${join(folder, 'keys', 'wrapping')}.key`,
+    delivery: `softkey:path=${join(folder, 'keys', 'delivery')}.key`,
+    passphrase: `file:${join(folder, 'keys', 'passphrase')}`,
+  },
+};
+const fresh = !existsSync(folder);
+if (fresh) {
+  mkdirSync(join(folder, 'keys'), { recursive: true });
+  writeFileSync(join(folder, 'keys', 'passphrase'), randomBytes(32).toString('hex'), { mode: 0o600 });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(operatorFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
+}
+const runtime = await openRuntime(config, { log: (event, about) => console.log(event, about) });
+if (fresh) {
+  const provider = (await runtime.keys.provider(config.keys.wrapping)) as unknown as KeyGenerator;
+  await provider.generate(config.keys.wrapping, 'aes-256', 'wrapping');
+  await provider.generate(config.keys.delivery, 'ecdsa-p256', 'delivery');
+}
+const privateJwk = JSON.parse(readFileSync(operatorFile, 'utf8')) as JWK;
+
+await run();
+await runtime.close();
+
+async function run(): Promise<void> {
+  const before = await preparedPacks(runtime.context, orderId);
+  const started = performance.now();
+  const cpuStarted = process.cpuUsage();
+  const memory = new Map<string, number>([['start', process.memoryUsage().rss]]);
+  const { d: _, ...outputKey } = privateJwk;
+  const order: OrderInput = {
+    orderId,
+    profileType: 'bench',
+    quantity: count,
+    requesterDms: ['2.999.50'],
+    template: ownTemplate(),
+    rows: csv(),
+    personalisation: { format: 'csv', keys: 'generate', deriveIsim: true },
+    eligibility: {},
+    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'operational' },
+    outputKey,
+  };
+  let answer = await runtime.services.orders.prepareProfiles(operator, order);
+  const killAt = Number(options['kill-at'] ?? Number.POSITIVE_INFINITY);
+  while (answer.state === 'Preparing') {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    answer = await runtime.services.orders.prepareProfiles(operator, order);
+    const part = answer.prepared / count;
+    if (part >= 0.1 && !memory.has('10 %')) memory.set('10 %', process.memoryUsage().rss);
+    if (part >= killAt) {
+      console.log(`killed at ${answer.prepared} profiles`);
+      process.kill(process.pid, 'SIGKILL');
+    }
+  }
+  memory.set('100 %', process.memoryUsage().rss);
+  const seconds = (performance.now() - started) / 1000;
+  const cpu = process.cpuUsage(cpuStarted);
+  const cpuSeconds = (cpu.user + cpu.system) / 1e6;
+  const made = count - Math.min(count, before * runtime.context.settings.packSize);
+  console.log(
+    `${answer.state}: ${made} profiles in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU`,
+  );
+  console.log(`${(made / seconds).toFixed(0)} profiles/s, ${(made / cpuSeconds).toFixed(0)} per core second`);
+  console.log(`AES-128-CBC floor of as many octets: ${floor().toFixed(0)} profiles/s`);
+  for (const [when, octets] of memory)
+    console.log(`resident memory at ${when}: ${(octets / 2 ** 20).toFixed(0)} MiB`);
+  await search();
+}
+
+function csv(): Buffer {
+  const rows = ['iccid,imsi'];
+  for (let n = 0; n < count; n++)
+    rows.push(`8988211${String(n).padStart(11, '0')},26201${String(n).padStart(10, '0')}`);
+  return Buffer.from(rows.join('\n'));
+}
+
+/** Profiles a second if nothing were done but to encrypt their octets once. */
+function floor(): number {
+  const octets = Buffer.alloc(Math.ceil(ownTemplate().length / 16) * 16);
+  const end = performance.now() + 1000;
+  let n = 0;
+  for (; performance.now() < end; n++)
+    createCipheriv('aes-128-cbc', randomBytes(16), randomBytes(16)).setAutoPadding(false).update(octets);
+  return n;
+}
+
+/** Looks for every tenth K and OPc, in all the forms that they could have been left in. */
+async function search(): Promise<void> {
+  const secrets = await secretsOf(runtime);
+  const scan = new SecretScan();
+  for (const secret of secrets) {
+    const hex = secret.toString('hex');
+    for (const octets of [secret, Buffer.from(swapNibbles(secret))]) scan.add(octets);
+    scan.add(Buffer.from(hex));
+    scan.add(Buffer.from(hex.toUpperCase()));
+    scan.add(Buffer.from(secret.toString('base64').slice(0, 20)));
+    scan.add(Buffer.from(secret.toString('base64url').slice(0, 20)));
+  }
+  let octets = 0;
+  let files = 0;
+  let found = 0;
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const content = readFileSync(join(entry.parentPath, entry.name));
+    octets += content.length;
+    files += 1;
+    found += scan.count(content);
+  }
+  console.log(`${secrets.length} secrets searched for in ${files} files of ${octets} octets: ${found} found`);
+  if (found > 0) process.exitCode = 1;
+}
+
+async function secretsOf({ services }: Runtime): Promise<Buffer[]> {
+  const key = await importJWK(privateJwk, 'ECDH-ES+A256KW');
+  const secrets: Buffer[] = [];
+  let n = 0;
+  for (let pack = 0, packs = 1; pack < packs; pack++) {
+    const output = await services.orders.getOrderOutput(operator, { orderId, pack });
+    packs = output.packs;
+    const { plaintext } = await compactDecrypt(output.jwe, key);
+    for (const line of Buffer.from(plaintext).toString().trimEnd().split('\n')) {
+      if (n++ % 10 !== 0) continue;
+      const { k, opc } = JSON.parse(line) as { k: string; opc: string };
+      secrets.push(Buffer.from(k, 'hex'), Buffer.from(opc, 'hex'));
+    }
+  }
+  return secrets;
+}

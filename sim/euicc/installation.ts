@@ -184,7 +184,9 @@ export class Installation {
     fields.end();
     if (proprietary !== undefined) {
       if (proprietary.raw.length > 128) throw new SimError('dpProprietaryData has more than 128 octets');
-      new Fields(proprietary.value).take(0x06);
+      const content = new Fields(proprietary.value);
+      // the published module's automatic tags make dpOid 80; some read it as a universal OBJECT IDENTIFIER
+      if (content.maybe(0x80) === undefined) content.take(0x06);
     }
     this.#step = 'metadataHeader';
   }

@@ -19,6 +19,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['trust', async () => (await import('./trust.ts')).registerTrust],
   ['audit', async () => (await import('./audit.ts')).registerAudit],
   ['eligibility', async () => (await import('./eligibility.ts')).registerEligibility],
+  ['profile', async () => (await import('./profile.ts')).registerProfile],
   ['bind', async () => (await import('./bind.ts')).registerBind],
   ['inspect', async () => (await import('./inspect.ts')).registerInspect],
   ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],

@@ -101,6 +101,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
     keys: {
       wrapping: keyUri(folder, 'wrapping'),
       delivery: keyUri(folder, 'delivery'),
+      intake: keyUri(folder, 'intake'),
       passphrase: fromEnvironment ? 'env:SMDPF_PASSPHRASE' : `file:${passphraseFile}`,
       ...options.keys,
     },
@@ -110,6 +111,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
   await createKeys(runtime, [
     [runtime.keys.wrapping, 'aes-256', 'wrapping'],
     [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
+    [keyUri(folder, 'intake'), 'rsa-oaep-256', 'intake'],
   ]);
   const config: FolderConfig = {
     runtime,

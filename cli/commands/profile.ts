@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import type { CliIo } from '../output/cli-io.ts';
+import { registerCheck } from './profile/check.ts';
+import { registerDiff } from './profile/diff.ts';
+import { registerPersonalise } from './profile/personalise.ts';
+import { registerShow } from './profile/show.ts';
+import { registerTemplate } from './profile/template.ts';
+
+/** `smdpf profile`: profile packages from files, without any store. */
+export function registerProfile(program: Command, io: CliIo): void {
+  const profile = program
+    .command('profile')
+    .description('check, show, personalise and compare profile packages (see docs/profiles.md)');
+  for (const register of [registerCheck, registerShow, registerPersonalise, registerDiff, registerTemplate])
+    register(profile, io);
+}

@@ -1,0 +1,99 @@
+import { type Command, Option } from 'commander';
+import { wipe } from '../../../shared/codec/bytes.ts';
+import { completeIccid } from '../../../shared/codec/iccid.ts';
+import { refuse } from '../../../shared/errors.ts';
+import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
+import { compileTemplate, personalise } from '../../../shared/profile/package/personalise.ts';
+import { csvRows } from '../../../shared/profile/rows/csv.ts';
+import { jsonRows } from '../../../shared/profile/rows/json-lines.ts';
+import { checkColumns, checkMembers, inRow, type Row } from '../../../shared/profile/rows/row.ts';
+import { readDer, readOctets, writeOutput } from '../../input/files.ts';
+import { wholeOption } from '../../input/options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { fields } from '../../output/table.ts';
+
+interface PersonaliseOptions {
+  readonly template: string;
+  readonly rows: string;
+  readonly row: number;
+  readonly out: string;
+  readonly profileClass: 'test' | 'provisioning' | 'operational';
+  readonly deriveIsim?: boolean;
+}
+
+const HELP = `
+The rows are as in an order, but in clear: for tests, and to try a template before it is ordered. The package that is
+written is in clear as well; a new file is readable by its owner alone.
+
+Example:
+  smdpf profile template --out template.der
+  smdpf profile personalise --template template.der --rows rows.csv --row 1 --out profile.der`;
+
+export function registerPersonalise(profile: Command, io: CliIo): void {
+  profile
+    .command('personalise')
+    .description('make one profile from a template and a row, and read every value back')
+    .requiredOption('--template <file>', 'profile package: DER, base64 or hexadecimal')
+    .requiredOption('--rows <file>', 'CSV with a heading, or JSON lines')
+    .option('--row <number>', 'which row, from 1', wholeOption(1, 10_000_000), 1)
+    .requiredOption('--out <file>', 'where the package goes, in DER')
+    .addOption(
+      new Option('--profile-class <class>', 'all but test refuse keys that are left from the template')
+        .choices(['test', 'provisioning', 'operational'])
+        .default('operational'),
+    )
+    .option('--derive-isim', 'set the identities of the ISIM from the IMSI')
+    .addHelpText('after', HELP)
+    .action((options: PersonaliseOptions) => run(options, io));
+}
+
+async function run(options: PersonaliseOptions, io: CliIo): Promise<void> {
+  const upp = await readDer(options.template, '--template');
+  const { columns, row } = readRow(await readOctets(options.rows, '--rows'), options.row);
+  const template = compileTemplate(upp, {
+    profileClass: options.profileClass,
+    parameters: columns,
+    deriveIsim: options.deriveIsim ?? false,
+  });
+  const profile = inRow(row.number, () => personalise(template, row.values));
+  const findings = auditPersonalisation(profile, row.values, template);
+  const differing = findings.find(({ code }) => code === 'differs');
+  if (differing !== undefined)
+    refuse('personalisationInvalid', `the package does not hold what was given for ${differing.parameter}`);
+  const notSet = findings.map(({ parameter }) => parameter);
+  for (const parameter of notSet) io.warn(`${parameter} is as in the template`);
+  await writeOutput(options.out, profile, '--out', { mode: 0o600 });
+  const { length } = profile;
+  wipe(profile);
+  const document = {
+    out: options.out,
+    row: row.number,
+    iccid: completeIccid(String(row.values.iccid)),
+    parameters: columns,
+    notSet,
+    length,
+  };
+  io.answer(document, () =>
+    fields([
+      ['written', `${document.out}, ${length} octets`],
+      ['row', row.number],
+      ['iccid', document.iccid],
+      ['set', columns.join(', ')],
+    ]),
+  );
+}
+
+function readRow(octets: Uint8Array, number: number): { columns: readonly string[]; row: Row } {
+  const isJson = /^(?:\xef\xbb\xbf)?\s*\{/.test(Buffer.from(octets.subarray(0, 64)).toString('latin1'));
+  const { columns, rows } = isJson ? fromJson(octets) : csvRows(octets, 1);
+  checkColumns(columns);
+  const row = rows[number - 1];
+  if (row === undefined) return refuse('orderInvalid', `there is no row ${number}, but ${rows.length} rows`);
+  checkMembers(row, columns);
+  return { columns, row };
+}
+
+function fromJson(octets: Uint8Array) {
+  const rows = jsonRows(octets, 1);
+  return { columns: Object.keys(rows[0]?.values ?? {}), rows };
+}

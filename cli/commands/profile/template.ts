@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
+import { writeOutput } from '../../input/files.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+
+export function registerTemplate(profile: Command, io: CliIo): void {
+  profile
+    .command('template')
+    .description("write the project's own template: USIM and ISIM, MILENAGE, 5G, SUCI, over-the-air keys")
+    .requiredOption('--out <file>', 'where the package goes, in DER')
+    .action(async ({ out }: { out: string }) => {
+      const upp = ownTemplate();
+      await writeOutput(out, upp, '--out');
+      io.answer({ out, length: upp.length }, `written: ${out}, ${upp.length} octets`);
+    });
+}

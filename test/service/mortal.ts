@@ -75,9 +75,18 @@ class Life {
         // the stores belong to all processes, so none closes them
         if (name === 'close') return async () => undefined;
         if (typeof member !== 'function') return member;
+        if (name === 'getStream' || name === 'list')
+          return (...args: unknown[]) => this.#stream(() => Reflect.apply(member, target, args));
         return (...args: unknown[]) => this.#call(async () => Reflect.apply(member, target, args));
       },
     });
+  }
+
+  async *#stream(open: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    for await (const piece of (await this.#call(async () => open())) as AsyncIterable<unknown>) {
+      if (this.dead) throw new Death('died in the middle of a stream');
+      yield piece;
+    }
   }
 
   async #call(act: () => Promise<unknown>): Promise<unknown> {

@@ -20,6 +20,9 @@ export interface LedgerNotifierOptions {
   readonly pollMs?: number;
 }
 
+/** A notice is named by what it tells of and a number: the Operator hears of a profile's states in their order. */
+const subjectOf = (id: string) => id.slice(0, id.lastIndexOf('-'));
+
 const HOUR_MS = 3_600_000;
 const AT_ONCE = 8;
 
@@ -74,25 +77,37 @@ export class LedgerNotifier implements Notifier {
 
   /** Milliseconds until there is something to do again. */
   async #deliverDue(): Promise<number> {
-    const { ledger, now, pollMs = 5_000 } = this.#options;
+    const { ledger, pollMs = 5_000 } = this.#options;
     let pause = pollMs;
+    /** Subjects of which a notice must wait, and with it those after it. */
+    const held = new Set<string>();
     let cursor: string | undefined;
     do {
       const page = await ledger.query('notices', cursor === undefined ? {} : { cursor });
-      const due: Item[] = [];
-      for (const item of page.items) {
-        const wait = Number(item.attributes.dueAt) - now();
-        if (wait <= 0) due.push(item);
-        else pause = Math.min(pause, wait);
-      }
-      for (let i = 0; i < due.length; i += AT_ONCE) {
-        const waits = await Promise.all(due.slice(i, i + AT_ONCE).map((item) => this.#deliver(item)));
-        pause = Math.min(pause, ...waits);
+      const subjects = [...Map.groupBy(page.items, ({ sort }) => subjectOf(sort))];
+      for (let i = 0; i < subjects.length; i += AT_ONCE) {
+        const waits = subjects.slice(i, i + AT_ONCE).map(async ([subject, items]) => {
+          if (held.has(subject)) return Number.POSITIVE_INFINITY;
+          const wait = await this.#deliverInOrder(items);
+          if (Number.isFinite(wait)) held.add(subject);
+          return wait;
+        });
+        pause = Math.min(pause, ...(await Promise.all(waits)));
         if (this.#closed) return pause;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
     return Math.max(pause, 10);
+  }
+
+  /** Milliseconds until the first of them that is still to be taken is due; infinite if none is left. */
+  async #deliverInOrder(items: readonly Item[]): Promise<number> {
+    for (const item of items) {
+      const early = Number(item.attributes.dueAt) - this.#options.now();
+      const wait = early > 0 ? early : await this.#deliver(item);
+      if (Number.isFinite(wait)) return wait;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   async #deliver(item: Item): Promise<number> {

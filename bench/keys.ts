@@ -4,12 +4,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { eidWithCheckDigits } from '../shared/codec/eid.ts';
+import { fromSpki, SUITES } from '../shared/crypto/suite.ts';
 import { keyBackends } from '../shared/keys/backends.ts';
 import { Digest, type KeyAlgorithm, type KeyGenerator, type KeyProvider } from '../shared/keys/provider.ts';
 import { KeyRegistry, type SigningKey } from '../shared/keys/registry.ts';
+import { bindProfile } from '../shared/profile/bind.ts';
+import { generatePpk } from '../shared/profile/ppk.ts';
+import { protectProfile } from '../shared/profile/protect.ts';
+import { encodeStoreMetadata } from '../shared/rsp/store-metadata.ts';
 
 /**
- * Signatures per second of each key backend, and the milliseconds that one takes.
+ * Signatures per second of each key backend, and profiles of 12 kB bound per second with it (PPK mode, one thread).
  *
  *     node bench/keys.ts [--seconds 2] [--concurrency 16] [--pkcs11-module /usr/lib/softhsm/libsofthsm2.so]
  *                        [--kms-endpoint http://127.0.0.1:4566]
@@ -77,7 +83,7 @@ async function rate(sign: () => Promise<unknown> | Uint8Array, lanes: number): P
 }
 
 function row(scheme: string, algorithm: string, how: string, perSecond: number): void {
-  const name = `${scheme.padEnd(8)} ${algorithm.padEnd(22)} ${how.padEnd(16)}`;
+  const name = `${scheme.padEnd(8)} ${algorithm.padEnd(22)} ${how.padEnd(18)}`;
   console.log(`${name} ${perSecond.toFixed(0).padStart(7)}/s`);
 }
 
@@ -93,6 +99,35 @@ async function measure(key: SigningKey, scheme: string): Promise<void> {
   if (signSync !== undefined) {
     row(scheme, algorithm, 'synchronously', await rate(() => signSync(Digest.of(message)), 1));
   }
+}
+
+const UPP_OCTETS = 12_000;
+
+/** Binds as the server does, with the signatures of a key. */
+async function measureBind(key: SigningKey, scheme: string): Promise<void> {
+  const { algorithm } = key.description;
+  const suite = SUITES.find(({ keyAlgorithm }) => keyAlgorithm === algorithm);
+  if (suite === undefined) return;
+  const ppk = generatePpk(randomBytes);
+  const input = {
+    suite,
+    eid: eidWithCheckDigits('890490321234512345123456789012'),
+    // any point of the curve does for a one-time key
+    euiccOtpk: fromSpki(key.publicKey).point,
+    metadataDer: encodeStoreMetadata({
+      iccid: '8988211000000530082',
+      serviceProviderName: 'Example Operator',
+      profileName: 'Benchmark',
+    }),
+    transactionId: randomBytes(16),
+    hostId: randomBytes(16),
+    payload: { mode: 'ppk' as const, segments: protectProfile(randomBytes(UPP_OCTETS), ppk), ppk },
+    sign: async (digest: Digest) => key.signSync?.(digest) ?? (await key.sign(digest)),
+  };
+  const bind = () => bindProfile(input);
+  await rate(bind, 1);
+  row(scheme, algorithm, 'bind', await rate(bind, 1));
+  row(scheme, algorithm, `bind, ${concurrency} at once`, await rate(bind, concurrency));
 }
 
 const registry = new KeyRegistry(
@@ -112,7 +147,9 @@ try {
   for (const { algorithm, uri } of candidates) {
     const provider = (await registry.provider(uri)) as KeyProvider & KeyGenerator;
     await provider.generate(uri, algorithm, 'binding');
-    await measure(await registry.openSigningKey(uri, 'binding'), provider.scheme);
+    const key = await registry.openSigningKey(uri, 'binding');
+    await measure(key, provider.scheme);
+    await measureBind(key, provider.scheme);
   }
 } finally {
   await registry.close();

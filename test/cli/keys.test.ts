@@ -1,0 +1,127 @@
+import { readFileSync, renameSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DeploymentFolder } from '../../cli/deployment/folder.ts';
+import { openSandbox, SANDBOX_SMDPF_OID } from '../../cli/deployment/sandbox.ts';
+import { encodePem, publicKeyOfCsr, type SimCi } from '../../sim/index.ts';
+import { Folder } from './support/binding-bench.ts';
+import { runCli } from './support/cli.ts';
+
+const folder = new Folder();
+// a name that only a percent-encoded URI can hold
+const deployment = folder.file('site; one');
+let ci: SimCi;
+
+beforeAll(async () => {
+  const opened = await DeploymentFolder.open(deployment);
+  const runtime = await opened.openRuntime();
+  ci = (await openSandbox(opened, runtime, 'p256')).ci;
+  await runtime.close();
+});
+afterAll(() => folder.remove());
+
+interface Listed {
+  readonly role: string;
+  readonly uri: string;
+  readonly state: string;
+  readonly dataKeys?: number;
+  readonly problem?: string;
+  readonly certificate?: { readonly sha256: string; readonly daysLeft: number };
+}
+
+async function keys(command: string, ...args: string[]) {
+  const { code: exitCode, stdout } = await runCli('keys', command, '--folder', deployment, ...args, '--json');
+  return { exitCode, document: JSON.parse(stdout) as Record<string, unknown> };
+}
+
+async function list(role: string): Promise<Listed[]> {
+  const { document } = await keys('list');
+  return (document.keys as Listed[]).filter((one) => one.role === role);
+}
+
+const REQUEST = ['--organization', 'Example', '--name', 'SM-DPf', '--smdp-oid', SANDBOX_SMDPF_OID, '--out'];
+
+/** A new binding key with a certificate of the CI in a file. */
+async function newBindingKey(name: string, days = 3650): Promise<{ key: string; certificate: string }> {
+  const request = folder.file(`${name}.csr`);
+  const { document } = await keys('rotate', '--role', 'binding', ...REQUEST, request);
+  const base64 = readFileSync(request, 'utf8').replace(/-----[^-]+-----|\s/g, '');
+  const publicKey = publicKeyOfCsr(Buffer.from(base64, 'base64'));
+  const certificate = ci.issueDpPb(publicKey, {
+    oid: SANDBOX_SMDPF_OID,
+    notAfter: new Date(Date.now() + days * 86_400_000),
+  });
+  return {
+    key: String(document.key),
+    certificate: folder.write(`${name}.pem`, encodePem('CERTIFICATE', certificate)),
+  };
+}
+
+describe('smdpf keys', () => {
+  it('takes a binding key from its making to its end, beside the one before', async () => {
+    const [old] = await list('binding');
+    await expect(keys('retire', '--certificate', old!.certificate!.sha256)).resolves.toMatchObject({
+      exitCode: 2,
+    });
+    const { key, certificate } = await newBindingKey('second');
+    expect(await list('binding')).toHaveLength(1);
+    expect(await keys('install', '--key', key, '--certificate', certificate)).toMatchObject({ exitCode: 0 });
+    expect((await list('binding')).map(({ state }) => state)).toEqual(['active', 'active']);
+    expect((await keys('retire', '--certificate', old!.certificate!.sha256)).exitCode).toBe(0);
+    const after = await list('binding');
+    expect(after.find(({ uri }) => uri === old!.uri)?.state).toBe('retired');
+    expect(after.find(({ uri }) => uri === key)).toMatchObject({ state: 'active' });
+    expect(after.every(({ problem }) => problem === undefined)).toBe(true);
+  });
+
+  it('refuses a certificate of another key', async () => {
+    const [one, other] = [await newBindingKey('third'), await newBindingKey('fourth')];
+    const { exitCode, document } = await keys(
+      'install',
+      '--key',
+      one.key,
+      '--certificate',
+      other.certificate,
+    );
+    expect(exitCode).toBe(1);
+    expect(document.error).toMatchObject({ code: 'dpCertificateInvalid' });
+  });
+
+  it('warns of a certificate that ends soon', async () => {
+    const { key, certificate } = await newBindingKey('short', 10);
+    await keys('install', '--key', key, '--certificate', certificate);
+    const { document } = await keys('list');
+    expect(document.warnings).toEqual([expect.stringContaining('in 9 days')]);
+  });
+
+  it('replaces the wrapping key, and retires the old one once nothing is under it', async () => {
+    const [old] = await list('wrapping');
+    const { document } = await keys('rotate', '--role', 'wrapping');
+    expect(document).toMatchObject({ moved: 0, waiting: 0 });
+    expect((await list('wrapping')).map(({ state }) => state)).toEqual(['active', 'former']);
+    expect((await keys('retire', '--key', String(document.key))).exitCode).toBe(2);
+    expect((await keys('retire', '--key', old!.uri)).exitCode).toBe(0);
+    expect((await list('wrapping')).map(({ state }) => state)).toEqual(['active', 'retired']);
+  });
+
+  it('replaces the delivery key', async () => {
+    const { document } = await keys('rotate', '--role', 'delivery');
+    const [active] = await list('delivery');
+    expect(active).toMatchObject({ uri: document.key, state: 'active' });
+  });
+
+  it('health fails when a key in use is not there', async () => {
+    expect((await keys('health')).exitCode).toBe(0);
+    const [active] = (await list('delivery')).filter(({ state }) => state === 'active');
+    const path = decodeURIComponent(active!.uri.slice('softkey:path='.length));
+    renameSync(path, `${path}-away`);
+    const { exitCode, document } = await keys('health');
+    renameSync(`${path}-away`, path);
+    expect(exitCode).toBe(1);
+    expect(document.healthy).toBe(false);
+  });
+
+  it('a folder that is no deployment is not made one', async () => {
+    const { code: exitCode } = await runCli('keys', 'list', '--folder', folder.file('nothing'), '--json');
+    expect(exitCode).toBe(2);
+  });
+});

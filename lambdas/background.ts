@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../shared/errors.ts';
 import { errorRecords } from '../shared/gsma/call-log.ts';
+import { settle } from './runtime.ts';
 
 /** What a line of the log may tell of a task: identifiers and counts, never content. */
 export type About = Readonly<Record<string, string | number | boolean>>;
@@ -34,6 +35,7 @@ export function backgroundEntry<Event, Answer>(
     const line = { event: 'task', function: name, ...about?.(event) };
     try {
       const answer = await run(event);
+      await settle();
       const durationMs = Math.round(options.now() - startedAt);
       options.log({ ...line, status: 'done', ...outcome?.(answer), durationMs });
       return answer;

@@ -33,9 +33,16 @@ export function lambdaEntry(
       return resultOf(writeFailure(failure));
     }
     const result = await handler(event, context);
-    await (await runtime)?.context.notifier.flush();
+    await settle();
     return result;
   };
+}
+
+/** What the runtime would do in its own time: an environment may sleep for ever once it has answered. */
+export async function settle(): Promise<void> {
+  const opened = await runtime;
+  await opened?.keyUses.round();
+  await opened?.context.notifier.flush();
 }
 
 let runtime: Promise<Runtime> | undefined;
@@ -55,7 +62,10 @@ export function sharedRuntime(): Promise<Runtime> {
 async function openSharedRuntime(): Promise<Runtime> {
   const config = readConfig();
   const { openRuntime } = await import('../shared/runtime.ts');
-  return await openRuntime(config, { lanes: 'none' });
+  return await openRuntime(config, {
+    lanes: 'none',
+    log: (event, about) => console.log(JSON.stringify({ event, ...about })),
+  });
 }
 
 /** What the stack has put into the environment of this function. */

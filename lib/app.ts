@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { emulatedPki } from '../localstack/pki.ts';
 import { bundleFunctions } from './bundle.ts';
 import { OperatorStack } from './operator-stack.ts';
 import { EMULATED, OPERATORS } from './operators/index.ts';
@@ -14,7 +15,8 @@ const bundles = await bundleFunctions(
   emulator ? 'emulator' : 'aws',
   join(import.meta.dirname, '..', 'cdk.out', emulator ? 'bundles-emulator' : 'bundles'),
 );
-for (const config of emulator ? [EMULATED] : OPERATORS) {
+const configs = emulator ? [{ ...EMULATED, callbackCa: (await emulatedPki()).caCertificate }] : OPERATORS;
+for (const config of configs) {
   new OperatorStack(app, `smdpf-${config.name}`, config, bundles);
 }
 app.synth();

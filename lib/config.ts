@@ -48,6 +48,10 @@ export interface OperatorConfig {
     /** Minutes that a callback may wait. */
     readonly callbackMinutes: number;
   };
+  /** PEM of a CA that is trusted for the Operator's callback server besides the public ones. */
+  readonly callbackCa?: string;
+  /** Items of a chunk and profiles of a pack; left out, as shared/service/context.ts has them. */
+  readonly sizes?: { readonly chunk: number; readonly pack: number };
   /** Minutes between rounds that fetch revocation lists, 2 and more. */
   readonly crlFetchMinutes: number;
   /**

@@ -7,11 +7,11 @@ import {
   PolicyStatement,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { Alias, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key, type KeyProps, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { KeyRole } from '../shared/keys/provider.ts';
 import { type OperatorConfig, signsPerTask } from './config.ts';
-import type { FunctionName, FunctionNeeds } from './functions.ts';
+import type { FunctionName, KeyNeed } from './functions.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 
 /** What the account may do with a key by its own IAM policies: look after it, not use it. */
@@ -33,18 +33,29 @@ const ADMINISTRATION = [
   'kms:UpdateKeyDescription',
 ];
 
+const P256 = { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY };
+const SPECS: Readonly<Record<KeyRole, Pick<KeyProps, 'keySpec' | 'keyUsage'>>> = {
+  wrapping: {},
+  delivery: P256,
+  binding: P256,
+  intake: { keySpec: KeySpec.RSA_3072, keyUsage: KeyUsage.ENCRYPT_DECRYPT },
+};
+
 const LOOK = ['kms:DescribeKey', 'kms:GetPublicKey'];
 const SIGN = [...LOOK, 'kms:Sign'];
+const OPEN = [...LOOK, 'kms:Decrypt'];
 const WRAP = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
 
 /**
- * The keys of the SM-DPf: one that wraps the data keys of packs and templates, one that signs manifests, and one for
- * each CI that signs as DPpb. The account cannot use them by an IAM policy alone: each key's own policy names the
+ * The keys of the SM-DPf: one that wraps the data keys of packs and templates, one that signs manifests, one that
+ * opens what Operators encrypt to us, and one for each CI that signs as DPpb. The account cannot use them by an IAM policy alone: each key's own policy names the
  * roles that may, and what.
  */
 export class Keys extends Construct {
   readonly wrapping: Key;
   readonly delivery: Key;
+  /** RSA: what Operators encrypt to us. */
+  readonly intake: Key;
   /** By the name of the CI. */
   readonly binding: Readonly<Record<string, Key>>;
   readonly #config: OperatorConfig;
@@ -54,6 +65,7 @@ export class Keys extends Construct {
     this.#config = config;
     this.wrapping = this.#key('Wrapping', 'wrapping', 'wrapping');
     this.delivery = this.#key('Delivery', 'delivery', 'delivery');
+    this.intake = this.#key('Intake', 'intake', 'intake');
     this.binding = Object.fromEntries(
       config.bindingKeys.map((ci) => [ci, this.#key(`Binding-${ci}`, 'binding', `binding-${ci}`)]),
     );
@@ -64,15 +76,17 @@ export class Keys extends Construct {
     }
   }
 
-  grantTo(fn: SmdpfFunction, name: FunctionName, uses: NonNullable<FunctionNeeds['keys']>): void {
-    if (uses.includes('wrapping')) {
-      this.#allow(fn, this.wrapping, WRAP);
-      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, wrapping: keyUri(this.wrapping) } }));
-    }
-    if (uses.includes('delivery')) {
-      this.#allow(fn, this.delivery, SIGN);
-      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, delivery: keyUri(this.delivery) } }));
-    }
+  grantTo(fn: SmdpfFunction, name: FunctionName, uses: readonly KeyNeed[]): void {
+    const { wrapping, delivery, intake } = this;
+    // names, for everybody: that one key has one role can only be held by who knows them all
+    fn.grant([], (config) => ({
+      ...config,
+      keys: { wrapping: keyUri(wrapping), delivery: keyUri(delivery), intake: keyUri(intake) },
+    }));
+    if (uses.includes('wrapping')) this.#allow(fn, wrapping, WRAP);
+    if (uses.includes('intake')) this.#allow(fn, intake, OPEN);
+    if (uses.includes('delivery')) this.#allow(fn, delivery, SIGN);
+    else if (uses.includes('deliveryPublic')) this.#allow(fn, delivery, LOOK);
     const binds = uses.includes('binding');
     if (binds || uses.includes('bindingPublic')) {
       for (const key of Object.values(this.binding)) this.#allow(fn, key, binds ? SIGN : LOOK);
@@ -90,11 +104,10 @@ export class Keys extends Construct {
   }
 
   #key(id: string, role: KeyRole, alias: string): Key {
-    const signing = role !== 'wrapping';
     const key = new Key(this, id, {
       description: `SM-DPf key for ${role}`,
-      ...(signing ? { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY } : {}),
-      enableKeyRotation: !signing,
+      ...SPECS[role],
+      enableKeyRotation: role === 'wrapping',
       policy: administrationPolicy(),
       // a key that is gone cannot be made again: even its stack's removal leaves it
       removalPolicy: this.#config.target === 'aws' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

@@ -5,9 +5,15 @@ import type { OperatorConfig } from './config.ts';
 import type { StorageKey } from './keys.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
 
-const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 /** A transaction is allowed by what its writes are. */
-const WRITE = ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'];
+const ACTIONS = [
+  'dynamodb:GetItem',
+  'dynamodb:BatchGetItem',
+  'dynamodb:Query',
+  'dynamodb:PutItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+];
 const BACKUP_DAYS = 35;
 
 /** The ledger: one table, see shared/service/records/keys.ts for what is in it. */
@@ -35,8 +41,8 @@ export class Ledger extends Construct {
     });
   }
 
-  grantTo(fn: SmdpfFunction, access: 'read' | 'write'): void {
-    fn.allow(access === 'write' ? [...READ, ...WRITE] : READ, [this.table.tableArn]);
+  grantTo(fn: SmdpfFunction): void {
+    fn.allow(ACTIONS, [this.table.tableArn]);
     this.#storageKey.grantTo(fn, 'dynamodb');
     fn.grant([], (config) => ({ ...config, ledger: this.uri }));
   }

@@ -42,7 +42,8 @@ export class Notify extends Construct {
   }
 
   /** Has the function called with what is in the queue. */
-  deliverBy(fn: SmdpfFunction): void {
+  deliverBy(fn: SmdpfFunction, callbackCa: string | undefined): void {
+    if (callbackCa !== undefined) fn.grant([], (config) => ({ ...config, callbackCa }));
     fn.allow(['sqs:ChangeMessageVisibility'], [this.queue.queueArn]);
     fn.function.addEventSource(
       new SqsEventSource(this.queue, { batchSize: BATCH, reportBatchItemFailures: true, maxConcurrency: 10 }),

@@ -65,14 +65,14 @@ export class OperatorStack extends Stack {
     for (const name of functionNames) {
       const fn = this.functions[name];
       const needs = FUNCTIONS[name];
-      ledger.grantTo(fn, needs.ledger);
+      ledger.grantTo(fn);
       if (needs.vault !== undefined) vault.grantTo(fn, needs.vault);
       if (needs.ppks !== undefined) ppks.grantTo(fn);
-      if (needs.keys !== undefined) keys.grantTo(fn, name, needs.keys);
+      keys.grantTo(fn, name, needs.keys ?? []);
       if (needs.dispatcher !== undefined) jobs.grantTo(fn);
       if (needs.notifier !== undefined) notify.grantTo(fn);
     }
-    notify.deliverBy(this.functions['notify.deliver']);
+    notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
     new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
 
     const sideOf = (name: keyof typeof API_FUNCTIONS) =>
@@ -98,7 +98,11 @@ export class OperatorStack extends Stack {
       ledger: ledger.uri,
       vault: vault.uri,
       ppks: ppks.uri,
-      keys: { wrapping: keyUri(keys.wrapping), delivery: keyUri(keys.delivery) },
+      keys: {
+        wrapping: keyUri(keys.wrapping),
+        delivery: keyUri(keys.delivery),
+        intake: keyUri(keys.intake),
+      },
     };
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });

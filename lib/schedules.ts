@@ -9,8 +9,9 @@ import type { SmdpfFunction } from './smdpf-function.ts';
 
 /** Minutes between runs. Everything here may be missed or doubled: what it does is found in the ledger. */
 const MINUTES: Partial<Record<BackgroundName, number>> = {
-  'audit.chain': 1,
+  'audit.chain': 5,
   'jobs.resume': 5,
+  'keys.check': 60,
   'notify.sweep': 5,
 };
 

@@ -44,6 +44,7 @@ export class SmdpfFunction extends Construct {
       keys: { wrapping: NO_PORT, delivery: NO_PORT },
       dispatcher: NO_PORT,
       notifier: NO_PORT,
+      ...(config.sizes === undefined ? {} : { chunkSize: config.sizes.chunk, packSize: config.sizes.pack }),
     };
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/smdpf/${functionName}`,

@@ -17,6 +17,8 @@ export interface ClientOptions {
   /** Absent where no party calls: a device in the field sends no header. */
   readonly functionRequesterIdentifier?: string;
   readonly tls?: TlsIdentity;
+  /** Sent with every function call, for emulators that end no mutual TLS. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
 
@@ -65,7 +67,11 @@ export class FunctionClient {
     const { httpStatus, octets } = await this.#exchange(
       'POST',
       this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
-      { 'Content-Type': 'application/json', 'X-Admin-Protocol': 'ifpp-draft/v1.0.0' },
+      {
+        'Content-Type': 'application/json',
+        'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
+        ...this.#options.headers,
+      },
       Buffer.from(JSON.stringify({ ...header, ...body }), 'utf8'),
     );
     return readAnswer(httpStatus, octets.toString('utf8'));

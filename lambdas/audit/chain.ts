@@ -1,23 +1,13 @@
-import type { AuditLog } from '../../shared/service/audit.ts';
 import { backgroundEntry } from '../background.ts';
 import { sharedRuntime } from '../runtime.ts';
 
-/**
- * Moves waiting lines into the audit chain, then archives them in locked objects: who could rewrite the ledger cannot
- * rewrite those.
- */
-export async function chainAndArchive(
-  audit: AuditLog,
-): Promise<{ chained: number; archived: number; sequence: number }> {
-  const chained = await audit.chain();
-  const archived = await audit.archive();
-  return { chained, archived, sequence: (await audit.head()).sequence };
-}
-
+/** On a schedule: moves waiting lines into the audit chain, and what is chained into locked objects. */
 export const handler = backgroundEntry(
   'audit.chain',
   async (_event: unknown) => {
-    return chainAndArchive((await sharedRuntime()).audit);
+    const { audit } = await sharedRuntime();
+    const chained = await audit.chain();
+    return { chained, archived: await audit.archive(), sequence: (await audit.head()).sequence };
   },
   { outcome: (counts) => counts },
 );

@@ -14,5 +14,7 @@ export const emulator: OperatorConfig = {
   quotas: { signsPerSecond: 1000, interactiveShare: 0.1, tasksAtOnce: 2, callsPerSecond: 200 },
   alarms: { faults: 5, callbackMinutes: 60 },
   crlFetchMinutes: 60,
+  // small, so that the smoke run has several of each
+  sizes: { chunk: 50, pack: 100 },
   target: 'emulator',
 };

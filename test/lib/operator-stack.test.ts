@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { checkConfig, type OperatorConfig, signsPerTask } from '../../lib/config.ts';
+import { functionNames } from '../../lib/functions.ts';
+import { EMULATED, OPERATORS } from '../../lib/operators/index.ts';
+import { WRITTEN_ONCE } from '../../lib/vault.ts';
+import { actionsOf, emptyBundles, type Statement, statementsOf, templateOf } from './synthesized.ts';
+
+const bundles = emptyBundles();
+const all = OPERATORS.map((config) => ({ name: config.name, config, template: templateOf(config, bundles) }));
+const [mobile] = all as [(typeof all)[number], ...typeof all];
+
+const propertiesOf = (template: (typeof all)[number]['template'], type: string) =>
+  Object.values(template.findResources(type)).map(({ Properties }) => Properties as Record<string, unknown>);
+
+describe.each(all)('the stack of $name', ({ config, template }) => {
+  it('allows no wildcard action to anybody', () => {
+    const allowed = statementsOf(template).filter(({ statement }) => statement.Effect === 'Allow');
+    expect(allowed.length).toBeGreaterThan(100);
+    const wild = allowed.filter(({ statement }) =>
+      actionsOf(statement).some((action) => action.includes('*')),
+    );
+    expect(wild).toEqual([]);
+  });
+
+  it('names what a role may touch; only tracing has no names to give', () => {
+    const wide = statementsOf(template)
+      .filter(({ type, statement }) => type === 'AWS::IAM::Policy' && statement.Resource === '*')
+      .flatMap(({ statement }) => actionsOf(statement));
+    const tracing = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'];
+    const logDelivery = wide.filter((action) => action.startsWith('logs:'));
+    expect(new Set(wide.filter((action) => !logDelivery.includes(action)))).toEqual(
+      new Set([...tracing, 'xray:GetSamplingRules', 'xray:GetSamplingTargets']),
+    );
+  });
+
+  it('lets nobody call the APIs past their domains', () => {
+    const apis = propertiesOf(template, 'AWS::ApiGatewayV2::Api');
+    expect(apis).toHaveLength(2);
+    for (const api of apis) expect(api.DisableExecuteApiEndpoint).toBe(true);
+  });
+
+  it('asks parties for client certificates and the field for none, both by TLS 1.2', () => {
+    const domains = propertiesOf(template, 'AWS::ApiGatewayV2::DomainName');
+    const byName = (name: string) => domains.find(({ DomainName }) => DomainName === name);
+    expect(byName(config.domains.parties.name)).toMatchObject({
+      MutualTlsAuthentication: { TruststoreUri: expect.anything() },
+    });
+    expect(byName(config.domains.field.name)?.MutualTlsAuthentication).toBeUndefined();
+    for (const { DomainNameConfigurations } of domains)
+      expect(DomainNameConfigurations).toMatchObject([{ SecurityPolicy: 'TLS_1_2' }]);
+  });
+
+  it('has a function for every name, on Node 24 and arm64, traced, with logs that end', () => {
+    const functions = propertiesOf(template, 'AWS::Lambda::Function');
+    expect(functions).toHaveLength(functionNames.length);
+    for (const fn of functions) {
+      expect(fn).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+      });
+    }
+    for (const log of propertiesOf(template, 'AWS::Logs::LogGroup')) {
+      expect(log.RetentionInDays).toBe(config.retention.logDays);
+      expect(log.KmsKeyId).toBeDefined();
+    }
+  });
+
+  it('keeps the ledger: restorable to any second, encrypted, not to be deleted', () => {
+    template.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        TableName: `${config.name}-smdpf-ledger`,
+        BillingMode: 'PAY_PER_REQUEST',
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: Match.anyValue() },
+      },
+    });
+  });
+
+  it('keeps nothing of a destroyed PPK: no recovery, no stream, no backup', () => {
+    const ppks = propertiesOf(template, 'AWS::DynamoDB::Table').find(
+      ({ TableName }) => TableName === `${config.name}-smdpf-ppks`,
+    );
+    expect(ppks).toMatchObject({ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false } });
+    expect(ppks).not.toHaveProperty('StreamSpecification');
+    expect(ppks).not.toHaveProperty('KinesisStreamSpecification');
+    template.resourceCountIs('AWS::Backup::BackupPlan', 0);
+    const backing = statementsOf(template).filter(({ statement }) =>
+      actionsOf(statement).some(
+        (action) => /backup|export|stream/i.test(action) && action.startsWith('dynamodb:'),
+      ),
+    );
+    expect(backing).toEqual([]);
+  });
+
+  it('keeps the vault: encrypted, versioned, lockable, closed to the public and to plain HTTP', () => {
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        ObjectLockEnabled: true,
+        VersioningConfiguration: { Status: 'Enabled' },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [
+            { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
+          ],
+        },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+      },
+    });
+    const denied = statementsOf(template).filter(
+      ({ type, statement }) => type === 'AWS::S3::BucketPolicy' && statement.Effect === 'Deny',
+    );
+    expect(denied.some(({ statement }) => JSON.stringify(statement).includes('aws:SecureTransport'))).toBe(
+      true,
+    );
+    const once = denied.find(({ statement }) => statement.Sid === 'WrittenOnce')?.statement;
+    expect(once?.Condition).toEqual({ Null: { 's3:if-none-match': 'true' } });
+    for (const names of WRITTEN_ONCE) expect(JSON.stringify(once?.Resource)).toContain(names);
+  });
+
+  it('lets an account look after its keys and not use them', () => {
+    const USE = ['kms:Sign', 'kms:Decrypt', 'kms:GenerateDataKey', 'kms:Encrypt'];
+    const usable = statementsOf(template).filter(
+      ({ type, statement }) =>
+        type === 'AWS::KMS::Key' &&
+        JSON.stringify(statement.Principal ?? '').includes(':root') &&
+        actionsOf(statement).some((action) => USE.includes(action)),
+    );
+    for (const { statement } of usable)
+      expect(statement.Condition).toMatchObject({ StringEquals: { 'kms:ViaService': expect.anything() } });
+    expect(usable).toHaveLength(2); // the two keys of the stores, through their services alone
+  });
+
+  it('lets only those sign as DPpb who bind', () => {
+    const signs = ({ type, statement }: { type: string; statement: Statement }) =>
+      type === 'AWS::IAM::Policy' && actionsOf(statement).includes('kms:Sign');
+    const bindingKeys = Object.keys(template.findResources('AWS::KMS::Key')).filter((id) =>
+      id.startsWith('KeysBinding'),
+    );
+    expect(bindingKeys).toHaveLength(config.bindingKeys.length);
+    const signers = statementsOf(template)
+      .filter(
+        (one) => signs(one) && bindingKeys.some((id) => JSON.stringify(one.statement.Resource).includes(id)),
+      )
+      .map(({ id }) => id);
+    expect(new Set(signers.map((id) => id.replace(/RoleDefaultPolicy.*/, '')))).toEqual(
+      new Set(['esbpprequestBpp', 'jobsrunTask']),
+    );
+  });
+
+  it('gives permission and configuration together', () => {
+    const functions = template.findResources('AWS::Lambda::Function');
+    const configOf = (id: string) => {
+      const fn = Object.entries(functions).find(([logical]) => logical.startsWith(id))![1];
+      return JSON.stringify(fn.Properties.Environment.Variables.SMDPF_RUNTIME);
+    };
+    expect(configOf('es2fgetOrderStatus')).toContain('\\"vault\\":\\"none:\\"');
+    expect(configOf('es2fgetOrderStatus')).toContain('\\"dispatcher\\":\\"none:\\"');
+    expect(configOf('esbpprequestBpp')).toContain('stepfunctions:');
+    expect(configOf('esbppsendProfileLoadingReport')).toContain('\\"notifier\\":\\"sqs:');
+    expect(configOf('esbppsendProfileLoadingReport')).toContain('\\"ppks\\":\\"none:\\"');
+  });
+
+  it('gives up a callback into a dead-letter queue, both encrypted and closed to plain HTTP', () => {
+    const queues = propertiesOf(template, 'AWS::SQS::Queue');
+    expect(queues).toHaveLength(2);
+    for (const queue of queues) expect(queue.KmsMasterKeyId).toBeDefined();
+    expect(queues.filter(({ RedrivePolicy }) => RedrivePolicy !== undefined)).toHaveLength(1);
+    template.resourceCountIs('AWS::SQS::QueuePolicy', 2);
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+  });
+
+  it('runs a distributed map within the quota of KMS, over names, and asks the ledger at the end', () => {
+    const [machine] = propertiesOf(template, 'AWS::StepFunctions::StateMachine');
+    const text = JSON.stringify(machine?.DefinitionString);
+    expect(text).toContain(`\\"MaxConcurrency\\":${config.quotas.tasksAtOnce}`);
+    expect(text).toContain('\\"Mode\\":\\"DISTRIBUTED\\"');
+    expect(text).toContain('\\"ToleratedFailurePercentage\\":100');
+    expect(text).toContain('\\"Key.$\\":\\"$.tasks\\"');
+    const { signsPerSecond, interactiveShare, tasksAtOnce } = config.quotas;
+    expect(signsPerTask(config) * tasksAtOnce).toBeLessThanOrEqual(signsPerSecond * (1 - interactiveShare));
+  });
+
+  it('has an entry of the runbook for every alarm, and tells somebody', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    const alarms = propertiesOf(template, 'AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThan(10);
+    for (const { AlarmName, AlarmDescription, AlarmActions } of alarms) {
+      const name = String(AlarmName).replace(`${config.name}-smdpf-`, '');
+      expect(AlarmDescription).toContain(`docs/runbook.md#${name}`);
+      const [, entry = ''] = runbook.split(`\n## ${name}\n`);
+      for (const part of ['What it means', 'Look', 'Do'])
+        expect(entry.split('\n## ')[0], `${name} in the runbook`).toContain(`**${part}.**`);
+      expect(AlarmActions).toHaveLength(1);
+    }
+  });
+});
+
+it('refuses a configuration that would deploy something else than it says', () => {
+  const wrong = (change: Partial<OperatorConfig>) => () => checkConfig({ ...mobile.config, ...change });
+  expect(wrong({})).not.toThrow();
+  expect(wrong({ name: 'Capital' })).toThrow('name:');
+  expect(wrong({ bindingKeys: [] })).toThrow('bindingKeys:');
+  expect(wrong({ quotas: { ...mobile.config.quotas, tasksAtOnce: 2_000 } })).toThrow('quotas:');
+  expect(wrong({ retention: { ...mobile.config.retention, lockDays: 0 } })).toThrow('retention.lockDays');
+  const { parties } = mobile.config.domains;
+  expect(wrong({ domains: { parties, field: parties } })).toThrow('domains:');
+});
+
+it('opens default endpoints for an emulator alone', () => {
+  const apis = propertiesOf(templateOf(EMULATED, bundles), 'AWS::ApiGatewayV2::Api');
+  for (const api of apis) expect(api.DisableExecuteApiEndpoint).toBe(false);
+});

@@ -1,0 +1,45 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { Bundles } from '../../lib/bundle.ts';
+import type { OperatorConfig } from '../../lib/config.ts';
+import { functionNames } from '../../lib/functions.ts';
+import { OperatorStack } from '../../lib/operator-stack.ts';
+
+/** Bundles of nothing: what they contain is another test's matter. */
+export function emptyBundles(): Bundles {
+  const folder = mkdtempSync(join(tmpdir(), 'smdpf-bundle-'));
+  writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => undefined;\n');
+  return Object.fromEntries(functionNames.map((name) => [name, folder])) as Bundles;
+}
+
+export function templateOf(config: OperatorConfig, bundles = emptyBundles()): Template {
+  return Template.fromStack(new OperatorStack(new App(), `smdpf-${config.name}`, config, bundles));
+}
+
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource?: unknown;
+  readonly Principal?: unknown;
+  readonly Condition?: unknown;
+}
+
+/** Every statement of every policy of a template, with the logical ID of its resource. */
+export function statementsOf(template: Template): { id: string; type: string; statement: Statement }[] {
+  const resources = template.toJSON().Resources as Record<
+    string,
+    { Type: string; Properties?: Record<string, unknown> }
+  >;
+  return Object.entries(resources).flatMap(([id, { Type, Properties = {} }]) =>
+    ['PolicyDocument', 'KeyPolicy', 'AssumeRolePolicyDocument'].flatMap((member) => {
+      const document = Properties[member] as { Statement: Statement[] } | undefined;
+      return (document?.Statement ?? []).map((statement) => ({ id, type: Type, statement }));
+    }),
+  );
+}
+
+export const actionsOf = ({ Action }: Statement): readonly string[] => [Action].flat() as string[];

@@ -9,9 +9,7 @@ import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { PackReader } from '../../shared/service/packs.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { packRecord } from '../../shared/service/records/order.ts';
-import { encodeLoadPackage } from '../../sim/ifpp-draft1.ts';
 import {
-  decodeBppBatch,
   decodeBppBatch,
   encodeLoadPackage,
   encodeProfileLoadingReport,

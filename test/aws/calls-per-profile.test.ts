@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { jobIdOf } from '../../shared/service/transaction-id.ts';
+import { encodeBppRequest } from '../../sim/index.ts';
+import { awsSkipReason } from '../support/aws.ts';
+import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { Bill, type BillSnapshot, countedStores } from './counted-stores.ts';
+import { estimate } from './prices.ts';
+
+const ITEMS = 1_000;
+const MAX_DOLLARS = 25;
+
+describe.skipIf(awsSkipReason !== '')(`calls per bound profile${awsSkipReason}`, () => {
+  it('a job of 1,000: 1 Sign, at most 3 ledger write units and 0.02 vault requests each; at most $25 a million', async () => {
+    const bill = new Bill();
+    const stores = await countedStores(bill);
+    let signs = 0;
+    const deployment = await Deployment.create({
+      stores,
+      lanes: 'inline',
+      onKeyUse: ({ operation }) => {
+        if (operation === 'sign') signs += 1;
+      },
+    });
+    try {
+      const { orders, ingest, delivery } = deployment.runtime.services;
+      const profiles = { iccidStart: '890010000000000000', keys: 'template' as const };
+      await orders.prepareProfiles(
+        OPERATOR,
+        deployment.order('COUNTED', ITEMS, ownTemplate(), { personalisation: profiles }),
+      );
+      const prepared = bill.take();
+      const euiccs = Array.from({ length: ITEMS }, () => deployment.eum.personalise());
+      const data = deployment.eum.euiccDataBatch(euiccs, { deviceManufacturers: [DEVICE_MAKER.identifier] });
+      await ingest.registerEuiccData(EUM, data);
+      const registered = bill.take();
+
+      signs = 0;
+      const requestId = randomBytes(8);
+      const request = encodeBppRequest({
+        requestId,
+        orderId: 'COUNTED',
+        items: euiccs.map(({ eid }, itemId) => ({ itemId, eid })),
+      });
+      let answer = await delivery.requestBpp(DEVICE_MAKER, request);
+      const jobId = jobIdOf(deployment.config.deployment, DEVICE_MAKER.identifier, requestId.toString('hex'));
+      // waited for beside the bill: how often a caller asks is the caller's matter
+      await vi.waitFor(
+        async () => {
+          const open = await stores.watch.get(ledgerKeys.openWork('job', jobId));
+          expect(open).toBeUndefined();
+        },
+        { timeout: 240_000, interval: 500 },
+      );
+      answer = await delivery.getBppBatch(DEVICE_MAKER, { requestId: requestId.toString('hex') });
+      expect([answer.state, answer.processed, answer.failed]).toEqual(['Done', ITEMS, []]);
+      const bound = bill.take();
+
+      const parts = { prepared, registered, bound };
+      console.log(tableOf(parts, signs));
+      const dollars = estimate(Object.values(parts), signs, ITEMS);
+      console.log(`estimated for a million profiles, prepared, registered and bound: $${dollars.toFixed(2)}`);
+      expect(signs / ITEMS).toBeLessThanOrEqual(1.01);
+      expect(signs).toBeGreaterThanOrEqual(ITEMS);
+      expect(bound.ledgerWriteUnits / ITEMS).toBeLessThanOrEqual(3);
+      expect(bound.vault / ITEMS).toBeLessThanOrEqual(0.02);
+      expect(dollars).toBeLessThanOrEqual(MAX_DOLLARS);
+    } finally {
+      await deployment.close();
+    }
+  }, 300_000);
+});
+
+/** One line for each kind of call, with what a profile has of it. */
+function tableOf(parts: Readonly<Record<string, BillSnapshot>>, signs: number): string {
+  const line = (what: string, count: number) =>
+    `${what.padEnd(44)} ${String(count).padStart(7)} ${(count / ITEMS).toFixed(4).padStart(9)}`;
+  const lines = Object.entries(parts).flatMap(([part, { calls, ...units }]) => [
+    ...[...calls].sort().map(([name, count]) => line(`${part}: ${name}`, count)),
+    ...Object.entries(units).map(([name, count]) => line(`${part}: ${name}`, count)),
+  ]);
+  return [`${''.padEnd(44)}   ${ITEMS} profiles`, ...lines, line('bound: Sign', signs)].join('\n');
+}

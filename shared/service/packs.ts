@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { Fault, invariant } from '../errors.ts';
+import { invariant } from '../errors.ts';
 import type { UseOptions, WrapContext } from '../keys/provider.ts';
 import { decodePackEntry, type PackEntry } from '../profile/pack.ts';
 import type { Ppk } from '../profile/ppk.ts';
@@ -26,7 +26,7 @@ export async function destroyPackKeys(
 export interface StoredProfile {
   readonly iccid: string;
   readonly entry: PackEntry;
-  /** Undefined once it is destroyed: the profile was bound. The caller wipes it. */
+  /** Undefined once it is destroyed: the profile was bound, or cancelled. The caller wipes it. */
   readonly ppk: Ppk | undefined;
 }
 
@@ -92,7 +92,8 @@ export class PackReader {
     }
   }
 
-  async #dataKey(pack: number, record: PackRecord, use?: UseOptions): Promise<KeyObject> {
+  /** Undefined once it is destroyed: the order was cancelled since the PPKs were read. */
+  async #dataKey(pack: number, record: PackRecord, use?: UseOptions): Promise<KeyObject | undefined> {
     const { ppks, dataKeys } = this.#context;
     let stored = await ppks.header(record.dataKey);
     if (stored === undefined) {
@@ -100,9 +101,7 @@ export class PackReader {
       this.#packs.delete(pack);
       stored = await ppks.header((await this.#pack(pack)).dataKey);
     }
-    if (stored === undefined) {
-      throw new Fault('vault', `pack ${pack} of order ${this.#orderId} has no data key`, { retryable: true });
-    }
+    if (stored === undefined) return undefined;
     return await dataKeys.open(stored, packContext(this.#orderId, pack), use);
   }
 

@@ -14,6 +14,8 @@ export interface Fate {
   readonly when?: 'before' | 'after';
   /** Milliseconds of rest before each store call, to interleave two processes. */
   readonly restMs?: () => number;
+  /** Holds the process before its n-th store call until this resolves. */
+  readonly hold?: (call: number) => Promise<void>;
 }
 
 /** A process on the stores of a deployment, which outlive it. */
@@ -90,10 +92,12 @@ class Life {
   }
 
   async #call(act: () => Promise<unknown>): Promise<unknown> {
-    const { call, when = 'before', restMs } = this.#fate;
+    const { call, when = 'before', restMs, hold } = this.#fate;
     if (restMs !== undefined) await sleep(restMs());
+    const number = ++this.calls;
+    await hold?.(number);
     if (this.dead) throw new Death('the process is dead');
-    const last = ++this.calls === call;
+    const last = number === call;
     if (last) this.dead = true;
     if (last && when === 'before') throw new Death(`died before store call ${call}`);
     const result = await act();

@@ -1,0 +1,68 @@
+import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { expect, it } from 'vitest';
+import { executionName, StepFunctionsDispatcher } from '../../shared/jobs/step-functions.ts';
+
+const ARN = 'arn:aws:states:eu-central-1:000000000000:stateMachine:jobs';
+
+/** What of Step Functions the dispatcher leans on: a name is taken once, and an execution has a status. */
+function stateMachine() {
+  const executions = new Map<string, { status: string; input: string }>();
+  const client = {
+    destroy: () => undefined,
+    async send(command: unknown) {
+      if (command instanceof StartExecutionCommand) {
+        const { name = '', input = '' } = command.input;
+        if (executions.has(name)) throw Object.assign(new Error('taken'), { name: 'ExecutionAlreadyExists' });
+        executions.set(name, { status: 'RUNNING', input });
+        return {};
+      }
+      if (command instanceof DescribeExecutionCommand)
+        return executions.get(command.input.executionArn!.split(':').at(-1)!);
+      throw new Error('another command was sent');
+    },
+  } as unknown as SFNClient;
+  const lists = new Map<string, string>();
+  const vault = {
+    async put(name: string, body: Uint8Array) {
+      lists.set(name, Buffer.from(body).toString('utf8'));
+      return { name, version: '1', size: body.length, sha256: '' };
+    },
+  };
+  return { executions, lists, dispatcher: new StepFunctionsDispatcher(ARN, { client, vault }) };
+}
+
+it('hands the map a list of names: kind, id and task', async () => {
+  const { dispatcher, executions, lists } = stateMachine();
+  await dispatcher.submit({ kind: 'job', id: 'abc', tasks: 3 });
+  const [execution] = [...executions.values()];
+  expect(JSON.parse(execution!.input)).toEqual({ kind: 'job', id: 'abc', tasks: 'tasks/job/abc' });
+  expect(JSON.parse(lists.get('tasks/job/abc')!)).toEqual([
+    { kind: 'job', id: 'abc', task: 0 },
+    { kind: 'job', id: 'abc', task: 1 },
+    { kind: 'job', id: 'abc', task: 2 },
+  ]);
+});
+
+it('starts work under way no second time, and work that ended without its commits again', async () => {
+  const { dispatcher, executions } = stateMachine();
+  const work = { kind: 'order', id: 'ORD:1', tasks: 2 } as const;
+  await Promise.all([dispatcher.submit(work), dispatcher.submit(work)]);
+  expect([...executions.keys()]).toEqual([executionName('order', 'ORD:1', 0)]);
+  for (const execution of executions.values()) execution.status = 'FAILED';
+  await dispatcher.submit(work);
+  await dispatcher.submit(work);
+  expect([...executions.keys()].slice(1)).toEqual([executionName('order', 'ORD:1', 1)]);
+});
+
+it('names executions as Step Functions takes them, whatever the identifier', () => {
+  for (const id of ['a', 'ORD:1.x_y-z', 'x'.repeat(64)])
+    expect(executionName('euiccData', id, 499)).toMatch(/^[\w-]{1,80}$/);
+  expect(executionName('job', 'a', 0)).not.toBe(executionName('job', 'b', 0));
+});
+
+it('refuses what is no state machine', () => {
+  const vault = { put: async () => Promise.reject(new Error('not reached')) };
+  expect(() => new StepFunctionsDispatcher('jobs', { vault })).toThrow(
+    expect.objectContaining({ code: 'configuration' }),
+  );
+});

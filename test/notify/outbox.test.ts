@@ -1,0 +1,110 @@
+import type { SQSRecord } from 'aws-lambda';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { deliver } from '../../lambdas/notify/deliver.ts';
+import type { Ledger } from '../../shared/ledger/ledger.ts';
+import { openLedger } from '../../shared/ledger/open.ts';
+import type { Notice } from '../../shared/notify/notifier.ts';
+import { deliverNotice, noticeKey, sweepOutbox } from '../../shared/notify/outbox.ts';
+import type { NoticeMessage } from '../../shared/notify/sqs.ts';
+
+let ledger: Ledger;
+let now = 1_000;
+const queued: string[] = [];
+const enqueue = async (ids: readonly string[]) => void queued.push(...ids);
+
+beforeEach(async () => {
+  ledger = await openLedger('sqlite::memory:');
+  queued.length = 0;
+  now = 1_000;
+});
+afterEach(() => ledger.close());
+
+const wait = (id: string) =>
+  ledger.write({
+    put: noticeKey(id),
+    attributes: { url: 'https://operator.example/', body: { iccid: id }, dueAt: 0, attempts: 0 },
+    when: 'absent',
+  });
+
+const record = (message: NoticeMessage | string, attempts = 1) =>
+  ({
+    messageId: JSON.stringify(message),
+    receiptHandle: 'handle',
+    body: typeof message === 'string' ? message : JSON.stringify(message),
+    attributes: { ApproximateReceiveCount: String(attempts) },
+  }) as SQSRecord;
+
+it('queues each waiting notice once, and again after a day', async () => {
+  await wait('a');
+  await wait('b');
+  expect(await sweepOutbox(ledger, enqueue, () => now)).toBe(2);
+  expect(await sweepOutbox(ledger, enqueue, () => now)).toBe(0);
+  now += 24 * 3_600_000;
+  expect(await sweepOutbox(ledger, enqueue, () => now)).toBe(2);
+  expect(queued).toEqual(['a', 'b', 'a', 'b']);
+});
+
+it('a notice that the queue did not take is queued by the next sweep', async () => {
+  await wait('a');
+  await expect(
+    sweepOutbox(
+      ledger,
+      () => Promise.reject(new Error('down')),
+      () => now,
+    ),
+  ).rejects.toThrow('down');
+  expect(await sweepOutbox(ledger, enqueue, () => now)).toBe(1);
+});
+
+it('takes a notice out of the ledger only once it was taken, and posts none that is gone', async () => {
+  await wait('a');
+  const posted: Notice[] = [];
+  await expect(deliverNotice(ledger, () => Promise.reject(new Error('503')), 'a')).rejects.toThrow('503');
+  expect(await ledger.get(noticeKey('a'))).toBeDefined();
+  const carry = async (notice: Notice) => {
+    // the sweeper marks it in the meantime
+    await sweepOutbox(ledger, enqueue, () => now);
+    posted.push(notice);
+  };
+  await deliverNotice(ledger, carry, 'a');
+  await deliverNotice(ledger, carry, 'a');
+  expect(posted.map(({ id }) => id)).toEqual(['a']);
+  expect(await ledger.get(noticeKey('a'))).toBeUndefined();
+});
+
+it('of a batch gives back what failed, later each time, and nothing else', async () => {
+  await wait('good');
+  await wait('bad');
+  const postponed: number[] = [];
+  const lines: unknown[] = [];
+  const answer = await deliver(
+    {
+      ledger,
+      queue: {
+        send: enqueue,
+        postpone: async (_handle, attempts) => void postponed.push(attempts),
+      },
+      carry: async ({ id }) => {
+        if (id === 'bad') throw new Error('the callback was answered with HTTP 503');
+      },
+      log: (line) => lines.push(line),
+    },
+    {
+      Records: [
+        record({ notice: 'good' }),
+        record({ notice: 'bad' }, 3),
+        record('no JSON'),
+        record({ sweep: true }),
+      ],
+    },
+  );
+  expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([
+    JSON.stringify({ notice: 'bad' }),
+    '"no JSON"',
+  ]);
+  expect(postponed.sort()).toEqual([1, 3]);
+  expect(lines).toContainEqual(
+    expect.objectContaining({ attempts: 3, reason: 'the callback was answered with HTTP 503' }),
+  );
+  expect(queued).toContain('bad');
+});

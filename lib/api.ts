@@ -16,6 +16,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { urlPaths } from '../shared/gsma/paths.ts';
 import type { FunctionPath } from '../shared/gsma/permissions.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
 import { resourceName } from './functions.ts';
 import type { StorageKey } from './keys.ts';
@@ -61,6 +62,13 @@ export class InterfaceApi extends Construct {
         this.api.addRoutes({ path: url, methods: [HttpMethod.POST], integration });
       }
     }
+    acknowledge(
+      this.api,
+      'APIG4',
+      side === 'parties'
+        ? 'mutual TLS says who calls, and each function looks that up in the register before anything else'
+        : 'devices in the field have no credentials: what they send is trusted by the signature in it alone',
+    );
     if (production) this.#domain(config, side);
   }
 

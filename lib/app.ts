@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { emulatedPki } from '../localstack/pki.ts';
 import { bundleFunctions } from './bundle.ts';
 import { OperatorStack } from './operator-stack.ts';
@@ -10,6 +11,7 @@ import { EMULATED, OPERATORS } from './operators/index.ts';
  * one stack for an emulator of AWS instead.
  */
 const app = new App();
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 const emulator = app.node.tryGetContext('target') === 'emulator';
 const bundles = await bundleFunctions(
   emulator ? 'emulator' : 'aws',

@@ -3,6 +3,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledge, objectsFinding } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
 import { jobDefinition } from './job-definition.ts';
 import type { StorageKey } from './keys.ts';
@@ -74,12 +75,27 @@ export class Jobs extends Construct {
       allowing(['states:DescribeExecution', 'states:StopExecution'], [this.#executions()]),
     ])
       role.addToPrincipalPolicy(statement);
+    for (const names of ['tasks/*', 'maps/*'])
+      acknowledge(role, 'IAM5', 'one object for each execution', objectsFinding(bucket, names));
+    acknowledge(role, 'IAM5', 'X-Ray and the delivery of logs know no resources', 'Resource::*');
+    this.#acknowledgeExecutions(role);
   }
 
   grantTo(fn: SmdpfFunction): void {
     fn.allow(['states:StartExecution'], [this.#arn()]);
     fn.allow(['states:DescribeExecution'], [this.#executions()]);
+    this.#acknowledgeExecutions(fn.role);
     fn.grant([], (config) => ({ ...config, dispatcher: `stepfunctions:${this.#arn()}` }));
+  }
+
+  #acknowledgeExecutions(role: Role): void {
+    const { account, region } = Stack.of(this);
+    acknowledge(
+      role,
+      'IAM5',
+      'executions are named as work comes in; these are of one state machine',
+      `Resource::arn:<AWS::Partition>:states:${region}:${account}:execution:${this.#name}*`,
+    );
   }
 
   /** Written out, since the machine's role and its task's configuration would wait for each other otherwise. */

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { CONFIG_VARIABLE } from '../lambdas/runtime.ts';
 import { NO_PORT } from '../shared/no-port.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
 import { FUNCTIONS, type FunctionName, resourceName } from './functions.ts';
 
@@ -74,7 +75,8 @@ export class SmdpfFunction extends Construct {
         [CONFIG_VARIABLE]: Lazy.string({ produce: () => Stack.of(this).toJsonString(this.#runtime) }),
       },
     });
-    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [`${this.logGroup.logGroupArn}:log-stream:*`]);
+    acknowledge(this.role, 'IAM5', 'X-Ray knows no resources', 'Resource::*');
+    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]);
   }
 
   /** Permission and configuration, together. */

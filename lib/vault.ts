@@ -3,6 +3,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledge, objectsFinding } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
 import type { StorageKey } from './keys.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
@@ -73,6 +74,11 @@ export class Vault extends Construct {
         conditions: { Null: { 's3:if-none-match': 'true' } },
       }),
     );
+    acknowledge(
+      this.bucket,
+      'S1',
+      'parties reach objects by presigned URLs alone, and the audit log has a line for each answer that names one',
+    );
     this.#uri = `s3://${this.bucket.bucketName}${production ? `?lock-days=${lockDays}` : ''}`;
   }
 
@@ -80,6 +86,12 @@ export class Vault extends Construct {
     const write = access === 'write';
     fn.allow(write ? [...READ, ...WRITE] : READ, [this.bucket.arnForObjects('*')]);
     fn.allow(write ? LOOK_TO_WRITE : LOOK, [this.bucket.bucketArn]);
+    acknowledge(
+      fn.role,
+      'IAM5',
+      'the names of objects follow from orders and jobs: a function may touch those of its own bucket',
+      objectsFinding(this.bucket, '*'),
+    );
     this.#storageKey.grantTo(fn, 's3');
     fn.grant([], (config) => ({ ...config, vault: this.#uri }));
   }
@@ -111,6 +123,11 @@ export class PpkVault extends Construct {
       deletionProtection: config.target === 'aws',
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    acknowledge(
+      this.table,
+      'DDB3',
+      'what is destroyed here must be nowhere: a backup could decrypt issued profiles',
+    );
   }
 
   grantTo(fn: SmdpfFunction): void {

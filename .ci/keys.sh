@@ -67,7 +67,9 @@ else
 fi
 
 export SMDPF_TEST_KMS_ENDPOINT="$ENDPOINT" SMDPF_TEST_AWS_ENDPOINT="$ENDPOINT"
-npx vitest run test/keys test/service/keys test/ledger test/vault
+npx vitest run test/keys test/service/keys
+# one emulator serves both, so one after the other, and with time for 10,000 conditional writes
+npx vitest run --no-file-parallelism --testTimeout=300000 test/ledger test/vault
 
 echo '-- smdpf demo with every key in a token'
 export SOFTHSM2_CONF="$WORK/softhsm2.conf"

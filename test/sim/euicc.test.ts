@@ -378,7 +378,8 @@ describe('a mutated BPP', () => {
     fc.assert(
       fc.property(edit, ({ at, drop, put }) => {
         const wrong = concat(bpp.subarray(0, at), put, bpp.subarray(at + drop));
-        fc.pre(!equal(wrong, bpp));
+        // octets behind a whole BPP come when its profile is installed already
+        fc.pre(!equal(wrong.subarray(0, bpp.length), bpp));
         const euicc = SoftEuicc.create(bench.personalised);
         const answer = sendCommands(euicc, [loadPackage, ...segmentBpp(wrong)]);
         expect(euicc.installedIccids).toEqual([]);

@@ -23,5 +23,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['bind', async () => (await import('./bind.ts')).registerBind],
   ['inspect', async () => (await import('./inspect.ts')).registerInspect],
   ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],
+  ['pull', async () => (await import('./pull.ts')).registerPull],
+  ['batch', async () => (await import('./batch.ts')).registerBatch],
   ['sim', async () => (await import('./sim.ts')).registerSim],
 ]);

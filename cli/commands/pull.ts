@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import { pull } from '../delivery/pull.ts';
+import { hexOption, wholeOption } from '../input/options.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { fields } from '../output/table.ts';
+import { clientOptions, reach, type ServerOptions, withServerOptions } from './sim/server-options.ts';
+
+interface PullArguments extends ServerOptions {
+  readonly request: Bytes;
+  readonly out: string;
+  readonly parallel: number;
+  readonly timeout: number;
+}
+
+export function registerPull(program: Command, io: CliIo): void {
+  withServerOptions(
+    program
+      .command('pull')
+      .description('fetch the answer to a BPP request; run it again and it goes on where it stopped')
+      .requiredOption('--request <hex>', 'requestId, 1 to 16 octets', hexOption(1, 16))
+      .requiredOption('--out <folder>', 'where the manifest and its parts go')
+      .option('--parallel <n>', 'parts fetched at once', wholeOption(1, 64), 4)
+      .option(
+        '--timeout <seconds>',
+        'how long to wait for an answer to be complete',
+        wholeOption(1, 86_400),
+        600,
+      ),
+  ).action(async (options: PullArguments) => {
+    const { out, parallel, url } = options;
+    const requestId = toHex(options.request);
+    const client = await clientOptions(options);
+    const pulled = await reach(url, () =>
+      pull({
+        client,
+        requestId,
+        folder: out,
+        parallel,
+        timeoutMs: options.timeout * 1000,
+        onPart: (done, parts) => io.note(`part ${done} of ${parts}`),
+      }),
+    );
+    io.answer({ requestId, out, ...pulled }, () =>
+      fields([
+        ['requestId', requestId],
+        ['folder', out],
+        ['form', pulled.form],
+        ['parts', `${pulled.parts}, ${pulled.present} of them there before`],
+      ]),
+    );
+  });
+}

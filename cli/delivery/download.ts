@@ -1,0 +1,53 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+import { Fault } from '../../shared/errors.ts';
+import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
+import type { TlsIdentity } from '../../sim/index.ts';
+import { isPart } from './batch-folder.ts';
+
+const IDLE_MS = 30_000;
+
+/**
+ * Fetches a part into `file`. What an earlier run left in `file.partial` is gone on from, by a Range header
+ * (RFC 9110 section 14.2); the file gets its name once its size and SHA-256 are those of the manifest.
+ */
+export async function downloadPart(url: string, file: string, part: Part, tls: TlsIdentity): Promise<void> {
+  const partial = `${file}.partial`;
+  const have = (await stat(partial).catch(() => undefined))?.size ?? 0;
+  if (have < part.size) await fetchFrom(url, partial, have, tls);
+  if (await isPart(partial, part)) return await rename(partial, file);
+  await rm(partial, { force: true });
+  throw new Fault('vault', 'a part did not arrive as the manifest has it; what came is discarded', {
+    retryable: true,
+  });
+}
+
+async function fetchFrom(url: string, file: string, have: number, tls: TlsIdentity): Promise<void> {
+  const response = await get(new URL(url), have === 0 ? {} : { range: `bytes=${have}-` }, tls);
+  const status = response.statusCode ?? 0;
+  if (status !== 200 && status !== 206) {
+    response.resume();
+    throw new Fault('vault', `a part was answered with HTTP ${status}`, { retryable: status >= 500 });
+  }
+  // a server may answer with the whole
+  await pipeline(response, createWriteStream(file, { flags: status === 206 ? 'a' : 'w' }));
+}
+
+function get(url: URL, headers: Record<string, string>, tls: TlsIdentity): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = { headers, timeout: IDLE_MS };
+    const request =
+      url.protocol === 'https:'
+        ? httpsRequest(url, { ...options, ...tls, minVersion: 'TLSv1.2' })
+        : httpRequest(url, options);
+    request.on('timeout', () =>
+      request.destroy(new Fault('vault', 'the server is silent', { retryable: true })),
+    );
+    request.on('response', resolve);
+    request.on('error', reject);
+    request.end();
+  });
+}

@@ -1,0 +1,91 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { mapConcurrently } from '../../shared/aws/concurrency.ts';
+import { Fault } from '../../shared/errors.ts';
+import { decodeBatchManifest } from '../../shared/ifpp-draft1/batch-manifest.ts';
+import { type ClientOptions, FunctionClient, type JsonObject, type TlsIdentity } from '../../sim/index.ts';
+import { BATCH_FILE, isPart, MANIFEST_FILE, partFile } from './batch-folder.ts';
+import { downloadPart } from './download.ts';
+
+/** Attempts at one part; each goes on where the one before broke off, with a new link. */
+const ATTEMPTS = 5;
+
+export interface PullOptions {
+  readonly client: ClientOptions;
+  /** Hexadecimal. */
+  readonly requestId: string;
+  readonly folder: string;
+  /** Parts under way at once. */
+  readonly parallel: number;
+  /** Milliseconds to wait for the answer to be complete. */
+  readonly timeoutMs: number;
+  readonly onPart: (done: number, parts: number) => void;
+}
+
+export interface Pulled {
+  readonly form: 'batch' | 'parts';
+  readonly parts: number;
+  /** Parts that an earlier run had fetched whole. */
+  readonly present: number;
+}
+
+/** Fetches the answer to a request into a folder, as far as it is not there yet. */
+export async function pull(options: PullOptions): Promise<Pulled> {
+  const { folder, requestId, parallel, onPart } = options;
+  const client = new FunctionClient(options.client);
+  await mkdir(folder, { recursive: true });
+  const answer = await completeAnswer(client, options);
+  if (typeof answer.bppBatch === 'string') {
+    await writeFile(join(folder, BATCH_FILE), Buffer.from(answer.bppBatch, 'base64'));
+    return { form: 'batch', parts: 0, present: 0 };
+  }
+  const der = Buffer.from(String(answer.manifest), 'base64');
+  const { parts } = decodeBatchManifest(der);
+  await writeFile(join(folder, MANIFEST_FILE), der);
+  let present = 0;
+  let done = 0;
+  await mapConcurrently(parts, parallel, async (part, index) => {
+    const file = partFile(folder, index);
+    if (await isPart(file, part)) present += 1;
+    else {
+      for (let attempt = 1; ; attempt++) {
+        const link = await client.execute('esbpp', 'getTransfer', { requestId, name: part.name });
+        try {
+          await downloadPart(String(link.downloadUrl), file, part, tlsFor(link.downloadUrl, options.client));
+          break;
+        } catch (error) {
+          if (attempt === ATTEMPTS || (error instanceof Fault && !error.retryable)) throw error;
+          await pause(500 * 2 ** attempt);
+        }
+      }
+    }
+    onPart(++done, parts.length);
+  });
+  return { form: 'parts', parts: parts.length, present };
+}
+
+/** The party's TLS is for the SM-DPf; a link may lead to a store of its own, under a public certificate. */
+function tlsFor(link: unknown, { baseUrl, tls = {} }: ClientOptions): TlsIdentity {
+  return URL.parse(String(link))?.host === URL.parse(baseUrl)?.host ? tls : {};
+}
+
+async function completeAnswer(
+  client: FunctionClient,
+  { requestId, timeoutMs }: PullOptions,
+): Promise<JsonObject> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await client.execute('esbpp', 'getBppBatch', { requestId });
+    if (answer.state === 'Done') return answer;
+    if (Date.now() > deadline)
+      throw new Fault(
+        'dispatcher',
+        `the answer is not complete: ${answer.processed} of ${answer.items} items`,
+        {
+          retryable: true,
+        },
+      );
+    await pause(1_000);
+  }
+}

@@ -38,11 +38,21 @@ export function lambdaEntry(
   };
 }
 
-/** What the runtime would do in its own time: an environment may sleep for ever once it has answered. */
+/**
+ * What the runtime would do in its own time: an environment may sleep for ever once it has answered. The answer stands
+ * whatever comes of it; uses of keys that could not be written are counted again the next time.
+ */
 export async function settle(): Promise<void> {
   const opened = await runtime;
-  await opened?.keyUses.round();
   await opened?.context.notifier.flush();
+  await opened?.keyUses.round().catch((error: unknown) => {
+    defaultOptions.log({
+      event: 'fault',
+      incident: defaultOptions.newIncident(),
+      function: 'audit',
+      errors: errorRecords(error),
+    });
+  });
 }
 
 let runtime: Promise<Runtime> | undefined;

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { mapConcurrently } from '../../shared/aws/concurrency.ts';
+import { mapConcurrently } from '../../shared/concurrency.ts';
 import { Fault } from '../../shared/errors.ts';
 import { decodeBatchManifest } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { type ClientOptions, FunctionClient, type JsonObject, type TlsIdentity } from '../../sim/index.ts';

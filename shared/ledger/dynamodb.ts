@@ -10,8 +10,8 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { backOff, mapConcurrently } from '../aws/concurrency.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
+import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
 import { readItem, type Stored, storedItem, storedKey } from './dynamodb-item.ts';
 import { checkItemSize, checkKey, checkWrites, keyOf } from './item.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Bytes, concat, equal, fromHex } from '../codec/bytes.ts';
 import { checkEid } from '../codec/eid.ts';
+import { mapConcurrently } from '../concurrency.ts';
 import { suiteByName } from '../crypto/suite.ts';
 import { Fault, invariant, Refusal, refuse } from '../errors.ts';
 import { requireEligible } from '../euicc/eligibility.ts';
@@ -14,7 +15,6 @@ import { decodeEuiccInfo2, type EuiccInfo2 } from '../rsp/euicc-info2.ts';
 import { STATUS_CODES, type StatusName } from '../status-codes.ts';
 import { type Claim, claim, standings } from './claims.ts';
 import { type ChunkAnswer, commitChunk, finishChunk, type KeysSlowed } from './commit.ts';
-import { mapConcurrent } from './concurrency.ts';
 import type { Context } from './context.ts';
 import { PackReader } from './packs.ts';
 import { type EuiccRecord, euiccRecord, itemName } from './records/euicc.ts';
@@ -281,7 +281,7 @@ class ChunkAttempt {
       // PPKs go after a commit or a cancellation: somebody was faster, and the next look will tell who
       if ([...profiles.values()].some(({ ppk }) => ppk === undefined)) return undefined;
       const chains = await this.#chainIndexes(ready.map(({ dp }) => dp));
-      const results = await mapConcurrent(settled, this.#context.settings.signConcurrency, async (one) => {
+      const results = await mapConcurrently(settled, this.#context.settings.signConcurrency, async (one) => {
         if (!('key' in one)) return { element: refusedElement(one), outcome: refusedOutcome(one) };
         const profile = profiles.get(one.position)!;
         const signer = await this.#context.keyRing.binding(one.dp.keyUri);

@@ -10,9 +10,9 @@ import {
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { backOff, mapConcurrently } from '../aws/concurrency.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
+import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
 import { checkName } from './names.ts';
 import type { PpkVault } from './vault.ts';

@@ -19,9 +19,9 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { backOff, mapConcurrently } from '../aws/concurrency.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
+import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
 import { checkName, checkPrefix } from './names.ts';
 import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';

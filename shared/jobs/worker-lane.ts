@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { Fault, type FaultCode, Refusal } from '../errors.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
@@ -81,6 +82,7 @@ export class WorkerLane implements Lane {
   }
 
   #start(): Running {
+    keepImportWrappersGeneric();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#config });
     const running: Running = { worker, waiting: new Map() };
     worker.on('message', (answer: WorkerAnswer) => {
@@ -102,4 +104,14 @@ export class WorkerLane implements Lane {
     );
     return running;
   }
+}
+
+/**
+ * Node strips the types of each thread's sources in WebAssembly. After 1,000 calls V8 compiles the way out of it into
+ * JavaScript anew, in a cache that all threads share, and on 24 the one that finds such code dead can abort the process
+ * (`Check failed: jit_page.has_value()`, in TierUpWasmToJSWrapper). Nothing here calls out of WebAssembly often enough
+ * to miss the compiled way.
+ */
+function keepImportWrappersGeneric(): void {
+  if (process.versions.node.startsWith('24.')) setFlagsFromString('--wasm-wrapper-tiering-budget=2000000000');
 }

@@ -7,7 +7,7 @@ import { Fault } from '../../shared/errors.ts';
 import type { KeyDescription } from '../../shared/keys/provider.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { auditPersonalisation } from '../../shared/profile/package/audit.ts';
-import type { CurveName, ReportItem, RequestItem } from '../../sim/index.ts';
+import type { BppRequest, CurveName, ReportItem, RequestItem } from '../../sim/index.ts';
 import {
   decodeBppBatch,
   encodeBppBatch,
@@ -269,7 +269,7 @@ class Demo {
   async #request(
     devices: readonly Device[],
     pathB: Bytes | undefined,
-  ): Promise<{ batches: Bytes[]; requests: Bytes[] }> {
+  ): Promise<{ batches: Bytes[]; requests: BppRequest[] }> {
     const { maker } = this.#world;
     const requests = (['A', 'B'] as const)
       .map((path) => ({
@@ -316,7 +316,7 @@ class Demo {
       () =>
         `${(batches.reduce((sum, { length }) => sum + length, 0) / 1e6).toFixed(1)} MB in ${batches.length} files`,
     );
-    return { batches, requests: encoded };
+    return { batches, requests };
   }
 
   /** Steps 8 to 12, with no network: the factory knows files and cards only. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Bytes, equal } from '../../shared/codec/bytes.ts';
 import {
+  type BppRequest,
   decodeBppBatch,
   encodeBppRequest,
   type FunctionAnswer,
@@ -16,20 +17,18 @@ export async function troubleCalls(
   record: DemoRecord,
   made: {
     devices: readonly Device[];
-    requests: readonly Bytes[];
+    requests: readonly BppRequest[];
     batches: readonly Bytes[];
     orderId: string;
   },
 ): Promise<void> {
   const { devices, requests, batches, orderId } = made;
 
-  const repeated = (await maker.callRequestBpp(requests[0]!)).body.bppBatch;
-  const same = typeof repeated === 'string' && equal(Buffer.from(repeated, 'base64'), batches[0]!);
-  const large = repeated === undefined;
+  const repeated = await maker.requestBpp(requests[0]!);
   record.trouble(
     'the first request once more',
     'the same octets',
-    same || large ? 'the same octets' : 'other octets',
+    equal(repeated, batches[0]!) ? 'the same octets' : 'other octets',
   );
 
   const free = devices.find(({ trouble, path }) => trouble === undefined && path === 'A') ?? devices[0]!;

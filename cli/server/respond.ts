@@ -5,7 +5,11 @@ import { TransportRefusal, type TransportStatus } from '../../shared/gsma/transp
 import type { StatusName } from '../../shared/status-codes.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
-/** Writes an answer. A request whose body was not read to its end loses the connection after a moment. */
+/**
+ * Writes an answer. Where the request's body was not read to its end, the rest is read and thrown away for a moment
+ * before the connection ends: closed at once, the octets under way would reset it, and a peer that sends its whole
+ * body before it reads would never see the answer.
+ */
 export function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -15,11 +19,19 @@ export function respond(
   const unread = !request.complete;
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(httpStatus, { ...headers, ...length, ...(unread ? { connection: 'close' } : {}) });
-  response.end(body);
-  if (unread) {
-    request.resume();
-    setTimeout(() => request.socket.destroy(), TIMEOUTS.linger).unref();
+  if (!unread) {
+    response.end(body);
+    return;
   }
+  // The length tells the peer that this is all; the end would make node close the socket.
+  if (body === undefined) response.flushHeaders();
+  else response.write(body);
+  const impatience = setTimeout(() => request.socket.destroy(), TIMEOUTS.linger).unref();
+  request.once('close', () => {
+    clearTimeout(impatience);
+    response.end();
+  });
+  request.resume();
 }
 
 /** Answers what no function was reached for. `allow` names the methods that a 405 would take. */

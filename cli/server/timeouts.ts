@@ -9,8 +9,8 @@ export const TIMEOUTS = {
   /** An answer to a function, as API Gateway has it. */
   call: 29_000,
   keepAlive: 65_000,
-  /** For a peer that was refused in the middle of its body to read why. */
-  linger: 1_000,
+  /** For a peer that was refused in the middle of its body to send the rest and read why. */
+  linger: 5_000,
   /** Calls in work when the server closes. */
   shutdown: 10_000,
 } as const;

@@ -266,6 +266,40 @@ describe('limits while reading', () => {
     expect(codesOf(within.json())).toBe('1.3.1/2.1');
   });
 
+  it.each([2, 8])(
+    'a peer that sends all of a body of %d limits before it reads still learns why',
+    async (n) => {
+      const length = n * MAX_BODY;
+      const socket = connectTls({
+        port: Number(new URL(server.urls.parties).port),
+        host: '127.0.0.1',
+        ca: tls.cert,
+        key: maker.key,
+        cert: maker.cert,
+      });
+      await new Promise((resolve) => socket.once('secureConnect', resolve));
+      const head = [
+        'POST /ifpp-draft1/esbpp/requestBpp HTTP/1.1',
+        'host: x',
+        ...Object.entries(json).map(([name, value]) => `${name}: ${value}`),
+        `content-length: ${length}`,
+      ];
+      const sent = new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.write(`${head.join('\r\n')}\r\n\r\n`);
+        socket.write(Buffer.alloc(length, 0x20), () => resolve());
+      });
+      await sent;
+      let text = '';
+      socket.on('data', (data) => {
+        text += data;
+      });
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(text).toMatch(/^HTTP\/1\.1 413 /);
+      expect(codesOf(JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)))).toBe('1.3.1/3.8');
+    },
+  );
+
   it('a peer that leaves in the middle of its body disturbs nobody', async () => {
     const socket = connectTls({
       port: Number(new URL(server.urls.parties).port),

@@ -18,6 +18,7 @@ import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
 import { FRP256V1, toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
+import { frp256v1FromPem } from './frp256v1-pem.ts';
 import type { DataKey, Digest, KeyAlgorithm, WrapContext } from './provider.ts';
 import { encodeWrapContext } from './wrap-context.ts';
 
@@ -99,11 +100,19 @@ export function localKey(algorithm: KeyAlgorithm, secret: Bytes): LocalKey {
 
 /** The key of a PEM file: PKCS#8 or SEC1, unencrypted. Its algorithm follows from the key itself. */
 export function localKeyFromPem(pem: string): LocalKey {
-  return opensslKey(privateKeyFromPem(pem));
+  const scalar = frp256v1FromPem(pem);
+  if (scalar === undefined) return opensslKey(privateKeyFromPem(pem));
+  try {
+    return frp256v1Key(scalar);
+  } finally {
+    wipe(scalar);
+  }
 }
 
-/** PKCS#8 DER and algorithm of an unencrypted PKCS#8 or SEC1 PEM. The caller wipes the secret. */
+/** Secret, as `localKey` reads it, and algorithm of an unencrypted PKCS#8 or SEC1 PEM. The caller wipes the secret. */
 export function secretFromPem(pem: string): { algorithm: KeyAlgorithm; secret: Bytes } {
+  const scalar = frp256v1FromPem(pem);
+  if (scalar !== undefined) return { algorithm: 'ecdsa-frp256v1', secret: scalar };
   const key = privateKeyFromPem(pem);
   return { algorithm: algorithmOf(key), secret: key.export({ format: 'der', type: 'pkcs8' }) };
 }
@@ -118,7 +127,10 @@ function privateKeyFromPem(pem: string): KeyObject {
     return createPrivateKey(pem);
   } catch {
     // No cause: OpenSSL's message is of no help here, and the input is a secret.
-    throw new Fault('configuration', 'the PEM holds no unencrypted private key that OpenSSL can read');
+    throw new Fault(
+      'configuration',
+      'the PEM holds no unencrypted private key of P-256, brainpoolP256r1, FRP256V1 or RSA',
+    );
   }
 }
 
@@ -127,7 +139,10 @@ function algorithmOf(key: KeyObject): KeyAlgorithm {
   if (key.asymmetricKeyType === 'ec') {
     if (namedCurve === 'prime256v1') return 'ecdsa-p256';
     if (namedCurve === 'brainpoolP256r1') return 'ecdsa-brainpoolP256r1';
-    throw new Fault('configuration', `the private key is on ${namedCurve}, not on P-256 or brainpoolP256r1`);
+    throw new Fault(
+      'configuration',
+      `the private key is on ${namedCurve}, not on P-256, brainpoolP256r1 or FRP256V1`,
+    );
   }
   if (key.asymmetricKeyType === 'rsa' && (modulusLength ?? 0) >= 2048) return 'rsa-oaep-256';
   throw new Fault('configuration', 'the private key is neither EC nor RSA of at least 2048 bits');

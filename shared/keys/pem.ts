@@ -21,7 +21,7 @@ import { parseKeyUri } from './uri.ts';
  * Unencrypted private keys of the SGP.26 kind, for tests and command line tools; refused in production as
  * softkeys are. The file records no role; the registry keeps one key to one role.
  *
- * URIs: `pem:path=FILE`, `pem:FILE`. PKCS#8 or SEC1; P-256, brainpoolP256r1 or RSA.
+ * URIs: `pem:path=FILE`, `pem:FILE`. PKCS#8 or SEC1; P-256, brainpoolP256r1, FRP256V1 or RSA.
  */
 export class PemKeyProvider implements KeyProvider, IntakeDecrypter, SyncSigner {
   readonly scheme = 'pem';

@@ -111,7 +111,7 @@ export class SoftkeyProvider
     return existsSync(softkeyUri(uri).path);
   }
 
-  /** Stores a key that exists as an unencrypted PKCS#8 or SEC1 PEM: P-256, brainpoolP256r1 or RSA. */
+  /** Stores a key that exists as an unencrypted PKCS#8 or SEC1 PEM of any algorithm that has a role. */
   async importPrivateKey(uri: string, pem: string, role: KeyRole): Promise<KeyDescription> {
     const { algorithm, secret } = secretFromPem(pem);
     requireRoleFits(role, algorithm);

@@ -12,7 +12,7 @@ import { type BindingFiles, Card, Folder, iccidOf, makeBindingFiles } from './su
 import { type ErrorDocument, runCli, spawnCli } from './support/cli.ts';
 
 const EID = '89049032123451234512345678901235';
-const CURVES: readonly CurveName[] = ['p256', 'brainpoolP256r1'];
+const CURVES: readonly CurveName[] = ['p256', 'brainpoolP256r1', 'frp256v1'];
 const MODES = ['ppk', 'session'] as const;
 
 const folder = new Folder();

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type Bytes, concat, fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { encodeEid } from '../../shared/codec/eid.ts';
+import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';
+import { suiteByName } from '../../shared/crypto/suite.ts';
+import { bindProfile } from '../../shared/profile/bind.ts';
+import { openBoundProfilePackage } from '../../shared/profile/open-bpp.ts';
+import { ppkFromOctets } from '../../shared/profile/ppk.ts';
+import { protectProfile } from '../../shared/profile/protect.ts';
+import { decodeBoundProfilePackage } from '../../shared/rsp/bound-profile-package.ts';
+import { verifySmdpSign } from '../../shared/rsp/initialise-secure-channel.ts';
+import { BspReceiver, deriveSessionKeys as deriveInSim } from '../../sim/bsp.ts';
+import vectors from '../vectors/bound-profile-packages.json' with { type: 'json' };
+
+/** The profile of a vector, as the notes of the file make it. */
+function profileOf(length: number): Bytes {
+  const blocks: Bytes[] = [];
+  for (let i = 0; i * 32 < length; i++) {
+    const counter = Buffer.alloc(4);
+    counter.writeUInt32BE(i);
+    blocks.push(createHash('sha256').update('upp').update(counter).digest());
+  }
+  return concat(...blocks).subarray(0, length);
+}
+
+describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)', () => {
+  it('are six: three curves in two modes', () => {
+    expect(new Set(vectors.vectors.map(({ curve, mode }) => `${curve} ${mode}`)).size).toBe(6);
+  });
+
+  it.each(vectors.vectors)('$id opens, and is signed as SGP.22 says', (vector) => {
+    const suite = suiteByName(vector.curve);
+    const euiccOtpk = fromHex(vector.euiccOtpk);
+    const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
+    const request = bpp.initialiseSecureChannelRequest;
+    verifySmdpSign(request, euiccOtpk, suite.publicKey(fromHex(vector.dpPbPoint)));
+    const z = suite.ephemeralFrom(fromHex(vector.euiccOtsk)).agree(suite.publicKey(request.smdpOtpk));
+    expect(toHex(z)).toBe(vector.sharedSecret);
+    const opened = openBoundProfilePackage(
+      bpp,
+      deriveSessionKeys(z, fromHex(vector.hostId), encodeEid(vector.eid)),
+    );
+    expect(opened.mode).toBe(vector.mode);
+    expect(toHex(opened.storeMetadata)).toBe(vector.metadata);
+    expect(toHex(opened.upp)).toBe(toHex(profileOf(vector.uppLength)));
+  });
+
+  it.each(vectors.vectors)('$id is what we make of the same keys, but for smdpSign', async (vector) => {
+    const suite = suiteByName(vector.curve);
+    const upp = profileOf(vector.uppLength);
+    const ppk = vector.ppk === undefined ? undefined : ppkFromOctets(fromHex(vector.ppk));
+    const theirs = fromHex(vector.boundProfilePackage);
+    const { smdpSign } = decodeBoundProfilePackage(theirs).initialiseSecureChannelRequest;
+    const ours = await bindProfile({
+      suite,
+      eid: vector.eid,
+      euiccOtpk: fromHex(vector.euiccOtpk),
+      metadataDer: fromHex(vector.metadata),
+      transactionId: fromHex(vector.transactionId),
+      hostId: fromHex(vector.hostId),
+      payload:
+        ppk === undefined
+          ? { mode: 'session', upp }
+          : { mode: 'ppk', segments: protectProfile(upp, ppk), ppk },
+      ephemeral: suite.ephemeralFrom(fromHex(vector.smdpOtsk)),
+      sign: async () => smdpSign,
+    });
+    expect(toHex(ours)).toBe(toHex(theirs));
+  });
+
+  it.each(vectors.vectors)('$id opens in the soft eUICC’s own channel too', (vector) => {
+    const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
+    const session = new BspReceiver(
+      deriveInSim(fromHex(vector.sharedSecret), fromHex(vector.hostId), encodeEid(vector.eid)),
+    );
+    const open = (channel: BspReceiver, elements: typeof bpp.sequenceOf86) =>
+      concat(...elements.map(({ tag, value }) => channel.open(tag, value)));
+    expect(toHex(open(session, bpp.firstSequenceOf87))).toBe('bf2400');
+    expect(toHex(open(session, bpp.sequenceOf88))).toBe(vector.metadata);
+    if (vector.ppk === undefined) {
+      expect(toHex(open(session, bpp.sequenceOf86))).toBe(toHex(profileOf(vector.uppLength)));
+      return;
+    }
+    open(session, bpp.secondSequenceOf87!);
+    const [initialMcv, encKey, macKey] = [0, 32, 64].map((at) => fromHex(vector.ppk!.slice(at, at + 32)));
+    const replaced = new BspReceiver({ initialMcv: initialMcv!, encKey: encKey!, macKey: macKey! });
+    expect(toHex(open(replaced, bpp.sequenceOf86))).toBe(toHex(profileOf(vector.uppLength)));
+  });
+});

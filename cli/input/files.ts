@@ -1,6 +1,8 @@
 import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
+import { Refusal } from '../../shared/errors.ts';
+import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
 import { UsageError } from '../output/failure.ts';
 import { unwrapText } from './text-form.ts';
 
@@ -43,12 +45,22 @@ export async function readJson(path: string, option: string): Promise<unknown> {
   return parseJson(await readOctets(path, option), path, option);
 }
 
-/** The message does not repeat the content, which may be a secret. */
+/** As strict as the server: no member twice. The message does not repeat the content, which may be a secret. */
 export function parseJson(octets: Bytes, path: string, option: string): unknown {
+  const unusable = (what: string) =>
+    new UsageError(`${option}: ${path} ${what}`, 'Correct the file; a JSON validator shows where.');
+  let text: string;
   try {
-    return JSON.parse(Buffer.from(octets).toString('utf8'));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(octets);
+    JSON.parse(text);
   } catch {
-    throw new UsageError(`${option}: ${path} is not JSON`, 'Correct the file; a JSON validator shows where.');
+    throw unusable('is not JSON');
+  }
+  try {
+    return parseStrictJson(text);
+  } catch (error) {
+    if (error instanceof Refusal) throw unusable(`cannot be used: ${error.message}`);
+    throw error;
   }
 }
 

@@ -31,6 +31,10 @@ const HEX_FIELDS = [
   'deviceChangeConfiguration',
 ] as const;
 
+/** FQDN (SGP.22 section 2.4a.1.1): where an LPA will send the notification. */
+const ADDRESS =
+  /^(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+
 /** Refuses whatever the DER encoding would refuse, lengths included. */
 export function storeMetadataFromJson(value: unknown): StoreMetadataRequest {
   const members = new Members(value, 'metadata');
@@ -52,7 +56,7 @@ export function storeMetadataFromJson(value: unknown): StoreMetadataRequest {
     if (octets !== undefined) opaque[field] = octets;
   }
   const metadata: StoreMetadataRequest = {
-    iccid: checkIccid(members.required('iccid', text)),
+    iccid: members.required('iccid', iccid),
     serviceProviderName: members.required('serviceProviderName', text),
     profileName: members.required('profileName', text),
     ...(iconType && { iconType }),
@@ -93,7 +97,9 @@ function notification(value: unknown, path: string): NotificationConfigurationIn
       ['profileManagementOperation', 'operations', 'events'],
       (raw, at) => list(raw, at).map((event) => oneOf(event, at, NOTIFICATION_EVENTS)),
     ),
-    notificationAddress: members.required(['notificationAddress', 'address'], text),
+    notificationAddress: members.required(['notificationAddress', 'address'], (raw, at) =>
+      ADDRESS.test(text(raw, at)) ? text(raw, at) : invalid(at, 'a fully qualified domain name'),
+    ),
   };
   members.end();
   return entry;
@@ -172,6 +178,11 @@ function invalid(path: string, expected: string): never {
 
 function text(raw: unknown, path: string): string {
   return typeof raw === 'string' ? raw : invalid(path, 'a string');
+}
+
+/** 19 or 20 digits; 19 with or without the F that fills the last octet. */
+function iccid(raw: unknown, path: string): string {
+  return checkIccid(text(raw, path).replace(/^([0-9]{19})[Ff]$/, '$1'));
 }
 
 function whole(raw: unknown, path: string, max: number): number {

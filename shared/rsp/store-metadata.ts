@@ -2,6 +2,7 @@ import { decodeNamedBits, encodeNamedBits } from '../codec/bit-string.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
 import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { MAC_ONLY_DATA_LIMIT } from '../crypto/bsp.ts';
 import { refuse } from '../errors.ts';
 import {
   type EnterpriseConfiguration,
@@ -61,6 +62,8 @@ export interface NotificationConfigurationInformation {
 }
 
 export const STORE_METADATA = 0xbf25;
+/** Octets of the whole TLV: two 88. SGP.22 has error codes for a second one (storeMetadata2) and for none after it. */
+export const STORE_METADATA_LIMIT = 2 * MAC_ONLY_DATA_LIMIT;
 const ICON_LIMIT = 1024;
 const NOTIFICATIONS_LIMIT = 64;
 const ADDRESS_LIMIT = 255;
@@ -103,12 +106,23 @@ export function checkStoreMetadata(metadata: StoreMetadataRequest): StoreMetadat
   return metadata;
 }
 
+/** Refuses a StoreMetadataRequest, whole TLV, that no eUICC could take. */
+export function checkStoreMetadataLength(der: Bytes): Bytes {
+  if (der.length > STORE_METADATA_LIMIT)
+    refuse(
+      'metadataInvalid',
+      `the metadata have ${der.length} octets, more than the ${STORE_METADATA_LIMIT} of two segments`,
+    );
+  return der;
+}
+
+/** At most STORE_METADATA_LIMIT octets. */
 export function encodeStoreMetadata(metadata: StoreMetadataRequest): Bytes {
   checkStoreMetadata(metadata);
   const { iconType, icon, profileClass, notificationConfigurationInfo, profilePolicyRules } = metadata;
-  if (icon !== undefined && icon.length > ICON_LIMIT)
-    refuse('metadataInvalid', `the icon has ${icon.length} octets, more than ${ICON_LIMIT}`);
-  return tlv(
+  if (icon !== undefined && (icon.length === 0 || icon.length > ICON_LIMIT))
+    refuse('metadataInvalid', `the icon has ${icon.length} octets, not 1 to ${ICON_LIMIT}`);
+  const der = tlv(
     STORE_METADATA,
     tlv(0x5a, encodeIccid(metadata.iccid)),
     tlv(0x91, utf8Within('serviceProviderName', metadata.serviceProviderName, 32)),
@@ -133,6 +147,7 @@ export function encodeStoreMetadata(metadata: StoreMetadataRequest): Bytes {
     opaque(metadata, 'serviceDescription'),
     opaque(metadata, 'deviceChangeConfiguration'),
   );
+  return checkStoreMetadataLength(der);
 }
 
 function encodeNotificationConfiguration(entries: readonly NotificationConfigurationInformation[]): Bytes {
@@ -178,7 +193,7 @@ export function decodeStoreMetadata(octets: Bytes): StoreMetadataRequest {
   const serviceProviderName = reader.text(0x91, 'serviceProviderName', 32);
   const profileName = reader.text(0x92, 'profileName', 64);
   const iconType = oneOf(0x93, 'iconType', ICON_TYPES);
-  const icon = optional(0x94, () => reader.octets(0x94, 'icon', 0, ICON_LIMIT));
+  const icon = optional(0x94, () => reader.octets(0x94, 'icon', 1, ICON_LIMIT));
   const profileClass = oneOf(0x95, 'profileClass', PROFILE_CLASSES) ?? 'operational';
   const notificationConfigurationInfo = optional(0xb6, () =>
     readNotificationConfiguration(reader.enter(0xb6, 'notificationConfigurationInfo')),

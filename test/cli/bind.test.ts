@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { equal, fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { encodeIccid } from '../../shared/codec/iccid.ts';
+import { tlv } from '../../shared/codec/tlv.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { decodeBoundProfilePackage } from '../../shared/rsp/bound-profile-package.ts';
 import { type CurveName, generateKey, SimCi } from '../../sim/index.ts';
@@ -235,6 +237,14 @@ describe('smdpf bind refuses', () => {
     folder.write(`${randomBytes(4).toString('hex')}.json`, JSON.stringify(value));
   const good = { iccid: iccidOf(template), serviceProviderName: 'SP', profileName: 'P' };
 
+  const longMetadata = tlv(
+    0xbf25,
+    tlv(0x5a, encodeIccid(good.iccid)),
+    tlv(0x91, Buffer.from('SP')),
+    tlv(0x92, Buffer.from('P')),
+    tlv(0x9f1f, Buffer.alloc(2000)),
+  );
+
   const cases: [string, Record<string, string | undefined>, { code: string; exitCode: number }][] = [
     [
       'a key that is not the certificate’s',
@@ -275,6 +285,22 @@ describe('smdpf bind refuses', () => {
     [
       'policy rules without an owner',
       { '--metadata': json({ ...good, profilePolicyRules: ['ppr1'] }) },
+      { code: 'metadataInvalid', exitCode: 1 },
+    ],
+    [
+      'metadata with a member twice',
+      { '--metadata': folder.write('twice.json', `{"iccid":"1",${JSON.stringify(good).slice(1)}`) },
+      { code: 'usage', exitCode: 2 },
+    ],
+    ['metadata that are a list', { '--metadata': json([good]) }, { code: 'metadataInvalid', exitCode: 1 }],
+    [
+      'metadata of more than two segments',
+      { '--metadata': json({ ...good, serviceDescription: '00'.repeat(2000) }) },
+      { code: 'metadataInvalid', exitCode: 1 },
+    ],
+    [
+      'metadata of more than two segments in DER',
+      { '--metadata': folder.write('long.der', longMetadata) },
       { code: 'metadataInvalid', exitCode: 1 },
     ],
     [

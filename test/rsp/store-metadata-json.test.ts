@@ -31,6 +31,22 @@ describe('StoreMetadataRequest in JSON', () => {
     expect(der.slice(der.indexOf('b616'))).toBe(published.slice(published.indexOf('b616')));
   });
 
+  it('takes an ICCID of 19 digits with the F that fills its last octet', () => {
+    expect(storeMetadataFromJson({ ...minimal, iccid: `${minimal.iccid}F` }).iccid).toBe(minimal.iccid);
+    expectRefusal('iccidInvalid', () =>
+      storeMetadataFromJson({ ...minimal, iccid: '89000123456789012341F' }),
+    );
+  });
+
+  it('takes as much as two segments hold, and not an octet more (SGP.22 section 5.5.3)', () => {
+    const withDescription = (octets: number) => ({ ...minimal, serviceDescription: '00'.repeat(octets) });
+    const length = (octets: number) =>
+      encodeStoreMetadata(storeMetadataFromJson(withDescription(octets))).length;
+    const most = 1900 + 2016 - length(1900);
+    expect(length(most)).toBe(2016);
+    expectRefusal('metadataInvalid', () => storeMetadataFromJson(withDescription(most + 1)));
+  });
+
   it('takes the class as operational unless it is given', () => {
     expect(storeMetadataFromJson(minimal).profileClass).toBe('operational');
     expect(storeMetadataFromJson({ ...minimal, profileClass: 'test' }).profileClass).toBe('test');
@@ -48,6 +64,16 @@ describe('StoreMetadataRequest in JSON', () => {
     ['an icon that is no base64', { ...minimal, iconType: 'png', icon: 'not base64!' }],
     ['a GID that is no hexadecimal', { ...minimal, profileOwner: { mccMnc: '26202', gid1: 'xyz' } }],
     ['an icon alone', { ...minimal, icon: 'AA==' }],
+    ['an icon of nothing', { ...minimal, iconType: 'png', icon: '' }],
+    [
+      'an address that is no domain name',
+      { ...minimal, notifications: [{ events: ['install'], address: 'a b' }] },
+    ],
+    [
+      'an address with a port',
+      { ...minimal, notifications: [{ events: ['install'], address: 'a.example:443' }] },
+    ],
+    ['what needs a third segment', { ...minimal, serviceDescription: '00'.repeat(2000) }],
     ['rules without an owner', { ...minimal, profilePolicyRules: ['ppr1'] }],
     ['a name that is too long', { ...minimal, profileName: 'x'.repeat(65) }],
     [

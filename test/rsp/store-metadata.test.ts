@@ -31,7 +31,7 @@ const minimalFields = [
 const digits = (length: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: length, maxLength: length });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-const octets = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const octets = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((array) => Buffer.from(array));
 
 const metadata: fc.Arbitrary<StoreMetadataRequest> = fc
   .record({

@@ -2,6 +2,7 @@ import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import { Refusal, refuse } from '../../../shared/errors.ts';
 import { validatePackage } from '../../../shared/profile/package/validate.ts';
 import {
+  checkStoreMetadataLength,
   decodeStoreMetadata,
   encodeStoreMetadata,
   type StoreMetadataRequest,
@@ -19,21 +20,16 @@ export interface BindingMetadata {
   readonly metadata: StoreMetadataRequest;
 }
 
-/** Octets after which an eUICC needs a third 88; SGP.22 knows errors for two. */
-const TWO_SEGMENTS = 2 * 1008;
-
-/** JSON where the file starts with `{`, otherwise a StoreMetadataRequest in DER, which is sent as it is. */
+/** JSON where the file starts as JSON does, otherwise a StoreMetadataRequest in DER, which is sent as it is. */
 export async function readMetadata(path: string, io: CliIo): Promise<BindingMetadata> {
   const content = await readOctets(path, '--metadata');
-  const isJson = /^(?:\xef\xbb\xbf)?\s*\{/.test(Buffer.from(content.subarray(0, 64)).toString('latin1'));
+  const isJson = /^(?:\xef\xbb\xbf)?\s*[{["]/.test(Buffer.from(content.subarray(0, 64)).toString('latin1'));
   const read = isJson ? fromJson(parseJson(content, path, '--metadata')) : fromDer(content);
   const v3 = v3FieldsOf(read.metadata);
   if (v3.length > 0)
     io.warn(
       `${v3.join(', ')}: only eUICCs that announce SGP.22 v3 take this; others answer unknownTlvInMetadata`,
     );
-  if (read.der.length > TWO_SEGMENTS)
-    io.warn(`the metadata have ${read.der.length} octets, more than the two segments that SGP.22 v2 knows`);
   return read;
 }
 
@@ -45,7 +41,7 @@ function fromJson(value: unknown): BindingMetadata {
 function fromDer(content: Bytes): BindingMetadata {
   const [block] = unwrapText(content).blocks;
   if (block === undefined) return refuse('metadataInvalid', 'the metadata file is empty');
-  return { der: block.octets, metadata: decodeStoreMetadata(block.octets) };
+  return { der: checkStoreMetadataLength(block.octets), metadata: decodeStoreMetadata(block.octets) };
 }
 
 /**

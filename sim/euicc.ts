@@ -49,6 +49,12 @@ export interface EuiccOptions {
   readonly supportedClasses?: readonly number[];
   /** Metadata tags beyond SGP.22 v2, in their order. */
   readonly furtherMetadataTags?: readonly number[];
+  /**
+   * What becomes of a BPP that a power cut, or another LoadPackage, interrupted after its smdpSign had verified:
+   * `resume` (unless told otherwise) keeps the key for the same BPP from its start; `fail` gives it up with
+   * installFailedDueToInterruption (11) and erases the key. SGP.22 calls 11 temporary; what an IFPP eUICC does is open.
+   */
+  readonly interruption?: 'resume' | 'fail';
   readonly faults?: EuiccFaults;
 }
 
@@ -65,8 +71,8 @@ interface Session {
  * One-time keys: nothing happens to a key until smdpSign has verified with it. Then it is bound to that one BF23,
  * on disk; the installation's end, good or bad, erases it in the same write that stores its result. A BPP that a
  * power cut interrupts is forgotten but for that bond, so the same BPP can be sent again from its LoadPackage and
- * no other can take the key. A LoadPackage for a transaction whose result is still a pending notification is
- * answered with that same BF37.
+ * no other can take the key, unless this eUICC gives up what is interrupted. A LoadPackage for a transaction whose
+ * result is still a pending notification is answered with that same BF37.
  */
 export class SoftEuicc {
   faults: EuiccFaults;
@@ -161,6 +167,7 @@ export class SoftEuicc {
     this.#session = undefined;
     const { loadPackage, chain, smdpOid } = readLoadPackage(command);
     const transactionId = toHex(loadPackage.transactionId);
+    if (this.#options.interruption === 'fail') this.#giveUpInterrupted();
     const finished = this.#state.notifications.find(
       (notification) => notification.transactionId === transactionId,
     );
@@ -178,9 +185,25 @@ export class SoftEuicc {
     }
     const oneTimeKey = decodePrivateKeyPem(key.pem);
     if (oneTimeKey.curve !== dpPb.publicKey.curve) return refuse('invalidSignature');
-    const installation = this.#installation(loadPackage.transactionId, dpPb, key, oneTimeKey);
+    const installation = this.#installation(loadPackage.transactionId, smdpOid, dpPb, key, oneTimeKey);
     this.#session = { loadPackage, key, smdpOid, installation };
     return new Uint8Array();
+  }
+
+  /**
+   * Concludes every BPP that began and did not end. Which command was under way went with the power: the result says
+   * loadProfileElements, where nearly all the time is spent.
+   */
+  #giveUpInterrupted(): void {
+    for (const key of this.#state.oneTimeKeys) {
+      if (key.boundTo?.smdpOid === undefined) continue;
+      const { transactionId, smdpOid } = key.boundTo;
+      const finalResult = {
+        command: 'loadProfileElements',
+        reason: 'installFailedDueToInterruption',
+      } as const;
+      this.#conclude(fromHex(transactionId), smdpOid, finalResult, key);
+    }
   }
 
   #trustedDpPb(loadPackage: LoadPackage, chain: readonly Certificate[]): Certificate | undefined {
@@ -200,7 +223,13 @@ export class SoftEuicc {
     return this.#state.trustedCis.map((der) => parseCertificate(fromHex(der)));
   }
 
-  #installation(transactionId: Bytes, dpPb: Certificate, key: KeyRecord, oneTimeKey: EcKey): Installation {
+  #installation(
+    transactionId: Bytes,
+    smdpOid: string,
+    dpPb: Certificate,
+    key: KeyRecord,
+    oneTimeKey: EcKey,
+  ): Installation {
     const { features } = this.#state;
     const used = this.#state.profiles.reduce((sum, { upp }) => sum + upp.length / 2, 0);
     return new Installation({
@@ -214,14 +243,14 @@ export class SoftEuicc {
       freeMemory: this.faults.freeMemory ?? features.freeNonVolatileMemory - used,
       hasProfile: (iccid) => this.installedIccids.includes(iccid),
       hasOperationalProfile: () => this.#state.profiles.some(({ profileClass }) => profileClass === 2),
-      bindKey: (request) => this.#bindKey(key, toHex(transactionId), request),
+      bindKey: (request) => this.#bindKey(key, toHex(transactionId), smdpOid, request),
     });
   }
 
-  #bindKey(key: KeyRecord, transactionId: string, request: Bytes): void {
+  #bindKey(key: KeyRecord, transactionId: string, smdpOid: string, request: Bytes): void {
     const requestHash = createHash('sha256').update(request).digest('hex');
     if (key.boundTo === undefined) {
-      key.boundTo = { transactionId, requestHash };
+      key.boundTo = { transactionId, requestHash, smdpOid };
       this.#store.save(this.#state);
     } else if (key.boundTo.requestHash !== requestHash) {
       throw new InstallationFault(

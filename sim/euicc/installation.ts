@@ -179,7 +179,7 @@ export class Installation {
 
   /** A0 with one 87: ConfigureISDPRequest (BF24, SGP.22 §5.5.2). */
   #configureIsdp(segment: Bytes): void {
-    const fields = new Fields(readOnly(this.#openSingle(segment, 0xa0), 0xbf24).value);
+    const fields = new Fields(readCommand(this.#openSingle(segment, 0xa0), 0xbf24));
     const proprietary = fields.maybe(0xb8);
     fields.end();
     if (proprietary !== undefined) {
@@ -220,7 +220,7 @@ export class Installation {
   /** A2 with one 87: ReplaceSessionKeysRequest (BF26, SGP.22 §5.5.4). */
   #replaceSessionKeys(segment: Bytes): void {
     this.#command = 'replaceSessionKeys';
-    const fields = new Fields(readOnly(this.#openSingle(segment, 0xa2), 0xbf26).value);
+    const fields = new Fields(readCommand(this.#openSingle(segment, 0xa2), 0xbf26));
     const [initialMcv, encKey, macKey] = [0x80, 0x81, 0x82].map((tag) => fields.take(tag).value);
     fields.end();
     if (initialMcv?.length !== 16 || encKey?.length !== 16 || macKey?.length !== 16) {
@@ -287,6 +287,23 @@ export class Installation {
     if (this.#channel === undefined) throw new Error('no secure channel');
     return this.#channel.open(tag, protectedData);
   }
+}
+
+/**
+ * The command in a decrypted 87. The MAC does not cover the counter of the encryption: with a wrong one it holds, and
+ * the first block comes out as noise. What is no TLV at all is therefore a security fault; another command, or a
+ * wrong value in it, is an input fault.
+ */
+function readCommand(plaintext: Bytes, tag: number): Bytes {
+  let whole: boolean;
+  try {
+    whole = readTlv(plaintext).raw.length === plaintext.length;
+  } catch (error) {
+    if (!(error instanceof SimError)) throw error;
+    whole = false;
+  }
+  if (!whole) throw new InstallationFault('bspSecurityError', 'what was decrypted is no command');
+  return readOnly(plaintext, tag).value;
 }
 
 /** CRT of AES-128 (88, 16 octets) and a hostId of 1 to 16 octets. */

@@ -10,7 +10,12 @@ export interface KeyRecord {
   readonly keyId: string;
   readonly pem: string;
   /** SHA-256 of the only BF23 this key still serves, set when a signature of the SM-DPf first verified. */
-  boundTo?: { readonly transactionId: string; readonly requestHash: string };
+  boundTo?: {
+    readonly transactionId: string;
+    readonly requestHash: string;
+    /** Of CERT.DPpb, for the result of a BPP that never came to its end; older card files lack it. */
+    readonly smdpOid?: string;
+  };
 }
 
 export interface ProfileRecord {

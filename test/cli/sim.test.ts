@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toHex } from '../../shared/codec/bytes.ts';
+import { fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { encodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { encodeLoadPackage } from '../../shared/ifpp-draft1/load-package.ts';
 import {
@@ -104,7 +104,7 @@ beforeAll(async () => {
     '--eum',
     at('eum'),
     '--count',
-    '6',
+    '8',
     '--keys',
     '2',
     '--out',
@@ -123,7 +123,7 @@ describe('smdpf sim ci and eum', () => {
 
   it('never make an EID twice, and never replace a CI', async () => {
     const more = await sim('eum', 'personalise', '--eum', at('eum'), '--out', at('more'));
-    expect(cards).toHaveLength(6);
+    expect(cards).toHaveLength(8);
     expect(cards).not.toContain(`${more.json<{ eids: string[] }>().eids[0]}.json`);
     expect(await refused('ci', 'create', '--out', at('pki'))).toMatchObject({ code: 'usage' });
   });
@@ -132,7 +132,7 @@ describe('smdpf sim ci and eum', () => {
     const result = await runCli('inspect', at('production', 'euicc-data.der'), '--json');
     const [artefact] = result.json<{ artefacts: { kind: string; findings: { message: string }[] }[] }>()
       .artefacts;
-    expect(artefact).toMatchObject({ kind: 'euiccDataBatch', findings: [{ message: '6 eUICCs' }] });
+    expect(artefact).toMatchObject({ kind: 'euiccDataBatch', findings: [{ message: '8 eUICCs' }] });
   });
 
   it('issue CERT.DPpb for a request or a public key, and revocation lists', async () => {
@@ -207,6 +207,36 @@ describe('smdpf sim euicc', () => {
       results: [
         { bppCommandId: 'initialiseSecureChannel', errorReason: 'invalidSignature', temporary: false },
       ],
+    });
+  });
+
+  it.each([
+    { fault: 'remoteOpId', from: '820101', to: '820102', reason: 'unsupportedRemoteOperationType' },
+    { fault: 'key type of the CRT', from: '800188', to: '800180', reason: 'unsupportedCrtValues' },
+    { fault: 'length of an 86', from: '868203f8', to: '868203fc', reason: 'scp03tStructureError' },
+  ])('leaves it to the eUICC to judge a package: $fault', async ({ fault, from, to, reason }) => {
+    const bound = await bind(6, `${fault}.bpp`);
+    const bpp = toHex(readFileSync(bound.file));
+    expect(bpp).toContain(from);
+    const wrong = folder.write('wrong.bpp', fromHex(bpp.replace(from, to)));
+    const load = ['sim', 'euicc', 'load', '--card', card(6), '--bpp', wrong, '--json'];
+    const result = await runCli(...load, '--dppb-cert', at('pki', 'CERT_DPpb.der'), '--key-id', bound.keyId);
+    expect(result.code).toBe(1);
+    expect(result.json()).toMatchObject({ failed: 1, results: [{ errorReason: reason }] });
+  });
+
+  it('loses power in the middle, and takes the same package again or gives it up with error 11', async () => {
+    const bound = await bind(7, 'cut.bpp');
+    const cut = ['--bpp', bound.file, '--dppb-cert', at('pki', 'CERT_DPpb.der'), '--key-id', bound.keyId];
+    const load = ['sim', 'euicc', 'load', '--card', card(7), ...cut, '--json'];
+    expect((await runCli(...load, '--power-cut-after', '8')).json()).toMatchObject({
+      results: [{ result: 'noAnswer' }],
+    });
+    const saved = readFileSync(card(7));
+    expect((await runCli(...load)).json()).toMatchObject({ installed: 1 });
+    writeFileSync(card(7), saved);
+    expect((await runCli(...load, '--give-up-interrupted')).json()).toMatchObject({
+      results: [{ errorReason: 'installFailedDueToInterruption', temporary: true }],
     });
   });
 

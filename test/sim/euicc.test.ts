@@ -104,12 +104,10 @@ describe('each fault has its code', () => {
     ['unknown metadata tag', 2, 26, { metadata: metadata(tlv(0xbd)) }],
     ['unknown profileClass', 2, 1, { metadata: buildMetadata({ iccid: ICCID, profileClass: 3 }) }],
     ['policy rules without owner', 2, 1, { metadata: metadata(PPR1) }],
-    [
-      'replaced keys of another length',
-      4,
-      1,
-      { replaceSessionKeys: fromHex('bf26068001008101008201 00'.replace(' ', '')) },
-    ],
+    ['replaced keys of another length', 4, 1, { replaceSessionKeys: fromHex('bf2609800100810100820100') }],
+    // as under a wrong counter, which no MAC covers: the first block comes out as noise
+    ['replaced keys that decrypt to no TLV', 4, 8, { replaceSessionKeys: randomBytes(57).fill(0x9f, 0, 2) }],
+    ['ConfigureISDP that decrypts to no TLV', 1, 8, { configureIsdp: fromHex('bf240380') }],
     ['a segment of 1036 octets', 5, 7, { segmentLength: 1008, upp: LONG_UPP }],
     ['EF.ICCID of another profile', 5, 13, { upp: buildUpp({ iccid: ICCID, efIccid: OTHER_ICCID }) }],
     ['header of another profile', 5, 13, { upp: buildUpp({ iccid: OTHER_ICCID, efIccid: ICCID }) }],
@@ -252,6 +250,39 @@ describe('a power cut', () => {
       expect(again.retrieveNotifications()).toHaveLength(1);
       expect(again.installedIccids).toEqual([ICCID]);
     }
+  });
+
+  it('makes an eUICC that gives up what is interrupted answer 11, and use up the key, once smdpSign has verified', () => {
+    const total = countApdus();
+    const outcomes = new Set<string>();
+    for (let cut = 1; cut < total; cut++) {
+      const file = join(folder, `gives-up-${cut}.json`);
+      const bench = new Bench({ keys: 2, euicc: { file, interruption: 'fail' } });
+      const transactionId = randomBytes(16);
+      const bpp = bench.bpp(transactionId);
+      bench.euicc.faults.powerCutAfterApdus = cut;
+      expect(() => bench.send(transactionId, bpp)).toThrow(NoAnswer);
+      const isBound = readFileSync(file, 'utf8').includes('boundTo');
+      const again = SoftEuicc.open(file, { interruption: 'fail' });
+      const loadPackage = encodeLoadPackage({ transactionId, keyId: bench.key().keyId, chain: bench.chain });
+      const pir = sendCommands(again, [loadPackage, ...segmentBpp(bpp)]);
+      expect(bench.outcome(pir)).toEqual(isBound ? { command: 5, reason: 11 } : 'installed');
+      expect(toHex(sendCommands(again, [loadPackage]))).toBe(toHex(pir));
+      expect(again.unusedKeyIds.map(toHex)).toEqual([toHex(bench.key(1).keyId)]);
+      outcomes.add(String(isBound));
+    }
+    expect(outcomes.size).toBe(2);
+  });
+
+  it('or another package in the middle is an interruption too: the first is reported with 11 among the notifications', () => {
+    const bench = new Bench({ keys: 2, euicc: { interruption: 'fail' } });
+    const transactionId = randomBytes(16);
+    const commands = segmentBpp(bench.bpp(transactionId));
+    const loadPackage = encodeLoadPackage({ transactionId, keyId: bench.key().keyId, chain: bench.chain });
+    sendCommands(bench.euicc, [loadPackage, ...commands.slice(0, -1)]);
+    expect(bench.outcome(bench.load({}, 1))).toBe('installed');
+    const results = bench.euicc.retrieveNotifications().map(({ signed }) => bench.outcome(signed));
+    expect(results).toEqual([{ command: 5, reason: 11 }, 'installed']);
   });
 
   function countApdus(): number {

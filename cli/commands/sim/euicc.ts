@@ -5,7 +5,7 @@ import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-ins
 import { fileStore } from '../../../sim/euicc/state.ts';
 import { decodeLoadPackage, decodePrivateKeyPem, FieldDevice } from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
-import { collect, hexOption } from '../../input/options.ts';
+import { collect, hexOption, wholeOption } from '../../input/options.ts';
 import { describeResult } from '../../inspect/final-result.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
@@ -26,6 +26,8 @@ interface LoadOptions extends CardOption {
   readonly dppbCert?: readonly string[];
   readonly keyId?: Bytes;
   readonly checkValidity?: boolean;
+  readonly giveUpInterrupted?: boolean;
+  readonly powerCutAfter?: number;
   readonly pir?: string;
 }
 
@@ -53,6 +55,15 @@ export function registerSimEuicc(sim: Command, io: CliIo): void {
       hexOption(1, 16),
     )
     .option('--check-validity', 'give the eUICC a clock: certificates out of their validity are refused')
+    .option(
+      '--power-cut-after <apdus>',
+      'the eUICC loses power once, after that many APDUs',
+      wholeOption(1, 100_000),
+    )
+    .option(
+      '--give-up-interrupted',
+      'an eUICC that gives up what a power cut interrupted (error 11); default: it waits for the same BPP',
+    )
     .option('--pir <file>', 'write the (last) Profile Installation Result there')
     .action((options: LoadOptions) => load(options, io));
 
@@ -175,7 +186,11 @@ async function show(options: CardOption & { readonly certOut?: string }, io: Cli
 }
 
 async function load(options: LoadOptions, io: CliIo): Promise<void> {
-  const card = openCard(options.card, options.checkValidity ? { now: io.now } : {});
+  const card = openCard(options.card, {
+    ...(options.checkValidity && { now: io.now }),
+    ...(options.giveUpInterrupted && { interruption: 'fail' }),
+    ...(options.powerCutAfter !== undefined && { faults: { powerCutAfterApdus: options.powerCutAfter } }),
+  });
   const loads = await loadsOf(options, card.eid, card.unusedKeyIds[0]);
   const results: Record<string, unknown>[] = [];
   let installed = 0;

@@ -1,16 +1,17 @@
 import { type Bytes, concat, equal, fromHex, toHex } from '../../../shared/codec/bytes.ts';
 import { refuse } from '../../../shared/errors.ts';
-import { decodeBoundProfilePackage } from '../../../shared/rsp/bound-profile-package.ts';
 import { authorityKeyIdentifier } from '../../../sim/certificate.ts';
 import {
   decodeBppBatch,
   encodeLoadPackage,
   NoAnswer,
   parseCertificate,
+  SimError,
   type SoftEuicc,
   segmentBpp,
   storeDataApdus,
 } from '../../../sim/index.ts';
+import { readAll, readHeader, readTlv } from '../../../sim/tlv.ts';
 import { UsageError } from '../../output/failure.ts';
 
 /** What is sent to an eUICC for one profile. */
@@ -38,7 +39,7 @@ export function loadOf(transactionId: Bytes, loadPackage: Bytes, bpp: Bytes): Lo
 
 /** A BPP as `smdpf bind` writes it: the LoadPackage is made from the certificates, CERT.DPpb first, and the key. */
 export function loadOfBound(bpp: Bytes, certificates: readonly Bytes[], keyId: Bytes): Load {
-  const { transactionId } = decodeBoundProfilePackage(bpp).initialiseSecureChannelRequest;
+  const transactionId = transactionIdOf(bpp);
   const top = certificates.at(-1);
   if (top === undefined) throw new UsageError('--dppb-cert is missing', 'Name CERT.DPpb.');
   const ciPkId =
@@ -46,6 +47,24 @@ export function loadOfBound(bpp: Bytes, certificates: readonly Bytes[], keyId: B
     refuse('dpCertificateInvalid', 'the last certificate of --dppb-cert names no issuer key');
   const loadPackage = encodeLoadPackage({ transactionId, keyId, chain: { ciPkId, certificates } });
   return loadOf(transactionId, loadPackage, bpp);
+}
+
+/** Read without judging the rest, which is the eUICC's part. */
+function transactionIdOf(bpp: Bytes): Bytes {
+  try {
+    const { headerLength, tag } = readHeader(bpp);
+    if (tag !== 0xbf36) throw new SimError('the file does not start with BF36');
+    const fields = readAll(readTlv(bpp, headerLength).value);
+    const transactionId = fields.find((field) => field.tag === 0x80)?.value;
+    if (transactionId === undefined) throw new SimError('BF23 holds no transactionId');
+    return transactionId;
+  } catch (error) {
+    if (!(error instanceof SimError)) throw error;
+    return refuse(
+      'profileInvalid',
+      `no transactionId for a LoadPackage can be read from --bpp: ${error.message}`,
+    );
+  }
 }
 
 export type CardAnswer = { readonly pir: Bytes } | { readonly statusWord: string } | 'noAnswer';

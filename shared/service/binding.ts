@@ -16,6 +16,8 @@ import { STATUS_CODES, type StatusName } from '../status-codes.ts';
 import { type Claim, claim, standings } from './claims.ts';
 import { type ChunkAnswer, commitChunk, finishChunk, type KeysSlowed } from './commit.ts';
 import type { Context } from './context.ts';
+import { viewBlock } from './draws.ts';
+import { positionOfIccid } from './own-order.ts';
 import { PackReader } from './packs.ts';
 import { type EuiccRecord, euiccRecord, itemName } from './records/euicc.ts';
 import {
@@ -28,7 +30,7 @@ import {
   jobRecord,
   positionOf,
 } from './records/job.ts';
-import { ledgerKeys } from './records/keys.ts';
+import { blockOf, ledgerKeys } from './records/keys.ts';
 import { type OrderRecord, orderRecord, orderStateRecord } from './records/order.ts';
 import { readTies } from './ties.ts';
 import { transactionId } from './transaction-id.ts';
@@ -241,9 +243,7 @@ class ChunkAttempt {
     const position = positionOf(this.#job, index);
     if (position === undefined) {
       if (item.iccid === undefined) refuse('profileTypeExhausted', 'the order has no profile left');
-      refuse('iccidInUse', 'the profile is taken or is not one of this order', {
-        subjectIdentifier: item.iccid,
-      });
+      return await this.#refuseIccid(item.iccid, eid);
     }
     const eum = await view.requireTrusted(euicc, certificate);
     const info = await this.#info(euicc.euiccInfo2);
@@ -255,6 +255,22 @@ class ChunkAttempt {
     const wanted = { orderId: this.#job.orderId, keyId: item.keyId, additional };
     const taken = await claim(itemName(this.#jobId, index), wanted, euicc, standingOf);
     return { index, item, position, euicc: taken.euicc, key: taken.key, dp };
+  }
+
+  /** Why the job could not take the profile that an item names. */
+  async #refuseIccid(iccid: string, eid: string): Promise<never> {
+    const { orderId } = this.#job;
+    const about = { subjectIdentifier: iccid };
+    const position = await positionOfIccid(this.#context, orderId, iccid);
+    const bound = (await viewBlock(this.#context, orderId, blockOf(position))).bound.get(position);
+    if (bound?.outcome.eid === eid)
+      refuse(
+        'noNewBinding',
+        'the profile is bound to this eUICC; repeat the request that it was bound in',
+        about,
+      );
+    if (bound !== undefined) refuse('iccidOtherEid', 'the profile is bound to another eUICC', about);
+    return refuse('iccidInUse', 'the profile is taken by another item, or was taken out of the order', about);
   }
 
   #info(hash: string): Promise<EuiccInfo2> {

@@ -108,15 +108,20 @@ describe('a request', () => {
       ...(wishes[i] === undefined ? {} : { iccid: wishes[i] }),
     }));
     const answer = await new Request(orderId, items).send(deployment.runtime);
-    expect(outcomesOf(answer)).toEqual(['bound', 'iccidInUse', 'iccidInUse', 'bound', 'bound']);
+    expect(outcomesOf(answer)).toEqual(['bound', 'iccidUnknown', 'iccidInUse', 'bound', 'bound']);
     expect(boundOf(answer).map(({ bound }) => bound.iccid)).toEqual([iccids[3], iccids[1], iccids[0]]);
     const late = new Request(orderId, [{ eid: euiccs[1]!.eid, iccid: iccids[0]! }]);
-    expect(outcomesOf(await late.send(deployment.runtime))).toEqual(['iccidInUse']);
+    expect(outcomesOf(await late.send(deployment.runtime))).toEqual(['iccidOtherEid']);
+    const again = new Request(orderId, [{ eid: euiccs[4]!.eid, iccid: iccids[0]!, additional: true }]);
+    expect(outcomesOf(await again.send(deployment.runtime))).toEqual(['noNewBinding']);
     expect(await positionsOf(deployment.runtime, orderId)).toEqual({
       supply: [2, 4],
       returned: [],
       bound: [0, 1, 3],
     });
+    await deployment.runtime.services.orders.cancelOrder(OPERATOR, { orderId, iccid: iccids[4]! });
+    const gone = new Request(orderId, [{ eid: euiccs[1]!.eid, iccid: iccids[4]! }]);
+    expect(outcomesOf(await gone.send(deployment.runtime))).toEqual(['iccidInUse']);
   });
 
   it('gets an additional profile for an EID only where it says so, each with a key of its own', async () => {

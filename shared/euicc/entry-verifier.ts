@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
-import { refuse } from '../errors.ts';
+import type { Suite } from '../crypto/suite.ts';
+import { Refusal, refuse } from '../errors.ts';
 import { decodeEuiccEntry, encodeOneTimeKeyTbs } from '../ifpp-draft1/euicc-data-batch.ts';
 import type { VerifiedEum } from '../pki/eum-chain.ts';
 import { decodeEuiccInfo2 } from '../rsp/euicc-info2.ts';
@@ -45,7 +46,10 @@ export class EntryVerifier {
     this.#batchInfo = euiccInfo2;
   }
 
-  /** Verifies one complete EuiccEntry element; what it refuses names the EID where that could be read. */
+  /**
+   * Verifies one complete EuiccEntry element. A refusal of a one-time key names the keyId as its subject, others the
+   * EID where that could be read.
+   */
   verify(element: Bytes): VerifiedEntry {
     const { eid, euiccCert, oneTimeKeys, euiccInfo2 } = decodeEuiccEntry(element);
     const { certificate, publicKey } = this.#eum.verifyEuicc(euiccCert, eid);
@@ -55,14 +59,20 @@ export class EntryVerifier {
     const { suite } = this.#eum;
     const ids = new Set<string>();
     for (const key of oneTimeKeys) {
-      if (ids.has(key.keyId))
-        refuse('oneTimeKeyInUse', `keyId ${key.keyId} occurs twice`, { subjectIdentifier: eid });
+      const about = { subjectIdentifier: key.keyId };
+      if (ids.has(key.keyId)) refuse('oneTimeKeyInUse', `keyId ${key.keyId} occurs twice`, about);
       ids.add(key.keyId);
-      suite.publicKey(key.otPk);
+      if (!isPoint(suite, key.otPk))
+        refuse(
+          'oneTimeKeyInvalid',
+          `one-time key ${key.keyId} is no uncompressed point of ${suite.name}`,
+          about,
+        );
+      // a point and its negative agree to the same secret
+      if (equal(key.otPk.subarray(1, 33), publicKey.point.subarray(1, 33)))
+        refuse('oneTimeKeyInvalid', `one-time key ${key.keyId} is the key of the eUICC certificate`, about);
       if (!suite.signatureHolds(publicKey, encodeOneTimeKeyTbs(eid, key, info.hash), key.proof))
-        refuse('oneTimeKeyProofInvalid', `the proof of one-time key ${key.keyId} does not verify`, {
-          subjectIdentifier: eid,
-        });
+        refuse('oneTimeKeyProofInvalid', `the proof of one-time key ${key.keyId} does not verify`, about);
     }
     return {
       eid,
@@ -86,5 +96,15 @@ export class EntryVerifier {
       });
     this.#info = { der, hash: hash('sha256', der, 'buffer') };
     return this.#info;
+  }
+}
+
+function isPoint(suite: Suite, point: Bytes): boolean {
+  try {
+    suite.publicKey(point);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import { readTlvHeader } from '../codec/tlv.ts';
 import { invariant, Refusal } from '../errors.ts';
 import { EntryVerifier } from '../euicc/entry-verifier.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { STATUS_CODES } from '../status-codes.ts';
+import { STATUS_CODES, type StatusName } from '../status-codes.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
@@ -78,6 +78,13 @@ async function eumOf(trust: Trust, { eumChain, ciPkId }: IngestRecord): Promise<
   }
 }
 
+/** Refusals whose subject is a one-time key. */
+const KEY_REFUSALS: ReadonlySet<StatusName> = new Set([
+  'oneTimeKeyInvalid',
+  'oneTimeKeyInUse',
+  'oneTimeKeyProofInvalid',
+]);
+
 /** What the entries of a batch are checked and stored with. */
 export type EntryRules = Pick<IngestRecord, 'ciPkId' | 'eumChain' | 'euiccInfo2' | 'deviceMakers'> & {
   readonly entitlement?: EntrySource['entitlement'];
@@ -92,8 +99,14 @@ export async function ingestEntries(
   isDuplicate: (index: number) => boolean,
 ): Promise<RejectedEntry[]> {
   const rejected: RejectedEntry[] = [];
-  const reject = (index: number, eid: string, { code, message }: Refusal) =>
-    rejected.push({ index, eid, code, message });
+  const reject = (index: number, eid: string, { code, message, subjectIdentifier: keyId }: Refusal) =>
+    rejected.push({
+      index,
+      eid,
+      ...(KEY_REFUSALS.has(code) && keyId !== undefined && { keyId }),
+      code,
+      message,
+    });
   if (eum instanceof Refusal) {
     for (const { index, element } of elements) reject(index, eidOf(element), eum);
     return rejected;
@@ -178,9 +191,9 @@ export async function* rejectedEntries(ledger: Ledger, id: string): AsyncGenerat
 }
 
 /** A refusal as the EUM is told it. */
-export function answered({ index, eid, code, message }: RejectedEntry): ItemRefusal & RejectedEntry {
-  const { subject: subjectCode, reason: reasonCode } = STATUS_CODES[code];
-  return { index, eid, code, subjectCode, reasonCode, message };
+export function answered(entry: RejectedEntry): ItemRefusal & RejectedEntry {
+  const { subject: subjectCode, reason: reasonCode } = STATUS_CODES[entry.code];
+  return { ...entry, subjectCode, reasonCode };
 }
 
 /** All refusals as JSON lines; a repeat writes the same again. */

@@ -72,7 +72,7 @@ async function claimKeys(
     for (const { keyId, otPk } of entry.keys) {
       const x = xCoordinate(otPk);
       // the same point twice before anything is written: the second one loses
-      if (claims.has(x)) refused.set(entry, reused(entry.eid, keyId));
+      if (claims.has(x)) refused.set(entry, reused(keyId));
       else claims.set(x, { entry, keyId });
     }
   }
@@ -88,7 +88,7 @@ async function claimKeys(
     if (outcome.done) continue;
     const { entry, keyId } = wanted[i]![1];
     const owner = outcome.found?.attributes;
-    if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(entry.eid, keyId));
+    if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
   }
 }
 
@@ -179,7 +179,9 @@ function merge(
   const fresh = keys.filter(({ keyId, otPk }) => {
     const known = before.keys.find((key) => key.keyId === keyId);
     if (known !== undefined && !sameOctets(known.otPk, otPk))
-      refuse('oneTimeKeyInUse', `keyId ${keyId} is registered with another key`, about);
+      refuse('oneTimeKeyInUse', `keyId ${keyId} is registered with another key`, {
+        subjectIdentifier: keyId,
+      });
     return known === undefined;
   });
   if (before.keys.length + fresh.length > MAX_KEYS_PER_EUICC)
@@ -194,9 +196,9 @@ function merge(
 /** X of 04 ‖ X ‖ Y: a point and its negative agree to the same secret, so they count as one key. */
 const xCoordinate = (otPk: Bytes) => toHex(otPk.subarray(1, 33));
 
-const reused = (eid: string, keyId: string) =>
+const reused = (keyId: string) =>
   new Refusal('oneTimeKeyInUse', `the point of one-time key ${keyId} was registered before`, {
-    subjectIdentifier: eid,
+    subjectIdentifier: keyId,
   });
 
 const sameOctets = (a: Bytes | undefined, b: Bytes) => a !== undefined && Buffer.compare(a, b) === 0;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bytes } from '../../shared/codec/bytes.ts';
+import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { ingestIdOf, ingestProgress, SLICE } from '../../shared/service/euicc-batches.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { EuiccDataAnswer } from '../../shared/service/services.ts';
@@ -107,6 +107,28 @@ describe('entries are accepted or refused one by one', () => {
     const answer = await register(batchOf([good(), make(), good()]));
     expect(codes(answer)).toEqual([[1, code]]);
     expect(answer).toMatchObject({ state: 'Done', entries: 3, accepted: 2, rejectedCount: 1 });
+  });
+
+  it('the eUICC’s own certificate key is no one-time key, proved or not', async () => {
+    const euicc = good();
+    const keyId = euicc.oneTimeKeys[0]!.keyId;
+    const hash = createHash('sha256').update(euicc.euiccInfo2).digest();
+    const proof = sign(euicc.key, encodeOneTimeKeyTbs(euicc.eid, keyId, euicc.key.point, hash));
+    const batch = batchOf([{ ...euicc, oneTimeKeys: [{ keyId, key: euicc.key, proof }] }]);
+    expect(codes(await register(batch))).toEqual([[0, 'oneTimeKeyInvalid']]);
+  });
+
+  it('a refusal that is about one of several one-time keys names it', async () => {
+    const euicc = deployment.eum.personalise({ keys: 3 });
+    const [first, second, third] = euicc.oneTimeKeys;
+    const damaged = { ...second!, proof: Buffer.alloc(64) };
+    const answer = await register(batchOf([{ ...euicc, oneTimeKeys: [first!, damaged, third!] }, good()]));
+    expect(answer.rejected).toMatchObject([
+      { index: 0, eid: euicc.eid, keyId: toHex(second!.keyId), code: 'oneTimeKeyProofInvalid' },
+    ]);
+    const wrongEid = { ...good(), euiccCert: good().euiccCert };
+    const [other] = (await register(batchOf([wrongEid]))).rejected;
+    expect(other).not.toHaveProperty('keyId');
   });
 
   it('an EID that occurs twice: the first one counts', async () => {

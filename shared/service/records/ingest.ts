@@ -41,6 +41,8 @@ export interface RejectedEntry {
   readonly index: number;
   /** As received; empty where it could not be read. */
   readonly eid: string;
+  /** Where it is about one of the one-time keys. */
+  readonly keyId?: string;
   readonly code: StatusName;
   readonly message: string;
 }

@@ -13,20 +13,29 @@ const EC_PUBLIC_KEY = encodeOid('1.2.840.10045.2.1');
  * a PEM of anything else; a key of this curve that does not hold together is a Fault.
  */
 export function frp256v1FromPem(pem: string): Bytes | undefined {
-  const [, label, base64] =
+  const [, , base64] =
     /-----BEGIN ((?:EC )?PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]+)-----END \1-----/.exec(pem) ?? [];
-  if (label === undefined || base64 === undefined) return undefined;
+  if (base64 === undefined) return undefined;
   const der = Buffer.from(base64, 'base64');
   try {
-    const reader = new TlvReader(der).enter(0x30, label);
-    return label === 'PRIVATE KEY' ? fromPkcs8(reader) : fromSec1(reader, undefined);
-  } catch (error) {
-    // neither message nor cause: they could show where in a secret something stands
-    if (error instanceof Refusal) return undefined;
-    throw error;
+    return frp256v1FromDer(der);
   } finally {
     wipe(der);
   }
+}
+
+/** The same from the DER of either form. */
+export function frp256v1FromDer(der: Bytes): Bytes | undefined {
+  for (const read of [fromPkcs8, fromSec1]) {
+    try {
+      const scalar = read(new TlvReader(der).enter(0x30, 'private key'));
+      if (scalar !== undefined) return scalar;
+    } catch (error) {
+      // the other form, or none; neither message nor cause, which could show where in a secret something stands
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  return undefined;
 }
 
 function fromPkcs8(reader: TlvReader): Bytes | undefined {
@@ -39,7 +48,7 @@ function fromPkcs8(reader: TlvReader): Bytes | undefined {
   return fromSec1(new TlvReader(key).enter(0x30, 'ECPrivateKey'), curve);
 }
 
-function fromSec1(reader: TlvReader, curveAbove: Bytes | undefined): Bytes | undefined {
+function fromSec1(reader: TlvReader, curveAbove?: Bytes): Bytes | undefined {
   reader.integer(0x02, 'version');
   const scalar = reader.expect(0x04, 'privateKey').value;
   const parameters = reader.optional(0xa0);

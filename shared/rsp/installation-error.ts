@@ -11,7 +11,17 @@ export const BPP_COMMAND_IDS = [
   'loadProfileElements',
 ] as const;
 
-export type BppCommandId = (typeof BPP_COMMAND_IDS)[number];
+/** A number without a name is a command of a later version: what the eUICC signed is kept all the same. */
+export type BppCommandId = (typeof BPP_COMMAND_IDS)[number] | `bppCommand${number}`;
+
+export function bppCommandName(number: number): BppCommandId {
+  return BPP_COMMAND_IDS[number] ?? `bppCommand${number}`;
+}
+
+export function bppCommandNumber(name: BppCommandId): number {
+  const number = BPP_COMMAND_IDS.findIndex((known) => known === name);
+  return number < 0 ? Number(name.slice('bppCommand'.length)) : number;
+}
 
 export const ERROR_REASONS: ReadonlyMap<number, string> = new Map([
   [1, 'incorrectInputValues'],

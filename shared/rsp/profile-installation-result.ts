@@ -3,7 +3,7 @@ import { decodeOid, encodeOid } from '../codec/oid.ts';
 import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { type PublicKey, SIGNATURE_LENGTH } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
-import { BPP_COMMAND_IDS, type BppCommandId } from './installation-error.ts';
+import { type BppCommandId, bppCommandName, bppCommandNumber } from './installation-error.ts';
 import {
   encodeNotificationMetadata,
   NOTIFICATION_METADATA,
@@ -97,9 +97,7 @@ function readFinalResult(reader: TlvReader): FinalResult {
     return { successResult };
   }
   if (choice.tag !== 0xa1) reader.refuse(choice, 'is neither successResult nor errorResult');
-  const commandId = result.integer(0x80, 'bppCommandId');
-  const bppCommandId =
-    BPP_COMMAND_IDS[commandId] ?? refuse('protocolFormat', `bppCommandId ${commandId} has no meaning`);
+  const bppCommandId = bppCommandName(result.integer(0x80, 'bppCommandId'));
   const errorReason = result.integer(0x81, 'errorReason');
   const response = result.done ? undefined : simaResponse(result, 0x82);
   result.end();
@@ -114,7 +112,7 @@ export function encodeProfileInstallationResultData(data: ProfileInstallationRes
       ? tlv(0xa0, tlv(0x4f, finalResult.successResult.aid), tlv(0x04, finalResult.successResult.simaResponse))
       : tlv(
           0xa1,
-          tlv(0x80, integerValue(BPP_COMMAND_IDS.indexOf(finalResult.errorResult.bppCommandId))),
+          tlv(0x80, integerValue(bppCommandNumber(finalResult.errorResult.bppCommandId))),
           tlv(0x81, integerValue(finalResult.errorResult.errorReason)),
           finalResult.errorResult.simaResponse && tlv(0x82, finalResult.errorResult.simaResponse),
         );

@@ -7,6 +7,7 @@ import { ownTemplate } from '../../shared/profile/package/template/own-profile.t
 import { encodePem } from '../../sim/curve.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { hasTestdata, testdata, testdataFiles, testdataSkipReason } from '../support/testdata.ts';
+import frp256v1 from '../vectors/frp256v1.json' with { type: 'json' };
 import { oneOfEach } from './support/artefacts.ts';
 import { Folder } from './support/binding-bench.ts';
 import { type ErrorDocument, runCli, spawnCli } from './support/cli.ts';
@@ -126,6 +127,15 @@ describe('smdpf inspect', () => {
     const { fields, findings } = inspectArtefact(key);
     expect(JSON.stringify({ fields, findings })).not.toContain(scalar);
     expect(fields[0]!.value).toContain('prime256v1');
+  });
+
+  it.each(frp256v1.keys)('knows a private key of FRP256V1, which OpenSSL does not: $point', async (key) => {
+    for (const pem of [key.pkcs8Pem, key.sec1Pem]) {
+      const result = await runCli('inspect', folder.write('frp.pem', pem), '--json');
+      expect(result.code).toBe(0);
+      expect(result.stdout).toContain('frp256v1; its octets are not shown');
+      expect(result.stdout).not.toContain(key.scalar);
+    }
   });
 });
 

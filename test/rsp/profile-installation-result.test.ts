@@ -73,6 +73,14 @@ describe('ProfileInstallationResult (SGP.22 section 2.5.6)', () => {
     expect(decodeProfileInstallationResult(encoded).finalResult).toEqual(finalResult);
   });
 
+  it('of a command and for a reason that only a later version knows is kept by their numbers', () => {
+    const data = decodeProfileInstallationResult(vector('pir-error'));
+    const finalResult = { errorResult: { bppCommandId: 'bppCommand9' as const, errorReason: 99 } };
+    const encoded = encodeProfileInstallationResultData({ ...data, finalResult });
+    expect(toHex(encoded)).toContain('a106800109810163');
+    expect(decodeProfileInstallationResult(signedResult(encoded)).finalResult).toEqual(finalResult);
+  });
+
   it('holds under the key that signed these very octets', () => {
     const result = decodeProfileInstallationResult(signedResult(vector('pirData-success')));
     verifyProfileInstallationResult(result, euiccKey);

@@ -1,7 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
-import { toHex } from '../../../shared/codec/bytes.ts';
-import { fromSpki } from '../../../shared/crypto/suite.ts';
+import { toHex, wipe } from '../../../shared/codec/bytes.ts';
+import { FRP256V1, fromSpki } from '../../../shared/crypto/suite.ts';
 import { refuse } from '../../../shared/errors.ts';
+import { frp256v1FromDer } from '../../../shared/keys/frp256v1-pem.ts';
 import { decodeSoftkeyHeader, isSoftkey } from '../../../shared/keys/softkey-file.ts';
 import type { Describer } from '../artefact.ts';
 import type { Field } from '../shape.ts';
@@ -49,6 +50,11 @@ function curveOrType(octets: Uint8Array): string {
     } catch {
       // the other form, or none: OpenSSL's message is of no help
     }
+  }
+  const scalar = frp256v1FromDer(octets);
+  if (scalar !== undefined) {
+    wipe(scalar);
+    return FRP256V1.name;
   }
   return refuse('protocolFormat', 'the private key is neither PKCS#8 nor SEC1 (in 30 at offset 0)', {
     subjectIdentifier: '30',

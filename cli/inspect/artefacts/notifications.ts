@@ -1,4 +1,4 @@
-import { BPP_COMMAND_IDS, errorReasonName, isTemporary } from '../../../shared/rsp/installation-error.ts';
+import { bppCommandName, errorReasonName, isTemporary } from '../../../shared/rsp/installation-error.ts';
 import { NOTIFICATION_EVENTS } from '../../../shared/rsp/notification-event.ts';
 import { decodeOtherSignedNotification } from '../../../shared/rsp/other-signed-notification.ts';
 import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-installation-result.ts';
@@ -49,7 +49,7 @@ export const PROFILE_INSTALLATION_RESULT_SHAPE: Shape = tree('profileInstallatio
                 0x80,
                 leaf(
                   'bppCommandId',
-                  named((value) => BPP_COMMAND_IDS[value]),
+                  named((value) => bppCommandName(value)),
                 ),
               ],
               [

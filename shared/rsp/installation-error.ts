@@ -19,7 +19,7 @@ export function bppCommandName(number: number): BppCommandId {
 }
 
 export function bppCommandNumber(name: BppCommandId): number {
-  const number = BPP_COMMAND_IDS.findIndex((known) => known === name);
+  const number = (BPP_COMMAND_IDS as readonly string[]).indexOf(name);
   return number < 0 ? Number(name.slice('bppCommand'.length)) : number;
 }
 

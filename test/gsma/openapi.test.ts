@@ -52,6 +52,13 @@ describe('the OpenAPI file and the code name the same functions', () => {
     }
   });
 
+  it('lists for requestBpp what eUICC data are refused with: they may come inside a request (path B)', () => {
+    const codesOf = (path: FunctionPath) => operations.get(path)!.operation['x-status-codes'];
+    expect(codesOf('esbpp.requestBpp')).toEqual(
+      expect.arrayContaining(codesOf('esed1.registerEuiccData') as string[]),
+    );
+  });
+
   it('lists only status codes that the server knows', () => {
     for (const { operation } of operations.values()) {
       for (const line of operation['x-status-codes']) {

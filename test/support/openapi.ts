@@ -58,11 +58,34 @@ export function requestOf(path: FunctionPath): Operation['requestBody'] {
   return resolve(operations.get(path)!.operation.requestBody);
 }
 
-/** What is wrong with an HTTP 200 answer of a function; null where nothing is. */
+/** The codes of every call, as the description of the document has them. */
+const COMMON_CODES = new Set(
+  openapi.info.description
+    .slice(openapi.info.description.indexOf('**Status codes.**'))
+    .match(/[0-9]+(?:\.[0-9]+)+\/[0-9.]+[0-9]/g),
+);
+
+/** Each pair of subject and reason code in an answer, its items included. */
+function* codesIn(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return;
+  const { subjectCode, reasonCode } = value as Record<string, unknown>;
+  if (subjectCode !== undefined) yield `${subjectCode}/${reasonCode}`;
+  for (const member of Object.values(value)) yield* codesIn(member);
+}
+
+/** Codes of an answer that the document does not list for the function. */
+function unlistedCodes(path: FunctionPath, answer: unknown): string[] {
+  const listed = operations.get(path)!.operation['x-status-codes'].map((line) => line.split(' ')[0]);
+  return [...codesIn(answer)].filter((code) => !COMMON_CODES.has(code) && !listed.includes(code));
+}
+
+/** What is wrong with an HTTP 200 answer of a function, its codes included; null where nothing is. */
 export function answerErrors(path: FunctionPath, answer: unknown): unknown {
   const response = operations.get(path)!.operation.responses['200'];
   const schema = compile(
     resolve<{ content: Record<string, MediaType> }>(response).content['application/json']!.schema,
   );
-  return schema(answer) ? null : schema.errors;
+  if (!schema(answer)) return schema.errors;
+  const unlisted = unlistedCodes(path, answer);
+  return unlisted.length > 0 ? { unlisted } : null;
 }

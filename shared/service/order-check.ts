@@ -40,6 +40,8 @@ export async function checkOrder(context: Context, order: OrderInput): Promise<C
   if (order.callbackUrl !== undefined && !/^https?:\/\//.test(order.callbackUrl))
     refuse('orderInvalid', 'callbackUrl is an http or https URL');
   checkPolicy(order.eligibility);
+  if ('iccid' in order.metadata)
+    refuse('metadataInvalid', 'metadata.iccid has no place in an order: each profile has its own');
   if (order.outputKey !== undefined) await outputKeyOf(order.outputKey);
   const { personalisation } = order;
   if (personalisation.keys === 'generate' && order.outputKey === undefined)

@@ -64,6 +64,7 @@ describe('StoreMetadataRequest in JSON', () => {
     ['an icon that is no base64', { ...minimal, iconType: 'png', icon: 'not base64!' }],
     ['a GID that is no hexadecimal', { ...minimal, profileOwner: { mccMnc: '26202', gid1: 'xyz' } }],
     ['an icon alone', { ...minimal, icon: 'AA==' }],
+    ['an icon of another type', { ...minimal, iconType: 'jpg', icon: 'iVBORw0KGgo=' }],
     ['an icon of nothing', { ...minimal, iconType: 'png', icon: '' }],
     [
       'an address that is no domain name',

@@ -209,6 +209,18 @@ describe('shares of one order', () => {
   });
 });
 
+describe('an order', () => {
+  it.each([
+    ['an ICCID, which each profile has for itself', { iccid: '8988211000000530082' }],
+    ['what needs more than the two segments that an eUICC takes', { serviceDescription: '00'.repeat(2000) }],
+    ['an icon that an eUICC will not take for one', { iconType: 'png', icon: '/9j/4AAQ' }],
+  ])('is refused with metadata that would spoil every profile: %s', async (_, more) => {
+    const metadata = { serviceProviderName: 'A', profileName: 'B', profileClass: 'test', ...more };
+    const refusal = await refusalOf(prepare(deployment, nextOrder(), 2, { metadata }));
+    expect(refusal.code).toBe('metadataInvalid');
+  });
+});
+
 describe('the report about an order', () => {
   it('is signed by the delivery key over the states that the status tells', async () => {
     const orderId = nextOrder();

@@ -94,7 +94,17 @@ it('the sim commands take a profile from the order to the report', async () => {
     template,
     ...as(OPERATOR.identifier),
   );
+  const { iccids } = ordered.json<{ iccids: string[] }>();
   expect(ordered.json()).toMatchObject({ httpStatus: 200, status: 'Executed-Success' });
+  const { stdout } = await runCli(
+    'sim',
+    'operator',
+    'status',
+    '--order-id',
+    'ORD-1',
+    ...as(OPERATOR.identifier),
+  );
+  expect(stdout.match(/\b89[0-9]{17}$/gm)).toEqual(iccids);
 
   const made = ['--eum', at('eum'), '--count', String(QUANTITY), '--out', at('production')];
   await sim('eum', 'personalise', ...made, '--device-maker', DEVICE_MAKER.identifier);

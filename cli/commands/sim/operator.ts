@@ -39,7 +39,7 @@ export function registerSimOperator(sim: Command, io: CliIo): void {
     .command('listen')
     .description('take handleProfileLoadingInfo callbacks and show them')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port (default: a free one)', wholeOption(0, 65_535), 0)
+    .option('--port <number>', 'port; 0 takes a free one', wholeOption(0, 65_535), 0)
     .option('--count <n>', 'end after n callbacks (default: at SIGINT)', wholeOption(1, 1e9))
     .option(
       '--fail-first <n>',

@@ -76,14 +76,18 @@ export function answerOf(io: CliIo, answer: FunctionAnswer): void {
   answerJson(io, { ...head, ...members });
 }
 
-/** Shows the members of an answer; lists and objects as JSON. */
+/** Shows the members of an answer: a line for each entry of a list, objects as JSON. */
 export function answerJson(io: CliIo, document: JsonObject): void {
-  io.answer(document, () =>
-    fields(
-      Object.entries(document).map(([name, value]) => [
-        name,
-        typeof value === 'object' ? JSON.stringify(value) : value === undefined ? undefined : String(value),
-      ]),
-    ),
-  );
+  io.answer(document, () => fields(Object.entries(document).flatMap(([name, value]) => lines(name, value))));
+}
+
+function lines(name: string, value: unknown): [name: string, value: string | undefined][] {
+  if (!Array.isArray(value)) return [[name, shown(value)]];
+  if (value.length === 0) return [[name, 'none']];
+  return value.map((entry, index) => [index === 0 ? name : '', shown(entry)]);
+}
+
+function shown(value: unknown): string | undefined {
+  if (typeof value === 'object') return JSON.stringify(value);
+  return value === undefined ? undefined : String(value);
 }

@@ -19,6 +19,7 @@ import {
   SoftEuicc,
 } from '../../sim/index.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../support/deployment.ts';
+import { listedRefusals } from '../support/openapi.ts';
 import {
   type BoundBppItem,
   boundOf,
@@ -134,7 +135,10 @@ const fromField = (der: Uint8Array) => deployment.runtime.services.reports.handl
 
 const codeOf = async (item: ReportItem, by = DEVICE_MAKER) => {
   const { rejected } = await send([item], by);
-  return rejected.map(({ code }) => code);
+  const codes = rejected.map(({ code }) => code);
+  for (const path of ['esbpp.sendProfileLoadingReport', 'es9plus.handleNotification'] as const)
+    for (const code of codes) expect(['protocolFormat', ...listedRefusals(path)]).toContain(code);
+  return codes;
 };
 
 describe('a result that the eUICC signed', () => {

@@ -79,6 +79,10 @@ function unlistedCodes(path: FunctionPath, answer: unknown): string[] {
   return [...codesIn(answer)].filter((code) => !COMMON_CODES.has(code) && !listed.includes(code));
 }
 
+/** The refusals that the document lists for a function, by name; those of every call are not among them. */
+export const listedRefusals = (path: FunctionPath): string[] =>
+  operations.get(path)!.operation['x-status-codes'].map((line) => line.split(' ')[1]!);
+
 /** What is wrong with an HTTP 200 answer of a function, its codes included; null where nothing is. */
 export function answerErrors(path: FunctionPath, answer: unknown): unknown {
   const response = operations.get(path)!.operation.responses['200'];

@@ -12,7 +12,7 @@ import { sign } from '../../sim/curve.ts';
 import { encodeLoadPackage, SoftEuicc, segmentBpp } from '../../sim/index.ts';
 import { buildUpp } from '../sim/bpp-builder.ts';
 import { Bench, ICCID, readResult, sendCommands } from '../sim/installer.ts';
-import { randomNumbers } from './support/random-numbers.ts';
+import { randomNumbers } from '../support/random-numbers.ts';
 
 const MUTATIONS = 600;
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { inspect, inspectArtefact } from '../../cli/inspect/inspect.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { truncations } from '../support/mutations.ts';
+import { randomNumbers } from '../support/random-numbers.ts';
 import { onlyRefuses } from '../support/refusal.ts';
 import { oneOfEach } from './support/artefacts.ts';
-import { randomNumbers } from './support/random-numbers.ts';
 
 const MUTATIONS = 10_000;
 

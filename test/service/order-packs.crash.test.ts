@@ -6,16 +6,19 @@ import { preparePack } from '../../shared/service/order-packs.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { packRecord } from '../../shared/service/records/order.ts';
 import { Deployment, OPERATOR } from '../support/deployment.ts';
+import { randomNumbers } from '../support/random-numbers.ts';
 import { csvOf, secretRows } from '../support/row-sources.ts';
-import { MortalProcess, rests } from './mortal.ts';
+import { MortalProcess } from './mortal.ts';
 import { openProfile } from './open-pack.ts';
 import { TEMPLATE } from './scenario.ts';
 
-/** Deaths of the process that makes packs; SMDPF_TEST_CRASHES=10000 for a long run. */
+/** Deaths of the process that makes packs, each a real one; SMDPF_TEST_CRASHES=10000 for a long run. */
 const CRASHES = Number(process.env.SMDPF_TEST_CRASHES ?? 200);
 const PACK = 3;
-/** Store calls of one pack at most, and some beyond, where nobody dies. */
-const CALLS = 18;
+/** Deaths that befall a pack one after the other at most. */
+const IN_A_ROW = 5;
+/** A pack dies 3 times in the mean, less what dies after its commit. */
+const PACKS = Math.ceil(CRASHES / 2) + IN_A_ROW;
 
 const output = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 let deployment: Deployment;
@@ -27,7 +30,7 @@ beforeAll(async () => {
     lanes: 'none',
     config: { packSize: PACK, inlineOrder: 1 },
   });
-  const rows = secretRows(CRASHES * PACK).map(({ iccid, imsi }) => ({ iccid: iccid!, imsi: imsi! }));
+  const rows = secretRows(PACKS * PACK).map(({ iccid, imsi }) => ({ iccid: iccid!, imsi: imsi! }));
   const order = deployment.order(orderId, rows.length, TEMPLATE, {
     rows: csvOf(rows),
     personalisation: { format: 'csv', keys: 'generate' },
@@ -41,25 +44,47 @@ beforeAll(async () => {
 afterAll(() => deployment?.close());
 
 it(`the process dies ${CRASHES} times at random points: output rows and packs always agree`, async () => {
-  const random = rests(4711);
+  const random = randomNumbers(4711);
+  const calls = await callsOfAPack(0);
+  const points = new Set<string>();
   let died = 0;
-  for (let pack = 0; pack < CRASHES; pack++) {
-    const call = 1 + (Math.floor(random() * 1000 + pack * 7) % CALLS);
-    const process = await MortalProcess.start(deployment, {
-      call,
-      when: pack % 2 === 0 ? 'before' : 'after',
-    });
-    let done = false;
-    await process.run(async ({ context }) => {
-      await preparePack(context, orderId, pack);
-      done = true;
-    });
-    if (!done) died += 1;
+  let pack = 1;
+  for (; pack < PACKS && died < CRASHES; pack++) {
+    for (let left = 1 + random(IN_A_ROW); left > 0 && died < CRASHES; left--) {
+      const fate = { call: 1 + random(calls), when: random(2) === 0 ? 'before' : 'after' } as const;
+      const mortal = await MortalProcess.start(deployment, fate);
+      let survived = false;
+      await mortal.run(async ({ context }) => {
+        await preparePack(context, orderId, pack);
+        survived = true;
+      });
+      // what a death before this one left to do may be less than its call
+      if (survived) break;
+      died += 1;
+      points.add(`${fate.when} ${fate.call}`);
+      if (await isCommitted(pack)) await expectAgreement(pack);
+    }
     await preparePack(deployment.runtime.context, orderId, pack);
     await expectAgreement(pack);
   }
-  expect(died).toBeGreaterThan(CRASHES / 3);
-}, 1_800_000);
+  expect(died, `deaths in ${pack} packs`).toBe(CRASHES);
+  // every call of a pack was a place to die, before it and after it
+  if (CRASHES >= 200) expect(points.size).toBe(2 * calls);
+}, 3_600_000);
+
+/** Store calls that a process makes for a pack, counted on one that nothing befalls. */
+async function callsOfAPack(pack: number): Promise<number> {
+  const mortal = await MortalProcess.start(deployment);
+  await mortal.run(({ context }) => preparePack(context, orderId, pack));
+  await expectAgreement(pack);
+  return mortal.calls;
+}
+
+const isCommitted = async (pack: number) =>
+  (await deployment.runtime.context.ledger.get(ledgerKeys.orderPack(orderId, pack))) !== undefined;
+
+/** Output rows as they were first read, by pack: they may never be others. */
+const firstRead = new Map<number, string>();
 
 /** What the Operator reads out of the output rows is in the packs, and its PPKs open them. */
 async function expectAgreement(pack: number): Promise<void> {
@@ -67,6 +92,8 @@ async function expectAgreement(pack: number): Promise<void> {
   const item = await context.ledger.get(ledgerKeys.orderPack(orderId, pack));
   expect(packRecord.from(item!).iccids).toHaveLength(PACK);
   const { jwe } = await services.orders.getOrderOutput(OPERATOR, { orderId, pack });
+  if (!firstRead.has(pack)) firstRead.set(pack, jwe);
+  expect(jwe === firstRead.get(pack), `pack ${pack} has the rows that were read before`).toBe(true);
   const { plaintext } = await compactDecrypt(jwe, output.privateKey);
   const lines = Buffer.from(plaintext).toString().trimEnd().split('\n');
   expect(lines).toHaveLength(PACK);

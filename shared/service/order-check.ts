@@ -5,10 +5,9 @@ import { invariant, refuse } from '../errors.ts';
 import { checkPolicy, type EligibilityPolicy } from '../euicc/eligibility.ts';
 import { auditPersonalisation } from '../profile/package/audit.ts';
 import { eligibilityNeeds } from '../profile/package/eligibility-needs.ts';
-import type { ProfileValues } from '../profile/package/parameter.ts';
 import { personalise } from '../profile/package/personalise.ts';
 import { validatePackage } from '../profile/package/validate.ts';
-import { inRow } from '../profile/rows/row.ts';
+import { inRow, type Row } from '../profile/rows/row.ts';
 import type { StoreMetadataRequest } from '../rsp/store-metadata.ts';
 import { canonicalJson } from './audit.ts';
 import type { Context } from './context.ts';
@@ -17,6 +16,7 @@ import { compileFor } from './order-packs.ts';
 import { checkRows, firstRowBlock, type RowIndex, rowFile } from './order-rows.ts';
 import { outputKeyOf } from './output-rows.ts';
 import { type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
+import { refuseFinding, tryProfile } from './profile-making.ts';
 import type { OrderInput, PersonalisationRows } from './services.ts';
 
 const MAX_QUANTITY = 10_000_000;
@@ -55,12 +55,15 @@ export async function checkOrder(context: Context, order: OrderInput): Promise<C
   const compile = (columns: readonly string[]) => compileFor(context, order, order.template, columns);
   const { packSize } = context.settings;
   if ('format' in personalisation) return await checkRowOrder(context, order, personalisation, compile);
-  ruleRow(personalisation, order.quantity - 1);
   const personaliser = compile(ruleColumns(personalisation));
-  const warnings = checkSample(context, order, personaliser, {
-    number: 1,
-    values: ruleRow(personalisation, 0),
+  const byRule = (sequence: number): Row => ({
+    number: sequence + 1,
+    values: ruleRow(personalisation, sequence),
   });
+  const warnings = checkSample(context, order, personaliser, byRule(0));
+  // numbers only grow from the first to the last: a network that both belong to is that of all between
+  const last = byRule(order.quantity - 1);
+  tryProfile(personaliser, last, metadataOf(context, order, String(last.values.iccid)));
   return { eligibility: completePolicy(context, order), packSize, warnings };
 }
 
@@ -97,7 +100,7 @@ async function checkRowOrder(
   const packSize = personalisation.format === 'jwe' ? first.rows.length : settings.packSize;
   const checked = { eligibility: completePolicy(context, order), packSize, warnings };
   if (order.quantity > settings.inlineOrder) return checked;
-  const wanted = { quantity: order.quantity, packSize };
+  const wanted = { quantity: order.quantity, packSize, metadata: order.metadata };
   return { ...checked, rowIndex: await checkRows(context, file, octets(), wanted, compile) };
 }
 
@@ -110,7 +113,7 @@ function checkSample(
   context: Context,
   order: OrderInput,
   personaliser: Personaliser,
-  { number, values: given }: { number: number; values: ProfileValues },
+  { number, values: given }: Row,
 ): readonly string[] {
   const values = personaliser.complete(given);
   const upp = inRow(number, () => personalise(personaliser.template, values));
@@ -118,10 +121,7 @@ function checkSample(
     const metadata = metadataOf(context, order, completeIccid(String(values.iccid)));
     const findings = validatePackage(upp, metadata);
     const error = findings.find(({ severity }) => severity === 'error');
-    if (error !== undefined)
-      refuse(error.code.startsWith('metadata') ? 'metadataInvalid' : 'profileInvalid', error.message, {
-        subjectIdentifier: error.code,
-      });
+    if (error !== undefined) refuseFinding(error, number, personaliser.template.parameters);
     const notSet = auditPersonalisation(upp, values, personaliser.template).filter(
       ({ code }) => code === 'notSet',
     );

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { utf8, wipe } from '../codec/bytes.ts';
 import { completeIccid } from '../codec/iccid.ts';
-import { Fault, invariant, Refusal } from '../errors.ts';
+import { invariant, Refusal } from '../errors.ts';
 import type { Work } from '../jobs/dispatcher.ts';
 import type { Item } from '../ledger/ledger.ts';
 import { encodePack, type PackEntry } from '../profile/pack.ts';
-import { auditPersonalisation } from '../profile/package/audit.ts';
-import { personalise } from '../profile/package/personalise.ts';
 import { generatePpk, wipePpk } from '../profile/ppk.ts';
 import { sealPpk } from '../profile/ppk-seal.ts';
 import { protectProfile } from '../profile/protect.ts';
@@ -20,7 +18,8 @@ import { checkRows, loadRowIndex, packRows, rowFile, storeRowIndex } from './ord
 import { encryptRows } from './output-rows.ts';
 import { destroyPackKeys, packContext } from './packs.ts';
 import { compilePersonaliser, type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
-import { ledgerKeys } from './records/keys.ts';
+import { auditedProfile } from './profile-making.ts';
+import { ledgerKeys, PACK_MADE } from './records/keys.ts';
 import {
   type OrderRecord,
   type OrderStateRecord,
@@ -105,10 +104,11 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   for (const [place, row] of work.rows.entries()) {
     const values = work.personaliser.complete(row.values);
     const iccid = completeIccid(String(values.iccid));
-    const upp = auditedProfile(work.personaliser, row.number, values);
+    const metadata = metadataOf(context, order, iccid);
+    const upp = auditedProfile(work.personaliser, row.number, values, metadata);
     const ppk = generatePpk(context.random);
     entries.push({
-      metadata: encodeStoreMetadata(metadataOf(context, order, iccid)),
+      metadata: encodeStoreMetadata(metadata),
       segments: protectProfile(upp, ppk),
     });
     sealed.push(sealPpk(dataKey, ppk, { orderId, position: pack * order.packSize + place, iccid }));
@@ -136,6 +136,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   };
   const { done } = await ledger.transact([
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
+    { put: ledgerKeys.orderPackMade(orderId, pack), attributes: {}, when: 'absent' },
     { check: stateItem, when: { revision: stateItem.revision } },
   ]);
   if (done) return;
@@ -143,18 +144,6 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   await destroyPackKeys(context, names);
   await vault.remove(object.name);
   if (outputRef !== undefined) await vault.remove(outputRef.name);
-}
-
-/** The profile of a row, every parameter read from its octets again and compared: a difference is our own fault. */
-function auditedProfile({ template }: Personaliser, number: number, values: Row['values']) {
-  const upp = inRow(number, () => personalise(template, values));
-  const differing = auditPersonalisation(upp, values, template).find(({ code }) => code === 'differs');
-  if (differing === undefined) return upp;
-  wipe(upp);
-  throw new Fault(
-    'invariant',
-    `row ${number}: the profile does not hold what was given for ${differing.parameter}`,
-  );
 }
 
 async function rowsOf(context: Context, orderId: string, order: OrderRecord, pack: number) {
@@ -322,7 +311,7 @@ export async function preparedPacks({ ledger }: Context, orderId: string): Promi
   let cursor: string | undefined;
   do {
     const page = await ledger.query(`order#${orderId}`, {
-      prefix: 'pack#',
+      prefix: PACK_MADE,
       ...(cursor === undefined ? {} : { cursor }),
     });
     count += page.items.length;

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { type Bytes, utf8, wipe } from '../codec/bytes.ts';
+import { type Bytes, utf8 } from '../codec/bytes.ts';
 import { completeIccid } from '../codec/iccid.ts';
 import { invariant, refuse } from '../errors.ts';
 import type { IntakeKey } from '../keys/registry.ts';
-import { personalise } from '../profile/package/personalise.ts';
 import { NumberRows } from '../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../profile/rows/row-file.ts';
 import type { Context } from './context.ts';
+import { metadataOf } from './order-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
+import { tryProfile } from './profile-making.ts';
 import { ledgerKeys } from './records/keys.ts';
 import type { OrderRecord } from './records/order.ts';
 import type { PersonalisationRows } from './services.ts';
@@ -47,16 +48,17 @@ export async function firstRowBlock(
 }
 
 /**
- * Reads all rows once and keeps none: columns, every value against its file, ICCID, IMSI and K once in the order, no
- * ICCID of another order, as many rows as profiles. Refuses with row number and column.
+ * Reads all rows once and keeps none: columns, every value against its file and the order's metadata, ICCID, IMSI and
+ * K once in the order, no ICCID of another order, as many rows as profiles. Refuses with row number and column.
  */
 export async function checkRows(
   context: Context,
   file: RowFile,
   octets: AsyncIterable<Bytes>,
-  { quantity, packSize }: { quantity: number; packSize: number },
+  order: Pick<OrderRecord, 'quantity' | 'packSize' | 'metadata'>,
   compile: (columns: readonly string[]) => Personaliser,
 ): Promise<RowIndex> {
+  const { quantity, packSize } = order;
   let personaliser: Personaliser | undefined;
   let columns: readonly string[] = [];
   const offsets: number[] = [];
@@ -73,7 +75,8 @@ export async function checkRows(
       refuseRow('orderInvalid', quantity + 1, undefined, `the order is for ${quantity} profiles`);
     for (const row of block.rows) {
       unique(row);
-      inRow(row.number, () => wipe(personalise(personaliser!.template, personaliser!.complete(row.values))));
+      const iccid = inRow(row.number, () => completeIccid(String(row.values.iccid)));
+      tryProfile(personaliser, row, metadataOf(context, order, iccid));
     }
     await refuseTaken(context, file.orderId, block.rows);
     offsets.push(block.end);

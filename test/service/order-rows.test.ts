@@ -309,7 +309,60 @@ describe('bad rows are refused with row, column and code, and nothing is stored'
     ['a PIN with five letters', set(1, 'pin1', 'abcde'), 'personalisationInvalid', 'row:2:pin1'],
     ['a PIN too short', set(1, 'pin2', '123'), 'personalisationInvalid', 'row:2:pin2'],
     ['a forbidden network too short', set(1, 'fplmn', '26'), 'personalisationInvalid', 'row:2:fplmn'],
+    [
+      'more forbidden networks than the file holds',
+      set(5, 'fplmn', '26201;26202;26203;26204;26205'),
+      'personalisationInvalid',
+      'row:6:fplmn',
+    ],
+    ['an access control class too long', set(3, 'acc', '000100'), 'personalisationInvalid', 'row:4:acc'],
+    ['an unknown algorithm', set(2, 'algorithm', 'comp128'), 'personalisationInvalid', 'row:3:algorithm'],
+    [
+      'algorithm options of two octets',
+      set(2, 'algorithmOptions', '0102'),
+      'personalisationInvalid',
+      'row:3:algorithmOptions',
+    ],
+    [
+      'a SQN age limit of five octets',
+      set(2, 'sqnAgeLimit', '0000100000'),
+      'personalisationInvalid',
+      'row:3:sqnAgeLimit',
+    ],
+    [
+      'a rotation above 127',
+      set(5, 'rotationConstants', '8000204060'),
+      'personalisationInvalid',
+      'row:6:rotationConstants',
+    ],
+    ['an IMPI with a blank', set(0, 'impi', 'a b@c'), 'personalisationInvalid', 'row:1:impi'],
+    [
+      'a domain that overflows its file',
+      set(4, 'domain', 'a'.repeat(200)),
+      'personalisationInvalid',
+      'row:5:domain',
+    ],
+    [
+      'a public identity too many',
+      set(4, 'impu', 'sip:a;sip:b;sip:c;sip:d'),
+      'personalisationInvalid',
+      'row:5:impu',
+    ],
+    [
+      'a record that overflows',
+      set(3, 'ef:mf/ef-arr#1', '00'.repeat(34)),
+      'personalisationInvalid',
+      'row:4:ef:mf/ef-arr#1',
+    ],
+    [
+      'an SPN of nothing that can be written',
+      set(1, 'spn', 'ЖЖЖЖЖЖЖЖ'),
+      'personalisationInvalid',
+      'row:2:spn',
+    ],
   ];
+  it('at least forty of them', () => expect(BAD.length).toBeGreaterThanOrEqual(40));
+
   /** A good value of each column that only some rows above have. */
   const GOOD: Readonly<Record<string, string>> = {
     spn: 'Operator',
@@ -322,6 +375,15 @@ describe('bad rows are refused with row, column and code, and nothing is stored'
     pin1: '4711',
     pin2: '4712',
     fplmn: '26201',
+    acc: '0001',
+    algorithm: 'milenage',
+    algorithmOptions: '01',
+    sqnAgeLimit: '000010000000',
+    rotationConstants: '4000204060',
+    impi: 'a@example.com',
+    impu: 'sip:a@example.com',
+    domain: 'example.com',
+    'ef:mf/ef-arr#1': '80',
   };
   it.each(BAD)('%s', async (_, change, code, subject) => {
     const orderId = nextOrder();
@@ -333,6 +395,46 @@ describe('bad rows are refused with row, column and code, and nothing is stored'
     expect(`${refusal.code} ${refusal.subjectIdentifier}`).toBe(`${code} ${subject}`);
     expect(refusal.message.startsWith(`row ${subject.split(':')[1]}, column ${column}`)).toBe(true);
     await expectNothingStored(orderId, rows);
+  });
+
+  const OWNED = { ...OPERATIONAL, profileOwner: { mccMnc: '00101', gid1: 'AB' } };
+  it.each([
+    ['an IMSI of another network than the owner’s', set(3, 'imsi', '262010000000001'), 'row:4:imsi'],
+    ['the same in the first row', set(0, 'imsi', '262010000000001'), 'row:1:imsi'],
+    ['a GID1 that is not the owner’s', set(4, 'gid1', 'AC'), 'row:5:gid1'],
+    ['an IMSI that is too short to have a network', set(2, 'imsi', '0010'), 'row:3:imsi'],
+  ] as const)('%s', async (_, change, subject) => {
+    const orderId = nextOrder();
+    const rows = secretRows(6, made * 1000).map((row) => ({ ...row, gid1: 'ab' }) as Record<string, string>);
+    const good = await blockOrder(`${orderId}-good`, rows, 3, 'csv');
+    expect(await order({ ...good, metadata: OWNED })).toMatchObject({ state: 'Open' });
+    for (const row of rows) row.iccid = String(BigInt(row.iccid!) + 500n);
+    change(rows);
+    const refusal = await refusalOf({ ...(await blockOrder(orderId, rows, 3, 'csv')), metadata: OWNED });
+    expect(refusal.subjectIdentifier).toBe(subject);
+    expect(refusal.code).toBe(subject === 'row:3:imsi' ? 'personalisationInvalid' : 'metadataInvalid');
+    await expectNothingStored(orderId, rows);
+  });
+
+  it('a rule whose IMSIs run over into another network', async () => {
+    const orderId = nextOrder();
+    const input = deployment.order(orderId, 3, TEMPLATE, {
+      personalisation: { iccidStart: '898829988000000000', imsiStart: '001019999999998', keys: 'generate' },
+      metadata: { ...OPERATIONAL, profileOwner: { mccMnc: '00101' } },
+      outputKey,
+    });
+    const refusal = await refusalOf(input);
+    expect(refusal).toMatchObject({ code: 'metadataInvalid', subjectIdentifier: 'row:3:imsi' });
+    await expectNothingStored(orderId, []);
+    expect(await order({ ...input, quantity: 2 })).toMatchObject({ state: 'Open' });
+    await expect(
+      deployment.runtime.services.orders.prepareProfiles(OPERATOR, {
+        ...input,
+        orderId: nextOrder(),
+        quantity: 1,
+        metadata: { ...OPERATIONAL, profileOwner: { mccMnc: '26201' } },
+      }),
+    ).rejects.toMatchObject({ code: 'metadataInvalid', subjectIdentifier: 'row:1:imsi' });
   });
 
   it('an ICCID of another order', async () => {

@@ -20,16 +20,16 @@ export interface AuditFinding {
 
 /**
  * Reads every parameter from the encoded package and compares it with its value; then lists the secrets that
- * nobody set. With `template`, its constants and derived values are
- * audited too, and the places need not be found again.
+ * nobody set. With `template`, its constants and derived values are audited too, and the places need not be found
+ * again. The package may be decoded already.
  */
 export function auditPersonalisation(
-  upp: Bytes,
+  upp: Bytes | ProfilePackage,
   values: ProfileValues,
   template?: CompiledTemplate,
 ): readonly AuditFinding[] {
   return inProfile(() => {
-    const profile = decodePackage(upp);
+    const profile = upp instanceof Uint8Array ? decodePackage(upp) : upp;
     const all = template === undefined ? withDerived(profile, values) : completeValues(template, values);
     if (template !== undefined) refuseOtherShape(profile, template);
     const bound =

@@ -16,6 +16,8 @@ export const blockOf = (position: number) => Math.floor(position / BLOCK);
 export const drawPartition = (orderId: string, block: number) => `draws#${orderId}#${block}`;
 export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
 
+export const PACK_MADE = 'made#';
+
 export const shareReturnedPrefix = (maker: string) => `share-returned#${maker}#`;
 
 /** Stands for a key URI in names. */
@@ -48,6 +50,11 @@ export const ledgerKeys = {
   orderPack: (orderId: string, pack: number): ItemKey => ({
     partition: `order#${orderId}`,
     sort: `pack#${padded(pack)}`,
+  }),
+  /** Comes with a pack's record and holds nothing: what is made can be counted without reading it. */
+  orderPackMade: (orderId: string, pack: number): ItemKey => ({
+    partition: `order#${orderId}`,
+    sort: `${PACK_MADE}${padded(pack)}`,
   }),
   /** Which items drew the positions from `from` on, in pieces that stay within a block. */
   orderDraw: (orderId: string, from: number, jobId: string): ItemKey => ({

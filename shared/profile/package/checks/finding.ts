@@ -10,6 +10,8 @@ export interface Finding {
   readonly pe?: string;
   readonly identification?: number;
   readonly offset?: number;
+  /** Name of the parameter whose value is to blame, where it is one. */
+  readonly parameter?: string;
 }
 
 export type FindingCode =

@@ -19,12 +19,12 @@ export type PackageMetadata = Pick<StoreMetadataRequest, 'iccid'> &
 /** Metadata against the files of the package: a real eUICC compares the same (errors 13 and 15). */
 export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
   const findings: Finding[] = [];
-  const add = (code: FindingCode, message: string, severity: Finding['severity'] = 'error') =>
-    findings.push({ severity, code, message });
+  const add = (code: FindingCode, message: string, parameter?: string) =>
+    findings.push({ severity: 'error', code, message, ...(parameter === undefined ? {} : { parameter }) });
   const { profileOwner: owner } = metadata;
   const hasRules = (metadata.profilePolicyRules ?? []).length > 0;
   if (metadata.iccid !== headerOf(profile).iccid) {
-    add('metadataIccid', 'the ICCID of the metadata is not that of the package');
+    add('metadataIccid', 'the ICCID of the metadata is not that of the package', 'iccid');
   }
   if (metadata.serviceProviderName === '') add('metadataName', 'the service provider name is empty');
   if (metadata.profileName === '') add('metadataName', 'the profile name is empty');
@@ -32,23 +32,27 @@ export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata
     add('metadataPolicyRules', 'profile policy rules need a profile owner');
   }
   if (hasRules && metadata.profileClass === 'test') {
-    add('metadataPolicyRules', 'a test profile should have no profile policy rules', 'warning');
+    findings.push({
+      severity: 'warning',
+      code: 'metadataPolicyRules',
+      message: 'a test profile should have no profile policy rules',
+    });
   }
   const efImsi = imageOf(profile, 'usim', 'ef-imsi') ?? imageOf(profile, 'iot', 'ef-imsi');
   const imsi = efImsi && attempt(() => decodeImsi(efImsi));
   if ((hasRules || owner !== undefined) && imsi === undefined) {
-    add('metadataOwner', 'a profile with an owner or policy rules needs an EF.IMSI');
+    add('metadataOwner', 'a profile with an owner or policy rules needs an EF.IMSI', 'imsi');
   }
   if (owner !== undefined) {
     if (imsi !== undefined && !imsi.startsWith(owner.mccMnc)) {
-      add('metadataOwner', 'the owner is not the network of EF.IMSI');
+      add('metadataOwner', 'the owner is not the network of EF.IMSI', 'imsi');
     }
     for (const gid of ['gid1', 'gid2'] as const) {
       const wanted = owner[gid];
       if (wanted === undefined) continue;
       const stored = imageOf(profile, 'opt-usim', `ef-${gid}`);
       if (stored === undefined || unfilled(stored) !== unfilled(wanted)) {
-        add('metadataOwner', `${gid} of the owner differs from EF.${gid.toUpperCase()}`);
+        add('metadataOwner', `${gid} of the owner differs from EF.${gid.toUpperCase()}`, gid);
       }
     }
   }

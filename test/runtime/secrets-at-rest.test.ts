@@ -3,7 +3,11 @@ import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formsOf } from '../../bench/secret-scan.ts';
 import { type Bytes, equal, fromHex } from '../../shared/codec/bytes.ts';
+import { readTlv } from '../../shared/codec/tlv.ts';
+import { BspOpener } from '../../shared/crypto/bsp.ts';
+import { ppkBspKeys } from '../../shared/profile/ppk.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { PackReader } from '../../shared/service/packs.ts';
@@ -118,28 +122,6 @@ function filesOf(folder: string): Haystack[] {
     .map((name) => ({ name, octets: readFileSync(name) }));
 }
 
-/** A secret in each form in which it could have been written. */
-function formsOf(secret: Bytes): Buffer[] {
-  const octets = Buffer.from(secret);
-  const swapped = Buffer.from(octets.map((octet) => ((octet & 0x0f) << 4) | (octet >> 4)));
-  return [octets, swapped].flatMap((form) => [
-    form,
-    ...['utf16le', 'latin1'].flatMap((encoding) => [
-      Buffer.from(form.toString('hex'), encoding as BufferEncoding),
-      Buffer.from(form.toString('hex').toUpperCase(), encoding as BufferEncoding),
-    ]),
-    ...[0, 1, 2].flatMap((shift) => base64Inside(form, shift)),
-  ]);
-}
-
-/** The characters that the octets give wherever they stand in a base64 text, cut where neighbours have a say. */
-function base64Inside(octets: Buffer, shift: number): Buffer[] {
-  const padded = Buffer.concat([Buffer.alloc(shift), octets]);
-  const inner = (text: string) =>
-    Buffer.from(text.slice(shift === 0 ? 0 : 4, text.length - (text.length % 4 || 4)));
-  return [inner(padded.toString('base64').replace(/=+$/, '')), inner(padded.toString('base64url'))];
-}
-
 const found = (secret: Bytes, haystacks: readonly Haystack[]) =>
   haystacks
     .filter(({ octets }) => formsOf(secret).some((form) => octets.includes(form)))
@@ -223,13 +205,25 @@ describe('a copy of the folder from before the bind', () => {
   const moved = (folder: string): RuntimeConfig =>
     JSON.parse(JSON.stringify(deployment.config).replaceAll(deployment.folder, folder));
 
-  async function ppksIn(folder: string): Promise<(boolean | undefined)[]> {
+  /** What the folder gives: which positions have a PPK, and which of the issued BPPs any of these opens. */
+  async function thiefIn(folder: string): Promise<{ ppks: boolean[]; opened: boolean[] }> {
     const runtime = await openRuntime(moved(folder));
     try {
       const profiles = await new PackReader(runtime.context, ORDER).read([0, 1, 2, 3]);
-      return [...profiles.values()].map(
-        ({ ppk }, i) => ppk && (i >= BOUND || equal(secrets[i]!.ppk[1]!, ppk.ppkEnc)),
-      );
+      const ppks = [...profiles.values()].map(({ ppk }) => ppk);
+      const opens = ({ bound }: BoundBppItem) => {
+        const segment = segmentBpp(bound.bpp).find(([tag]) => tag === 0x86)!;
+        return ppks.some((ppk) => {
+          if (ppk === undefined) return false;
+          try {
+            const first = new BspOpener(ppkBspKeys(ppk)).decrypt(readTlv(segment));
+            return packages.some((upp) => equal(upp.subarray(0, first.length), first));
+          } catch {
+            return false;
+          }
+        });
+      };
+      return { ppks: ppks.map((ppk) => ppk !== undefined), opened: items.map(opens) };
     } finally {
       await runtime.close();
     }
@@ -240,11 +234,14 @@ describe('a copy of the folder from before the bind', () => {
     cpSync(copy, restored, { recursive: true });
     rmSync(join(restored, 'ppks'), { recursive: true });
     cpSync(join(deployment.folder, 'ppks'), join(restored, 'ppks'), { recursive: true });
-    expect(await ppksIn(restored)).toEqual([undefined, undefined, undefined, true]);
+    expect(await thiefIn(restored)).toEqual({
+      ppks: [false, false, false, true],
+      opened: [false, false, false],
+    });
     rmSync(restored, { recursive: true });
   });
 
   it('would open them with a PPK vault of before: so that one is never copied', async () => {
-    expect(await ppksIn(copy)).toEqual([true, true, true, true]);
+    expect(await thiefIn(copy)).toEqual({ ppks: [true, true, true, true], opened: [true, true, true] });
   });
 });

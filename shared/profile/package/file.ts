@@ -171,12 +171,17 @@ function decodeFileDescriptor({ value, offset }: Tlv) {
   return { structure, recordLength };
 }
 
+/** Octets of a file: more than any eUICC has to give; keeps four octets of a descriptor from costing gigabytes. */
+const MAX_FILE_SIZE = 0xff_ff_ff;
+
 function sizeOf(element: Tlv | undefined, name: string): number | undefined {
   if (element === undefined) return undefined;
   const { value, offset } = element;
   if (value.length === 0 || value.length > 4)
     refuse('profileInvalid', `${name} has 1 to 4 octets`, { offset });
-  return value.reduce((number, octet) => number * 256 + octet, 0);
+  const size = value.reduce((number, octet) => number * 256 + octet, 0);
+  if (size > MAX_FILE_SIZE) refuse('profileInvalid', `${name} exceeds ${MAX_FILE_SIZE} octets`, { offset });
+  return size;
 }
 
 export function descriptorOf(items: readonly FileItem[]): Fcp | undefined {

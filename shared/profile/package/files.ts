@@ -65,10 +65,15 @@ export function fileImage(file: FileView): Bytes {
   return applyFill(patternImage(size ?? filledLength(file.items), file.pattern), file.items);
 }
 
+/** ETSI TS 102 221 section 8.2.2.2: record numbers are 01 to FE. */
+export const MAX_RECORDS = 254;
+
 /** Records of a linear fixed or cyclic file. */
 export function fileRecords(file: FileView): readonly Bytes[] {
   const image = fileImage(file);
   const length = file.recordLength ?? image.length;
+  if (image.length > MAX_RECORDS * length)
+    refuse('profileInvalid', `a file has at most ${MAX_RECORDS} records`);
   const records: Bytes[] = [];
   for (let at = 0; at < image.length; at += length) records.push(image.subarray(at, at + length));
   return records;

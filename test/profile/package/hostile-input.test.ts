@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../shared/errors.ts';
 import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
+import { packageContents } from '../../../shared/profile/package/contents.ts';
 import { eligibilityNeeds } from '../../../shared/profile/package/eligibility-needs.ts';
 import type { ParameterValue } from '../../../shared/profile/package/parameter.ts';
 import { compileTemplate, personalise } from '../../../shared/profile/package/personalise.ts';
@@ -23,6 +24,7 @@ function exercise(upp: Uint8Array): void {
   const runs = [
     () => expect(Buffer.from(encodePackage(decodePackage(upp)))).toEqual(Buffer.from(upp)),
     () => uppSummary(upp),
+    () => packageContents(upp),
     () => eligibilityNeeds(upp),
     () => auditPersonalisation(upp, VALUES),
     () =>

@@ -2,7 +2,7 @@ import { child } from '../element.ts';
 import { filledLength } from '../file.ts';
 import { locateFiles } from '../file-paths.ts';
 import { fileTag, isFilePe } from '../file-pes.ts';
-import { fileImage, findFile } from '../files.ts';
+import { fileImage, findFile, MAX_RECORDS } from '../files.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
 import { about, type Finding } from './finding.ts';
 
@@ -54,6 +54,9 @@ function checkSizes(profile: ProfilePackage): readonly Finding[] {
       return [
         about(element, 'error', 'fileSize', `${file} does not hold whole records of ${recordLength} octets`),
       ];
+    }
+    if (size !== undefined && recordLength !== undefined && size > MAX_RECORDS * recordLength) {
+      return [about(element, 'error', 'fileSize', `${file} has more than ${MAX_RECORDS} records`)];
     }
     if (structure === 'df' && filled > 0) {
       return [about(element, 'error', 'fileSize', `the directory ${file} has content`)];

@@ -34,6 +34,7 @@ export type FindingCode =
   | 'pinDuplicate'
   | 'pukMissing'
   | 'keyDuplicate'
+  | 'aidDuplicate'
   | 'iccidMismatch'
   | 'iccidLuhn'
   | 'imsiInvalid'

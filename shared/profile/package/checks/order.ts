@@ -1,3 +1,4 @@
+import { tagName } from '../../../codec/tlv.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
 import { about, type Finding } from './finding.ts';
 
@@ -45,7 +46,8 @@ export function checkOrder({ elements }: ProfilePackage): readonly Finding[] {
       findings.push(about(element, 'error', 'peDuplicate', `the PE ${name} occurs more than once`));
     }
     if (name === 'unknown' || name.startsWith('rfu')) {
-      findings.push(about(element, 'warning', 'peUnknown', 'a PE has a tag that no published version names'));
+      const message = `no published version names a PE with the tag ${tagName(element.tag)}`;
+      findings.push(about(element, 'warning', 'peUnknown', message));
     }
     if (identification !== undefined) {
       if (identifications.has(identification)) {

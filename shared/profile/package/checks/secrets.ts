@@ -1,17 +1,19 @@
+import { toHex } from '../../../codec/bytes.ts';
 import { akaLengthsFault, decodeAkaParameter } from '../aka-parameter.ts';
 import { pinConfigurations } from '../pin-codes.ts';
 import type { ProfilePackage } from '../profile-element.ts';
 import { pukConfigurations } from '../puk-codes.ts';
-import { keyList } from '../security-domain.ts';
+import { instanceAid, keyList } from '../security-domain.ts';
 import { about, type Finding } from './finding.ts';
 
-/** Keys and codes: lengths that the algorithms take, references defined once, every PUK that is referred to. */
+/** Keys and codes: lengths that the algorithms take, references and AIDs defined once, every PUK that is referred to. */
 export function checkSecrets({ elements }: ProfilePackage): readonly Finding[] {
   const puks = new Set(
     elements
       .filter(({ name }) => name === 'pukCodes')
       .flatMap(({ fields }) => pukConfigurations(fields).map(({ keyReference }) => keyReference)),
   );
+  const domains = new Set<string>();
   return elements.flatMap((element): readonly Finding[] => {
     const { name, fields } = element;
     if (name === 'akaParameter') {
@@ -40,9 +42,17 @@ export function checkSecrets({ elements }: ProfilePackage): readonly Finding[] {
     }
     if (name === 'securityDomain') {
       const keys = keyList(fields).map((key) => key.keyVersionNumber * 256 + key.keyIdentifier);
-      return repeated(keys).map((key) =>
-        about(element, 'error', 'keyDuplicate', `key ${key & 0xff} of version ${key >>> 8} is there twice`),
-      );
+      const aid = toHex(instanceAid(fields)).toUpperCase();
+      const known = domains.has(aid);
+      domains.add(aid);
+      return [
+        ...(known
+          ? [about(element, 'error', 'aidDuplicate', `a security domain before has AID ${aid}`)]
+          : []),
+        ...repeated(keys).map((key) =>
+          about(element, 'error', 'keyDuplicate', `key ${key & 0xff} of version ${key >>> 8} is there twice`),
+        ),
+      ];
     }
     return [];
   });

@@ -98,23 +98,27 @@ async function run(): Promise<void> {
     const tenth = Math.min(9, Math.floor(part * 10));
     memory[tenth] = Math.max(memory[tenth] ?? 0, process.memoryUsage().rss);
     if (part >= killAt) {
-      console.log(`killed at ${answer.prepared} profiles`);
+      tell(`killed at ${answer.prepared}`, answer.prepared);
       process.kill(process.pid, 'SIGKILL');
     }
   }
-  const seconds = (performance.now() - started) / 1000;
-  const cpu = process.cpuUsage(cpuStarted);
-  const cpuSeconds = (cpu.user + cpu.system) / 1e6;
-  const made = count - Math.min(count, before * runtime.context.settings.packSize);
-  console.log(
-    `${answer.state}: ${made} profiles in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU`,
-  );
-  console.log(`${(made / seconds).toFixed(0)} profiles/s, ${(made / cpuSeconds).toFixed(0)} per core second`);
-  console.log(`AES-128-CBC floor of as many octets: ${floor().toFixed(0)} profiles/s`);
-  for (const [tenth, octets] of memory.entries())
-    if (octets !== undefined)
-      console.log(`resident memory up to ${tenth + 1}0 %: ${(octets / 2 ** 20).toFixed(0)} MiB`);
+  tell(answer.state, count);
   await search();
+
+  function tell(what: string, prepared: number): void {
+    const seconds = (performance.now() - started) / 1000;
+    const cpu = process.cpuUsage(cpuStarted);
+    const cpuSeconds = (cpu.user + cpu.system) / 1e6;
+    const made = prepared - Math.min(prepared, before * runtime.context.settings.packSize);
+    console.log(`${what}: ${made} profiles in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU`);
+    console.log(
+      `${(made / seconds).toFixed(0)} profiles/s, ${(made / cpuSeconds).toFixed(0)} per core second`,
+    );
+    console.log(`AES-128-CBC floor of as many octets: ${floor().toFixed(0)} profiles/s`);
+    for (const [tenth, octets] of memory.entries())
+      if (octets !== undefined)
+        console.log(`resident memory up to ${tenth + 1}0 %: ${(octets / 2 ** 20).toFixed(0)} MiB`);
+  }
 }
 
 /** The rows, brought as large ones are: into the vault before the order, as a stream. */

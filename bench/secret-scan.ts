@@ -41,8 +41,11 @@ export class SecretScan {
     for (let at = 0; at + 3 <= content.length; at++) {
       const start = (content[at]! << 16) | (content[at + 1]! << 8) | content[at + 2]!;
       if ((this.#starts[start >>> 3]! & (1 << (start & 7))) === 0) continue;
-      for (const { name, octets } of this.#patterns.get(start)!)
+      for (const { name, octets } of this.#patterns.get(start)!) {
+        // text has few starts that many patterns share
+        if (octets[3] !== content[at + 3] || octets[4] !== content[at + 4]) continue;
         if (octets.equals(content.subarray(at, at + octets.length))) found.add(name);
+      }
     }
     return found;
   }

@@ -60,6 +60,9 @@ async function run(options: PersonaliseOptions, io: CliIo): Promise<void> {
   const differing = findings.find(({ code }) => code === 'differs');
   if (differing !== undefined)
     refuse('personalisationInvalid', `the package does not hold what was given for ${differing.parameter}`);
+  const iccid = completeIccid(String(row.values.iccid));
+  if (iccid.length === 20 && String(row.values.iccid).length === 19)
+    io.warn('iccid: the last of its 19 digits is no check digit, so that one was added');
   const notSet = findings.map(({ parameter }) => parameter);
   for (const parameter of notSet) io.warn(`${parameter} is as in the template`);
   await writeOutput(options.out, profile, '--out', { mode: 0o600 });
@@ -68,7 +71,7 @@ async function run(options: PersonaliseOptions, io: CliIo): Promise<void> {
   const document = {
     out: options.out,
     row: row.number,
-    iccid: completeIccid(String(row.values.iccid)),
+    iccid,
     parameters: columns,
     notSet,
     length,
@@ -88,7 +91,8 @@ function readRow(octets: Uint8Array, number: number): { columns: readonly string
   const { columns, rows } = isJson ? fromJson(octets) : csvRows(octets, 1);
   checkColumns(columns);
   const row = rows[number - 1];
-  if (row === undefined) return refuse('orderInvalid', `there is no row ${number}, but ${rows.length} rows`);
+  if (row === undefined)
+    return refuse('orderInvalid', `there is no row ${number}: the file has ${rows.length}`);
   checkMembers(row, columns);
   return { columns, row };
 }

@@ -5,11 +5,21 @@ import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { fields, table } from '../../output/table.ts';
 
+const WIDTH = 72;
+
+/** Copies that say the same are one, the ICCID is told above; undefined where there is nothing to tell. */
+function brief(name: string, values: readonly string[]): string | undefined {
+  if (name === 'iccid') return undefined;
+  const text = [...new Set(values)].join(', ');
+  return text.length > WIDTH ? `${text.slice(0, WIDTH)}…` : text || undefined;
+}
+
 export function registerShow(profile: Command, io: CliIo): void {
   profile
     .command('show')
     .description('show the profile elements, files and parameters of a profile package, without its secrets')
     .argument('<file>', 'profile package: DER, base64 or hexadecimal')
+    .addHelpText('after', '\nLong values are cut; --json has them all.')
     .action(async (file: string) => {
       const upp = await readDer(file, 'FILE');
       const { elements, ...summary } = uppSummary(upp);
@@ -22,7 +32,7 @@ export function registerShow(profile: Command, io: CliIo): void {
             ['version', summary.version],
             ['services', summary.mandatoryServices.join(', ')],
             ['length', `${summary.length} octets`],
-            ...Object.entries(parameters).map(([name, values]) => [name, values.join(', ')] as const),
+            ...Object.entries(parameters).map(([name, values]) => [name, brief(name, values)] as const),
             ['secrets', secrets.join(', ')],
           ]),
           table(

@@ -3,7 +3,9 @@ import { Refusal } from '../../errors.ts';
 import { inProfile } from './element.ts';
 import type { FileStructure } from './file.ts';
 import { locateFiles } from './file-paths.ts';
-import { PARAMETERS } from './parameters.ts';
+import type { Parameter } from './parameter.ts';
+import { securityDomainKeyNames } from './parameters/security-domain-keys.ts';
+import { PARAMETERS, parameterNamed } from './parameters.ts';
 import { decodePackage, type PeName, type ProfilePackage } from './profile-element.ts';
 
 /** What may be shown of a package beyond `uppSummary`: who the subscriber is and which files there are. */
@@ -30,9 +32,13 @@ export interface FileListing {
 export function packageContents(upp: Bytes): PackageContents {
   return inProfile(() => {
     const profile = decodePackage(upp);
-    const present = PARAMETERS.flatMap(({ name, secret, bind }) => {
-      const values = valuesOf(profile, bind);
-      return values === undefined ? [] : [{ name, secret, values }];
+    const places = new Set<string>();
+    const present = [...PARAMETERS, ...securityDomainKeys(profile)].flatMap(({ name, secret, bind }) => {
+      const found = contentOf(profile, bind);
+      // OP is written where OPc is: one name for a place is enough
+      if (found === undefined || found.targets.every((target) => places.has(target))) return [];
+      for (const target of found.targets) places.add(target);
+      return [{ name, secret, values: found.values }];
     });
     return {
       parameters: Object.fromEntries(
@@ -51,10 +57,14 @@ export function packageContents(upp: Bytes): PackageContents {
   });
 }
 
+const securityDomainKeys = (profile: ProfilePackage) =>
+  securityDomainKeyNames(profile).map(({ name }) => parameterNamed(name));
+
 /** Undefined where the package has no place for the parameter, or holds something else there. */
-function valuesOf(profile: ProfilePackage, bind: (typeof PARAMETERS)[number]['bind']) {
+function contentOf(profile: ProfilePackage, bind: Parameter['bind']) {
   try {
-    return bind(profile).read(profile);
+    const bound = bind(profile);
+    return { targets: bound.targets, values: bound.read(profile) };
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;

@@ -36,9 +36,14 @@ const BY_NAME: ReadonlyMap<string, Parameter> = new Map(
 
 /** The parameter of this name: a fixed one, a key of a security domain, or an EF; refuses any other name. */
 export function parameterNamed(name: string): Parameter {
-  return (
-    BY_NAME.get(name) ?? securityDomainKey(name) ?? anyFile(name) ?? refuseParameter(name, 'is no parameter')
-  );
+  return BY_NAME.get(name) ?? securityDomainKey(name) ?? anyFile(name) ?? refuseName(name);
+}
+
+function refuseName(name: string): never {
+  const meant = [...BY_NAME.keys()].find((known) => known.toLowerCase() === name.toLowerCase());
+  if (meant !== undefined) return refuseParameter(name, `is no parameter; ${meant} is one`);
+  if (/[;\t]/.test(name)) return refuseParameter(name, 'is no parameter; columns are separated by commas');
+  return refuseParameter(name, 'is no parameter');
 }
 
 /** The parameters of these names in the order of writing. */

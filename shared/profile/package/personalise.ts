@@ -149,6 +149,8 @@ function refuseSharedTargets(bound: readonly BoundParameter[]): void {
   }
 }
 
+const LEFT = 'in the profile; rows must give another, or the order have it generated';
+
 /** A profile for a real network must not keep a key that other profiles of the template share. */
 function refuseTemplateKeys(template: ProfilePackage, bound: readonly BoundParameter[]): void {
   const names = new Set(bound.map(({ name }) => name));
@@ -158,13 +160,11 @@ function refuseTemplateKeys(template: ProfilePackage, bound: readonly BoundParam
     refuseParameter('imsi', 'the template leaves its IMSI in the profile');
   }
   if (akaSites(template).length > 0) {
-    if (!names.has('k')) refuseParameter('k', 'the template leaves its K in the profile');
-    if (!names.has('opc') && !names.has('op'))
-      refuseParameter('opc', 'the template leaves its OPc in the profile');
+    if (!names.has('k')) refuseParameter('k', `the template leaves its K ${LEFT}`);
+    if (!names.has('opc') && !names.has('op')) refuseParameter('opc', `the template leaves its OPc ${LEFT}`);
   }
   for (const { target, label } of securityDomainKeyTargets(template)) {
-    if (!targets.has(target))
-      refuseParameter('securityDomain', `the template leaves ${label} in the profile`);
+    if (!targets.has(target)) refuseParameter('securityDomain', `the template leaves ${label} ${LEFT}`);
   }
   for (const [name, reference] of [
     ['adm1', PIN_REFERENCE.adm1],
@@ -175,7 +175,7 @@ function refuseTemplateKeys(template: ProfilePackage, bound: readonly BoundParam
         ({ keyReference }) => keyReference === reference,
       ),
     );
-    if (present && !names.has(name)) refuseParameter(name, 'the template leaves this key in the profile');
+    if (present && !names.has(name)) refuseParameter(name, `the template leaves this code ${LEFT}`);
   }
   if (elementsNamed(template, 'cdmaParameter').length > 0) {
     refuseParameter('cdmaParameter', 'the template leaves its CDMA authentication key in the profile');

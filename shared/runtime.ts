@@ -254,6 +254,7 @@ async function openNotifier(
     ledger,
     now,
     carry: httpCarrier(PROTOCOL_VERSION, config.callbackCa),
+    onDelayed: ({ id }, attempts, reason) => log('notice.delayed', { id, attempts, reason }),
     onParked: ({ id, url }, reason) => log('notice.parked', { id, url, reason }),
   });
 }

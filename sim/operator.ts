@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose';
 import type { Bytes } from '../shared/codec/bytes.ts';
 import { type ClientOptions, executed, FunctionClient, type JsonObject, type TlsIdentity } from './http.ts';
 import { SimError } from './tlv.ts';
@@ -52,6 +53,51 @@ export class Operator {
       finalProfileStatusIndicator,
       ...(iccid === undefined ? {} : { iccid }),
     });
+  }
+
+  closeOrder(orderId: string): Promise<JsonObject> {
+    return this.client.execute('es2f', 'closeOrder', { orderId });
+  }
+
+  releaseProfile(orderId: string, iccid: string): Promise<JsonObject> {
+    return this.client.execute('es2f', 'releaseProfile', { orderId, iccid });
+  }
+
+  replaceProfile(orderId: string, iccid: string): Promise<JsonObject> {
+    return this.client.execute('es2f', 'replaceProfile', { orderId, iccid });
+  }
+
+  /** The output rows of an order, pack by pack: JSON lines, one for each profile. Throws where a pack is not in its place. */
+  async *orderOutput(orderId: string, privateJwk: JWK): AsyncGenerator<string> {
+    const key = await importJWK(privateJwk, privateJwk.kty === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW');
+    for (let pack = 0, packs = 1; pack < packs; pack++) {
+      const answer = await this.client.execute('es2f', 'getOrderOutput', { orderId, pack });
+      packs = Number(answer.packs);
+      const { plaintext, protectedHeader } = await compactDecrypt(String(answer.jwe), key);
+      const place = protectedHeader as { order?: string; pack?: number; packs?: number };
+      if (place.order !== orderId || place.pack !== pack || !(pack < Number(place.packs)))
+        throw new SimError(`the output rows of pack ${pack} are those of another place`);
+      yield Buffer.from(plaintext).toString('utf8');
+    }
+  }
+
+  /** The parts of the signed report about an order, each verified with the server's report key and in its place. */
+  async *orderReport(orderId: string): AsyncGenerator<JsonObject> {
+    const { reportKey } = await this.client.execute('es2f', 'getServerKeys', {});
+    const key = await importJWK(reportKey as JWK, 'ES256');
+    let cursor: string | undefined;
+    let next = 0;
+    do {
+      const page = cursor === undefined ? {} : { cursor };
+      const answer = await this.client.execute('es2f', 'getOrderReport', { orderId, ...page });
+      const { payload } = await compactVerify(String(answer.report), key);
+      const part = JSON.parse(Buffer.from(payload).toString('utf8')) as JsonObject;
+      if (part.orderId !== orderId || part.from !== next)
+        throw new SimError('a part of the report is that of another place');
+      next = Number(part.to);
+      yield part;
+      cursor = answer.cursor as string | undefined;
+    } while (cursor !== undefined);
   }
 }
 

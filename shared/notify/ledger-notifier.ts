@@ -11,6 +11,8 @@ export interface LedgerNotifierOptions {
   readonly ledger: Ledger;
   readonly carry: Carrier;
   readonly now: () => number;
+  /** Told of a notice that was not taken and will be posted again. */
+  readonly onDelayed?: (notice: Notice, attempts: number, reason: string) => void;
   /** Told of a notice that was given up after all attempts; it stays in the ledger. */
   readonly onParked: (notice: Notice, reason: string) => void;
   /** Milliseconds before the second attempt; doubles up to an hour. */
@@ -111,7 +113,7 @@ export class LedgerNotifier implements Notifier {
   }
 
   async #deliver(item: Item): Promise<number> {
-    const { ledger, carry, now, onParked, retryMs = 1_000, attempts: limit = 20 } = this.#options;
+    const { ledger, carry, now, onDelayed, onParked, retryMs = 1_000, attempts: limit = 20 } = this.#options;
     const { url, body } = item.attributes as unknown as Notice;
     const notice: Notice = { id: item.sort, url, body };
     const when = { revision: item.revision };
@@ -132,6 +134,7 @@ export class LedgerNotifier implements Notifier {
         onParked(notice, reason);
         return Number.POSITIVE_INFINITY;
       }
+      onDelayed?.(notice, attempts, reason);
       const wait = Math.min(retryMs * 2 ** (attempts - 1), HOUR_MS);
       await ledger.write({
         put: key,

@@ -242,7 +242,8 @@ class ChunkAttempt {
     }
     const position = positionOf(this.#job, index);
     if (position === undefined) {
-      if (item.iccid === undefined) refuse('profileTypeExhausted', 'the order has no profile left');
+      if (item.iccid === undefined)
+        refuse('profileTypeExhausted', 'the order has no profile left for this device manufacturer');
       return await this.#refuseIccid(item.iccid, eid);
     }
     const eum = await view.requireTrusted(euicc, certificate);

@@ -121,11 +121,13 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   await ppks.putPack(names.ppks, new Uint8Array(), sealed);
   const { body, offsets } = encodePack(entries);
   const object = await vault.put(`orders/${orderId}/packs/${pack}-${attempt}`, body);
+  // a replacement beyond the order's own packs is the last one there is
+  const packs = Math.max(packCount(order), pack + 1);
   const outputRef =
     order.outputKey &&
     (await vault.put(
       `orders/${orderId}/output/${pack}-${attempt}`,
-      utf8(await encryptRows(order.outputKey, output, { orderId, pack, packs: packCount(order) })),
+      utf8(await encryptRows(order.outputKey, output, { orderId, pack, packs })),
     ));
   const record: PackRecord = {
     object,

@@ -5,6 +5,7 @@ import { wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
+import { publicJwk, readJwk, registerSimOperatorResults } from './operator-results.ts';
 import {
   answerJson,
   answerOf,
@@ -20,6 +21,12 @@ interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
   readonly port: number;
   readonly count?: number;
   readonly failFirst: number;
+}
+
+interface OrderOptions extends ServerOptions {
+  readonly order: string;
+  readonly template: string;
+  readonly outputKey?: string;
 }
 
 interface OrderIdOption extends ServerOptions {
@@ -57,13 +64,20 @@ export function registerSimOperator(sim: Command, io: CliIo): void {
       .command('order')
       .description('order profiles (ES2f.prepareProfiles)')
       .requiredOption('--order <file>', 'members of the order, JSON')
-      .requiredOption('--template <file>', 'Unprotected Profile Package that the profiles are made from'),
+      .requiredOption('--template <file>', 'Unprotected Profile Package that the profiles are made from')
+      .option('--output-key <file>', 'key of smdpf sim operator key: its public part becomes the outputKey'),
   )
     .addHelpText('after', ORDER_HELP)
-    .action(async (options: ServerOptions & { readonly order: string; readonly template: string }) => {
-      const order = await readJson(options.order, '--order');
-      if (typeof order !== 'object' || order === null || Array.isArray(order))
+    .action(async (options: OrderOptions) => {
+      const members = await readJson(options.order, '--order');
+      if (typeof members !== 'object' || members === null || Array.isArray(members))
         throw new UsageError('--order is not a JSON object', 'smdpf sim operator order --help shows one.');
+      const order = {
+        ...members,
+        ...(options.outputKey !== undefined && {
+          outputKey: publicJwk(await readJwk(options.outputKey, '--output-key')),
+        }),
+      };
       const template = await readOctets(options.template, '--template');
       const { client } = new Operator(await clientOptions(options));
       // the server is the judge of the members
@@ -108,6 +122,39 @@ export function registerSimOperator(sim: Command, io: CliIo): void {
       answerJson(io, await reach(options.url, () => client.cancelOrder(orderId, finalStatus, iccid)));
     },
   );
+
+  const ofProfile = [
+    ['release', 'take a profile that was never bound out of its order; its ICCID is free', 'releaseProfile'],
+    [
+      'replace',
+      'another profile for the eUICC of one that failed, is unreported or deleted',
+      'replaceProfile',
+    ],
+  ] as const;
+  for (const [name, description, method] of ofProfile)
+    withServerOptions(
+      operator
+        .command(name)
+        .description(`${description} (ES2f.${method})`)
+        .requiredOption('--order-id <id>', 'orderId')
+        .requiredOption('--iccid <digits>', 'the profile'),
+    ).action(async (options: OrderIdOption & { readonly iccid: string }) => {
+      const client = new Operator(await clientOptions(options));
+      const { orderId, iccid } = options;
+      answerJson(io, await reach(options.url, () => client[method](orderId, iccid)));
+    });
+
+  withServerOptions(
+    operator
+      .command('close')
+      .description('end an order: what is not bound is closed (ES2f.closeOrder)')
+      .requiredOption('--order-id <id>', 'orderId'),
+  ).action(async (options: OrderIdOption) => {
+    const client = new Operator(await clientOptions(options));
+    answerJson(io, await reach(options.url, () => client.closeOrder(options.orderId)));
+  });
+
+  registerSimOperatorResults(operator, io);
 }
 
 async function listen(options: ListenOptions, io: CliIo): Promise<void> {

@@ -78,7 +78,9 @@ export function answerOf(io: CliIo, answer: FunctionAnswer): void {
 
 /** Shows the members of an answer: a line for each entry of a list, objects as JSON. */
 export function answerJson(io: CliIo, document: JsonObject): void {
-  io.answer(document, () => fields(Object.entries(document).flatMap(([name, value]) => lines(name, value))));
+  // the header of an answer that was executed says no more than that
+  const members = Object.entries(document).filter(([name]) => name !== 'header');
+  io.answer(document, () => fields(members.flatMap(([name, value]) => lines(name, value))));
 }
 
 function lines(name: string, value: unknown): [name: string, value: string | undefined][] {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import type { BppAnswer } from '../../shared/service/services.ts';
-import { signInstallationResult } from '../../sim/euicc/results.ts';
+import { signInstallationResult, signOtherNotification } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from './scenario.ts';
 
 const QUANTITY = 6;
+const PACK = 4;
 const EUICCS = 4;
 const ORDERS = 2;
 
@@ -25,20 +26,25 @@ let deployment: Deployment;
 let runs = 0;
 
 beforeAll(async () => {
-  deployment = await Deployment.create({ memory: true, config: { packSize: 4 } });
+  deployment = await Deployment.create({ memory: true, config: { packSize: PACK } });
 });
 
 afterAll(() => deployment?.close());
 
 /** What the outside has seen: whatever was answered once must stay true. */
 class World {
-  readonly orders: readonly { orderId: string; iccids: readonly string[] }[];
+  /** `extras` are replacements that were made beyond the quantity, each in a pack of its own. */
+  readonly orders: readonly { orderId: string; iccids: readonly string[]; extras: string[] }[];
   readonly euiccs: readonly PersonalisedEuicc[];
   readonly answered: { request: Request; answer: BppAnswer }[] = [];
   /** Bound items by ICCID. */
   readonly bound = new Map<string, BoundBppItem>();
   readonly keys = new Map<string, string>();
   readonly installed = new Set<string>();
+  readonly deleted = new Set<string>();
+  readonly released = new Set<string>();
+  /** By the ICCID that was replaced. */
+  readonly replacements = new Map<string, { iccid: string; eid: string }>();
 
   constructor(orders: World['orders'], euiccs: readonly PersonalisedEuicc[]) {
     this.orders = orders;
@@ -50,7 +56,7 @@ class World {
     runs += 1;
     const orders = [];
     for (const orderId of names)
-      orders.push({ orderId, iccids: await prepare(deployment, orderId, QUANTITY) });
+      orders.push({ orderId, iccids: await prepare(deployment, orderId, QUANTITY), extras: [] });
     return new World(orders, await registered(deployment, EUICCS, { keys: 3 }));
   }
 
@@ -59,6 +65,9 @@ class World {
     for (const item of boundOf(answer)) {
       const { iccid, keyId, transactionId } = item.bound;
       expect(this.bound.has(iccid), 'I2: an ICCID went out before').toBe(false);
+      expect(this.released.has(iccid), 'a released ICCID goes out no more').toBe(false);
+      for (const [, kept] of this.replacements)
+        if (kept.iccid === iccid) expect(item.eid, 'a replacement is kept for its eUICC').toBe(kept.eid);
       expect(this.keys.has(toHex(keyId)), 'I1: a one-time key went out before').toBe(false);
       this.bound.set(iccid, item);
       this.keys.set(toHex(keyId), toHex(transactionId));
@@ -184,8 +193,54 @@ const report: fc.Arbitrary<Step> = fc
     });
     const { rejected } = await services().reports.sendProfileLoadingReport(DEVICE_MAKER, reported);
     if (word === 'installed') world.installed.add(iccid);
-    const contradicts = word === 'failed' && world.installed.has(iccid);
+    const contradicts = word === 'failed' && world.installed.has(iccid) && !world.deleted.has(iccid);
     expect(rejected.map(({ code }) => code)).toEqual(contradicts ? ['resultContradicts'] : []);
+  });
+
+/** The eUICC signs that a profile is gone: the device is stock again, the profile is not. */
+const deletion: fc.Arbitrary<Step> = fc.nat().map((n) => async (world) => {
+  const items = [...world.bound.values()];
+  const item = items[n % items.length];
+  if (item === undefined) return;
+  const { iccid } = item.bound;
+  const { key, euiccCert } = world.euiccs.find(({ eid }) => eid === item.eid)!;
+  const notification = { seqNumber: 9, event: 'delete', address: 'smdpf.example.com', iccid } as const;
+  const otherSigned = signOtherNotification(notification, key, euiccCert, deployment.eum.ca.certificate);
+  const report = encodeProfileLoadingReport({
+    reportId: randomBytes(8),
+    items: [{ otherSigned }],
+  });
+  const { rejected } = await services().reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+  expect(rejected).toEqual([]);
+  world.deleted.add(iccid);
+});
+
+const release: fc.Arbitrary<Step> = fc
+  .record({ order: orderIndex, iccid: fc.nat(QUANTITY - 1) })
+  .map(({ order, iccid: at }) => async (world) => {
+    const { orderId, iccids } = world.orders[order]!;
+    const iccid = iccids[at]!;
+    await refusable(async () => {
+      await services().orders.releaseProfile(OPERATOR, { orderId, iccid });
+      expect(world.bound.has(iccid), 'I2: a bound ICCID was released').toBe(false);
+      world.released.add(iccid);
+    });
+  });
+
+const replace: fc.Arbitrary<Step> = fc
+  .record({ order: orderIndex, iccid: fc.nat(QUANTITY - 1) })
+  .map(({ order, iccid: at }) => async (world) => {
+    const { orderId, iccids, extras } = world.orders[order]!;
+    const iccid = iccids[at]!;
+    await refusable(async () => {
+      const replacement = await services().orders.replaceProfile(OPERATOR, { orderId, iccid });
+      expect(replacement.eid).toBe(world.bound.get(iccid)?.eid);
+      const known = world.replacements.get(iccid);
+      if (known !== undefined) return expect(replacement, 'I4').toEqual(known);
+      expect(world.bound.has(replacement.iccid), 'I2: a replacement is a new profile').toBe(false);
+      world.replacements.set(iccid, replacement);
+      if (!iccids.includes(replacement.iccid)) extras.push(replacement.iccid);
+    });
   });
 
 const step = fc.oneof(
@@ -195,15 +250,18 @@ const step = fc.oneof(
   { weight: 2, arbitrary: cancel },
   { weight: 1, arbitrary: closeKeys },
   { weight: 3, arbitrary: report },
+  { weight: 2, arbitrary: deletion },
+  { weight: 1, arbitrary: release },
+  { weight: 3, arbitrary: replace },
 );
 
 /** What the server holds agrees with what went out. */
 async function expectConsistent(world: World): Promise<void> {
-  for (const { orderId, iccids } of world.orders) {
+  for (const { orderId, iccids, extras } of world.orders) {
     const { bound, supply, returned } = await positionsOf(deployment.runtime, orderId);
-    expect(bound.map((position) => iccids[position])).toEqual(
-      iccids.filter((iccid) => world.bound.has(iccid)),
-    );
+    const iccidAt = (position: number) =>
+      position < QUANTITY ? iccids[position] : extras[position / PACK - Math.ceil(QUANTITY / PACK)];
+    expect(bound.map(iccidAt)).toEqual([...iccids, ...extras].filter((iccid) => world.bound.has(iccid)));
     expect(new Set([...bound, ...supply, ...returned]).size, 'a position in two places').toBe(
       bound.length + supply.length + returned.length,
     );
@@ -214,10 +272,16 @@ async function expectConsistent(world: World): Promise<void> {
     ).toEqual([]);
 
     const { items, counts, state } = await services().orders.getOrderStatus(OPERATOR, { orderId });
-    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(QUANTITY);
+    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(QUANTITY + extras.length);
+    expect(new Set(items.map(({ iccid }) => iccid)), 'each profile in one state').toEqual(
+      new Set([...iccids, ...extras]),
+    );
+    expect(items).toHaveLength(QUANTITY + extras.length);
     for (const { iccid, eid, state: profile } of items) {
       expect(eid).toBe(world.bound.get(iccid)?.eid);
-      if (world.installed.has(iccid)) expect(profile, 'a signed success wins').toBe('Installed');
+      if (world.deleted.has(iccid)) expect(profile, 'a deletion is final').toBe('Deleted');
+      else if (world.installed.has(iccid)) expect(profile, 'a signed success wins').toBe('Installed');
+      if (world.released.has(iccid)) expect(profile).toBe('Closed');
       if (!world.bound.has(iccid)) expect(['Available', 'Closed']).toContain(profile);
     }
     if (state === 'Cancelled') expect(left).toEqual([]);
@@ -226,11 +290,13 @@ async function expectConsistent(world: World): Promise<void> {
 
 it('whatever is asked in whatever order, keys and profiles are spent once and answers stay (I1–I5)', async () => {
   let spent = 0;
+  let replaced = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 18 }), async (steps) => {
       const world = await World.create();
       for (const one of steps) await one(world);
       spent += world.bound.size;
+      replaced += world.replacements.size;
       await expectConsistent(world);
       for (const { request: made, answer } of world.answered)
         expect(await made.fetch(deployment.runtime)).toEqual(answer);
@@ -238,4 +304,5 @@ it('whatever is asked in whatever order, keys and profiles are spent once and an
     { numRuns: 30, endOnFailure: true },
   );
   expect(spent, 'the sequences did bind').toBeGreaterThan(60);
-});
+  expect(replaced, 'and replaced').toBeGreaterThan(0);
+}, 180_000);

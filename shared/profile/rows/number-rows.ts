@@ -1,5 +1,5 @@
 /**
- * Numbers below 2^64, such as ICCIDs without their Luhn digit, with the row that has each: in two flat arrays of 24
+ * Numbers below 2^64, such as ICCIDs without their Luhn digit, with the row that has each: in two flat arrays of 18 to 36
  * octets per expected entry, so that ten million rows cost no more than that.
  */
 export class NumberRows {

@@ -52,11 +52,15 @@ class World {
   }
 
   static async create(): Promise<World> {
-    const names = Array.from({ length: ORDERS }, (_, i) => `RUN-${runs}-${i}`);
-    runs += 1;
+    const run = runs++;
     const orders = [];
-    for (const orderId of names)
-      orders.push({ orderId, iccids: await prepare(deployment, orderId, QUANTITY), extras: [] });
+    for (let i = 0; i < ORDERS; i++) {
+      const orderId = `RUN-${run}-${i}`;
+      const iccidStart = `8977${String(run).padStart(7, '0')}${i}000000`;
+      const personalisation = { iccidStart, keys: 'template' } as const;
+      const iccids = await prepare(deployment, orderId, QUANTITY, { personalisation });
+      orders.push({ orderId, iccids, extras: [] });
+    }
     return new World(orders, await registered(deployment, EUICCS, { keys: 3 }));
   }
 

@@ -63,7 +63,8 @@ export async function checkOrder(context: Context, order: OrderInput): Promise<C
   const warnings = checkSample(context, order, personaliser, byRule(0));
   // numbers only grow from the first to the last: a network that both belong to is that of all between
   const last = byRule(order.quantity - 1);
-  tryProfile(personaliser, last, metadataOf(context, order, String(last.values.iccid)));
+  const metadata = metadataOf(context, order, String(last.values.iccid));
+  tryProfile(personaliser, last.number, personaliser.complete(last.values), metadata);
   return { eligibility: completePolicy(context, order), packSize, warnings };
 }
 

@@ -4,6 +4,7 @@ import { type Bytes, utf8 } from '../codec/bytes.ts';
 import { completeIccid } from '../codec/iccid.ts';
 import { invariant, refuse } from '../errors.ts';
 import type { IntakeKey } from '../keys/registry.ts';
+import type { ProfileValues } from '../profile/package/parameter.ts';
 import { NumberRows } from '../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../profile/rows/row-file.ts';
@@ -60,6 +61,7 @@ export async function checkRows(
 ): Promise<RowIndex> {
   const { quantity, packSize } = order;
   let personaliser: Personaliser | undefined;
+  let drawn: ProfileValues = {};
   let columns: readonly string[] = [];
   const offsets: number[] = [];
   const unique = uniqueColumns(quantity);
@@ -69,6 +71,8 @@ export async function checkRows(
       columns = block.columns;
       offsets.push(block.start);
       personaliser = compile(columns);
+      // nothing of what is made here is kept, so one set of secrets does for all
+      drawn = personaliser.complete({});
     }
     rows += block.rows.length;
     if (rows > quantity)
@@ -76,7 +80,7 @@ export async function checkRows(
     for (const row of block.rows) {
       unique(row);
       const iccid = inRow(row.number, () => completeIccid(String(row.values.iccid)));
-      tryProfile(personaliser, row, metadataOf(context, order, iccid));
+      tryProfile(personaliser, row.number, { ...row.values, ...drawn }, metadataOf(context, order, iccid));
     }
     await refuseTaken(context, file.orderId, block.rows);
     offsets.push(block.end);

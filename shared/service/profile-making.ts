@@ -7,14 +7,18 @@ import { inProfile } from '../profile/package/element.ts';
 import type { ProfileValues } from '../profile/package/parameter.ts';
 import { personalise } from '../profile/package/personalise.ts';
 import { decodePackage, type ProfilePackage } from '../profile/package/profile-element.ts';
-import { inRow, type Row, refuseRow } from '../profile/rows/row.ts';
+import { inRow, refuseRow } from '../profile/rows/row.ts';
 import type { StoreMetadataRequest } from '../rsp/store-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 
 /** Makes the profile of a row, to see whether it can be made, and forgets it: refuses with row number and column. */
-export function tryProfile(personaliser: Personaliser, row: Row, metadata: StoreMetadataRequest): void {
-  const { upp } = made(personaliser, row.number, personaliser.complete(row.values), metadata);
-  wipe(upp);
+export function tryProfile(
+  personaliser: Personaliser,
+  number: number,
+  values: ProfileValues,
+  metadata: StoreMetadataRequest,
+): void {
+  wipe(made(personaliser, number, values, metadata).upp);
 }
 
 /**

@@ -10,11 +10,13 @@ const URL = 'http://127.0.0.1:9/';
 let ledger: Ledger;
 let notifiers: LedgerNotifier[];
 let parked: { id: string; reason: string }[];
+let delayed: string[];
 
 beforeEach(async () => {
   ledger = await openLedger('sqlite::memory:');
   notifiers = [];
   parked = [];
+  delayed = [];
 });
 
 afterEach(async () => {
@@ -40,6 +42,7 @@ function notifierWith(carry: Carrier, attempts = 3): LedgerNotifier {
     ledger,
     carry,
     now: Date.now,
+    onDelayed: ({ id }, attempts, reason) => delayed.push(`${id} ${attempts} ${reason}`),
     onParked: ({ id }, reason) => parked.push({ id, reason }),
     retryMs: 5,
     attempts,
@@ -78,6 +81,7 @@ describe('the embedded notifier', () => {
       times.push(Date.now());
       if (times.length < 3) throw new Error('HTTP 503');
     }).wake();
+    await vi.waitFor(() => expect(delayed).toEqual(['a-1 1 HTTP 503', 'a-1 2 HTTP 503']));
     await vi.waitFor(async () => expect(await waiting()).toEqual([]));
     expect(times).toHaveLength(3);
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(5);

@@ -9,7 +9,16 @@ import { signInstallationResult, signOtherNotification } from '../../sim/euicc/r
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../support/deployment.ts';
 import { refusalOf } from '../support/refusal.ts';
-import { type BoundBppItem, boundOf, outcomesOf, ppksLeft, prepare, Request, register } from './scenario.ts';
+import {
+  type BoundBppItem,
+  boundOf,
+  operational,
+  outcomesOf,
+  ppksLeft,
+  prepare,
+  Request,
+  register,
+} from './scenario.ts';
 
 const OTHER_MAKER = caller('2.999.51', 'deviceMaker');
 const MAKERS = [DEVICE_MAKER.identifier, OTHER_MAKER.identifier];
@@ -148,7 +157,8 @@ describe('replaceProfile', () => {
 
   it('makes a profile where the order has none left, and one for each failure', async () => {
     const orderId = nextOrder();
-    await prepare(deployment, orderId, 1);
+    const { outputKey } = operational('').order;
+    await prepare(deployment, orderId, 1, { outputKey: outputKey! });
     const [euicc] = await euiccs(1, 4);
     let [item] = boundOf(await bind(orderId, [euicc!.eid]));
     const seen = new Set([item!.bound.iccid]);
@@ -166,6 +176,12 @@ describe('replaceProfile', () => {
       quantity: 1,
       items: 4,
     });
+    for (let pack = 0; pack < 4; pack++) {
+      const { packs, jwe } = await orders().getOrderOutput(OPERATOR, { orderId, pack });
+      const header = JSON.parse(Buffer.from(jwe.split('.')[0]!, 'base64url').toString());
+      expect(header).toMatchObject({ order: orderId, pack, packs: pack + 1 });
+      expect(packs).toBe(4);
+    }
   });
 
   it.each(['Available', 'Bound', 'Installed'] as const)(

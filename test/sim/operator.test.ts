@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { CompactEncrypt, type JWK } from 'jose';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { encodePem, encodePrivateKeyPem, generateKey } from '../../sim/curve.ts';
 import { FunctionClient, type TlsIdentity } from '../../sim/http.ts';
-import { CallbackServer, type CallbackServerOptions } from '../../sim/operator.ts';
+import { CallbackServer, type CallbackServerOptions, Operator } from '../../sim/operator.ts';
 import { SimCi } from '../../sim/pki.ts';
 
 const running: CallbackServer[] = [];
@@ -76,3 +78,45 @@ function identity(ci: SimCi): { ca: string; cert: string; key: string } {
     key: encodePrivateKeyPem(key),
   };
 }
+
+describe('Operator', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = privateKey.export({ format: 'jwk' }) as JWK;
+
+  /** An Operator whose server gives these packs, each with the place that its header claims. */
+  function operatorOf(places: readonly { order: string; pack: number; packs: number }[]): Operator {
+    const operator = new Operator({ baseUrl: 'https://127.0.0.1:9' });
+    vi.spyOn(operator.client, 'execute').mockImplementation(async (_, __, input) => {
+      const { pack } = input as { pack: number };
+      const header = { alg: 'ECDH-ES+A256KW', enc: 'A256GCM', ...places[pack]! };
+      const rows = Buffer.from(`{"pack":${pack}}\n`);
+      const jwe = await new CompactEncrypt(rows).setProtectedHeader(header).encrypt(publicKey);
+      return { packs: places.length, jwe };
+    });
+    return operator;
+  }
+
+  async function rowsOf(operator: Operator): Promise<string[]> {
+    const packs: string[] = [];
+    for await (const rows of operator.orderOutput('ORD-1', jwk)) packs.push(rows);
+    return packs;
+  }
+
+  it('reads output rows pack by pack, also those of a replacement made later', async () => {
+    const places = [
+      { order: 'ORD-1', pack: 0, packs: 2 },
+      { order: 'ORD-1', pack: 1, packs: 2 },
+      { order: 'ORD-1', pack: 2, packs: 3 },
+    ];
+    expect(await rowsOf(operatorOf(places))).toEqual(['{"pack":0}\n', '{"pack":1}\n', '{"pack":2}\n']);
+  });
+
+  it.each([
+    ['of another order', { order: 'ORD-2', pack: 1, packs: 2 }],
+    ['of another place', { order: 'ORD-1', pack: 0, packs: 2 }],
+    ['beyond the last', { order: 'ORD-1', pack: 1, packs: 1 }],
+  ])('does not take output rows %s', async (_, place) => {
+    const operator = operatorOf([{ order: 'ORD-1', pack: 0, packs: 2 }, place]);
+    await expect(rowsOf(operator)).rejects.toThrow('another place');
+  });
+});

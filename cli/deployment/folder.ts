@@ -111,7 +111,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
   await createKeys(runtime, [
     [runtime.keys.wrapping, 'aes-256', 'wrapping'],
     [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
-    [keyUri(folder, 'intake'), 'rsa-oaep-256', 'intake'],
+    [keyUri(folder, 'intake'), 'rsa-oaep', 'intake'],
   ]);
   const config: FolderConfig = {
     runtime,

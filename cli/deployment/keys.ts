@@ -12,7 +12,7 @@ export const ALGORITHM_OF_CURVE: Readonly<Record<CurveName, KeyAlgorithm>> = {
 
 export function algorithmOf(role: KeyRole, curve: CurveName): KeyAlgorithm {
   if (role === 'wrapping') return 'aes-256';
-  return role === 'intake' ? 'rsa-oaep-256' : ALGORITHM_OF_CURVE[curve];
+  return role === 'intake' ? 'rsa-oaep' : ALGORITHM_OF_CURVE[curve];
 }
 
 /** A name that no key had before, for keys that stand beside older ones of their role. */

@@ -2,7 +2,7 @@ import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import type { EphemeralKey, PublicKey, Suite } from './suite.ts';
+import type { EphemeralKey, PublicKey, Suite } from './suite-type.ts';
 
 /**
  * FRP256V1 (ANSSI, JORF 16 October 2011; OID 1.2.250.1.223.101.256.1), which OpenSSL lacks: served by the generic

@@ -1,16 +1,19 @@
-import type { KeyMetadata, KeySpec } from '@aws-sdk/client-kms';
+import type { KeyMetadata, KeySpec, KeyUsageType } from '@aws-sdk/client-kms';
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
+import { toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { connectKms, type KmsCalls } from './awskms/calls.ts';
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
 import { RateLimiter } from './awskms/rate-limiter.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
+import { isAgreement, requirePeer } from './key-curve.ts';
 import type {
   DataKey,
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
+  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -28,8 +31,8 @@ export interface AwsKmsOptions {
   readonly region?: string;
   readonly endpoint?: string;
   /**
-   * This process's part of the account's quotas, in calls per second: ECC signing (about 1,000 for the whole
-   * account) and symmetric and RSA operations. Absent: not limited here.
+   * This process's part of the account's quotas, in calls per second: ECC signing and agreement (about 1,000 for the
+   * whole account) and symmetric and RSA operations. Absent: not limited here.
    */
   readonly signsPerSecond?: number;
   readonly decryptsPerSecond?: number;
@@ -43,6 +46,8 @@ export interface AwsKmsOptions {
 
 const DEFAULT_PATIENCE: Patience = { interactive: 5_000, bulk: 60_000 };
 const DEFAULT_INTERACTIVE_SHARE = 0.1;
+/** The x coordinate of a point of P-256. */
+const SHARED_SECRET_LENGTH = 32;
 
 interface KmsKey {
   readonly calls: KmsCalls;
@@ -54,22 +59,26 @@ interface KmsKey {
   publicKey?: Promise<Bytes>;
 }
 
-/** Specs that have a use here. KMS has no brainpool and no FRP256V1. */
-const SPECS: Readonly<Record<string, readonly [KeyAlgorithm, string]>> = {
-  ECC_NIST_P256: ['ecdsa-p256', 'SIGN_VERIFY'],
-  SYMMETRIC_DEFAULT: ['aes-256', 'ENCRYPT_DECRYPT'],
-  RSA_2048: ['rsa-oaep-256', 'ENCRYPT_DECRYPT'],
-  RSA_3072: ['rsa-oaep-256', 'ENCRYPT_DECRYPT'],
-  RSA_4096: ['rsa-oaep-256', 'ENCRYPT_DECRYPT'],
-  ML_DSA_44: ['ml-dsa', 'SIGN_VERIFY'],
-  ML_DSA_65: ['ml-dsa', 'SIGN_VERIFY'],
-  ML_DSA_87: ['ml-dsa', 'SIGN_VERIFY'],
+/** What the spec and usage of a key make it here. KMS has no brainpool and no FRP256V1. */
+const ALGORITHMS: Readonly<Record<string, KeyAlgorithm>> = {
+  'ECC_NIST_P256 SIGN_VERIFY': 'ecdsa-p256',
+  'ECC_NIST_P256 KEY_AGREEMENT': 'ecdh-p256',
+  'SYMMETRIC_DEFAULT ENCRYPT_DECRYPT': 'aes-256',
+  'RSA_2048 ENCRYPT_DECRYPT': 'rsa-oaep',
+  'RSA_3072 ENCRYPT_DECRYPT': 'rsa-oaep',
+  'RSA_4096 ENCRYPT_DECRYPT': 'rsa-oaep',
+  'ML_DSA_44 SIGN_VERIFY': 'ml-dsa',
+  'ML_DSA_65 SIGN_VERIFY': 'ml-dsa',
+  'ML_DSA_87 SIGN_VERIFY': 'ml-dsa',
 };
 
-const NEW_KEYS: Partial<Record<KeyAlgorithm, KeySpec>> = {
-  'ecdsa-p256': 'ECC_NIST_P256',
-  'aes-256': 'SYMMETRIC_DEFAULT',
-  'rsa-oaep-256': 'RSA_3072',
+const NEW_KEYS: Partial<
+  Record<KeyAlgorithm, { readonly KeySpec: KeySpec; readonly KeyUsage: KeyUsageType }>
+> = {
+  'ecdsa-p256': { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
+  'ecdh-p256': { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
+  'aes-256': { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
+  'rsa-oaep': { KeySpec: 'RSA_3072', KeyUsage: 'ENCRYPT_DECRYPT' },
 };
 
 /** Keys made here carry their role in the description, as a guard against mistakes; the key policy is the lock. */
@@ -84,12 +93,15 @@ const DESCRIPTION = /^SM-DPf key for (binding|delivery|wrapping|intake)$/;
  * - ECDSA: Sign with MessageType DIGEST over ECC_NIST_P256. ML-DSA keys are described, not used.
  * - Wrapping: GenerateDataKey and Decrypt; the context is the encryption context. Wrapped form: CiphertextBlob.
  * - Intake: Decrypt with RSAES_OAEP_SHA_256.
+ * - Agreement: DeriveSharedSecret over ECC_NIST_P256 with KeyUsage KEY_AGREEMENT.
  *
  * Permissions: kms:DescribeKey, and by role kms:GetPublicKey and kms:Sign; kms:GenerateDataKey and kms:Decrypt;
- * kms:GetPublicKey and kms:Decrypt. To make keys: kms:CreateKey and kms:CreateAlias; to move data keys to a new
+ * kms:GetPublicKey and kms:Decrypt, or kms:DeriveSharedSecret. To make keys: kms:CreateKey and kms:CreateAlias; to move data keys to a new
  * wrapping key: kms:Encrypt on that one.
  */
-export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter {
+export class AwsKmsProvider
+  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement
+{
   readonly scheme = 'awskms';
   readonly #options: AwsKmsOptions;
   readonly #caller: PatientCaller;
@@ -123,6 +135,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     return {
       uri,
       algorithm,
+      ...(algorithm === 'rsa-oaep' && { oaepHash: 'sha-256' }),
       ...(role && { role }),
       // KMS gives no key away, but material that was imported exists elsewhere
       exportable: metadata.Origin === 'EXTERNAL',
@@ -210,7 +223,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
 
   async decrypt(uri: string, ciphertext: Bytes): Promise<Bytes> {
     const { calls, arn, algorithm, role } = await this.#key(uri);
-    if (algorithm !== 'rsa-oaep-256') throw unable(uri, 'cannot decrypt');
+    if (algorithm !== 'rsa-oaep') throw unable(uri, 'cannot decrypt');
     if (role !== undefined) requireRole(uri, role, 'intake');
     if (ciphertext.length === 0) refuse('protocolFormat', 'the ciphertext is empty');
     const { Plaintext } = await this.#call(
@@ -234,11 +247,27 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     return Plaintext ?? refuse('protocolFormat', 'the ciphertext does not open with the intake key');
   }
 
+  async agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
+    const { calls, arn, algorithm, role } = await this.#key(uri);
+    if (!isAgreement(algorithm)) throw unable(uri, 'cannot agree');
+    if (role !== undefined) requireRole(uri, role, 'intake');
+    const PublicKey = toSpki(requirePeer(algorithm, peerPoint));
+    const { SharedSecret } = await this.#call(
+      'DeriveSharedSecret',
+      arn,
+      { priority: 'interactive' },
+      this.#signs,
+      () => calls.deriveSharedSecret({ KeyId: arn, KeyAgreementAlgorithm: 'ECDH', PublicKey }),
+    );
+    if (SharedSecret?.length !== SHARED_SECRET_LENGTH) return incomplete('DeriveSharedSecret');
+    return SharedSecret;
+  }
+
   /** Makes a key and gives it the alias of the URI. */
   async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {
     requireRoleFits(role, algorithm);
-    const KeySpec = NEW_KEYS[algorithm];
-    if (KeySpec === undefined) throw new Fault('configuration', `KMS makes no ${algorithm} keys`);
+    const kind = NEW_KEYS[algorithm];
+    if (kind === undefined) throw new Fault('configuration', `KMS makes no ${algorithm} keys`);
     const parsed = kmsUri(uri);
     if (!parsed.keyId.startsWith('alias/')) {
       throw new Fault('configuration', 'a new KMS key is named by an alias: awskms:alias=…');
@@ -247,7 +276,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     if (await this.exists(uri))
       throw new Fault('configuration', `${parsed.keyId} names a key already, which is not replaced`);
     const { KeyMetadata } = await this.#call('CreateKey', parsed.keyId, {}, undefined, () =>
-      calls.createKey({ KeySpec, KeyUsage: usageOf(KeySpec), Description: `SM-DPf key for ${role}` }),
+      calls.createKey({ ...kind, Description: `SM-DPf key for ${role}` }),
     );
     const arn = KeyMetadata?.Arn ?? incomplete('CreateKey');
     await this.#call('CreateAlias', `${parsed.keyId} for the new key ${arn}`, {}, undefined, () =>
@@ -310,8 +339,8 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
       () => calls.describeKey({ KeyId: parsed.keyId }),
     );
     if (metadata?.Arn === undefined) return incomplete('DescribeKey');
-    const [algorithm, usage] = SPECS[metadata.KeySpec ?? ''] ?? [];
-    if (algorithm === undefined || usage !== metadata.KeyUsage) {
+    const algorithm = ALGORITHMS[`${metadata.KeySpec} ${metadata.KeyUsage}`];
+    if (algorithm === undefined) {
       throw new Fault(
         'configuration',
         `${metadata.Arn} is ${metadata.KeySpec} for ${metadata.KeyUsage}, which has no use here`,
@@ -352,10 +381,6 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
   ): Promise<T> {
     return this.#caller.call(name, keyId, options, limiter, attempt);
   }
-}
-
-function usageOf(spec: KeySpec): 'SIGN_VERIFY' | 'ENCRYPT_DECRYPT' {
-  return SPECS[spec]?.[1] === 'SIGN_VERIFY' ? 'SIGN_VERIFY' : 'ENCRYPT_DECRYPT';
 }
 
 /** KMS signs in DER (ANS X9.62); we sign in raw r‖s. */

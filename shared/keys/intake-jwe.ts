@@ -1,11 +1,21 @@
 import { createDecipheriv } from 'node:crypto';
 import { type Bytes, utf8, wipe } from '../codec/bytes.ts';
 import { Refusal, refuse } from '../errors.ts';
+import type { OaepHash } from './provider.ts';
 import type { IntakeKey } from './registry.ts';
+
+/** JWE names of RSA-OAEP (RFC 7518 section 4.3), by the hash of the key. */
+export const JWE_ALG = {
+  'sha-256': 'RSA-OAEP-256',
+  'sha-1': 'RSA-OAEP',
+} as const satisfies Record<OaepHash, string>;
+
+export type JweAlg = (typeof JWE_ALG)[OaepHash];
 
 /** The protected header of a block of rows: the members below and, where the sender wants to name the key, `kid`. */
 export interface BlockHeader {
-  readonly alg: 'RSA-OAEP-256';
+  /** Accepted only as the intake key has it: see `openBlockJwe`. */
+  readonly alg: JweAlg;
   readonly enc: 'A256GCM';
   /** What the plaintext is. */
   readonly cty: 'csv' | 'jsonl';
@@ -58,9 +68,12 @@ export function decodeBlockJwe(compact: string): BlockJwe {
 
 /**
  * The plaintext: the provider opens the content encryption key with RSA-OAEP, the rest is A256GCM (RFC 7518 section
- * 5.3). Whatever fails is the same refusal, so that nobody learns which step it was. The caller wipes what it gets.
+ * 5.3). The key says which hash its OAEP has; a header that names another is refused before the key is used, so that
+ * no sender chooses for us. Whatever fails is the same refusal, so that nobody learns which step it was. The caller wipes what it gets.
  */
 export async function openBlockJwe(jwe: BlockJwe, key: IntakeKey): Promise<Bytes> {
+  const alg = JWE_ALG[key.oaepHash];
+  if (jwe.header.alg !== alg) refuse('protocolFormat', `the intake key of this server is for ${alg}`);
   let cek: Bytes | undefined;
   try {
     cek = await key.decrypt(jwe.encryptedKey);
@@ -101,8 +114,8 @@ function readHeader(octets: Bytes): BlockHeader {
   const { alg, enc, cty, order, block, blocks, kid } = header as Record<string, unknown>;
   if (Object.keys(header).some((name) => !MEMBERS.includes(name)))
     refuse('protocolFormat', `the protected header of a block has ${MEMBERS.join(', ')} and nothing else`);
-  if (alg !== 'RSA-OAEP-256' || enc !== 'A256GCM')
-    refuse('protocolFormat', 'a block is encrypted with RSA-OAEP-256 and A256GCM');
+  if (!isJweAlg(alg) || enc !== 'A256GCM')
+    refuse('protocolFormat', "a block is encrypted with the intake key's alg and A256GCM");
   if (cty !== 'csv' && cty !== 'jsonl') refuse('protocolFormat', 'cty of a block is csv or jsonl');
   if (typeof order !== 'string' || (kid !== undefined && typeof kid !== 'string'))
     refuse('protocolFormat', 'order and kid of a block are text');
@@ -110,6 +123,8 @@ function readHeader(octets: Bytes): BlockHeader {
     refuse('protocolFormat', 'block and blocks count the blocks, block from 0');
   return { alg, enc, cty, order, block, blocks, ...(kid === undefined ? {} : { kid }) };
 }
+
+const isJweAlg = (value: unknown): value is JweAlg => Object.values<unknown>(JWE_ALG).includes(value);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

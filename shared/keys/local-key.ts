@@ -5,6 +5,7 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
+  diffieHellman,
   generateKeyPair,
   type KeyObject,
   privateDecrypt,
@@ -15,11 +16,12 @@ import { promisify } from 'node:util';
 import { type Bytes, concat, wipe } from '../codec/bytes.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
-import { FRP256V1, toSpki } from '../crypto/suite.ts';
+import { FRP256V1, type PublicKey, toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import { frp256v1FromPem } from './frp256v1-pem.ts';
-import type { DataKey, Digest, KeyAlgorithm, WrapContext } from './provider.ts';
+import { isAgreement, requirePeer } from './key-curve.ts';
+import type { DataKey, Digest, KeyAlgorithm, OaepHash, WrapContext } from './provider.ts';
 import { encodeWrapContext } from './wrap-context.ts';
 
 /**
@@ -35,6 +37,7 @@ export interface LocalKey {
   wrapDataKey?(plaintext: Bytes, context: WrapContext): Bytes;
   unwrapDataKey?(wrapped: Bytes, context: WrapContext): Bytes;
   decrypt?(ciphertext: Bytes): Bytes;
+  agree?(peerPoint: Bytes): Bytes;
 }
 
 export interface SoftwareKeyOptions {
@@ -57,9 +60,13 @@ export function requireSoftwareKeysAllowed(scheme: string, options: SoftwareKeyO
 const OPENSSL_CURVES = {
   'ecdsa-p256': 'prime256v1',
   'ecdsa-brainpoolP256r1': 'brainpoolP256r1',
+  'ecdh-p256': 'prime256v1',
+  'ecdh-brainpoolP256r1': 'brainpoolP256r1',
 } as const;
 
 const RSA_BITS = 3072;
+/** What software keys open; backends that can choose take SHA-256. */
+export const SOFTWARE_OAEP_HASH: OaepHash = 'sha-256';
 /** The wrapped form: version 01, 12 octets IV, 32 octets ciphertext, 16 octets tag. */
 const WRAPPED_LENGTH = 61;
 const WRAPPED_VERSION = 0x01;
@@ -69,11 +76,13 @@ const generatePair = promisify(generateKeyPair);
 export async function generateSecret(algorithm: KeyAlgorithm): Promise<Bytes> {
   switch (algorithm) {
     case 'ecdsa-p256':
-    case 'ecdsa-brainpoolP256r1': {
+    case 'ecdsa-brainpoolP256r1':
+    case 'ecdh-p256':
+    case 'ecdh-brainpoolP256r1': {
       const { privateKey } = await generatePair('ec', { namedCurve: OPENSSL_CURVES[algorithm] });
       return privateKey.export({ format: 'der', type: 'pkcs8' });
     }
-    case 'rsa-oaep-256': {
+    case 'rsa-oaep': {
       const { privateKey } = await generatePair('rsa', { modulusLength: RSA_BITS });
       return privateKey.export({ format: 'der', type: 'pkcs8' });
     }
@@ -144,17 +153,27 @@ function algorithmOf(key: KeyObject): KeyAlgorithm {
       `the private key is on ${namedCurve}, not on P-256, brainpoolP256r1 or FRP256V1`,
     );
   }
-  if (key.asymmetricKeyType === 'rsa' && (modulusLength ?? 0) >= 2048) return 'rsa-oaep-256';
+  if (key.asymmetricKeyType === 'rsa' && (modulusLength ?? 0) >= 2048) return 'rsa-oaep';
   throw new Fault('configuration', 'the private key is neither EC nor RSA of at least 2048 bits');
 }
 
-function opensslKey(key: KeyObject, expected: KeyAlgorithm = algorithmOf(key)): LocalKey {
-  const algorithm = algorithmOf(key);
-  if (algorithm !== expected) throw new Fault('keyProvider', `the key is ${algorithm}, not ${expected}`);
+function opensslKey(key: KeyObject, algorithm: KeyAlgorithm = algorithmOf(key)): LocalKey {
+  const found = algorithmOf(key);
+  // OpenSSL does not know what a key on a curve is for
+  if (found !== algorithm.replace('ecdh-', 'ecdsa-'))
+    throw new Fault('keyProvider', `the key is ${found}, not ${algorithm}`);
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  if (algorithm === 'rsa-oaep-256') return { algorithm, spki, decrypt: (octets) => oaepDecrypt(key, octets) };
+  if (algorithm === 'rsa-oaep') return { algorithm, spki, decrypt: (octets) => oaepDecrypt(key, octets) };
+  if (isAgreement(algorithm)) {
+    return { algorithm, spki, agree: (peerPoint) => ecdh(key, requirePeer(algorithm, peerPoint)) };
+  }
   // a bare key and DER: with an options object for raw r‖s, node:crypto takes some 40 µs longer
   return { algorithm, spki, sign: (digest) => decodeEcdsaSignature(sign('sha256', digest.message, key)) };
+}
+
+function ecdh(privateKey: KeyObject, peer: PublicKey): Bytes {
+  const publicKey = createPublicKey({ key: view(toSpki(peer)), format: 'der', type: 'spki' });
+  return diffieHellman({ privateKey, publicKey });
 }
 
 function oaepDecrypt(key: KeyObject, ciphertext: Bytes): Bytes {

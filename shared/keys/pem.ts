@@ -5,6 +5,7 @@ import {
   type LocalKey,
   localKeyFromPem,
   requireSoftwareKeysAllowed,
+  SOFTWARE_OAEP_HASH,
   type SoftwareKeyOptions,
 } from './local-key.ts';
 import type {
@@ -33,7 +34,8 @@ export class PemKeyProvider implements KeyProvider, IntakeDecrypter, SyncSigner 
 
   async describe(uri: string): Promise<KeyDescription> {
     const { algorithm } = await this.#key(uri);
-    return { uri, algorithm, exportable: true, identity: pemPath(uri) };
+    const oaep = algorithm === 'rsa-oaep' ? { oaepHash: SOFTWARE_OAEP_HASH } : {};
+    return { uri, algorithm, ...oaep, exportable: true, identity: pemPath(uri) };
   }
 
   async publicKey(uri: string): Promise<Bytes> {

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { AesGCM, Handle, Mechanism, RsaOAEP } from 'pkcs11js';
+import type { AesGCM, Handle, Mechanism } from 'pkcs11js';
 import { type Bytes, concat, toHex, wipe } from '../codec/bytes.ts';
 import { SIGNATURE_LENGTH } from '../crypto/suite.ts';
 import { Fault, refuse, SmdpfError } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
+import { isAgreement, isSigning, requirePeer } from './key-curve.ts';
+import { deriveEcdh } from './pkcs11/ecdh.ts';
 import { ckr, ckrName } from './pkcs11/module.ts';
+import { oaep } from './pkcs11/oaep.ts';
 import { findKey, findKeyHandles, generateTokenKey, readPublicKey, type TokenKey } from './pkcs11/objects.ts';
 import { type Connection, Token } from './pkcs11/token.ts';
 import type {
@@ -12,6 +15,7 @@ import type {
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
+  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -36,8 +40,6 @@ export interface Pkcs11Options {
 }
 
 const DEFAULT_SESSIONS = 8;
-/** The OAEP label is given as octets (none): PKCS#11 v2.40, 2.1.7; pkcs11js lacks the constant. */
-const CKZ_DATA_SPECIFIED = 1;
 const WRAPPED_VERSION = 0x01;
 const IV_LENGTH = 12;
 const TAG_LENGTH = 16;
@@ -52,14 +54,17 @@ const WRAPPED_LENGTH = 1 + IV_LENGTH + DATA_KEY_LENGTH + TAG_LENGTH;
  * - ECDSA: CKM_ECDSA over the SHA-256 digest; P-256, brainpoolP256r1, and FRP256V1 where the token has it.
  * - Wrapping: CKM_AES_GCM; the IV is chosen here and the context is the additional data. Wrapped form: 01, IV (12),
  *   ciphertext (32), tag (16).
- * - Intake: CKM_RSA_PKCS_OAEP with SHA-256 and MGF1-SHA-256. SoftHSM2 up to 2.6.1 has OAEP with SHA-1 only, so
- *   that an intake key there is refused with a Fault that says so.
+ * - Intake: CKM_RSA_PKCS_OAEP with SHA-256 and MGF1-SHA-256, or with SHA-1 where the token has nothing else, as
+ *   SoftHSM2 up to 2.6.1: `describe` says which.
+ * - Agreement: CKM_ECDH1_DERIVE without a KDF, by keys that may derive and not sign.
  *
  * Signing, encryption and key generation run in Node's thread pool; only the short calls that prepare them
  * (C_SignInit, C_FindObjects and the login) hold the event loop. UV_THREADPOOL_SIZE, 4 unless set, limits how many
  * run at once. A token records no roles; the registry keeps one key to one role.
  */
-export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter {
+export class Pkcs11Provider
+  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement
+{
   readonly scheme = 'pkcs11';
   readonly #options: Pkcs11Options;
   readonly #uris = new Map<string, { readonly parsed: Pkcs11Uri; readonly token: Token }>();
@@ -70,9 +75,10 @@ export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper
   }
 
   describe(uri: string): Promise<KeyDescription> {
-    return this.#use(uri, async (_connection, _session, { algorithm, attributes, label, id }) => ({
+    return this.#use(uri, async (_connection, _session, { algorithm, oaepHash, attributes, label, id }) => ({
       uri,
       algorithm,
+      ...(oaepHash && { oaepHash }),
       exportable: attributes.CKA_EXTRACTABLE !== false || attributes.CKA_SENSITIVE !== true,
       identity: `${this.#target(uri).parsed.token ?? 'token'}/${label}/${toHex(id)}`,
       attributes,
@@ -85,7 +91,7 @@ export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper
 
   sign(uri: string, digest: Digest): Promise<Bytes> {
     return this.#use(uri, async ({ cryptoki: { library, constants } }, session, key) => {
-      if (!key.algorithm.startsWith('ecdsa-')) throw unable(uri, 'cannot sign');
+      if (!isSigning(key.algorithm)) throw unable(uri, 'cannot sign');
       library.C_SignInit(session, { mechanism: constants.CKM_ECDSA }, key.handle);
       const room = Buffer.alloc(SIGNATURE_LENGTH);
       return library.C_SignAsync(session, Buffer.from(digest.sha256), room);
@@ -135,30 +141,24 @@ export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper
   }
 
   decrypt(uri: string, ciphertext: Bytes): Promise<Bytes> {
-    return this.#use(uri, async ({ cryptoki: { library, constants } }, session, key) => {
-      if (key.algorithm !== 'rsa-oaep-256') throw unable(uri, 'cannot decrypt');
-      try {
-        const parameter: RsaOAEP = {
-          type: constants.CK_PARAMS_RSA_OAEP,
-          hashAlg: constants.CKM_SHA256,
-          mgf: constants.CKG_MGF1_SHA256,
-          source: CKZ_DATA_SPECIFIED,
-        };
-        library.C_DecryptInit(session, { mechanism: constants.CKM_RSA_PKCS_OAEP, parameter }, key.handle);
-      } catch (cause) {
-        if (!['CKR_ARGUMENTS_BAD', 'CKR_MECHANISM_PARAM_INVALID'].includes(ckrName(cause))) throw cause;
-        throw new Fault(
-          'configuration',
-          'the token has no RSA-OAEP with SHA-256 (SoftHSM2 up to 2.6.1 has SHA-1 only); keep the intake key elsewhere',
-          { cause },
-        );
-      }
+    return this.#use(uri, async ({ cryptoki }, session, key) => {
+      const { library } = cryptoki;
+      if (key.algorithm !== 'rsa-oaep') throw unable(uri, 'cannot decrypt');
+      if (key.oaepHash === undefined) throw unable(uri, 'has no RSA-OAEP that its token can do');
+      library.C_DecryptInit(session, oaep(cryptoki, key.oaepHash), key.handle);
       try {
         return await library.C_DecryptAsync(session, Buffer.from(ciphertext), Buffer.alloc(1024));
       } catch (error) {
         if (!DOES_NOT_OPEN.has(ckrName(error))) throw error;
         return refuse('protocolFormat', 'the ciphertext does not open with the intake key');
       }
+    });
+  }
+
+  agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
+    return this.#use(uri, async ({ cryptoki }, session, { algorithm, handle }) => {
+      if (!isAgreement(algorithm)) throw unable(uri, 'cannot agree');
+      return deriveEcdh(cryptoki, session, handle, requirePeer(algorithm, peerPoint).point);
     });
   }
 

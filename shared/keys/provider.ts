@@ -15,13 +15,20 @@ export type KeyAlgorithm =
   | 'ecdsa-p256'
   | 'ecdsa-brainpoolP256r1'
   | 'ecdsa-frp256v1'
+  | 'ecdh-p256'
+  | 'ecdh-brainpoolP256r1'
   | 'aes-256'
-  | 'rsa-oaep-256'
+  | 'rsa-oaep'
   | 'ml-dsa';
+
+/** The hash that RSA-OAEP takes for its label and, in MGF1, for its mask (RFC 8017 section 7.1). */
+export type OaepHash = 'sha-256' | 'sha-1';
 
 export interface KeyDescription {
   readonly uri: string;
   readonly algorithm: KeyAlgorithm;
+  /** Of `rsa-oaep` keys: the one hash that this key opens. SHA-1 only where its backend has nothing else. */
+  readonly oaepHash?: OaepHash;
   /** The role that the backend recorded with the key; absent where it records none. */
   readonly role?: KeyRole;
   /** Can the private or secret key leave the backend in any form? */
@@ -119,12 +126,16 @@ export interface DataKeyWrapper {
   wrapDataKey(uri: string, plaintext: Bytes, context: WrapContext, options?: UseOptions): Promise<Bytes>;
 }
 
-/** Backends that can open what was encrypted to an RSA key of theirs (RSA-OAEP, SHA-256, MGF1-SHA-256). */
+/** Backends that can open what was encrypted to an RSA key of theirs, with RSA-OAEP under the key's `oaepHash`. */
 export interface IntakeDecrypter {
   decrypt(uri: string, ciphertext: Bytes): Promise<Bytes>;
 }
 
-/** Backends that can do ECDH: x coordinate of private key × peer point, 32 octets. */
+/**
+ * Backends that can do ECDH (ECKA, BSI TR-03111 section 4.3): the x coordinate of private key × peer point, 32 octets,
+ * left-padded; nothing is hashed. `peerPoint` is 04 ‖ X ‖ Y; one that is not on the key's curve is a Refusal and never
+ * reaches the key. The caller wipes the answer.
+ */
 export interface KeyAgreement {
   agree(uri: string, peerPoint: Bytes): Promise<Bytes>;
 }

@@ -1,15 +1,18 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
 import { Fault, SmdpfError } from '../errors.ts';
+import { isAgreement } from './key-curve.ts';
 import type {
   DataKey,
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
+  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
   KeyProvider,
   KeyRole,
+  OaepHash,
   SyncSigner,
   UseOptions,
   WrapContext,
@@ -27,7 +30,7 @@ export interface KeyUse {
   readonly outcome: string;
 }
 
-export type KeyOperation = 'sign' | 'generateDataKey' | 'wrapDataKey' | 'unwrapDataKey' | 'decrypt';
+export type KeyOperation = 'sign' | 'generateDataKey' | 'wrapDataKey' | 'unwrapDataKey' | 'decrypt' | 'agree';
 
 export interface KeyUseCount {
   readonly done: number;
@@ -64,8 +67,17 @@ export interface IntakeKey extends OpenedKey {
   readonly role: 'intake';
   /** SubjectPublicKeyInfo in DER, for those who encrypt to us. */
   readonly publicKey: Bytes;
-  /** RSA-OAEP with SHA-256 and MGF1-SHA-256; a ciphertext that does not open is a Refusal. */
+  readonly oaepHash: OaepHash;
+  /** RSA-OAEP under `oaepHash`; a ciphertext that does not open is a Refusal. The caller wipes the answer. */
   decrypt(ciphertext: Bytes): Promise<Bytes>;
+}
+
+export interface AgreementKey extends OpenedKey {
+  readonly role: 'intake';
+  /** SubjectPublicKeyInfo in DER. */
+  readonly publicKey: Bytes;
+  /** As KeyAgreement.agree. */
+  agree(peerPoint: Bytes): Promise<Bytes>;
 }
 
 /** How to make the provider of each scheme; called once, at the first key of that scheme. */
@@ -163,13 +175,37 @@ export class KeyRegistry {
     if (!isIntakeDecrypter(provider)) {
       throw new Fault('configuration', `${provider.scheme} keys cannot decrypt`);
     }
+    const { oaepHash } = description;
+    if (oaepHash === undefined) {
+      throw new Fault(
+        'configuration',
+        `the key ${canonical} is ${description.algorithm} and opens no RSA-OAEP`,
+      );
+    }
     const record = this.#recorder(canonical, role, 'decrypt');
     return {
       uri: canonical,
       role,
       description,
       publicKey,
+      oaepHash,
       decrypt: (ciphertext) => recorded(record, () => provider.decrypt(canonical, ciphertext)),
+    };
+  }
+
+  async openAgreementKey(uri: string): Promise<AgreementKey> {
+    const role = 'intake';
+    const { provider, canonical, description, publicKey } = await this.#openPair(uri, role);
+    if (!isKeyAgreement(provider) || !isAgreement(description.algorithm)) {
+      throw new Fault('configuration', `the key ${canonical} cannot agree`);
+    }
+    const record = this.#recorder(canonical, role, 'agree');
+    return {
+      uri: canonical,
+      role,
+      description,
+      publicKey,
+      agree: (peerPoint) => recorded(record, () => provider.agree(canonical, peerPoint)),
     };
   }
 
@@ -290,4 +326,8 @@ function isDataKeyWrapper(provider: KeyProvider): provider is KeyProvider & Data
 
 function isIntakeDecrypter(provider: KeyProvider): provider is KeyProvider & IntakeDecrypter {
   return 'decrypt' in provider;
+}
+
+function isKeyAgreement(provider: KeyProvider): provider is KeyProvider & KeyAgreement {
+  return 'agree' in provider;
 }

@@ -6,7 +6,7 @@ const ALGORITHMS_OF_ROLE: Readonly<Record<KeyRole, readonly KeyAlgorithm[]>> = {
   binding: ['ecdsa-p256', 'ecdsa-brainpoolP256r1', 'ecdsa-frp256v1'],
   delivery: ['ecdsa-p256', 'ecdsa-brainpoolP256r1', 'ecdsa-frp256v1'],
   wrapping: ['aes-256'],
-  intake: ['rsa-oaep-256'],
+  intake: ['rsa-oaep', 'ecdh-p256', 'ecdh-brainpoolP256r1'],
 };
 
 export function requireRoleFits(role: KeyRole, algorithm: KeyAlgorithm): void {

@@ -45,7 +45,9 @@ const ALGORITHMS: readonly KeyAlgorithm[] = [
   'ecdsa-brainpoolP256r1',
   'ecdsa-frp256v1',
   'aes-256',
-  'rsa-oaep-256',
+  'rsa-oaep',
+  'ecdh-p256',
+  'ecdh-brainpoolP256r1',
 ];
 
 export async function sealSoftkey(file: SoftkeyFile, passphrase: Bytes): Promise<Bytes> {

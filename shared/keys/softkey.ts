@@ -6,6 +6,7 @@ import {
   type LocalKey,
   localKey,
   requireSoftwareKeysAllowed,
+  SOFTWARE_OAEP_HASH,
   type SoftwareKeyOptions,
   secretFromPem,
 } from './local-key.ts';
@@ -14,6 +15,7 @@ import type {
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
+  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -44,11 +46,11 @@ interface OpenedKey {
  * Keys in encrypted files (softkey-file.ts), decrypted into the memory of this process at first use.
  *
  * URIs: `softkey:path=FILE`, `softkey:FILE`, each with or without `?passphrase-source=file:PATH|env:NAME`.
- * Algorithms: the three ECDSA curves, aes-256 for wrapping, rsa-oaep-256 for intake. The role stands in the
- * file and is enforced by every operation.
+ * Algorithms: the three ECDSA curves, aes-256 for wrapping, rsa-oaep (SHA-256) and ecdh for intake. The role stands
+ * in the file and is enforced by every operation.
  */
 export class SoftkeyProvider
-  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, SyncSigner
+  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement, SyncSigner
 {
   readonly scheme = 'softkey';
   readonly #options: SoftkeyOptions;
@@ -62,7 +64,9 @@ export class SoftkeyProvider
 
   async describe(uri: string): Promise<KeyDescription> {
     const { role, path, key } = await this.#key(uri);
-    return { uri, algorithm: key.algorithm, role, exportable: true, identity: path };
+    const { algorithm } = key;
+    const oaep = algorithm === 'rsa-oaep' ? { oaepHash: SOFTWARE_OAEP_HASH } : {};
+    return { uri, algorithm, ...oaep, role, exportable: true, identity: path };
   }
 
   async publicKey(uri: string): Promise<Bytes> {
@@ -100,6 +104,12 @@ export class SoftkeyProvider
     const { role, key } = await this.#key(uri);
     requireRole(uri, role, 'intake');
     return key.decrypt?.(ciphertext) ?? unable(uri, 'cannot decrypt');
+  }
+
+  async agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
+    const { role, key } = await this.#key(uri);
+    requireRole(uri, role, 'intake');
+    return key.agree?.(peerPoint) ?? unable(uri, 'cannot agree');
   }
 
   async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {

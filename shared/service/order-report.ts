@@ -1,6 +1,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { utf8 } from '../codec/bytes.ts';
 import { Fault, refuse } from '../errors.ts';
+import { JWE_ALG } from '../keys/intake-jwe.ts';
 import { Digest } from '../keys/provider.ts';
 import type { Context } from './context.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
@@ -80,7 +81,7 @@ export async function serverKeys(context: Context): Promise<ServerKeys> {
   const { keyRing, settings } = context;
   const intake = settings.intakeKey === undefined ? undefined : await keyRing.intake(settings.intakeKey);
   return {
-    ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', 'RSA-OAEP-256') }),
+    ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
     reportKey: jwkOf((await reportKey(context)).publicKey, 'sig', 'ES256'),
   };
 }

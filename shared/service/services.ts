@@ -140,7 +140,10 @@ export interface OrderStatus extends OrderAnswer {
 export type Jwk = Readonly<Record<string, unknown>>;
 
 export interface ServerKeys {
-  /** To which rows are encrypted: RSA-OAEP-256. Absent where the server takes no encrypted rows. */
+  /**
+   * To which rows are encrypted; `alg` is RSA-OAEP-256, or RSA-OAEP where the key's backend has SHA-1 only. Absent where
+   * the server takes no encrypted rows.
+   */
   readonly intakeKey?: Jwk;
   /** Under which reports are signed: ES256. */
   readonly reportKey: Jwk;

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await keys.importPrivateKey(uri('dppb'), pem, 'binding');
   await keys.generate(uri('delivery'), 'ecdsa-p256', 'delivery');
   await keys.generate(uri('wrapping'), 'aes-256', 'wrapping');
-  await keys.generate(uri('intake'), 'rsa-oaep-256', 'intake');
+  await keys.generate(uri('intake'), 'rsa-oaep', 'intake');
 });
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -76,7 +76,7 @@ export const intakeUri = (folder: string) => `softkey:path=${folder}/keys/intake
 export async function withIntakeKey(deployment: Deployment): Promise<void> {
   const uri = intakeUri(deployment.folder);
   const provider = await deployment.runtime.keys.provider(uri);
-  await (provider as unknown as KeyGenerator).generate(uri, 'rsa-oaep-256', 'intake');
+  await (provider as unknown as KeyGenerator).generate(uri, 'rsa-oaep', 'intake');
   deployment.config = {
     ...deployment.config,
     keys: { ...deployment.config.keys, intake: uri },

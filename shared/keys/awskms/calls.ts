@@ -4,6 +4,8 @@ import type {
   CreateKeyCommandOutput,
   DecryptCommandInput,
   DecryptCommandOutput,
+  DeriveSharedSecretCommandInput,
+  DeriveSharedSecretCommandOutput,
   DescribeKeyCommandInput,
   DescribeKeyCommandOutput,
   EncryptCommandInput,
@@ -24,6 +26,7 @@ export interface KmsCalls {
   encrypt(input: EncryptCommandInput): Promise<EncryptCommandOutput>;
   generateDataKey(input: GenerateDataKeyCommandInput): Promise<GenerateDataKeyCommandOutput>;
   decrypt(input: DecryptCommandInput): Promise<DecryptCommandOutput>;
+  deriveSharedSecret(input: DeriveSharedSecretCommandInput): Promise<DeriveSharedSecretCommandOutput>;
   createKey(input: CreateKeyCommandInput): Promise<CreateKeyCommandOutput>;
   createAlias(input: CreateAliasCommandInput): Promise<unknown>;
   destroy(): void;
@@ -62,6 +65,7 @@ export async function connectKms(target: KmsTarget): Promise<KmsCalls> {
     encrypt: (input) => client.send(new sdk.EncryptCommand(input)),
     generateDataKey: (input) => client.send(new sdk.GenerateDataKeyCommand(input)),
     decrypt: (input) => client.send(new sdk.DecryptCommand(input)),
+    deriveSharedSecret: (input) => client.send(new sdk.DeriveSharedSecretCommand(input)),
     createKey: (input) => client.send(new sdk.CreateKeyCommand(input)),
     createAlias: (input) => client.send(new sdk.CreateAliasCommand(input)),
     destroy: () => client.destroy(),

@@ -5,14 +5,18 @@ import { encodeOid } from '../../codec/oid.ts';
 import { tlv } from '../../codec/tlv.ts';
 import { fromSpki, SUITES, toSpki } from '../../crypto/suite.ts';
 import { Fault } from '../../errors.ts';
-import type { KeyAlgorithm } from '../provider.ts';
+import { isSigning, suiteOfKey } from '../key-curve.ts';
+import type { KeyAlgorithm, OaepHash } from '../provider.ts';
 import type { Pkcs11Uri } from '../uri.ts';
 import { type Cryptoki, ckr } from './module.ts';
+import { oaepHashOf } from './oaep.ts';
 
 /** A private or secret key object of a token, with what its attributes say. */
 export interface TokenKey {
   readonly handle: Handle;
   readonly algorithm: KeyAlgorithm;
+  /** Of an RSA key that decrypts. */
+  readonly oaepHash?: OaepHash;
   readonly label: string;
   readonly id: Bytes;
   /** CKA_SENSITIVE, CKA_EXTRACTABLE and so on, by name; those that the token does not know are absent. */
@@ -44,12 +48,16 @@ export function findKey(cryptoki: Cryptoki, session: Handle, uri: Pkcs11Uri): To
     const value = read(constants[name]);
     return value === undefined ? [] : [[name, value[0] !== 0] as const];
   });
+  const attributes: TokenKey['attributes'] = Object.fromEntries(evidence);
+  const algorithm = algorithmOf(cryptoki, session, handle, attributes);
+  const oaepHash = algorithm === 'rsa-oaep' ? oaepHashOf(cryptoki, session, handle) : undefined;
   return {
     handle,
-    algorithm: algorithmOf(cryptoki, session, handle),
+    algorithm,
+    ...(oaepHash && { oaepHash }),
     label: (read(constants.CKA_LABEL) ?? Buffer.alloc(0)).toString('utf8'),
     id: read(constants.CKA_ID) ?? Buffer.alloc(0),
-    attributes: Object.fromEntries(evidence),
+    attributes,
   };
 }
 
@@ -94,7 +102,7 @@ function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorith
   const { constants } = cryptoki;
   const read = (type: number) =>
     readAttribute(cryptoki, session, publicKey, type) ?? missing('of the public key');
-  if (algorithm === 'rsa-oaep-256') {
+  if (algorithm === 'rsa-oaep') {
     const n = read(constants.CKA_MODULUS).toString('base64url');
     const e = read(constants.CKA_PUBLIC_EXPONENT).toString('base64url');
     return createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }).export({
@@ -102,8 +110,7 @@ function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorith
       type: 'spki',
     });
   }
-  const suite = SUITES.find((candidate) => candidate.keyAlgorithm === algorithm);
-  if (suite === undefined) throw new Fault('configuration', `a key of ${algorithm} has no public key`);
+  const suite = suiteOfKey(algorithm);
   // CKA_EC_POINT is the point within an OCTET STRING (PKCS#11 v2.40, 2.3.3); some tokens leave that out
   const point = read(constants.CKA_EC_POINT);
   const spki = toSpki({ suite, point: point.subarray(point.length === 67 ? 2 : 0) });
@@ -111,13 +118,19 @@ function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorith
   return spki;
 }
 
-function algorithmOf(cryptoki: Cryptoki, session: Handle, key: Handle): KeyAlgorithm {
+/** A key on a curve is for signing, unless it may derive and not sign. */
+function algorithmOf(
+  cryptoki: Cryptoki,
+  session: Handle,
+  key: Handle,
+  { CKA_SIGN, CKA_DERIVE }: TokenKey['attributes'],
+): KeyAlgorithm {
   const { constants } = cryptoki;
   const read = (type: number) => readAttribute(cryptoki, session, key, type) ?? missing('of the key');
   const number = (type: number) => read(type).readUInt32LE();
   switch (number(constants.CKA_KEY_TYPE)) {
     case constants.CKK_RSA:
-      return 'rsa-oaep-256';
+      return 'rsa-oaep';
     case constants.CKK_AES:
       if (number(constants.CKA_VALUE_LEN) !== 32) break;
       return 'aes-256';
@@ -125,7 +138,8 @@ function algorithmOf(cryptoki: Cryptoki, session: Handle, key: Handle): KeyAlgor
       const curve = read(constants.CKA_EC_PARAMS);
       const suite = SUITES.find(({ curveOid }) => equal(ecParams(curveOid), curve));
       if (suite === undefined) throw new Fault('configuration', 'the key is on a curve that no suite has');
-      return suite.keyAlgorithm;
+      if (CKA_DERIVE !== true || CKA_SIGN !== false || suite.name === 'frp256v1') return suite.keyAlgorithm;
+      return `ecdh-${suite.name}`;
     }
   }
   throw new Fault('configuration', 'the key is neither EC, nor RSA, nor AES of 256 bits');
@@ -169,7 +183,7 @@ export async function generateTokenKey(
     ]);
     return;
   }
-  if (algorithm === 'rsa-oaep-256') {
+  if (algorithm === 'rsa-oaep') {
     await library.C_GenerateKeyPairAsync(
       session,
       { mechanism: constants.CKM_RSA_PKCS_KEY_PAIR_GEN },
@@ -183,17 +197,17 @@ export async function generateTokenKey(
     );
     return;
   }
-  const suite = SUITES.find((candidate) => candidate.keyAlgorithm === algorithm);
-  if (suite === undefined) throw new Fault('configuration', `a token key cannot be ${algorithm}`);
+  const suite = suiteOfKey(algorithm);
+  const signs = isSigning(algorithm);
   await library.C_GenerateKeyPairAsync(
     session,
     { mechanism: constants.CKM_EC_KEY_PAIR_GEN },
     [
       ...common,
       { type: constants.CKA_EC_PARAMS, value: Buffer.from(ecParams(suite.curveOid)) },
-      { type: constants.CKA_VERIFY, value: true },
+      { type: constants.CKA_VERIFY, value: signs },
     ],
-    [...hidden, ...may(constants.CKA_SIGN)],
+    [...hidden, ...may(signs ? constants.CKA_SIGN : constants.CKA_DERIVE)],
   );
 }
 

@@ -16,7 +16,7 @@ keyProviderContract({
   curves: ['ecdsa-p256'],
   ciphertextUnauthenticated: 'MiniStack does not authenticate ciphertexts, as KMS does',
   agreements: [],
-  noAgreement: 'MiniStack has no DeriveSharedSecret; see awskms-agreement.test.ts',
+  noAgreement: 'MiniStack has no DeriveSharedSecret; see awskms-published.test.ts',
   oaepHash: 'sha-256',
   exportable: false,
   recordsRole: true,

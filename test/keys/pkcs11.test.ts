@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { fromSpki } from '../../shared/crypto/suite.ts';
+import { BRAINPOOL_P256R1, fromSpki } from '../../shared/crypto/suite.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import { Pkcs11Provider } from '../../shared/keys/pkcs11.ts';
 import { Digest } from '../../shared/keys/provider.ts';
@@ -67,6 +67,47 @@ describe.skipIf(hsm.unavailable !== undefined)(
         CKA_LOCAL: true,
         CKA_SIGN: true,
         CKA_DECRYPT: false,
+        CKA_UNWRAP: false,
+        CKA_DERIVE: false,
+      });
+    });
+
+    test('a key that agrees can derive and nothing else, and leaves no secret behind', async () => {
+      const agreement = hsm.uri('agreement');
+      const { attributes } = await keys.generate(agreement, 'ecdh-brainpoolP256r1', 'intake');
+      expect(attributes).toMatchObject({
+        CKA_SENSITIVE: true,
+        CKA_NEVER_EXTRACTABLE: true,
+        CKA_LOCAL: true,
+        CKA_SIGN: false,
+        CKA_DECRYPT: false,
+        CKA_DERIVE: true,
+      });
+      const peer = BRAINPOOL_P256R1.generateEphemeral();
+      const { library, slot } = slotOfToken();
+      const { constants } = loadCryptoki(hsm.modulePath);
+      const { CKF_SERIAL_SESSION, CKA_KEY_TYPE, CKK_GENERIC_SECRET } = constants;
+      const session = library.C_OpenSession(slot, CKF_SERIAL_SESSION);
+      const left = () => {
+        library.C_FindObjectsInit(session, [{ type: CKA_KEY_TYPE, value: CKK_GENERIC_SECRET }]);
+        try {
+          return library.C_FindObjects(session, 10).length;
+        } finally {
+          library.C_FindObjectsFinal(session);
+        }
+      };
+      await Promise.all(Array.from({ length: 20 }, () => keys.agree(agreement, peer.point)));
+      expect(left()).toBe(0);
+      library.C_CloseSession(session);
+    });
+
+    test('an intake key can decrypt and nothing else', async () => {
+      const { attributes } = await keys.generate(hsm.uri('rows'), 'rsa-oaep', 'intake');
+      expect(attributes).toMatchObject({
+        CKA_NEVER_EXTRACTABLE: true,
+        CKA_LOCAL: true,
+        CKA_SIGN: false,
+        CKA_DECRYPT: true,
         CKA_UNWRAP: false,
         CKA_DERIVE: false,
       });

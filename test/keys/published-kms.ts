@@ -1,0 +1,135 @@
+import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+/**
+ * The part of AWS KMS that no emulator has, answered over HTTP in the shape of the AWS KMS API Reference: keys for
+ * DeriveSharedSecret, and the metadata of ML-DSA keys. It refuses requests that KMS would refuse, by the same names.
+ */
+export interface PublishedKms {
+  readonly url: string;
+  /** Requests by operation, as they came in. */
+  readonly requests: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[];
+  close(): Promise<void>;
+}
+
+const REGION = 'eu-central-1';
+const ACCOUNT = '111122223333';
+
+interface Key {
+  readonly metadata: Record<string, unknown>;
+  readonly pair?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+}
+
+class KmsError extends Error {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+const ALGORITHMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  SIGN_VERIFY: { SigningAlgorithms: ['ML_DSA_SHAKE_256'] },
+  KEY_AGREEMENT: { KeyAgreementAlgorithms: ['ECDH'] },
+};
+
+export async function publishedKms(): Promise<PublishedKms> {
+  const keys = new Map<string, Key>();
+  const aliases = new Map<string, string>();
+  const requests: { operation: string; input: Record<string, unknown> }[] = [];
+
+  const keyOf = (keyId: unknown): Key => {
+    const id = aliases.get(String(keyId)) ?? String(keyId).replace(/^arn:.*:key\//, '');
+    const key = keys.get(id);
+    if (key === undefined) throw new KmsError('NotFoundException', `Key '${id}' does not exist`);
+    return key;
+  };
+  const operations: Readonly<Record<string, (input: Record<string, unknown>) => Record<string, unknown>>> = {
+    CreateKey({ KeySpec, KeyUsage, Description = '' }) {
+      const fits = KeyUsage === 'KEY_AGREEMENT' ? KeySpec === 'ECC_NIST_P256' : /^ML_DSA_/.test(`${KeySpec}`);
+      if (!fits) throw new KmsError('ValidationException', `KeyUsage ${KeyUsage} is not for ${KeySpec}`);
+      const KeyId = createHash('sha256').update(`key ${keys.size}`).digest('hex').slice(0, 32);
+      const metadata = {
+        AWSAccountId: ACCOUNT,
+        Arn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${KeyId}`,
+        CreationDate: 1_764_000_000.123,
+        CustomerMasterKeySpec: KeySpec,
+        Description,
+        Enabled: true,
+        KeyId,
+        KeyManager: 'CUSTOMER',
+        KeySpec,
+        KeyState: 'Enabled',
+        KeyUsage,
+        MultiRegion: false,
+        Origin: 'AWS_KMS',
+        ...ALGORITHMS[`${KeyUsage}`],
+      };
+      const pair =
+        KeyUsage === 'KEY_AGREEMENT' ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' }) : undefined;
+      keys.set(KeyId, { metadata, ...(pair && { pair }) });
+      return { KeyMetadata: metadata };
+    },
+    CreateAlias({ AliasName, TargetKeyId }) {
+      aliases.set(`${AliasName}`, `${keyOf(TargetKeyId).metadata.KeyId}`);
+      return {};
+    },
+    DescribeKey: ({ KeyId }) => ({ KeyMetadata: keyOf(KeyId).metadata }),
+    GetPublicKey({ KeyId }) {
+      const { metadata, pair } = keyOf(KeyId);
+      const spki = pair?.publicKey.export({ format: 'der', type: 'spki' });
+      return { KeyId: metadata.Arn, ...metadata, PublicKey: spki?.toString('base64') };
+    },
+    DeriveSharedSecret({ KeyId, KeyAgreementAlgorithm, PublicKey }) {
+      const { metadata, pair } = keyOf(KeyId);
+      if (pair === undefined)
+        throw new KmsError('InvalidKeyUsageException', `${metadata.Arn} is for signing`);
+      if (KeyAgreementAlgorithm !== 'ECDH')
+        throw new KmsError('ValidationException', 'KeyAgreementAlgorithm must be ECDH');
+      let publicKey: KeyObject;
+      try {
+        const der = Buffer.from(`${PublicKey}`, 'base64');
+        publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
+      } catch {
+        throw new KmsError('ValidationException', 'PublicKey is not a DER-encoded SubjectPublicKeyInfo');
+      }
+      const secret = diffieHellman({ privateKey: pair.privateKey, publicKey });
+      const { Arn, Origin } = metadata;
+      return {
+        KeyId: Arn,
+        SharedSecret: secret.toString('base64'),
+        KeyAgreementAlgorithm,
+        KeyOrigin: Origin,
+      };
+    },
+  };
+
+  const server = createServer(async (request, response) => {
+    const operation = `${request.headers['x-amz-target']}`.replace('TrentService.', '');
+    const input = (await json(request)) as Record<string, unknown>;
+    requests.push({ operation, input });
+    const answer = (status: number, body: unknown) => {
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
+      response.end(JSON.stringify(body));
+    };
+    try {
+      const run = operations[operation];
+      if (run === undefined) throw new KmsError('UnknownOperationException', operation);
+      answer(200, run(input));
+    } catch (error) {
+      const { name, message } = error as Error;
+      answer(400, { __type: name, message });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

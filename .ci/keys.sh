@@ -81,6 +81,7 @@ for curve in p256 brainpoolP256r1; do
   node cli/smdpf.mjs demo --curve "$curve" --devices 200 --out "$WORK/demo-$curve" \
     --keys "pkcs11:token=ci?module-path=$MODULE&pin-source=file:$WORK/pin" >"$WORK/demo.txt"
   tail -n 60 "$WORK/demo.txt"
-  [ "$(grep -c '^CKA_EXTRACTABLE  *false$' "$WORK/demo.txt")" = 3 ]
+  # binding, delivery, wrapping, intake
+  [ "$(grep -c '^CKA_EXTRACTABLE  *false$' "$WORK/demo.txt")" = 4 ]
   grep -q '^the numbers add up  *yes$' "$WORK/demo.txt"
 done

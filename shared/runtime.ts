@@ -146,7 +146,7 @@ function dataKeyLimits({ keys }: RuntimeConfig): DataKeyLimits {
 }
 
 function settingsOf(config: RuntimeConfig): Settings {
-  const { deployment, address, keys, hostId } = config;
+  const { deployment, address, hostId } = config;
   return {
     ...DEFAULT_SETTINGS,
     ...(config.chunkSize === undefined ? {} : { chunkSize: config.chunkSize }),
@@ -156,7 +156,6 @@ function settingsOf(config: RuntimeConfig): Settings {
     ...(config.signConcurrency === undefined ? {} : { signConcurrency: config.signConcurrency }),
     deployment,
     address,
-    ...(keys.intake === undefined ? {} : { intakeKey: keys.intake }),
     hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
   };
 }

@@ -1,28 +1,11 @@
 import { type Command, Option } from 'commander';
-import { CURVES, type CurveName } from '../../sim/index.ts';
+import { CURVES } from '../../sim/index.ts';
 import { collect } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
+import type { FolderArgument, NewKeyArguments, RequestArguments } from './keys/arguments.ts';
 import { healthOfKeys, listKeys } from './keys/list.ts';
 import { generateKey, requestCertificate } from './keys/make.ts';
 import { installCertificate, retireKey, rotateKey } from './keys/rotate.ts';
-
-export interface FolderArgument {
-  readonly folder: string;
-}
-
-export interface NewKeyArguments extends FolderArgument {
-  readonly role: 'binding' | 'delivery' | 'wrapping' | 'intake';
-  readonly curve: CurveName;
-  readonly key?: string;
-}
-
-export interface RequestArguments extends FolderArgument {
-  readonly organization?: string;
-  readonly name?: string;
-  readonly smdpOid?: string;
-  readonly policy: 'v2' | 'v3';
-  readonly out?: string;
-}
 
 const HELP = `
 Keys are named by URIs: softkey:path=FILE, pkcs11:token=…;object=…?module-path=…&pin-source=file:…, awskms:alias=….
@@ -82,16 +65,19 @@ export function registerKeys(program: Command, io: CliIo): void {
   withRequest(
     sub('rotate', 'a new key in place of the one in use; for binding with a request for its certificate'),
   )
-    .addOption(role('binding', 'delivery', 'wrapping'))
+    .addOption(role('binding', 'delivery', 'wrapping', 'intake'))
     .addOption(curve())
     .option(...where)
     .action((options: NewKeyArguments & RequestArguments) => rotateKey(options, io));
   sub('list', 'all keys and certificates, their state, and what ends soon').action(
     (options: FolderArgument) => listKeys(options, io),
   );
-  sub('retire', 'stop the use of a certificate, or of a wrapping key that wraps nothing any more')
+  sub(
+    'retire',
+    'stop the use of a certificate, or of a former wrapping or intake key that nothing needs any more',
+  )
     .option('--certificate <sha256>', 'of a binding certificate, as `smdpf keys list` shows it')
-    .option('--key <uri>', 'of a former wrapping key')
+    .option('--key <uri>', 'a former wrapping or intake key')
     .option('--last', 'also the only certificate under its CI: nothing can be bound for that CI then')
     .action((options: FolderArgument & { certificate?: string; key?: string; last?: boolean }) =>
       retireKey(options, io),

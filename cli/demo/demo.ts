@@ -73,6 +73,7 @@ function keysOf(where: string | undefined): Pick<FolderOptions, 'keys'> {
     keys: {
       wrapping: keyInToken(where, 'smdpf-demo-wrapping'),
       delivery: keyInToken(where, 'smdpf-demo-delivery'),
+      intake: keyInToken(where, 'smdpf-demo-intake'),
     },
   };
 }

@@ -111,7 +111,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
   await createKeys(runtime, [
     [runtime.keys.wrapping, 'aes-256', 'wrapping'],
     [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
-    [keyUri(folder, 'intake'), 'rsa-oaep', 'intake'],
+    ...(runtime.keys.intake === undefined ? [] : [[runtime.keys.intake, 'rsa-oaep', 'intake'] as const]),
   ]);
   const config: FolderConfig = {
     runtime,

@@ -1,6 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
-
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { PpkVault, Vault } from '../vault/vault.ts';
@@ -31,8 +30,6 @@ export interface Settings {
   readonly deployment: string;
   /** FQDN of this SM-DPf: notificationAddress of the profiles and dpAddress of the field interface. */
   readonly address: string;
-  /** Opens rows that Operators encrypted to this server; they cannot where there is none. */
-  readonly intakeKey?: string;
   /** Items of a chunk: bound, committed and delivered together. */
   readonly chunkSize: number;
   /** Profiles of a pack: protected and committed together. */

@@ -59,6 +59,7 @@ export class KeyInventory {
       ...(await this.#binding()),
       ...(await this.#assigned('delivery')),
       ...(await this.#assigned('wrapping')),
+      ...(await this.#assigned('intake')),
     ];
   }
 
@@ -108,14 +109,16 @@ export class KeyInventory {
   }
 
   async #assigned(role: AssignedRole): Promise<KeyEntry[]> {
-    const { uri, former } = await this.#context.keyAssignments.get(role);
+    const assignment = await this.#context.keyAssignments.find(role);
+    if (assignment === undefined) return [];
+    const { uri, former } = assignment;
     const keys = [
       { uri, state: 'active' as const },
       ...former.map((one) => ({
         uri: one.uri,
         // manifests that a former delivery key signed need no signing any more
         state:
-          one.retiredAt === undefined && role === 'wrapping' ? ('former' as const) : ('retired' as const),
+          one.retiredAt === undefined && role !== 'delivery' ? ('former' as const) : ('retired' as const),
       })),
     ];
     const entries: KeyEntry[] = [];

@@ -78,8 +78,9 @@ async function reportKey({ keyRing, keyAssignments }: Context) {
 
 /** What an Operator needs to encrypt rows to this server and to verify its reports. */
 export async function serverKeys(context: Context): Promise<ServerKeys> {
-  const { keyRing, settings } = context;
-  const intake = settings.intakeKey === undefined ? undefined : await keyRing.intake(settings.intakeKey);
+  const { keyRing, keyAssignments } = context;
+  const assigned = await keyAssignments.find('intake');
+  const intake = assigned && (await keyRing.intake(assigned.uri));
   return {
     ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
     reportKey: jwkOf((await reportKey(context)).publicKey, 'sig', 'ES256'),

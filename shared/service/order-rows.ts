@@ -3,12 +3,12 @@ import { setImmediate } from 'node:timers/promises';
 import { type Bytes, utf8 } from '../codec/bytes.ts';
 import { completeIccid } from '../codec/iccid.ts';
 import { invariant, refuse } from '../errors.ts';
-import type { IntakeKey } from '../keys/registry.ts';
 import type { ProfileValues } from '../profile/package/parameter.ts';
 import { NumberRows } from '../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../profile/rows/row-file.ts';
 import type { Context } from './context.ts';
+import { blockOpener } from './intake-keys.ts';
 import { metadataOf } from './order-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 import { tryProfile } from './profile-making.ts';
@@ -27,15 +27,15 @@ export interface RowIndex {
 }
 
 export async function rowFile(
-  { keyRing, settings }: Context,
+  context: Context,
   orderId: string,
   { format }: PersonalisationRows,
 ): Promise<RowFile> {
   if (format !== 'jwe') return { format, orderId };
-  if (settings.intakeKey === undefined)
+  const openJwe = await blockOpener(context);
+  if (openJwe === undefined)
     refuse('functionUnsupported', 'this server has no intake key: rows cannot be encrypted to it');
-  const intakeKey: IntakeKey = await keyRing.intake(settings.intakeKey);
-  return { format, orderId, intakeKey };
+  return { format, orderId, openJwe };
 }
 
 /** The first block, for what must be known before the rest is read. */

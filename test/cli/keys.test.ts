@@ -109,6 +109,19 @@ describe('smdpf keys', () => {
     expect(active).toMatchObject({ uri: document.key, state: 'active' });
   });
 
+  it('replaces the intake key, and retires the old one once no order needs it', async () => {
+    const [old] = await list('intake');
+    const { document } = await keys('rotate', '--role', 'intake');
+    expect((await list('intake')).map(({ state }) => state)).toEqual(['active', 'former']);
+    expect((await keys('retire', '--key', String(document.key))).exitCode).toBe(2);
+    expect((await keys('retire', '--key', old!.uri)).exitCode).toBe(0);
+    const states = (await list('intake')).map(({ uri, state }) => [uri, state]);
+    expect(states).toEqual([
+      [document.key, 'active'],
+      [old!.uri, 'retired'],
+    ]);
+  });
+
   it('health fails when a key in use is not there', async () => {
     expect((await keys('health')).exitCode).toBe(0);
     const [active] = (await list('delivery')).filter(({ state }) => state === 'active');

@@ -138,6 +138,8 @@ describe('rows that are encrypted to the server', () => {
     ['a member that nobody knows', { more: 1 }],
     ['a content type that nobody knows', { cty: 'xml' }],
     ['no block number', { block: 'first' }],
+    ['an algorithm that is not the one of the key', { alg: 'RSA-OAEP' }],
+    ['an algorithm that no intake key has', { alg: 'RSA-OAEP-512' }],
   ];
   it.each(HEADERS)('a protected header with %s is refused', async (_, members) => {
     const orderId = nextOrder();

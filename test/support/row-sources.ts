@@ -38,7 +38,7 @@ export async function blocksOf(
       const own = rows.slice(block * rowsPerBlock, (block + 1) * rowsPerBlock);
       return new CompactEncrypt(cty === 'csv' ? csvOf(own) : jsonLinesOf(own))
         .setProtectedHeader({
-          alg: 'RSA-OAEP-256',
+          alg: String(intakeKey.alg),
           enc: 'A256GCM',
           cty,
           order: orderId,

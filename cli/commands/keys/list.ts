@@ -2,7 +2,7 @@ import type { KeyEntry } from '../../../shared/service/key-inventory.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { table } from '../../output/table.ts';
-import type { FolderArgument } from '../keys.ts';
+import type { FolderArgument } from './arguments.ts';
 import { withDeployment } from './open.ts';
 
 export function listKeys({ folder }: FolderArgument, io: CliIo): Promise<void> {

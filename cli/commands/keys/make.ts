@@ -7,7 +7,7 @@ import { writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
-import type { NewKeyArguments, RequestArguments } from '../keys.ts';
+import type { NewKeyArguments, RequestArguments } from './arguments.ts';
 import { withDeployment } from './open.ts';
 
 export function generateKey({ folder, role, curve, key }: NewKeyArguments, io: CliIo): Promise<void> {
@@ -53,10 +53,17 @@ export async function writeRequest(
 }
 
 /** With what the backend itself says, as evidence for the record of a key ceremony. */
-export function describe({ uri, algorithm, exportable, identity, attributes = {} }: KeyDescription): string {
+export function describe({
+  uri,
+  algorithm,
+  oaepHash,
+  exportable,
+  identity,
+  attributes = {},
+}: KeyDescription): string {
   return fields([
     ['key', uri],
-    ['algorithm', algorithm],
+    ['algorithm', oaepHash === undefined ? algorithm : `${algorithm} with ${oaepHash}`],
     ['identity', identity],
     ['private key can leave', exportable ? 'YES' : 'no'],
     ...Object.entries(attributes).map(([name, value]) => [name, String(value)] as const),

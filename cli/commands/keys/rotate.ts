@@ -1,13 +1,17 @@
 import { toHex } from '../../../shared/codec/bytes.ts';
+import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
+import { retireIntakeKey } from '../../../shared/service/intake-keys.ts';
+import type { AssignedRole } from '../../../shared/service/records/key.ts';
+import type { DeploymentFolder } from '../../deployment/folder.ts';
 import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
 import { readOctets } from '../../input/files.ts';
 import { unwrapText } from '../../input/text-form.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
-import type { FolderArgument, NewKeyArguments, RequestArguments } from '../keys.ts';
+import type { FolderArgument, NewKeyArguments, RequestArguments } from './arguments.ts';
 import { describe, requestOf, writeRequest } from './make.ts';
 import { BY, withDeployment } from './open.ts';
 
@@ -39,42 +43,54 @@ export function installCertificate(
 }
 
 export function rotateKey(options: NewKeyArguments & RequestArguments, io: CliIo): Promise<void> {
-  const { folder, role, curve, key } = options;
-  const request = role === 'binding' ? requestOf(options) : undefined;
-  return withDeployment(folder, async (runtime, deployment) => {
-    const uri = namedKey(deployment, key, freshName(role));
-    const description = await runtime.keys.generate(uri, algorithmOf(role, curve), role);
-    if (request !== undefined) {
-      const file = await writeRequest(runtime, uri, request);
-      io.answer({ role, key: uri, request: file }, () =>
-        [
-          describe(description),
-          fields([
-            ['certification request', file],
-            ['next', `smdpf keys install --key '${uri}' --certificate FILE`],
-          ]),
-        ].join('\n'),
-      );
-      return;
-    }
-    const assigned = role === 'wrapping' ? 'wrapping' : 'delivery';
-    await runtime.context.keyRing[assigned](uri);
-    await runtime.context.keyAssignments.assign(assigned, uri, BY);
-    const rewrapped = role === 'wrapping' ? await rewrapAll(runtime, io) : undefined;
-    io.answer({ role, key: uri, ...rewrapped }, () =>
+  const { role } = options;
+  return role === 'binding'
+    ? newBindingKey(options, requestOf(options), io)
+    : newAssignedKey(options, role, io);
+}
+
+/** A binding key is in use once its certificate is installed. */
+function newBindingKey(options: NewKeyArguments, request: ReturnType<typeof requestOf>, io: CliIo) {
+  return withDeployment(options.folder, async (runtime, deployment) => {
+    const description = await newKey(options, runtime, deployment);
+    const { uri } = description;
+    const file = await writeRequest(runtime, uri, request);
+    io.answer({ role: options.role, key: uri, request: file }, () =>
       [
         describe(description),
-        ...(rewrapped === undefined
-          ? []
-          : [
-              fields([
-                ['data keys moved', rewrapped.moved],
-                ['still to move', rewrapped.waiting],
-              ]),
-            ]),
+        fields([
+          ['certification request', file],
+          ['next', `smdpf keys install --key '${uri}' --certificate FILE`],
+        ]),
       ].join('\n'),
     );
   });
+}
+
+/** In use at once, on all servers of the deployment. */
+function newAssignedKey(options: NewKeyArguments, role: AssignedRole, io: CliIo) {
+  return withDeployment(options.folder, async (runtime, deployment) => {
+    const description = await newKey(options, runtime, deployment);
+    const { uri } = description;
+    await runtime.context.keyRing[role](uri);
+    await runtime.context.keyAssignments.assign(role, uri, BY);
+    const rewrapped = role === 'wrapping' ? await rewrapAll(runtime, io) : undefined;
+    const counts = rewrapped && [
+      fields([
+        ['data keys moved', rewrapped.moved],
+        ['still to move', rewrapped.waiting],
+      ]),
+    ];
+    io.answer({ role, key: uri, ...rewrapped }, () => [describe(description), ...(counts ?? [])].join('\n'));
+  });
+}
+
+function newKey(
+  { role, curve, key }: NewKeyArguments,
+  runtime: Runtime,
+  deployment: DeploymentFolder,
+): Promise<KeyDescription> {
+  return runtime.keys.generate(namedKey(deployment, key, freshName(role)), algorithmOf(role, curve), role);
 }
 
 /** What a running server wrote meanwhile, or has not committed yet, its own rounds move. */
@@ -96,10 +112,21 @@ export function retireKey(
   if ((certificate === undefined) === (key === undefined))
     throw new UsageError('keys retire takes either --certificate or --key', 'smdpf keys list shows both.');
   return withDeployment(folder, async (runtime) => {
-    if (key !== undefined) await runtime.wrappingRotation.retire(key, BY);
+    if (key !== undefined) await retireFormerKey(runtime, key);
     else await retireCertificate(runtime, certificate!.toLowerCase(), last === true);
     io.answer({ retired: key ?? certificate }, () => fields([['retired', key ?? certificate]]));
   });
+}
+
+async function retireFormerKey({ context, wrappingRotation }: Runtime, key: string): Promise<void> {
+  const role = await context.keyAssignments.formerRole(key);
+  if (role === 'wrapping') await wrappingRotation.retire(key, BY);
+  else if (role === 'intake') await retireIntakeKey(context, key, BY);
+  else
+    throw new UsageError(
+      '--key: it is no wrapping or intake key that another has replaced',
+      'smdpf keys list shows those in state former.',
+    );
 }
 
 async function retireCertificate(

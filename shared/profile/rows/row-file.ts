@@ -1,7 +1,6 @@
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { invariant, refuse } from '../../errors.ts';
-import { decodeBlockJwe, openBlockJwe } from '../../keys/intake-jwe.ts';
-import type { IntakeKey } from '../../keys/registry.ts';
+import { type BlockJwe, decodeBlockJwe } from '../../keys/intake-jwe.ts';
 import { csvRecords, csvRow, csvRows } from './csv.ts';
 import { jsonRow, jsonRows } from './json-lines.ts';
 import { type Line, lines } from './lines.ts';
@@ -22,8 +21,8 @@ const MAX_ROW_LINE = 256 * 1024;
 export interface RowFile {
   readonly format: RowFileFormat;
   readonly orderId: string;
-  /** Opens blocks; of `jwe` only. */
-  readonly intakeKey?: IntakeKey;
+  /** The plaintext of a block, which is wiped after its use; of `jwe` only. */
+  readonly openJwe?: (jwe: BlockJwe) => Promise<Bytes>;
 }
 
 export interface RowBlock {
@@ -148,9 +147,9 @@ async function openBlock(file: RowFile, octets: Bytes, firstRow: number) {
   const { cty, order, block, blocks } = jwe.header;
   if (order !== file.orderId)
     refuse('orderInvalid', `block ${block}: is for another order`, { subjectIdentifier: `block:${block}` });
-  if (file.intakeKey === undefined)
+  if (file.openJwe === undefined)
     return refuse('functionUnsupported', 'this server has no intake key: rows cannot be encrypted to it');
-  const plain = await openBlockJwe(jwe, file.intakeKey);
+  const plain = await file.openJwe(jwe);
   try {
     const { columns, rows } =
       cty === 'csv' ? csvRows(plain, firstRow) : withColumns(jsonRows(plain, firstRow));

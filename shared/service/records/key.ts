@@ -1,7 +1,7 @@
 import { recordOf } from './record.ts';
 
 /** The key of a role that has one at a time. Binding keys stand with their certificates in the trust partition. */
-export type AssignedRole = 'wrapping' | 'delivery';
+export type AssignedRole = 'wrapping' | 'delivery' | 'intake';
 
 export interface KeyAssignment {
   /** The key in use. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WorkKind } from '../../jobs/dispatcher.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
+import type { AssignedRole } from './key.ts';
 
 /**
  * Every name in the ledger, in one place. Partitions are chosen so that no hot partition grows with the work of
@@ -37,7 +38,7 @@ export const ledgerKeys = {
   trustPolicy: { partition: 'trust', sort: 'policy' } as ItemKey,
   knownEumChain: (sha256: string): ItemKey => ({ partition: 'eum-chains', sort: sha256 }),
 
-  keyAssignment: (role: 'wrapping' | 'delivery'): ItemKey => ({ partition: 'keys', sort: role }),
+  keyAssignment: (role: AssignedRole): ItemKey => ({ partition: 'keys', sort: role }),
   wrappedUnder: (keyUri: string, name: string): ItemKey => ({
     partition: wrappedPartition(keyUri),
     sort: name,

@@ -1,0 +1,20 @@
+import type { KeyRole } from '../../../shared/keys/provider.ts';
+import type { CurveName } from '../../../sim/index.ts';
+
+export interface FolderArgument {
+  readonly folder: string;
+}
+
+export interface NewKeyArguments extends FolderArgument {
+  readonly role: KeyRole;
+  readonly curve: CurveName;
+  readonly key?: string;
+}
+
+export interface RequestArguments extends FolderArgument {
+  readonly organization?: string;
+  readonly name?: string;
+  readonly smdpOid?: string;
+  readonly policy: 'v2' | 'v3';
+  readonly out?: string;
+}

@@ -5,7 +5,7 @@ import { itemCodes } from './header.ts';
 
 /** What requestBpp and getBppBatch answer; as DER the BppBatch (FF62), or the BatchManifest (FF65) of a large one. */
 export function bppAnswer(answer: BppAnswer): FunctionAnswer {
-  const { requestId, state, items, processed, failed, bppBatch, manifest, parts } = answer;
+  const { requestId, state, items, processed, failed, keysSlowed, bppBatch, manifest, parts } = answer;
   const der = bppBatch ?? manifest;
   return {
     members: {
@@ -14,6 +14,7 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
       items,
       processed,
       failed: failed.map((item) => ({ itemId: item.itemId, ...itemCodes(item) })),
+      ...(keysSlowed === undefined ? {} : { keysSlowed }),
       ...(bppBatch === undefined ? {} : { bppBatch: writeBase64(bppBatch) }),
       ...(manifest === undefined ? {} : { manifest: writeBase64(manifest) }),
       ...(parts === undefined

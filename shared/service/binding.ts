@@ -14,7 +14,7 @@ import { wipePpk } from '../profile/ppk.ts';
 import { decodeEuiccInfo2, type EuiccInfo2 } from '../rsp/euicc-info2.ts';
 import { STATUS_CODES, type StatusName } from '../status-codes.ts';
 import { type Claim, claim, standings } from './claims.ts';
-import { type ChunkAnswer, commitChunk, finishChunk, type KeysSlowed } from './commit.ts';
+import { type ChunkAnswer, commitChunk, finishChunk } from './commit.ts';
 import type { Context } from './context.ts';
 import { viewBlock } from './draws.ts';
 import { positionOfIccid } from './own-order.ts';
@@ -28,6 +28,7 @@ import {
   type JobRecord,
   jobChains,
   jobRecord,
+  type KeysSlowed,
   positionOf,
 } from './records/job.ts';
 import { blockOf, ledgerKeys } from './records/keys.ts';
@@ -104,7 +105,7 @@ class ChunkAttempt {
   /** Positions kept for one eUICC each. */
   #tied: ReadonlySet<number> = new Set();
   readonly #use: UseOptions;
-  readonly #slowed: KeysSlowed = { times: 0, waitedMs: 0 };
+  #slowed: KeysSlowed = { times: 0, waitedMs: 0 };
   readonly #infos = new Map<string, Promise<EuiccInfo2>>();
   readonly #refusedData: ReadonlyMap<string, JobRecord['refusedData'][number]>;
 
@@ -118,8 +119,8 @@ class ChunkAttempt {
       // somebody waits for the answer of a job that is bound within its call
       priority: chunkCount(job) === 1 ? 'interactive' : 'bulk',
       onSlowed: ({ wait }) => {
-        this.#slowed.times += 1;
-        this.#slowed.waitedMs += wait;
+        const { times, waitedMs } = this.#slowed;
+        this.#slowed = { times: times + 1, waitedMs: waitedMs + wait };
       },
     };
     this.#refusedData = new Map(job.refusedData.map((data) => [data.eid, data]));

@@ -14,14 +14,9 @@ import {
   type ItemOutcome,
   isBound,
   type JobRecord,
+  type KeysSlowed,
 } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
-
-/** How often calls to keys had to be tried again, and the milliseconds that they waited, added up. */
-export interface KeysSlowed {
-  times: number;
-  waitedMs: number;
-}
 
 /** What an attempt proposes as the answer of a chunk, and what it leaned on. */
 export interface ChunkAnswer {
@@ -57,6 +52,7 @@ export async function commitChunk(
     refused: outcomes.length - bound,
     size: part.size,
     finished: false,
+    ...(slowed.times === 0 ? {} : { keysSlowed: slowed }),
   };
   const writes: Write[] = [
     { put: ledgerKeys.chunk(jobId, chunk), attributes: chunkRecord.to(record), when: 'absent' },

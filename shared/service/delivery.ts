@@ -30,6 +30,7 @@ import {
   type JobRecord,
   jobChains,
   jobRecord,
+  type KeysSlowed,
 } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
 import { type OrderRecord, orderRecord, orderStateRecord } from './records/order.ts';
@@ -214,7 +215,13 @@ export class DeliveryService implements Delivery {
     const progress = await chunkProgresses(this.#context, jobId);
     const finished = progress.filter((one) => one.finished);
     const processed = finished.reduce((sum, one) => sum + one.bound + one.refused, 0);
-    const common = { requestId: job.requestId, items: job.items, processed };
+    const keysSlowed = slowedBy(finished);
+    const common = {
+      requestId: job.requestId,
+      items: job.items,
+      processed,
+      ...(keysSlowed === undefined ? {} : { keysSlowed }),
+    };
     if (finished.length < chunkCount(job)) return { ...common, state: 'Pending', failed: [] };
 
     const view = await this.#trust.current();
@@ -441,6 +448,15 @@ function deliverableChunk(
         ) as Uint8Array[],
       );
     },
+  };
+}
+
+function slowedBy(progress: readonly ChunkProgress[]): KeysSlowed | undefined {
+  const slowed = progress.flatMap(({ keysSlowed }) => keysSlowed ?? []);
+  if (slowed.length === 0) return undefined;
+  return {
+    times: slowed.reduce((sum, { times }) => sum + times, 0),
+    waitedMs: slowed.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
   };
 }
 

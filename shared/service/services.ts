@@ -3,6 +3,7 @@ import type { EligibilityPolicy } from '../euicc/eligibility.ts';
 import type { RowFileFormat } from '../profile/rows/row-file.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { ObjectRef } from '../vault/vault.ts';
+import type { KeysSlowed } from './records/job.ts';
 
 /**
  * The use cases of the SM-DPf as the handlers see them. Every method may be called again with the same input, at
@@ -227,6 +228,8 @@ export interface BppAnswer {
   /** Items whose chunk is committed. */
   readonly processed: number;
   readonly failed: readonly FailedItem[];
+  /** Present where the key service has slowed the job down so far. */
+  readonly keysSlowed?: KeysSlowed;
   /** FF62, where it fits an inline answer. */
   readonly bppBatch?: Bytes;
   /** FF65 and the parts it names, for larger ones. */

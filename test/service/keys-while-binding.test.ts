@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
+import { bppAnswer } from '../../shared/gsma/bpp-answer.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import type { KeyUse } from '../../shared/keys/registry.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
@@ -123,6 +124,7 @@ describe('the binding key and its certificate are rotated in the middle of a job
     });
     expect(rotated).toBe(true);
     expect(answer.failed).toEqual([]);
+    expect(answer.keysSlowed).toBeUndefined();
     expect(boundOf(answer)).toHaveLength(ITEMS);
     expectNoDuplicates(answer);
     const signed = signedByChain(answer, euiccs);
@@ -181,6 +183,11 @@ describe.skipIf(endpoint === undefined)(
         expectNoDuplicates(answer);
         expect([...signedByChain(answer, euiccs).values()]).toEqual([ITEMS]);
         expect(proxy.passed.get('Sign')! - signedBefore).toBe(ITEMS);
+        // each signature that was refused was asked for again, and the answer says how often, the same each time
+        const refused = proxy.seen.get('Sign')! - proxy.passed.get('Sign')!;
+        expect(answer.keysSlowed).toEqual({ times: refused, waitedMs: expect.any(Number) });
+        expect(bppAnswer(answer).members).toMatchObject({ keysSlowed: answer.keysSlowed });
+        expect((await request.fetch(deployment.runtime)).keysSlowed).toEqual(answer.keysSlowed);
         const job = request.jobId('test');
         expect(events('job.slowed').length).toBeGreaterThan(0);
         for (const { about } of events('job.slowed'))

@@ -79,8 +79,16 @@ export interface ChunkRecord {
   readonly committedAt: number;
 }
 
+/** How often calls to keys had to be tried again, and the milliseconds that they waited, added up over all of them. */
+export interface KeysSlowed {
+  readonly times: number;
+  readonly waitedMs: number;
+}
+
 /** The small companion of a chunk, for progress and delivery; written with it, changed after it. */
 export interface ChunkProgress {
+  /** Present where the attempt that was committed had to wait for keys. */
+  readonly keysSlowed?: KeysSlowed;
   readonly bound: number;
   readonly refused: number;
   readonly size: number;

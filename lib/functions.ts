@@ -10,7 +10,7 @@ export interface FunctionNeeds {
   readonly entry: string;
   readonly vault?: 'read' | 'write';
   readonly ppks?: true;
-  /** `bindingPublic`: the view of trust holds our certificates against the keys they are for. */
+  /** `bindingPublic`: holds our certificates against the keys they are for. */
   readonly keys?: readonly KeyNeed[];
   readonly dispatcher?: true;
   readonly notifier?: true;
@@ -54,13 +54,12 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
   'es2f.openTransfer': api('es2f/open-transfer', { vault: 'write' }),
   'esed1.registerEuiccData': api('esed1/register-euicc-data', {
     vault: 'write',
-    keys: ['bindingPublic'],
     dispatcher: true,
     memoryMb: 1769,
   }),
   'esed1.closeKeys': api('esed1/close-keys', {}),
   'esed1.openTransfer': api('esed1/open-transfer', { vault: 'write' }),
-  'esed1.getTransfer': api('esed1/get-transfer', { vault: 'write', keys: ['bindingPublic'] }),
+  'esed1.getTransfer': api('esed1/get-transfer', { vault: 'write' }),
   'esbpp.requestBpp': api('esbpp/request-bpp', {
     vault: 'write',
     ppks: true,
@@ -70,19 +69,17 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
   }),
   'esbpp.getBppBatch': api('esbpp/get-bpp-batch', {
     vault: 'write',
-    keys: ['delivery', 'bindingPublic'],
+    keys: ['delivery'],
   }),
   'esbpp.closeKeys': api('esbpp/close-keys', {}),
   'esbpp.sendProfileLoadingReport': api('esbpp/send-profile-loading-report', {
     vault: 'read',
-    keys: ['bindingPublic'],
     notifier: true,
   }),
   'esbpp.openTransfer': api('esbpp/open-transfer', { vault: 'write' }),
-  'esbpp.getTransfer': api('esbpp/get-transfer', { vault: 'write', keys: ['bindingPublic'] }),
+  'esbpp.getTransfer': api('esbpp/get-transfer', { vault: 'write' }),
   'es9plus.handleNotification': api('es9plus/handle-notification', {
     vault: 'read',
-    keys: ['bindingPublic'],
     notifier: true,
   }),
 };
@@ -118,7 +115,6 @@ export const BACKGROUND_FUNCTIONS = {
   }),
   'trust.fetchCrls': background('trust/fetch-crls', {
     vault: 'write',
-    keys: ['bindingPublic'],
     timeoutS: 300,
   }),
 } as const satisfies Readonly<Record<string, FunctionNeeds>>;

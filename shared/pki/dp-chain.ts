@@ -27,8 +27,11 @@ export interface DpChainInput {
   /** DER certificates, CERT.DPpb first; the CI may follow at the end. */
   readonly chain: readonly Bytes[];
   readonly ciPkId: Bytes;
-  /** SubjectPublicKeyInfo in DER of the signing key, as its key provider gives it; must be the certificate's. */
-  readonly spki: Bytes;
+  /**
+   * SubjectPublicKeyInfo in DER of the signing key, as its key provider gives it; must be the certificate's. Absent
+   * where the key is compared when it is about to sign.
+   */
+  readonly spki?: Bytes;
   readonly trust: TrustStore;
   readonly crls: RevocationLists;
   readonly atMs: number;
@@ -47,7 +50,7 @@ export interface VerifiedDp {
 }
 
 /**
- * Verifies our own profile binding chain up to a CI that eUICCs verify under, and that key and certificate match.
+ * Verifies our own profile binding chain up to a CI that eUICCs verify under, and that a given key is its key.
  * Refuses: `ciUnknown` 8.11.1/3.9, `dpCertificateInvalid` 8.8.4/6.1, `dpCertificateExpired` 8.8.4/6.3, `crlMissing`,
  * `securityConfiguration`, `protocolFormat`.
  */
@@ -58,7 +61,8 @@ export function verifyDpChain({ chain: ders, ciPkId, spki, trust, crls, atMs }: 
   const leaf = chain[0]!;
   checkSigningLeaf(leaf, 'dpPb', column, DP.invalid);
   verifyPath(chain, ci, { crls, atMs, codes: DP });
-  if (!equal(leaf.spki, spki)) refuse(DP.invalid, 'the signing key is not the key of CERT.DPpb');
+  if (spki !== undefined && !equal(leaf.spki, spki))
+    refuse(DP.invalid, 'the signing key is not the key of CERT.DPpb');
   const [smdpOid, ...others] = leaf.extensions.subjectAltName?.registeredIds ?? [];
   if (smdpOid === undefined || others.length > 0)
     refuse(DP.invalid, 'CERT.DPpb has not one registeredID in its SubjectAltName');

@@ -8,6 +8,7 @@ import { requireEligible } from '../euicc/eligibility.ts';
 import { encodeBppItem } from '../ifpp-draft1/bpp-batch.ts';
 import { decodeRequestItems, type RequestItem } from '../ifpp-draft1/bpp-request.ts';
 import type { UseOptions } from '../keys/provider.ts';
+import type { SigningKey } from '../keys/registry.ts';
 import type { Write } from '../ledger/ledger.ts';
 import { bindProfile } from '../profile/bind.ts';
 import { wipePpk } from '../profile/ppk.ts';
@@ -302,7 +303,7 @@ class ChunkAttempt {
       const results = await mapConcurrently(settled, this.#context.settings.signConcurrency, async (one) => {
         if (!('key' in one)) return { element: refusedElement(one), outcome: refusedOutcome(one) };
         const profile = profiles.get(one.position)!;
-        const signer = await this.#context.keyRing.binding(one.dp.keyUri);
+        const signer = await this.#signerFor(one.dp);
         const id = transactionId(this.#jobId, one.index);
         const bpp = await bindProfile({
           suite: suiteByName(one.euicc.suite),
@@ -332,6 +333,19 @@ class ChunkAttempt {
     } finally {
       for (const { ppk } of profiles.values()) if (ppk !== undefined) wipePpk(ppk);
     }
+  }
+
+  /**
+   * The key of a certificate. One that is out of reach, or that is another key, is a retryable Fault: the items keep
+   * their claims and wait, since what is wrong is on our side and can be mended.
+   */
+  async #signerFor({ keyUri, chain }: DpBinding): Promise<SigningKey> {
+    const signer = await this.#context.keyRing.binding(keyUri);
+    if (!equal(signer.publicKey, chain[0]!.spki))
+      throw new Fault('keyProvider', `the key ${keyUri} is not the key of its certificate`, {
+        retryable: true,
+      });
+    return signer;
   }
 
   /** The place of each certificate chain in the job's list, which only ever grows. */

@@ -167,7 +167,11 @@ export class Trust {
   /** Verifies chain and key before anything is stored. */
   async installDpPb(dp: Omit<DpPbRecord, 'state' | 'installedAt'>, by: string): Promise<VerifiedDp> {
     const view = await this.current();
-    const verified = await this.#verifyDp(dp, view.store, view.crls, this.#context.now());
+    const { publicKey: spki } = await this.#context.keyRing.binding(dp.keyUri);
+    const { store: trust, crls } = view;
+    const { ciPkId } = dp;
+    const atMs = this.#context.now();
+    const verified = verifyDpChain({ chain: dp.certificates, ciPkId, spki, trust, crls, atMs });
     const record: DpPbRecord = { ...dp, state: 'active', installedAt: this.#context.now() };
     await this.#put(ledgerKeys.trust('dppb', dpName(dp)), dpPbRecord.to(record), by, 'trust.dppb.installed');
     return verified;
@@ -340,7 +344,9 @@ export class Trust {
       .filter(({ state }) => state === 'active');
     for (const dp of dps.sort((a, b) => b.installedAt - a.installedAt)) {
       try {
-        dpBindings.push({ ...(await this.#verifyDp(dp, store, crls, at)), keyUri: dp.keyUri });
+        // no key is asked for: a token that is away must not stop those who need no signature of it
+        const { ciPkId, certificates: chain, keyUri } = dp;
+        dpBindings.push({ ...verifyDpChain({ chain, ciPkId, trust: store, crls, atMs: at }), keyUri });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         unusable.push(`binding certificate ${dpName(dp).slice(0, 16)}: ${error.message}`);
@@ -425,16 +431,6 @@ export class Trust {
       }
     }
     return [...revoked];
-  }
-
-  async #verifyDp(
-    dp: Pick<DpPbRecord, 'keyUri' | 'ciPkId' | 'certificates'>,
-    trust: TrustStore,
-    crls: RevocationLists,
-    atMs: number,
-  ): Promise<VerifiedDp> {
-    const { publicKey } = await this.#context.keyRing.binding(dp.keyUri);
-    return verifyDpChain({ chain: dp.certificates, ciPkId: dp.ciPkId, spki: publicKey, trust, crls, atMs });
   }
 }
 

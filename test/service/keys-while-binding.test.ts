@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { bppAnswer } from '../../shared/gsma/bpp-answer.ts';
+import { failureOf } from '../../shared/gsma/failure.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import type { KeyUse } from '../../shared/keys/registry.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
@@ -265,6 +266,65 @@ describe.skipIf(hsm.unavailable !== undefined)(
       expect(await auditLines(deployment.runtime, 'chunk.committed', { job: request.jobId('test') })).toBe(
         ITEMS / 10,
       );
+    });
+
+    test('absent at the start: binding waits, everything else goes on, and it recovers without a restart', {
+      timeout: 120_000,
+    }, async () => {
+      await deploy({ chunkSize: 10 });
+      await prepare(deployment, 'ORD-1', 4);
+      const [first, second, third] = await registered(deployment, 3);
+      await installBindingKey(hsm.uri('at-start'));
+      const earlier = requestFor('ORD-1', [first!]);
+      const answered = await earlier.send(deployment.runtime);
+
+      pull();
+      await deployment.reopen({ log: (event, about) => logged.push({ event, about }) });
+      const { runtime } = deployment;
+      const waiting = requestFor('ORD-1', [second!]);
+      const refused = await waiting.send(runtime).catch((error: unknown) => error);
+      expect(failureOf(refused, () => 'incident')).toMatchObject({
+        statusCodeData: { subjectCode: '1.2', reasonCode: '5.1' },
+      });
+      expect(await runtime.keyInventory.check()).toMatchObject([
+        { role: 'binding', uri: hsm.uri('at-start'), problem: expect.stringContaining('token') },
+      ]);
+      expect(events('alarm.key.unusable')).toHaveLength(1);
+
+      // what needs no signature of that token is not held up: new eUICCs, an earlier answer
+      const [another] = await registered(deployment, 1);
+      expect(await earlier.send(runtime)).toEqual(answered);
+      expect((await runtime.trust.current()).problems).toEqual([]);
+
+      putBack();
+      expect(boundOf(await waiting.send(runtime))).toHaveLength(1);
+      expect(await runtime.keyInventory.check()).toEqual([]);
+      const later = requestFor('ORD-1', [third!, another!]);
+      expect(boundOf(await later.send(runtime))).toHaveLength(2);
+    });
+
+    test('another key under the name of the one that was certified signs nothing', async () => {
+      await deploy({ chunkSize: 10 });
+      await prepare(deployment, 'ORD-1', 1);
+      const [euicc] = await registered(deployment, 1);
+      const uri = `softkey:path=${join(deployment.folder, 'keys', 'swapped')}.key`;
+      const path = join(deployment.folder, 'keys', 'swapped.key');
+      await installBindingKey(uri);
+      renameSync(path, `${path}-certified`);
+      await deployment.reopen({ log: (event, about) => logged.push({ event, about }) });
+      await deployment.runtime.keys.generate(uri, 'ecdsa-p256', 'binding');
+      const request = requestFor('ORD-1', [euicc!]);
+      await expect(request.send(deployment.runtime)).rejects.toMatchObject({
+        code: 'keyProvider',
+        retryable: true,
+        message: expect.stringContaining('not the key of its certificate'),
+      });
+      expect(await deployment.runtime.keyInventory.check()).toMatchObject([{ role: 'binding', uri }]);
+
+      renameSync(`${path}-certified`, path);
+      await deployment.reopen();
+      const answer = await request.send(deployment.runtime);
+      expect([...signedByChain(answer, [euicc!]).values()]).toEqual([1]);
     });
   },
 );

@@ -23,6 +23,11 @@ export interface OperatorConfig {
   readonly administratorRoleArn?: string;
   /** KMS binding keys to make, P-256: one for each CI that certifies us, by its name. */
   readonly bindingKeys: readonly string[];
+  /**
+   * KMS keys to make beside the first of their role, by a name each: `smdpf keys rotate` takes one into use. A name
+   * goes only once its key is retired.
+   */
+  readonly furtherKeys?: Partial<Readonly<Record<'wrapping' | 'delivery' | 'intake', readonly string[]>>>;
   readonly retention: {
     /** Days for which commit records, manifests and heads of the audit chain cannot be deleted by anybody. */
     readonly lockDays: number;
@@ -69,12 +74,15 @@ export interface DomainConfig {
 
 /** Throws on a configuration that would deploy something else than it says. */
 export function checkConfig(config: OperatorConfig): OperatorConfig {
-  const { name, deployment, bindingKeys, retention, quotas, domains } = config;
+  const { name, deployment, bindingKeys, furtherKeys = {}, retention, quotas, domains } = config;
   const wrong: string[] = [];
   if (!/^[a-z][a-z0-9-]{1,24}$/.test(name)) wrong.push('name: 2 to 25 of a-z, 0-9 and -');
   if (!/^[\w.-]{1,64}$/.test(deployment)) wrong.push('deployment: 1 to 64 letters, digits, . _ -');
   if (bindingKeys.length === 0) wrong.push('bindingKeys: without one nothing can be bound');
   if (new Set(bindingKeys).size !== bindingKeys.length) wrong.push('bindingKeys: a name stands twice');
+  for (const [role, names] of Object.entries(furtherKeys))
+    if (new Set(names).size !== names.length || !names.every((one) => /^[a-z0-9-]{1,24}$/.test(one)))
+      wrong.push(`furtherKeys.${role}: names of a-z, 0-9 and -, each once`);
   if (domains.parties.name === domains.field.name)
     wrong.push('domains: mutual TLS and field calls need two names');
   for (const [what, days] of Object.entries(retention))

@@ -1,8 +1,11 @@
 import type { FunctionPath } from '../shared/gsma/permissions.ts';
 import type { KeyRole } from '../shared/keys/provider.ts';
 
-/** To use a key in its role, or only to read its public key and what it is. */
-export type KeyNeed = KeyRole | 'deliveryPublic' | 'bindingPublic';
+/**
+ * To use a key in its role, or only to read what it is and its public key where it has one. `rewrapping` is for data
+ * keys on their way from one wrapping key to another.
+ */
+export type KeyNeed = KeyRole | `${KeyRole}Public` | 'rewrapping';
 
 /** What a function may do at each port besides the ledger, where every call may leave its line: its grants, its configuration and its bundle all follow from this. */
 export interface FunctionNeeds {
@@ -10,7 +13,6 @@ export interface FunctionNeeds {
   readonly entry: string;
   readonly vault?: 'read' | 'write';
   readonly ppks?: true;
-  /** `bindingPublic`: holds our certificates against the keys they are for. */
   readonly keys?: readonly KeyNeed[];
   readonly dispatcher?: true;
   readonly notifier?: true;
@@ -50,7 +52,7 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
     memoryMb: 1769,
   }),
   'es2f.getOrderReport': api('es2f/get-order-report', { keys: ['delivery'] }),
-  'es2f.getServerKeys': api('es2f/get-server-keys', { keys: ['deliveryPublic', 'intake'] }),
+  'es2f.getServerKeys': api('es2f/get-server-keys', { keys: ['deliveryPublic', 'intakePublic'] }),
   'es2f.openTransfer': api('es2f/open-transfer', { vault: 'write' }),
   'esed1.registerEuiccData': api('esed1/register-euicc-data', {
     vault: 'write',
@@ -110,9 +112,10 @@ export const BACKGROUND_FUNCTIONS = {
   'audit.chain': background('audit/chain', { vault: 'write' }),
   'keys.check': background('keys/check', {
     vault: 'read',
-    keys: ['wrapping', 'deliveryPublic', 'bindingPublic', 'intake'],
+    keys: ['wrappingPublic', 'deliveryPublic', 'bindingPublic', 'intakePublic'],
     timeoutS: 300,
   }),
+  'keys.rewrap': background('keys/rewrap', { ppks: true, keys: ['rewrapping'], timeoutS: 300 }),
   'trust.fetchCrls': background('trust/fetch-crls', {
     vault: 'write',
     timeoutS: 300,

@@ -10,6 +10,7 @@ import {
 import { Alias, Key, type KeyProps, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { KeyRole } from '../shared/keys/provider.ts';
+import type { AwsKmsSettings } from '../shared/runtime-config.ts';
 import { type OperatorConfig, signsPerTask } from './config.ts';
 import type { FunctionName, KeyNeed } from './functions.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
@@ -41,23 +42,39 @@ const SPECS: Readonly<Record<KeyRole, Pick<KeyProps, 'keySpec' | 'keyUsage'>>> =
   intake: { keySpec: KeySpec.RSA_3072, keyUsage: KeyUsage.ENCRYPT_DECRYPT },
 };
 
-const LOOK = ['kms:DescribeKey', 'kms:GetPublicKey'];
+const DESCRIBE = ['kms:DescribeKey'];
+const LOOK = [...DESCRIBE, 'kms:GetPublicKey'];
 const SIGN = [...LOOK, 'kms:Sign'];
-const OPEN = [...LOOK, 'kms:Decrypt'];
-const WRAP = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
+
+/** Which keys a need is about, and what it may do with them. */
+const NEEDS: Readonly<Record<KeyNeed, readonly [KeyRole, readonly string[]]>> = {
+  binding: ['binding', SIGN],
+  bindingPublic: ['binding', LOOK],
+  delivery: ['delivery', SIGN],
+  deliveryPublic: ['delivery', LOOK],
+  intake: ['intake', [...LOOK, 'kms:Decrypt']],
+  intakePublic: ['intake', LOOK],
+  wrapping: ['wrapping', [...DESCRIBE, 'kms:GenerateDataKey', 'kms:Decrypt']],
+  wrappingPublic: ['wrapping', DESCRIBE],
+  rewrapping: ['wrapping', [...DESCRIBE, 'kms:Decrypt', 'kms:Encrypt']],
+};
 
 /**
  * The keys of the SM-DPf: one that wraps the data keys of packs and templates, one that signs manifests, one that
- * opens what Operators encrypt to us, and one for each CI that signs as DPpb. The account cannot use them by an IAM policy alone: each key's own policy names the
- * roles that may, and what.
+ * opens what Operators encrypt to us, more of each where a rotation has made them, and one for each CI that signs as
+ * DPpb. The account cannot use them by an IAM policy alone: each key's own policy names the roles that may, and what.
  */
 export class Keys extends Construct {
+  /** The first key of each role: what the configuration names, until a rotation says otherwise in the ledger. */
   readonly wrapping: Key;
   readonly delivery: Key;
   /** RSA: what Operators encrypt to us. */
   readonly intake: Key;
   /** By the name of the CI. */
   readonly binding: Readonly<Record<string, Key>>;
+  /** By role and name, such as `wrapping-2027`. */
+  readonly further: Readonly<Record<string, Key>>;
+  readonly #ofRole: Readonly<Record<KeyRole, readonly Key[]>>;
   readonly #config: OperatorConfig;
 
   constructor(scope: Construct, id: string, config: OperatorConfig) {
@@ -69,10 +86,32 @@ export class Keys extends Construct {
     this.binding = Object.fromEntries(
       config.bindingKeys.map((ci) => [ci, this.#key(`Binding-${ci}`, 'binding', `binding-${ci}`)]),
     );
+    const further: Record<string, Key> = {};
+    const all = (role: 'wrapping' | 'delivery' | 'intake') => [
+      this[role],
+      ...(config.furtherKeys?.[role] ?? []).map((name) => {
+        const alias = `${role}-${name}`;
+        const key = this.#key(`Further-${alias}`, role, alias);
+        further[alias] = key;
+        return key;
+      }),
+    ];
+    this.#ofRole = {
+      wrapping: all('wrapping'),
+      delivery: all('delivery'),
+      intake: all('intake'),
+      binding: Object.values(this.binding),
+    };
+    this.further = further;
     const { administratorRoleArn } = config;
     if (administratorRoleArn !== undefined) {
       const administrator = new ArnPrincipal(administratorRoleArn);
-      for (const key of [this.delivery, ...Object.values(this.binding)]) allowInKey(key, administrator, SIGN);
+      const allow = (need: KeyNeed) => {
+        const [role, actions] = NEEDS[need];
+        for (const key of this.#ofRole[role]) allowInKey(key, administrator, actions);
+      };
+      // to request certificates and to take keys into use; data keys and rows stay closed to people
+      (['binding', 'delivery', 'wrappingPublic', 'intakePublic'] as const).forEach(allow);
     }
   }
 
@@ -83,17 +122,14 @@ export class Keys extends Construct {
       ...config,
       keys: { wrapping: keyUri(wrapping), delivery: keyUri(delivery), intake: keyUri(intake) },
     }));
-    if (uses.includes('wrapping')) this.#allow(fn, wrapping, WRAP);
-    if (uses.includes('intake')) this.#allow(fn, intake, OPEN);
-    if (uses.includes('delivery')) this.#allow(fn, delivery, SIGN);
-    else if (uses.includes('deliveryPublic')) this.#allow(fn, delivery, LOOK);
-    const binds = uses.includes('binding');
-    if (binds || uses.includes('bindingPublic')) {
-      for (const key of Object.values(this.binding)) this.#allow(fn, key, binds ? SIGN : LOOK);
+    for (const need of uses) {
+      const [role, actions] = NEEDS[need];
+      for (const key of this.#ofRole[role]) this.#allow(fn, key, actions);
     }
     if (name === 'jobs.runTask') {
-      const signsPerSecond = signsPerTask(this.#config);
-      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, signsPerSecond } }));
+      // the share of just-in-time requests is taken off already
+      const awskms: AwsKmsSettings = { signsPerSecond: signsPerTask(this.#config), interactiveShare: 0 };
+      fn.grant([], (config) => ({ ...config, keys: { ...config.keys, awskms } }));
     }
   }
 

@@ -12,6 +12,7 @@ const MINUTES: Partial<Record<BackgroundName, number>> = {
   'audit.chain': 5,
   'jobs.resume': 5,
   'keys.check': 60,
+  'keys.rewrap': 5,
   'notify.sweep': 5,
 };
 

@@ -108,6 +108,8 @@ export class Watch extends Construct {
         'esbpp.requestBpp',
         'esed1.registerEuiccData',
       ]),
+      keyAlarms: counted('KeyAlarms', '{ $.event = "alarm.*" }', ['keys.check']),
+      rewrapLate: counted('RewrapLate', '{ $.event = "alarm.key.rewrap" }', ['keys.rewrap']),
       bound: of('jobs.runTask').metricInvocations(sum),
       taskErrors: of('jobs.runTask').metricErrors(sum),
       taskThrottles: of('jobs.runTask').metricThrottles(sum),
@@ -146,7 +148,7 @@ export class Watch extends Construct {
         [
           graph('Callbacks given up', metrics.deadLetters),
           graph('Oldest callback, seconds', metrics.callbackAge),
-          graph('Audit and trust', metrics.auditErrors, metrics.trustAlarms),
+          graph('Audit, trust and keys', metrics.auditErrors, metrics.trustAlarms, metrics.keyAlarms),
         ],
       ],
     });
@@ -158,6 +160,8 @@ type Metrics = Readonly<
     | 'faults'
     | 'keyThrottled'
     | 'trustAlarms'
+    | 'keyAlarms'
+    | 'rewrapLate'
     | 'bound'
     | 'taskErrors'
     | 'taskThrottles'
@@ -212,6 +216,18 @@ function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
       metric: metrics.keyThrottled,
       above: 0,
       periods: 3,
+    },
+    {
+      name: 'keys',
+      says: 'A key cannot be used, or its certificate has ended or is about to.',
+      metric: metrics.keyAlarms,
+      above: 0,
+    },
+    {
+      name: 'rewrap-late',
+      says: 'A day after a rotation, data keys are still under the former wrapping key.',
+      metric: metrics.rewrapLate,
+      above: 0,
     },
     {
       name: 'ledger-writes-throttled',

@@ -68,6 +68,7 @@ export function registerKeys(program: Command, io: CliIo): void {
     .addOption(role('binding', 'delivery', 'wrapping', 'intake'))
     .addOption(curve())
     .option(...where)
+    .option('--no-rewrap', 'of a wrapping key: leave it to the servers to move data keys under it')
     .action((options: NewKeyArguments & RequestArguments) => rotateKey(options, io));
   sub('list', 'all keys and certificates, their state, and what ends soon').action(
     (options: FolderArgument) => listKeys(options, io),

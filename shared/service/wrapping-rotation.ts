@@ -13,7 +13,19 @@ import { orderRecord, orderStateRecord, packRecord } from './records/order.ts';
 export interface RewrapResult {
   readonly moved: number;
   readonly waiting: number;
+  /** It was told to stop before the end: the next pass goes on. */
+  readonly stopped: boolean;
 }
+
+export interface RewrapOptions {
+  /** After each data key that moved. */
+  readonly onMoved?: () => void;
+  /** Asked before each data key: true ends the pass. */
+  readonly stop?: () => boolean;
+}
+
+/** Milliseconds after a rotation from which on data keys that are still under the former key raise an alarm. */
+export const REWRAP_LATE_MS = 24 * 60 * 60_000;
 
 /**
  * Moves data keys from former wrapping keys to the one in use. Each is moved by itself: its new form is stored, a
@@ -27,26 +39,50 @@ export class WrappingRotation {
     this.#context = context;
   }
 
-  /** A pass over everything under former keys that are not retired. Costs one read where there is none. */
-  async rewrap(onMoved: () => void = () => undefined): Promise<RewrapResult> {
+  /**
+   * A pass over everything under former keys that are not retired. Costs one read where there is none. What is left a
+   * day after the rotation is told to the log as `alarm.key.rewrap`.
+   */
+  async rewrap({ onMoved = () => undefined, stop = () => false }: RewrapOptions = {}): Promise<RewrapResult> {
     const { uri: to, former } = await this.#context.keyAssignments.get('wrapping');
     let moved = 0;
     let waiting = 0;
-    for (const { uri: from, retiredAt } of former) {
+    let stopped = false;
+    for (const { uri: from, replacedAt, retiredAt } of former) {
       if (retiredAt !== undefined) continue;
       let movedFromHere = 0;
-      for await (const item of this.#under(from)) {
-        if (!(await this.#move(item, to))) {
-          waiting += 1;
-          continue;
+      let isLeft = false;
+      try {
+        for await (const item of this.#under(from)) {
+          if (stopped || stop()) {
+            stopped = true;
+            isLeft = true;
+            break;
+          }
+          if (!(await this.#move(item, to))) {
+            waiting += 1;
+            isLeft = true;
+            continue;
+          }
+          movedFromHere += 1;
+          onMoved();
         }
-        movedFromHere += 1;
-        onMoved();
+      } catch (error) {
+        this.#tellIfLate(from, to, replacedAt);
+        throw error;
+      } finally {
+        if (movedFromHere > 0) await this.#record(from, to, movedFromHere);
       }
-      if (movedFromHere > 0) await this.#record(from, to, movedFromHere);
+      if (isLeft) this.#tellIfLate(from, to, replacedAt);
       moved += movedFromHere;
     }
-    return { moved, waiting };
+    return { moved, waiting, stopped };
+  }
+
+  #tellIfLate(from: string, to: string, replacedAt: number): void {
+    const late = this.#context.now() - replacedAt;
+    if (late < REWRAP_LATE_MS) return;
+    this.#context.log('alarm.key.rewrap', { from, to, hoursSinceRotation: Math.floor(late / 3_600_000) });
   }
 
   /** Data keys that are under this key. */

@@ -157,6 +157,15 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
     );
   });
 
+  it('lets a task sign no faster than its part of the quota', () => {
+    const functions = template.findResources('AWS::Lambda::Function');
+    const [, task] = Object.entries(functions).find(([logical]) => logical.startsWith('jobsrunTask'))!;
+    const runtime = JSON.stringify(task.Properties.Environment.Variables.SMDPF_RUNTIME);
+    expect(runtime).toContain(
+      `\\"awskms\\":{\\"signsPerSecond\\":${signsPerTask(config)},\\"interactiveShare\\":0}`,
+    );
+  });
+
   it('gives permission and configuration together', () => {
     const functions = template.findResources('AWS::Lambda::Function');
     const configOf = (id: string) => {
@@ -213,9 +222,44 @@ it('refuses a configuration that would deploy something else than it says', () =
   expect(wrong({ name: 'Capital' })).toThrow('name:');
   expect(wrong({ bindingKeys: [] })).toThrow('bindingKeys:');
   expect(wrong({ quotas: { ...mobile.config.quotas, tasksAtOnce: 2_000 } })).toThrow('quotas:');
+  expect(wrong({ furtherKeys: { wrapping: ['a', 'a'] } })).toThrow('furtherKeys.wrapping');
   expect(wrong({ retention: { ...mobile.config.retention, lockDays: 0 } })).toThrow('retention.lockDays');
   const { parties } = mobile.config.domains;
   expect(wrong({ domains: { parties, field: parties } })).toThrow('domains:');
+});
+
+describe('a rotation of the wrapping key', () => {
+  const { config } = mobile;
+  const template = templateOf({ ...config, furtherKeys: { wrapping: ['2027'], intake: ['2027'] } }, bundles);
+  const allowed = (action: string, key: string) =>
+    statementsOf(template)
+      .filter(
+        ({ type, statement }) =>
+          type === 'AWS::IAM::Policy' &&
+          actionsOf(statement).includes(action) &&
+          JSON.stringify(statement.Resource).includes(key),
+      )
+      .map(({ id }) => id.replace(/RoleDefaultPolicy.*/, ''));
+
+  it('finds every role that may use the old key allowed to use the new one', () => {
+    for (const action of ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'])
+      expect(allowed(action, 'KeysFurtherwrapping2027')).toEqual(allowed(action, 'KeysWrapping'));
+    expect(allowed('kms:Decrypt', 'KeysFurtherintake2027')).toEqual(allowed('kms:Decrypt', 'KeysIntake'));
+  });
+
+  it('lets one function wrap data keys that exist, and it makes none', () => {
+    expect(allowed('kms:Encrypt', 'KeysFurtherwrapping2027')).toEqual(['keysrewrap']);
+    expect(allowed('kms:GenerateDataKey', 'KeysFurtherwrapping2027')).not.toContain('keysrewrap');
+    template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(5 minutes)' });
+  });
+
+  it('tells the URI that smdpf keys rotate takes', () => {
+    const outputs = Object.entries(template.findOutputs('*')).filter(([name]) =>
+      name.startsWith('FurtherKey'),
+    );
+    expect(outputs.map(([name]) => name)).toEqual(['FurtherKeywrapping2027', 'FurtherKeyintake2027']);
+    for (const [, { Value }] of outputs) expect(JSON.stringify(Value)).toContain('awskms:key-id=');
+  });
 });
 
 it('opens default endpoints for an emulator alone', () => {

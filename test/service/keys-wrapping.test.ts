@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rewrapSlice } from '../../lambdas/keys/rewrap.ts';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { decodeWrappedKey } from '../../shared/keys/wrapped-key.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
@@ -80,9 +81,9 @@ describe('rotation of the wrapping key', () => {
     await expect(wrappingRotation.retire(old, 'test')).rejects.toMatchObject({ code: 'configuration' });
     expect(await bind(1)).toBe(1);
 
-    expect(await wrappingRotation.rewrap()).toEqual({ moved: PACKS + 1, waiting: 0 });
+    expect(await wrappingRotation.rewrap()).toEqual({ moved: PACKS + 1, waiting: 0, stopped: false });
     expect(new Set(await wrappedBy())).toEqual(new Set([next]));
-    expect(await wrappingRotation.rewrap()).toEqual({ moved: 0, waiting: 0 });
+    expect(await wrappingRotation.rewrap()).toEqual({ moved: 0, waiting: 0, stopped: false });
     await wrappingRotation.retire(old, 'test');
     await deployment.reopen();
     expect(await bind(6)).toBe(6);
@@ -106,13 +107,46 @@ describe('rotation of the wrapping key', () => {
     const old = await keyAssignments.current('wrapping');
     await keyAssignments.assign('wrapping', await newWrappingKey('wrapping-2'), 'test');
     const { wrappingRotation } = deployment.runtime;
-    const stopped = wrappingRotation.rewrap(() => {
-      throw new Error('the process ended');
+    const stopped = wrappingRotation.rewrap({
+      onMoved: () => {
+        throw new Error('the process ended');
+      },
     });
     await expect(stopped).rejects.toThrow('the process ended');
     await Promise.all([wrappingRotation.rewrap(), wrappingRotation.rewrap()]);
     await wrappingRotation.rewrap();
     expect(await wrappingRotation.remaining(old)).toBe(0);
+    expect(await bind(20)).toBe(20);
+  });
+
+  test('goes in slices, each of which goes on where the last one ended, and says when it is late', async () => {
+    let days = 0;
+    await deployment.reopen({
+      now: () => Date.now() + days * 86_400_000,
+      log: (event, about) => logged.push({ event, about }),
+    });
+    const { keyAssignments } = deployment.runtime.context;
+    const { wrappingRotation } = deployment.runtime;
+    await prepare();
+    const old = await keyAssignments.current('wrapping');
+    const next = await newWrappingKey('wrapping-2');
+    await keyAssignments.assign('wrapping', next, 'test');
+    // a slice has time for two data keys
+    const slice = () => {
+      let clock = -1;
+      return rewrapSlice(wrappingRotation, () => 45_000 * ++clock);
+    };
+    expect(await slice()).toEqual({ moved: 2, waiting: 0, stopped: true });
+    expect(logged.filter(({ event }) => event === 'alarm.key.rewrap')).toEqual([]);
+    days = 2;
+    expect(await slice()).toEqual({ moved: 2, waiting: 0, stopped: true });
+    expect(logged.filter(({ event }) => event === 'alarm.key.rewrap')).toEqual([
+      { event: 'alarm.key.rewrap', about: { from: old, to: next, hoursSinceRotation: 48 } },
+    ]);
+    expect(await wrappingRotation.remaining(old)).toBe(1);
+    expect(await slice()).toEqual({ moved: 1, waiting: 0, stopped: false });
+    expect(logged.filter(({ event }) => event === 'alarm.key.rewrap')).toHaveLength(1);
+    await wrappingRotation.retire(old, 'test');
     expect(await bind(20)).toBe(20);
   });
 

@@ -9,6 +9,8 @@ export interface NewKeyArguments extends FolderArgument {
   readonly role: KeyRole;
   readonly curve: CurveName;
   readonly key?: string;
+  /** False: data keys are left to the servers, which may use wrapping keys where whoever rotates may not. */
+  readonly rewrap?: boolean;
 }
 
 export interface RequestArguments extends FolderArgument {

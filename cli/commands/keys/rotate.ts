@@ -74,7 +74,8 @@ function newAssignedKey(options: NewKeyArguments, role: AssignedRole, io: CliIo)
     const { uri } = description;
     await runtime.context.keyRing[role](uri);
     await runtime.context.keyAssignments.assign(role, uri, BY);
-    const rewrapped = role === 'wrapping' ? await rewrapAll(runtime, io) : undefined;
+    const rewrapped =
+      role === 'wrapping' && options.rewrap !== false ? await rewrapAll(runtime, io) : undefined;
     const counts = rewrapped && [
       fields([
         ['data keys moved', rewrapped.moved],
@@ -100,7 +101,7 @@ async function rewrapAll({ context, wrappingRotation }: Runtime, io: CliIo) {
   for (const { uri } of former) total += await wrappingRotation.remaining(uri);
   const bar = io.progress('re-wrapping data keys', total);
   let done = 0;
-  const result = await wrappingRotation.rewrap(() => bar.update(++done));
+  const result = await wrappingRotation.rewrap({ onMoved: () => bar.update(++done) });
   bar.end();
   return result;
 }

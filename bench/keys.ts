@@ -1,34 +1,38 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
-import { fromSpki, SUITES } from '../shared/crypto/suite.ts';
+import { fromSpki } from '../shared/crypto/suite.ts';
 import { keyBackends } from '../shared/keys/backends.ts';
-import { Digest, type KeyAlgorithm, type KeyGenerator, type KeyProvider } from '../shared/keys/provider.ts';
+import { suiteOfKey } from '../shared/keys/key-curve.ts';
+import { Digest, type KeyAlgorithm } from '../shared/keys/provider.ts';
 import { KeyRegistry, type SigningKey } from '../shared/keys/registry.ts';
+import { parseKeyUri } from '../shared/keys/uri.ts';
 import { bindProfile } from '../shared/profile/bind.ts';
 import { generatePpk } from '../shared/profile/ppk.ts';
 import { protectProfile } from '../shared/profile/protect.ts';
 import { encodeStoreMetadata } from '../shared/rsp/store-metadata.ts';
 
 /**
- * Signatures per second of each key backend, and profiles of 12 kB bound per second with it (PPK mode, one thread).
+ * Signatures per second of each key backend, and profiles of 12 kB bound per second with it (PPK mode, one thread),
+ * beside each other in one run.
  *
- *     node bench/keys.ts [--seconds 2] [--concurrency 16] [--pkcs11-module /usr/lib/softhsm/libsofthsm2.so]
- *                        [--kms-endpoint http://127.0.0.1:4566]
+ *     npm run bench:keys -- [--seconds 2] [--concurrency 16] [--pkcs11-module LIB.so] [--kms-endpoint URL]
  *
- * softkey runs always; pkcs11 with a fresh SoftHSM2 token where a module is named; awskms where an emulator is.
- * An emulator's rate says nothing about KMS, whose limit is the account's quota.
+ * softkey runs always; pkcs11 in a fresh SoftHSM2 token where the module and the addon are there; awskms where
+ * `--kms-endpoint` or SMDPF_TEST_KMS_ENDPOINT names an emulator, whose rate says nothing about KMS: there the limit is
+ * the account's quota.
  */
 const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '2' },
     concurrency: { type: 'string', default: '16' },
-    'pkcs11-module': { type: 'string' },
-    'kms-endpoint': { type: 'string' },
+    'pkcs11-module': { type: 'string', default: '/usr/lib/softhsm/libsofthsm2.so' },
+    'kms-endpoint': { type: 'string', default: process.env.SMDPF_TEST_KMS_ENDPOINT ?? '' },
   },
 });
 const milliseconds = Number(options.seconds) * 1000;
@@ -45,6 +49,17 @@ function softkeys(): Candidate[] {
     algorithm,
     uri: `softkey:path=${folder}/${algorithm}.key?passphrase-source=env:BENCH_PASSPHRASE`,
   }));
+}
+
+function whyNoToken(): string | undefined {
+  const module = options['pkcs11-module'];
+  if (!existsSync(module)) return `there is no ${module}`;
+  try {
+    createRequire(import.meta.url)('pkcs11js');
+    return undefined;
+  } catch {
+    return 'the addon of pkcs11js is not built (docs/keys.md)';
+  }
 }
 
 function tokenKeys(module: string): Candidate[] {
@@ -82,32 +97,57 @@ async function rate(sign: () => Promise<unknown> | Uint8Array, lanes: number): P
   return (count * 1000) / (performance.now() - start);
 }
 
-function row(scheme: string, algorithm: string, how: string, perSecond: number): void {
-  const name = `${scheme.padEnd(8)} ${algorithm.padEnd(22)} ${how.padEnd(18)}`;
-  console.log(`${name} ${perSecond.toFixed(0).padStart(7)}/s`);
+/** Per second; undefined where a backend cannot do it. */
+interface Rates {
+  readonly signOne: number;
+  readonly signMany: number;
+  readonly signSync: number | undefined;
+  readonly bindOne: number;
+  readonly bindMany: number;
 }
 
-async function measure(key: SigningKey, scheme: string): Promise<void> {
-  const { algorithm } = key.description;
+const HEADINGS = ['sign', `sign ×${concurrency}`, 'sign, sync', 'bind', `bind ×${concurrency}`];
+
+function row(scheme: string, algorithm: string, cells: readonly string[]): void {
+  const name = `${scheme.padEnd(8)} ${algorithm.padEnd(22)}`;
+  console.log(`${name} ${cells.map((cell) => cell.padStart(12)).join('')}`);
+}
+
+function rowOf(scheme: string, algorithm: string, rates: Rates): void {
+  const { signOne, signMany, signSync, bindOne, bindMany } = rates;
+  const cells = [signOne, signMany, signSync, bindOne, bindMany];
+  row(
+    scheme,
+    algorithm,
+    cells.map((perSecond) => (perSecond === undefined ? '–' : `${perSecond.toFixed(0)}/s`)),
+  );
+}
+
+async function measure(key: SigningKey): Promise<Rates> {
   const message = randomBytes(200);
   const sign = () => key.sign(Digest.of(message));
-  // the first signature pays for logins and just-in-time compilation
-  await rate(sign, 1);
-  row(scheme, algorithm, 'one by one', await rate(sign, 1));
-  row(scheme, algorithm, `${concurrency} at once`, await rate(sign, concurrency));
   const { signSync } = key;
-  if (signSync !== undefined) {
-    row(scheme, algorithm, 'synchronously', await rate(() => signSync(Digest.of(message)), 1));
-  }
+  const bind = binder(key);
+  // the first of each pays for logins and just-in-time compilation
+  await rate(sign, 1);
+  const signOne = await rate(sign, 1);
+  const signMany = await rate(sign, concurrency);
+  const sync = signSync && (await rate(() => signSync(Digest.of(message)), 1));
+  await rate(bind, 1);
+  return {
+    signOne,
+    signMany,
+    signSync: sync,
+    bindOne: await rate(bind, 1),
+    bindMany: await rate(bind, concurrency),
+  };
 }
 
 const UPP_OCTETS = 12_000;
 
 /** Binds as the server does, with the signatures of a key. */
-async function measureBind(key: SigningKey, scheme: string): Promise<void> {
-  const { algorithm } = key.description;
-  const suite = SUITES.find(({ keyAlgorithm }) => keyAlgorithm === algorithm);
-  if (suite === undefined) return;
+function binder(key: SigningKey): () => Promise<unknown> {
+  const suite = suiteOfKey(key.description.algorithm);
   const ppk = generatePpk(randomBytes);
   const input = {
     suite,
@@ -124,10 +164,7 @@ async function measureBind(key: SigningKey, scheme: string): Promise<void> {
     payload: { mode: 'ppk' as const, segments: protectProfile(randomBytes(UPP_OCTETS), ppk), ppk },
     sign: async (digest: Digest) => key.signSync?.(digest) ?? (await key.sign(digest)),
   };
-  const bind = () => bindProfile(input);
-  await rate(bind, 1);
-  row(scheme, algorithm, 'bind', await rate(bind, 1));
-  row(scheme, algorithm, `bind, ${concurrency} at once`, await rate(bind, concurrency));
+  return () => bindProfile(input);
 }
 
 const registry = new KeyRegistry(
@@ -137,19 +174,22 @@ const registry = new KeyRegistry(
     pkcs11: { sessions: concurrency },
   }),
 );
+const tokenProblem = whyNoToken();
+const endpoint = options['kms-endpoint'];
 const candidates = [
   ...softkeys(),
-  ...(options['pkcs11-module'] === undefined ? [] : tokenKeys(options['pkcs11-module'])),
-  ...(options['kms-endpoint'] === undefined ? [] : kmsKeys(options['kms-endpoint'])),
+  ...(tokenProblem === undefined ? tokenKeys(options['pkcs11-module']) : []),
+  ...(endpoint === '' ? [] : kmsKeys(endpoint)),
 ];
 console.log(`${availableParallelism()} cores, node ${process.version}`);
+if (tokenProblem !== undefined) console.log(`without pkcs11: ${tokenProblem}`);
+if (endpoint === '') console.log('without awskms: SMDPF_TEST_KMS_ENDPOINT names no emulator');
 try {
+  row('backend', 'algorithm', HEADINGS);
   for (const { algorithm, uri } of candidates) {
-    const provider = (await registry.provider(uri)) as KeyProvider & KeyGenerator;
-    await provider.generate(uri, algorithm, 'binding');
+    await registry.generate(uri, algorithm, 'binding');
     const key = await registry.openSigningKey(uri, 'binding');
-    await measure(key, provider.scheme);
-    await measureBind(key, provider.scheme);
+    rowOf(parseKeyUri(uri).scheme, algorithm, await measure(key));
   }
 } finally {
   await registry.close();

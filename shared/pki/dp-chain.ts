@@ -2,14 +2,8 @@ import { type Bytes, equal, toHex } from '../codec/bytes.ts';
 import type { PublicKey } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
-import {
-  type ChainCodes,
-  checkSigningLeaf,
-  columnOf,
-  decodeChain,
-  type Variant,
-  verifyPath,
-} from './path.ts';
+import type { ChainCodes } from './chain-codes.ts';
+import { checkSigningLeaf, columnOf, decodeChain, type Variant, verifyPath } from './path.ts';
 import type { RevocationLists } from './revocation.ts';
 import type { TrustStore } from './trust-store.ts';
 

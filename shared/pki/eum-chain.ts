@@ -3,11 +3,11 @@ import { checkEid } from '../codec/eid.ts';
 import type { PublicKey, Suite } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
+import type { ChainCodes } from './chain-codes.ts';
 import { checkEidWithin, type EidLimits, eidLimitsOf } from './eid-limit.ts';
 import { singleAttribute } from './name.ts';
 import { OID } from './oids.ts';
 import {
-  type ChainCodes,
   checkMayIssue,
   checkSigningLeaf,
   checkValidity,

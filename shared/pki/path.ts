@@ -2,15 +2,10 @@ import { type Bytes, equal } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
+import type { ChainCodes } from './chain-codes.ts';
 import { DIGITAL_SIGNATURE, KEY_CERT_SIGN } from './extensions/key-usage.ts';
 import type { RevocationLists } from './revocation.ts';
 import { type Role, type RoleColumn, roleOf } from './roles.ts';
-
-/** Which refusals the rules of a chain give: it does not verify; it is out of its validity or revoked. */
-export interface ChainCodes {
-  readonly invalid: StatusName;
-  readonly expired: StatusName;
-}
 
 /** Chain shapes of SGP.22: Variant O with the identifiers of v2 or v3 (Ov3), sub-CAs below (A), above (B), both (C). */
 export type Variant = 'O' | 'Ov3' | 'A' | 'B' | 'C';

@@ -1,9 +1,9 @@
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
+import type { ChainCodes } from './chain-codes.ts';
 import { type Crl, decodeCrl } from './crl.ts';
 import { CRL_SIGN } from './extensions/key-usage.ts';
-import type { ChainCodes } from './path.ts';
 
 /** What to do where a certificate names distribution points and no list, or no current one, is held. */
 export interface RevocationPolicy {

@@ -24,7 +24,7 @@ import type {
   WrapContext,
 } from './provider.ts';
 import { requireRole, requireRoleFits } from './role.ts';
-import { type AwsKmsUri, parseKeyUri } from './uri.ts';
+import { type AwsKmsUri, checkEndpoint, parseKeyUri } from './uri.ts';
 
 export interface AwsKmsOptions {
   /** For URIs that name none; absent: as the SDK finds them. */
@@ -119,6 +119,7 @@ export class AwsKmsProvider
             { perSecond, interactiveShare: options.interactiveShare ?? DEFAULT_INTERACTIVE_SHARE },
             now,
           );
+    if (options.endpoint !== undefined) checkEndpoint(options.endpoint);
     this.#options = options;
     this.#signs = limiter(options.signsPerSecond);
     this.#decrypts = limiter(options.decryptsPerSecond);

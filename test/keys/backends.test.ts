@@ -46,6 +46,12 @@ describe('the backends of a server', () => {
     await new KeyRegistry(allowed).provider(uri);
   });
 
+  test('an endpoint of KMS over a network without TLS is refused', async () => {
+    const settings = { nodeEnv: undefined, env: {}, awskms: { endpoint: 'http://kms.example.com' } };
+    const registry = new KeyRegistry(keyBackends(settings));
+    expect((await fault(registry.provider('awskms:alias=a'))).code).toBe('configuration');
+  });
+
   test('a secret source that is none is refused without being repeated', async () => {
     const settings = { nodeEnv: undefined, env: {}, softkeyPassphraseSource: 'hunter2-hunter2' };
     const { code, message } = await fault(new KeyRegistry(keyBackends(settings)).provider('softkey:a'));

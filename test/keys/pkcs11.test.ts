@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
 import { BRAINPOOL_P256R1, fromSpki } from '../../shared/crypto/suite.ts';
+import { errorRecords } from '../../shared/gsma/call-log.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import { Pkcs11Provider } from '../../shared/keys/pkcs11.ts';
 import { Digest } from '../../shared/keys/provider.ts';
@@ -172,6 +174,25 @@ describe.skipIf(hsm.unavailable !== undefined)(
       renameSync(join(hsm.folder, 'pulled'), join(tokens, name!));
       library.C_Finalize();
       await signs();
+    });
+
+    test('the PIN is in no error, log line, object or argument of the process', async () => {
+      await signs();
+      const wrong = new Pkcs11Provider({ env: { PIN: '98765' } });
+      const wrongUri = uri.replace(/pin-source=.*/, 'pin-source=env:PIN');
+      await keys.close();
+      const error = await fault(wrong.sign(wrongUri, Digest.of(message)));
+      const told = [
+        inspect(error, { depth: 9, showHidden: true }),
+        JSON.stringify(errorRecords(error)),
+        inspect(wrong, { depth: 9, showHidden: true }),
+        inspect(keys, { depth: 9, showHidden: true }),
+        process.argv.join(' '),
+        readFileSync('/proc/self/cmdline', 'latin1'),
+        JSON.stringify(await keys.describe(uri)),
+      ].join('\n');
+      for (const pin of ['98765', hsm.pin]) expect(told).not.toContain(pin);
+      expect(told).toContain('CKR_PIN_INCORRECT');
     });
 
     test('a refused PIN is not tried again, so that the token does not lock', async () => {

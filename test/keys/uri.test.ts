@@ -87,6 +87,8 @@ describe('refused key URIs', () => {
     ],
     ['endpoint with credentials', 'awskms:alias=a;endpoint=http://u:p@h'],
     ['endpoint of another scheme', 'awskms:alias=a;endpoint=ftp://h'],
+    ['endpoint over a network without TLS', 'awskms:alias=a;endpoint=http://kms.example.com'],
+    ['endpoint that only looks like this machine', 'awskms:alias=a;endpoint=http://127.0.0.1.example.com'],
     ['a duplicate attribute', 'pkcs11:token=a;object=b;token=a'],
     ['a duplicate query attribute', 'pkcs11:token=a;object=b?pin-source=env:A&pin-source=env:B'],
     ['an unknown attribute', 'softkey:path=a;mode=1'],

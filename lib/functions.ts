@@ -40,10 +40,10 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
     dispatcher: true,
     memoryMb: 1769,
   }),
-  'es2f.cancelOrder': api('es2f/cancel-order', { ppks: true }),
+  'es2f.cancelOrder': api('es2f/cancel-order', { vault: 'write', ppks: true }),
   'es2f.getOrderStatus': api('es2f/get-order-status', {}),
   'es2f.getOrderOutput': api('es2f/get-order-output', { vault: 'read' }),
-  'es2f.closeOrder': api('es2f/close-order', { ppks: true }),
+  'es2f.closeOrder': api('es2f/close-order', { vault: 'write', ppks: true }),
   'es2f.releaseProfile': api('es2f/release-profile', { ppks: true }),
   'es2f.replaceProfile': api('es2f/replace-profile', {
     vault: 'write',

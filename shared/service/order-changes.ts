@@ -3,6 +3,7 @@ import { Refusal, refuse } from '../errors.ts';
 import type { Write } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
+import { destroyEncryptedRows } from './encrypted-rows.ts';
 import { itemRefusal } from './item-refusal.ts';
 import { packCount } from './order-packs.ts';
 import { positionAt, profileCount, viewProfiles } from './order-profiles.ts';
@@ -154,6 +155,7 @@ async function endOrder(
     ];
     if ((await ledger.transact(writes)).done) break;
   }
+  await destroyEncryptedRows(context, order);
   const count = await profileCount(context, orderId, order);
   let unbound = count;
   const packs = new Set<number>();

@@ -2,6 +2,7 @@ import { refuse } from '../errors.ts';
 import type { Item } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
+import { requireRowsThere } from './encrypted-rows.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
 import {
@@ -52,6 +53,7 @@ export class OrderService implements Orders {
     const known = await ledger.get(ledgerKeys.order(orderId));
     if (known !== undefined) return await this.#repeat(caller, orderId, known, bodyHash);
 
+    await requireRowsThere(this.#context, order.rows);
     const checked = await checkOrder(this.#context, order);
     const record = await this.#store(caller, order, bodyHash, checked);
     if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);

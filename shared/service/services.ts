@@ -273,7 +273,7 @@ export interface Transfers {
   ): Promise<{ transferId: string; uploadUrl: string }>;
   /** The octets that were uploaded under a transferId of this caller. */
   received(caller: Caller, transferId: string): Promise<Bytes>;
-  /** The same as an object, for what is too large to be held. */
+  /** The same as an object, for what is too large to be held; of rows that were used up only size and hash are left. */
   receivedObject(caller: Caller, transferId: string): Promise<ObjectRef>;
   /** A URL to download a part of an answer of this caller. */
   getTransfer(

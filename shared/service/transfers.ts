@@ -14,6 +14,12 @@ const MAX_UPLOAD = 1 << 30;
 /** Name of the result object of a batch of eUICC data, whose batchId stands for the requestId. */
 const REJECTED = 'rejected';
 
+const UPLOADS = 'uploads/';
+
+/** The transferId of an object that came by a transfer; undefined for others. */
+export const uploadedAs = ({ name }: ObjectRef): string | undefined =>
+  name.startsWith(UPLOADS) ? name.slice(UPLOADS.length) : undefined;
+
 /** Bodies and answers above the inline limit, as objects bound to their size and SHA-256. */
 export class TransferService implements Transfers {
   readonly #context: Context;
@@ -32,7 +38,7 @@ export class TransferService implements Transfers {
   ): Promise<{ transferId: string; uploadUrl: string }> {
     if (size < 1 || size > MAX_UPLOAD) refuse('tooLarge', `an upload has 1 to ${MAX_UPLOAD} octets`);
     const transferId = toHex(this.#context.random(16));
-    const name = `uploads/${transferId}`;
+    const name = `${UPLOADS}${transferId}`;
     await this.#context.ledger.write({
       put: ledgerKeys.transfer(caller.identifier, transferId),
       attributes: { purpose, size, sha256, name, openedAt: this.#context.now() },
@@ -54,7 +60,13 @@ export class TransferService implements Transfers {
       refuse('requestUnknown', 'no transfer of this caller has this transferId', {
         subjectIdentifier: transferId,
       });
-    const { name, size, sha256 } = item.attributes as { name: string; size: number; sha256: string };
+    const { name, size, sha256, destroyed } = item.attributes as {
+      name: string;
+      size: number;
+      sha256: string;
+      destroyed?: string;
+    };
+    if (destroyed !== undefined) return { name, version: destroyed, size, sha256 };
     const ref = await this.#context.vault.head(name);
     if (ref === undefined || ref.size !== size || ref.sha256 !== sha256) {
       refuse('requestUnknown', 'the content of this transfer has not arrived', {

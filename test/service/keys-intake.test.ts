@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { Fault } from '../../shared/errors.ts';
 import type { RuntimeOptions } from '../../shared/runtime.ts';
 import { retireIntakeKey } from '../../shared/service/intake-keys.ts';
+import type { OrderInput } from '../../shared/service/services.ts';
 import { freshSoftHsm } from '../keys/softhsm.ts';
 import { Deployment, OPERATOR } from '../support/deployment.ts';
 import { blocksOf, intakeKeyOf, intakeUri, secretRows, withIntakeKey } from '../support/row-sources.ts';
@@ -99,6 +102,88 @@ describe('rotation of the intake key', () => {
     const uri = await rotate();
     expect(await intakeKeyOf(deployment.runtime)).toMatchObject({ kty: 'RSA', alg: 'RSA-OAEP-256' });
     await expect(retire(uri)).rejects.toMatchObject({ code: 'configuration' });
+  });
+});
+
+describe('rows that were encrypted to the intake key', () => {
+  const stored = async () => {
+    const names: string[] = [];
+    for (const prefix of ['orders/', 'uploads/'])
+      for await (const { name } of deployment.runtime.context.vault.list(prefix)) names.push(name);
+    return names.filter((name) => name.startsWith('uploads/') || /\/rows-/.test(name));
+  };
+  const send = (order: OrderInput) => deployment.runtime.services.orders.prepareProfiles(OPERATOR, order);
+
+  test('are destroyed once they are packs, and the same call is answered alike', async () => {
+    await deploy();
+    const order = await encrypted(await intakeKeyOf(deployment.runtime));
+    const answer = await send(order);
+    expect(answer.state).toBe('Open');
+    expect(await stored()).toEqual([]);
+    expect(await send(order)).toEqual(answer);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('are destroyed where they were uploaded, and are good for one order', async () => {
+    await deploy();
+    const inline = await encrypted(await intakeKeyOf(deployment.runtime), undefined, 6);
+    const file = inline.rows as Uint8Array;
+    const { transfers } = deployment.runtime.services;
+    const sha256 = createHash('sha256').update(file).digest('hex');
+    const opened = { purpose: 'rows', size: file.length, sha256 } as const;
+    const { transferId } = await transfers.openTransfer(OPERATOR, opened);
+    await deployment.runtime.context.vault.put(`uploads/${transferId}`, file);
+    const again = async () => send({ ...inline, rows: await transfers.receivedObject(OPERATOR, transferId) });
+    expect((await again()).state).toBe('Preparing');
+    await expect.poll(async () => (await again()).state, { timeout: 20_000 }).toBe('Open');
+    await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
+    expect((await again()).state).toBe('Open');
+    const other = {
+      ...inline,
+      orderId: 'ANOTHER',
+      rows: await transfers.receivedObject(OPERATOR, transferId),
+    };
+    await expect(send(other)).rejects.toMatchObject({ code: 'requestUnknown' });
+  });
+
+  test('are destroyed with an order that is cancelled while it is prepared', async () => {
+    await deploy();
+    await deployment.reopen({ lanes: 'none' });
+    const order = await encrypted(await intakeKeyOf(deployment.runtime), undefined, 6);
+    expect((await send(order)).state).toBe('Preparing');
+    expect(await stored()).toHaveLength(1);
+    await deployment.runtime.services.orders.cancelOrder(OPERATOR, { orderId: order.orderId });
+    expect(await stored()).toEqual([]);
+  });
+
+  test('are destroyed with an order that its rows make bad', async () => {
+    await deploy();
+    const jwk = await intakeKeyOf(deployment.runtime);
+    const orderId = `INTAKE-${made++}`;
+    const twice = [...secretRows(3, 900_000), ...secretRows(3, 900_000)];
+    const blocks = await blocksOf(jwk, twice, { orderId, rowsPerBlock: 3 });
+    const order = deployment.order(orderId, 6, TEMPLATE, {
+      personalisation: { format: 'jwe', keys: 'template' },
+      rows: Buffer.from(blocks.join('\n')),
+      metadata: METADATA,
+    });
+    expect((await send(order)).state).toBe('Preparing');
+    await expect.poll(async () => (await send(order)).state, { timeout: 20_000 }).toBe('Rejected');
+    await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
+  });
+
+  test('are destroyed by the repeat where a crash came before it', async () => {
+    await deploy();
+    const { vault } = deployment.runtime.context;
+    const remove = vi.spyOn(vault, 'remove').mockRejectedValueOnce(new Fault('vault', 'the process ended'));
+    const order = await encrypted(await intakeKeyOf(deployment.runtime));
+    await expect(send(order)).rejects.toMatchObject({ code: 'vault' });
+    remove.mockRestore();
+    expect(await stored()).toHaveLength(1);
+    await deployment.reopen();
+    await deployment.runtime.work.resume();
+    await expect.poll(stored, { timeout: 10_000 }).toEqual([]);
+    expect((await send(order)).state).toBe('Open');
   });
 });
 

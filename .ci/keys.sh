@@ -8,6 +8,7 @@ export CI=true NO_COLOR=1 DEBIAN_FRONTEND=noninteractive
 readonly PORT="${SMDPF_CI_AWS_PORT:-4566}"
 readonly ENDPOINT="http://127.0.0.1:$PORT"
 readonly MODULE=/usr/lib/softhsm/libsofthsm2.so
+readonly MINISTACK_VERSION=1.5.33
 readonly WORK="$(mktemp -d)"
 emulator=''
 
@@ -55,7 +56,7 @@ if answers; then
 else
   echo "-- MiniStack at $ENDPOINT"
   python3 -m venv "$WORK/venv"
-  "$WORK/venv/bin/pip" install --quiet --disable-pip-version-check ministack cryptography
+  "$WORK/venv/bin/pip" install --quiet --disable-pip-version-check "ministack==$MINISTACK_VERSION" cryptography
   GATEWAY_PORT="$PORT" "$WORK/venv/bin/ministack" >"$WORK/ministack.log" 2>&1 </dev/null &
   emulator=$!
   for _ in $(seq 60); do
@@ -68,6 +69,7 @@ fi
 
 export SMDPF_TEST_KMS_ENDPOINT="$ENDPOINT" SMDPF_TEST_AWS_ENDPOINT="$ENDPOINT"
 npx vitest run test/keys test/service/keys
+npm run bench:keys -- --seconds 0.2
 # one emulator serves both, so one after the other, and with time for 10,000 conditional writes
 npx vitest run --no-file-parallelism --testTimeout=300000 test/ledger test/vault
 

@@ -27,9 +27,7 @@ export function registerKeys(program: Command, io: CliIo): void {
     keys.command(name).description(description).option('--folder <folder>', 'the deployment', 'smdpf-data');
   const where = ['--key <uri>', 'the key; default: a new softkey in the deployment'] as const;
   const curve = () =>
-    new Option('--curve <curve>', 'of a binding or delivery key')
-      .choices(Object.keys(CURVES))
-      .default('p256');
+    new Option('--curve <curve>', 'of a binding key').choices(Object.keys(CURVES)).default('p256');
   const role = (...choices: string[]) =>
     new Option('--role <role>', 'what the key is for').choices(choices).makeOptionMandatory();
   const withRequest = (command: Command) =>

@@ -288,6 +288,10 @@ export function keyProviderContract(backend: Backend): void {
       const uri = backend.uri('unfit');
       expect((await fault(keys.generate(uri, 'aes-256', 'binding'))).code).toBe('configuration');
       expect((await fault(keys.generate(uri, 'ecdsa-p256', 'wrapping'))).code).toBe('configuration');
+      // reports are signed with ES256
+      expect((await fault(keys.generate(uri, 'ecdsa-brainpoolP256r1', 'delivery'))).code).toBe(
+        'configuration',
+      );
       await fault(keys.health(uri));
     });
 

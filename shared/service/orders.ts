@@ -2,7 +2,7 @@ import { refuse } from '../errors.ts';
 import type { Item } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
-import { requireRowsThere } from './encrypted-rows.ts';
+import { destroyEncryptedRows, requireRowsThere } from './encrypted-rows.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
 import {
@@ -149,11 +149,15 @@ export class OrderService implements Orders {
         subjectIdentifier: orderId,
       });
     }
+    let isOpen = false;
     for (const kind of ['rows', 'order'] as const) {
       const work = await this.#context.ledger.get(ledgerKeys.openWork(kind, orderId));
       if (work === undefined) continue;
+      isOpen = true;
       await this.#context.dispatcher.submit({ kind, id: orderId, tasks: Number(work.attributes.tasks) });
     }
+    // the same call at the same time may have stored its rows after those of the other were destroyed
+    if (!isOpen) await destroyEncryptedRows(this.#context, record);
     return await this.#answer(orderId, record);
   }
 

@@ -4,6 +4,8 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../shared/errors.ts';
 import type { RuntimeOptions } from '../../shared/runtime.ts';
 import { retireIntakeKey } from '../../shared/service/intake-keys.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { orderRecord } from '../../shared/service/records/order.ts';
 import type { OrderInput } from '../../shared/service/services.ts';
 import { freshSoftHsm } from '../keys/softhsm.ts';
 import { Deployment, OPERATOR } from '../support/deployment.ts';
@@ -121,6 +123,20 @@ describe('rows that were encrypted to the intake key', () => {
     expect(answer.state).toBe('Open');
     expect(await stored()).toEqual([]);
     expect(await send(order)).toEqual(answer);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('are destroyed where the same call came several times at once', async () => {
+    await deploy();
+    const order = await encrypted(await intakeKeyOf(deployment.runtime));
+    await Promise.all([send(order), send(order), send(order)]);
+    await expect.poll(async () => (await send(order)).state, { timeout: 10_000 }).toBe('Open');
+    await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
+    // one that stored its rows late, and then found that the other had been faster
+    const { context } = deployment.runtime;
+    const { rows } = orderRecord.from((await context.ledger.get(ledgerKeys.order(order.orderId)))!);
+    await context.vault.put(rows!.name, order.rows as Uint8Array);
+    await send(order);
     expect(await stored()).toEqual([]);
   });
 

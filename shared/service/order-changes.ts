@@ -3,10 +3,10 @@ import { Refusal, refuse } from '../errors.ts';
 import type { Write } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
-import { destroyEncryptedRows } from './encrypted-rows.ts';
 import { itemRefusal } from './item-refusal.ts';
 import { packCount } from './order-packs.ts';
 import { positionAt, profileCount, viewProfiles } from './order-profiles.ts';
+import { destroyOrderUploads } from './order-uploads.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from './own-order.ts';
 import { destroyPackKeys } from './packs.ts';
 import { ledgerKeys } from './records/keys.ts';
@@ -155,7 +155,7 @@ async function endOrder(
     ];
     if ((await ledger.transact(writes)).done) break;
   }
-  await destroyEncryptedRows(context, order);
+  await destroyOrderUploads(context, order);
   const count = await profileCount(context, orderId, order);
   let unbound = count;
   const packs = new Set<number>();

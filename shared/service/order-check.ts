@@ -9,6 +9,7 @@ import { personalise } from '../profile/package/personalise.ts';
 import { validatePackage } from '../profile/package/validate.ts';
 import { inRow, type Row } from '../profile/rows/row.ts';
 import type { StoreMetadataRequest } from '../rsp/store-metadata.ts';
+import type { ObjectRef } from '../vault/vault.ts';
 import { canonicalJson } from './audit.ts';
 import type { Context } from './context.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
@@ -31,7 +32,7 @@ export interface CheckedOrder {
 }
 
 /** Everything that can be wrong with an order, before anything of it is stored. */
-export async function checkOrder(context: Context, order: OrderInput): Promise<CheckedOrder> {
+export async function checkOrder(context: Context, order: ReceivedOrder): Promise<CheckedOrder> {
   if (!/^[\w.:-]{1,64}$/.test(order.orderId))
     refuse('orderInvalid', 'orderId has 1 to 64 letters, digits or . _ : -');
   if (!Number.isInteger(order.quantity) || order.quantity < 1 || order.quantity > MAX_QUANTITY)
@@ -86,7 +87,7 @@ function checkMakers({ requesterDms, shares = {}, quantity }: OrderInput): void 
 
 async function checkRowOrder(
   context: Context,
-  order: OrderInput,
+  order: ReceivedOrder,
   personalisation: PersonalisationRows,
   compile: (columns: readonly string[]) => Personaliser,
 ): Promise<CheckedOrder> {
@@ -136,7 +137,7 @@ function checkSample(
 }
 
 /** What the Operator left open, from the profile itself. */
-function completePolicy(context: Context, order: OrderInput): EligibilityPolicy {
+function completePolicy(context: Context, order: ReceivedOrder): EligibilityPolicy {
   const metadata: StoreMetadataRequest = metadataOf(context, order, PLACEHOLDER_ICCID);
   const needs = eligibilityNeeds(order.template);
   if (needs.unknownServices.length > 0)
@@ -152,11 +153,15 @@ function completePolicy(context: Context, order: OrderInput): EligibilityPolicy 
   };
 }
 
+/** An order with its template at hand. */
+export type ReceivedOrder = OrderInput & { readonly template: Bytes };
+
 /** SHA-256 of the canonical order: the same whether template and rows came inline or by a transfer. */
 export function hashOf({ template, rows, ...order }: OrderInput): string {
-  const templateHash = createHash('sha256').update(template).digest('hex');
-  const rowsHash =
-    rows instanceof Uint8Array ? createHash('sha256').update(rows).digest('hex') : rows?.sha256;
+  const sha256Of = (file: Bytes | ObjectRef) =>
+    file instanceof Uint8Array ? createHash('sha256').update(file).digest('hex') : file.sha256;
+  const templateHash = sha256Of(template);
+  const rowsHash = rows && sha256Of(rows);
   return createHash('sha256')
     .update(canonicalJson({ ...order, templateHash, ...(rowsHash === undefined ? {} : { rowsHash }) }))
     .digest('hex');

@@ -12,10 +12,10 @@ import { inRow, type Row, refuseRow } from '../profile/rows/row.ts';
 import { encodeStoreMetadata } from '../rsp/store-metadata.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
-import { destroyEncryptedRows } from './encrypted-rows.ts';
 import { itemRefusal } from './item-refusal.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
 import { checkRows, loadRowIndex, packRows, rowFile, storeRowIndex } from './order-rows.ts';
+import { destroyOrderUploads } from './order-uploads.ts';
 import { encryptRows } from './output-rows.ts';
 import { destroyPackKeys, packContext } from './packs.ts';
 import { compilePersonaliser, type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
@@ -255,7 +255,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
       ),
     ]);
   }
-  await destroyEncryptedRows(context, order);
+  await destroyOrderUploads(context, order);
   const open = await ledger.get(ledgerKeys.openWork('order', orderId));
   if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
   return true;
@@ -289,7 +289,7 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
     ]);
     if (done) break;
   }
-  await destroyEncryptedRows(context, order);
+  await destroyOrderUploads(context, order);
   for (let pack = 0; pack < packCount(order); pack++) {
     const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
     if (item === undefined) continue;

@@ -1,8 +1,8 @@
+import type { Bytes } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
 import type { Item } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
-import { destroyEncryptedRows, requireRowsThere } from './encrypted-rows.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
 import {
@@ -18,6 +18,7 @@ import { profileCount, viewProfiles } from './order-profiles.ts';
 import { replaceProfile } from './order-replacement.ts';
 import { orderReport, readCursor, serverKeys } from './order-report.ts';
 import { storeRowIndex } from './order-rows.ts';
+import { destroyOrderUploads, destroyTemplateUpload, readTemplate } from './order-uploads.ts';
 import { loadOrderState, ownOrder } from './own-order.ts';
 import { ruleRow } from './personalisation.ts';
 import { ledgerKeys } from './records/keys.ts';
@@ -53,9 +54,9 @@ export class OrderService implements Orders {
     const known = await ledger.get(ledgerKeys.order(orderId));
     if (known !== undefined) return await this.#repeat(caller, orderId, known, bodyHash);
 
-    await requireRowsThere(this.#context, order.rows);
-    const checked = await checkOrder(this.#context, order);
-    const record = await this.#store(caller, order, bodyHash, checked);
+    const template = await readTemplate(this.#context, order);
+    const checked = await checkOrder(this.#context, { ...order, template });
+    const record = await this.#store(caller, order, template, bodyHash, checked);
     if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);
     const work = firstWork(orderId, record, checked.rowIndex !== undefined);
     const { done } = await ledger.transact([
@@ -82,6 +83,7 @@ export class OrderService implements Orders {
       ),
     ]);
     if (!done) return await this.prepareProfiles(caller, order);
+    await destroyTemplateUpload(this.#context, record);
     if (order.quantity <= settings.inlineOrder) {
       for (let pack = 0; pack < packCount(record); pack++) await preparePack(this.#context, orderId, pack);
       await finishOrder(this.#context, orderId);
@@ -157,7 +159,7 @@ export class OrderService implements Orders {
       await this.#context.dispatcher.submit({ kind, id: orderId, tasks: Number(work.attributes.tasks) });
     }
     // the same call at the same time may have stored its rows after those of the other were destroyed
-    if (!isOpen) await destroyEncryptedRows(this.#context, record);
+    if (!isOpen) await destroyOrderUploads(this.#context, record);
     return await this.#answer(orderId, record);
   }
 
@@ -165,6 +167,7 @@ export class OrderService implements Orders {
   async #store(
     caller: Caller,
     order: OrderInput,
+    template: Bytes,
     bodyHash: string,
     { eligibility, packSize, warnings }: CheckedOrder,
   ): Promise<OrderRecord> {
@@ -177,7 +180,7 @@ export class OrderService implements Orders {
       }));
       await reserveIccids(this.#context, orderId, 0, given);
     }
-    const { sealed, wrappedKey } = await seal(this.#context, order.template, templatePlace(orderId));
+    const { sealed, wrappedKey } = await seal(this.#context, template, templatePlace(orderId));
     const version = bodyHash.slice(0, 16);
     const storedRows =
       rows instanceof Uint8Array ? await vault.put(`orders/${orderId}/rows-${version}`, rows) : rows;
@@ -196,6 +199,7 @@ export class OrderService implements Orders {
       bodyHash,
       template: await vault.put(`orders/${orderId}/template-${version}`, sealed),
       templateKey: wrappedKey,
+      ...(order.template instanceof Uint8Array ? {} : { templateUpload: order.template }),
       packSize,
       warnings,
       createdAt: now(),

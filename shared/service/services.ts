@@ -75,8 +75,8 @@ export interface OrderInput {
   readonly requesterDms: readonly string[];
   /** How many profiles each of them may draw at most; a maker that is not named may draw all there are. */
   readonly shares?: Readonly<Record<string, number>>;
-  /** Unprotected Profile Package; never stored in clear. */
-  readonly template: Bytes;
+  /** Unprotected Profile Package, or the upload that holds it, which is destroyed once the order is taken. */
+  readonly template: Bytes | ObjectRef;
   readonly personalisation: Personalisation;
   /** The file of rows, or the upload that holds it; with a `format` and only with one. */
   readonly rows?: Bytes | ObjectRef;

@@ -1,4 +1,4 @@
-import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex } from '../../shared/codec/bytes.ts';
@@ -18,6 +18,7 @@ import {
   prepare,
   Request,
   register,
+  TEMPLATE,
 } from './scenario.ts';
 
 const OTHER_MAKER = caller('2.999.51', 'deviceMaker');
@@ -94,6 +95,31 @@ describe('an order that is closed', () => {
     expect((await status(orderId)).counts).toEqual({ Installed: 1, Closed: 4 });
     const late = await refusalOf(bind(orderId, [euicc!.eid]));
     expect(late.code).toBe('orderExpired');
+  });
+});
+
+describe('an uploaded template', () => {
+  const upload = async (): Promise<string> => {
+    const sha256 = createHash('sha256').update(TEMPLATE).digest('hex');
+    const opened = { purpose: 'template', size: TEMPLATE.length, sha256 } as const;
+    const { transferId } = await deployment.runtime.services.transfers.openTransfer(OPERATOR, opened);
+    await deployment.runtime.context.vault.put(`uploads/${transferId}`, TEMPLATE);
+    return transferId;
+  };
+
+  it('is destroyed once the order is taken; the same call is answered alike, another order refused (I4, I5)', async () => {
+    const transferId = await upload();
+    const order = async (orderId: string) =>
+      orders().prepareProfiles(OPERATOR, {
+        ...deployment.order(orderId, 3, TEMPLATE),
+        template: await deployment.runtime.services.transfers.receivedObject(OPERATOR, transferId),
+      });
+    const orderId = nextOrder();
+    const answer = await order(orderId);
+    expect(answer.iccids).toHaveLength(3);
+    expect(await deployment.runtime.context.vault.head(`uploads/${transferId}`)).toBeUndefined();
+    expect(await order(orderId)).toEqual(answer);
+    expect((await refusalOf(order(nextOrder()))).code).toBe('requestUnknown');
   });
 });
 

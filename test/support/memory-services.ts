@@ -64,7 +64,7 @@ export function memoryServices(): MemoryServices {
     orders: {
       async prepareProfiles(caller, input) {
         ordersByOwner.set(`${caller.identifier} ${input.orderId}`, input);
-        received.push(input.template);
+        if (input.template instanceof Uint8Array) received.push(input.template);
         return { orderId: input.orderId, state: 'Open', quantity: input.quantity, prepared: input.quantity };
       },
       async closeOrder(caller, input) {

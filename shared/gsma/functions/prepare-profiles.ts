@@ -14,7 +14,7 @@ import {
 } from '../check.ts';
 import { eligibility } from '../eligibility.ts';
 import { base64, httpsUrl, orderId, transferId } from '../fields.ts';
-import { type FunctionBinding, inlineOrTransferred } from '../function-binding.ts';
+import { type FunctionBinding, inlineOrObject } from '../function-binding.ts';
 import { orderMembers } from '../order-members.ts';
 
 const common = {
@@ -89,7 +89,7 @@ export const prepareProfiles: FunctionBinding<ReturnType<typeof body>> = {
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, { template, transferId, rows, rowsTransferId, ...order }) {
-    const upp = await inlineOrTransferred(services, caller, 'template', template, transferId);
+    const upp = await inlineOrObject(services, caller, 'template', template, transferId);
     if (rows !== undefined && rowsTransferId !== undefined)
       refuse('protocolFormat', 'the body has at most one of rows and rowsTransferId');
     const file =

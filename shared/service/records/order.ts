@@ -23,6 +23,8 @@ export interface OrderRecord {
   readonly template: ObjectRef;
   /** That data key, wrapped: shared/keys/wrapped-key.ts. Changes when the wrapping key does. */
   readonly templateKey: Uint8Array;
+  /** As the template came, where it came by a transfer: destroyed once the order is taken. */
+  readonly templateUpload?: ObjectRef;
   readonly packSize: number;
   readonly warnings: readonly string[];
   /** Milliseconds since 1970. */

@@ -9,7 +9,7 @@ import type { StorageKey } from './keys.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
 
 /** Names of objects that are written once: no newer version may be laid over them. */
-export const WRITTEN_ONCE = ['audit/*', 'commits/*', 'crls/*', 'manifests/*'];
+export const WRITTEN_ONCE = ['audit/*', 'commits/*', 'crls/*', 'manifests/*', 'records/*'];
 
 const READ = ['s3:GetObject', 's3:GetObjectVersion'];
 /** Retention is set where a lock is asked for, and read before anything is removed. */

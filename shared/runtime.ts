@@ -8,6 +8,7 @@ import type { Lane } from './jobs/task-queue.ts';
 import { keyBackends } from './keys/backends.ts';
 import type { Slowed } from './keys/provider.ts';
 import { KeyRegistry, type KeyUse } from './keys/registry.ts';
+import { GuardedLedger } from './ledger/guarded.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
 import { NO_PORT, noPort } from './no-port.ts';
@@ -28,6 +29,7 @@ import { PartyService } from './service/parties.ts';
 import { ReportService } from './service/reports.ts';
 import type { Services } from './service/services.ts';
 import { SlowedKeys } from './service/slowed-keys.ts';
+import { Standing } from './service/standing.ts';
 import { TransferService } from './service/transfers.ts';
 import { Trust } from './service/trust.ts';
 import { ServiceWork } from './service/work.ts';
@@ -42,6 +44,10 @@ const KEY_USE_MS = 60_000;
 export interface Runtime {
   readonly config: RuntimeConfig;
   readonly context: Context;
+  /** Whether the ledger may be changed: one that was restored from a backup may not. */
+  readonly standing: Standing;
+  /** The same context over a ledger that lets itself be changed while it is frozen; for restoring. */
+  readonly unguarded: Context;
   readonly services: Services & { readonly parties: PartyService };
   readonly trust: Trust;
   readonly work: ServiceWork;
@@ -69,9 +75,11 @@ export interface RuntimeOptions {
 
 export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions = {}): Promise<Runtime> {
   const { log = () => undefined, now = Date.now, stores = {}, env = process.env } = options;
-  const ledger = stores.ledger ?? (await openLedger(config.ledger));
+  const openedLedger = stores.ledger ?? (await openLedger(config.ledger));
   const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
   const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
+  const standing = new Standing({ ledger: openedLedger, vault, ppks, now }, config);
+  const ledger = new GuardedLedger(openedLedger, () => standing.requireLive());
   const slowedKeys = new SlowedKeys(log);
   const keys =
     options.keys ??
@@ -109,6 +117,8 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   return {
     config,
     context,
+    standing,
+    unguarded: { ...context, ledger: openedLedger },
     services: {
       parties: new PartyService(context, config.rateLimit),
       calls: new CallJournal(context),

@@ -64,9 +64,12 @@ export async function startDeployment(
     await runtime.close();
     throw error;
   }
-  const resumed = await runtime.work.resume();
+  const frozen = await runtime.standing.why();
+  if (frozen === undefined) await runtime.standing.renewAnchor();
+  else log({ event: 'alarm.ledger.frozen', message: frozen });
+  const resumed = frozen === undefined ? await runtime.work.resume() : 0;
   runtime.context.notifier.wake();
-  const upkeep = startUpkeep(runtime, deployment, log);
+  const upkeep = frozen === undefined ? startUpkeep(runtime, deployment, log) : [];
   return {
     runtime,
     pki,
@@ -75,7 +78,7 @@ export async function startDeployment(
     async close() {
       await server.close();
       await Promise.all(upkeep.map((rounds) => rounds.stop()));
-      await runtime.audit.chain();
+      if (frozen === undefined) await runtime.audit.chain();
       await runtime.close();
     },
   };

@@ -1,5 +1,8 @@
 import type { Bytes } from '../codec/bytes.ts';
+import { readTlvHeader } from '../codec/tlv.ts';
 import { Fault } from '../errors.ts';
+
+const SEGMENT_TAG = 0x86;
 
 /**
  * A pack: the protected profiles of consecutive positions of an order in one object, each entry
@@ -26,6 +29,26 @@ export function encodePack(entries: readonly PackEntry[]): { body: Bytes; offset
     offsets.push(at);
   }
   return { body: Buffer.concat(parts), offsets };
+}
+
+/** Every entry, found by walking the object: for packs whose offsets are lost. */
+export function decodePack(body: Bytes): { entries: PackEntry[]; offsets: number[] } {
+  const entries: PackEntry[] = [];
+  const offsets = [0];
+  for (let at = 0; at < body.length; ) {
+    const rest = body.subarray(at);
+    if (rest.length < 4) throw new Fault('vault', 'a pack entry is cut off');
+    let end = 4 + new DataView(rest.buffer, rest.byteOffset, 4).getUint32(0);
+    // StoreMetadata, then '86' elements: the next entry begins with a length, whose first octet is zero
+    while (end < rest.length && rest[end] === SEGMENT_TAG) {
+      const { headerLength, length } = readTlvHeader(rest, end);
+      end += headerLength + length;
+    }
+    entries.push(decodePackEntry(rest.subarray(0, end)));
+    at += end;
+    offsets.push(at);
+  }
+  return { entries, offsets };
 }
 
 export function decodePackEntry(octets: Bytes): PackEntry {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { utf8 } from '../codec/bytes.ts';
 import type { Attributes, Item, Ledger, Write } from '../ledger/ledger.ts';
 import type { Vault } from '../vault/vault.ts';
-import { padded } from './records/keys.ts';
+import { ledgerKeys, padded } from './records/keys.ts';
 
 /**
  * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
@@ -19,9 +19,10 @@ export interface AuditLine {
   readonly about: Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
-const PENDING = 'audit-pending';
+/** The partition of lines that wait for the chain. */
+export const PENDING = 'audit-pending';
 const CHAIN = 'audit';
-const HEAD = { partition: CHAIN, sort: 'head' };
+const HEAD = ledgerKeys.auditHead;
 const GENESIS = '0'.repeat(64);
 const ARCHIVED = { partition: CHAIN, sort: 'archived' };
 const ARCHIVE = 'audit/';
@@ -84,7 +85,7 @@ export class AuditLog {
    * with the head, shows against the archive, which cannot be changed.
    */
   async *verify(): AsyncGenerator<{ sequence: number; problem?: string }> {
-    const archive = this.#archived();
+    const archive = archivedLines(this.#vault);
     let archived = await archive.next();
     let previous = GENESIS;
     let expected = 1;
@@ -154,17 +155,6 @@ export class AuditLog {
     return end - from + 1 + (end < to ? await this.archive() : 0);
   }
 
-  async *#archived(): AsyncGenerator<ChainFields, undefined> {
-    for await (const ref of this.#vault.list(ARCHIVE)) {
-      const lines = Buffer.from(await this.#vault.get(ref))
-        .toString('utf8')
-        .trimEnd()
-        .split('\n');
-      for (const line of lines) yield JSON.parse(line) as ChainFields;
-    }
-    return undefined;
-  }
-
   async *#items(from = 1): AsyncGenerator<Item> {
     let cursor: string | undefined;
     do {
@@ -174,6 +164,18 @@ export class AuditLog {
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
+}
+
+/** The lines of the archive, in order. */
+export async function* archivedLines(vault: Vault): AsyncGenerator<ChainedLine, undefined> {
+  for await (const ref of vault.list(ARCHIVE)) {
+    const lines = Buffer.from(await vault.get(ref))
+      .toString('utf8')
+      .trimEnd()
+      .split('\n');
+    for (const line of lines) yield JSON.parse(line) as ChainedLine;
+  }
+  return undefined;
 }
 
 interface ChainFields {
@@ -186,10 +188,11 @@ interface ChainFields {
 /** A line as it stands in the chain. */
 export type ChainedLine = AuditLine & ChainFields & { /** ISO 8601. */ readonly at: string };
 
+export const lineKey = (sequence: number) => ({ partition: CHAIN, sort: lineName(sequence) });
 const lineName = (sequence: number) => `line#${padded(sequence)}`;
 
 /** SHA-256 over the line's members in the order of their names. */
-function lineHash(line: Readonly<Record<string, unknown>>): string {
+export function lineHash(line: Readonly<Record<string, unknown>>): string {
   return createHash('sha256').update(canonicalJson(line)).digest('hex');
 }
 

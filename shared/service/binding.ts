@@ -323,7 +323,15 @@ class ChunkAttempt {
             eid,
             outcome: { kind: 'bound', transactionId: id, ...common, bpp },
           }),
-          outcome: { itemId, eid, ...common, position: one.position, eumChain: one.euicc.eumChain },
+          outcome: {
+            itemId,
+            eid,
+            ...common,
+            position: one.position,
+            eumChain: one.euicc.eumChain,
+            suite: one.euicc.suite,
+            x: Uint8Array.from(one.key.otPk.subarray(1, 33)),
+          },
         };
       });
       return {

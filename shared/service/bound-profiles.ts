@@ -2,8 +2,8 @@ import { toHex } from '../codec/bytes.ts';
 import { checkEid } from '../codec/eid.ts';
 import { refuse } from '../errors.ts';
 import { decodeCertificate } from '../pki/certificate.ts';
-import { COMMIT_RECORDS } from './commit.ts';
 import type { Context } from './context.ts';
+import { COMMIT_RECORDS, readCommitRecord } from './locked-records.ts';
 import { euiccRecord, parseItemName } from './records/euicc.ts';
 import { type BoundItem, type ChunkRecord, chunkRecord, isBound, jobRecord } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
@@ -60,14 +60,13 @@ export async function* boundUnderEum(
     }
     return known;
   };
-  for await (const ref of vault.list(COMMIT_RECORDS)) {
-    const record = JSON.parse(Buffer.from(await vault.get(ref)).toString('utf8')) as CommitRecord;
-    for (const outcome of record.outcomes)
-      if (isBound(outcome) && (await isBelow(outcome.eumChain))) yield boundProfile(record, record, outcome);
+  for await (const name of vault.names(COMMIT_RECORDS)) {
+    const record = await readCommitRecord(vault, name);
+    for (const outcome of record?.outcomes ?? [])
+      if (record !== undefined && isBound(outcome) && (await isBelow(outcome.eumChain)))
+        yield boundProfile(record, record, outcome);
   }
 }
-
-type CommitRecord = ChunkRecord & Parameters<typeof boundProfile>[0];
 
 function keyIdOf(der: Uint8Array): string | undefined {
   const { subjectKeyIdentifier } = decodeCertificate(der).extensions;

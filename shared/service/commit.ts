@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { utf8 } from '../codec/bytes.ts';
 import { invariant } from '../errors.ts';
 import type { ItemKey, Write } from '../ledger/ledger.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 import { auditWrite, canonicalJson } from './audit.ts';
 import type { Context } from './context.ts';
+import { putCommitRecord } from './locked-records.ts';
 import { PackReader } from './packs.ts';
 import {
   type ChunkProgress,
   type ChunkRecord,
+  chunkCount,
   chunkProgress,
   chunkRecord,
   type ItemOutcome,
   isBound,
   type JobRecord,
+  jobChains,
   type KeysSlowed,
 } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
@@ -122,8 +124,17 @@ export async function finishChunk(
   const progress = chunkProgress.from(item);
   if (progress.finished) return record;
   const { party, requestId, orderId } = job;
-  const locked = canonicalJson({ party, requestId, orderId, jobId, chunk, ...record });
-  await context.vault.put(commitRecordName(jobId, chunk), utf8(locked), { lock: true });
+  const chainsItem = await context.ledger.get(ledgerKeys.jobChains(jobId));
+  await putCommitRecord(context.vault, {
+    ...record,
+    jobId,
+    chunk,
+    party,
+    requestId,
+    orderId,
+    ...(chunkCount(job) === 1 ? { job } : {}),
+    chains: chainsItem === undefined ? [] : jobChains.from(chainsItem).chains,
+  });
   const positions = record.outcomes.filter(isBound).map(({ position }) => position);
   await new PackReader(context, orderId).destroyPpks(positions);
   // a repeat at the same time may have been faster: either way it is finished
@@ -134,6 +145,3 @@ export async function finishChunk(
   });
   return record;
 }
-
-export const COMMIT_RECORDS = 'commits/';
-export const commitRecordName = (jobId: string, chunk: number) => `${COMMIT_RECORDS}${jobId}/${chunk}`;

@@ -17,7 +17,7 @@ import type { ObjectRef } from '../vault/vault.ts';
 import { auditWrite } from './audit.ts';
 import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
-import { indexDraws } from './draws.ts';
+import { recordJob } from './draws.ts';
 import type { IngestService } from './ingest.ts';
 import { euiccRecord } from './records/euicc.ts';
 import {
@@ -204,7 +204,7 @@ export class DeliveryService implements Delivery {
   async #start(jobId: string, job: JobRecord): Promise<void> {
     const open = await this.#context.ledger.get(ledgerKeys.openWork('job', jobId));
     if (open === undefined) return;
-    await indexDraws(this.#context, jobId, job);
+    await recordJob(this.#context, jobId, job);
     if (chunkCount(job) > 1)
       return await this.#context.dispatcher.submit({ kind: 'job', id: jobId, tasks: chunkCount(job) });
     await bindChunk(this.#context, this.#trust, jobId, 0);
@@ -281,7 +281,11 @@ export class DeliveryService implements Delivery {
       );
       for (const [n, { i, outcome }] of bound.entries()) {
         try {
-          const { ciPkId, revokedAt } = euiccRecord.from(euiccs[n]!);
+          const euicc = euiccs[n];
+          // bound before the ledger was restored, and not registered again yet: nobody could say whether it is revoked
+          if (euicc === undefined || certificates[n] === undefined)
+            refuse('eidUnknown', 'the eUICC is to be registered again');
+          const { ciPkId, revokedAt } = euiccRecord.from(euicc);
           if (revokedAt !== undefined)
             refuse('euiccCertificateExpired', 'the eUICC was revoked on this server');
           const eum = await view.eumOf(outcome.eumChain, fromHex(ciPkId));

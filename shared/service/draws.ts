@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { putJobRecord } from './locked-records.ts';
 import {
   type BoundItem,
   chunkProgress,
@@ -9,6 +10,12 @@ import {
 } from './records/job.ts';
 import { BLOCK, blockOf, drawPartition, ledgerKeys, profilePartition } from './records/keys.ts';
 import { type ProfileRecord, profileRecord } from './records/profile.ts';
+
+/** What must stand before any chunk of a job is bound; may be repeated. */
+export async function recordJob(context: Context, jobId: string, job: JobRecord): Promise<void> {
+  await putJobRecord(context.vault, jobId, job);
+  await indexDraws(context, jobId, job);
+}
 
 /**
  * From a position of an order to what became of it. The draw index follows from the jobs, so writing it may be

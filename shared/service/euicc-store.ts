@@ -4,8 +4,9 @@ import { Fault, Refusal, refuse } from '../errors.ts';
 import type { VerifiedEntry } from '../euicc/entry-verifier.ts';
 import { MAX_KEYS_PER_EUICC } from '../ifpp-draft1/euicc-data-batch.ts';
 import type { Ledger, Write } from '../ledger/ledger.ts';
-import { type EuiccRecord, euiccRecord } from './records/euicc.ts';
+import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from './records/euicc.ts';
 import { ledgerKeys } from './records/keys.ts';
+import { recordOf } from './records/record.ts';
 
 const ATTEMPTS = 12;
 
@@ -13,6 +14,19 @@ const ATTEMPTS = 12;
 export interface IndexedEntry extends VerifiedEntry {
   readonly index: number;
 }
+
+/**
+ * Who a one-time key belongs to, for ever. `by` and `orderId` are there where a restored ledger learned that the key
+ * is taken before it learned of the eUICC: its record then begins with that claim (service/restore/claims.ts).
+ */
+export interface KeyOwner {
+  readonly eid: string;
+  readonly keyId: string;
+  readonly by?: string;
+  readonly orderId?: string;
+}
+
+export const keyOwner = recordOf<KeyOwner>();
 
 /** What entries that are stored together have in common. */
 export interface EntrySource {
@@ -40,9 +54,9 @@ export async function storeEntries(
   const refused = new Map<IndexedEntry, Refusal>();
   const rest = () => entries.filter((entry) => !refused.has(entry));
   await storeShared(ledger, entries);
-  await claimKeys(ledger, source, entries, refused);
+  const taken = await claimKeys(ledger, source, entries, refused);
   await storeCertificates(ledger, rest(), refused);
-  await storeRecords(ledger, source, rest(), refused);
+  await storeRecords(ledger, source, rest(), taken, refused);
   return refused;
 }
 
@@ -60,13 +74,17 @@ async function storeShared(ledger: Ledger, entries: readonly VerifiedEntry[]): P
   ]);
 }
 
-/** A one-time key belongs to the eUICC that it was first registered for, for ever and over all EUMs (I1). */
+/**
+ * A one-time key belongs to the eUICC that it was first registered for, for ever and over all EUMs (I1). Returns the
+ * owners of keys that are taken although their eUICC may be unknown, by x coordinate.
+ */
 async function claimKeys(
   ledger: Ledger,
   { suite }: EntrySource,
   entries: readonly IndexedEntry[],
   refused: Map<IndexedEntry, Refusal>,
-): Promise<void> {
+): Promise<ReadonlyMap<string, KeyOwner>> {
+  const taken = new Map<string, KeyOwner>();
   const claims = new Map<string, { entry: IndexedEntry; keyId: string }>();
   for (const entry of entries) {
     for (const { keyId, otPk } of entry.keys) {
@@ -80,16 +98,18 @@ async function claimKeys(
   const outcomes = await ledger.writeMany(
     wanted.map(([x, { entry, keyId }]) => ({
       put: ledgerKeys.oneTimeKey(suite, x),
-      attributes: { eid: entry.eid, keyId },
+      attributes: keyOwner.to({ eid: entry.eid, keyId }),
       when: 'absent',
     })),
   );
   for (const [i, outcome] of outcomes.entries()) {
     if (outcome.done) continue;
-    const { entry, keyId } = wanted[i]![1];
-    const owner = outcome.found?.attributes;
+    const [x, { entry, keyId }] = wanted[i]!;
+    const owner = outcome.found && keyOwner.from(outcome.found);
     if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
+    else if (owner.by !== undefined) taken.set(x, owner);
   }
+  return taken;
 }
 
 async function storeCertificates(
@@ -116,6 +136,7 @@ async function storeRecords(
   ledger: Ledger,
   source: EntrySource,
   entries: readonly IndexedEntry[],
+  taken: ReadonlyMap<string, KeyOwner>,
   refused: Map<IndexedEntry, Refusal>,
 ): Promise<void> {
   let waiting = entries;
@@ -128,7 +149,7 @@ async function storeRecords(
     for (const [i, entry] of waiting.entries()) {
       const before = stored[i];
       try {
-        const merged = merge(before && euiccRecord.from(before), entry, source);
+        const merged = merge(before && euiccRecord.from(before), entry, source, taken);
         if (merged === undefined) continue;
         writes.push({
           put: ledgerKeys.euicc(entry.eid),
@@ -151,14 +172,27 @@ function merge(
   before: EuiccRecord | undefined,
   entry: VerifiedEntry,
   { suite, ciPkId, eumChain, deviceMakers, entitlement }: EntrySource,
+  taken: ReadonlyMap<string, KeyOwner>,
 ): EuiccRecord | undefined {
   const about = { subjectIdentifier: entry.eid };
   // copies: an entry's octets are views of the whole slice
-  const keys = entry.keys.map(({ keyId, otPk }) => ({
-    keyId,
-    otPk: Uint8Array.from(otPk),
-    state: 'free' as const,
-  }));
+  const keys = entry.keys.map(({ keyId, otPk }): OneTimeKeyRecord => {
+    const by = taken.get(xCoordinate(otPk))?.by;
+    return {
+      keyId,
+      otPk: Uint8Array.from(otPk),
+      ...(by === undefined ? { state: 'free' } : { state: 'claimed', by }),
+    };
+  });
+  const orders = (known: EuiccRecord['orders'], fresh: readonly OneTimeKeyRecord[]) => {
+    const merged: Record<string, readonly string[]> = { ...known };
+    for (const { otPk } of fresh) {
+      const { by, orderId } = taken.get(xCoordinate(otPk)) ?? {};
+      if (by !== undefined && orderId !== undefined)
+        merged[orderId] = [...new Set([...(merged[orderId] ?? []), by])];
+    }
+    return merged;
+  };
   if (before === undefined) {
     return {
       suite,
@@ -169,7 +203,7 @@ function merge(
       notAfter: entry.notAfterMs,
       deviceMakers,
       keys,
-      orders: {},
+      orders: orders({}, keys),
     };
   }
   if (before.revokedAt !== undefined)
@@ -190,7 +224,13 @@ function merge(
   if (fresh.length === 0 && sameMembers(makers, before.deviceMakers)) return undefined;
   // data of another kind than was stored: the eUICC's signed word of today counts
   const now = fresh.length > 0 ? { euiccInfo2: entry.euiccInfo2Hash, eumChain, ciPkId } : {};
-  return { ...before, ...now, deviceMakers: makers, keys: [...before.keys, ...fresh] };
+  return {
+    ...before,
+    ...now,
+    deviceMakers: makers,
+    keys: [...before.keys, ...fresh],
+    orders: orders(before.orders, fresh),
+  };
 }
 
 /** X of 04 ‖ X ‖ Y: a point and its negative agree to the same secret, so they count as one key. */

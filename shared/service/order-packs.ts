@@ -13,6 +13,7 @@ import { encodeStoreMetadata } from '../rsp/store-metadata.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
 import { itemRefusal } from './item-refusal.ts';
+import { putOrderRecord } from './locked-records.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
 import { checkRows, loadRowIndex, packRows, rowFile, storeRowIndex } from './order-rows.ts';
 import { destroyOrderUploads } from './order-uploads.ts';
@@ -237,6 +238,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
   const { state } = orderStateRecord.from(stateItem);
   if (state === 'Preparing') {
     if ((await preparedPacks(context, orderId)) < packCount(order)) return false;
+    await putOrderRecord(context.vault, orderId, order);
     await ledger.transact([
       {
         put: stateItem,

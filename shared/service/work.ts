@@ -2,7 +2,7 @@ import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
 import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
 import { finishJob } from './delivery.ts';
-import { indexDraws } from './draws.ts';
+import { recordJob } from './draws.ts';
 import { finishIngest, ingestSlice } from './euicc-batches.ts';
 import { checkOrderRows, finishOrder, finishRows, preparePack } from './order-packs.ts';
 import { jobRecord } from './records/job.ts';
@@ -43,7 +43,7 @@ export class ServiceWork implements WorkRunner {
         const [kind, id] = item.sort.split('#', 2) as [WorkKind, string];
         if (kind === 'job') {
           const job = await ledger.get(ledgerKeys.job(id));
-          if (job !== undefined) await indexDraws(this.#context, id, jobRecord.from(job));
+          if (job !== undefined) await recordJob(this.#context, id, jobRecord.from(job));
         }
         await dispatcher.submit({ kind, id, tasks: Number(item.attributes.tasks) });
         resumed += 1;

@@ -96,12 +96,15 @@ export class FileVault implements Vault, TransferGate {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectRef> {
-    checkPrefix(prefix);
-    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    for await (const name of this.#names(folder, prefix)) {
+    for await (const name of this.names(prefix)) {
       const ref = await this.head(name);
       if (ref !== undefined) yield ref;
     }
+  }
+
+  async *names(prefix: string): AsyncIterable<string> {
+    checkPrefix(prefix);
+    yield* this.#names(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix);
   }
 
   async remove(name: string): Promise<void> {

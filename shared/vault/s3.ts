@@ -143,6 +143,18 @@ export class S3Vault implements Vault {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectRef> {
+    for await (const names of this.#pages(prefix)) {
+      for (const ref of await mapConcurrently(names, CONCURRENCY, (name) => this.#head(name))) {
+        if (ref !== undefined) yield ref;
+      }
+    }
+  }
+
+  async *names(prefix: string): AsyncIterable<string> {
+    for await (const names of this.#pages(prefix)) yield* names;
+  }
+
+  async *#pages(prefix: string): AsyncIterable<string[]> {
     checkPrefix(prefix);
     let ContinuationToken: string | undefined;
     do {
@@ -152,10 +164,7 @@ export class S3Vault implements Vault {
         ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
       });
       const page = await calling(() => this.#client.send(command));
-      const names = (page.Contents ?? []).map(({ Key }) => Key!).filter((name) => !name.startsWith(STAGING));
-      for (const ref of await mapConcurrently(names, CONCURRENCY, (name) => this.#head(name))) {
-        if (ref !== undefined) yield ref;
-      }
+      yield (page.Contents ?? []).map(({ Key }) => Key!).filter((name) => !name.startsWith(STAGING));
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken !== undefined);
   }

@@ -45,6 +45,8 @@ export interface Vault {
   /** The newest version under this name. */
   head(name: string): Promise<ObjectRef | undefined>;
   list(prefix: string): AsyncIterable<ObjectRef>;
+  /** The same by name alone, in the order of names, for who looks at few of many. */
+  names(prefix: string): AsyncIterable<string>;
   /** Removes every version under this name that is not locked. */
   remove(name: string): Promise<void>;
   /** A URL that lets its holder fetch exactly this version for `seconds`. */

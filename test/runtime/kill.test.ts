@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRuntime } from '../../shared/runtime.ts';
+import { COMMIT_RECORDS, parseCommitRecordName } from '../../shared/service/locked-records.ts';
 import type { BppAnswer } from '../../shared/service/services.ts';
 import { assembleBppBatch, type PersonalisedEuicc } from '../../sim/index.ts';
 import {
@@ -108,7 +109,8 @@ it('a server killed again and again in the middle of a job completes it: nothing
     expect((await runtime.context.ledger.query('open-work')).items).toEqual([]);
     expect(await auditLines(runtime, 'chunk.committed', {})).toBe(ITEMS / CHUNK);
     let commits = 0;
-    for await (const _ of runtime.context.vault.list(`commits/${request.jobId('test')}/`)) commits += 1;
+    for await (const name of runtime.context.vault.names(COMMIT_RECORDS))
+      if (parseCommitRecordName(name).jobId === request.jobId('test')) commits += 1;
     expect(commits).toBe(ITEMS / CHUNK);
   } finally {
     await runtime.close();

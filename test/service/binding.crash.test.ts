@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commitRecordName, readCommitRecord } from '../../shared/service/locked-records.ts';
 import { isBound } from '../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { BppAnswer } from '../../shared/service/services.ts';
@@ -82,8 +83,7 @@ async function expectSettled(orderId: string, request: Request, first: BppAnswer
   expect(await positionsOf(runtime, orderId)).toEqual({ supply: [], returned: RETURNED, bound: BOUND });
   expect(await ppksLeft(runtime, orderId)).toEqual(RETURNED);
 
-  const locked = await context.vault.head(`commits/${jobId}/0`);
-  const kept = JSON.parse(Buffer.from(await context.vault.get(locked!)).toString('utf8'));
+  const kept = await readCommitRecord(context.vault, commitRecordName(jobId, 0, record.committedAt));
   expect(kept).toMatchObject({ jobId, chunk: 0, part: record.part, outcomes: record.outcomes });
   expect(await context.ledger.get(ledgerKeys.openWork('job', jobId))).toBeUndefined();
   answers.push(first);

@@ -29,7 +29,7 @@ export class MortalProcess {
   }
 
   static async start(
-    { config, runtime: { context, keys } }: Pick<Deployment, 'config' | 'runtime'>,
+    { config, runtime: { unguarded: context, keys } }: Pick<Deployment, 'config' | 'runtime'>,
     fate: Fate = {},
   ): Promise<MortalProcess> {
     const life = new Life(fate);
@@ -77,7 +77,7 @@ class Life {
         // the stores belong to all processes, so none closes them
         if (name === 'close') return async () => undefined;
         if (typeof member !== 'function') return member;
-        if (name === 'getStream' || name === 'list')
+        if (name === 'getStream' || name === 'list' || name === 'names')
           return (...args: unknown[]) => this.#stream(() => Reflect.apply(member, target, args));
         return (...args: unknown[]) => this.#call(async () => Reflect.apply(member, target, args));
       },

@@ -171,6 +171,9 @@ export function vaultContract(
           expect(Buffer.from(await vault.get(ref)).toString()).toBe(listed.at(-1));
         }
         expect(listed).toEqual(names.filter((name) => name.startsWith(prefix)).sort());
+        const named: string[] = [];
+        for await (const name of vault.names(`${root}/${prefix}`)) named.push(name.slice(root.length + 1));
+        expect(named).toEqual(listed);
       }
     });
 

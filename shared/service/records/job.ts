@@ -1,3 +1,4 @@
+import type { SuiteName } from '../../crypto/suite.ts';
 import type { StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import { recordOf } from './record.ts';
@@ -53,6 +54,9 @@ export interface BoundItem {
   readonly chain: number;
   /** SHA-256 of the EUM chain that was verified. */
   readonly eumChain: string;
+  /** The one-time key as it is known for ever: its curve's suite, and its x coordinate of 32 octets. */
+  readonly suite: SuiteName;
+  readonly x: Uint8Array;
 }
 
 export interface RefusedItem {

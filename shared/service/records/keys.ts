@@ -27,6 +27,11 @@ export const keyTag = (uri: string) => createHash('sha256').update(uri).digest('
 export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyUri)}`;
 
 export const ledgerKeys = {
+  /** Whether this ledger may be written to; see standing.ts. */
+  standing: { partition: 'ledger', sort: 'standing' } as ItemKey,
+  /** The end of the audit log. */
+  auditHead: { partition: 'audit', sort: 'head' } as ItemKey,
+
   party: (fingerprint: string): ItemKey => ({ partition: 'party', sort: fingerprint }),
 
   trustEpoch: { partition: 'trust', sort: 'epoch' } as ItemKey,

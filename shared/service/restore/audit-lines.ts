@@ -1,0 +1,73 @@
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { archivedLines, type ChainedLine, canonicalJson, lineHash, lineKey, PENDING } from '../audit.ts';
+import { ledgerKeys } from '../records/keys.ts';
+
+/** Lines and the new head in one transaction. */
+const BATCH = 80;
+
+/**
+ * Takes the lines that were archived after the restored ledger's last one back into its chain, so that the log goes on
+ * from there and never forks, and drops those that wait to be chained although the archive has them. Returns how many
+ * came back. Lines that no archive has are lost. May be repeated.
+ */
+export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<number> {
+  let replayed = 0;
+  let head = await ledger.get(ledgerKeys.auditHead);
+  let batch: ChainedLine[] = [];
+  const waiting = await waitingLines(ledger);
+  const flush = async () => {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    const writes: Write[] = batch.map((line) => ({
+      put: lineKey(line.sequence),
+      attributes: line as unknown as Item['attributes'],
+      when: 'absent',
+    }));
+    writes.push({
+      put: ledgerKeys.auditHead,
+      attributes: { sequence: last.sequence, hash: last.hash },
+      when: head === undefined ? 'absent' : { revision: head.revision },
+    });
+    const { done } = await ledger.transact(writes);
+    if (done) replayed += batch.length;
+    for (const line of batch) {
+      const item = waiting.get(contentOf(line));
+      if (item !== undefined) await ledger.write({ remove: item, when: { revision: item.revision } });
+    }
+    batch = [];
+    head = await ledger.get(ledgerKeys.auditHead);
+  };
+  for await (const line of archivedLines(vault)) {
+    const last = batch.at(-1);
+    const sequence = last?.sequence ?? Number(head?.attributes.sequence ?? 0);
+    const hash = last?.hash ?? head?.attributes.hash;
+    if (line.sequence <= sequence) {
+      // a crash came between the chain and the lines that wait
+      const item = waiting.get(contentOf(line));
+      if (item !== undefined) await ledger.write({ remove: item, when: { revision: item.revision } });
+      continue;
+    }
+    const { hash: own, ...rest } = line;
+    const follows = line.sequence === sequence + 1 && (hash === undefined || line.previous === hash);
+    // what does not follow is another history: `audit verify` shows it, and nothing of it is taken on
+    if (!follows || lineHash(rest) !== own) break;
+    batch.push(line);
+    if (batch.length === BATCH) await flush();
+  }
+  await flush();
+  return replayed;
+}
+
+async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> {
+  const waiting = new Map<string, Item>();
+  let cursor: string | undefined;
+  do {
+    const page = await ledger.query(PENDING, cursor === undefined ? {} : { cursor });
+    for (const item of page.items) waiting.set(contentOf(item.attributes as unknown as ChainedLine), item);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return waiting;
+}
+
+const contentOf = ({ event, by, about, at }: ChainedLine) => canonicalJson({ event, by, about, at });

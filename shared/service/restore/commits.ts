@@ -1,0 +1,189 @@
+import type { Write } from '../../ledger/ledger.ts';
+import { finishChunk } from '../commit.ts';
+import type { Context } from '../context.ts';
+import { indexDraws } from '../draws.ts';
+import {
+  COMMIT_RECORDS,
+  type CommitRecord,
+  parseCommitRecordName,
+  readCommitRecord,
+  readJobRecord,
+} from '../locked-records.ts';
+import {
+  type BoundItem,
+  type ChunkProgress,
+  type ChunkRecord,
+  chunkProgress,
+  chunkRecord,
+  isBound,
+  type JobRecord,
+  jobChains,
+  jobRecord,
+} from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { orderRecord } from '../records/order.ts';
+import { replayClaims, type Taken } from './claims.ts';
+import { restorePack } from './orders.ts';
+
+/** Names of commit records that are looked up together. */
+const LOOKED_UP = 500;
+/** No epoch of trust: what carries it is checked again whenever it goes out. */
+const NO_EPOCH = -1;
+
+/** Names of the commit records that the ledger does not know, or has not finished, oldest first. */
+export async function missingCommits({ ledger, vault }: Context): Promise<readonly string[]> {
+  const missing: string[] = [];
+  let batch: string[] = [];
+  const look = async () => {
+    const places = batch.map(parseCommitRecordName);
+    // a chunk and its progress are written together
+    const items = await ledger.getMany(
+      places.map(({ jobId, chunk }) => ledgerKeys.chunkProgress(jobId, chunk)),
+    );
+    missing.push(...batch.filter((_, i) => items[i] === undefined || !chunkProgress.from(items[i]).finished));
+    batch = [];
+  };
+  for await (const name of vault.names(COMMIT_RECORDS)) {
+    batch.push(name);
+    if (batch.length === LOOKED_UP) await look();
+  }
+  await look();
+  return missing.reverse();
+}
+
+export interface ReplayedCommit {
+  readonly orderId?: string;
+  readonly bound: number;
+  /** One-time keys that the ledger has bound to something else meanwhile. */
+  readonly twice: readonly Taken[];
+  /** Why it could be taken on only in part. */
+  readonly problem?: string;
+}
+
+/**
+ * Takes a commit on as it was: its keys, its ICCIDs, its answer. The chunk is written last, so that a repeat after a
+ * crash does all of it again.
+ */
+export async function replayCommit(context: Context, name: string): Promise<ReplayedCommit> {
+  const { ledger, vault } = context;
+  const commit = await readCommitRecord(vault, name);
+  if (commit === undefined) return { bound: 0, twice: [], problem: 'the record is gone' };
+  const { jobId, chunk, orderId } = commit;
+  const job = await restoreJob(context, jobId, commit.job);
+  const bound = commit.outcomes.flatMap((outcome, i) => (isBound(outcome) ? [{ outcome, i }] : []));
+  const first = chunk * (job?.chunkSize ?? 0);
+  const twice = await replayClaims(
+    context,
+    bound.map(({ outcome, i }) => ({ jobId, index: first + i, orderId, item: outcome })),
+  );
+  const items = bound.map(({ outcome }) => outcome);
+  const known = await reserveIccids(context, orderId, items);
+  if (job === undefined)
+    return { orderId, bound: bound.length, twice, problem: 'there is no record of its job' };
+  if (!known)
+    return { orderId, bound: bound.length, twice, problem: `there is no record of order ${orderId}` };
+
+  await writeChains(context, commit);
+  const record: ChunkRecord = {
+    part: commit.part,
+    outcomes: commit.outcomes,
+    offsets: commit.offsets,
+    trustEpoch: NO_EPOCH,
+    committedAt: commit.committedAt,
+  };
+  const progress: ChunkProgress = {
+    bound: bound.length,
+    refused: commit.outcomes.length - bound.length,
+    size: commit.part.size,
+    finished: false,
+  };
+  await ledger.transact([
+    { put: ledgerKeys.chunk(jobId, chunk), attributes: chunkRecord.to(record), when: 'absent' },
+    { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
+  ]);
+  const pack = await missingPack(context, orderId, items);
+  if (pack !== undefined)
+    return { orderId, bound: bound.length, twice, problem: `pack ${pack} of order ${orderId} is lost` };
+  await finishChunk(context, job, jobId, chunk, record);
+  return { orderId, bound: bound.length, twice };
+}
+
+/** Writes a job that the ledger does not have; undefined where nobody has it. */
+export async function restoreJob(
+  context: Context,
+  jobId: string,
+  inCommit?: JobRecord,
+): Promise<JobRecord | undefined> {
+  const { ledger, vault } = context;
+  const item = await ledger.get(ledgerKeys.job(jobId));
+  const job = item === undefined ? (inCommit ?? (await readJobRecord(vault, jobId))) : jobRecord.from(item);
+  if (job === undefined) return undefined;
+  await indexDraws(context, jobId, job);
+  // last: a job that stands has its draws
+  if (item === undefined)
+    await ledger.write({ put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' });
+  return job;
+}
+
+/** Chunks of a job add certificate chains to one list, each at its end: the longest record has them all. */
+async function writeChains({ ledger }: Context, { jobId, chains }: CommitRecord): Promise<void> {
+  const key = ledgerKeys.jobChains(jobId);
+  const item = await ledger.get(key);
+  if (item !== undefined && jobChains.from(item).chains.length >= chains.length) return;
+  const when = item === undefined ? 'absent' : { revision: item.revision };
+  await ledger.write({ put: key, attributes: jobChains.to({ chains }), when });
+}
+
+/**
+ * Bound ICCIDs are taken for ever (I2), also where their order is lost: then nobody can order them again. False in
+ * that case.
+ */
+async function reserveIccids(
+  context: Context,
+  orderId: string,
+  items: readonly BoundItem[],
+): Promise<boolean> {
+  const { ledger } = context;
+  const orderItem = await ledger.get(ledgerKeys.order(orderId));
+  const owner = orderItem === undefined ? `lost/${orderId}` : orderId;
+  await ledger.writeMany(
+    items.map(
+      ({ iccid, position }): Write => ({
+        put: ledgerKeys.iccid(iccid),
+        attributes: { orderId: owner, position },
+        when: 'absent',
+      }),
+    ),
+  );
+  if (orderItem === undefined) return false;
+  await restoreExtras(context, orderId, items);
+  return true;
+}
+
+/** Packs of one beyond the order's own, made as replacements after the restored ledger's last write. */
+async function restoreExtras(context: Context, orderId: string, items: readonly BoundItem[]): Promise<void> {
+  const { ledger } = context;
+  const order = orderRecord.from((await ledger.get(ledgerKeys.order(orderId)))!);
+  const own = Math.ceil(order.quantity / order.packSize);
+  for (const pack of new Set(items.map(({ position }) => Math.floor(position / order.packSize)))) {
+    if (pack < own) continue;
+    await restorePack(context, orderId, order, pack);
+    const key = ledgerKeys.orderExtras(orderId);
+    const extras = await ledger.get(key);
+    const count = Math.max(Number(extras?.attributes.count ?? 0), pack - own + 1);
+    if (count === extras?.attributes.count) continue;
+    const when = extras === undefined ? 'absent' : { revision: extras.revision };
+    await ledger.write({ put: key, attributes: { count }, when });
+  }
+}
+
+async function missingPack(
+  { ledger }: Context,
+  orderId: string,
+  items: readonly BoundItem[],
+): Promise<number | undefined> {
+  const { packSize } = orderRecord.from((await ledger.get(ledgerKeys.order(orderId)))!);
+  for (const pack of new Set(items.map(({ position }) => Math.floor(position / packSize))))
+    if ((await ledger.get(ledgerKeys.orderPack(orderId, pack))) === undefined) return pack;
+  return undefined;
+}

@@ -1,0 +1,138 @@
+import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { decodePack } from '../../profile/pack.ts';
+import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
+import type { Context } from '../context.ts';
+import { readOrderRecord } from '../locked-records.ts';
+import { finishOrder, packCount, templatePlace } from '../order-packs.ts';
+import { wrappedUnder } from '../records/key.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import {
+  type OrderRecord,
+  orderRecord,
+  orderStateRecord,
+  type PackRecord,
+  packRecord,
+} from '../records/order.ts';
+
+export type OrderOutcome = 'known' | 'restored' | 'closed';
+
+/**
+ * Brings back an order that opened after the restored ledger's last write: its record from the vault, its packs from
+ * their objects. Where a pack cannot be had for certain the order is closed: made afresh, its rows would differ from
+ * those that the Operator has.
+ */
+export async function restoreOrder(context: Context, orderId: string): Promise<OrderOutcome> {
+  const { ledger, vault } = context;
+  const [known, stateItem] = await ledger.getMany([
+    ledgerKeys.order(orderId),
+    ledgerKeys.orderState(orderId),
+  ]);
+  const state = stateItem && orderStateRecord.from(stateItem).state;
+  if (state !== undefined && state !== 'Preparing') return 'known';
+  const order = known === undefined ? await readOrderRecord(vault, orderId) : orderRecord.from(known);
+  if (order === undefined) return 'known';
+  if (known === undefined) await putOrder(context, orderId, order);
+  for (let pack = 0; pack < packCount(order); pack++) {
+    if (await restorePack(context, orderId, order, pack)) continue;
+    await closeOrder(context, orderId);
+    return 'closed';
+  }
+  await finishOrder(context, orderId);
+  return 'restored';
+}
+
+async function putOrder({ ledger }: Context, orderId: string, order: OrderRecord): Promise<void> {
+  const { keyUri } = decodeWrappedKey(order.templateKey);
+  const { name, place } = templatePlace(orderId);
+  await ledger.transact([
+    { put: ledgerKeys.order(orderId), attributes: orderRecord.to(order), when: 'absent' },
+    {
+      put: ledgerKeys.orderState(orderId),
+      attributes: orderStateRecord.to({ state: 'Preparing' }),
+      when: 'absent',
+    },
+    {
+      put: ledgerKeys.ordersOf(order.operator, orderId),
+      attributes: { createdAt: order.createdAt },
+      when: 'absent',
+    },
+    { put: ledgerKeys.wrappedUnder(keyUri, name), attributes: wrappedUnder.to(place), when: 'absent' },
+  ]);
+}
+
+async function closeOrder({ ledger }: Context, orderId: string): Promise<void> {
+  const item = await ledger.get(ledgerKeys.orderState(orderId));
+  if (item === undefined) return;
+  const attributes = orderStateRecord.to({ state: 'Closed' });
+  await ledger.write({ put: item, attributes, when: { revision: item.revision } });
+  for (const kind of ['order', 'rows'] as const) {
+    const open = await ledger.get(ledgerKeys.openWork(kind, orderId));
+    if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
+  }
+}
+
+/**
+ * A pack whose record is lost, from its object: of several attempts the one whose data key is still there, since the
+ * others destroyed theirs. False where that leaves none or more than one.
+ */
+export async function restorePack(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  pack: number,
+): Promise<boolean> {
+  const { ledger, vault, ppks } = context;
+  if ((await ledger.get(ledgerKeys.orderPack(orderId, pack))) !== undefined) return true;
+  const prefix = `orders/${orderId}/packs/${pack}-`;
+  const attempts: { name: string; dataKey: string; header: Uint8Array | undefined }[] = [];
+  for await (const name of vault.names(prefix)) {
+    const dataKey = `${orderId}/${pack}/${name.slice(prefix.length)}-key`;
+    attempts.push({ name, dataKey, header: await ppks.header(dataKey) });
+  }
+  const alive = attempts.filter(({ header }) => header !== undefined);
+  const [chosen, ...others] = alive.length > 0 ? alive : attempts;
+  if (chosen === undefined || others.length > 0) return false;
+  const object = await vault.head(chosen.name);
+  if (object === undefined) return false;
+  const { entries, offsets } = decodePack(await vault.get(object));
+  const iccids = entries.map(({ metadata }) => decodeStoreMetadata(metadata).iccid);
+  const attempt = chosen.name.slice(prefix.length);
+  const output =
+    order.outputKey === undefined
+      ? undefined
+      : await vault.head(`orders/${orderId}/output/${pack}-${attempt}`);
+  if (order.outputKey !== undefined && output === undefined) return false;
+  const record: PackRecord = {
+    object,
+    offsets,
+    iccids,
+    ppks: `${orderId}/${pack}/${attempt}`,
+    dataKey: chosen.dataKey,
+    ...(output === undefined ? {} : { output }),
+  };
+  const owners = await ledger.writeMany(
+    iccids.map(
+      (iccid, place): Write => ({
+        put: ledgerKeys.iccid(iccid),
+        attributes: { orderId, position: pack * order.packSize + place },
+        when: 'absent',
+      }),
+    ),
+  );
+  if (owners.some((owner) => !owner.done && owner.found?.attributes.orderId !== orderId)) return false;
+  if (chosen.header !== undefined) {
+    const { keyUri } = decodeWrappedKey(chosen.header);
+    await ledger.write({
+      put: ledgerKeys.wrappedUnder(keyUri, chosen.dataKey),
+      attributes: wrappedUnder.to({ orderId, pack }),
+      when: 'absent',
+    });
+  }
+  await ledger.write({
+    put: ledgerKeys.orderPack(orderId, pack),
+    attributes: packRecord.to(record),
+    when: 'absent',
+  });
+  return true;
+}

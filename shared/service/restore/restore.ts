@@ -1,0 +1,159 @@
+import { Fault } from '../../errors.ts';
+import { AuditLog, auditWrite } from '../audit.ts';
+import type { Context } from '../context.ts';
+import { chunkProgresses, finishJob } from '../delivery.ts';
+import { recordedJobs, recordedOrders } from '../locked-records.ts';
+import { chunkCount } from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import type { Standing } from '../standing.ts';
+import { replayAuditLines } from './audit-lines.ts';
+import { missingCommits, replayCommit, restoreJob } from './commits.ts';
+import { restoreOrder } from './orders.ts';
+import { repeatRestriction } from './restrictions.ts';
+import { reconcileSupply } from './supply.ts';
+
+/** What a restored ledger lacks, as far as it can be told without changing it. */
+export interface RestorePlan {
+  /** Undefined where the ledger is not frozen: there is nothing to restore. */
+  readonly frozen: string | undefined;
+  readonly commits: number;
+  readonly jobs: number;
+  readonly orders: number;
+}
+
+export interface RestoreResult {
+  readonly auditLines: number;
+  readonly orders: { readonly restored: number; readonly closed: readonly string[] };
+  readonly jobs: number;
+  readonly commits: number;
+  readonly bound: number;
+  readonly positions: { readonly taken: number; readonly returned: number; readonly closed: number };
+  /** Changes that administrators made since, by line of the audit log: to be made again. */
+  readonly toRepeat: readonly { readonly sequence: number; readonly event: string }[];
+  /** Commits that could not be taken on whole; what they bound is bound all the same. */
+  readonly problems: readonly { readonly commit: string; readonly problem: string }[];
+  /** One-time keys that two commits name: the ledger was used before it was frozen. */
+  readonly twice: readonly { readonly eid: string; readonly keyId: string }[];
+}
+
+export type RestoreStep = 'auditLines' | 'orders' | 'jobs' | 'commits' | 'restrictions' | 'positions';
+export type Progress = (step: RestoreStep, done: number, of: number | undefined) => void;
+
+/** Lines of problems, repeats and keys that a result lists. */
+const LISTED = 1_000;
+
+/** Looks, and changes nothing. `context` is over the ledger below the guard. */
+export async function planRestore(context: Context, standing: Standing): Promise<RestorePlan> {
+  const { ledger, vault } = context;
+  let jobs = 0;
+  let orders = 0;
+  for await (const jobId of recordedJobs(vault))
+    if ((await ledger.get(ledgerKeys.job(jobId))) === undefined) jobs += 1;
+  for await (const orderId of recordedOrders(vault))
+    if ((await ledger.get(ledgerKeys.order(orderId))) === undefined) orders += 1;
+  return {
+    frozen: await standing.why(),
+    commits: (await missingCommits(context)).length,
+    jobs,
+    orders,
+  };
+}
+
+/**
+ * Brings a restored ledger up to what the vault knows (I9), and thaws it. Every step may be repeated and stands by
+ * itself, so a run that died is simply run again; until the last write of a whole run the ledger stays frozen.
+ */
+export async function restore(
+  context: Context,
+  standing: Standing,
+  progress: Progress = () => undefined,
+): Promise<RestoreResult> {
+  const { ledger, vault } = context;
+  if ((await standing.why()) === undefined)
+    throw new Fault('configuration', 'the ledger is not frozen: there is nothing to restore');
+  const { auditHead } = await standing.freeze('the ledger is being restored');
+
+  const auditLines = await replayAuditLines(ledger, vault);
+  progress('auditLines', auditLines, auditLines);
+
+  const orderIds: string[] = [];
+  const closed: string[] = [];
+  let restored = 0;
+  for await (const orderId of recordedOrders(vault)) {
+    orderIds.push(orderId);
+    const outcome = await restoreOrder(context, orderId);
+    if (outcome === 'restored') restored += 1;
+    if (outcome === 'closed') closed.push(orderId);
+    progress('orders', orderIds.length, undefined);
+  }
+
+  let jobs = 0;
+  for await (const jobId of recordedJobs(vault)) {
+    if (await reopenJob(context, jobId)) jobs += 1;
+    progress('jobs', jobs, undefined);
+  }
+
+  const names = await missingCommits(context);
+  const problems: RestoreResult['problems'][number][] = [];
+  const twice: RestoreResult['twice'][number][] = [];
+  const affected = new Set(orderIds);
+  let bound = 0;
+  for (const [i, name] of names.entries()) {
+    const replayed = await replayCommit(context, name);
+    bound += replayed.bound;
+    if (replayed.orderId !== undefined) affected.add(replayed.orderId);
+    if (replayed.problem !== undefined) problems.push({ commit: name, problem: replayed.problem });
+    twice.push(...replayed.twice.map(({ item: { eid, keyId } }) => ({ eid, keyId })));
+    progress('commits', i + 1, names.length);
+  }
+  for await (const jobId of recordedJobs(vault)) await finishJob(context, jobId);
+
+  const toRepeat: RestoreResult['toRepeat'][number][] = [];
+  for await (const line of new AuditLog(ledger, vault).lines(auditHead + 1)) {
+    if (!(await repeatRestriction(context, line)))
+      toRepeat.push({ sequence: line.sequence, event: line.event });
+    progress('restrictions', line.sequence - auditHead, undefined);
+  }
+
+  const positions = { taken: 0, returned: 0, closed: 0 };
+  let reconciled = 0;
+  for (const orderId of affected) {
+    const changes = await reconcileSupply(context, orderId);
+    positions.taken += changes.taken;
+    positions.returned += changes.returned;
+    positions.closed += changes.closed;
+    progress('positions', ++reconciled, affected.size);
+  }
+
+  const about = { auditHead, auditLines, orders: restored, jobs, commits: names.length, bound, ...positions };
+  const line = { event: 'ledger.restored', by: 'server', about };
+  await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
+  await standing.thaw();
+  return {
+    auditLines,
+    orders: { restored, closed },
+    jobs,
+    commits: names.length,
+    bound,
+    positions,
+    toRepeat: toRepeat.slice(0, LISTED),
+    problems: problems.slice(0, LISTED),
+    twice: twice.slice(0, LISTED),
+  };
+}
+
+/** A job of several chunks, with its open work so that the rest of it is bound; true where the ledger did not know it. */
+async function reopenJob(context: Context, jobId: string): Promise<boolean> {
+  const { ledger } = context;
+  const isNew = (await ledger.get(ledgerKeys.job(jobId))) === undefined;
+  const job = await restoreJob(context, jobId);
+  if (job === undefined) return false;
+  const finished = (await chunkProgresses(context, jobId)).filter((one) => one.finished).length;
+  if (finished === chunkCount(job)) return isNew;
+  await ledger.write({
+    put: ledgerKeys.openWork('job', jobId),
+    attributes: { tasks: chunkCount(job) },
+    when: 'absent',
+  });
+  return isNew;
+}

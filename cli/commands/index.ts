@@ -18,6 +18,8 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['party', async () => (await import('./party.ts')).registerParty],
   ['trust', async () => (await import('./trust.ts')).registerTrust],
   ['audit', async () => (await import('./audit.ts')).registerAudit],
+  ['backup', async () => (await import('./backup.ts')).registerBackup],
+  ['restore', async () => (await import('./restore.ts')).registerRestore],
   ['eligibility', async () => (await import('./eligibility.ts')).registerEligibility],
   ['profile', async () => (await import('./profile.ts')).registerProfile],
   ['bind', async () => (await import('./bind.ts')).registerBind],

@@ -22,7 +22,7 @@ export async function withRuntime<Answer>(
   const runtime = await deployment.openRuntime({ lanes: 'none' });
   try {
     const answer = await work(runtime, deployment);
-    await runtime.audit.chain();
+    if ((await runtime.standing.why()) === undefined) await runtime.audit.chain();
     return answer;
   } finally {
     await runtime.close();

@@ -96,6 +96,19 @@ export class SqliteLedger implements Ledger {
     this.#delete = database.prepare('DELETE FROM item WHERE partition = ? AND sort = ? AND revision = ?');
   }
 
+  /** Writes the ledger as it stands at one moment into a new file, beside processes that write on. */
+  static copy(file: string, to: string): void {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      database.prepare('VACUUM INTO ?').run(to);
+    } catch (error) {
+      throw toFault(error);
+    } finally {
+      database.close();
+    }
+  }
+
   /** Opens or creates the file; `:memory:` is a ledger of this object alone, gone when closed. */
   static async open(file: string, options: SqliteLedgerOptions = {}): Promise<SqliteLedger> {
     const { busyTimeoutMs = BUSY_TIMEOUT_MS } = options;

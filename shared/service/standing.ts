@@ -69,8 +69,12 @@ export class Standing {
       if (record?.frozen !== undefined) return record.frozen.why;
       if (record !== undefined && record.name !== this.#name)
         return `the ledger is a copy of ${record.name}, and was not reconciled`;
-      if (record?.anchor !== undefined && (await this.#ppks?.header(record.anchor)) === undefined) {
-        if (this.#ppks !== undefined)
+      if (record?.anchor !== undefined && this.#ppks !== undefined) {
+        const isThere = (await this.#ppks.header(record.anchor)) !== undefined;
+        // somebody may have renewed it between the two looks
+        const again = isThere ? item : await this.#ledger.get(ledgerKeys.standing);
+        if (again?.revision !== item?.revision) continue;
+        if (!isThere)
           return 'the ledger is older than the PPK vault, or that is another one: it was restored and not reconciled';
       }
       if (!(await this.#knowsNewest())) {

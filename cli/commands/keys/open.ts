@@ -16,8 +16,10 @@ export async function withDeployment<T>(
   try {
     return await run(runtime, deployment);
   } finally {
-    await runtime.keyUses.round();
-    await runtime.audit.chain();
+    if ((await runtime.standing.why()) === undefined) {
+      await runtime.keyUses.round();
+      await runtime.audit.chain();
+    }
     await runtime.close();
   }
 }

@@ -75,15 +75,13 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
   }),
   'esbpp.closeKeys': api('esbpp/close-keys', {}),
   'esbpp.sendProfileLoadingReport': api('esbpp/send-profile-loading-report', {
-    vault: 'read',
+    vault: 'write',
+    dispatcher: true,
     notifier: true,
   }),
   'esbpp.openTransfer': api('esbpp/open-transfer', { vault: 'write' }),
   'esbpp.getTransfer': api('esbpp/get-transfer', { vault: 'write' }),
-  'es9plus.handleNotification': api('es9plus/handle-notification', {
-    vault: 'read',
-    notifier: true,
-  }),
+  'es9plus.handleNotification': api('es9plus/handle-notification', { notifier: true }),
 };
 
 const background = (entry: string, needs: Omit<FunctionNeeds, 'entry'>): FunctionNeeds => ({
@@ -105,7 +103,7 @@ export const BACKGROUND_FUNCTIONS = {
     timeoutS: 300,
   }),
   /** The end of one kind of work may be the beginning of another. */
-  'jobs.finish': background('jobs/finish', { vault: 'write', dispatcher: true }),
+  'jobs.finish': background('jobs/finish', { vault: 'write', dispatcher: true, notifier: true }),
   'jobs.resume': background('jobs/resume', { vault: 'write', dispatcher: true, timeoutS: 300 }),
   'notify.sweep': background('notify/sweep', { notifier: true }),
   'notify.deliver': background('notify/deliver', { notifier: true }),

@@ -54,6 +54,7 @@ export interface RuntimeConfig {
   readonly packSize?: number;
   readonly inlineLimit?: number;
   readonly inlineOrder?: number;
+  readonly inlineReport?: number;
   readonly signConcurrency?: number;
   /** Worker threads of the embedded dispatcher; 0 runs tasks in the server's own thread. */
   readonly workers?: number;

@@ -163,6 +163,7 @@ function settingsOf(config: RuntimeConfig): Settings {
     ...(config.packSize === undefined ? {} : { packSize: config.packSize }),
     ...(config.inlineLimit === undefined ? {} : { inlineLimit: config.inlineLimit }),
     ...(config.inlineOrder === undefined ? {} : { inlineOrder: config.inlineOrder }),
+    ...(config.inlineReport === undefined ? {} : { inlineReport: config.inlineReport }),
     ...(config.signConcurrency === undefined ? {} : { signConcurrency: config.signConcurrency }),
     deployment,
     address,

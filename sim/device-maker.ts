@@ -44,11 +44,20 @@ export class DeviceMaker {
     return this.client.submit('esbpp', 'requestBpp', 'bppRequest', bppRequest);
   }
 
-  /** The report (FF63) names itself by its reportId. */
-  async sendProfileLoadingReport(report: Bytes): Promise<JsonObject> {
-    return executed(
-      await this.client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report),
-    );
+  /** The report (FF63) names itself by its reportId. A large one is asked for again until it is done. */
+  async sendProfileLoadingReport(
+    report: Bytes,
+    options: { readonly timeoutMs?: number; readonly pollMs?: number } = {},
+  ): Promise<JsonObject> {
+    const deadline = Date.now() + (options.timeoutMs ?? 300_000);
+    for (;;) {
+      const answer = executed(
+        await this.client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report),
+      );
+      if (stringAt(answer, 'state') !== 'Pending') return answer;
+      if (Date.now() > deadline) throw new SimError('the report was not taken in time');
+      await sleep(options.pollMs ?? 500);
+    }
   }
 
   async #assemble(request: BppRequest, manifest: Bytes, answer: JsonObject): Promise<Bytes> {

@@ -2,7 +2,7 @@ import { invariant } from '../../shared/errors.ts';
 import type { Work, WorkKind } from '../../shared/jobs/dispatcher.ts';
 import type { TaskInput } from '../../shared/jobs/step-functions.ts';
 
-const KINDS: readonly WorkKind[] = ['job', 'order', 'rows', 'euiccData'];
+const KINDS: readonly WorkKind[] = ['job', 'order', 'rows', 'euiccData', 'report'];
 
 /** The state machine passes on what the dispatcher wrote; anything else is a mistake in its definition. */
 export function readWork({ kind, id }: Pick<Work, 'kind' | 'id'>): Pick<Work, 'kind' | 'id'> {

@@ -3,12 +3,12 @@
  * ledger's commits decide what counts, never the dispatcher's word.
  */
 /** `rows` checks the rows of an order; `order` makes its packs after that. */
-export type WorkKind = 'job' | 'order' | 'rows' | 'euiccData';
+export type WorkKind = 'job' | 'order' | 'rows' | 'euiccData' | 'report';
 
 export interface Work {
   readonly kind: WorkKind;
   readonly id: string;
-  /** Tasks 0 to tasks − 1: chunks of a job, packs of an order, slices of a batch of eUICC data. */
+  /** Tasks 0 to tasks − 1: chunks of a job, packs of an order, slices of a batch of eUICC data or of a report. */
   readonly tasks: number;
 }
 

@@ -38,6 +38,8 @@ export interface Settings {
   readonly inlineLimit: number;
   /** Orders up to this quantity are prepared within the call. */
   readonly inlineOrder: number;
+  /** Items of a report that is verified within the call; of a larger one, slices of at most so many are tasks. */
+  readonly inlineReport: number;
   /** Signatures under way at once while a chunk is bound. */
   readonly signConcurrency: number;
   /** Identifier that the SM-DPf uses as hostId in the key agreement (SGP.22 CRT, 1 to 16 octets). */
@@ -49,5 +51,6 @@ export const DEFAULT_SETTINGS = {
   packSize: 250,
   inlineLimit: 3_000_000,
   inlineOrder: 1_000,
+  inlineReport: 1_000,
   signConcurrency: 16,
 } as const;

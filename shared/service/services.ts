@@ -244,6 +244,8 @@ export interface Delivery {
 
 export interface ReportAnswer {
   readonly reportId: string;
+  /** `Pending`: items are still being verified; the same call again tells how far it is. */
+  readonly state: 'Done' | 'Pending';
   /** Results signed by an eUICC that hold. */
   readonly verified: number;
   /** Unsigned words of the FPA that were taken down. */

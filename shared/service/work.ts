@@ -7,6 +7,7 @@ import { finishIngest, ingestSlice } from './euicc-batches.ts';
 import { checkOrderRows, finishOrder, finishRows, preparePack } from './order-packs.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
+import { finishReport, runReportSlice } from './report-slices.ts';
 import type { Trust } from './trust.ts';
 
 /** What a dispatcher runs: chunks of jobs, packs of orders, slices of eUICC data. Each task stands by itself and may be repeated. */
@@ -23,12 +24,14 @@ export class ServiceWork implements WorkRunner {
     if (kind === 'order') await preparePack(this.#context, id, task);
     else if (kind === 'rows') await checkOrderRows(this.#context, id);
     else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
+    else if (kind === 'report') await runReportSlice(this.#context, id, task);
     else await ingestSlice(this.#context, this.#trust, id, task);
   }
 
   finish(kind: WorkKind, id: string): Promise<boolean> {
     if (kind === 'order') return finishOrder(this.#context, id);
     if (kind === 'rows') return finishRows(this.#context, id);
+    if (kind === 'report') return finishReport(this.#context, id);
     return kind === 'job' ? finishJob(this.#context, id) : finishIngest(this.#context, id);
   }
 

@@ -68,5 +68,7 @@ it('a backup copied over the ledger by hand is found out by its anchor', async (
   const file = ledger.slice('sqlite:'.length);
   for (const end of ['-wal', '-shm']) rmSync(file + end, { force: true });
   copyFileSync(join(backup, 'ledger.sqlite'), file);
-  expect((await cli('restore', 'plan')).json<{ frozen: string }>().frozen).toMatch(/older than the PPK vault/);
+  expect((await cli('restore', 'plan')).json<{ frozen: string }>().frozen).toMatch(
+    /older than the PPK vault/,
+  );
 });

@@ -424,15 +424,36 @@ describe('a report', () => {
     }
   });
 
-  it('with thousands of bad items is answered, and its answer kept', async () => {
-    const item: ReportItem = {
+  it('of thousands of items is work of the dispatcher: Pending, then Done, and its answer kept', async () => {
+    const loaded = await Loaded.bind();
+    const bad: ReportItem = {
       fpaError: { transactionId: randomBytes(16), eid: deployment.eum.personalise().eid, cause: 'other' },
     };
-    const report = reportOf(Array.from({ length: 5_000 }, () => item));
+    const items: ReportItem[] = Array.from({ length: 5_000 }, () => bad);
+    // in a slice of its own, and beside its own FPA's word in another one: a signed result wins
+    items[3_777] = { euiccResult: loaded.result() };
+    items[12] = loaded.word();
+    const report = reportOf(items);
     const { reports } = deployment.runtime.services;
-    const answer = await reports.sendProfileLoadingReport(DEVICE_MAKER, report);
-    expect(answer).toMatchObject({ verified: 0, noted: 0 });
+    const first = await reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+    expect(first).toMatchObject({ state: 'Pending', rejected: [] });
+    const other = reportOf([bad], fromHex(first.reportId));
+    await expect(reports.sendProfileLoadingReport(DEVICE_MAKER, other)).rejects.toMatchObject({
+      code: 'requestChanged',
+    });
+    let answer = first;
+    while (answer.state === 'Pending') {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      answer = await reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+    }
+    expect(answer).toMatchObject({ state: 'Done', verified: 1 });
+    expect(answer.rejected.slice(0, 13).map(({ itemIndex }) => itemIndex)).toEqual(
+      Array.from({ length: 14 }, (_, i) => i)
+        .filter((i) => i !== 12)
+        .slice(0, 13),
+    );
     expect(answer.rejected).toHaveLength(1_000);
+    expect(await loaded.state()).toBe('Installed');
     expect(await reports.sendProfileLoadingReport(DEVICE_MAKER, report)).toEqual(answer);
   });
 });

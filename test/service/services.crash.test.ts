@@ -3,6 +3,7 @@ import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { PackReader } from '../../shared/service/packs.ts';
 import { euiccRecord } from '../../shared/service/records/euicc.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
@@ -41,9 +42,11 @@ async function atEveryCall<Given>(
   make: () => Promise<Given>,
   work: (runtime: Runtime, given: Given) => Promise<unknown>,
   settled: (given: Given, results: readonly unknown[]) => Promise<void>,
+  own: Partial<RuntimeConfig> = {},
 ): Promise<void> {
+  const at = { runtime: deployment.runtime, config: { ...deployment.config, ...own } };
   const run = async (given: Given, fates: readonly Fate[]) => {
-    const processes = await Promise.all(fates.map((fate) => MortalProcess.start(deployment, fate)));
+    const processes = await Promise.all(fates.map((fate) => MortalProcess.start(at, fate)));
     return await Promise.all(
       processes.map(async (process) => {
         const result = await process.run((runtime) => work(runtime, given));
@@ -134,7 +137,10 @@ describe('after a death at any store call, repeated by two at once', () => {
     );
   });
 
-  it('a report changes the state and tells the Operator once', async () => {
+  it.each([
+    ['within the call', 1_000],
+    ['as work of the dispatcher, in slices of two items', 2],
+  ])('a report taken %s changes the state and tells the Operator once', async (_how, inlineReport) => {
     await atEveryCall(
       async () => {
         const orderId = `REP-${made++}`;
@@ -165,7 +171,14 @@ describe('after a death at any store call, repeated by two at once', () => {
         });
         return { orderId, report, jobId: request.jobId('test') };
       },
-      (runtime, { report }) => runtime.services.reports.sendProfileLoadingReport(DEVICE_MAKER, report),
+      async (runtime, { report }) => {
+        let answer = await runtime.services.reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+        while (answer.state === 'Pending') {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          answer = await runtime.services.reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+        }
+        return answer;
+      },
       async ({ orderId, jobId }, answers) => {
         const { services, context } = deployment.runtime;
         for (const answer of answers)
@@ -181,6 +194,7 @@ describe('after a death at any store call, repeated by two at once', () => {
         for (const event of ['profile.installed', 'profile.unreported'])
           expect(await auditLines(deployment.runtime, event, { order: orderId })).toBe(1);
       },
+      { inlineReport },
     );
   });
 });

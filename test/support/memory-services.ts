@@ -178,7 +178,13 @@ export function memoryServices(): MemoryServices {
       async sendProfileLoadingReport(_caller, der) {
         const report = decodeProfileLoadingReport(der);
         received.push(der);
-        return { reportId: report.reportId, verified: report.items.length, noted: 0, rejected: [] };
+        return {
+          reportId: report.reportId,
+          state: 'Done',
+          verified: report.items.length,
+          noted: 0,
+          rejected: [],
+        };
       },
       async handleNotification(der) {
         const { tag } = readSingleTlv(der);

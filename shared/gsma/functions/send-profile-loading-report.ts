@@ -35,6 +35,7 @@ export const sendProfileLoadingReport: FunctionBinding<ReturnType<typeof body>> 
     return {
       members: {
         reportId: writeId16(answer.reportId),
+        state: answer.state,
         verified: answer.verified,
         noted: answer.noted,
         rejected: answer.rejected.map((item) => ({ itemIndex: item.itemIndex, ...itemCodes(item) })),

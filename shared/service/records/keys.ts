@@ -138,6 +138,12 @@ export const ledgerKeys = {
   }),
 
   report: (party: string, reportId: string): ItemKey => ({ partition: `report#${party}`, sort: reportId }),
+  /** A report that is too large for one call, by its name (report-slices.ts). */
+  reportWork: (id: string): ItemKey => ({ partition: `report-work#${id}`, sort: 'head' }),
+  reportSlice: (id: string, slice: number): ItemKey => ({
+    partition: `report-slices#${id}`,
+    sort: padded(slice),
+  }),
   transfer: (party: string, transferId: string): ItemKey => ({
     partition: `transfer#${party}`,
     sort: transferId,

@@ -1,11 +1,18 @@
 import { Fault } from '../shared/errors.ts';
-import { errorRecords } from '../shared/gsma/call-log.ts';
+import { errorRecords, type Log } from '../shared/gsma/call-log.ts';
 import { failureOf } from '../shared/gsma/failure.ts';
 import { writeFailure } from '../shared/gsma/http-answer.ts';
 import type { Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import type { Services } from '../shared/service/services.ts';
-import { defaultOptions, type FunctionHandler, type HandlerFactory, resultOf } from './call.ts';
+import {
+  defaultOptions,
+  type Event,
+  type FunctionHandler,
+  type HandlerFactory,
+  type HandlerOptions,
+  resultOf,
+} from './call.ts';
 
 /** The environment variable that holds the RuntimeConfig as JSON. It names stores and keys and contains no secret. */
 export const CONFIG_VARIABLE = 'SMDPF_RUNTIME';
@@ -13,11 +20,29 @@ export const CONFIG_VARIABLE = 'SMDPF_RUNTIME';
 /**
  * The entry point of a function on Lambda. The services are opened by the first call of an execution environment and
  * kept; where that fails the call is answered 1.2/4.2, or 1.2/5.1 where it may pass, and the next one tries again.
+ *
+ * With `options` of the caller's own the telemetry of Lambda is left out.
  */
 export function lambdaEntry(
   factory: HandlerFactory,
   openServices: () => Promise<Services> = async () => (await sharedRuntime()).services,
-  options = defaultOptions,
+  options?: HandlerOptions,
+): FunctionHandler {
+  if (options !== undefined) return entryWith(factory, openServices, options);
+  let entry: Promise<FunctionHandler> | undefined;
+  return async (event, context) => {
+    entry ??= import('./telemetry.ts').then(({ instrument, log }) => {
+      const handler = entryWith(factory, openServices, { ...defaultOptions, log });
+      return instrument((of: Event, by) => handler(of, by)) as FunctionHandler;
+    });
+    return (await entry)(event, context);
+  };
+}
+
+function entryWith(
+  factory: HandlerFactory,
+  openServices: () => Promise<Services>,
+  options: HandlerOptions,
 ): FunctionHandler {
   let opened: Promise<FunctionHandler> | undefined;
   return async (event, context) => {
@@ -33,7 +58,7 @@ export function lambdaEntry(
       return resultOf(writeFailure(failure));
     }
     const result = await handler(event, context);
-    await settle();
+    await settle(options.log);
     return result;
   };
 }
@@ -42,11 +67,11 @@ export function lambdaEntry(
  * What the runtime would do in its own time: an environment may sleep for ever once it has answered. The answer stands
  * whatever comes of it; uses of keys that could not be written are counted again the next time.
  */
-export async function settle(): Promise<void> {
+export async function settle(log: Log): Promise<void> {
   const opened = await runtime;
   await opened?.context.notifier.flush();
   await opened?.keyUses.round().catch((error: unknown) => {
-    defaultOptions.log({
+    log({
       event: 'fault',
       incident: defaultOptions.newIncident(),
       function: 'audit',
@@ -71,10 +96,13 @@ export function sharedRuntime(): Promise<Runtime> {
 
 async function openSharedRuntime(): Promise<Runtime> {
   const config = readConfig();
-  const { openRuntime } = await import('../shared/runtime.ts');
+  const [{ openRuntime }, { log }] = await Promise.all([
+    import('../shared/runtime.ts'),
+    import('./telemetry.ts'),
+  ]);
   return await openRuntime(config, {
     lanes: 'none',
-    log: (event, about) => console.log(JSON.stringify({ event, ...about })),
+    log: (event, about) => log({ ...about, event }),
   });
 }
 

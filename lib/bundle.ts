@@ -16,17 +16,21 @@ const ROOT = resolve(import.meta.dirname, '..');
 export type Bundles = Readonly<Record<FunctionName, string>>;
 
 /**
- * Bundles every function for Lambda: ES modules for Node 24, minified, with source maps; what is imported on demand
+ * Bundles functions, all unless named, for Lambda: ES modules for Node 24, minified, with source maps; what is imported on demand
  * stays apart, so that a cold start reads no more than it runs. AWS SDK clients are bundled, at the versions that the
  * tests ran with.
  *
  * For an emulator the functions that parties call take the client certificate from a header instead of TLS: another
  * entry, which no production bundle contains.
  */
-export async function bundleFunctions(target: OperatorConfig['target'], folder: string): Promise<Bundles> {
+export async function bundleFunctions(
+  target: OperatorConfig['target'],
+  folder: string,
+  names: readonly FunctionName[] = functionNames,
+): Promise<Bundles> {
   rmSync(folder, { recursive: true, force: true });
   const bundles = await Promise.all(
-    functionNames.map(async (name): Promise<[FunctionName, string]> => {
+    names.map(async (name): Promise<[FunctionName, string]> => {
       const outdir = join(folder, resourceName(name));
       mkdirSync(outdir, { recursive: true });
       await bundleFunction(FUNCTIONS[name], target, outdir);

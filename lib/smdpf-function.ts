@@ -19,6 +19,20 @@ export interface SmdpfFunctionProps {
   readonly logKey: IKey;
 }
 
+/** Powertools (lambdas/telemetry.ts). What could capture content is off in the code too; an emulator takes no traces. */
+function telemetryOf({ name, target }: OperatorConfig): Record<string, string> {
+  return {
+    POWERTOOLS_SERVICE_NAME: name,
+    POWERTOOLS_METRICS_NAMESPACE: 'smdpf',
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+    POWERTOOLS_LOGGER_LOG_EVENT: 'false',
+    POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+    POWERTOOLS_TRACER_CAPTURE_ERROR: 'false',
+    POWERTOOLS_TRACER_CAPTURE_HTTPS_REQUESTS: 'false',
+    POWERTOOLS_TRACE_ENABLED: String(target === 'aws'),
+  };
+}
+
 /** How a function's RuntimeConfig changes by a grant. */
 export type Configure = (config: RuntimeConfig) => RuntimeConfig;
 
@@ -72,6 +86,7 @@ export class SmdpfFunction extends Construct {
       environment: {
         NODE_ENV: 'production',
         NODE_OPTIONS: '--enable-source-maps',
+        ...telemetryOf(config),
         [CONFIG_VARIABLE]: Lazy.string({ produce: () => Stack.of(this).toJsonString(this.#runtime) }),
       },
     });

@@ -5,13 +5,14 @@ import { type Carrier, httpCarrier } from '../../shared/notify/ledger-notifier.t
 import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
 import type { NoticeMessage, NoticeQueue } from '../../shared/notify/sqs.ts';
 import { backgroundEntry } from '../background.ts';
+import type { TelemetryRecord } from '../telemetry.ts';
 import { notifyStores } from './stores.ts';
 
 export interface DeliverOptions {
   readonly ledger: Ledger;
   readonly queue: Pick<NoticeQueue, 'send' | 'postpone'>;
   readonly carry: Carrier;
-  readonly log: (record: Readonly<Record<string, unknown>>) => void;
+  readonly log: (record: TelemetryRecord) => void;
 }
 
 /**
@@ -45,10 +46,10 @@ const attemptsOf = ({ attributes }: SQSRecord) => Number(attributes.ApproximateR
 
 export const handler = backgroundEntry(
   'notify.deliver',
-  async (event: SQSEvent) => {
+  async (event: SQSEvent, log) => {
     const { ledger, queue, callbackCa } = await notifyStores();
     const carry = httpCarrier(PROTOCOL_VERSION, callbackCa);
-    return deliver({ ledger, queue, carry, log: (record) => console.log(JSON.stringify(record)) }, event);
+    return deliver({ ledger, queue, carry, log }, event);
   },
   {
     about: ({ Records }) => ({ messages: Records.length }),

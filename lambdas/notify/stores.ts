@@ -1,7 +1,11 @@
 import { Fault } from '../../shared/errors.ts';
+import { GuardedLedger } from '../../shared/ledger/guarded.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
+import { noPort } from '../../shared/no-port.ts';
 import { NoticeQueue } from '../../shared/notify/sqs.ts';
+import { Standing } from '../../shared/service/standing.ts';
+import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { readConfig } from '../runtime.ts';
 
 export interface NotifyStores {
@@ -22,10 +26,14 @@ export function notifyStores(): Promise<NotifyStores> {
 }
 
 async function open(): Promise<NotifyStores> {
-  const { ledger, notifier = '', callbackCa } = readConfig();
+  const config = readConfig();
+  const { notifier = '', callbackCa } = config;
   if (!notifier.startsWith('sqs:')) throw new Fault('configuration', 'the notifier is not a queue');
+  const ledger = await openLedger(config.ledger);
+  const none = { vault: noPort<Vault>('vault'), ppks: noPort<PpkVault>('vault') };
+  const standing = new Standing({ ledger, ...none, now: Date.now }, config);
   return {
-    ledger: await openLedger(ledger),
+    ledger: new GuardedLedger(ledger, () => standing.requireLive()),
     queue: new NoticeQueue(notifier.slice('sqs:'.length)),
     callbackCa,
   };

@@ -12,8 +12,9 @@ let emulated: Bundles;
 
 beforeAll(async () => {
   production = await bundleFunctions('aws', join(folder, 'aws'));
-  emulated = await bundleFunctions('emulator', join(folder, 'emulator'));
-}, 120_000);
+  const asked = ['esbpp.requestBpp', 'es9plus.handleNotification'] as const;
+  emulated = await bundleFunctions('emulator', join(folder, 'emulator'), asked);
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const textOf = (bundle: string) =>

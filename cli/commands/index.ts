@@ -20,6 +20,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['audit', async () => (await import('./audit.ts')).registerAudit],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
+  ['erase', async () => (await import('./erase.ts')).registerErase],
   ['eligibility', async () => (await import('./eligibility.ts')).registerEligibility],
   ['profile', async () => (await import('./profile.ts')).registerProfile],
   ['bind', async () => (await import('./bind.ts')).registerBind],

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
@@ -6,6 +5,7 @@ import { planRestore, type RestoreStep, restore } from '../../shared/service/res
 import { putBack } from '../deployment/backup.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
 import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
+import { readRuntimeConfig } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import type { Progress } from '../output/progress.ts';
@@ -147,13 +147,7 @@ async function withLedger<Answer>(
 
 async function configOf({ folder, config, ledger }: Where): Promise<RuntimeConfig> {
   const own = ledger === undefined ? {} : { ledger };
-  if (config !== undefined) {
-    try {
-      return { ...(JSON.parse(await readFile(config, 'utf8')) as RuntimeConfig), ...own };
-    } catch {
-      throw new UsageError('--config is no readable RuntimeConfig', 'Take the output Runtime of the stack.');
-    }
-  }
+  if (config !== undefined) return { ...(await readRuntimeConfig(config)), ...own };
   if (!DeploymentFolder.exists(folder))
     throw new UsageError(`--folder: there is no deployment in ${folder}`, 'Name one, or a --config.');
   return { ...(await DeploymentFolder.open(folder)).runtimeConfig(), ...own };

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
+import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { UsageError } from '../output/failure.ts';
 import { unwrapText } from './text-form.ts';
 
@@ -100,4 +101,14 @@ function reasonOf(cause: unknown): string {
     EEXIST: 'it exists',
   };
   return reasons[code ?? ''] ?? code ?? 'unknown reason';
+}
+
+/** A RuntimeConfig in JSON, such as the output Runtime of a stack. */
+export async function readRuntimeConfig(path: string): Promise<RuntimeConfig> {
+  const text = Buffer.from(await readOctets(path, '--config')).toString('utf8');
+  try {
+    return JSON.parse(text) as RuntimeConfig;
+  } catch {
+    throw new UsageError(`--config: ${path} is no RuntimeConfig`, 'Take the output Runtime of the stack.');
+  }
 }

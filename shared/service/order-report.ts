@@ -61,9 +61,13 @@ export function readCursor(cursor: string | undefined, count: number): number {
   return start;
 }
 
-async function sign(context: Context, payload: object): Promise<string> {
+const sign = (context: Context, payload: object) =>
+  signedByDelivery(context, 'smdpf-order-report+jws', payload);
+
+/** A compact JWS (RFC 7515, ES256) by the delivery key in use. */
+export async function signedByDelivery(context: Context, typ: string, payload: object): Promise<string> {
   const key = await reportKey(context);
-  const header = { alg: 'ES256', typ: 'smdpf-order-report+jws', kid: keyId(key.publicKey) };
+  const header = { alg: 'ES256', typ, kid: keyId(key.publicKey) };
   const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
   const signature = await key.sign(Digest.of(utf8(input)));
   return `${input}.${Buffer.from(signature).toString('base64url')}`;
@@ -80,8 +84,13 @@ export async function serverKeys(context: Context): Promise<ServerKeys> {
   const intake = assigned && (await keyRing.intake(assigned.uri));
   return {
     ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
-    reportKey: jwkOf((await reportKey(context)).publicKey, 'sig', 'ES256'),
+    reportKey: await deliveryJwk(context),
   };
+}
+
+/** What verifies what the delivery key in use signs. */
+export async function deliveryJwk(context: Context): Promise<Jwk> {
+  return jwkOf((await reportKey(context)).publicKey, 'sig', 'ES256');
 }
 
 function jwkOf(spki: Uint8Array, use: 'enc' | 'sig', alg: string): Jwk {

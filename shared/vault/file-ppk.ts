@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault, invariant } from '../errors.ts';
@@ -113,8 +113,19 @@ export class FilePpkVault implements PpkVault {
   }
 
   async destroyPack(pack: string): Promise<void> {
-    const path = this.#path(pack);
-    await guarded(async () => {
+    await this.#destroyFile(this.#path(pack));
+  }
+
+  /** Destroys every pack there is; returns how many. May be repeated. */
+  async destroyAll(): Promise<number> {
+    const entries = await guarded(() => readdir(this.#packs, { recursive: true, withFileTypes: true }));
+    const files = entries.filter((entry) => entry.isFile());
+    for (const { parentPath, name } of files) await this.#destroyFile(join(parentPath, name));
+    return files.length;
+  }
+
+  #destroyFile(path: string): Promise<void> {
+    return guarded(async () => {
       const file = await openExisting(path, 'r+');
       if (file === undefined) return;
       try {

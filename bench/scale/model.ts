@@ -1,0 +1,140 @@
+import { itemSize } from '../../shared/ledger/item.ts';
+import type { ChunkRecord } from '../../shared/service/records/job.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import type { PackRecord } from '../../shared/service/records/order.ts';
+
+/**
+ * An order of many profiles on AWS, second by second: what each phase takes of each shared resource, against the
+ * quotas of an account. Sizes are those of real records; units and CPU times per profile are the counted and measured
+ * ones of docs/cost.md. A model: it says which quota is met first and when the work would be done, not how AWS behaves.
+ */
+export interface ScaleInput {
+  readonly profiles: number;
+  readonly chunk: number;
+  readonly pack: number;
+  /** KMS ECC signatures a second for jobs, the interactive share taken off. */
+  readonly signsPerSecond: number;
+  readonly tasksAtOnce: number;
+  /** Lambdas of the account at once. */
+  readonly lambdas: number;
+  /** Write units a second that the table takes when the order comes; it doubles every half hour under load. */
+  readonly writeUnits: number;
+}
+
+export const PHASES = ['prepare', 'register', 'bind'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** A quota, and what a profile of a phase takes of it. */
+interface Resource {
+  readonly name: string;
+  readonly perProfile: number;
+  /** A second, at this second of the phase. */
+  readonly limit: (second: number) => number;
+}
+
+export interface PhaseResult {
+  readonly phase: Phase;
+  readonly seconds: number;
+  /** Profiles a second that each resource alone would allow at the start of the phase, least first. */
+  readonly walls: readonly { readonly name: string; readonly profilesPerSecond: number }[];
+}
+
+/** Write units of a write of so many octets within a transaction. */
+const units = (octets: number) => 2 * Math.ceil(octets / 1024);
+/** DynamoDB takes so many write units a second for one partition key. */
+const PARTITION_UNITS = 1_000;
+/** An on-demand table takes twice its peak before within this time. */
+const DOUBLING_SECONDS = 1_800;
+
+/** docs/cost.md, counted by test/aws/calls-per-profile.test.ts; milliseconds of one core measured by npm run bench. */
+const COUNTED: Readonly<Record<Phase, { readonly ledgerUnits: number; readonly taskMs: number }>> = {
+  prepare: { ledgerUnits: 2.14, taskMs: 10 },
+  register: { ledgerUnits: 3.02, taskMs: 5 },
+  // a task waits for KMS, 75 signatures a second
+  bind: { ledgerUnits: 1.8, taskMs: 13.3 },
+};
+
+export function simulate(input: ScaleInput): readonly PhaseResult[] {
+  let peak = input.writeUnits;
+  return PHASES.map((phase) => {
+    const resources = resourcesOf(phase, input, () => peak);
+    const walls = resources
+      .map(({ name, perProfile, limit }) => ({ name, profilesPerSecond: limit(0) / perProfile }))
+      .sort((a, b) => a.profilesPerSecond - b.profilesPerSecond);
+    let left = input.profiles;
+    let seconds = 0;
+    while (left > 0) {
+      const rate = Math.min(...resources.map(({ perProfile, limit }) => limit(seconds) / perProfile));
+      left -= rate;
+      seconds += 1;
+      const used = rate * COUNTED[phase].ledgerUnits;
+      if (seconds % DOUBLING_SECONDS === 0) peak = Math.max(peak, 2 * used);
+    }
+    return { phase, seconds, walls };
+  });
+}
+
+function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number): Resource[] {
+  const { ledgerUnits, taskMs } = COUNTED[phase];
+  const tasks = Math.min(input.tasksAtOnce, input.lambdas);
+  const fixed = (name: string, limit: number, perProfile: number): Resource => ({
+    name,
+    perProfile,
+    limit: () => limit,
+  });
+  const resources = [
+    fixed('tasks at once', tasks * 1_000, taskMs),
+    { name: 'write units of the table', perProfile: ledgerUnits, limit: tableUnits },
+  ];
+  if (phase === 'prepare') {
+    const perPack = units(packOctets(input.pack));
+    resources.push(fixed('partition of the order: packs', PARTITION_UNITS, perPack / input.pack));
+  }
+  if (phase === 'bind') {
+    resources.push(
+      fixed('KMS signatures', input.signsPerSecond, 1),
+      fixed('partition of the job: chunks', PARTITION_UNITS, chunkUnits(input.chunk) / input.chunk),
+      fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * (units(700) / input.chunk)),
+    );
+  }
+  return resources;
+}
+
+/** A chunk and its progress in the commit, and its progress twice more: finished, delivered. */
+function chunkUnits(chunk: number): number {
+  return units(chunkOctets(chunk)) + units(200) + units(200);
+}
+
+/** The record of a chunk of which every item was bound. */
+export function chunkOctets(chunk: number): number {
+  const outcomes = Array.from({ length: chunk }, (_, i) => ({
+    itemId: i,
+    eid: '89049032123451234512345678901235',
+    keyId: '0011223344556677',
+    position: i,
+    iccid: '8988211000000530082',
+    chain: 0,
+    eumChain: 'a'.repeat(64),
+    suite: 'p256',
+    x: new Uint8Array(32),
+  }));
+  const record = {
+    part: { name: 'p'.repeat(80), version: 'v'.repeat(32), size: 1_000_000, sha256: 'a'.repeat(64) },
+    outcomes,
+    offsets: Array.from({ length: chunk + 1 }, (_, i) => i),
+    trustEpoch: 1,
+    committedAt: 1,
+  } satisfies Record<keyof ChunkRecord, unknown>;
+  return itemSize({ ...ledgerKeys.chunk('a'.repeat(24), 0), attributes: record });
+}
+
+function packOctets(pack: number): number {
+  const record = {
+    object: { name: 'p'.repeat(80), version: 'v'.repeat(32), size: 1_000_000, sha256: 'a'.repeat(64) },
+    offsets: Array.from({ length: pack + 1 }, (_, i) => i),
+    iccids: Array.from({ length: pack }, () => '8988211000000530082'),
+    ppks: 'p'.repeat(60),
+    dataKey: 'd'.repeat(64),
+  } satisfies Partial<Record<keyof PackRecord, unknown>>;
+  return itemSize({ ...ledgerKeys.orderPack('ORDER', 0), attributes: record });
+}

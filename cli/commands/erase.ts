@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { openRuntime, type Runtime } from '../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import { DeploymentFolder } from '../deployment/folder.ts';
+import { BY_CLI, FOLDER_OPTION } from '../deployment/with-runtime.ts';
+import { destroyFile } from '../erasure/destroy-key.ts';
+import { erase, planErasure } from '../erasure/erase.ts';
+import { readRuntimeConfig, writeOutput } from '../input/files.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { UsageError } from '../output/failure.ts';
+import { fields, table } from '../output/table.ts';
+
+interface Where {
+  readonly folder: string;
+  readonly config?: string;
+}
+
+/** `smdpf erase`: removes an Operator, and says in a signed statement what was erased and looked at. */
+export function registerErase(program: Command, io: CliIo): void {
+  const group = program
+    .command('erase')
+    .description('remove an Operator: destroy keys and data, with a signed statement of it');
+  const command = (name: string, description: string) =>
+    group
+      .command(name)
+      .description(description)
+      .option(...FOLDER_OPTION)
+      .option(
+        '--config <file>',
+        'instead of a folder: a RuntimeConfig, such as the output Runtime of a stack',
+      );
+
+  command('plan', 'say what there is to be erased; changes nothing').action(async (where: Where) => {
+    const runtime = await open(where);
+    try {
+      const plan = await planErasure(runtime);
+      io.answer({ ...plan }, () =>
+        fields([
+          ['deployment', plan.deployment],
+          ['keys', plan.keys.join('\n')],
+          ['objects of the vault', String(plan.objects)],
+          ['work that is still open', String(plan.openWork)],
+        ]),
+      );
+    } finally {
+      await runtime.close();
+    }
+  });
+
+  command('run', 'erase; there is no way back. Its server has to be stopped; may be repeated')
+    .requiredOption('--confirm <deployment>', 'the name of the deployment, as plan tells it')
+    .requiredOption('--statement <file>', 'where to write the signed statement')
+    .action(
+      async ({ confirm, statement: file, ...where }: Where & { confirm: string; statement: string }) => {
+        const runtime = await open(where);
+        if (confirm !== runtime.config.deployment) {
+          await runtime.close();
+          throw new UsageError('--confirm is not the name of this deployment', 'smdpf erase plan tells it.');
+        }
+        const erasure = await erase(
+          runtime,
+          BY_CLI,
+          async (made) => {
+            // the statement of the run that could still sign stays
+            if (made.jws === undefined && existsSync(file)) return;
+            await writeOutput(file, `${JSON.stringify(made, undefined, 2)}\n`, '--statement', {
+              mode: 0o600,
+            });
+          },
+          ({ what, state }) => io.say(`${state}: ${what}`),
+        );
+        if (where.config === undefined) await eraseSecrets(where.folder);
+        io.answer({ ...erasure, file }, () =>
+          table(
+            ['what', 'state', 'count', 'checked'],
+            erasure.statement.erased.map((one) => [one.what, one.state, one.count ?? '', one.checked]),
+          ),
+        );
+      },
+    );
+}
+
+/** What a folder has beside its stores: passphrase, TLS keys, and the configuration, whose transfer secret goes last. */
+async function eraseSecrets(folder: string): Promise<void> {
+  for (const name of ['keys', 'tls']) {
+    const path = join(folder, name);
+    for (const file of await readdir(path).catch(() => [])) await destroyFile(join(path, file));
+    await rm(path, { recursive: true, force: true });
+  }
+  await destroyFile(join(folder, 'config.json'));
+}
+
+async function open({ folder, config }: Where): Promise<Runtime> {
+  let runtime: RuntimeConfig;
+  if (config !== undefined) runtime = await readRuntimeConfig(config);
+  else if (DeploymentFolder.exists(folder)) runtime = (await DeploymentFolder.open(folder)).runtimeConfig();
+  else throw new UsageError(`--folder: there is no deployment in ${folder}`, 'Name one, or a --config.');
+  return await openRuntime(runtime, { lanes: 'none' });
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { Runtime } from '../../shared/runtime.ts';
+import { AuditLog, auditWrite, canonicalJson } from '../../shared/service/audit.ts';
+import { deliveryJwk, signedByDelivery } from '../../shared/service/order-report.ts';
+import { destroyKey, type Erased } from './destroy-key.ts';
+import { destroyLedger, destroyPpks } from './destroy-store.ts';
+
+/** What an erasure found, did and looked at, in its order; signed before the key that signs it goes. */
+export interface ErasureStatement {
+  readonly deployment: string;
+  readonly address: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: string;
+  /** The end of the audit log, whose archive is kept. */
+  readonly audit: { readonly sequence: number; readonly hash: string };
+  readonly erased: readonly Erased[];
+  /** What follows this statement, and cannot be in it. */
+  readonly next: readonly string[];
+}
+
+export interface Erasure {
+  readonly statement: ErasureStatement;
+  /** Hexadecimal SHA-256 of the canonical statement. */
+  readonly sha256: string;
+  /** Compact JWS by the delivery key; absent where that is gone since an erasure that died. */
+  readonly jws?: string;
+  /** That verifies it. */
+  readonly key?: Readonly<Record<string, unknown>>;
+}
+
+/** Counts of what an erasure would take, without taking it. */
+export interface ErasurePlan {
+  readonly deployment: string;
+  readonly keys: readonly string[];
+  readonly objects: number;
+  readonly openWork: number;
+}
+
+export async function planErasure(runtime: Runtime): Promise<ErasurePlan> {
+  let objects = 0;
+  for await (const _ of runtime.context.vault.names('')) objects += 1;
+  return {
+    deployment: runtime.config.deployment,
+    keys: await keyUris(runtime),
+    objects,
+    openWork: (await runtime.context.ledger.query('open-work', { limit: 1_000 })).items.length,
+  };
+}
+
+/**
+ * Removes an Operator: freezes the ledger, closes and archives the audit log, then destroys what opens anything first
+ * (PPKs, keys), what is only data after it. Locked objects stay until their retention ends: they hold identifiers
+ * and hashes. Every step may be repeated; `write` keeps the statement before the last steps, which cannot be in it.
+ */
+export async function erase(
+  runtime: Runtime,
+  by: string,
+  write: (erasure: Erasure) => Promise<void>,
+  note: (erased: Erased) => void = () => undefined,
+): Promise<Erasure> {
+  const { unguarded: context, standing, config } = runtime;
+  await standing.freeze('the deployment is being erased');
+  const audit = await closeAudit(context, by);
+  const delivery = await context.keyAssignments.current('delivery');
+  // gone where an erasure died after its statement
+  const signs = await deliveryJwk(context).catch(() => undefined);
+  const erased: Erased[] = [];
+  const done = (one: Erased) => {
+    erased.push(one);
+    note(one);
+  };
+  done(await destroyPpks(config.ppks));
+  for (const uri of await keyUris(runtime)) if (uri !== delivery) done(await destroyKey(uri));
+  for (const one of await emptyVault(runtime)) done(one);
+  const statement: ErasureStatement = {
+    deployment: config.deployment,
+    address: config.address,
+    at: new Date(context.now()).toISOString(),
+    by,
+    audit,
+    erased,
+    next: [`ledger ${config.ledger}`, `key ${delivery}, which signs this statement`],
+  };
+  const erasure: Erasure = {
+    statement,
+    sha256: createHash('sha256').update(canonicalJson(statement)).digest('hex'),
+    ...(signs === undefined
+      ? {}
+      : { jws: await signedByDelivery(context, 'smdpf-erasure+jws', statement), key: signs }),
+  };
+  await write(erasure);
+  await runtime.close();
+  note(await destroyKey(delivery));
+  note(await destroyLedger(config.ledger));
+  return erasure;
+}
+
+async function closeAudit(context: Runtime['context'], by: string) {
+  const { ledger, vault, now } = context;
+  await ledger.write(auditWrite({ event: 'deployment.erased', by, about: {} }, 'deployment-erased', now()));
+  const audit = new AuditLog(ledger, vault);
+  await audit.chain();
+  await audit.archive();
+  return await audit.head();
+}
+
+/** Wrapping, delivery and binding keys, the former ones too, and the one for what is encrypted to us. */
+async function keyUris({ keyInventory, config }: Runtime): Promise<readonly string[]> {
+  const { intake } = config.keys;
+  const listed = (await keyInventory.list()).map(({ uri }) => uri);
+  return [...new Set([...listed, ...(intake === undefined ? [] : [intake])])];
+}
+
+/** Removes every version that is not locked, and looks what is left. */
+async function emptyVault({ context: { vault } }: Runtime): Promise<readonly Erased[]> {
+  let removed = 0;
+  const kept = new Map<string, number>();
+  const names: string[] = [];
+  for await (const name of vault.names('')) names.push(name);
+  for (const name of names) {
+    await vault.remove(name);
+    if ((await vault.head(name)) === undefined) removed += 1;
+    else {
+      const folder = name.split('/')[0]!;
+      kept.set(folder, (kept.get(folder) ?? 0) + 1);
+    }
+  }
+  const checked = 'every name looked up again';
+  return [
+    { what: 'vault: objects', state: 'erased', count: removed, checked },
+    ...[...kept].map(
+      ([folder, count]): Erased => ({
+        what: `vault: ${folder}/`,
+        state: 'kept',
+        count,
+        checked: 'locked until their retention ends; identifiers and hashes, no keys and no profiles',
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { chunkOctets, simulate } from '../../bench/scale/model.ts';
+import { ITEM_LIMIT } from '../../shared/ledger/item.ts';
+
+const input = {
+  profiles: 10_000_000,
+  chunk: 250,
+  pack: 250,
+  signsPerSecond: 900,
+  tasksAtOnce: 12,
+  lambdas: 1_000,
+  writeUnits: 4_000,
+};
+const bind = (change: Partial<typeof input> = {}) => simulate({ ...input, ...change })[2]!;
+const wall = (change: Partial<typeof input> = {}) => bind(change).walls[0]!.name;
+
+it('names KMS as the first wall of binding; moved away, the partition of the job is the next', () => {
+  expect(wall()).toBe('KMS signatures');
+  expect(bind().seconds).toBe(Math.ceil(input.profiles / 900));
+  expect(wall({ signsPerSecond: 20_000, tasksAtOnce: 100 })).toBe('partition of the job: chunks');
+  expect(wall({ tasksAtOnce: 2 })).toBe('tasks at once');
+});
+
+it('is done sooner with more of what is short, and no sooner with more of anything else', () => {
+  expect(bind({ signsPerSecond: 1_200, tasksAtOnce: 24 }).seconds).toBeLessThan(bind().seconds);
+  expect(bind({ lambdas: 5_000, writeUnits: 40_000 }).seconds).toBe(bind().seconds);
+  // an on-demand table grows under load
+  const register = (writeUnits: number) =>
+    simulate({ ...input, writeUnits, tasksAtOnce: 1_000, profiles: 50_000_000 })[1]!;
+  expect(register(1_000).seconds).toBeLessThan(50_000_000 / (1_000 / 3.02));
+});
+
+it('a chunk of the default size is an item that the ledger takes, with room to spare', () => {
+  expect(chunkOctets(250)).toBeLessThan(ITEM_LIMIT / 2);
+});

@@ -55,8 +55,13 @@ export interface OperatorConfig {
   };
   /** PEM of a CA that is trusted for the Operator's callback server besides the public ones. */
   readonly callbackCa?: string;
-  /** Items of a chunk and profiles of a pack; left out, as shared/service/context.ts has them. */
-  readonly sizes?: { readonly chunk: number; readonly pack: number };
+  /** Items of a chunk, profiles of a pack, and items of a report that is taken within the call; left out, as shared/service/context.ts has them. */
+  readonly sizes?: { readonly chunk: number; readonly pack: number; readonly report?: number };
+  /**
+   * The ledger's table where it is not the stack's own: one that was restored from a backup and reconciled
+   * (docs/runbook.md, "A ledger from a backup").
+   */
+  readonly ledgerTable?: string;
   /** Minutes between rounds that fetch revocation lists, 2 and more. */
   readonly crlFetchMinutes: number;
   /**

@@ -59,9 +59,10 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
     dispatcher: true,
     memoryMb: 1769,
   }),
-  'esed1.closeKeys': api('esed1/close-keys', {}),
+  // an EUM is looked for in the view of trust, which reads revocation lists
+  'esed1.closeKeys': api('esed1/close-keys', { vault: 'read' }),
   'esed1.openTransfer': api('esed1/open-transfer', { vault: 'write' }),
-  'esed1.getTransfer': api('esed1/get-transfer', { vault: 'write' }),
+  'esed1.getTransfer': api('esed1/get-transfer', { vault: 'read' }),
   'esbpp.requestBpp': api('esbpp/request-bpp', {
     vault: 'write',
     ppks: true,

@@ -1,5 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { OperatorConfig } from './config.ts';
 import type { StorageKey } from './keys.ts';
@@ -18,14 +18,15 @@ const BACKUP_DAYS = 35;
 
 /** The ledger: one table, see shared/service/records/keys.ts for what is in it. */
 export class Ledger extends Construct {
-  readonly table: Table;
+  /** The table in use: the stack's own, or a restored one. */
+  readonly table: Pick<ITable, 'tableArn' | 'tableName' | 'metric'>;
   readonly #storageKey: StorageKey;
 
   constructor(scope: Construct, id: string, config: OperatorConfig, storageKey: StorageKey) {
     super(scope, id);
     this.#storageKey = storageKey;
     const production = config.target === 'aws';
-    this.table = new Table(this, 'Table', {
+    const own = new Table(this, 'Table', {
       tableName: `${config.name}-smdpf-ledger`,
       partitionKey: { name: 'partition', type: AttributeType.STRING },
       sortKey: { name: 'sort', type: AttributeType.STRING },
@@ -39,6 +40,8 @@ export class Ledger extends Construct {
       deletionProtection: production,
       removalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
+    this.table =
+      config.ledgerTable === undefined ? own : Table.fromTableName(this, 'Restored', config.ledgerTable);
   }
 
   grantTo(fn: SmdpfFunction): void {

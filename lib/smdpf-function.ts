@@ -19,6 +19,12 @@ export interface SmdpfFunctionProps {
   readonly logKey: IKey;
 }
 
+function sizesOf({ sizes }: OperatorConfig): Pick<RuntimeConfig, 'chunkSize' | 'packSize' | 'inlineReport'> {
+  if (sizes === undefined) return {};
+  const { chunk, pack, report } = sizes;
+  return { chunkSize: chunk, packSize: pack, ...(report === undefined ? {} : { inlineReport: report }) };
+}
+
 /** Powertools (lambdas/telemetry.ts). What could capture content is off in the code too; an emulator takes no traces. */
 function telemetryOf({ name, target }: OperatorConfig): Record<string, string> {
   return {
@@ -59,7 +65,7 @@ export class SmdpfFunction extends Construct {
       keys: { wrapping: NO_PORT, delivery: NO_PORT },
       dispatcher: NO_PORT,
       notifier: NO_PORT,
-      ...(config.sizes === undefined ? {} : { chunkSize: config.sizes.chunk, packSize: config.sizes.pack }),
+      ...sizesOf(config),
     };
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/smdpf/${functionName}`,

@@ -15,6 +15,6 @@ export const emulator: OperatorConfig = {
   alarms: { faults: 5, callbackMinutes: 60 },
   crlFetchMinutes: 60,
   // small, so that the smoke run has several of each
-  sizes: { chunk: 50, pack: 100 },
+  sizes: { chunk: 50, pack: 100, report: 100 },
   target: 'emulator',
 };

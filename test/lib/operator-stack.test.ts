@@ -262,6 +262,36 @@ describe('a rotation of the wrapping key', () => {
   });
 });
 
+it('takes a restored table in the place of its own, and keeps its own', () => {
+  const template = templateOf({ ...mobile.config, ledgerTable: 'restored-2' }, bundles);
+  const functions = propertiesOf(template, 'AWS::Lambda::Function');
+  for (const { Environment } of functions as { Environment: { Variables: object } }[])
+    expect(JSON.stringify(Environment.Variables)).toContain('dynamodb:restored-2');
+  const touched = statementsOf(template)
+    .filter(
+      ({ type, statement }) =>
+        type === 'AWS::IAM::Policy' && actionsOf(statement).includes('dynamodb:PutItem'),
+    )
+    .map(({ statement }) => JSON.stringify(statement.Resource));
+  const ledgers = touched.filter((resource) => !resource.includes('Ppks'));
+  expect(ledgers.length).toBeGreaterThanOrEqual(functionNames.length);
+  for (const resource of ledgers) expect(resource).toContain('table/restored-2');
+  template.resourceCountIs('AWS::DynamoDB::Table', 2);
+});
+
+it('captures neither events, answers, errors nor requests in logs and traces', () => {
+  for (const fn of propertiesOf(mobile.template, 'AWS::Lambda::Function'))
+    expect(fn.Environment).toMatchObject({
+      Variables: {
+        POWERTOOLS_SERVICE_NAME: mobile.config.name,
+        POWERTOOLS_LOGGER_LOG_EVENT: 'false',
+        POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+        POWERTOOLS_TRACER_CAPTURE_ERROR: 'false',
+        POWERTOOLS_TRACER_CAPTURE_HTTPS_REQUESTS: 'false',
+      },
+    });
+});
+
 it('opens default endpoints for an emulator alone', () => {
   const apis = propertiesOf(templateOf(EMULATED, bundles), 'AWS::ApiGatewayV2::Api');
   for (const api of apis) expect(api.DisableExecuteApiEndpoint).toBe(false);

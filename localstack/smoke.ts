@@ -18,6 +18,7 @@ import {
   SoftEuicc,
 } from '../sim/index.ts';
 import { type EmulatedWorld, MAKER_ID, openEmulatedWorld } from './emulated-world.ts';
+import { orderEncrypted } from './encrypted-order.ts';
 import { invoke, mapRunOf } from './map-runs.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
 
@@ -43,6 +44,7 @@ async function smoke(outputs: Outputs): Promise<void> {
   try {
     await refuseStranger(world);
     const rows = await order(world, outputs);
+    await orderEncrypted(record, world, run);
     const euiccs = await registerEuiccs(world);
     const first = await bindOne(world, euiccs[0]!);
     const batch = await bindJob(world, outputs, euiccs.slice(1));

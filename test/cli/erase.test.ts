@@ -1,11 +1,12 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compactVerify, importJWK } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
 import { openSandbox } from '../../cli/deployment/sandbox.ts';
-import type { Erasure } from '../../cli/erasure/erase.ts';
+import { destroyFile } from '../../cli/erasure/destroy-key.ts';
+import { type Erasure, erase } from '../../cli/erasure/erase.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { canonicalJson } from '../../shared/service/audit.ts';
 import { OPERATOR } from '../support/deployment.ts';
@@ -84,14 +85,37 @@ it('a run destroys PPKs, keys and data, keeps what is locked, and signs what it 
 });
 
 it('a file is overwritten before it is removed', async () => {
-  const { destroyFile } = await import('../../cli/erasure/destroy-key.ts');
   const path = folder.file('secret');
   writeFileSync(path, Buffer.alloc(100_000, 7));
   // a second name of the same file shows what became of its octets
-  const { linkSync } = await import('node:fs');
   linkSync(path, `${path}.link`);
   expect(await destroyFile(path)).toMatchObject({ state: 'erased' });
   expect(statSync(`${path}.link`).size).toBe(100_000);
   expect(readFileSync(`${path}.link`).every((octet) => octet === 0)).toBe(true);
   expect(await destroyFile(path)).toMatchObject({ state: 'absent' });
+});
+
+it('a run that died is run again: before the statement it is signed still, after it the signed one stays', async () => {
+  const path = folder.file('again');
+  const opened = await DeploymentFolder.open(path);
+  const written: Erasure[] = [];
+  const death = new Error('dead');
+  const attempt = async (dies: 'atStatement' | 'afterKey' | 'never') => {
+    const runtime = await opened.openRuntime({ lanes: 'none' });
+    const write = async (made: Erasure) => {
+      if (dies === 'atStatement') throw death;
+      written.push(made);
+    };
+    const note = ({ what }: { what: string }) => {
+      if (dies === 'afterKey' && what.includes('delivery')) throw death;
+    };
+    await erase(runtime, 'test', write, note).finally(() => runtime.close());
+  };
+  await expect(attempt('atStatement')).rejects.toBe(death);
+  expect(existsSync(join(path, 'keys', 'wrapping.key'))).toBe(false);
+  expect(existsSync(join(path, 'keys', 'delivery.key'))).toBe(true);
+  await expect(attempt('afterKey')).rejects.toBe(death);
+  await attempt('never');
+  expect(written.map(({ jws }) => jws !== undefined)).toEqual([true, false]);
+  expect(existsSync(join(path, 'ledger.sqlite'))).toBe(false);
 });

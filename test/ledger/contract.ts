@@ -125,7 +125,8 @@ export function ledgerContract(
           }
         }
         await Promise.all(connections.map((connection) => connection.close()));
-      });
+        // ten thousand conditional writes, one after the other where an emulator has one thread
+      }, 300_000);
 
       it('a counter raised by many at once loses no step', async () => {
         const key = freshKey();

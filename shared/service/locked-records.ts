@@ -33,11 +33,15 @@ const LATEST = 9_999_999_999_999;
 export const commitRecordName = (jobId: string, chunk: number, committedAt: number) =>
   `${COMMIT_RECORDS}${String(LATEST - committedAt).padStart(13, '0')}-${jobId}-${chunk}`;
 
-export function parseCommitRecordName(name: string): { jobId: string; chunk: number; committedAt: number } {
-  const [, age, jobId, chunk] = /^commits\/(\d{13})-([0-9a-f]+)-(\d+)$/.exec(name) ?? [];
-  if (age === undefined || jobId === undefined)
-    throw new Fault('vault', `${name} is not the name of a commit record`);
-  return { jobId, chunk: Number(chunk), committedAt: LATEST - Number(age) };
+/** `committedAt` is undefined for names as they were given at first: `commits/JOB/CHUNK`. */
+export function parseCommitRecordName(name: string): {
+  jobId: string;
+  chunk: number;
+  committedAt: number | undefined;
+} {
+  const [, age, jobId, chunk] = /^commits\/(?:(\d{13})-)?([0-9a-f]+)[-/](\d+)$/.exec(name) ?? [];
+  if (jobId === undefined) throw new Fault('vault', `${name} is not the name of a commit record`);
+  return { jobId, chunk: Number(chunk), committedAt: age === undefined ? undefined : LATEST - Number(age) };
 }
 
 export async function putCommitRecord(vault: Vault, record: CommitRecord): Promise<void> {

@@ -142,7 +142,8 @@ export class Standing {
     if (this.#vault === undefined || this.#newestKnown) return true;
     const keys = [];
     for await (const name of this.#vault.names(COMMIT_RECORDS)) {
-      const { jobId, chunk } = parseCommitRecordName(name);
+      const { jobId, chunk, committedAt } = parseCommitRecordName(name);
+      if (committedAt === undefined) continue;
       keys.push(ledgerKeys.chunk(jobId, chunk));
       if (keys.length === NEWEST) break;
     }

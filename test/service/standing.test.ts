@@ -96,4 +96,13 @@ describe('a ledger that was never restored', () => {
       expect(await deployment.runtime.standing.why()).toBeUndefined();
     }
   });
+
+  it('bears commit records under the names that were given before, and looks at the newest of today’s', async () => {
+    await prepare(deployment, 'ORD', 4);
+    await bindOne('ORD');
+    const { vault } = deployment.runtime.context;
+    await vault.put(`commits/${'0'.repeat(24)}/0`, Buffer.from('{}'), { lock: true });
+    await deployment.reopen();
+    expect(await deployment.runtime.standing.why()).toBeUndefined();
+  });
 });

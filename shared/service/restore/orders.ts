@@ -129,10 +129,9 @@ export async function restorePack(
       when: 'absent',
     });
   }
-  await ledger.write({
-    put: ledgerKeys.orderPack(orderId, pack),
-    attributes: packRecord.to(record),
-    when: 'absent',
-  });
+  await ledger.transact([
+    { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
+    { put: ledgerKeys.orderPackMade(orderId, pack), attributes: {}, when: 'absent' },
+  ]);
   return true;
 }

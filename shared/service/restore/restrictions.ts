@@ -11,7 +11,7 @@ import { Trust } from '../trust.ts';
 const BY = 'restore';
 
 /** What administrators do; the rest of the audit log tells of what restores itself or is repeated by its caller. */
-const ADMINISTRATION = /^(party|trust|key\.(wrapping|delivery))\./;
+const ADMINISTRATION = /^(party|trust|key\.(wrapping|delivery|intake))\./;
 
 /**
  * What took something away after the restored ledger's last write takes it away again: closed keys, ended orders,

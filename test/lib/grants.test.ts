@@ -180,6 +180,9 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
 
 /** Needed for a case that takes more than a call here to bring about; says which. */
 const NOT_SHOWN: Partial<Record<FunctionPath, readonly Port[]>> = {
+  // rows that came encrypted are removed with their order
+  'es2f.cancelOrder': ['vaultWrite'],
+  'es2f.closeOrder': ['vaultWrite'],
   // a transfer as the body
   'esbpp.sendProfileLoadingReport': ['vaultRead'],
   // parts without what was withheld are written, and signed links are made, for an answer in parts

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type ChainedLine, canonicalJson } from '../../shared/service/audit.ts';
+import { canonicalJson } from '../../shared/service/audit.ts';
+import type { ChainedLine } from '../../shared/service/services.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { writeOutput } from '../input/files.ts';
 import { wholeOption } from '../input/options.ts';

@@ -3,6 +3,7 @@ import { utf8 } from '../codec/bytes.ts';
 import type { Attributes, Item, Ledger, Write } from '../ledger/ledger.ts';
 import type { Vault } from '../vault/vault.ts';
 import { padded } from './records/keys.ts';
+import type { AuditHead, AuditTrail, ChainedLine } from './services.ts';
 
 /**
  * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
@@ -38,7 +39,7 @@ export function auditWrite(line: AuditLine, id: string, atMs: number): Write {
   };
 }
 
-export class AuditLog {
+export class AuditLog implements AuditTrail {
   readonly #ledger: Ledger;
   readonly #vault: Vault;
 
@@ -124,8 +125,20 @@ export class AuditLog {
     for await (const { attributes } of this.#items(from)) yield attributes as unknown as ChainedLine;
   }
 
-  /** Sequence number and hash of the last line: what proves an export complete. */
-  async head(): Promise<{ readonly sequence: number; readonly hash: string }> {
+  async getAuditLines({
+    from,
+    limit,
+  }: {
+    from: number;
+    limit: number;
+  }): ReturnType<AuditTrail['getAuditLines']> {
+    const head = await this.head();
+    const lines: ChainedLine[] = [];
+    for await (const line of this.lines(from)) if (lines.push(line) >= limit) break;
+    return { lines, head };
+  }
+
+  async head(): Promise<AuditHead> {
     const head = await this.#ledger.get(HEAD);
     return {
       sequence: Number(head?.attributes.sequence ?? 0),
@@ -176,15 +189,7 @@ export class AuditLog {
   }
 }
 
-interface ChainFields {
-  readonly sequence: number;
-  /** Hash of the line before. */
-  readonly previous: string;
-  readonly hash: string;
-}
-
-/** A line as it stands in the chain. */
-export type ChainedLine = AuditLine & ChainFields & { /** ISO 8601. */ readonly at: string };
+type ChainFields = Pick<ChainedLine, 'sequence' | 'previous' | 'hash'>;
 
 const lineName = (sequence: number) => `line#${padded(sequence)}`;
 

@@ -28,6 +28,7 @@ import {
   eumRecord,
   trustPolicyRecord,
 } from './records/trust.ts';
+import type { CrlTaken } from './services.ts';
 import { type Alarm, type DpBinding, TrustView } from './trust-view.ts';
 
 export { type Alarm, type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
@@ -37,18 +38,6 @@ const VIEW_LIFETIME_MS = 30_000;
 
 /** For looking for the issuer of a list: a list of its own issuer may still be on its way. */
 const ACCEPT_WITHOUT_LIST: RevocationPolicy = { missing: 'accept', expired: 'accept' };
-
-/** What the taking in of a list did. */
-export interface CrlTaken {
-  /** False where this list was held already. */
-  readonly isNew: boolean;
-  readonly issuerKeyId: string;
-  readonly number: bigint;
-  /** Certificates that it revokes. */
-  readonly revoked: number;
-  /** SubjectKeyIdentifiers of the EUM certificates known here that it revokes. */
-  readonly revokedEums: readonly string[];
-}
 
 /** The trust configuration as it is stored. */
 export interface TrustListing {

@@ -96,7 +96,7 @@ export const prepareProfiles: FunctionBinding<ReturnType<typeof body>> = {
       rows ??
       (rowsTransferId === undefined
         ? undefined
-        : await services.transfers.receivedObject(caller, rowsTransferId));
+        : await services.transfers.receivedObject(caller, rowsTransferId, 'rows'));
     const answer = await services.orders.prepareProfiles(caller, {
       ...order,
       template: upp,

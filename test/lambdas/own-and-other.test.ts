@@ -307,7 +307,7 @@ async function bodyFor(path: FunctionPath, kind: Kind, carrier: string): Promise
 const schemaOf = (path: FunctionPath) => requestOf(path).content['application/json']!.schema;
 
 const cells = [...operations].flatMap(([path, { operation }]) =>
-  (operation['x-reaches'] as Kind[]).flatMap((kind) =>
+  ((operation['x-reaches'] ?? []) as Kind[]).flatMap((kind) =>
     (KINDS[kind]?.members ?? [])
       .filter((member) => Object.hasOwn(schemaOf(path).properties, member))
       .map((carrier) => ({ path, kind, carrier, role: operation['x-role'] as Role })),

@@ -6,6 +6,7 @@ import type { Item, ItemKey, Write } from '../ledger/ledger.ts';
 import { type Certificate, decodeCertificate } from '../pki/certificate.ts';
 import { type VerifiedDp, verifyDpChain } from '../pki/chain.ts';
 import { type Crl, decodeCrl } from '../pki/crl.ts';
+import { sameName } from '../pki/name.ts';
 import { verifyPath } from '../pki/path.ts';
 import {
   REFUSE_WITHOUT_LIST,
@@ -413,7 +414,7 @@ export class Trust {
           subjectKeyIdentifier !== undefined &&
           authorityKeyIdentifier !== undefined &&
           equal(authorityKeyIdentifier, crl.authorityKeyIdentifier) &&
-          equal(issuer.raw, crl.issuer.raw) &&
+          sameName(issuer, crl.issuer) &&
           crl.revoked.has(serialNumber)
         )
           revoked.add(toHex(subjectKeyIdentifier));

@@ -82,41 +82,41 @@ export class AuditLog implements AuditTrail {
   /**
    * Walks the chain beside its archive; every break is reported with the sequence number where it shows. The chain
    * by itself shows a changed, missing or moved line; a tail that was rewritten with its hashes, or cut off together
-   * with the head, shows against the archive, which cannot be changed.
+   * with the head, shows against the archive, which cannot be changed. A server may go on writing meanwhile.
    */
-  async *verify(): AsyncGenerator<{ sequence: number; problem?: string }> {
+  async *verify(): AsyncGenerator<CheckedLine> {
     const archive = this.#archived();
     let archived = await archive.next();
-    let previous = GENESIS;
-    let expected = 1;
+    const chain = new ChainCheck();
+    const before = await this.head();
+    let reached = before.sequence === 0;
     for await (const item of this.#items()) {
-      const { hash, ...line } = item.attributes as Record<string, unknown> & ChainFields;
+      const line = item.attributes as unknown as ChainedLine;
       const sequence = Number(line.sequence);
       while (archived.value !== undefined && archived.value.sequence < sequence)
         archived = await archive.next();
-      if (item.sort !== lineName(sequence)) yield { sequence, problem: 'the line stands in another place' };
-      else if (sequence !== expected)
-        yield { sequence, problem: `lines ${expected} to ${sequence - 1} are missing` };
-      else if (line.previous !== previous)
-        yield { sequence, problem: 'the line does not follow the one before it' };
-      else if (lineHash(line) !== hash) yield { sequence, problem: 'the line was changed' };
-      else if (archived.value?.sequence === sequence && archived.value.hash !== hash)
-        yield { sequence, problem: 'the line is another one than in the archive' };
-      else yield { sequence };
-      previous = hash;
-      expected = sequence + 1;
+      const problem =
+        (item.sort === lineName(sequence) ? undefined : 'the line stands in another place') ??
+        chain.problemOf(line) ??
+        (archived.value?.sequence === sequence && archived.value.hash !== line.hash
+          ? 'the line is another one than in the archive'
+          : undefined);
+      yield problem === undefined ? { sequence } : { sequence, problem };
+      chain.pass(line);
+      reached ||= sequence === before.sequence && line.hash === before.hash;
     }
-    const head = await this.#ledger.get(HEAD);
-    const last = Number(head?.attributes.sequence ?? 0);
-    if (last !== expected - 1 || String(head?.attributes.hash ?? GENESIS) !== previous)
-      yield { sequence: last, problem: 'the end of the log is missing or was changed' };
+    const head = await this.head();
+    const grown = head.sequence > before.sequence && head.sequence >= chain.head.sequence;
+    const broken = grown && reached ? undefined : chain.problemOfEnd(head);
+    if (broken !== undefined) yield { sequence: head.sequence, problem: broken };
+    const seen = grown ? head.sequence : chain.head.sequence;
     let missing = 0;
     for (; archived.value !== undefined; archived = await archive.next())
-      if (archived.value.sequence >= expected) missing = archived.value.sequence;
+      if (archived.value.sequence > seen) missing = archived.value.sequence;
     if (missing > 0)
       yield {
         sequence: missing,
-        problem: `lines ${expected} to ${missing} are in the archive and not in the log`,
+        problem: `lines ${chain.expected} to ${missing} are in the archive and not in the log`,
       };
   }
 
@@ -186,6 +186,43 @@ export class AuditLog implements AuditTrail {
       yield* page.items;
       cursor = page.cursor;
     } while (cursor !== undefined);
+  }
+}
+
+/** A line, and what is wrong with it. */
+export interface CheckedLine {
+  readonly sequence: number;
+  readonly problem?: string;
+}
+
+/** The rules of the chain, line after line: for the log itself and for lines that somebody has kept. */
+export class ChainCheck {
+  /** Sequence number of the next line. */
+  expected = 1;
+  #previous = GENESIS;
+
+  problemOf({ hash, ...line }: ChainedLine): string | undefined {
+    const sequence = Number(line.sequence);
+    if (sequence > this.expected) return `lines ${this.expected} to ${sequence - 1} are missing`;
+    if (sequence !== this.expected) return 'the line stands in another place';
+    if (line.previous !== this.#previous) return 'the line does not follow the one before it';
+    return lineHash(line) === hash ? undefined : 'the line was changed';
+  }
+
+  /** Goes on behind this line, so that one break is told once. */
+  pass({ sequence, hash }: ChainedLine): void {
+    this.expected = Number(sequence) + 1;
+    this.#previous = hash;
+  }
+
+  problemOfEnd(head: AuditHead): string | undefined {
+    return head.sequence === this.expected - 1 && head.hash === this.#previous
+      ? undefined
+      : 'the end of the log is missing or was changed';
+  }
+
+  get head(): AuditHead {
+    return { sequence: this.expected - 1, hash: this.#previous };
   }
 }
 

@@ -14,6 +14,7 @@ import {
   RevocationLists,
   type RevocationPolicy,
 } from '../pki/revocation.ts';
+import { roleOf } from '../pki/roles.ts';
 import { TrustStore } from '../pki/trust-store.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
@@ -102,14 +103,23 @@ export class Trust {
     return keyId;
   }
 
-  /** Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. */
+  /**
+   * Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. Refuses one that is
+   * not trusted, which may be a typing error.
+   */
   async removeCi(keyId: string, by: string): Promise<void> {
-    await this.#put(ledgerKeys.trust('ci', keyId), undefined, by, 'trust.ci.removed');
+    const key = ledgerKeys.trust('ci', keyId);
+    if ((await this.#context.ledger.get(key)) === undefined)
+      refuse('ciUnknown', 'this CI is not trusted', { subjectIdentifier: keyId });
+    await this.#put(key, undefined, by, 'trust.ci.removed');
   }
 
   /** `eumCertificate` is the one with role EUM; the allow-list names its key. */
   async allowEum(eumCertificate: Bytes, eum: Omit<EumRecord, 'certificate'>, by: string): Promise<string> {
-    const keyId = decodeCertificate(eumCertificate, 'eumCertificateInvalid').extensions.subjectKeyIdentifier;
+    const certificate = decodeCertificate(eumCertificate, 'eumCertificateInvalid');
+    const { role } = roleOf(certificate, 'eumCertificateInvalid');
+    if (role !== 'eum') refuse('eumCertificateInvalid', `the certificate has the role ${role}, not EUM`);
+    const keyId = certificate.extensions.subjectKeyIdentifier;
     if (keyId === undefined)
       refuse('eumCertificateInvalid', 'the EUM certificate has no SubjectKeyIdentifier');
     const record = eumRecord.to({ ...eum, certificate: eumCertificate });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { utf8 } from '../codec/bytes.ts';
+import { Fault } from '../errors.ts';
 import type { Attributes, Item, Ledger, Write } from '../ledger/ledger.ts';
-import type { Vault } from '../vault/vault.ts';
+import type { ObjectRef, Vault } from '../vault/vault.ts';
 import { padded } from './records/keys.ts';
 import type { AuditHead, AuditTrail, ChainedLine } from './services.ts';
 
@@ -82,10 +83,14 @@ export class AuditLog implements AuditTrail {
   /**
    * Walks the chain beside its archive; every break is reported with the sequence number where it shows. The chain
    * by itself shows a changed, missing or moved line; a tail that was rewritten with its hashes, or cut off together
-   * with the head, shows against the archive, which cannot be changed. A server may go on writing meanwhile.
+   * with the head, shows against the archive, which cannot be changed. Where it was changed all the same, a vault without
+   * locks say, what is damaged or gone is told too. A server may go on writing meanwhile.
    */
   async *verify(): AsyncGenerator<CheckedLine> {
-    const archive = this.#archived();
+    const segments = await this.#segments();
+    yield* gapsOf(segments, Number((await this.#ledger.get(ARCHIVED))?.attributes.sequence ?? 0));
+    const damaged: CheckedLine[] = [];
+    const archive = this.#archived(segments, damaged);
     let archived = await archive.next();
     const chain = new ChainCheck();
     const before = await this.head();
@@ -118,6 +123,7 @@ export class AuditLog implements AuditTrail {
         sequence: missing,
         problem: `lines ${chain.expected} to ${missing} are in the archive and not in the log`,
       };
+    yield* damaged;
   }
 
   /** The lines of the chain in order, from a sequence number on. */
@@ -167,13 +173,35 @@ export class AuditLog implements AuditTrail {
     return end - from + 1 + (end < to ? await this.archive() : 0);
   }
 
-  async *#archived(): AsyncGenerator<ChainFields, undefined> {
+  /** The archived objects in the order of their lines; a repeat after a stop may have written one of them twice. */
+  async #segments(): Promise<Segment[]> {
+    const segments: Segment[] = [];
     for await (const ref of this.#vault.list(ARCHIVE)) {
-      const lines = Buffer.from(await this.#vault.get(ref))
-        .toString('utf8')
-        .trimEnd()
-        .split('\n');
-      for (const line of lines) yield JSON.parse(line) as ChainFields;
+      const [from, to] = ref.name.slice(ARCHIVE.length).split('-').map(Number) as [number, number];
+      segments.push({ from, to, ref });
+    }
+    return segments;
+  }
+
+  /** The lines of these objects; one that cannot be read is added to `damaged`. */
+  async *#archived(
+    segments: readonly Segment[],
+    damaged: CheckedLine[],
+  ): AsyncGenerator<ChainFields, undefined> {
+    for (const { from, to, ref } of segments) {
+      let lines: ChainFields[] = [];
+      try {
+        const text = Buffer.from(await this.#vault.get(ref)).toString('utf8');
+        lines = text
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as ChainFields);
+      } catch (error) {
+        const passes = error instanceof Fault ? error.retryable : !(error instanceof SyntaxError);
+        if (passes) throw error;
+        damaged.push({ sequence: from, problem: `the archive of lines ${from} to ${to} is damaged` });
+      }
+      yield* lines;
     }
     return undefined;
   }
@@ -193,6 +221,27 @@ export class AuditLog implements AuditTrail {
 export interface CheckedLine {
   readonly sequence: number;
   readonly problem?: string;
+}
+
+/** An archived object. */
+interface Segment {
+  readonly from: number;
+  readonly to: number;
+  readonly ref: ObjectRef;
+}
+
+/** Lines up to `archived` that are in none of the objects. */
+function* gapsOf(segments: readonly Segment[], archived: number): Generator<CheckedLine> {
+  const gap = (from: number, to: number) => ({
+    sequence: from,
+    problem: `lines ${from} to ${to} were archived and are not in the archive`,
+  });
+  let next = 1;
+  for (const { from, to } of segments) {
+    if (from > next) yield gap(next, from - 1);
+    next = Math.max(next, to + 1);
+  }
+  if (archived >= next) yield gap(next, archived);
 }
 
 /** The rules of the chain, line after line: for the log itself and for lines that somebody has kept. */

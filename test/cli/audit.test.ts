@@ -1,3 +1,4 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -78,14 +79,14 @@ class Tamperer {
 }
 
 /** The verdict on a copy of the deployment that was tampered with. */
-async function afterTampering(tamper: (tamperer: Tamperer) => void): Promise<Verdict> {
+async function afterTampering(tamper: (tamperer: Tamperer, folder: string) => void): Promise<Verdict> {
   const copy = sandbox.path('tampered');
   await cp(sandbox.folder, copy, { recursive: true });
   try {
     const file = join(copy, 'config.json');
     await writeFile(file, (await readFile(file, 'utf8')).replaceAll(sandbox.folder, copy));
     const database = new DatabaseSync(join(copy, 'ledger.sqlite'));
-    tamper(new Tamperer(database));
+    tamper(new Tamperer(database), copy);
     database.close();
     const { code, json } = await runCli('audit', 'verify', '--folder', copy, '--json');
     const verdict = json<Verdict & Record<string, never>>();
@@ -142,6 +143,24 @@ describe('verify', () => {
     expect(holds).toBe(false);
     const [sequence, problem] = expected();
     expect(problems).toContainEqual({ sequence, problem });
+  });
+
+  it('finds an archive that was changed or removed, and checks the chain all the same', async () => {
+    const found = await readdir(sandbox.folder, { recursive: true });
+    const file = found.find((path) => /objects\/audit\/.*\/\d{8}$/.test(path))!;
+    const whole = `lines 1 to ${archived}`;
+    const changed = await afterTampering((t, copy) => {
+      writeFileSync(join(copy, file), readFileSync(join(copy, file), 'utf8').replace('"cli"', '"clu"'));
+      t.change(archived);
+    });
+    expect(changed.problems).toEqual([
+      { sequence: archived, problem: 'the line was changed' },
+      { sequence: 1, problem: `the archive of ${whole} is damaged` },
+    ]);
+    const removed = await afterTampering((_, copy) => rmSync(join(copy, file)));
+    expect(removed.problems).toEqual([
+      { sequence: 1, problem: `${whole} were archived and are not in the archive` },
+    ]);
   });
 
   it('cannot find an end that was cut off with its head before it was archived', async () => {

@@ -28,6 +28,8 @@ export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyU
 
 export const ledgerKeys = {
   party: (fingerprint: string): ItemKey => ({ partition: 'party', sort: fingerprint }),
+  /** The calls that a party has left, by its identifier. */
+  rate: (party: string): ItemKey => ({ partition: `rate#${party}`, sort: 'head' }),
 
   trustEpoch: { partition: 'trust', sort: 'epoch' } as ItemKey,
   trust: (kind: 'ci' | 'eum' | 'dppb' | 'crl', name: string): ItemKey => ({

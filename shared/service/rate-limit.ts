@@ -92,20 +92,23 @@ export class RateLimiter {
       const item = await this.#ledger.get(key);
       const at = this.#now();
       const bucket = item === undefined ? { tokens: burst, at } : bucketRecord.from(item);
-      const since = bucket.at - at > SKEW_MS ? at : bucket.at;
-      const earned = (Math.max(0, at - since) * perSecond) / 1000;
+      const setBack = bucket.at - at > SKEW_MS;
+      const earned = (Math.max(0, at - bucket.at) * perSecond) / 1000;
       const tokens = Math.min(burst, bucket.tokens + earned);
-      if (tokens < 1) {
-        const waitMs = Math.ceil(((1 - tokens) * 1000) / perSecond);
-        this.#keep(party, { tokens: 0, size: 0, from: at, until: at, emptyUntil: at + waitMs });
+      if (tokens < 1 && !setBack) {
+        this.#keepEmpty(party, tokens, at);
         return;
       }
       const size = Math.min(wanted, Math.floor(tokens));
       const { done } = await this.#ledger.write({
         put: key,
-        attributes: bucketRecord.to({ tokens: tokens - size, at: Math.max(at, since) }),
+        attributes: bucketRecord.to({ tokens: tokens - size, at: setBack ? at : Math.max(at, bucket.at) }),
         when: item === undefined ? 'absent' : { revision: item.revision },
       });
+      if (done && size === 0) {
+        this.#keepEmpty(party, tokens, at);
+        return;
+      }
       if (done) {
         this.#keep(party, { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: 0 });
         return;
@@ -113,6 +116,11 @@ export class RateLimiter {
     }
     // so many others at once: the party is far beyond its rate, in one place or in many
     this.#refuse(party, LEASE_MS);
+  }
+
+  #keepEmpty(party: string, tokens: number, at: number): void {
+    const emptyUntil = at + Math.ceil(((1 - tokens) * 1000) / this.#limit.perSecond);
+    this.#keep(party, { tokens: 0, size: 0, from: at, until: at, emptyUntil });
   }
 
   #keep(party: string, lease: Lease): void {

@@ -110,7 +110,7 @@ export class RateLimiter {
         return;
       }
       if (done) {
-        this.#keep(party, { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: 0 });
+        this.#keep(party, { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: at });
         return;
       }
     }

@@ -46,6 +46,7 @@ export class SmdpfFunction extends Construct {
       dispatcher: NO_PORT,
       notifier: NO_PORT,
       ...(config.sizes === undefined ? {} : { chunkSize: config.sizes.chunk, packSize: config.sizes.pack }),
+      ...(config.quotas.callsOfParty === undefined ? {} : { rateLimit: config.quotas.callsOfParty }),
     };
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/smdpf/${functionName}`,

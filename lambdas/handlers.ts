@@ -1,6 +1,10 @@
 import type { FunctionPath } from '../shared/gsma/permissions.ts';
+import { addCrl } from './admin/add-crl.ts';
+import { getAuditLines } from './admin/get-audit-lines.ts';
+import { openTransfer as adminOpenTransfer } from './admin/open-transfer.ts';
 import type { HandlerFactory } from './call.ts';
 import { cancelOrder } from './es2f/cancel-order.ts';
+import { checkEligibility } from './es2f/check-eligibility.ts';
 import { closeOrder } from './es2f/close-order.ts';
 import { getOrderOutput } from './es2f/get-order-output.ts';
 import { getOrderReport } from './es2f/get-order-report.ts';
@@ -33,6 +37,7 @@ export const HANDLERS: Readonly<Record<FunctionPath, HandlerFactory>> = {
   'es2f.replaceProfile': replaceProfile,
   'es2f.getOrderReport': getOrderReport,
   'es2f.getServerKeys': getServerKeys,
+  'es2f.checkEligibility': checkEligibility,
   'es2f.openTransfer': es2fOpenTransfer,
   'esed1.registerEuiccData': registerEuiccData,
   'esed1.closeKeys': esed1CloseKeys,
@@ -44,5 +49,8 @@ export const HANDLERS: Readonly<Record<FunctionPath, HandlerFactory>> = {
   'esbpp.sendProfileLoadingReport': sendProfileLoadingReport,
   'esbpp.openTransfer': esbppOpenTransfer,
   'esbpp.getTransfer': esbppGetTransfer,
+  'admin.addCrl': addCrl,
+  'admin.openTransfer': adminOpenTransfer,
+  'admin.getAuditLines': getAuditLines,
   'es9plus.handleNotification': handleNotification,
 };

@@ -71,7 +71,7 @@ async function bundleFunction(
 }
 
 function entryOf(entry: string, target: OperatorConfig['target']): string {
-  if (target === 'aws' || !isApiEntry(entry)) return `export { handler } from './${entry}';`;
+  if (target === 'aws' || !isPartyEntry(entry)) return `export { handler } from './${entry}';`;
   return [
     `import { handler as entry } from './${entry}';`,
     "import { withCertificateHeader } from './localstack/certificate-header.ts';",
@@ -79,7 +79,8 @@ function entryOf(entry: string, target: OperatorConfig['target']): string {
   ].join('\n');
 }
 
-const isApiEntry = (entry: string) => /^lambdas\/(es2f|esed1|esbpp)\//.test(entry);
+/** Of the functions that ask for a client certificate. */
+const isPartyEntry = (entry: string) => /^lambdas\/(es2f|esed1|esbpp|admin)\//.test(entry);
 
 /** Adapters that no function on Lambda uses. */
 const EMBEDDED = [

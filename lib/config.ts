@@ -44,6 +44,8 @@ export interface OperatorConfig {
     readonly tasksAtOnce: number;
     /** Calls a second that the API takes of all parties. */
     readonly callsPerSecond: number;
+    /** Calls that each party may make; left out, as shared/service/parties.ts has them. */
+    readonly callsOfParty?: { readonly perSecond: number; readonly burst: number };
   };
   readonly alarms: {
     /** Who is mailed; the topic can be subscribed to otherwise too. */
@@ -94,6 +96,9 @@ export function checkConfig(config: OperatorConfig): OperatorConfig {
     if (!Number.isInteger(days) || days < 1) wrong.push(`retention.${what}: whole days, 1 and more`);
   if (!Number.isInteger(config.crlFetchMinutes) || config.crlFetchMinutes < 2)
     wrong.push('crlFetchMinutes: whole minutes, 2 and more');
+  const { perSecond = 1, burst = 1 } = quotas.callsOfParty ?? {};
+  if (!(perSecond > 0 && burst >= 1))
+    wrong.push('quotas.callsOfParty: more than none a second, burst 1 and more');
   if (quotas.tasksAtOnce < 1) wrong.push('quotas.tasksAtOnce: 1 and more');
   if (signsPerTask(config) < 1) wrong.push('quotas: more tasks at once than signatures a second');
   if (wrong.length > 0) throw new Error(`the configuration of ${name} is wrong:\n  ${wrong.join('\n  ')}`);

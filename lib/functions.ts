@@ -53,6 +53,7 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
   }),
   'es2f.getOrderReport': api('es2f/get-order-report', { keys: ['delivery'] }),
   'es2f.getServerKeys': api('es2f/get-server-keys', { keys: ['deliveryPublic', 'intakePublic'] }),
+  'es2f.checkEligibility': api('es2f/check-eligibility', { vault: 'read', memoryMb: 1769 }),
   'es2f.openTransfer': api('es2f/open-transfer', { vault: 'write' }),
   'esed1.registerEuiccData': api('esed1/register-euicc-data', {
     vault: 'write',
@@ -82,6 +83,9 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
   }),
   'esbpp.openTransfer': api('esbpp/open-transfer', { vault: 'write' }),
   'esbpp.getTransfer': api('esbpp/get-transfer', { vault: 'write' }),
+  'admin.addCrl': api('admin/add-crl', { vault: 'write', memoryMb: 1769 }),
+  'admin.openTransfer': api('admin/open-transfer', { vault: 'write' }),
+  'admin.getAuditLines': api('admin/get-audit-lines', {}),
   'es9plus.handleNotification': api('es9plus/handle-notification', { notifier: true }),
 };
 

@@ -115,7 +115,7 @@ export class OperatorStack extends Stack {
       output(`BindingKey${ci.replaceAll('-', '')}`, keyUri(key), `Binding key for ${ci}`);
     for (const [name, key] of Object.entries(keys.further))
       output(`FurtherKey${name.replaceAll('-', '')}`, keyUri(key), `For smdpf keys rotate: ${name}`);
-    output('PartiesApi', apis.parties.api.apiId, 'HTTP API of ES2f, Esed1 and Esbpp');
+    output('PartiesApi', apis.parties.api.apiId, 'HTTP API of ES2f, Esed1, Esbpp and Admin');
     output('FieldApi', apis.field.api.apiId, 'HTTP API of ES9+');
     output('StateMachine', jobs.stateMachine.stateMachineArn, 'Long work');
     output('NoticeQueue', notify.queue.queueUrl, 'Callbacks');

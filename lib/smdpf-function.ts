@@ -66,6 +66,7 @@ export class SmdpfFunction extends Construct {
       dispatcher: NO_PORT,
       notifier: NO_PORT,
       ...sizesOf(config),
+      ...(config.quotas.callsOfParty === undefined ? {} : { rateLimit: config.quotas.callsOfParty }),
     };
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/smdpf/${functionName}`,

@@ -64,6 +64,6 @@ export interface RuntimeConfig {
   readonly notifier?: string;
   /** PEM of a CA that is trusted for the Operator's callback servers besides the public ones. */
   readonly callbackCa?: string;
-  /** Calls that each party may make; 50 a second and 200 at once unless given. Each process counts by itself. */
+  /** Calls that each party may make, counted over all processes; 50 a second and 200 at once unless given. */
   readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
 }

@@ -14,11 +14,13 @@ import { openLedger } from './ledger/open.ts';
 import { NO_PORT, noPort } from './no-port.ts';
 import type { Notifier } from './notify/notifier.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
+import { AdministrationService } from './service/administration.ts';
 import { AuditLog } from './service/audit.ts';
 import { CallJournal } from './service/call-journal.ts';
 import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
 import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service/data-keys.ts';
 import { DeliveryService } from './service/delivery.ts';
+import { EligibilityService } from './service/eligibility-check.ts';
 import { IngestService } from './service/ingest.ts';
 import { KeyAssignments } from './service/key-assignments.ts';
 import { KeyInventory } from './service/key-inventory.ts';
@@ -114,23 +116,27 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const writeKeyUses = () =>
     keyUses.round().catch((error: Error) => log('audit.delayed', { message: error.message }));
   const journal = setInterval(writeKeyUses, KEY_USE_MS).unref();
+  const audit = new AuditLog(ledger, vault);
   return {
     config,
     context,
     standing,
     unguarded: { ...context, ledger: openedLedger },
     services: {
-      parties: new PartyService(context, config.rateLimit),
+      parties: new PartyService(context, config.rateLimit, openedLedger),
       calls: new CallJournal(context),
       orders: new OrderService(context),
+      eligibility: new EligibilityService(context, trust),
       ingest,
       delivery,
       reports: new ReportService(context),
+      administration: new AdministrationService(trust),
+      audit,
       transfers: new TransferService(context, delivery, ingest),
     },
     trust,
     work,
-    audit: new AuditLog(ledger, vault),
+    audit,
     keys,
     keyUses,
     wrappingRotation,

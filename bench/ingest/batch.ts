@@ -3,8 +3,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readTlvHeader, tlvHeader } from '../../shared/codec/tlv.ts';
 import { readEuiccDataStart } from '../../shared/ifpp-draft1/euicc-data-scan.ts';
-import { entryOf } from '../../sim/eum.ts';
-import { encodeEuiccEntry, type SimEum } from '../../sim/index.ts';
+import type { SimEum } from '../../sim/index.ts';
+import { productionEntries } from './production.ts';
 
 /** An EuiccDataBatch of any size as a stream; its entries go through a file, since their length comes before them. */
 export async function* largeBatch(
@@ -22,8 +22,7 @@ export async function* largeBatch(
 
   const output = createWriteStream(file);
   let size = 0;
-  for (const euicc of eum.production(entries)) {
-    const entry = encodeEuiccEntry(entryOf(euicc, first!.euiccInfo2));
+  for (const entry of productionEntries(eum, entries)) {
     size += entry.length;
     if (!output.write(entry)) await once(output, 'drain');
   }

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
 import { SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
-import { finishIngest, ingestIdOf, ingestSlice, loadIngest } from '../../shared/service/euicc-batches.ts';
+import { WorkerLane } from '../../shared/jobs/worker-lane.ts';
+import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/euicc-batches.ts';
 import { sliceCount } from '../../shared/service/records/ingest.ts';
 import type { Caller } from '../../shared/service/services.ts';
 import { floorOfEntry } from './floor.ts';
@@ -14,20 +16,22 @@ export interface IngestRun {
   /** For as many entries as were ingested. */
   readonly plainFloorMs: number;
   readonly leanFloorMs: number;
-  /** Resident set size after start, and the highest one after a slice. */
+  /** Resident set size with its worker at the first slice, and the highest one after any. */
   readonly startRss: number;
   readonly peakRss: number;
 }
 
 /** Entries of each floor between slices: a tenth of a slice, so that the floor does not dominate the run. */
 const FLOOR_ENTRIES = 50;
+/** Into the slice that a run is to die in. */
+const DIES_AFTER_MS = 50;
 
-const [folder, object] = process.argv.slice(2) as [string, string];
-const runtime = await (await DeploymentFolder.open(folder)).openRuntime({ lanes: 'none' });
-const { context, trust, services } = runtime;
+const [folder, object, diesIn] = process.argv.slice(2) as [string, string, string | undefined];
+const deployment = await DeploymentFolder.open(folder);
+const runtime = await deployment.openRuntime({ lanes: 'none' });
+const { context, services } = runtime;
 const caller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
 const batch = (await context.vault.head(object))!;
-const startRss = process.memoryUsage.rss();
 
 const scanMs = await timed(() => services.ingest.registerEuiccData(caller, batch));
 const [open] = (await context.ledger.query('open-work', { prefix: 'euiccData#' })).items;
@@ -35,18 +39,25 @@ const id = open!.sort.slice('euiccData#'.length);
 const ingest = await loadIngest(context.ledger, id);
 if (id !== ingestIdOf(SANDBOX_EUM, ingest.batchId)) throw new Error('another batch is open');
 
+// the embedded server runs slices in such a lane; one of them is one core
+const lane = new WorkerLane(deployment.runtimeConfig(), (event, about) => console.error(event, about));
 const floors = { plain: floorOfEntry('plain'), lean: floorOfEntry('lean') };
 const spent = { ingest: 0, plain: 0, lean: 0 };
-let peakRss = startRss;
+let startRss = 0;
+let peakRss = 0;
 for (let slice = 0; slice < sliceCount(ingest); slice++) {
-  spent.ingest += await timed(() => ingestSlice(context, trust, id, slice));
+  if (diesIn === String(slice)) void delay(DIES_AFTER_MS).then(() => process.kill(process.pid, 'SIGKILL'));
+  spent.ingest += await timed(() => lane.run('euiccData', id, slice));
   for (const form of ['plain', 'lean'] as const) {
     spent[form] += await timed(async () => {
       for (let entry = 0; entry < FLOOR_ENTRIES; entry++) floors[form]();
     });
   }
-  peakRss = Math.max(peakRss, process.memoryUsage.rss());
+  const rss = process.memoryUsage.rss();
+  startRss ||= rss;
+  peakRss = Math.max(peakRss, rss);
 }
+await lane.close();
 await finishIngest(context, id);
 const { accepted } = (await loadIngest(context.ledger, id)).done!;
 const perEntry = ingest.entries / (sliceCount(ingest) * FLOOR_ENTRIES);

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { type ChainedLine, canonicalJson } from '../../shared/service/audit.ts';
+import { ChainCheck, type CheckedLine, canonicalJson } from '../../shared/service/audit.ts';
+import type { AuditHead, ChainedLine } from '../../shared/service/services.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
-import { writeOutput } from '../input/files.ts';
+import { readOctets, writeOutput } from '../input/files.ts';
 import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
+import { UsageError } from '../output/failure.ts';
 import { table } from '../output/table.ts';
 
 /** Problems that an answer lists. */
@@ -21,28 +23,51 @@ export function registerAudit(program: Command, io: CliIo): void {
       .description(description)
       .option(...FOLDER_OPTION);
 
-  command('verify', 'find changed, missing and moved lines, by the chain and by the archive').action(
-    ({ folder }: { folder: string }) =>
-      withRuntime(folder, async (runtime) => {
-        const problems: { sequence: number; problem: string }[] = [];
-        let found = 0;
-        for await (const { sequence, problem } of runtime.audit.verify()) {
-          if (problem === undefined) continue;
-          found += 1;
-          if (problems.length < LISTED) problems.push({ sequence, problem });
-        }
-        const head = await runtime.audit.head();
-        if (found > 0) io.exit(EXIT.refused);
-        io.answer({ holds: found === 0, head, found, problems }, () =>
-          found === 0
-            ? `the log holds: ${head.sequence} lines, ending in ${head.hash}`
-            : `the log does not hold: ${found} problems\n\n${table(
-                ['line', 'problem'],
-                problems.map((one) => [one.sequence, one.problem]),
-              )}`,
-        );
-      }),
-  );
+  command('verify', 'find changed, missing and moved lines, by the chain and by the archive')
+    .option(
+      '--lines <file>',
+      'of lines that were exported or fetched, one on each, in place of the deployment',
+    )
+    .action(({ folder, lines }: { folder: string; lines?: string }) =>
+      lines === undefined
+        ? withRuntime(folder, async ({ audit: log }) => report(log.verify(), () => log.head()))
+        : verifyLines(lines),
+    );
+
+  async function verifyLines(file: string): Promise<void> {
+    const chain = new ChainCheck();
+    async function* checked(): AsyncGenerator<CheckedLine> {
+      for (const line of await readLines(file)) {
+        const problem = chain.problemOf(line);
+        yield { sequence: line.sequence, ...(problem === undefined ? {} : { problem }) };
+        chain.pass(line);
+      }
+    }
+    await report(checked(), async () => chain.head);
+  }
+
+  async function report(
+    checked: AsyncIterable<CheckedLine>,
+    headOf: () => Promise<AuditHead>,
+  ): Promise<void> {
+    const problems: { sequence: number; problem: string }[] = [];
+    let found = 0;
+    for await (const { sequence, problem } of checked) {
+      if (problem === undefined) continue;
+      found += 1;
+      if (problems.length < LISTED) problems.push({ sequence, problem });
+    }
+    const head = await headOf();
+    if (found > 0) io.exit(EXIT.refused);
+    io.answer({ holds: found === 0, head, found, problems }, () =>
+      found === 0
+        ? `the log holds: ${head.sequence} lines, ending in ${head.hash}`
+        : `the log does not hold: ${found} ${found === 1 ? 'problem' : 'problems'}\n\n${table(
+            ['line', 'problem'],
+            problems.map((one) => [one.sequence, one.problem]),
+          )}`,
+    );
+  }
 
   command('show', 'the last lines')
     .option('--last <lines>', 'how many', wholeOption(1, 10_000), 50)
@@ -85,6 +110,27 @@ export function registerAudit(program: Command, io: CliIo): void {
       io.answer({ archived, head: await runtime.audit.head() }, `${archived} lines archived`);
     }),
   );
+}
+
+/** JSON lines, as `export` and the archive write them. */
+async function readLines(file: string): Promise<ChainedLine[]> {
+  const text = Buffer.from(await readOctets(file, '--lines')).toString('utf8');
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0)
+    throw new UsageError(`--lines: ${file} has no line`, 'smdpf audit export writes one.');
+  return lines.map((line, i) => {
+    try {
+      const parsed: unknown = JSON.parse(line);
+      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+        return parsed as ChainedLine;
+    } catch {
+      // told below, as what is JSON and no object
+    }
+    throw new UsageError(
+      `--lines: line ${i + 1} of ${file} is no JSON object`,
+      'The file has one line of the log on each of its lines.',
+    );
+  });
 }
 
 const aboutText = ({ about }: ChainedLine) =>

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { checkEligibility } from '../../shared/service/eligibility-check.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readOctets } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -26,12 +25,15 @@ export function registerEligibility(program: Command, io: CliIo): void {
     .requiredOption('--operator <identifier>', 'whose order it is')
     .option('--eids <file>', 'more EIDs, one on each line')
     .action((named: readonly string[], options: CheckArguments) =>
-      withRuntime(options.folder, async ({ context, trust }) => {
+      withRuntime(options.folder, async ({ services }) => {
         const { order, operator, eids: file } = options;
         const eids = [...named, ...(file === undefined ? [] : await readLines(file))];
         if (eids.length === 0)
           throw new UsageError('no EID is named', 'Name EIDs, or a file of them with --eids.');
-        const verdicts = await checkEligibility(context, trust, { identifier: operator }, order, eids);
+        const verdicts = await services.eligibility.checkEligibility(
+          { identifier: operator, role: 'operator', fingerprint: '' },
+          { orderId: order, eids },
+        );
         const refused = verdicts.filter(({ refusal }) => refusal !== undefined);
         if (refused.length > 0) io.exit(EXIT.refused);
         io.answer({ checked: verdicts.length, refused }, () =>

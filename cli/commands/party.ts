@@ -51,7 +51,7 @@ export function registerParty(program: Command, io: CliIo): void {
                   .cert,
               ).raw
             : await readDer(certificate, '--certificate');
-        const fingerprint = fingerprintOf(der);
+        const fingerprint = fingerprintFrom(der, certificate);
         await services.parties.add(
           fingerprint,
           { identifier, role, ...(name === undefined ? {} : { name }) },
@@ -96,10 +96,30 @@ export function registerParty(program: Command, io: CliIo): void {
     .command('revoke <fingerprint>')
     .description('a client certificate is no party from the next call on')
     .option(...FOLDER_OPTION)
-    .action((fingerprint: string, { folder }: { folder: string }) =>
+    .action((written: string, { folder }: { folder: string }) =>
       withRuntime(folder, async ({ services }) => {
-        await services.parties.revoke(fingerprint.toLowerCase(), BY_CLI);
-        io.answer({ fingerprint: fingerprint.toLowerCase() }, 'the certificate is revoked');
+        const fingerprint = written.replace(/[\s:]/g, '').toLowerCase();
+        if (!/^[0-9a-f]{64}$/.test(fingerprint))
+          throw new UsageError(
+            'a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits',
+            'smdpf party list shows the fingerprints of a party.',
+          );
+        await services.parties.revoke(fingerprint, BY_CLI);
+        io.answer({ fingerprint }, 'the certificate is revoked');
       }),
     );
+}
+
+function fingerprintFrom(der: Uint8Array, file: string | undefined): string {
+  try {
+    return fingerprintOf(der);
+  } catch (cause) {
+    throw new UsageError(
+      `--certificate: ${file} is no X.509 certificate`,
+      'Name a certificate in PEM or DER.',
+      {
+        cause,
+      },
+    );
+  }
 }

@@ -2,12 +2,15 @@ import { type Command, Option } from 'commander';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { httpFetch } from '../../shared/net/http-fetch.ts';
 import { MAX_CRL } from '../../shared/pki/crl.ts';
+import type { RevocationPolicy } from '../../shared/pki/revocation.ts';
 import { type BoundProfile, boundToEuicc, boundUnderEum } from '../../shared/service/bound-profiles.ts';
 import { CrlFetcher } from '../../shared/service/crl-fetcher.ts';
 import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
 import { collect, hexOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
 
 const keyIdOption = hexOption(1, 32);
@@ -108,6 +111,7 @@ export function registerTrust(program: Command, io: CliIo): void {
     withRuntime(folder, async (runtime) => {
       const fetch = httpFetch({ timeoutMs: FETCH_TIMEOUT_MS, maxOctets: MAX_CRL });
       const points = await new CrlFetcher(runtime.trust, fetch).round();
+      if (points.some(({ outcome }) => outcome === 'failed')) io.exit(EXIT.refused);
       io.answer({ points }, () =>
         table(
           ['distribution point', 'outcome', ''],
@@ -159,6 +163,8 @@ export function registerTrust(program: Command, io: CliIo): void {
     .action((options: Folder & { eum?: string; eid?: string }) =>
       withRuntime(options.folder, async (runtime) => {
         const { eum, eid } = options;
+        if (eum === undefined && eid === undefined)
+          throw new UsageError('--eum or --eid is needed', 'smdpf trust list shows the EUMs.');
         const found =
           eid === undefined
             ? boundUnderEum(runtime.context, normalised(eum ?? ''))
@@ -169,20 +175,16 @@ export function registerTrust(program: Command, io: CliIo): void {
       }),
     );
 
-  command('policy', 'what happens where a needed list is missing or expired')
-    .addOption(new Option('--missing <what>', 'refuse is the default').choices(CHOICES).default('refuse'))
-    .addOption(new Option('--expired <what>', 'refuse is the default').choices(CHOICES).default('refuse'))
-    .action((options: Folder & Record<'missing' | 'expired', (typeof CHOICES)[number]>) =>
-      withRuntime(options.folder, async (runtime) => {
+  command('policy', 'what happens where a needed list is missing or expired; without options as it stands')
+    .addOption(new Option('--missing <what>', 'refused unless told otherwise').choices(CHOICES))
+    .addOption(new Option('--expired <what>', 'refused unless told otherwise').choices(CHOICES))
+    .action((options: Folder & Partial<RevocationPolicy>) =>
+      withRuntime(options.folder, async ({ trust: configured }) => {
         const { missing, expired } = options;
-        await runtime.trust.setPolicy({ missing, expired }, BY_CLI);
-        io.answer(
-          { missing, expired },
-          fields([
-            ['missing', missing],
-            ['expired', expired],
-          ]),
-        );
+        const before = (await configured.list()).policy;
+        const policy = { missing: missing ?? before.missing, expired: expired ?? before.expired };
+        if (missing !== undefined || expired !== undefined) await configured.setPolicy(policy, BY_CLI);
+        io.answer(policy, fields(Object.entries(policy)));
       }),
     );
 
@@ -216,7 +218,16 @@ export function registerTrust(program: Command, io: CliIo): void {
 
 const yesNo = (value: boolean) => (value ? 'yes' : 'no');
 
-const normalised = (keyId: string) => toHex(keyIdOption(keyId));
+function normalised(keyId: string): string {
+  try {
+    return toHex(keyIdOption(keyId));
+  } catch {
+    throw new UsageError(
+      'the key identifier is not 1 to 32 octets in hexadecimal',
+      'smdpf trust list shows key identifiers.',
+    );
+  }
+}
 
 const boundTable = (bound: readonly BoundProfile[]) =>
   table(

@@ -1,6 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import type { Caller, Services } from '../service/services.ts';
+import type { Caller, Services, TransferPurpose } from '../service/services.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 import type { CallSubject } from './call-log.ts';
 import type { ObjectCheck } from './check.ts';
@@ -32,28 +32,28 @@ export interface FunctionAnswer {
   readonly subject?: CallSubject;
 }
 
-/** The object itself or the transfer that carried it: exactly one of the two is in the body. */
+/** The object itself or the transfer that carried it, which is opened for the member's name: exactly one is in the body. */
 export async function inlineOrTransferred(
   services: Services,
   caller: Caller,
-  name: string,
+  purpose: Exclude<TransferPurpose, 'euiccData'>,
   inline: Bytes | undefined,
   transferId: string | undefined,
 ): Promise<Bytes> {
-  requireOneOf(name, inline, transferId);
-  return inline ?? (await services.transfers.received(caller, transferId!));
+  requireOneOf(purpose, inline, transferId);
+  return inline ?? (await services.transfers.received(caller, transferId!, purpose));
 }
 
 /** The same for a function that reads a large object where it lies. */
 export async function inlineOrObject(
   services: Services,
   caller: Caller,
-  name: string,
+  { name, purpose }: { name: string; purpose: TransferPurpose },
   inline: Bytes | undefined,
   transferId: string | undefined,
 ): Promise<Bytes | ObjectRef> {
   requireOneOf(name, inline, transferId);
-  return inline ?? (await services.transfers.receivedObject(caller, transferId!));
+  return inline ?? (await services.transfers.receivedObject(caller, transferId!, purpose));
 }
 
 function requireOneOf(name: string, inline: Bytes | undefined, transferId: string | undefined): void {

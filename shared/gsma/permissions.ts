@@ -1,10 +1,10 @@
 import { refuse } from '../errors.ts';
-import type { Caller, Role } from '../service/services.ts';
+import type { Caller, Role, TransferPurpose } from '../service/services.ts';
 
 /**
  * Which role may call which function (I7): the only such table. Orders, jobs and reports inside a function are the
- * services' matter, by the caller's identifier. Auditors and administrators work on the server itself, not through
- * these interfaces.
+ * services' matter, by the caller's identifier. What else an administrator does needs the deployment itself (`smdpf trust`,
+ * `party`, `keys`): trust is not given out over the network, only taken back.
  */
 export const PERMISSIONS = {
   'es2f.prepareProfiles': 'operator',
@@ -16,6 +16,7 @@ export const PERMISSIONS = {
   'es2f.replaceProfile': 'operator',
   'es2f.getOrderReport': 'operator',
   'es2f.getServerKeys': 'operator',
+  'es2f.checkEligibility': 'operator',
   'es2f.openTransfer': 'operator',
   'esed1.registerEuiccData': 'eum',
   'esed1.closeKeys': 'eum',
@@ -27,6 +28,9 @@ export const PERMISSIONS = {
   'esbpp.sendProfileLoadingReport': 'deviceMaker',
   'esbpp.openTransfer': 'deviceMaker',
   'esbpp.getTransfer': 'deviceMaker',
+  'admin.addCrl': 'administrator',
+  'admin.openTransfer': 'administrator',
+  'admin.getAuditLines': 'auditor',
   /** Trusted by the eUICC's signature alone. */
   'es9plus.handleNotification': 'anyone',
 } as const satisfies Record<`${string}.${string}`, Role | 'anyone'>;
@@ -45,16 +49,17 @@ export function allowFunction(caller: Caller, path: PartyFunctionPath): void {
   }
 }
 
-const TRANSFER_PURPOSES = {
+const TRANSFER_PURPOSES: Readonly<Record<TransferPurpose, Role>> = {
   euiccData: 'eum',
   bppRequest: 'deviceMaker',
   profileLoadingReport: 'deviceMaker',
   template: 'operator',
   rows: 'operator',
-} as const satisfies Record<string, Role>;
+  crl: 'administrator',
+};
 
 /** What a party may upload follows from the function that the upload is for. */
-export function allowPurpose(caller: Caller, purpose: keyof typeof TRANSFER_PURPOSES): void {
+export function allowPurpose(caller: Caller, purpose: TransferPurpose): void {
   if (TRANSFER_PURPOSES[purpose] !== caller.role) {
     refuse('requesterNotAllowed', `transfers for ${purpose} are not for the role of this party`, {
       subjectIdentifier: caller.identifier,

@@ -46,6 +46,12 @@ interface Running {
   readonly waiting: Map<number, { resolve: () => void; reject: (error: Error) => void }>;
 }
 
+/**
+ * What keeps resident memory flat over a work of any length: with room for gigabytes V8 lets garbage lie until they are
+ * filled. A task needs a few dozen megabytes of objects at once; octets in buffers are not counted here.
+ */
+const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const;
+
 /** Runs tasks in a worker thread with connections of its own to the same stores; a worker that dies is replaced. */
 export class WorkerLane implements Lane {
   readonly #config: RuntimeConfig;
@@ -83,7 +89,10 @@ export class WorkerLane implements Lane {
 
   #start(): Running {
     keepImportWrappersGeneric();
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#config });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: this.#config,
+      resourceLimits: HEAP,
+    });
     const running: Running = { worker, waiting: new Map() };
     worker.on('message', (answer: WorkerAnswer) => {
       if ('event' in answer) return this.#log(answer.event, answer.about);

@@ -3,7 +3,7 @@ import { TlvReader } from '../codec/tlv.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
 import { readSignatureAlgorithm } from './certificate.ts';
-import { readOctetAlignedBits, readSerial } from './der.ts';
+import { readNumber, readOctetAlignedBits, readSerial } from './der.ts';
 import { decodeWhole, type RawExtension, readExtensions } from './extensions/index.ts';
 import {
   decodeIssuingDistributionPoint,
@@ -104,8 +104,9 @@ function readReason(list: TlvReader): number {
       const code = decodeWhole(value, oid, (reader) => reader.octets(0x0a, 'CRLReason', 1)[0]!);
       if (!REASONS.has(code)) refuse('crlInvalid', `${code} is no reason for revocation in a complete list`);
       reason = code;
-      // certificateIssuer, of indirect lists, is always critical
-    } else if (critical) refuse('crlInvalid', `an entry has the unknown critical extension ${oid}`);
+      // expDate (SGP.22 v2) says when the entry may go; certificateIssuer, of indirect lists, is always critical
+    } else if (critical && oid !== OID.expDate)
+      refuse('crlInvalid', `an entry has the unknown critical extension ${oid}`);
   }
   return reason;
 }
@@ -129,7 +130,7 @@ function decodeCrlExtensions(list: TlvReader): CrlExtensions {
         authorityKeyIdentifier = decode(decodeAuthorityKeyIdentifier);
         break;
       case OID.cRLNumber:
-        cRLNumber = decode((reader) => BigInt(`0x${readSerial(reader, 'cRLNumber')}`));
+        cRLNumber = decode((reader) => readNumber(reader, 'cRLNumber'));
         break;
       case OID.issuingDistributionPoint:
         issuingDistributionPoint = decode(decodeIssuingDistributionPoint);

@@ -1,5 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
-import type { TlvReader } from '../codec/tlv.ts';
+import type { Tlv, TlvReader } from '../codec/tlv.ts';
 
 /** The DER rules (X.690 section 10, 11) above TLV that certificates and revocation lists need. */
 
@@ -39,13 +39,37 @@ export function readNamedBits(reader: TlvReader, name: string, bits: number, tag
   return set;
 }
 
-/** The content octets of a non-negative INTEGER in its shortest form, of at most `max` octets, as hexadecimal. */
-export function readSerial(reader: TlvReader, name: string, max = 20): string {
-  const element = reader.expect(0x02, name);
-  const { value } = element;
-  if (value.length === 0 || value.length > max) reader.refuse(element, `${name} has no 1 to ${max} octets`);
-  if (value[0]! & 0x80) reader.refuse(element, `${name} is negative`);
-  if (value.length > 1 && value[0] === 0 && !(value[1]! & 0x80))
-    reader.refuse(element, `${name} is not in its shortest form`);
-  return Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex');
+const SERIAL_OCTETS = 20;
+
+/**
+ * The content octets of a certificate's serial number as hexadecimal. RFC 5280 section 4.1.2.2 wants 1 to 20 octets of a
+ * positive number, and relying parties to bear with CAs that draw 20 random octets and take them as they are, so that some
+ * are negative and some have a 21st octet of zero: they are names, and compared octet by octet.
+ */
+export function readSerial(reader: TlvReader, name: string): string {
+  const element = readShortestInteger(reader, name);
+  if (element.value.length - (element.value[0] === 0 ? 1 : 0) > SERIAL_OCTETS)
+    reader.refuse(element, `${name} has more than ${SERIAL_OCTETS} octets`);
+  return contentHex(element);
 }
+
+/** A non-negative INTEGER of at most 20 octets (cRLNumber, RFC 5280 section 5.2.3). */
+export function readNumber(reader: TlvReader, name: string): bigint {
+  const element = readShortestInteger(reader, name);
+  if (element.value[0]! & 0x80) reader.refuse(element, `${name} is negative`);
+  if (element.value.length > SERIAL_OCTETS)
+    reader.refuse(element, `${name} has more than ${SERIAL_OCTETS} octets`);
+  return BigInt(`0x${contentHex(element)}`);
+}
+
+function readShortestInteger(reader: TlvReader, name: string): Tlv {
+  const element = reader.expect(0x02, name);
+  const [first, second] = element.value;
+  if (first === undefined) reader.refuse(element, `${name} is empty`);
+  const padded = (first === 0 || first === 0xff) && second !== undefined && (first ^ second) < 0x80;
+  if (padded) reader.refuse(element, `${name} is not in its shortest form`);
+  return element;
+}
+
+const contentHex = ({ value }: Tlv) =>
+  Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex');

@@ -1,7 +1,7 @@
 import { refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { Certificate } from './certificate.ts';
-import { type NameAttribute, singleAttribute } from './name.ts';
+import { type NameAttribute, sameAttribute, singleAttribute } from './name.ts';
 import { OID } from './oids.ts';
 
 /**
@@ -55,6 +55,6 @@ export function checkEidWithin(limits: EidLimits, eid: string, subject: readonly
 function permits(range: Range, eid: string, subject: readonly NameAttribute[]): boolean {
   return (
     eid.startsWith(range.prefix) &&
-    range.subject.every(({ type, value }) => subject.some((own) => own.type === type && own.value === value))
+    range.subject.every((wanted) => subject.some((own) => sameAttribute(own, wanted)))
   );
 }

@@ -1,4 +1,4 @@
-import type { Bytes } from '../codec/bytes.ts';
+import { type Bytes, equal, toHex } from '../codec/bytes.ts';
 import { type Tlv, TlvReader } from '../codec/tlv.ts';
 import { readOid } from './oids.ts';
 
@@ -14,7 +14,7 @@ export interface NameAttribute {
   readonly value: string;
 }
 
-/** Name (RFC 5280 section 4.1.2.4). Names of a chain are compared as received, octet by octet. */
+/** Name (RFC 5280 section 4.1.2.4); two are compared by `sameName`. */
 export interface Name {
   readonly raw: Bytes;
   readonly attributes: readonly NameAttribute[];
@@ -43,17 +43,36 @@ export function nameAttributes(element: Tlv, path: string): NameAttribute[] {
   return attributes;
 }
 
+/** Types of no text, and text forms that RFC 5280 has retired, are written as RFC 4514 does: # and their octets. */
 function readText(attribute: TlvReader): string {
   const element = attribute.peek();
   if (element?.tag === UTF8_STRING) return attribute.text(UTF8_STRING, 'value', MAX_TEXT);
-  attribute.next('value');
-  if (element?.tag !== PRINTABLE_STRING && element?.tag !== IA5_STRING)
-    attribute.refuse(element!, 'value is no UTF8String, PrintableString or IA5String');
-  const { value } = element;
-  if (value.length > MAX_TEXT) attribute.refuse(element, `value is longer than ${MAX_TEXT} octets`);
-  for (const octet of value) if (octet > 0x7f) attribute.refuse(element, 'value is not ASCII');
+  const { tag, value, raw } = attribute.next('value');
+  if (raw.length > MAX_TEXT) attribute.refuse(element!, `value is longer than ${MAX_TEXT} octets`);
+  if (tag !== PRINTABLE_STRING && tag !== IA5_STRING) return `#${toHex(raw)}`;
+  for (const octet of value) if (octet > 0x7f) attribute.refuse(element!, 'value is not ASCII');
   return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
 }
+
+/**
+ * Are the names the same (RFC 5280 section 7.1)? Mostly octet by octet; where an issuer has written its name otherwise
+ * than it is written in its own certificate (PrintableString for UTF8String, another case, more spaces), by its text.
+ * What links a chain is the key all the same.
+ */
+export function sameName(a: Name, b: Name): boolean {
+  return (
+    equal(a.raw, b.raw) ||
+    (a.attributes.length === b.attributes.length &&
+      a.attributes.every((own, i) => sameAttribute(own, b.attributes[i]!)))
+  );
+}
+
+/** caseIgnoreMatch (RFC 4518): case and repeated spaces make no difference. */
+export function sameAttribute(a: NameAttribute, b: NameAttribute): boolean {
+  return a.type === b.type && (a.value === b.value || folded(a.value) === folded(b.value));
+}
+
+const folded = (text: string) => text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
 
 /** The value of an attribute that occurs exactly once; undefined where it is absent or ambiguous. */
 export function singleAttribute(attributes: readonly NameAttribute[], type: string): string | undefined {

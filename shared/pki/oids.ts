@@ -28,6 +28,7 @@ export const OID = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
 
+  expDate: '2.23.146.1.2.0.1',
   totalPartialCrlNumber: '2.23.146.1.2.0.2',
   partialCrlNumber: '2.23.146.1.2.0.3',
   permittedEins: '2.23.146.1.2.2.0',

@@ -4,6 +4,7 @@ import type { StatusName } from '../status-codes.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { DIGITAL_SIGNATURE, KEY_CERT_SIGN } from './extensions/key-usage.ts';
+import { sameName } from './name.ts';
 import type { RevocationLists } from './revocation.ts';
 import { type Role, type RoleColumn, roleOf } from './roles.ts';
 
@@ -68,7 +69,7 @@ export function verifyIssued(
   const { codes } = context;
   const { subjectKeyIdentifier, basicConstraints } = issuer.extensions;
   const { authorityKeyIdentifier } = certificate.extensions;
-  if (!equal(certificate.issuer.raw, issuer.subject.raw))
+  if (!sameName(certificate.issuer, issuer.subject))
     refuse(codes.invalid, 'the issuer of the certificate is not the subject of the next one');
   if (
     authorityKeyIdentifier === undefined ||

@@ -4,6 +4,7 @@ import type { Certificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { type Crl, decodeCrl } from './crl.ts';
 import { CRL_SIGN } from './extensions/key-usage.ts';
+import { sameName } from './name.ts';
 
 /** What to do where a certificate names distribution points and no list, or no current one, is held. */
 export interface RevocationPolicy {
@@ -98,7 +99,7 @@ export function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
   const { subjectKeyIdentifier, keyUsage = 0 } = issuer.extensions;
   if (subjectKeyIdentifier === undefined || !equal(crl.authorityKeyIdentifier, subjectKeyIdentifier))
     refuse('crlInvalid', 'the list is from another key than this issuer');
-  if (!equal(crl.issuer.raw, issuer.subject.raw)) refuse('crlInvalid', 'the list names another issuer');
+  if (!sameName(crl.issuer, issuer.subject)) refuse('crlInvalid', 'the list names another issuer');
   if (!issuer.isCa || (keyUsage & CRL_SIGN) === 0)
     refuse('crlInvalid', 'the issuer may not sign revocation lists');
   if (!issuer.suite.signatureHolds(issuer.publicKey, crl.tbs, crl.signature))

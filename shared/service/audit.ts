@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { utf8 } from '../codec/bytes.ts';
+import { Fault } from '../errors.ts';
 import type { Attributes, Item, Ledger, Write } from '../ledger/ledger.ts';
-import type { Vault } from '../vault/vault.ts';
+import type { ObjectRef, Vault } from '../vault/vault.ts';
 import { ledgerKeys, padded } from './records/keys.ts';
+import type { AuditHead, AuditTrail, ChainedLine } from './services.ts';
 
 /**
  * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
@@ -39,7 +41,7 @@ export function auditWrite(line: AuditLine, id: string, atMs: number): Write {
   };
 }
 
-export class AuditLog {
+export class AuditLog implements AuditTrail {
   readonly #ledger: Ledger;
   readonly #vault: Vault;
 
@@ -82,42 +84,47 @@ export class AuditLog {
   /**
    * Walks the chain beside its archive; every break is reported with the sequence number where it shows. The chain
    * by itself shows a changed, missing or moved line; a tail that was rewritten with its hashes, or cut off together
-   * with the head, shows against the archive, which cannot be changed.
+   * with the head, shows against the archive, which cannot be changed. Where it was changed all the same, a vault without
+   * locks say, what is damaged or gone is told too. A server may go on writing meanwhile.
    */
-  async *verify(): AsyncGenerator<{ sequence: number; problem?: string }> {
-    const archive = archivedLines(this.#vault);
+  async *verify(): AsyncGenerator<CheckedLine> {
+    const segments = await segmentsOf(this.#vault);
+    yield* gapsOf(segments, Number((await this.#ledger.get(ARCHIVED))?.attributes.sequence ?? 0));
+    const damaged: CheckedLine[] = [];
+    const archive = this.#archived(segments, damaged);
     let archived = await archive.next();
-    let previous = GENESIS;
-    let expected = 1;
+    const chain = new ChainCheck();
+    const before = await this.head();
+    let reached = before.sequence === 0;
     for await (const item of this.#items()) {
-      const { hash, ...line } = item.attributes as Record<string, unknown> & ChainFields;
+      const line = item.attributes as unknown as ChainedLine;
       const sequence = Number(line.sequence);
       while (archived.value !== undefined && archived.value.sequence < sequence)
         archived = await archive.next();
-      if (item.sort !== lineName(sequence)) yield { sequence, problem: 'the line stands in another place' };
-      else if (sequence !== expected)
-        yield { sequence, problem: `lines ${expected} to ${sequence - 1} are missing` };
-      else if (line.previous !== previous)
-        yield { sequence, problem: 'the line does not follow the one before it' };
-      else if (lineHash(line) !== hash) yield { sequence, problem: 'the line was changed' };
-      else if (archived.value?.sequence === sequence && archived.value.hash !== hash)
-        yield { sequence, problem: 'the line is another one than in the archive' };
-      else yield { sequence };
-      previous = hash;
-      expected = sequence + 1;
+      const problem =
+        (item.sort === lineName(sequence) ? undefined : 'the line stands in another place') ??
+        chain.problemOf(line) ??
+        (archived.value?.sequence === sequence && archived.value.hash !== line.hash
+          ? 'the line is another one than in the archive'
+          : undefined);
+      yield problem === undefined ? { sequence } : { sequence, problem };
+      chain.pass(line);
+      reached ||= sequence === before.sequence && line.hash === before.hash;
     }
-    const head = await this.#ledger.get(HEAD);
-    const last = Number(head?.attributes.sequence ?? 0);
-    if (last !== expected - 1 || String(head?.attributes.hash ?? GENESIS) !== previous)
-      yield { sequence: last, problem: 'the end of the log is missing or was changed' };
+    const head = await this.head();
+    const grown = head.sequence > before.sequence && head.sequence >= chain.head.sequence;
+    const broken = grown && reached ? undefined : chain.problemOfEnd(head);
+    if (broken !== undefined) yield { sequence: head.sequence, problem: broken };
+    const seen = grown ? head.sequence : chain.head.sequence;
     let missing = 0;
     for (; archived.value !== undefined; archived = await archive.next())
-      if (archived.value.sequence >= expected) missing = archived.value.sequence;
+      if (archived.value.sequence > seen) missing = archived.value.sequence;
     if (missing > 0)
       yield {
         sequence: missing,
-        problem: `lines ${expected} to ${missing} are in the archive and not in the log`,
+        problem: `lines ${chain.expected} to ${missing} are in the archive and not in the log`,
       };
+    yield* damaged;
   }
 
   /** The lines of the chain in order, from a sequence number on. */
@@ -125,8 +132,20 @@ export class AuditLog {
     for await (const { attributes } of this.#items(from)) yield attributes as unknown as ChainedLine;
   }
 
-  /** Sequence number and hash of the last line: what proves an export complete. */
-  async head(): Promise<{ readonly sequence: number; readonly hash: string }> {
+  async getAuditLines({
+    from,
+    limit,
+  }: {
+    from: number;
+    limit: number;
+  }): ReturnType<AuditTrail['getAuditLines']> {
+    const head = await this.head();
+    const lines: ChainedLine[] = [];
+    for await (const line of this.lines(from)) if (lines.push(line) >= limit) break;
+    return { lines, head };
+  }
+
+  async head(): Promise<AuditHead> {
     const head = await this.#ledger.get(HEAD);
     return {
       sequence: Number(head?.attributes.sequence ?? 0),
@@ -155,6 +174,25 @@ export class AuditLog {
     return end - from + 1 + (end < to ? await this.archive() : 0);
   }
 
+  /** The lines of these objects; one that cannot be read is added to `damaged`. */
+  async *#archived(
+    segments: readonly Segment[],
+    damaged: CheckedLine[],
+  ): AsyncGenerator<ChainFields, undefined> {
+    for (const { from, to, ref } of segments) {
+      let lines: ChainedLine[] = [];
+      try {
+        lines = await linesOf(this.#vault, ref);
+      } catch (error) {
+        const passes = error instanceof Fault ? error.retryable : !(error instanceof SyntaxError);
+        if (passes) throw error;
+        damaged.push({ sequence: from, problem: `the archive of lines ${from} to ${to} is damaged` });
+      }
+      yield* lines;
+    }
+    return undefined;
+  }
+
   async *#items(from = 1): AsyncGenerator<Item> {
     let cursor: string | undefined;
     do {
@@ -166,27 +204,89 @@ export class AuditLog {
   }
 }
 
-/** The lines of the archive, in order. */
-export async function* archivedLines(vault: Vault): AsyncGenerator<ChainedLine, undefined> {
+/** A line, and what is wrong with it. */
+export interface CheckedLine {
+  readonly sequence: number;
+  readonly problem?: string;
+}
+
+/** An archived object. */
+interface Segment {
+  readonly from: number;
+  readonly to: number;
+  readonly ref: ObjectRef;
+}
+
+/** The archived objects in the order of their lines; a repeat after a stop may have written one of them twice. */
+async function segmentsOf(vault: Vault): Promise<Segment[]> {
+  const segments: Segment[] = [];
   for await (const ref of vault.list(ARCHIVE)) {
-    const lines = Buffer.from(await vault.get(ref))
-      .toString('utf8')
-      .trimEnd()
-      .split('\n');
-    for (const line of lines) yield JSON.parse(line) as ChainedLine;
+    const [from, to] = ref.name.slice(ARCHIVE.length).split('-').map(Number) as [number, number];
+    segments.push({ from, to, ref });
   }
+  return segments;
+}
+
+async function linesOf(vault: Vault, ref: ObjectRef): Promise<ChainedLine[]> {
+  const text = Buffer.from(await vault.get(ref)).toString('utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ChainedLine);
+}
+
+/** The lines of the archive, in order; an object that is damaged throws. */
+export async function* archivedLines(vault: Vault): AsyncGenerator<ChainedLine, undefined> {
+  for (const { ref } of await segmentsOf(vault)) yield* await linesOf(vault, ref);
   return undefined;
 }
 
-interface ChainFields {
-  readonly sequence: number;
-  /** Hash of the line before. */
-  readonly previous: string;
-  readonly hash: string;
+/** Lines up to `archived` that are in none of the objects. */
+function* gapsOf(segments: readonly Segment[], archived: number): Generator<CheckedLine> {
+  const gap = (from: number, to: number) => ({
+    sequence: from,
+    problem: `lines ${from} to ${to} were archived and are not in the archive`,
+  });
+  let next = 1;
+  for (const { from, to } of segments) {
+    if (from > next) yield gap(next, from - 1);
+    next = Math.max(next, to + 1);
+  }
+  if (archived >= next) yield gap(next, archived);
 }
 
-/** A line as it stands in the chain. */
-export type ChainedLine = AuditLine & ChainFields & { /** ISO 8601. */ readonly at: string };
+/** The rules of the chain, line after line: for the log itself and for lines that somebody has kept. */
+export class ChainCheck {
+  /** Sequence number of the next line. */
+  expected = 1;
+  #previous = GENESIS;
+
+  problemOf({ hash, ...line }: ChainedLine): string | undefined {
+    const sequence = Number(line.sequence);
+    if (sequence > this.expected) return `lines ${this.expected} to ${sequence - 1} are missing`;
+    if (sequence !== this.expected) return 'the line stands in another place';
+    if (line.previous !== this.#previous) return 'the line does not follow the one before it';
+    return lineHash(line) === hash ? undefined : 'the line was changed';
+  }
+
+  /** Goes on behind this line, so that one break is told once. */
+  pass({ sequence, hash }: ChainedLine): void {
+    this.expected = Number(sequence) + 1;
+    this.#previous = hash;
+  }
+
+  problemOfEnd(head: AuditHead): string | undefined {
+    return head.sequence === this.expected - 1 && head.hash === this.#previous
+      ? undefined
+      : 'the end of the log is missing or was changed';
+  }
+
+  get head(): AuditHead {
+    return { sequence: this.expected - 1, hash: this.#previous };
+  }
+}
+
+type ChainFields = Pick<ChainedLine, 'sequence' | 'previous' | 'hash'>;
 
 export const lineKey = (sequence: number) => ({ partition: CHAIN, sort: lineName(sequence) });
 const lineName = (sequence: number) => `line#${padded(sequence)}`;

@@ -6,7 +6,11 @@ import { type OrderRecord, type OrderStateRecord, orderRecord, orderStateRecord 
 import type { Caller } from './services.ts';
 
 /** An order of another Operator is as good as none (I7). */
-export async function ownOrder({ ledger }: Context, caller: Caller, orderId: string): Promise<OrderRecord> {
+export async function ownOrder(
+  { ledger }: Context,
+  caller: Pick<Caller, 'identifier'>,
+  orderId: string,
+): Promise<OrderRecord> {
   const item = await ledger.get(ledgerKeys.order(orderId));
   const order = item && orderRecord.from(item);
   if (order === undefined || order.operator !== caller.identifier)

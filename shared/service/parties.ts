@@ -1,4 +1,5 @@
 import { refuse } from '../errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
 import { type RateLimit, RateLimiter } from './rate-limit.ts';
@@ -20,14 +21,15 @@ const DEFAULT_RATE: RateLimit = { perSecond: 50, burst: 200 };
 
 const partyRecord = recordOf<PartyRecord>();
 
-/** The party register (I7), and how often each may call. Nothing is cached: a revocation counts from the next call on. */
+/** The party register (I7), and how often each may call. Who is who is never cached: a revocation counts from the next call on. */
 export class PartyService implements Parties {
   readonly #context: Context;
   readonly #rates: RateLimiter;
 
-  constructor(context: Context, limit: RateLimit = DEFAULT_RATE) {
+  /** `rates` keeps how often each party calls; other than the context's where that may be frozen and is still read. */
+  constructor(context: Context, limit: RateLimit = DEFAULT_RATE, rates: Ledger = context.ledger) {
     this.#context = context;
-    this.#rates = new RateLimiter(limit, context.now);
+    this.#rates = new RateLimiter(limit, rates, context.now);
   }
 
   async identify(fingerprint: string): Promise<Caller> {
@@ -36,7 +38,7 @@ export class PartyService implements Parties {
       refuse('requesterUnknown', 'the client certificate belongs to no registered party');
     const { identifier, role, revokedAt } = partyRecord.from(item);
     if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
-    this.#rates.take(identifier);
+    await this.#rates.take(identifier);
     return { identifier, role, fingerprint };
   }
 

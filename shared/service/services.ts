@@ -183,6 +183,20 @@ export interface Orders {
   ): Promise<{ packs: number; jwe: string }>;
 }
 
+/** What a request for a profile of the order would meet for one eUICC. */
+export interface EligibilityVerdict {
+  readonly eid: string;
+  readonly refusal?: ItemRefusal;
+}
+
+export interface Eligibility {
+  /** The dry run of DPFF09, in the order of the EIDs: nothing is spent and nothing is written. */
+  checkEligibility(
+    caller: Caller,
+    input: { orderId: string; eids: readonly string[] },
+  ): Promise<readonly EligibilityVerdict[]>;
+}
+
 // ── Esed1 ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface EuiccDataAnswer {
@@ -260,7 +274,65 @@ export interface Reports {
   handleNotification(pendingNotification: Bytes): Promise<void>;
 }
 
+// ── administration ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the taking in of a revocation list did. */
+export interface CrlTaken {
+  /** False where this list was held already. */
+  readonly isNew: boolean;
+  readonly issuerKeyId: string;
+  readonly number: bigint;
+  /** Certificates that it revokes. */
+  readonly revoked: number;
+  /** SubjectKeyIdentifiers of the EUM certificates known here that it revokes. */
+  readonly revokedEums: readonly string[];
+}
+
+export interface Administration {
+  /**
+   * Takes in a DER revocation list of a CI, an EUM or a sub-CA. `issuerChain`: certificates of an issuer that this
+   * server has not met, itself first, up to below a trusted CI.
+   */
+  addCrl(caller: Caller, input: { crl: Bytes; issuerChain: readonly Bytes[] }): Promise<CrlTaken>;
+}
+
+/** A line of the audit log as it stands in the chain. */
+export interface ChainedLine {
+  readonly sequence: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly event: string;
+  readonly by: string;
+  readonly about: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Hash of the line before. */
+  readonly previous: string;
+  readonly hash: string;
+}
+
+/** Sequence number and hash of the last line: what proves an export complete. */
+export interface AuditHead {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export interface AuditTrail {
+  /** Lines from a sequence number on, in their order, and where the chain ends now. */
+  getAuditLines(input: {
+    from: number;
+    limit: number;
+  }): Promise<{ lines: readonly ChainedLine[]; head: AuditHead }>;
+}
+
 // ── transfers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What an upload is for. */
+export type TransferPurpose =
+  | 'euiccData'
+  | 'bppRequest'
+  | 'profileLoadingReport'
+  | 'template'
+  | 'rows'
+  | 'crl';
 
 /** Bodies and answers above the inline limit move as objects bound to size and SHA-256. */
 export interface Transfers {
@@ -268,15 +340,15 @@ export interface Transfers {
   openTransfer(
     caller: Caller,
     input: {
-      purpose: 'euiccData' | 'bppRequest' | 'profileLoadingReport' | 'template' | 'rows';
+      purpose: TransferPurpose;
       size: number;
       sha256: string;
     },
   ): Promise<{ transferId: string; uploadUrl: string }>;
-  /** The octets that were uploaded under a transferId of this caller. */
-  received(caller: Caller, transferId: string): Promise<Bytes>;
+  /** The octets that were uploaded for this purpose under a transferId of this caller. */
+  received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes>;
   /** The same as an object, for what is too large to be held; of rows that were used up only size and hash are left. */
-  receivedObject(caller: Caller, transferId: string): Promise<ObjectRef>;
+  receivedObject(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<ObjectRef>;
   /** A URL to download a part of an answer of this caller. */
   getTransfer(
     caller: Caller,
@@ -306,8 +378,11 @@ export interface Services {
   readonly parties: Parties;
   readonly calls: Calls;
   readonly orders: Orders;
+  readonly eligibility: Eligibility;
   readonly ingest: Ingest;
   readonly delivery: Delivery;
   readonly reports: Reports;
+  readonly administration: Administration;
+  readonly audit: AuditTrail;
   readonly transfers: Transfers;
 }

@@ -6,6 +6,7 @@ import type { Item, ItemKey, Write } from '../ledger/ledger.ts';
 import { type Certificate, decodeCertificate } from '../pki/certificate.ts';
 import { type VerifiedDp, verifyDpChain } from '../pki/chain.ts';
 import { type Crl, decodeCrl } from '../pki/crl.ts';
+import { sameName } from '../pki/name.ts';
 import { verifyPath } from '../pki/path.ts';
 import {
   REFUSE_WITHOUT_LIST,
@@ -13,6 +14,7 @@ import {
   RevocationLists,
   type RevocationPolicy,
 } from '../pki/revocation.ts';
+import { roleOf } from '../pki/roles.ts';
 import { TrustStore } from '../pki/trust-store.ts';
 import { auditWrite } from './audit.ts';
 import type { Context } from './context.ts';
@@ -28,6 +30,7 @@ import {
   eumRecord,
   trustPolicyRecord,
 } from './records/trust.ts';
+import type { CrlTaken } from './services.ts';
 import { type Alarm, type DpBinding, TrustView } from './trust-view.ts';
 
 export { type Alarm, type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
@@ -37,18 +40,6 @@ const VIEW_LIFETIME_MS = 30_000;
 
 /** For looking for the issuer of a list: a list of its own issuer may still be on its way. */
 const ACCEPT_WITHOUT_LIST: RevocationPolicy = { missing: 'accept', expired: 'accept' };
-
-/** What the taking in of a list did. */
-export interface CrlTaken {
-  /** False where this list was held already. */
-  readonly isNew: boolean;
-  readonly issuerKeyId: string;
-  readonly number: bigint;
-  /** Certificates that it revokes. */
-  readonly revoked: number;
-  /** SubjectKeyIdentifiers of the EUM certificates known here that it revokes. */
-  readonly revokedEums: readonly string[];
-}
 
 /** The trust configuration as it is stored. */
 export interface TrustListing {
@@ -112,14 +103,23 @@ export class Trust {
     return keyId;
   }
 
-  /** Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. */
+  /**
+   * Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. Refuses one that is
+   * not trusted, which may be a typing error.
+   */
   async removeCi(keyId: string, by: string): Promise<void> {
-    await this.#put(ledgerKeys.trust('ci', keyId), undefined, by, 'trust.ci.removed');
+    const key = ledgerKeys.trust('ci', keyId);
+    if ((await this.#context.ledger.get(key)) === undefined)
+      refuse('ciUnknown', 'this CI is not trusted', { subjectIdentifier: keyId });
+    await this.#put(key, undefined, by, 'trust.ci.removed');
   }
 
   /** `eumCertificate` is the one with role EUM; the allow-list names its key. */
   async allowEum(eumCertificate: Bytes, eum: Omit<EumRecord, 'certificate'>, by: string): Promise<string> {
-    const keyId = decodeCertificate(eumCertificate, 'eumCertificateInvalid').extensions.subjectKeyIdentifier;
+    const certificate = decodeCertificate(eumCertificate, 'eumCertificateInvalid');
+    const { role } = roleOf(certificate, 'eumCertificateInvalid');
+    if (role !== 'eum') refuse('eumCertificateInvalid', `the certificate has the role ${role}, not EUM`);
+    const keyId = certificate.extensions.subjectKeyIdentifier;
     if (keyId === undefined)
       refuse('eumCertificateInvalid', 'the EUM certificate has no SubjectKeyIdentifier');
     const record = eumRecord.to({ ...eum, certificate: eumCertificate });
@@ -424,7 +424,7 @@ export class Trust {
           subjectKeyIdentifier !== undefined &&
           authorityKeyIdentifier !== undefined &&
           equal(authorityKeyIdentifier, crl.authorityKeyIdentifier) &&
-          equal(issuer.raw, crl.issuer.raw) &&
+          sameName(issuer, crl.issuer) &&
           crl.revoked.has(serialNumber)
         )
           revoked.add(toHex(subjectKeyIdentifier));

@@ -10,6 +10,7 @@ import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import { decodeCrl } from '../../shared/pki/crl.ts';
 import { noticeWrite } from '../../shared/service/notices.ts';
 import type { OrderRecord } from '../../shared/service/records/order.ts';
 import type { ProfileRecord } from '../../shared/service/records/profile.ts';
@@ -149,6 +150,7 @@ describe('the DER objects in the examples', () => {
     ['bppBatch', (der: Buffer) => decodeBppBatch(der)],
     ['manifest', (der: Buffer) => decodeBatchManifest(der)],
     ['profileLoadingReport', (der: Buffer) => decodeProfileLoadingReport(der)],
+    ['crl', (der: Buffer) => decodeCrl(der)],
     ['pendingNotification', (der: Buffer) => readSingle(der, 0xbf37, 'ProfileInstallationResult')],
   ])('%s decodes', (member, decode) => {
     const examples = found(member);

@@ -56,8 +56,13 @@ describe('role × function, from the OpenAPI file', () => {
     ['es2f.openTransfer', 'operator', ['template', 'rows']],
     ['esed1.openTransfer', 'eum', ['euiccData']],
     ['esbpp.openTransfer', 'deviceMaker', ['bppRequest', 'profileLoadingReport']],
+    ['admin.openTransfer', 'administrator', ['crl']],
   ] as const)('%s takes only the purposes of %s', async (path, role, purposes) => {
-    for (const purpose of ['template', 'rows', 'euiccData', 'bppRequest', 'profileLoadingReport']) {
+    const { enum: all } = requestOf(path).content['application/json']!.schema.properties.purpose as {
+      enum: string[];
+    };
+    expect(all.length).toBeGreaterThan(5);
+    for (const purpose of all) {
       const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {
         certificate: certificates[role]!,
         body: {

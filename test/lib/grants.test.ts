@@ -9,12 +9,14 @@ import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { signInstallationResult } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';
 import { boundOf, prepare, Request, registered, TEMPLATE } from '../service/scenario.ts';
-import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { caller, DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 
 /**
  * Every function of the interfaces, run with the ports that it is granted (lib/functions.ts) and none besides: it does
  * its work with them, and needs each of them. What emulators do not enforce is held here.
  */
+const ADMINISTRATOR = caller('2.999.70', 'administrator');
+
 let deployment: Deployment;
 let euiccs: PersonalisedEuicc[];
 const ORDERS = ['GRANTS', 'CANCEL', 'CLOSE', 'REPLACE'] as const;
@@ -148,6 +150,8 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
   'es2f.getOrderReport': ({ orders }) => orders.getOrderReport(OPERATOR, { orderId: 'GRANTS' }),
   'es2f.getServerKeys': ({ orders }) => orders.getServerKeys(),
   'es2f.openTransfer': ({ transfers }) => transfers.openTransfer(OPERATOR, { purpose: 'rows', ...upload }),
+  'es2f.checkEligibility': ({ eligibility }) =>
+    eligibility.checkEligibility(OPERATOR, { orderId: 'GRANTS', eids: [eid(9)] }),
   'esed1.registerEuiccData': ({ ingest }) => {
     const deviceManufacturers = [DEVICE_MAKER.identifier];
     const batch = deployment.eum.euiccDataBatch([deployment.eum.personalise()], { deviceManufacturers });
@@ -175,6 +179,11 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
   'esbpp.openTransfer': ({ transfers }) =>
     transfers.openTransfer(DEVICE_MAKER, { purpose: 'bppRequest', ...upload }),
   'esbpp.getTransfer': ({ transfers }) => unknownPart(transfers, DEVICE_MAKER, 'parts/00/0-x'),
+  'admin.addCrl': ({ administration }) =>
+    administration.addCrl(ADMINISTRATOR, { crl: deployment.ci.issueCrl({ number: 7 }), issuerChain: [] }),
+  'admin.openTransfer': ({ transfers }) =>
+    transfers.openTransfer(ADMINISTRATOR, { purpose: 'crl', ...upload }),
+  'admin.getAuditLines': ({ audit }) => audit.getAuditLines({ from: 1, limit: 10 }),
   'es9plus.handleNotification': async ({ reports }) => reports.handleNotification(await resultOf(3)),
 };
 
@@ -196,6 +205,7 @@ const NOT_SHOWN: Partial<Record<FunctionPath, readonly Port[]>> = {
   'es2f.openTransfer': ['vaultRead'],
   'esed1.openTransfer': ['vaultRead'],
   'esbpp.openTransfer': ['vaultRead'],
+  'admin.openTransfer': ['vaultRead'],
 };
 
 function grantedPorts({ vault, ppks, dispatcher, notifier }: FunctionNeeds): Port[] {

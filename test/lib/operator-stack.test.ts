@@ -224,6 +224,8 @@ it('refuses a configuration that would deploy something else than it says', () =
   expect(wrong({ quotas: { ...mobile.config.quotas, tasksAtOnce: 2_000 } })).toThrow('quotas:');
   expect(wrong({ furtherKeys: { wrapping: ['a', 'a'] } })).toThrow('furtherKeys.wrapping');
   expect(wrong({ retention: { ...mobile.config.retention, lockDays: 0 } })).toThrow('retention.lockDays');
+  const none = { perSecond: 0, burst: 1 };
+  expect(wrong({ quotas: { ...mobile.config.quotas, callsOfParty: none } })).toThrow('quotas.callsOfParty:');
   const { parties } = mobile.config.domains;
   expect(wrong({ domains: { parties, field: parties } })).toThrow('domains:');
 });
@@ -290,6 +292,14 @@ it('captures neither events, answers, errors nor requests in logs and traces', (
         POWERTOOLS_TRACER_CAPTURE_HTTPS_REQUESTS: 'false',
       },
     });
+});
+
+it('tells every function how often a party may call', () => {
+  const quotas = { ...mobile.config.quotas, callsOfParty: { perSecond: 7, burst: 70 } };
+  const functions = propertiesOf(templateOf({ ...mobile.config, quotas }, bundles), 'AWS::Lambda::Function');
+  expect(functions).toHaveLength(functionNames.length);
+  for (const { Environment } of functions)
+    expect(JSON.stringify(Environment)).toMatch(/rateLimit[^}]*perSecond[^}]*7[^}]*burst[^}]*70/);
 });
 
 it('opens default endpoints for an emulator alone', () => {

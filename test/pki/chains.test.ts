@@ -261,6 +261,27 @@ leaf(
   (spec) => {
     spec.serial = tlv(0x02, Buffer.of(0x80));
   },
+  'accepted',
+);
+leaf(
+  'serial number of 20 octets behind a zero',
+  (spec) => {
+    spec.serial = tlv(0x02, Buffer.of(0), Buffer.alloc(20, 0xff));
+  },
+  'accepted',
+);
+leaf(
+  'serial number of 21 octets',
+  (spec) => {
+    spec.serial = tlv(0x02, Buffer.alloc(21, 0x7f));
+  },
+  'protocolFormat',
+);
+leaf(
+  'negative serial number in a longer form',
+  (spec) => {
+    spec.serial = tlv(0x02, Buffer.of(0xff, 0x80));
+  },
   'protocolFormat',
 );
 leaf(
@@ -503,6 +524,6 @@ test.each(cases)('$side: $rule → $expected', (given) => {
 });
 
 test('the table has every case under a name of its own', () => {
-  expect(cases).toHaveLength(235);
+  expect(cases).toHaveLength(238);
   expect(new Set(cases.map(({ side, rule }) => `${side} ${rule}`)).size).toBe(cases.length);
 });

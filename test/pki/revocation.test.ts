@@ -78,8 +78,15 @@ list('entry of another issuer', 'crlInvalid', (spec) => {
 list('entry with an unknown extension that is not critical', 'accepted', (spec) => {
   spec.entries = [{ serial: integer(1), extensions: [{ oid: '2.999.1', value: sequence() }] }];
 });
-list('negative serial number', 'protocolFormat', (spec) => {
+list('negative serial number', 'accepted', (spec) => {
   spec.entries = [{ serial: tlv(0x02, Buffer.of(0xff)) }];
+});
+list('serial number of no octets', 'protocolFormat', (spec) => {
+  spec.entries = [{ serial: tlv(0x02) }];
+});
+list('entry with a critical expDate', 'accepted', (spec) => {
+  const extensions = [{ oid: '2.23.146.1.2.0.1', critical: true, value: tlv(0x17) }];
+  spec.entries = [{ serial: integer(1), extensions }];
 });
 list('issuer name', 'crlInvalid', (spec) => {
   spec.issuer = name({ O: 'Another' });
@@ -159,7 +166,7 @@ describe('intake of a list from the CI', () => {
     expect(intake(listOf(edit, suite))).toBe(expected);
   });
 
-  test('the table is complete', () => expect(cases).toHaveLength(39));
+  test('the table is complete', () => expect(cases).toHaveLength(41));
 
   test('an issuer without cRLSign cannot sign one', () => {
     const pki = buildHierarchy({

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import { checkEligibility } from '../../shared/service/eligibility-check.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { refusalOf } from '../support/refusal.ts';
@@ -15,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.close());
 
 const check = (eids: readonly string[], by = OPERATOR) =>
-  checkEligibility(deployment.runtime.context, deployment.runtime.trust, by, 'ORD-1', eids);
+  deployment.runtime.services.eligibility.checkEligibility(by, { orderId: 'ORD-1', eids });
 
 it('answers for each EID by the rules of the bind, and spends nothing', async () => {
   const { eum } = deployment;

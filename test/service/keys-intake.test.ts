@@ -149,7 +149,8 @@ describe('rows that were encrypted to the intake key', () => {
     const opened = { purpose: 'rows', size: file.length, sha256 } as const;
     const { transferId } = await transfers.openTransfer(OPERATOR, opened);
     await deployment.runtime.context.vault.put(`uploads/${transferId}`, file);
-    const again = async () => send({ ...inline, rows: await transfers.receivedObject(OPERATOR, transferId) });
+    const again = async () =>
+      send({ ...inline, rows: await transfers.receivedObject(OPERATOR, transferId, 'rows') });
     expect((await again()).state).toBe('Preparing');
     await expect.poll(async () => (await again()).state, { timeout: 20_000 }).toBe('Open');
     await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
@@ -157,7 +158,7 @@ describe('rows that were encrypted to the intake key', () => {
     const other = {
       ...inline,
       orderId: 'ANOTHER',
-      rows: await transfers.receivedObject(OPERATOR, transferId),
+      rows: await transfers.receivedObject(OPERATOR, transferId, 'rows'),
     };
     await expect(send(other)).rejects.toMatchObject({ code: 'requestUnknown' });
   });

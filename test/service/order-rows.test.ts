@@ -208,7 +208,7 @@ describe('rows in clear', () => {
       sha256,
     });
     await context.vault.put(`uploads/${transferId}`, file);
-    const upload = await services.transfers.receivedObject(OPERATOR, transferId);
+    const upload = await services.transfers.receivedObject(OPERATOR, transferId, 'rows');
     const input = {
       ...rowOrder(orderId, 50, file, { format: 'csv', keys: 'generate' }, { outputKey }),
       rows: upload,

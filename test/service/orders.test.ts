@@ -112,7 +112,11 @@ describe('an uploaded template', () => {
     const order = async (orderId: string) =>
       orders().prepareProfiles(OPERATOR, {
         ...deployment.order(orderId, 3, TEMPLATE),
-        template: await deployment.runtime.services.transfers.receivedObject(OPERATOR, transferId),
+        template: await deployment.runtime.services.transfers.receivedObject(
+          OPERATOR,
+          transferId,
+          'template',
+        ),
       });
     const orderId = nextOrder();
     const answer = await order(orderId);

@@ -28,6 +28,8 @@ async function bindOne(orderId: string): Promise<void> {
 
 describe('a ledger restored from a backup is frozen (I9)', () => {
   it('by what was committed since: everything that changes it is refused with 1.2/5.1, and reads go on', async () => {
+    const party = { identifier: OPERATOR.identifier, role: 'operator' } as const;
+    await deployment.runtime.services.parties.add(OPERATOR.fingerprint, party, 'test');
     await prepare(deployment, 'ORD', 4);
     await bindOne('ORD');
     await copy(file(), `${file()}.backup`);
@@ -46,6 +48,8 @@ describe('a ledger restored from a backup is frozen (I9)', () => {
       () => services.delivery.requestBpp(DEVICE_MAKER, new Request('ORD', [{ eid: euicc!.eid }]).der),
     ])
       await expect(call()).rejects.toMatchObject(frozen);
+    // how often a party calls is still counted
+    expect(await services.parties.identify(OPERATOR.fingerprint)).toEqual(OPERATOR);
     expect(await services.orders.getOrderStatus(OPERATOR, { orderId: 'ORD' })).toMatchObject({
       counts: { Available: 3, Delivered: 1 },
     });

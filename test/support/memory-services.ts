@@ -1,10 +1,11 @@
-import { type Bytes, equal } from '../../shared/codec/bytes.ts';
+import { type Bytes, equal, toHex } from '../../shared/codec/bytes.ts';
 import { readSingleTlv } from '../../shared/codec/tlv.ts';
 import { refuse } from '../../shared/errors.ts';
 import { encodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import { decodeCrl } from '../../shared/pki/crl.ts';
 import type {
   BppAnswer,
   Caller,
@@ -105,6 +106,12 @@ export function memoryServices(): MemoryServices {
         return { packs: 1, jwe: 'eyJhbGciOiJFQ0RILUVTIn0..aa.bb.cc' };
       },
     },
+    eligibility: {
+      async checkEligibility(caller, { orderId, eids }) {
+        order(caller, orderId);
+        return eids.map((eid, i) => (i === 0 ? { eid, refusal: refusal('notEligible') } : { eid }));
+      },
+    },
     ingest: {
       async registerEuiccData(_caller, der) {
         if (!(der instanceof Uint8Array)) refuse('requestUnknown', 'no such transfer');
@@ -191,6 +198,22 @@ export function memoryServices(): MemoryServices {
         if (tag !== 0xbf37 && tag !== 0x30) refuse('protocolFormat', 'not a PendingNotification');
         received.push(der);
       },
+    },
+    administration: {
+      async addCrl(_caller, { crl }) {
+        const { authorityKeyIdentifier, cRLNumber, revoked } = decodeCrl(crl);
+        received.push(crl);
+        return {
+          isNew: true,
+          issuerKeyId: toHex(authorityKeyIdentifier),
+          number: cRLNumber,
+          revoked: revoked.size,
+          revokedEums: [],
+        };
+      },
+    },
+    audit: {
+      getAuditLines: async () => ({ lines: [], head: { sequence: 0, hash: '0'.repeat(64) } }),
     },
     transfers: {
       openTransfer: async () => ({ transferId: 'T-1', uploadUrl: 'https://smdpf.example.com/transfer/t' }),

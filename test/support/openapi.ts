@@ -14,6 +14,7 @@ export interface MediaType {
 export interface Operation {
   readonly operationId: FunctionPath;
   readonly 'x-role': string;
+  readonly 'x-reaches': string[];
   readonly 'x-status-codes': string[];
   readonly requestBody: { content: Record<string, MediaType> };
   readonly responses: Record<string, { content?: Record<string, MediaType> }>;

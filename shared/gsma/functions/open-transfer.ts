@@ -7,7 +7,7 @@ import { allowPurpose } from '../permissions.ts';
 const MAX_TRANSFER = 1024 ** 3;
 
 const body = object({
-  purpose: required(oneOf('euiccData', 'bppRequest', 'profileLoadingReport', 'template', 'rows')),
+  purpose: required(oneOf('euiccData', 'bppRequest', 'profileLoadingReport', 'template', 'rows', 'crl')),
   size: required(integer(1, MAX_TRANSFER)),
   sha256: required(sha256),
 });

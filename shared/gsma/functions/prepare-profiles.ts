@@ -89,14 +89,20 @@ export const prepareProfiles: FunctionBinding<ReturnType<typeof body>> = {
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, { template, transferId, rows, rowsTransferId, ...order }) {
-    const upp = await inlineOrObject(services, caller, 'template', template, transferId);
+    const upp = await inlineOrObject(
+      services,
+      caller,
+      { name: 'template', purpose: 'template' },
+      template,
+      transferId,
+    );
     if (rows !== undefined && rowsTransferId !== undefined)
       refuse('protocolFormat', 'the body has at most one of rows and rowsTransferId');
     const file =
       rows ??
       (rowsTransferId === undefined
         ? undefined
-        : await services.transfers.receivedObject(caller, rowsTransferId));
+        : await services.transfers.receivedObject(caller, rowsTransferId, 'rows'));
     const answer = await services.orders.prepareProfiles(caller, {
       ...order,
       template: upp,

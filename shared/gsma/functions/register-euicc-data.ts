@@ -14,7 +14,7 @@ export const registerEuiccData: FunctionBinding<ReturnType<typeof body>> = {
     const batch = await inlineOrObject(
       services,
       caller,
-      'euiccDataBatch',
+      { name: 'euiccDataBatch', purpose: 'euiccData' },
       input.euiccDataBatch,
       input.transferId,
     );

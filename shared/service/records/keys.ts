@@ -33,6 +33,8 @@ export const ledgerKeys = {
   auditHead: { partition: 'audit', sort: 'head' } as ItemKey,
 
   party: (fingerprint: string): ItemKey => ({ partition: 'party', sort: fingerprint }),
+  /** The calls that a party has left, by its identifier. */
+  rate: (party: string): ItemKey => ({ partition: `rate#${party}`, sort: 'head' }),
 
   trustEpoch: { partition: 'trust', sort: 'epoch' } as ItemKey,
   trust: (kind: 'ci' | 'eum' | 'dppb' | 'crl', name: string): ItemKey => ({

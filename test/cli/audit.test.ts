@@ -1,0 +1,218 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ErrorDocument, runCli } from './support/cli.ts';
+import { SandboxFolder } from './support/sandbox-folder.ts';
+
+/** Lines of the log after `beforeAll`, and the last one that is archived. */
+let lines: number;
+let archived: number;
+let sandbox: SandboxFolder;
+
+beforeAll(async () => {
+  sandbox = await SandboxFolder.create();
+  for (const name of ['A', 'B', 'C'])
+    await sandbox.run('party', 'add', name, '--role', 'operator', '--issue');
+  archived = (await sandbox.run('audit', 'archive')).json<Verdict>().head.sequence;
+  for (const name of ['D', 'E']) await sandbox.run('party', 'add', name, '--role', 'auditor', '--issue');
+  lines = (await verify()).head.sequence;
+  expect(lines).toBe(archived + 2);
+});
+afterAll(() => sandbox?.remove());
+
+interface Verdict {
+  readonly holds: boolean;
+  readonly head: { readonly sequence: number; readonly hash: string };
+  readonly found: number;
+  readonly problems: readonly { readonly sequence: number; readonly problem: string }[];
+}
+
+async function verify(...args: string[]): Promise<Verdict & { code: number | null }> {
+  const { code, json } = await sandbox.run('audit', 'verify', ...args);
+  return { code, ...json<Verdict & Record<string, never>>() };
+}
+
+const sortOf = (line: number) => `line#${String(line).padStart(10, '0')}`;
+
+/** What somebody with the ledger's file alone can do. */
+class Tamperer {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  read(sort: string): string {
+    const row = this.#database
+      .prepare("SELECT attributes FROM item WHERE partition = 'audit' AND sort = ?")
+      .get(sort);
+    return String(row!.attributes);
+  }
+
+  write(sort: string, attributes: string): void {
+    const { changes } = this.#database
+      .prepare("UPDATE item SET attributes = ? WHERE partition = 'audit' AND sort = ?")
+      .run(attributes, sort);
+    expect(changes).toBe(1);
+  }
+
+  remove(sort: string): void {
+    this.#database.prepare("DELETE FROM item WHERE partition = 'audit' AND sort = ?").run(sort);
+  }
+
+  change(line: number): void {
+    const before = this.read(sortOf(line));
+    const after = before.replace('"cli"', '"clu"');
+    expect(after).not.toBe(before);
+    this.write(sortOf(line), after);
+  }
+
+  /** The end from `line` on, and the head that told of it. */
+  cutFrom(line: number): void {
+    const { hash } = JSON.parse(this.read(sortOf(line - 1)));
+    const head = JSON.parse(this.read('head'));
+    for (let at = line; at <= lines; at++) this.remove(sortOf(at));
+    this.write('head', JSON.stringify({ ...head, sequence: line - 1, hash }));
+  }
+}
+
+/** The verdict on a copy of the deployment that was tampered with. */
+async function afterTampering(tamper: (tamperer: Tamperer, folder: string) => void): Promise<Verdict> {
+  const copy = sandbox.path('tampered');
+  await cp(sandbox.folder, copy, { recursive: true });
+  try {
+    const file = join(copy, 'config.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll(sandbox.folder, copy));
+    const database = new DatabaseSync(join(copy, 'ledger.sqlite'));
+    tamper(new Tamperer(database), copy);
+    database.close();
+    const { code, json } = await runCli('audit', 'verify', '--folder', copy, '--json');
+    const verdict = json<Verdict & Record<string, never>>();
+    expect(code).toBe(verdict.holds ? 0 : 1);
+    return verdict;
+  } finally {
+    await rm(copy, { recursive: true });
+  }
+}
+
+describe('verify', () => {
+  it('holds for an untouched log, for people and for programs', async () => {
+    expect(await verify()).toMatchObject({ code: 0, holds: true, found: 0, problems: [] });
+    const { code, stdout } = await runCli('audit', 'verify', '--folder', sandbox.folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^the log holds: ${lines} lines, ending in [0-9a-f]{64}`));
+  });
+
+  it.each<[string, (tamperer: Tamperer) => void, () => [number, string]]>([
+    ['a changed line', (t) => t.change(archived), () => [archived, 'the line was changed']],
+    [
+      'a changed line that is not archived yet',
+      (t) => t.change(lines),
+      () => [lines, 'the line was changed'],
+    ],
+    ['a missing line', (t) => t.remove(sortOf(3)), () => [4, 'lines 3 to 3 are missing']],
+    ['a missing first line', (t) => t.remove(sortOf(1)), () => [2, 'lines 1 to 1 are missing']],
+    [
+      'two lines in each other’s place',
+      (t) => {
+        const [one, two] = [t.read(sortOf(3)), t.read(sortOf(4))];
+        t.write(sortOf(3), two);
+        t.write(sortOf(4), one);
+      },
+      () => [4, 'the line stands in another place'],
+    ],
+    [
+      'an end that was cut off',
+      (t) => t.remove(sortOf(lines)),
+      () => [lines, 'the end of the log is missing or was changed'],
+    ],
+    [
+      'an end that was cut off together with its head, as far as it is archived',
+      (t) => t.cutFrom(archived),
+      () => [archived, `lines ${archived} to ${archived} are in the archive and not in the log`],
+    ],
+    [
+      'a head that was put back',
+      (t) => t.write('head', JSON.stringify({ ...JSON.parse(t.read('head')), sequence: lines - 1 })),
+      () => [lines - 1, 'the end of the log is missing or was changed'],
+    ],
+  ])('finds %s', async (_, tamper, expected) => {
+    const { holds, problems } = await afterTampering(tamper);
+    expect(holds).toBe(false);
+    const [sequence, problem] = expected();
+    expect(problems).toContainEqual({ sequence, problem });
+  });
+
+  it('finds an archive that was changed or removed, and checks the chain all the same', async () => {
+    const found = await readdir(sandbox.folder, { recursive: true });
+    const file = found.find((path) => /objects\/audit\/.*\/\d{8}$/.test(path))!;
+    const whole = `lines 1 to ${archived}`;
+    const changed = await afterTampering((t, copy) => {
+      writeFileSync(join(copy, file), readFileSync(join(copy, file), 'utf8').replace('"cli"', '"clu"'));
+      t.change(archived);
+    });
+    expect(changed.problems).toEqual([
+      { sequence: archived, problem: 'the line was changed' },
+      { sequence: 1, problem: `the archive of ${whole} is damaged` },
+    ]);
+    const removed = await afterTampering((_, copy) => rmSync(join(copy, file)));
+    expect(removed.problems).toEqual([
+      { sequence: 1, problem: `${whole} were archived and are not in the archive` },
+    ]);
+  });
+
+  it('cannot find an end that was cut off with its head before it was archived', async () => {
+    // docs/trust.md says so: that is what the head's hash kept elsewhere is for
+    expect(await afterTampering((t) => t.cutFrom(lines))).toMatchObject({ holds: true });
+  });
+});
+
+describe('show, export and archive', () => {
+  it('show the last lines', async () => {
+    const { json } = await sandbox.run('audit', 'show', '--last', '2');
+    const shown = json<{ lines: { sequence: number; event: string; by: string }[] }>().lines;
+    expect(shown).toMatchObject([
+      { sequence: lines - 1, event: 'party.added', by: 'cli' },
+      { sequence: lines, event: 'party.added', by: 'cli' },
+    ]);
+    expect((await sandbox.run('audit', 'show', '--last', '0')).code).toBe(2);
+  });
+
+  it('archive what is new, and nothing twice', async () => {
+    expect((await sandbox.run('audit', 'archive')).json()).toMatchObject({ archived: 2 });
+    expect((await sandbox.run('audit', 'archive')).json()).toMatchObject({ archived: 0 });
+    expect(await readdir(join(sandbox.folder, 'vault', 'objects', 'audit'))).toHaveLength(2);
+  });
+
+  it('export lines that verify by themselves, and no others', async () => {
+    const file = sandbox.path('lines.jsonl');
+    const exported = (await sandbox.run('audit', 'export', '--out', file)).json<Verdict>();
+    expect(exported).toMatchObject({ lines, head: { sequence: lines } });
+    const { code, holds, head } = await verify('--lines', file);
+    expect({ code, holds, head }).toEqual({ code: 0, holds: true, head: exported.head });
+
+    const all = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    const swapped = [...all.slice(0, 2), all[3]!, all[2]!, ...all.slice(4)];
+    for (const [changed, sequence, problem] of [
+      [all.map((line, i) => (i === 4 ? line.replace('"cli"', '"clu"') : line)), 5, 'the line was changed'],
+      [all.filter((_, i) => i !== 2), 4, 'lines 3 to 3 are missing'],
+      [swapped, 4, 'lines 3 to 3 are missing'],
+    ] as const) {
+      const tampered = await sandbox.file('tampered.jsonl', changed.join('\n'));
+      const verdict = await verify('--lines', tampered);
+      expect(verdict, problem).toMatchObject({ code: 1, holds: false });
+      expect(verdict.problems).toContainEqual({ sequence, problem });
+    }
+  });
+
+  it('a file that holds no lines is told', async () => {
+    for (const content of ['', 'no JSON', '[]', '7']) {
+      const file = await sandbox.file('garbage', content);
+      const { code, json } = await sandbox.run('audit', 'verify', '--lines', file);
+      expect(code, content).toBe(2);
+      expect(json<ErrorDocument>().error, content).toMatchObject({ code: 'usage' });
+    }
+  });
+});

@@ -1,0 +1,121 @@
+import { readFileSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fingerprintOf } from '../../cli/deployment/tls.ts';
+import { selfSigned } from '../support/self-signed.ts';
+import { type ErrorDocument, runCli } from './support/cli.ts';
+import { SandboxFolder } from './support/sandbox-folder.ts';
+
+let sandbox: SandboxFolder;
+beforeAll(async () => {
+  sandbox = await SandboxFolder.create();
+});
+afterAll(() => sandbox?.remove());
+
+const run = (...args: string[]) => sandbox.run('party', ...args);
+
+async function refused(...args: string[]): Promise<ErrorDocument['error']> {
+  const { code, json } = await run(...args);
+  const { error } = json<ErrorDocument>();
+  expect(code).toBe(error.exitCode);
+  expect(error.hint).not.toBe('');
+  return error;
+}
+
+interface Party {
+  readonly identifier: string;
+  readonly role: string;
+  readonly fingerprint: string;
+  readonly name?: string;
+  readonly revokedAt?: number;
+}
+const parties = async () => (await run('list')).json<{ parties: Party[] }>().parties;
+
+describe('add', () => {
+  it('registers a certificate that somebody brings, in PEM or DER, and says its fingerprint', async () => {
+    const certificate = selfSigned('operator');
+    const file = await sandbox.file('operator.pem', certificate.cert);
+    const added = await run('add', '2.999.60', '--role', 'operator', '--certificate', file, '--name', 'MNO');
+    expect(added.json()).toEqual({
+      identifier: '2.999.60',
+      role: 'operator',
+      fingerprint: certificate.fingerprint,
+    });
+    expect(await parties()).toMatchObject([
+      { identifier: '2.999.60', role: 'operator', fingerprint: certificate.fingerprint, name: 'MNO' },
+    ]);
+    // the same again is the same
+    expect((await run('add', '2.999.60', '--role', 'operator', '--certificate', file)).code).toBe(0);
+    expect(await parties()).toHaveLength(1);
+  });
+
+  it.each(['eum', 'deviceMaker', 'auditor', 'administrator'])(
+    'issues a certificate of the development CA for a %s, its key for the owner alone',
+    async (role) => {
+      const { code, json } = await run('add', `2.999.${role}`, '--role', role, '--issue');
+      expect(code).toBe(0);
+      const { issued, fingerprint } = json<{
+        fingerprint: string;
+        issued: { certificate: string; key: string };
+      }>();
+      expect(fingerprintOf(readFileSync(issued.certificate, 'utf8'))).toBe(fingerprint);
+      expect(statSync(issued.key).mode & 0o777).toBe(0o600);
+    },
+  );
+
+  it('wants exactly one of --certificate and --issue, a role and an identifier', async () => {
+    const file = await sandbox.file('another.pem', selfSigned('another').cert);
+    for (const args of [
+      ['2.999.61', '--role', 'operator'],
+      ['2.999.61', '--role', 'operator', '--issue', '--certificate', file],
+      ['2.999.61', '--certificate', file],
+      ['2.999.61', '--role', 'root', '--certificate', file],
+      ['no identifier', '--role', 'operator', '--certificate', file],
+      ['--role', 'operator', '--certificate', file],
+      ['2.999.61', '--role', 'operator', '--certificate', sandbox.path('nothing')],
+    ])
+      expect(await refused('add', ...args), args.join(' ')).toMatchObject({ code: 'usage', exitCode: 2 });
+  });
+
+  it('takes no file that is no certificate', async () => {
+    for (const content of ['no certificate', Buffer.of(0x30, 3, 2, 1, 1), '']) {
+      const file = await sandbox.file('garbage', content);
+      const error = await refused('add', '2.999.61', '--role', 'operator', '--certificate', file);
+      expect(error).toMatchObject({ code: 'usage', exitCode: 2 });
+      expect(error.message).toContain('--certificate');
+    }
+  });
+
+  it('gives an identifier one role', async () => {
+    const file = await sandbox.file('second.pem', selfSigned('second').cert);
+    const error = await refused('add', '2.999.60', '--role', 'auditor', '--certificate', file);
+    expect(error).toMatchObject({ code: 'requesterNotAllowed', exitCode: 1 });
+    expect(error.message).toContain('operator');
+    expect((await run('add', '2.999.60', '--role', 'operator', '--certificate', file)).code).toBe(0);
+  });
+});
+
+describe('revoke', () => {
+  it('is for good, may be repeated, and shows in the list', async () => {
+    const certificate = selfSigned('leaver');
+    const file = await sandbox.file('leaver.pem', certificate.cert);
+    const add = () => run('add', '2.999.62', '--role', 'operator', '--certificate', file);
+    await add();
+    // as other tools print fingerprints
+    const written = certificate.fingerprint.toUpperCase().replace(/..(?=.)/g, '$&:');
+    for (let i = 0; i < 2; i++)
+      expect((await run('revoke', written)).json()).toEqual({ fingerprint: certificate.fingerprint });
+    const revoked = (await parties()).find(({ fingerprint }) => fingerprint === certificate.fingerprint);
+    expect(revoked!.revokedAt).toBeGreaterThan(0);
+    expect((await add()).json<ErrorDocument>().error).toMatchObject({ code: 'requesterNotAllowed' });
+    const { stdout } = await runCli('party', 'list', '--folder', sandbox.folder);
+    expect(stdout).toMatch(new RegExp(`${certificate.fingerprint} +revoked 20`));
+  });
+
+  it('of nobody known, or of no fingerprint, is refused', async () => {
+    expect(await refused('revoke', 'ab'.repeat(32))).toMatchObject({
+      code: 'requesterUnknown',
+      exitCode: 1,
+    });
+    expect(await refused('revoke', '2.999.62')).toMatchObject({ code: 'usage', exitCode: 2 });
+  });
+});

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDbLedger } from '../../shared/ledger/dynamodb.ts';
 import { readItem, type Stored } from '../../shared/ledger/dynamodb-item.ts';
 import { itemSize } from '../../shared/ledger/item.ts';
 import { DynamoDbPpkVault } from '../../shared/vault/dynamodb-ppk.ts';
 import { S3Vault } from '../../shared/vault/s3.ts';
-import { awsClientConfig } from '../support/aws.ts';
+import { awsClientConfig, createTable } from '../support/aws.ts';
 
 export interface BillSnapshot {
   readonly calls: ReadonlyMap<string, number>;
@@ -110,7 +110,7 @@ export async function countedStores(bill: Bill) {
   const id = randomUUID();
   const [ledgerTable, ppkTable, bucket] = [`ledger-${id}`, `ppks-${id}`, `vault-${id}`];
   const plain = new DynamoDBClient(awsClientConfig);
-  await createTable(plain, ledgerTable, 'partition', 'sort');
+  await createTable(plain, ledgerTable);
   await createTable(plain, ppkTable, 'pack', 'part');
   plain.destroy();
   const s3 = new S3Client(awsClientConfig);
@@ -157,23 +157,4 @@ function countingClient(bill: Bill, count: (command: string, input: WriteInput) 
     { step: 'finalizeRequest', priority: 'low' },
   );
   return client;
-}
-
-async function createTable(
-  client: DynamoDBClient,
-  table: string,
-  partition: string,
-  sort: string,
-): Promise<void> {
-  await client.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [partition, sort].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [
-        { AttributeName: partition, KeyType: 'HASH' },
-        { AttributeName: sort, KeyType: 'RANGE' },
-      ],
-    }),
-  );
 }

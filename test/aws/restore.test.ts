@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DynamoDbLedger } from '../../shared/ledger/dynamodb.ts';
@@ -8,7 +8,7 @@ import { planRestore, restore } from '../../shared/service/restore/restore.ts';
 import { DynamoDbPpkVault } from '../../shared/vault/dynamodb-ppk.ts';
 import { S3Vault } from '../../shared/vault/s3.ts';
 import { outcomesOf, positionsOf, prepare, Request, registered, triplesOf } from '../service/scenario.ts';
-import { awsClientConfig, awsSkipReason } from '../support/aws.ts';
+import { awsClientConfig, awsSkipReason, createTable } from '../support/aws.ts';
 import { Deployment } from '../support/deployment.ts';
 
 describe.skipIf(awsSkipReason !== '')(`a restored table${awsSkipReason}`, () => {
@@ -16,35 +16,17 @@ describe.skipIf(awsSkipReason !== '')(`a restored table${awsSkipReason}`, () => 
   const client = new DynamoDBClient(awsClientConfig);
   afterAll(() => client.destroy());
 
-  async function createTable(TableName: string, partition: string, sort: string): Promise<string> {
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [partition, sort].map((AttributeName) => ({
-          AttributeName,
-          AttributeType: 'S',
-        })),
-        KeySchema: [
-          { AttributeName: partition, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
-        ],
-      }),
-    );
-    return TableName;
-  }
-
   /** What point-in-time recovery leaves: another table with the items of then. */
   async function restoreTable(from: string, to: string): Promise<void> {
-    await createTable(to, 'partition', 'sort');
+    await createTable(client, to);
     for await (const { Items = [] } of paginateScan({ client }, { TableName: from, ConsistentRead: true }))
       for (const Item of Items) await client.send(new PutItemCommand({ TableName: to, Item }));
   }
 
   it('is frozen by its name, reconciled from the bucket, and binds nothing twice (I9)', async () => {
     const [before, after] = [`ledger-${id}`, `ledger-${id}-2`];
-    await createTable(before, 'partition', 'sort');
-    await createTable(`ppks-${id}`, 'pack', 'part');
+    await createTable(client, before);
+    await createTable(client, `ppks-${id}`, 'pack', 'part');
     const s3 = new S3Client(awsClientConfig);
     await s3.send(new CreateBucketCommand({ Bucket: `vault-${id}` }));
     const VersioningConfiguration = { Status: 'Enabled' } as const;

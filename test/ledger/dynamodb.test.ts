@@ -1,30 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DynamoDbLedger } from '../../shared/ledger/dynamodb.ts';
 import type { Write } from '../../shared/ledger/ledger.ts';
-import { awsClientConfig, awsSkipReason } from '../support/aws.ts';
+import { awsClientConfig, awsSkipReason, createTable } from '../support/aws.ts';
 import { freshKey, ledgerContract } from './contract.ts';
 
 describe.skipIf(awsSkipReason !== '')(`DynamoDB ledger${awsSkipReason}`, () => {
   const table = `ledger-${randomUUID()}`;
   const client = new DynamoDBClient(awsClientConfig);
-  beforeAll(async () => {
-    await client.send(
-      new CreateTableCommand({
-        TableName: table,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [
-          { AttributeName: 'partition', AttributeType: 'S' },
-          { AttributeName: 'sort', AttributeType: 'S' },
-        ],
-        KeySchema: [
-          { AttributeName: 'partition', KeyType: 'HASH' },
-          { AttributeName: 'sort', KeyType: 'RANGE' },
-        ],
-      }),
-    );
-  });
+  beforeAll(() => createTable(client, table));
   afterAll(async () => {
     await client.send(new DeleteTableCommand({ TableName: table }));
     client.destroy();

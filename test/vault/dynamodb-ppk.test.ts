@@ -1,34 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import {
-  CreateTableCommand,
-  DeleteTableCommand,
-  DynamoDBClient,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DynamoDbPpkVault } from '../../shared/vault/dynamodb-ppk.ts';
-import { awsClientConfig, awsSkipReason } from '../support/aws.ts';
+import { awsClientConfig, awsSkipReason, createTable } from '../support/aws.ts';
 import { ppkVaultContract } from './contract.ts';
 
 describe.skipIf(awsSkipReason !== '')(`DynamoDB PPK vault${awsSkipReason}`, () => {
   const table = `ppk-${randomUUID()}`;
   const client = new DynamoDBClient(awsClientConfig);
-  beforeAll(async () => {
-    await client.send(
-      new CreateTableCommand({
-        TableName: table,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [
-          { AttributeName: 'pack', AttributeType: 'S' },
-          { AttributeName: 'part', AttributeType: 'S' },
-        ],
-        KeySchema: [
-          { AttributeName: 'pack', KeyType: 'HASH' },
-          { AttributeName: 'part', KeyType: 'RANGE' },
-        ],
-      }),
-    );
-  });
+  beforeAll(() => createTable(client, table, 'pack', 'part'));
   afterAll(async () => {
     await client.send(new DeleteTableCommand({ TableName: table }));
     client.destroy();

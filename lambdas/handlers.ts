@@ -17,6 +17,7 @@ import { replaceProfile } from './es2f/replace-profile.ts';
 import { handleNotification } from './es9plus/handle-notification.ts';
 import { closeKeys as esbppCloseKeys } from './esbpp/close-keys.ts';
 import { getBppBatch } from './esbpp/get-bpp-batch.ts';
+import { getServerKeys as esbppGetServerKeys } from './esbpp/get-server-keys.ts';
 import { getTransfer as esbppGetTransfer } from './esbpp/get-transfer.ts';
 import { openTransfer as esbppOpenTransfer } from './esbpp/open-transfer.ts';
 import { requestBpp } from './esbpp/request-bpp.ts';
@@ -47,6 +48,7 @@ export const HANDLERS: Readonly<Record<FunctionPath, HandlerFactory>> = {
   'esbpp.getBppBatch': getBppBatch,
   'esbpp.closeKeys': esbppCloseKeys,
   'esbpp.sendProfileLoadingReport': sendProfileLoadingReport,
+  'esbpp.getServerKeys': esbppGetServerKeys,
   'esbpp.openTransfer': esbppOpenTransfer,
   'esbpp.getTransfer': esbppGetTransfer,
   'admin.addCrl': addCrl,

@@ -81,6 +81,7 @@ export const API_FUNCTIONS: Readonly<Record<FunctionPath, FunctionNeeds>> = {
     dispatcher: true,
     notifier: true,
   }),
+  'esbpp.getServerKeys': api('esbpp/get-server-keys', { keys: ['deliveryPublic'] }),
   'esbpp.openTransfer': api('esbpp/open-transfer', { vault: 'write' }),
   'esbpp.getTransfer': api('esbpp/get-transfer', { vault: 'write' }),
   'admin.addCrl': api('admin/add-crl', { vault: 'write', memoryMb: 1769 }),

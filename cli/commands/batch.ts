@@ -1,11 +1,8 @@
-import { createPublicKey } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Bytes } from '../../shared/codec/bytes.ts';
 import { packBatch, verifyBatch } from '../delivery/batch-folder.ts';
-import { readOctets } from '../input/files.ts';
+import { folderKeys, givenKeys } from '../delivery/delivery-keys.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
-import { UsageError } from '../output/failure.ts';
 import { fields } from '../output/table.ts';
 
 interface FolderArguments {
@@ -22,7 +19,7 @@ export function registerBatch(program: Command, io: CliIo): void {
     .requiredOption('--folder <folder>', 'folder of `smdpf pull`')
     .option(
       '--delivery-key <file>',
-      "the SM-DPf's delivery key: SubjectPublicKeyInfo in PEM or DER, or a JWK",
+      "the SM-DPf's delivery key: PEM, DER, a JWK or a JWK Set; default: what pull left in the folder",
     )
     .action(async (options: FolderArguments) => {
       await check(options, io);
@@ -43,20 +40,30 @@ export function registerBatch(program: Command, io: CliIo): void {
 
 /** True if all holds; otherwise it is the command's answer. */
 async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell = true): Promise<boolean> {
-  const key = deliveryKey === undefined ? undefined : await readPublicKey(deliveryKey);
-  const verdict = await verifyBatch(folder, key);
+  const given = deliveryKey === undefined ? undefined : await givenKeys(deliveryKey, '--delivery-key');
+  const keys = given ?? (await folderKeys(folder));
+  const verdict = await verifyBatch(folder, keys?.keys);
   const good = verdict.problems.length === 0;
-  if (key === undefined)
-    io.warn('the signature was not checked: no --delivery-key (es2f.getServerKeys tells it)');
+  if (verdict.signature === 'none')
+    io.warn('an inline answer carries no signature: nothing but its form was checked');
+  else if (keys === undefined)
+    io.warn('the signature was not checked: no --delivery-key (getServerKeys tells it)');
+  else if (given === undefined)
+    io.warn(
+      `the key is the folder's own, from ${keys.from} when it was pulled: who replaced the whole folder goes unseen; ` +
+        'compare its SHA-256, or give --delivery-key',
+    );
   if (!good) io.exit(EXIT.refused);
   if (tell || !good) {
-    io.answer({ ...verdict }, () =>
+    io.answer({ ...verdict, ...(keys && { keysFrom: keys.from }) }, () =>
       fields([
         ['requestId', verdict.requestId],
         ['parts', verdict.parts],
         ['bound', verdict.bound],
         ['failed', verdict.failed],
         ['signature', verdict.signature],
+        ['signed by', verdict.signedBy && `the key with SHA-256 ${verdict.signedBy}`],
+        ['key trusted by', given === undefined && keys ? `the folder; ${keys.from} when pulled` : keys?.from],
         ...verdict.problems.map(({ part, problem }): [string, string] => [
           part === undefined ? 'manifest' : `part ${part}`,
           problem,
@@ -65,22 +72,4 @@ async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell =
     );
   }
   return good;
-}
-
-/** SubjectPublicKeyInfo in DER. */
-async function readPublicKey(path: string): Promise<Bytes> {
-  const octets = Buffer.from(await readOctets(path, '--delivery-key'));
-  const text = octets.toString('latin1').trimStart();
-  try {
-    const key = text.startsWith('{')
-      ? createPublicKey({ key: JSON.parse(text), format: 'jwk' })
-      : text.startsWith('-----')
-        ? createPublicKey(text)
-        : createPublicKey({ key: octets, format: 'der', type: 'spki' });
-    return key.export({ format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new UsageError('--delivery-key: there is no public key in the file', 'Give PEM, DER or a JWK.', {
-      cause,
-    });
-  }
 }

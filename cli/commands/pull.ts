@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import { givenKeys } from '../delivery/delivery-keys.ts';
 import { pull } from '../delivery/pull.ts';
 import { hexOption, wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -11,6 +12,7 @@ interface PullArguments extends ServerOptions {
   readonly out: string;
   readonly parallel: number;
   readonly timeout: number;
+  readonly deliveryKey?: string;
 }
 
 export function registerPull(program: Command, io: CliIo): void {
@@ -26,16 +28,22 @@ export function registerPull(program: Command, io: CliIo): void {
         'how long to wait for an answer to be complete',
         wholeOption(1, 86_400),
         600,
+      )
+      .option(
+        '--delivery-key <file>',
+        'trust this key of the SM-DPf (PEM, DER, JWK or JWK Set), not the one that the server names',
       ),
   ).action(async (options: PullArguments) => {
     const { out, parallel, url } = options;
     const requestId = toHex(options.request);
     const client = await clientOptions(options);
+    const pinned = options.deliveryKey && (await givenKeys(options.deliveryKey, '--delivery-key'));
     const pulled = await reach(url, () =>
       pull({
         client,
         requestId,
         folder: out,
+        ...(pinned && { pinned }),
         parallel,
         timeoutMs: options.timeout * 1000,
         onPart: (done, parts) => io.note(`part ${done} of ${parts}`),
@@ -47,6 +55,8 @@ export function registerPull(program: Command, io: CliIo): void {
         ['folder', out],
         ['form', pulled.form],
         ['parts', `${pulled.parts}, ${pulled.present} of them there before`],
+        ['signed by', pulled.signedBy && `the key with SHA-256 ${pulled.signedBy}`],
+        ['key trusted by', pulled.keysFrom],
       ]),
     );
   });

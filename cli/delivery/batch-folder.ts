@@ -1,6 +1,6 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash, verify } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { copyFile, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
@@ -10,7 +10,8 @@ import {
   type Part,
   type SignedBatchManifest,
 } from '../../shared/ifpp-draft1/batch-manifest.ts';
-import { bppBatchPrefix, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
+import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
+import { keyFingerprint, keyOf } from './delivery-keys.ts';
 
 export const MANIFEST_FILE = 'manifest.der';
 /** An answer that came inline is a BppBatch (FF62) already. */
@@ -48,22 +49,28 @@ export interface BatchVerdict {
   readonly parts: number;
   readonly bound: number;
   readonly failed: number;
-  /** `unchecked` where no delivery key was given. */
-  readonly signature: 'holds' | 'fails' | 'unchecked';
+  /** `unchecked` where there was no delivery key; `none` of an inline answer, which carries none. */
+  readonly signature: 'holds' | 'fails' | 'unchecked' | 'none';
+  /** Fingerprint of the key by which the signature holds. */
+  readonly signedBy?: string;
   readonly problems: readonly BatchProblem[];
 }
 
 /**
- * Checks a folder with no network: the manifest's signature by the delivery key (P-256, over SHA-256 of fields 0..3,
+ * Checks a folder with no network: the manifest's signature by one of the delivery keys (P-256, over SHA-256 of fields 0..3,
  * raw r‖s), each part's size and SHA-256, and that its index names exactly the bound items in it. The BPPs themselves
- * are for the eUICC to check.
+ * are for the eUICC to check. An answer that came inline has no manifest: it is read as a whole.
  */
-export async function verifyBatch(folder: string, deliveryKey: Bytes | undefined): Promise<BatchVerdict> {
+export async function verifyBatch(
+  folder: string,
+  deliveryKeys: readonly Bytes[] | undefined,
+): Promise<BatchVerdict> {
+  if (await isInline(folder)) return await readInline(folder);
   const manifest = await readManifest(folder);
-  const signature =
-    deliveryKey === undefined ? 'unchecked' : isSigned(manifest, deliveryKey) ? 'holds' : 'fails';
+  const signer = deliveryKeys && signerOf(manifest, deliveryKeys);
+  const signature = deliveryKeys === undefined ? 'unchecked' : signer === undefined ? 'fails' : 'holds';
   const problems: BatchProblem[] =
-    signature === 'fails' ? [{ problem: 'the signature is not by this delivery key' }] : [];
+    signature === 'fails' ? [{ problem: 'the signature is not by a delivery key that is known here' }] : [];
   let bound = 0;
   let failed = 0;
   for (const [index, part] of manifest.parts.entries()) {
@@ -81,11 +88,39 @@ export async function verifyBatch(folder: string, deliveryKey: Bytes | undefined
     failed += items.length - part.index.length;
   }
   const { requestId, parts } = manifest;
-  return { requestId, parts: parts.length, bound, failed, signature, problems };
+  const signedBy = signer && { signedBy: keyFingerprint(signer) };
+  return { requestId, parts: parts.length, bound, failed, signature, ...signedBy, problems };
 }
 
-/** Writes the folder as one BppBatch (FF62), which carries every part as it is. Parts must have been verified. */
+const exists = (file: string) =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+const isInline = async (folder: string) =>
+  !(await exists(join(folder, MANIFEST_FILE))) && (await exists(join(folder, BATCH_FILE)));
+
+async function readInline(folder: string): Promise<BatchVerdict> {
+  const { requestId, items } = decodeBppBatch(await readFile(join(folder, BATCH_FILE)));
+  const bound = items.filter(({ outcome }) => outcome.kind === 'bound').length;
+  return { requestId, parts: 0, bound, failed: items.length - bound, signature: 'none', problems: [] };
+}
+
+/**
+ * Writes the folder as one BppBatch (FF62), which carries every part as it is. Parts must have been verified. The file
+ * has its name once it is whole.
+ */
 export async function packBatch(folder: string, file: string): Promise<number> {
+  const partial = `${file}.partial`;
+  if (await isInline(folder)) await copyFile(join(folder, BATCH_FILE), partial);
+  else await packParts(folder, partial);
+  const { size } = await stat(partial);
+  await rename(partial, file);
+  return size;
+}
+
+async function packParts(folder: string, file: string): Promise<void> {
   const { requestId, chains, parts } = await readManifest(folder);
   const length = parts.reduce((sum, { size }) => sum + size, 0);
   const prefix = bppBatchPrefix(requestId, chains, length);
@@ -94,12 +129,16 @@ export async function packBatch(folder: string, file: string): Promise<number> {
     for (const index of parts.keys())
       yield* createReadStream(partFile(folder, index)) as AsyncIterable<Bytes>;
   }, createWriteStream(file));
-  return prefix.length + length;
 }
 
-function isSigned({ signed, signature }: SignedBatchManifest, spki: Bytes): boolean {
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  return verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature);
+/** The one of these keys that signed the manifest. */
+export function signerOf(
+  { signed, signature }: SignedBatchManifest,
+  spkis: readonly Bytes[],
+): Bytes | undefined {
+  return spkis.find((spki) =>
+    verify('sha256', signed, { key: keyOf(spki), dsaEncoding: 'ieee-p1363' }, signature),
+  );
 }
 
 interface ItemAt {

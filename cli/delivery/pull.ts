@@ -1,11 +1,18 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import { Fault } from '../../shared/errors.ts';
 import { decodeBatchManifest } from '../../shared/ifpp-draft1/batch-manifest.ts';
-import { type ClientOptions, FunctionClient, type JsonObject, type TlsIdentity } from '../../sim/index.ts';
-import { BATCH_FILE, isPart, MANIFEST_FILE, partFile } from './batch-folder.ts';
+import {
+  type ClientOptions,
+  FunctionClient,
+  type JsonObject,
+  SimError,
+  type TlsIdentity,
+} from '../../sim/index.ts';
+import { BATCH_FILE, isPart, MANIFEST_FILE, partFile, signerOf } from './batch-folder.ts';
+import { type DeliveryKeys, keyFingerprint, spkisOf, storeKeys } from './delivery-keys.ts';
 import { downloadPart } from './download.ts';
 
 /** Attempts at one part; each goes on where the one before broke off, with a new link. */
@@ -16,6 +23,8 @@ export interface PullOptions {
   /** Hexadecimal. */
   readonly requestId: string;
   readonly folder: string;
+  /** Trusted in place of those that the server names. */
+  readonly pinned?: DeliveryKeys;
   /** Parts under way at once. */
   readonly parallel: number;
   /** Milliseconds to wait for the answer to be complete. */
@@ -28,6 +37,9 @@ export interface Pulled {
   readonly parts: number;
   /** Parts that an earlier run had fetched whole. */
   readonly present: number;
+  /** Of a manifest: the fingerprint of the delivery key that signed it, and what that key is trusted by. */
+  readonly signedBy?: string;
+  readonly keysFrom?: string;
 }
 
 /** Fetches the answer to a request into a folder, as far as it is not there yet. */
@@ -38,10 +50,20 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   const answer = await completeAnswer(client, options);
   if (typeof answer.bppBatch === 'string') {
     await writeFile(join(folder, BATCH_FILE), Buffer.from(answer.bppBatch, 'base64'));
+    // an answer that was larger, before something in it was withheld
+    await rm(join(folder, MANIFEST_FILE), { force: true });
     return { form: 'batch', parts: 0, present: 0 };
   }
   const der = Buffer.from(String(answer.manifest), 'base64');
-  const { parts } = decodeBatchManifest(der);
+  const manifest = decodeBatchManifest(der);
+  const { parts } = manifest;
+  const keys = options.pinned ?? (await serverKeys(client, options.client));
+  const signer = signerOf(manifest, keys.keys);
+  if (signer === undefined)
+    throw new SimError(`the manifest is not signed by a delivery key from ${keys.from}`);
+  if (manifest.requestId !== requestId.toLowerCase())
+    throw new SimError('the manifest is that of another request');
+  await storeKeys(folder, keys);
   await writeFile(join(folder, MANIFEST_FILE), der);
   let present = 0;
   let done = 0;
@@ -62,7 +84,20 @@ export async function pull(options: PullOptions): Promise<Pulled> {
     }
     onPart(++done, parts.length);
   });
-  return { form: 'parts', parts: parts.length, present };
+  return {
+    form: 'parts',
+    parts: parts.length,
+    present,
+    signedBy: keyFingerprint(signer),
+    keysFrom: keys.from,
+  };
+}
+
+async function serverKeys(client: FunctionClient, { baseUrl, tls }: ClientOptions): Promise<DeliveryKeys> {
+  const { deliveryKeys } = await client.execute('esbpp', 'getServerKeys', {});
+  if (!Array.isArray(deliveryKeys)) throw new SimError('getServerKeys answered no deliveryKeys');
+  const by = !baseUrl.startsWith('https:') ? 'no TLS' : tls?.cert === undefined ? 'TLS' : 'mutual TLS';
+  return { keys: spkisOf(deliveryKeys), from: `${new URL(baseUrl).origin} by ${by}` };
 }
 
 /** The party's TLS is for the SM-DPf; a link may lead to a store of its own, under a public certificate. */

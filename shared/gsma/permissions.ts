@@ -26,6 +26,7 @@ export const PERMISSIONS = {
   'esbpp.getBppBatch': 'deviceMaker',
   'esbpp.closeKeys': 'deviceMaker',
   'esbpp.sendProfileLoadingReport': 'deviceMaker',
+  'esbpp.getServerKeys': 'deviceMaker',
   'esbpp.openTransfer': 'deviceMaker',
   'esbpp.getTransfer': 'deviceMaker',
   'admin.addCrl': 'administrator',

@@ -17,6 +17,7 @@ import type { ObjectRef } from '../vault/vault.ts';
 import { auditWrite } from './audit.ts';
 import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
+import { deliveryKey, retiredDeliveryKeys } from './delivery-keys.ts';
 import { recordJob } from './draws.ts';
 import type { IngestService } from './ingest.ts';
 import { euiccRecord } from './records/euicc.ts';
@@ -333,8 +334,10 @@ export class DeliveryService implements Delivery {
     const { vault } = this.#context;
     const parts: ObjectRef[] = [];
     for (const [i, chunk] of chunks.entries()) parts.push(await this.#part(jobId, i, chunk));
+    // what a retired key has signed is signed anew
+    const signedAnewAfter = await retiredDeliveryKeys(this.#context);
     const version = createHash('sha256')
-      .update(JSON.stringify(parts.map((part) => part.name)))
+      .update(JSON.stringify([...parts.map((part) => part.name), ...signedAnewAfter]))
       .digest('hex')
       .slice(0, 16);
     const name = `manifests/${jobId}-${version}`;
@@ -352,7 +355,7 @@ export class DeliveryService implements Delivery {
         }),
       ),
     });
-    const key = await this.#context.keyRing.delivery(await this.#context.keyAssignments.current('delivery'));
+    const key = await deliveryKey(this.#context);
     // the first manifest stays the manifest: a repeat is answered with the same octets
     const ref = await vault.put(name, encodeBatchManifest(tbs, await key.sign(Digest.of(tbs))), {
       lock: true,

@@ -4,6 +4,7 @@ import { refuse } from '../errors.ts';
 import { JWE_ALG } from '../keys/intake-jwe.ts';
 import { Digest } from '../keys/provider.ts';
 import type { Context } from './context.ts';
+import { deliveryKey, deliveryPublicKeys, keyId } from './delivery-keys.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
 import { loadOrderState, ownOrder } from './own-order.ts';
 import type { Caller, Jwk, ServerKeys } from './services.ts';
@@ -66,39 +67,34 @@ const sign = (context: Context, payload: object) =>
 
 /** A compact JWS (RFC 7515, ES256) by the delivery key in use. */
 export async function signedByDelivery(context: Context, typ: string, payload: object): Promise<string> {
-  const key = await reportKey(context);
+  const key = await deliveryKey(context);
   const header = { alg: 'ES256', typ, kid: keyId(key.publicKey) };
   const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
   const signature = await key.sign(Digest.of(utf8(input)));
   return `${input}.${Buffer.from(signature).toString('base64url')}`;
 }
 
-async function reportKey({ keyRing, keyAssignments }: Context) {
-  return await keyRing.delivery(await keyAssignments.current('delivery'));
-}
-
-/** What an Operator needs to encrypt rows to this server and to verify its reports. */
-export async function serverKeys(context: Context): Promise<ServerKeys> {
+/** What parties need to verify reports and manifests, and an Operator to encrypt rows to this server. */
+export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'>): Promise<ServerKeys> {
   const { keyRing, keyAssignments } = context;
-  const assigned = await keyAssignments.find('intake');
+  const assigned = role === 'operator' ? await keyAssignments.find('intake') : undefined;
   const intake = assigned && (await keyRing.intake(assigned.uri));
+  const [inUse, ...former] = (await deliveryPublicKeys(context)).map((spki) => jwkOf(spki, 'sig', 'ES256'));
   return {
     ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
-    reportKey: await deliveryJwk(context),
+    reportKey: inUse!,
+    deliveryKeys: [inUse!, ...former],
   };
 }
 
 /** What verifies what the delivery key in use signs. */
 export async function deliveryJwk(context: Context): Promise<Jwk> {
-  return jwkOf((await reportKey(context)).publicKey, 'sig', 'ES256');
+  return jwkOf((await deliveryKey(context)).publicKey, 'sig', 'ES256');
 }
 
 function jwkOf(spki: Uint8Array, use: 'enc' | 'sig', alg: string): Jwk {
   const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   return { ...key.export({ format: 'jwk' }), use, alg, kid: keyId(spki) };
 }
-
-/** The start of SHA-256 over the SubjectPublicKeyInfo. */
-const keyId = (spki: Uint8Array) => createHash('sha256').update(spki).digest('hex').slice(0, 16);
 
 const base64url = (text: string) => Buffer.from(text).toString('base64url');

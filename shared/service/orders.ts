@@ -98,7 +98,7 @@ export class OrderService implements Orders {
   releaseProfile: Orders['releaseProfile'] = (caller, input) => releaseProfile(this.#context, caller, input);
   replaceProfile: Orders['replaceProfile'] = (caller, input) => replaceProfile(this.#context, caller, input);
   getOrderReport: Orders['getOrderReport'] = (caller, input) => orderReport(this.#context, caller, input);
-  getServerKeys: Orders['getServerKeys'] = () => serverKeys(this.#context);
+  getServerKeys: Orders['getServerKeys'] = (caller) => serverKeys(this.#context, caller);
 
   async getOrderStatus(
     caller: Caller,

@@ -146,8 +146,10 @@ export interface ServerKeys {
    * the server takes no encrypted rows.
    */
   readonly intakeKey?: Jwk;
-  /** Under which reports are signed: ES256. */
+  /** Under which reports and manifests are signed: ES256. */
   readonly reportKey: Jwk;
+  /** `reportKey` and the keys before it, newest first: under which earlier reports and manifests were signed. */
+  readonly deliveryKeys: readonly Jwk[];
 }
 
 export interface Orders {
@@ -170,8 +172,8 @@ export interface Orders {
     caller: Caller,
     input: { orderId: string; cursor?: string },
   ): Promise<{ report: string; cursor?: string }>;
-  /** Public keys of this server that an Operator needs, as JWKs. */
-  getServerKeys(): Promise<ServerKeys>;
+  /** Public keys of this server that the caller needs, as JWKs. */
+  getServerKeys(caller: Pick<Caller, 'role'>): Promise<ServerKeys>;
   getOrderStatus(
     caller: Caller,
     input: { orderId: string; cursor?: string; limit?: number },

@@ -275,7 +275,7 @@ describe('the report about an order', () => {
     const [item] = boundOf(await bind(orderId, [euicc!.eid]));
     await report(euicc!, item!, 'Installed');
     const { report: jws, cursor } = await orders().getOrderReport(OPERATOR, { orderId });
-    const { reportKey } = await orders().getServerKeys();
+    const { reportKey } = await orders().getServerKeys(OPERATOR);
     const [header, payload, signature] = jws.split('.') as [string, string, string];
     const key = createPublicKey({ key: reportKey as never, format: 'jwk' });
     const signed = Buffer.from(`${header}.${payload}`);

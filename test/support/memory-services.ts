@@ -82,9 +82,10 @@ export function memoryServices(): MemoryServices {
         order(caller, input.orderId);
         return { report: 'eyJhbGciOiJFUzI1NiJ9.e30.AA' };
       },
-      getServerKeys: async () => ({
-        reportKey: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', use: 'sig', alg: 'ES256', kid: '00' },
-      }),
+      getServerKeys: async () => {
+        const reportKey = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', use: 'sig', alg: 'ES256', kid: '00' };
+        return { reportKey, deliveryKeys: [reportKey] };
+      },
       async cancelOrder(caller, input) {
         order(caller, input.orderId);
         const iccid = input.iccid ?? '8933110000000000009';

@@ -85,4 +85,4 @@ export async function withIntakeKey(deployment: Deployment): Promise<void> {
 }
 
 export const intakeKeyOf = async ({ services }: Runtime) =>
-  (await services.orders.getServerKeys()).intakeKey!;
+  (await services.orders.getServerKeys({ role: 'operator' })).intakeKey!;

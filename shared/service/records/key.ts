@@ -1,3 +1,4 @@
+import type { Bytes } from '../../codec/bytes.ts';
 import { recordOf } from './record.ts';
 
 /** The key of a role that has one at a time. Binding keys stand with their certificates in the trust partition. */
@@ -26,5 +27,15 @@ export interface WrappedUnder {
   readonly pack?: number;
 }
 
+/** A delivery key that has signed, or is about to; there for as long as anybody may verify what it signed. */
+export interface DeliveryKeyRecord {
+  readonly uri: string;
+  /** SubjectPublicKeyInfo in DER. */
+  readonly publicKey: Bytes;
+  /** Milliseconds since 1970: when it was first used. */
+  readonly since: number;
+}
+
 export const keyAssignment = recordOf<KeyAssignment>();
+export const deliveryKeyRecord = recordOf<DeliveryKeyRecord>();
 export const wrappedUnder = recordOf<WrappedUnder>();

@@ -23,6 +23,8 @@ export const shareReturnedPrefix = (maker: string) => `share-returned#${maker}#`
 
 /** Stands for a key URI in names. */
 export const keyTag = (uri: string) => createHash('sha256').update(uri).digest('hex').slice(0, 24);
+/** Public keys of delivery keys, by key ID. */
+export const deliveryKeysPartition = 'delivery-keys';
 /** Data keys under a wrapping key. */
 export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyUri)}`;
 
@@ -46,6 +48,7 @@ export const ledgerKeys = {
   knownEumChain: (sha256: string): ItemKey => ({ partition: 'eum-chains', sort: sha256 }),
 
   keyAssignment: (role: AssignedRole): ItemKey => ({ partition: 'keys', sort: role }),
+  deliveryKey: (keyId: string): ItemKey => ({ partition: deliveryKeysPartition, sort: keyId }),
   wrappedUnder: (keyUri: string, name: string): ItemKey => ({
     partition: wrappedPartition(keyUri),
     sort: name,

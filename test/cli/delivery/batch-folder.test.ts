@@ -62,12 +62,13 @@ function writeManifest(list: readonly Part[]): void {
 }
 
 it('tells a folder that holds: signature, parts, and the items that the index names', async () => {
-  expect(await verifyBatch(folder, deliveryKey)).toEqual({
+  expect(await verifyBatch(folder, [deliveryKey])).toEqual({
     requestId: '0a0b',
     parts: 2,
     bound: 2,
     failed: 2,
     signature: 'holds',
+    signedBy: createHash('sha256').update(deliveryKey).digest('hex'),
     problems: [],
   });
   expect(await verifyBatch(folder, undefined)).toMatchObject({ signature: 'unchecked', problems: [] });
@@ -75,7 +76,7 @@ it('tells a folder that holds: signature, parts, and the items that the index na
 
 it('finds a manifest of another key, a changed part, a missing part and a wrong index', async () => {
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
-  const wrongKey = await verifyBatch(folder, other.export({ format: 'der', type: 'spki' }));
+  const wrongKey = await verifyBatch(folder, [other.export({ format: 'der', type: 'spki' })]);
   expect(wrongKey).toMatchObject({
     signature: 'fails',
     problems: [{ problem: expect.stringContaining('key') }],
@@ -85,13 +86,13 @@ it('finds a manifest of another key, a changed part, a missing part and a wrong 
   changed[40]! ^= 1;
   writeFileSync(partFile(folder, 0), changed);
   rmSync(partFile(folder, 1));
-  expect((await verifyBatch(folder, deliveryKey)).problems.map(({ part }) => part)).toEqual([0, 1]);
+  expect((await verifyBatch(folder, [deliveryKey])).problems.map(({ part }) => part)).toEqual([0, 1]);
 
   for (const [n, { octets }] of parts.entries()) writeFileSync(partFile(folder, n), octets);
   writeManifest(
     parts.map(({ part }) => ({ ...part, index: part.index.map((entry) => ({ ...entry, eid: EIDS[0]! })) })),
   );
-  expect((await verifyBatch(folder, deliveryKey)).problems).toMatchObject([{ part: 1 }]);
+  expect((await verifyBatch(folder, [deliveryKey])).problems).toMatchObject([{ part: 1 }]);
 });
 
 it('packs the parts into one batch that another decoder reads', async () => {

@@ -1,0 +1,72 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bytes } from '../../shared/codec/bytes.ts';
+import { readOctets } from '../input/files.ts';
+import { UsageError } from '../output/failure.ts';
+
+export const KEYS_FILE = 'delivery-keys.json';
+
+export interface DeliveryKeys {
+  /** SubjectPublicKeyInfos in DER; a signature by any of them holds. */
+  readonly keys: readonly Bytes[];
+  /** In words, what these keys are trusted by. */
+  readonly from: string;
+}
+
+/** SHA-256 over a SubjectPublicKeyInfo, by which two people compare a key. */
+export const keyFingerprint = (spki: Bytes) => createHash('sha256').update(spki).digest('hex');
+
+/** Keys of a file that the user trusts: a SubjectPublicKeyInfo in PEM or DER, a JWK or a JWK Set (RFC 7517 section 5). */
+export async function givenKeys(path: string, option: string): Promise<DeliveryKeys> {
+  const octets = Buffer.from(await readOctets(path, option));
+  try {
+    return { keys: readKeys(octets), from: `${option} ${path}` };
+  } catch (cause) {
+    throw new UsageError(
+      `${option}: there is no public key in the file`,
+      'Give PEM, DER, a JWK or a JWK Set.',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** The keys that `smdpf pull` put into the folder; undefined where it has none. */
+export async function folderKeys(folder: string): Promise<DeliveryKeys | undefined> {
+  const file = join(folder, KEYS_FILE);
+  const octets = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (octets === undefined) return undefined;
+  const { keys } = await givenKeys(file, KEYS_FILE);
+  const { from } = JSON.parse(octets.toString('utf8')) as { from?: unknown };
+  return { keys, from: typeof from === 'string' ? from : 'an unknown source' };
+}
+
+/** A JWK Set that also says where the keys are from. */
+export async function storeKeys(folder: string, { keys, from }: DeliveryKeys): Promise<void> {
+  const document = { keys: keys.map((spki) => keyOf(spki).export({ format: 'jwk' })), from };
+  await writeFile(join(folder, KEYS_FILE), `${JSON.stringify(document, null, 1)}\n`);
+}
+
+/** Of JWKs as `esbpp.getServerKeys` answers them. */
+export const spkisOf = (jwks: readonly unknown[]): readonly Bytes[] =>
+  jwks.map((jwk) => spkiOf(createPublicKey({ key: jwk as never, format: 'jwk' })));
+
+export const keyOf = (spki: Bytes): KeyObject =>
+  createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+
+const spkiOf = (key: KeyObject): Bytes => key.export({ format: 'der', type: 'spki' });
+
+function readKeys(octets: Buffer): readonly Bytes[] {
+  const text = octets.toString('latin1').trimStart();
+  if (text.startsWith('-----')) return [spkiOf(createPublicKey(text))];
+  if (!text.startsWith('{')) return [spkiOf(keyOf(octets))];
+  const document = JSON.parse(text) as { keys?: readonly unknown[] };
+  const keys = spkisOf(document.keys ?? [document]);
+  if (keys.length === 0) throw new Error('an empty JWK Set');
+  return keys;
+}

@@ -1,0 +1,169 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyFingerprint, spkisOf } from '../../cli/delivery/delivery-keys.ts';
+import { type RunningServer, startServer } from '../../cli/server/server.ts';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { FileVault } from '../../shared/vault/file.ts';
+import { encodeBppRequest } from '../../sim/index.ts';
+import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { selfSigned } from '../support/self-signed.ts';
+import { Folder } from './support/binding-bench.ts';
+import { type ErrorDocument, runCli } from './support/cli.ts';
+
+const ORDER = 'ORD-1';
+const folder = new Folder();
+const serverTls = selfSigned('smdpf');
+const maker = selfSigned(DEVICE_MAKER.identifier);
+let deployment: Deployment;
+let server: RunningServer;
+let inUse: string;
+
+beforeAll(async () => {
+  // an answer of more than this comes as a manifest and its parts
+  const port = await freePort();
+  const publicUrl = `https://127.0.0.1:${port}`;
+  deployment = await Deployment.create({
+    config: { publicUrl, transferSecret: '5a'.repeat(32), inlineLimit: 10_000, chunkSize: 2 },
+  });
+  const { services, context, keys } = deployment.runtime;
+  await services.parties.add(
+    maker.fingerprint,
+    { identifier: DEVICE_MAKER.identifier, role: 'deviceMaker' },
+    't',
+  );
+  const { vault } = context;
+  if (!(vault instanceof FileVault)) throw new Error('the deployment of tests has a file vault');
+  const listen = { host: '127.0.0.1', port };
+  server = await startServer({ services, tls: serverTls, listen, field: { port: 0 }, vault, log: () => {} });
+  await services.orders.prepareProfiles(OPERATOR, deployment.order(ORDER, 40, ownTemplate()));
+  const { publicKey } = await keys.openSigningKey(deployment.config.keys.delivery, 'delivery');
+  inUse = keyFingerprint(publicKey);
+});
+afterAll(async () => {
+  await server?.close();
+  await deployment?.close();
+  folder.remove();
+});
+
+/** Links to parts name the port before the server has it. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** The requestId of a request for so many eUICCs. */
+async function request(count: number): Promise<string> {
+  const { ingest, delivery } = deployment.runtime.services;
+  const euiccs = Array.from({ length: count }, () => deployment.eum.personalise({ keys: 1 }));
+  const batch = deployment.eum.euiccDataBatch(euiccs, { deviceManufacturers: [DEVICE_MAKER.identifier] });
+  await ingest.registerEuiccData(EUM, batch);
+  const requestId = randomBytes(8);
+  const items = euiccs.map(({ eid }, itemId) => ({ itemId, eid }));
+  await delivery.requestBpp(DEVICE_MAKER, encodeBppRequest({ requestId, orderId: ORDER, items }));
+  return requestId.toString('hex');
+}
+
+const pull = (requestId: string, out: string, ...more: string[]) =>
+  runCli(
+    ...['pull', '--request', requestId, '--out', folder.file(out), '--url', server.urls.parties],
+    ...['--requester', DEVICE_MAKER.identifier, '--tls-ca', folder.write('server.pem', serverTls.cert)],
+    ...[
+      '--tls-cert',
+      folder.write('maker.cert', maker.cert),
+      '--tls-key',
+      folder.write('maker.key', maker.key),
+    ],
+    ...['--json', ...more],
+  );
+const verify = (out: string, ...more: string[]) =>
+  runCli('batch', 'verify', '--folder', folder.file(out), '--json', ...more);
+
+async function rotate(name: string): Promise<string> {
+  const { keys, context } = deployment.runtime;
+  const uri = `softkey:path=${join(deployment.folder, 'keys', name)}.key`;
+  await keys.generate(uri, 'ecdsa-p256', 'delivery');
+  await context.keyAssignments.assign('delivery', uri, 'test');
+  return uri;
+}
+
+describe('a pulled folder', () => {
+  it('is verified offline, wherever it is carried, with the keys that the server named under mutual TLS', async () => {
+    const requestId = await request(5);
+    const pulled = await pull(requestId, 'here');
+    expect(pulled.code, pulled.stdout).toBe(0);
+    expect(pulled.json()).toMatchObject({ form: 'parts', parts: 3, signedBy: inUse });
+    expect(pulled.json<{ keysFrom: string }>().keysFrom).toBe(`${server.urls.parties} by mutual TLS`);
+
+    renameSync(folder.file('here'), folder.file('stick'));
+    const verified = await verify('stick');
+    expect(verified.code, verified.stdout).toBe(0);
+    expect(verified.json()).toMatchObject({ bound: 5, signature: 'holds', signedBy: inUse, problems: [] });
+    // the key in the folder is no proof against who replaced all of it, and the command says so
+    expect(verified.stderr).toContain('--delivery-key');
+  });
+
+  it('is refused under a pinned key that is not the one that signed it, at pull time and later', async () => {
+    const requestId = await request(5);
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const other = folder.write('other.jwk', JSON.stringify(publicKey.export({ format: 'jwk' })));
+    const refused = await pull(requestId, 'pinned', '--delivery-key', other);
+    expect(refused.code).toBe(1);
+    expect(refused.json<ErrorDocument>().error.message).toContain('not signed');
+
+    expect((await pull(requestId, 'pinned')).code).toBe(0);
+    const given = join(folder.file('pinned'), 'delivery-keys.json');
+    expect((await pull(requestId, 'pinned', '--delivery-key', given)).json()).toMatchObject({
+      present: 3,
+      keysFrom: `--delivery-key ${given}`,
+    });
+    const verified = await verify('pinned', '--delivery-key', other);
+    expect(verified.code).toBe(1);
+    expect(verified.json()).toMatchObject({ signature: 'fails' });
+  });
+
+  it('of an inline answer says that it carries no signature', async () => {
+    expect((await pull(await request(1), 'inline')).json()).toMatchObject({ form: 'batch' });
+    const verified = await verify('inline');
+    expect(verified.json()).toMatchObject({ bound: 1, failed: 0, signature: 'none' });
+    expect(verified.stderr).toContain('no signature');
+    const packed = await runCli(
+      ...['batch', 'pack', '--folder', folder.file('inline'), '--out', folder.file('one.der'), '--json'],
+    );
+    expect(packed.json()).toMatchObject({
+      size: readFileSync(join(folder.file('inline'), 'batch.der')).length,
+    });
+  });
+
+  it('stays verifiable after the key was replaced and is gone; one of a retired key is signed anew', async () => {
+    const requestId = await request(5);
+    expect((await pull(requestId, 'before')).json()).toMatchObject({ signedBy: inUse });
+    const first = deployment.config.keys.delivery;
+    await rotate('delivery-2');
+    // a server that starts anew, on a backend that has the old key no more
+    rmSync(first.replace('softkey:path=', ''));
+
+    const after = await pull(requestId, 'after');
+    expect(after.json(), after.stdout).toMatchObject({ signedBy: inUse });
+    expect((await verify('after')).code).toBe(0);
+    const caller = { role: 'deviceMaker' } as const;
+    const { orders } = deployment.runtime.services;
+    const { intakeKey, deliveryKeys } = await orders.getServerKeys(caller);
+    expect(intakeKey).toBeUndefined();
+    const prints = spkisOf(deliveryKeys).map(keyFingerprint);
+    expect(prints).toHaveLength(2);
+    expect(prints[1]).toBe(inUse);
+
+    await deployment.runtime.context.keyAssignments.retire('delivery', first, 'test');
+    expect((await orders.getServerKeys(caller)).deliveryKeys).toHaveLength(1);
+    cpSync(folder.file('after'), folder.file('anew'), { recursive: true });
+    const anew = await pull(requestId, 'anew');
+    expect(anew.json(), anew.stdout).toMatchObject({ present: 3, signedBy: prints[0] });
+    expect((await pull(requestId, 'anew')).json()).toEqual(anew.json());
+  });
+});

@@ -5,13 +5,16 @@ const NOTHING = Buffer.alloc(0);
 /** Octets that arrive in chunks, read from front to end with no more than a few chunks in memory. */
 export class OctetStream {
   readonly #source: AsyncIterator<Bytes>;
+  readonly #onRead: ((octets: Bytes) => void) | undefined;
   #buffer: Bytes = NOTHING;
   #at = 0;
   #offset = 0;
   #ended = false;
 
-  constructor(source: AsyncIterable<Bytes>) {
+  /** `onRead` sees all octets that are read, in their order. */
+  constructor(source: AsyncIterable<Bytes>, onRead?: (octets: Bytes) => void) {
     this.#source = source[Symbol.asyncIterator]();
+    this.#onRead = onRead;
   }
 
   /** Octets read so far. */
@@ -45,6 +48,7 @@ export class OctetStream {
     const taken = this.#buffer.subarray(this.#at, this.#at + count);
     this.#at += taken.length;
     this.#offset += taken.length;
+    this.#onRead?.(taken);
     return taken;
   }
 

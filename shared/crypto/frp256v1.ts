@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../codec/bytes.ts';
@@ -65,13 +66,25 @@ export const frp256v1: Suite = {
   },
 
   signatureHolds(key, message, signature) {
-    if (signature.length !== 64) return false;
-    try {
-      return curve.verify(signature, message, key.point, { lowS: false });
-    } catch {
-      // r or s out of range: noble throws where OpenSSL answers false
-      return false;
-    }
+    const verifier = frp256v1.verifier();
+    verifier.update(message);
+    return verifier.signatureHolds(key, signature);
+  },
+
+  verifier() {
+    const hash = createHash('sha256');
+    return {
+      update: (piece) => void hash.update(piece),
+      signatureHolds(key, signature) {
+        if (signature.length !== 64) return false;
+        try {
+          return curve.verify(signature, hash.digest(), key.point, { lowS: false, prehash: false });
+        } catch {
+          // r or s out of range: noble throws where OpenSSL answers false
+          return false;
+        }
+      },
+    };
   },
 };
 

@@ -35,6 +35,15 @@ export interface Suite {
   ephemeralFrom(secret: Bytes): EphemeralKey;
   /** Does the raw r‖s signature (64 octets) hold over the message under SHA-256? */
   signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean;
+  /** The same over a message that comes in pieces and is too large to be held. */
+  verifier(): Verifier;
+}
+
+/** For one message. */
+export interface Verifier {
+  update(piece: Bytes): void;
+  /** As Suite.signatureHolds, over the pieces so far; once. */
+  signatureHolds(key: PublicKey, signature: Bytes): boolean;
 }
 
 export const POINT_LENGTH = 65;

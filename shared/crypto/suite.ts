@@ -1,6 +1,7 @@
 import {
   createPrivateKey,
   createPublicKey,
+  createVerify,
   diffieHellman,
   generateKeyPairSync,
   type KeyObject,
@@ -19,9 +20,10 @@ import {
   SIGNATURE_LENGTH,
   type Suite,
   type SuiteName,
+  type Verifier,
 } from './suite-type.ts';
 
-export type { EphemeralKey, PublicKey, Suite, SuiteName } from './suite-type.ts';
+export type { EphemeralKey, PublicKey, Suite, SuiteName, Verifier } from './suite-type.ts';
 export { POINT_LENGTH, SIGNATURE_LENGTH } from './suite-type.ts';
 
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
@@ -141,6 +143,16 @@ class OpenSslSuite implements Suite {
   signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean {
     if (signature.length !== SIGNATURE_LENGTH) return false;
     return verify('sha256', message, openSslKey(key), encodeEcdsaSignature(signature));
+  }
+
+  verifier(): Verifier {
+    const pieces = createVerify('sha256');
+    return {
+      update: (piece) => void pieces.update(piece),
+      signatureHolds: (key, signature) =>
+        signature.length === SIGNATURE_LENGTH &&
+        pieces.verify(openSslKey(key), encodeEcdsaSignature(signature)),
+    };
   }
 }
 

@@ -29,6 +29,7 @@ export interface EuiccDataFrame {
   /** Indexes of entries whose EID an earlier entry has, ascending. */
   readonly duplicates: readonly number[];
   readonly deviceManufacturers: readonly string[] | undefined;
+  readonly eumDataSignature: Bytes | undefined;
 }
 
 /** Reads the fields before the entries from the first octets of a batch of `size` octets. */
@@ -48,15 +49,22 @@ export function readEuiccDataStart(
 
 /**
  * Walks a whole batch once with flat memory: frames of the entries and the fields after them. What an entry holds is
- * not looked at but for its EID, of which eight octets of a hash are kept to find those that occur twice.
+ * not looked at but for its EID, of which eight octets of a hash are kept to find those that occur twice. `onSigned`
+ * sees the octets that eumDataSignature covers, piece by piece: fields 0..7 as received.
  */
 export async function scanEuiccDataBatch(
   octets: AsyncIterable<Bytes>,
   entriesAt: number,
   sliceSize: number,
+  onSigned: (piece: Bytes) => void = () => undefined,
 ): Promise<EuiccDataFrame> {
-  const stream = new OctetStream(octets);
-  await stream.skip(entriesAt);
+  let insideFrame = false;
+  const stream = new OctetStream(octets, (piece) => {
+    if (insideFrame) onSigned(piece);
+  });
+  stream.take((await header(stream)).headerLength);
+  insideFrame = true;
+  await stream.skip(entriesAt - stream.offset);
   const list = await header(stream);
   if (list.tag !== ENTRIES) malformed(stream.offset, `entries (A6) expected but ${tagName(list.tag)} found`);
   stream.take(list.headerLength);
@@ -107,13 +115,13 @@ function eidOf(octets: Bytes, at: number, length: number): Bytes | undefined {
     : undefined;
 }
 
-/** deviceManufacturers and eumDataSignature; the caller of Esed1 is known by its TLS key, so no signature is needed. */
-function readTail(stream: OctetStream): Pick<EuiccDataFrame, 'deviceManufacturers'> {
+function readTail(stream: OctetStream): Pick<EuiccDataFrame, 'deviceManufacturers' | 'eumDataSignature'> {
   const fields = new TlvReader(stream.buffered, 'FF60', stream.offset);
   const deviceManufacturers = readDeviceManufacturers(fields);
-  if (read.has(fields, 8)) read.octets(fields, 8, 'eumDataSignature', 64);
+  stream.take(fields.offset - stream.offset);
+  const eumDataSignature = read.has(fields, 8) ? read.octets(fields, 8, 'eumDataSignature', 64) : undefined;
   fields.end();
-  return { deviceManufacturers };
+  return { deviceManufacturers, eumDataSignature };
 }
 
 function malformed(offset: number, what: string): never {

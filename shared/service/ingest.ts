@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../codec/bytes.ts';
-import { fromSpki, suiteByCurveOid } from '../crypto/suite.ts';
+import { fromSpki, type PublicKey, suiteByCurveOid, type Verifier } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import {
   decodeEuiccDataBatch,
@@ -144,7 +144,11 @@ export class IngestService implements Ingest {
       refuse('requesterNotAllowed', 'the caller does not speak for this EUM', {
         subjectIdentifier: eum.verified.eumKeyId,
       });
-    const frame = await scanEuiccDataBatch(vault.getStream(batch), head.entriesAt, SLICE);
+    const signature = new EumDataSignature(eum);
+    const frame = await scanEuiccDataBatch(vault.getStream(batch), head.entriesAt, SLICE, (piece) =>
+      signature.update(piece),
+    );
+    if (frame.eumDataSignature !== undefined) signature.require(frame.eumDataSignature);
     if (frame.deviceManufacturers === undefined || frame.deviceManufacturers.length === 0)
       refuse('mandatoryElementMissing', 'deviceManufacturers is needed on Esed1: who may bind these eUICCs?');
     const ingest: IngestRecord = {
@@ -197,12 +201,35 @@ export class IngestService implements Ingest {
 
 function signedByEum(batch: EuiccDataBatch, eum: TrustedEum): boolean {
   if (batch.eumDataSignature === undefined) return false;
-  if (eum.record.dataKey === undefined)
-    refuse('eumNotAllowed', 'the EUM has no registered key for signing its batches');
-  const key = fromSpki(eum.record.dataKey);
-  if (!key.suite.signatureHolds(key, batch.signed, batch.eumDataSignature))
-    refuse('eumCertificateInvalid', 'the EUM data signature does not verify');
+  const signature = new EumDataSignature(eum);
+  signature.update(batch.signed);
+  signature.require(batch.eumDataSignature);
   return true;
+}
+
+/**
+ * The check of eumDataSignature, over the octets received: by the data key that is registered for the EUM. A signature
+ * that is there must hold on either path; where no key is registered, nobody could tell, so that is a refusal too.
+ */
+class EumDataSignature {
+  readonly #key: PublicKey | undefined;
+  readonly #verifier: Verifier | undefined;
+
+  constructor({ record }: TrustedEum) {
+    this.#key = record.dataKey === undefined ? undefined : fromSpki(record.dataKey);
+    this.#verifier = this.#key?.suite.verifier();
+  }
+
+  update(piece: Bytes): void {
+    this.#verifier?.update(piece);
+  }
+
+  require(signature: Bytes): void {
+    if (this.#key === undefined || this.#verifier === undefined)
+      refuse('eumNotAllowed', 'the EUM has no registered key for signing its batches');
+    if (!this.#verifier.signatureHolds(this.#key, signature))
+      refuse('eumCertificateInvalid', 'the EUM data signature does not verify');
+  }
 }
 
 const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('hex');

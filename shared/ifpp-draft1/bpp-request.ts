@@ -1,6 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
-import { refuse } from '../errors.ts';
+import { Refusal, refuse } from '../errors.ts';
 import { read, write } from './fields.ts';
 
 /** BppRequest (FF61): a device manufacturer asks for Bound Profile Packages. */
@@ -16,7 +16,12 @@ export interface RequestItem {
   readonly keyId: string | undefined;
   readonly iccid: string | undefined;
   readonly additional: boolean;
+  /** Why the item cannot be read beyond its itemId: it is refused alone, and what was not read has no value here. */
+  readonly malformed?: Refusal;
 }
+
+/** Stands for an EID that could not be read: no eUICC has it, its check digits are wrong. */
+export const UNREADABLE_EID = '0'.repeat(32);
 
 export interface BppRequest {
   readonly requestId: string;
@@ -53,25 +58,39 @@ export function decodeBppRequest(der: Bytes): BppRequest {
   return { requestId, orderId, euiccData, items, itemOffsets, itemsEnd };
 }
 
-/** Decodes concatenated RequestItem elements, as cut out of a request by its offsets. */
-export function decodeRequestItems(elements: Bytes): RequestItem[] {
-  const list = new TlvReader(elements);
+/** Decodes concatenated RequestItem elements, as cut out of a request from `offset` on. */
+export function decodeRequestItems(elements: Bytes, offset: number): RequestItem[] {
+  const list = new TlvReader(elements, ITEMS_PATH, offset);
   const items: RequestItem[] = [];
   while (!list.done) items.push(readRequestItem(list));
   return items;
 }
 
+const ITEMS_PATH = 'FF61/A4';
+
+/**
+ * An item is told apart by its frame and its itemId. Without either the answer could not say which item is meant, and
+ * the request as a whole is refused; whatever else is wrong spoils the item alone.
+ */
 function readRequestItem(list: TlvReader): RequestItem {
   const fields = list.enter(0x30, 'RequestItem');
-  const item = {
-    itemId: read.integer(fields, 0, 'itemId'),
-    eid: read.eid(fields, 1, 'eid'),
-    keyId: read.has(fields, 2) ? read.id(fields, 2, 'keyId') : undefined,
-    iccid: read.has(fields, 3) ? read.iccid(fields, 3, 'iccid') : undefined,
-    additional: read.boolean(fields, 4),
-  };
-  fields.end();
-  return item;
+  const itemId = read.integer(fields, 0, 'itemId');
+  let eid = UNREADABLE_EID;
+  try {
+    eid = read.eid(fields, 1, 'eid');
+    const item = {
+      itemId,
+      eid,
+      keyId: read.has(fields, 2) ? read.id(fields, 2, 'keyId') : undefined,
+      iccid: read.has(fields, 3) ? read.iccid(fields, 3, 'iccid') : undefined,
+      additional: read.boolean(fields, 4),
+    };
+    fields.end();
+    return item;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { itemId, eid, keyId: undefined, iccid: undefined, additional: false, malformed: error };
+  }
 }
 
 export function encodeBppRequest(request: Omit<BppRequest, 'itemOffsets' | 'itemsEnd'>): Bytes {

@@ -172,7 +172,7 @@ class ChunkAttempt {
     const [start, end] = this.#job.chunkOffsets.slice(this.#chunk, this.#chunk + 2) as [number, number];
     const octets = await this.#context.vault.get(this.#job.request, { offset: start, length: end - start });
     const first = this.#chunk * this.#job.chunkSize;
-    return decodeRequestItems(octets).map((item, i) => ({ index: first + i, item }));
+    return decodeRequestItems(octets, start).map((item, i) => ({ index: first + i, item }));
   }
 
   /** Checks each item and takes its key; one conditional write per eUICC, repeated where somebody else was faster. */
@@ -183,7 +183,10 @@ class ChunkAttempt {
   ): Promise<(Ready | RefusedNow)[]> {
     const { ledger } = this.#context;
     const settled = new Map<number, Ready | RefusedNow>();
-    let open = [...Map.groupBy(items, ({ item }) => item.eid)];
+    for (const { index, item } of items)
+      if (item.malformed !== undefined) settled.set(index, refusedNow(index, item, item.malformed));
+    const readable = items.filter(({ item }) => item.malformed === undefined);
+    let open = [...Map.groupBy(readable, ({ item }) => item.eid)];
     for (let round = 0; open.length > 0; round++) {
       if (round === ATTEMPTS)
         throw new Fault('ledger', 'eUICC records change too fast to be claimed', { retryable: true });

@@ -104,7 +104,14 @@ export const bppRequest = tlvDescriber({
   ]),
   check(octets) {
     const { items } = decodeBppRequest(octets);
-    return [{ severity: 'note', message: `${items.length} items` }];
+    return [
+      { severity: 'note', message: `${items.length} items` },
+      ...items.flatMap(({ itemId, malformed }) =>
+        malformed === undefined
+          ? []
+          : [{ severity: 'error' as const, message: `item ${itemId}: ${malformed.message}` }],
+      ),
+    ];
   },
 });
 

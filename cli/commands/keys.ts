@@ -73,10 +73,10 @@ export function registerKeys(program: Command, io: CliIo): void {
   );
   sub(
     'retire',
-    'stop the use of a certificate, or of a former wrapping or intake key that nothing needs any more',
+    'stop the use of a certificate, or of a former wrapping, intake or delivery key; a delivery key: what it signed counts no more',
   )
     .option('--certificate <sha256>', 'of a binding certificate, as `smdpf keys list` shows it')
-    .option('--key <uri>', 'a former wrapping or intake key')
+    .option('--key <uri>', 'a former wrapping, intake or delivery key')
     .option('--last', 'also the only certificate under its CI: nothing can be bound for that CI then')
     .action((options: FolderArgument & { certificate?: string; key?: string; last?: boolean }) =>
       retireKey(options, io),

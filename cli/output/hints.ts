@@ -7,7 +7,8 @@ const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
     'The octets are not what belongs there: check that the file is whole and of the right kind.',
   eidMalformed:
     'An EID has 32 digits of which the last two are check digits (SGP.29): look for a typing error.',
-  iccidInvalid: 'An ICCID has 19 or 20 digits; the last digit of 20 is a check digit (Luhn).',
+  iccidInvalid:
+    'An ICCID has 19 or 20 digits, the last of which is a check digit (Luhn); 18 digits get theirs.',
   oneTimeKeyInvalid: 'Give the uncompressed point, 04 and 64 octets, on the curve of the DPpb certificate.',
   metadataInvalid: 'Correct the named member of the metadata and try again.',
   euiccSignatureInvalid:

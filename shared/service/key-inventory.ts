@@ -116,14 +116,14 @@ export class KeyInventory {
       { uri, state: 'active' as const },
       ...former.map((one) => ({
         uri: one.uri,
-        // manifests that a former delivery key signed need no signing any more
-        state:
-          one.retiredAt === undefined && role !== 'delivery' ? ('former' as const) : ('retired' as const),
+        state: one.retiredAt === undefined ? ('former' as const) : ('retired' as const),
       })),
     ];
     const entries: KeyEntry[] = [];
     for (const key of keys) {
-      const present = key.state === 'retired' ? {} : await this.#present(key.uri, role);
+      // of a former delivery key only the public key is needed, which the ledger has
+      const unneeded = key.state === 'retired' || (key.state === 'former' && role === 'delivery');
+      const present = unneeded ? {} : await this.#present(key.uri, role);
       const dataKeys = role === 'wrapping' ? { dataKeys: await this.#rotation.remaining(key.uri) } : {};
       entries.push({ role, ...key, ...present, ...dataKeys });
     }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, wipe } from '../codec/bytes.ts';
-import { completeIccid } from '../codec/iccid.ts';
+import { completeIccid, luhnHolds } from '../codec/iccid.ts';
 import { invariant, refuse } from '../errors.ts';
 import { checkPolicy, type EligibilityPolicy } from '../euicc/eligibility.ts';
 import { auditPersonalisation } from '../profile/package/audit.ts';
@@ -97,13 +97,31 @@ async function checkRowOrder(
   const octets = () => (rows instanceof Uint8Array ? once(rows) : vault.getStream(rows));
   const file = await rowFile(context, order.orderId, personalisation);
   const first = await firstRowBlock(file, octets(), settings.packSize);
-  const warnings = checkSample(context, order, compile(first.columns), first.rows[0]!);
+  const warnings = [
+    ...checkSample(context, order, compile(first.columns), first.rows[0]!),
+    ...nineteenDigits(first.rows),
+  ];
   // blocks of the Operator's own are the packs
   const packSize = personalisation.format === 'jwe' ? first.rows.length : settings.packSize;
   const checked = { eligibility: completePolicy(context, order), packSize, warnings };
   if (order.quantity > settings.inlineOrder) return checked;
   const wanted = { quantity: order.quantity, packSize, metadata: order.metadata };
   return { ...checked, rowIndex: await checkRows(context, file, octets(), wanted, compile) };
+}
+
+/**
+ * 19 digits are an ICCID where the last is its Luhn digit, and else a body that gets a 20th. One in ten bodies passes
+ * Luhn by chance, and a mistyped ICCID looks like a body, which no rule can tell: so it is said, of the first rows.
+ */
+function nineteenDigits(rows: readonly Row[]): readonly string[] {
+  const given = rows.map(({ values }) => String(values.iccid)).filter((iccid) => iccid.length === 19);
+  const bodies = given.filter((iccid) => !luhnHolds(iccid)).length;
+  if (bodies === 0) return [];
+  const mixed =
+    bodies < given.length ? `; ${given.length - bodies} have 19 with it and stay as they are` : '';
+  return [
+    `iccid: of the first ${rows.length} rows ${bodies} have 19 digits without their Luhn digit and get it as a 20th${mixed}`,
+  ];
 }
 
 async function* once(octets: Bytes): AsyncGenerator<Bytes> {

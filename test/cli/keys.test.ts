@@ -105,8 +105,16 @@ describe('smdpf keys', () => {
 
   it('replaces the delivery key', async () => {
     const { document } = await keys('rotate', '--role', 'delivery');
-    const [active] = await list('delivery');
+    const [active, former] = await list('delivery');
     expect(active).toMatchObject({ uri: document.key, state: 'active' });
+    expect(former).toMatchObject({ state: 'former' });
+    // it is needed for nothing but to verify what it signed: it may be gone, and one that is not trusted is retired
+    const path = decodeURIComponent(former!.uri.slice('softkey:path='.length));
+    renameSync(path, `${path}-gone`);
+    expect((await keys('health')).exitCode).toBe(0);
+    expect((await keys('retire', '--key', former!.uri)).exitCode).toBe(0);
+    expect((await list('delivery')).map(({ state }) => state)).toEqual(['active', 'retired']);
+    expect((await keys('retire', '--key', String(document.key))).exitCode).toBe(2);
   });
 
   it('replaces the intake key, and retires the old one once no order needs it', async () => {

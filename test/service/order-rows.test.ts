@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { completeIccid } from '../../shared/codec/iccid.ts';
+import { completeIccid, luhnDigit, luhnHolds } from '../../shared/codec/iccid.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { auditPersonalisation } from '../../shared/profile/package/audit.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
@@ -219,6 +219,24 @@ describe('rows in clear', () => {
     expect(status.counts).toEqual({ Available: 50 });
     // the same order with its rows inline is the same order
     expect(await order({ ...input, rows: file })).toMatchObject({ state: 'Open' });
+  });
+
+  it('with 18, 19 or 20 digits of an ICCID: what was completed to 20 is counted in the warnings', async () => {
+    const orderId = nextOrder();
+    const body = (n: number) => `8988777000000000${n}`;
+    const wrong = (luhnDigit(body(12)) + 1) % 10;
+    const long = `${body(13)}0`;
+    const given = [body(10), completeIccid(body(11)), `${body(12)}${wrong}`, `${long}${luhnDigit(long)}`];
+    const rows = secretRows(4, made * 1000).map(({ imsi }, i) => ({ iccid: given[i]!, imsi: imsi! }));
+    const input = rowOrder(orderId, 4, csvOf(rows), { format: 'csv', keys: 'generate' }, { outputKey });
+    const { iccids, warnings } = await order(input);
+    expect(given.map(({ length }) => length)).toEqual([18, 19, 19, 20]);
+    expect(iccids?.map(({ length }) => length)).toEqual([19, 19, 20, 20]);
+    expect(iccids!.every(luhnHolds)).toBe(true);
+    expect(warnings).toContain(
+      'iccid: of the first 4 rows 1 have 19 digits without their Luhn digit and get it as a 20th; ' +
+        '1 have 19 with it and stay as they are',
+    );
   });
 
   it('of a large order that turn out bad reject it: row and column, no profile, no ICCID kept', async () => {

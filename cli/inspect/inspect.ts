@@ -14,6 +14,7 @@ import {
   bppRequest,
   euiccDataBatch,
   loadPackage,
+  oneTimeKeyTbs,
   profileLoadingReport,
 } from './artefacts/ifpp-draft1.ts';
 import { privateKey, publicKey, softkey } from './artefacts/keys.ts';
@@ -28,6 +29,7 @@ export const DESCRIBERS: readonly Describer[] = [
   storeMetadata,
   euiccInfo2,
   euiccDataBatch,
+  oneTimeKeyTbs,
   bppRequest,
   bppBatch,
   profileLoadingReport,

@@ -11,5 +11,6 @@ const RSP_VERSION = /^gsma\/rsp\/v[23]\.[0-9]{1,3}\.[0-9]{1,3}$/;
 export function checkAdminProtocol(value: string | undefined, interfaceName: string): string {
   if (value === undefined) refuse('protocolVersion', 'X-Admin-Protocol is missing');
   if (value === PROTOCOL_VERSION || (interfaceName === 'es9plus' && RSP_VERSION.test(value))) return value;
-  return refuse('protocolVersion', `X-Admin-Protocol is not ${PROTOCOL_VERSION}`);
+  const published = interfaceName === 'es9plus' ? ', gsma/rsp/v2.x.y or gsma/rsp/v3.x.y' : '';
+  return refuse('protocolVersion', `X-Admin-Protocol is not ${PROTOCOL_VERSION}${published}`);
 }

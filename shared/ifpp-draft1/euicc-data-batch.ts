@@ -136,3 +136,17 @@ export function encodeOneTimeKeyTbs(
     write.octets(3, euiccInfo2Hash),
   );
 }
+
+export function decodeOneTimeKeyTbs(
+  der: Bytes,
+): Pick<OneTimeKey, 'keyId' | 'otPk'> & { readonly eid: string; readonly euiccInfo2Hash: Bytes } {
+  const fields = TlvReader.of(readSingle(der, ONE_TIME_KEY_TBS, 'OneTimeKeyTbs'));
+  const tbs = {
+    eid: read.eid(fields, 0, 'eid'),
+    keyId: read.id(fields, 1, 'keyId'),
+    otPk: read.octets(fields, 2, 'otPk', 65),
+    euiccInfo2Hash: read.octets(fields, 3, 'euiccInfo2Hash', 32),
+  };
+  fields.end();
+  return tbs;
+}

@@ -1,14 +1,14 @@
-import { type Bytes, equal, fromHex, toHex } from '../codec/bytes.ts';
+import { type Bytes, fromHex, toHex } from '../codec/bytes.ts';
 import { checkIccid } from '../codec/iccid.ts';
 import { refuse } from '../errors.ts';
 import type { EnterpriseConfiguration } from './enterprise-configuration.ts';
+import { checkIcon } from './icon.ts';
 import { NOTIFICATION_EVENTS } from './notification-event.ts';
 import type { OperatorId } from './operator-id.ts';
 import { PROFILE_POLICY_RULES } from './profile-policy-rules.ts';
 import {
   encodeStoreMetadata,
   ICON_TYPES,
-  type IconType,
   type NotificationConfigurationInformation,
   PROFILE_CLASSES,
   type StoreMetadataRequest,
@@ -72,20 +72,8 @@ export function storeMetadataFromJson(value: unknown): StoreMetadataRequest {
   };
   members.end();
   encodeStoreMetadata(metadata);
-  if (icon !== undefined && iconType !== undefined && !startsAs(iconType, icon))
-    refuse('metadataInvalid', `the icon is no ${iconType}`, { subjectIdentifier: 'metadata.icon' });
+  if (icon !== undefined && iconType !== undefined) checkIcon(iconType, icon);
   return metadata;
-}
-
-/** The first octets of a file of the type; an eUICC that looks at them refuses the profile otherwise. */
-const ICON_STARTS: Readonly<Record<IconType, Bytes>> = {
-  jpg: Uint8Array.of(0xff, 0xd8, 0xff),
-  png: Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
-};
-
-function startsAs(type: IconType, icon: Bytes): boolean {
-  const start = ICON_STARTS[type];
-  return equal(icon.subarray(0, start.length), start);
 }
 
 /** The JSON form, ready for JSON.stringify. */

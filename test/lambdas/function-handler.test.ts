@@ -180,6 +180,8 @@ describe('X-Admin-Protocol', () => {
         headers: { 'x-admin-protocol': version },
       });
       expect(codesOf(jsonOf(result))).toBe('1.3.2/3.1');
+      if (version !== undefined)
+        expect(result.body).toContain('ifpp-draft/v1.0.0, gsma/rsp/v2.x.y or gsma/rsp/v3.x.y');
     },
   );
 });

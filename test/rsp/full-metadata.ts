@@ -7,7 +7,8 @@ export const fullMetadata: StoreMetadataRequest = {
   serviceProviderName: 'Opérateur',
   profileName: 'Données 5G',
   iconType: 'png',
-  icon: fromHex('89504e470d0a1a0a'),
+  // signature and header of a PNG of 64 × 64 pixels
+  icon: fromHex('89504e470d0a1a0a0000000d4948445200000040000000400806000000'),
   profileClass: 'provisioning',
   notificationConfigurationInfo: [
     { profileManagementOperation: ['install', 'delete'], notificationAddress: 'dp.example.com' },

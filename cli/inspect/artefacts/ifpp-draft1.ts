@@ -1,7 +1,11 @@
 import { decodeBatchManifest } from '../../../shared/ifpp-draft1/batch-manifest.ts';
 import { decodeBppBatch } from '../../../shared/ifpp-draft1/bpp-batch.ts';
 import { decodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
-import { decodeEuiccDataBatch, decodeEuiccEntry } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
+import {
+  decodeEuiccDataBatch,
+  decodeEuiccEntry,
+  decodeOneTimeKeyTbs,
+} from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeLoadPackage } from '../../../shared/ifpp-draft1/load-package.ts';
 import {
   decodeProfileLoadingReport,
@@ -76,6 +80,23 @@ export const euiccDataBatch = tlvDescriber({
     for (const entry of entries)
       checkAt(entry.byteOffset - octets.byteOffset, 'FF60/A6', () => decodeEuiccEntry(entry));
     return [{ severity: 'note', message: `${entries.length} eUICCs` }];
+  },
+});
+
+/** What an eUICC signs for each one-time key; it travels inside no file, but shows up where proofs are made or checked. */
+export const oneTimeKeyTbs = tlvDescriber({
+  kind: 'oneTimeKeyTbs',
+  title: 'one-time key as its eUICC signs it (FF64)',
+  tag: 0xff64,
+  shape: tree('oneTimeKeyTbs', [
+    [0x80, leaf('eid', eid)],
+    [0x81, id('keyId')],
+    [0x82, leaf('otPk', octetsOf(65))],
+    [0x83, leaf('euiccInfo2Hash', octetsOf(32))],
+  ]),
+  check(octets) {
+    decodeOneTimeKeyTbs(octets);
+    return [];
   },
 });
 

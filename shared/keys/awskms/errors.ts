@@ -23,6 +23,9 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EPIPE',
   'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
 ]);
 
 export function troubleOf(error: unknown): KmsTrouble {
@@ -69,6 +72,23 @@ export function kmsFault(error: unknown, call: string, keyId: string): Fault {
     case 'InvalidCiphertextException':
       return new Fault('keyProvider', `${at}: this does not open with the key and context`);
     default:
-      return new Fault('keyProvider', `${at} failed: ${name}`, { cause: error });
+      if (/^Region is missing/.test((error as Error).message))
+        return configuration('no region is known: add ;region=… to the URI, or set AWS_REGION');
+      return new Fault('keyProvider', `${at} failed: ${whyOf(error)}`, { cause: error });
   }
+}
+
+/** The name that KMS gives an error; of one below it, socket or TLS, what happened, where, and what decides where. */
+export function whyOf(error: unknown): string {
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const { name, code, address, hostname, port } = first as Partial<
+    Record<'name' | 'code' | 'address' | 'hostname' | 'port', unknown>
+  >;
+  if (typeof code !== 'string') return String(name);
+  const host = address ?? hostname;
+  const place = host === undefined ? '' : ` ${host}${port === undefined ? '' : `:${port}`}`;
+  return (
+    `KMS cannot be reached (${code}${place}); its place follows from ;endpoint=… and ;region=… of the URI, or else from ` +
+    'AWS_ENDPOINT_URL and AWS_REGION'
+  );
 }

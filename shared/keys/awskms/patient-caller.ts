@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../errors.ts';
 import type { Slowed, UseOptions } from '../provider.ts';
-import { kmsFault, troubleOf } from './errors.ts';
+import { kmsFault, troubleOf, whyOf } from './errors.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 export interface Patience {
@@ -64,7 +64,7 @@ export class PatientCaller {
 function exhausted(trouble: 'throttled' | 'transient', name: string, keyId: string, cause: unknown): Fault {
   return trouble === 'throttled'
     ? new Fault('keyProviderThrottled', `kms:${name} with ${keyId} is throttled`, { cause, retryable: true })
-    : new Fault('keyProvider', `kms:${name} with ${keyId} gets no answer: ${(cause as Error).name}`, {
+    : new Fault('keyProvider', `kms:${name} with ${keyId} gets no answer: ${whyOf(cause)}`, {
         cause,
         retryable: true,
       });

@@ -3,6 +3,7 @@ import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import { batchManifestTbs, encodeBatchManifest } from '../../../shared/ifpp-draft1/batch-manifest.ts';
 import { encodeBppBatch } from '../../../shared/ifpp-draft1/bpp-batch.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
+import { encodeOneTimeKeyTbs } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { encodeLoadPackage } from '../../../shared/ifpp-draft1/load-package.ts';
 import { keyBackends } from '../../../shared/keys/backends.ts';
 import { dpPbCertificationRequest } from '../../../shared/keys/certification-request.ts';
@@ -45,6 +46,7 @@ export async function oneOfEach(): Promise<ReadonlyMap<string, Bytes>> {
     ['storeMetadataRequest', encodeStoreMetadata(fullMetadata)],
     ['euiccInfo2', euiccInfo2],
     ['euiccDataBatch', euiccData],
+    ['oneTimeKeyTbs', encodeOneTimeKeyTbs(eid, { keyId, otPk: Buffer.alloc(65, 4) }, Buffer.alloc(32, 5))],
     ['bppRequest', encodeBppRequest({ requestId, orderId: 'ORD-1', euiccData, items: [item] })],
     [
       'bppBatch',

@@ -15,7 +15,8 @@ const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
     'Check that the certificate is that of the eUICC which made the result, and that the file is as it was received.',
   dpCertificateInvalid:
     'Give a CERT.DPpb (role id-rspRole-dp-pb or -v2, keyUsage digitalSignature) and the private key that belongs to it.',
-  dpCertificateExpired: 'Renew the certificate, or choose another.',
+  dpCertificateExpired:
+    'Renew the certificate, or choose another; one that is not valid yet is installed once it is.',
 };
 
 export function refusalHint(refusal: Refusal): string {

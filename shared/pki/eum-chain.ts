@@ -41,6 +41,8 @@ export interface EumChainInput {
   readonly trust: TrustStore;
   readonly crls: RevocationLists;
   readonly atMs: number;
+  /** The time at which certificates of eUICCs are looked at, where the verified chain is kept for a while; default `atMs`. */
+  readonly now?: () => number;
 }
 
 /**
@@ -48,7 +50,8 @@ export interface EumChainInput {
  * Refuses: `ciUnknown` 8.11.1/3.9, `eumCertificateInvalid` 8.1.2/6.1, `eumCertificateExpired` 8.1.2/6.3 (expired, not
  * yet valid, revoked), `crlMissing` 8.11.1/6.3, `securityConfiguration` 8.8.2/3.1 (curve), `protocolFormat` 1.3.1/2.1.
  */
-export function verifyEumChain({ eumChain, ciPkId, trust, crls, atMs }: EumChainInput): VerifiedEum {
+export function verifyEumChain({ now, ...input }: EumChainInput): VerifiedEum {
+  const { eumChain, ciPkId, trust, crls, atMs } = input;
   const ci = trust.ciForSigning(ciPkId);
   const chain = decodeChain(eumChain, ci, EUM);
   const { column, variant } = columnOf(chain, ORDERS, EUM);
@@ -62,7 +65,13 @@ export function verifyEumChain({ eumChain, ciPkId, trust, crls, atMs }: EumChain
     column,
     variant,
     limits: eidLimitsOf(eums, EUM.invalid),
-    context: { crls, atMs, codes: EUICC },
+    context: {
+      crls,
+      codes: EUICC,
+      get atMs() {
+        return now?.() ?? atMs;
+      },
+    },
   });
 }
 

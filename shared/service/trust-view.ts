@@ -44,6 +44,8 @@ export interface TrustViewFields {
   /** Filled as certificates are checked. */
   readonly gaps: ReadonlyMap<string, RevocationGap>;
   readonly eums: ReadonlyMap<string, EumRecord>;
+  /** For the certificates of eUICCs, of which some are made or end while the view is in use. */
+  readonly now: () => number;
 }
 
 /**
@@ -98,6 +100,7 @@ export class TrustView {
       trust: this.store,
       crls: this.crls,
       atMs: this.loadedAt,
+      now: this.#fields.now,
     });
     const record = this.#fields.eums.get(verified.eumKeyId);
     if (record === undefined) {

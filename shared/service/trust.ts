@@ -356,7 +356,8 @@ export class Trust {
     const eums = new Map(
       ofKind(items, 'eum').map((item) => [item.sort.slice('eum#'.length), eumRecord.from(item)]),
     );
-    const fields = { epoch, loadedAt: at, store, crls, dpBindings, unusable, gaps, eums };
+    const { now } = this.#context;
+    const fields = { epoch, loadedAt: at, store, crls, dpBindings, unusable, gaps, eums, now };
     return new TrustView(this.#context.ledger, fields, this.#alarm);
   }
 

@@ -176,6 +176,20 @@ describe.skipIf(hsm.unavailable !== undefined)(
       await signs();
     });
 
+    test('a token whose slot stays and cannot tell what is in it is a retryable fault too', async () => {
+      const { library } = slotOfToken();
+      const tokens = join(hsm.folder, 'tokens');
+      const [name] = readdirSync(tokens);
+      renameSync(join(tokens, name!), join(hsm.folder, 'pulled'));
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        const { code, retryable } = await fault(keys.sign(uri, Digest.of(message)));
+        expect({ code, retryable }).toEqual({ code: 'keyProvider', retryable: true });
+      }
+      renameSync(join(hsm.folder, 'pulled'), join(tokens, name!));
+      library.C_Finalize();
+      await signs();
+    });
+
     test('the PIN is in no error, log line, object or argument of the process', async () => {
       await signs();
       const wrong = new Pkcs11Provider({ env: { PIN: '98765' } });

@@ -106,7 +106,8 @@ export class Token {
   #findSlot({ library }: Cryptoki): Handle {
     const { selector } = this.#options;
     const slots = library.C_GetSlotList(true).filter((slot) => {
-      const info = library.C_GetTokenInfo(slot);
+      const info = tokenInfo(library, slot);
+      if (info === undefined) return false;
       const agrees = (wanted: string | undefined, padded: string) =>
         wanted === undefined || wanted === padded.replace(/[ \0]+$/, '');
       return (
@@ -140,6 +141,16 @@ export class Token {
     } finally {
       wipe(pin);
     }
+  }
+}
+
+/** Undefined of a slot that cannot tell: its token was pulled just now, or it is another's that is broken. */
+function tokenInfo(library: Cryptoki['library'], slot: Handle) {
+  try {
+    return library.C_GetTokenInfo(slot);
+  } catch (error) {
+    if (ckr(error) === undefined) throw error;
+    return undefined;
   }
 }
 

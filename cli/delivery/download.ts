@@ -47,7 +47,14 @@ function get(url: URL, headers: Record<string, string>, tls: TlsIdentity): Promi
       request.destroy(new Fault('vault', 'the server is silent', { retryable: true })),
     );
     request.on('response', resolve);
-    request.on('error', reject);
+    request.on('error', (cause) =>
+      // a link may lead to another host than the server that was asked
+      reject(
+        cause instanceof Fault
+          ? cause
+          : new Fault('vault', `${url.host} cannot be reached: ${cause.message}`, { cause, retryable: true }),
+      ),
+    );
     request.end();
   });
 }

@@ -135,6 +135,14 @@ it('goes on with a download where it broke off', async () => {
   server.close();
 });
 
+it('names the host that a link leads to where it cannot be reached', async () => {
+  const [{ part }] = parts as [(typeof parts)[number]];
+  await expect(downloadPart('http://127.0.0.1:9/', join(folder, 'none'), part, {})).rejects.toMatchObject({
+    code: 'vault',
+    message: expect.stringContaining('127.0.0.1:9 cannot be reached'),
+  });
+});
+
 it('takes the whole from a server without ranges, and keeps nothing that is not the part', async () => {
   const [{ part, octets }] = parts as [(typeof parts)[number]];
   const file = join(folder, 'fetched');

@@ -9,16 +9,20 @@ import { deliveryKeysPartition, ledgerKeys } from './records/keys.ts';
 /** The start of SHA-256 over the SubjectPublicKeyInfo: `kid` of the key. */
 export const keyId = (spki: Bytes) => createHash('sha256').update(spki).digest('hex').slice(0, 16);
 
+/** The delivery key in use, to be looked at: nothing is written. */
+const openDeliveryKey = async ({ keyRing, keyAssignments }: Context): Promise<SigningKey> =>
+  await keyRing.delivery(await keyAssignments.current('delivery'));
+
 /**
- * The delivery key in use. Its public key is in the ledger before it signs anything, so that what it signed can be
- * verified when the key itself is gone from its backend.
+ * The delivery key in use, to sign with. Its public key is in the ledger before it signs anything, so that what it
+ * signed can be verified when the key itself is gone from its backend.
  */
-export async function deliveryKey({ keyRing, keyAssignments, ledger, now }: Context): Promise<SigningKey> {
-  const uri = await keyAssignments.current('delivery');
-  const key = await keyRing.delivery(uri);
+export async function deliveryKey(context: Context): Promise<SigningKey> {
+  const { ledger, now } = context;
+  const key = await openDeliveryKey(context);
   const place = ledgerKeys.deliveryKey(keyId(key.publicKey));
   if ((await ledger.get(place)) === undefined) {
-    const attributes = deliveryKeyRecord.to({ uri, publicKey: key.publicKey, since: now() });
+    const attributes = deliveryKeyRecord.to({ uri: key.uri, publicKey: key.publicKey, since: now() });
     await ledger.write({ put: place, attributes, when: 'absent' });
   }
   return key;
@@ -26,7 +30,7 @@ export async function deliveryKey({ keyRing, keyAssignments, ledger, now }: Cont
 
 /** SubjectPublicKeyInfos of the key in use and of those before it, newest first, but of none that was retired. */
 export async function deliveryPublicKeys(context: Context): Promise<readonly Bytes[]> {
-  const { publicKey: current } = await deliveryKey(context);
+  const { publicKey: current } = await openDeliveryKey(context);
   const retired = new Set(await retiredDeliveryKeys(context));
   const items: Item[] = [];
   let cursor: string | undefined;

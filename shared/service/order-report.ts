@@ -89,7 +89,8 @@ export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'
 
 /** What verifies what the delivery key in use signs. */
 export async function deliveryJwk(context: Context): Promise<Jwk> {
-  return jwkOf((await deliveryKey(context)).publicKey, 'sig', 'ES256');
+  const [inUse] = await deliveryPublicKeys(context);
+  return jwkOf(inUse!, 'sig', 'ES256');
 }
 
 function jwkOf(spki: Uint8Array, use: 'enc' | 'sig', alg: string): Jwk {

@@ -148,7 +148,7 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     await orders.replaceProfile(OPERATOR, { orderId: 'REPLACE', iccid: bound.iccid });
   },
   'es2f.getOrderReport': ({ orders }) => orders.getOrderReport(OPERATOR, { orderId: 'GRANTS' }),
-  'es2f.getServerKeys': ({ orders }) => orders.getServerKeys(),
+  'es2f.getServerKeys': ({ orders }) => orders.getServerKeys(OPERATOR),
   'es2f.openTransfer': ({ transfers }) => transfers.openTransfer(OPERATOR, { purpose: 'rows', ...upload }),
   'es2f.checkEligibility': ({ eligibility }) =>
     eligibility.checkEligibility(OPERATOR, { orderId: 'GRANTS', eids: [eid(9)] }),
@@ -176,6 +176,7 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     const { report } = await wordsAbout(2, 3, 'REPLACE2');
     expect(await reports.sendProfileLoadingReport(DEVICE_MAKER, report)).toMatchObject({ state: 'Pending' });
   },
+  'esbpp.getServerKeys': ({ orders }) => orders.getServerKeys(DEVICE_MAKER),
   'esbpp.openTransfer': ({ transfers }) =>
     transfers.openTransfer(DEVICE_MAKER, { purpose: 'bppRequest', ...upload }),
   'esbpp.getTransfer': ({ transfers }) => unknownPart(transfers, DEVICE_MAKER, 'parts/00/0-x'),

@@ -29,6 +29,7 @@ import { KeyUseJournal } from './service/key-use-journal.ts';
 import { OrderService } from './service/orders.ts';
 import { PartyService } from './service/parties.ts';
 import { ReportService } from './service/reports.ts';
+import { Requests } from './service/requests.ts';
 import type { Services } from './service/services.ts';
 import { SlowedKeys } from './service/slowed-keys.ts';
 import { Standing } from './service/standing.ts';
@@ -111,7 +112,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const wrappingRotation = new WrappingRotation(context);
   const trust = new Trust(context, log);
   const ingest = new IngestService(context, trust);
-  const delivery = new DeliveryService(context, trust, ingest);
+  const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
   work = new ServiceWork(context, trust);
   const writeKeyUses = () =>
     keyUses.round().catch((error: Error) => log('audit.delayed', { message: error.message }));

@@ -1,9 +1,9 @@
 import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
 import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
-import { finishJob } from './delivery.ts';
 import { recordJob } from './draws.ts';
 import { finishIngest, ingestSlice } from './euicc-batches.ts';
+import { finishJob } from './job-progress.ts';
 import { checkOrderRows, finishOrder, finishRows, preparePack } from './order-packs.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '../../errors.ts';
 import { AuditLog, auditWrite } from '../audit.ts';
 import type { Context } from '../context.ts';
-import { chunkProgresses, finishJob } from '../delivery.ts';
+import { chunkProgresses, finishJob } from '../job-progress.ts';
 import { recordedJobs, recordedOrders } from '../locked-records.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The cloud side for real: an emulator of AWS from PyPI, the whole stack deployed to it, the smoke flow over HTTP, and
-# the contract suites of the AWS adapters. Needs Node with `npm ci` done, python3 with venv, and ports on loopback.
+# what is tested on stores of AWS beyond the contract suites, which keys.sh runs. Needs Node with `npm ci` done, python3 with venv, and ports on loopback.
 set -eu
 cd "$(dirname "$0")/.."
 MINISTACK_VERSION=1.5.33
@@ -37,6 +37,6 @@ done
 npm run localstack:deploy
 npm run localstack:smoke
 
-# Afterwards, since they bring stores of their own and stay out of the stack's.
+# Afterwards, since they bring stores of their own and stay out of the stack's; one emulator serves them one by one.
 SMDPF_TEST_AWS_ENDPOINT="$AWS_ENDPOINT_URL" SMDPF_TEST_KMS_ENDPOINT="$AWS_ENDPOINT_URL" \
-  npx vitest run test/ledger test/vault test/keys/awskms.contract.test.ts test/aws
+  npx vitest run --no-file-parallelism --testTimeout=300000 test/aws

@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDbLedger } from '../../shared/ledger/dynamodb.ts';
 import { readItem, type Stored } from '../../shared/ledger/dynamodb-item.ts';
 import { itemSize } from '../../shared/ledger/item.ts';
 import { DynamoDbPpkVault } from '../../shared/vault/dynamodb-ppk.ts';
 import { S3Vault } from '../../shared/vault/s3.ts';
-import { awsClientConfig, createTable } from '../support/aws.ts';
+import { awsClientConfig, createStores } from '../support/aws.ts';
 
 export interface BillSnapshot {
   readonly calls: ReadonlyMap<string, number>;
@@ -107,17 +105,7 @@ const sizeOf = (item: Stored | undefined) =>
 
 /** Ledger, vault and PPK vault on the emulator, each call of theirs on the bill. */
 export async function countedStores(bill: Bill) {
-  const id = randomUUID();
-  const [ledgerTable, ppkTable, bucket] = [`ledger-${id}`, `ppks-${id}`, `vault-${id}`];
-  const plain = new DynamoDBClient(awsClientConfig);
-  await createTable(plain, ledgerTable);
-  await createTable(plain, ppkTable, 'pack', 'part');
-  plain.destroy();
-  const s3 = new S3Client(awsClientConfig);
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  const VersioningConfiguration = { Status: 'Enabled' } as const;
-  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
-  s3.destroy();
+  const names = await createStores();
 
   const ledgerClient = countingClient(bill, (command, input) => {
     bill.count(`ledger ${command}`);
@@ -135,11 +123,11 @@ export async function countedStores(bill: Bill) {
     info: (line: { commandName?: string }) => bill.count(`vault ${line.commandName}`),
   };
   return {
-    ledger: DynamoDbLedger.open(ledgerTable, { client: ledgerClient }),
-    vault: S3Vault.open(bucket, { config: { ...awsClientConfig, logger } }),
-    ppks: DynamoDbPpkVault.open(ppkTable, { client: ppkClient }),
+    ledger: DynamoDbLedger.open(names.ledger, { client: ledgerClient }),
+    vault: S3Vault.open(names.bucket, { config: { ...awsClientConfig, logger } }),
+    ppks: DynamoDbPpkVault.open(names.ppks, { client: ppkClient }),
     /** The same ledger, off the bill. */
-    watch: DynamoDbLedger.open(ledgerTable, { client: new DynamoDBClient(awsClientConfig) }),
+    watch: DynamoDbLedger.open(names.ledger, { client: new DynamoDBClient(awsClientConfig) }),
   };
 }
 

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DynamoDbLedger } from '../../shared/ledger/dynamodb.ts';
 import { openRuntime } from '../../shared/runtime.ts';
@@ -8,11 +6,10 @@ import { planRestore, restore } from '../../shared/service/restore/restore.ts';
 import { DynamoDbPpkVault } from '../../shared/vault/dynamodb-ppk.ts';
 import { S3Vault } from '../../shared/vault/s3.ts';
 import { outcomesOf, positionsOf, prepare, Request, registered, triplesOf } from '../service/scenario.ts';
-import { awsClientConfig, awsSkipReason, createTable } from '../support/aws.ts';
+import { awsClientConfig, awsSkipReason, createStores, createTable } from '../support/aws.ts';
 import { Deployment } from '../support/deployment.ts';
 
 describe.skipIf(awsSkipReason !== '')(`a restored table${awsSkipReason}`, () => {
-  const id = randomUUID();
   const client = new DynamoDBClient(awsClientConfig);
   afterAll(() => client.destroy());
 
@@ -24,18 +21,12 @@ describe.skipIf(awsSkipReason !== '')(`a restored table${awsSkipReason}`, () => 
   }
 
   it('is frozen by its name, reconciled from the bucket, and binds nothing twice (I9)', async () => {
-    const [before, after] = [`ledger-${id}`, `ledger-${id}-2`];
-    await createTable(client, before);
-    await createTable(client, `ppks-${id}`, 'pack', 'part');
-    const s3 = new S3Client(awsClientConfig);
-    await s3.send(new CreateBucketCommand({ Bucket: `vault-${id}` }));
-    const VersioningConfiguration = { Status: 'Enabled' } as const;
-    await s3.send(new PutBucketVersioningCommand({ Bucket: `vault-${id}`, VersioningConfiguration }));
-    s3.destroy();
+    const names = await createStores();
+    const [before, after] = [names.ledger, `${names.ledger}-2`];
     const stores = (table: string) => ({
       ledger: DynamoDbLedger.open(table, { client }),
-      vault: S3Vault.open(`vault-${id}`, { config: awsClientConfig }),
-      ppks: DynamoDbPpkVault.open(`ppks-${id}`, { client }),
+      vault: S3Vault.open(names.bucket, { config: awsClientConfig }),
+      ppks: DynamoDbPpkVault.open(names.ppks, { client }),
     });
     const config = { chunkSize: 2, packSize: 4 };
     const deployment = await Deployment.create({

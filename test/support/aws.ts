@@ -1,4 +1,6 @@
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { randomUUID } from 'node:crypto';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 
 /**
  * An AWS emulator (or an account set aside for tests) that the tests of the cloud adapters run against:
@@ -33,4 +35,20 @@ export async function createTable(
       ],
     }),
   );
+}
+
+/** Names of a fresh ledger table, PPK table and versioned bucket, which hold what a deployment on AWS has in its own. */
+export async function createStores(): Promise<{ ledger: string; ppks: string; bucket: string }> {
+  const id = randomUUID();
+  const names = { ledger: `ledger-${id}`, ppks: `ppks-${id}`, bucket: `vault-${id}` };
+  const dynamodb = new DynamoDBClient(awsClientConfig);
+  await createTable(dynamodb, names.ledger);
+  await createTable(dynamodb, names.ppks, 'pack', 'part');
+  dynamodb.destroy();
+  const s3 = new S3Client(awsClientConfig);
+  await s3.send(new CreateBucketCommand({ Bucket: names.bucket }));
+  const VersioningConfiguration = { Status: 'Enabled' } as const;
+  await s3.send(new PutBucketVersioningCommand({ Bucket: names.bucket, VersioningConfiguration }));
+  s3.destroy();
+  return names;
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The cloud side for real: an emulator of AWS from PyPI, the whole stack deployed to it, the smoke flow over HTTP, and
-# what is tested on stores of AWS beyond the contract suites, which keys.sh runs. Needs Node with `npm ci` done, python3 with venv, and ports on loopback.
+# what is tested on stores of AWS beyond the contract suites, which keys.sh runs. Needs Node with `npm ci` done, python3
+# with venv, and ports on loopback.
 set -eu
 cd "$(dirname "$0")/.."
 MINISTACK_VERSION=1.5.33

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { type Bytes, toHex, utf8, wipe } from '../../shared/codec/bytes.ts';
 import { checkEid } from '../../shared/codec/eid.ts';
-import { type EphemeralKey, SUITES, type Suite } from '../../shared/crypto/suite.ts';
-import { Refusal, refuse } from '../../shared/errors.ts';
+import { type EphemeralKey, isPointOf, SUITES, type Suite } from '../../shared/crypto/suite.ts';
+import { refuse } from '../../shared/errors.ts';
 import { type BindingPayload, prepareBinding } from '../../shared/profile/bind.ts';
 import { generatePpk, PPK_LENGTH, ppkFromOctets, wipePpk } from '../../shared/profile/ppk.ts';
 import { protectProfile } from '../../shared/profile/protect.ts';
@@ -156,16 +156,6 @@ function checkOneTimeKey(point: Bytes, suite: Suite): Bytes {
       ? `--otpk is not a point of ${suite.name}`
       : `--otpk is a point of ${other.name}, but the key of CERT.DPpb is on ${suite.name}`,
   );
-}
-
-function isPointOf(suite: Suite, point: Bytes): boolean {
-  try {
-    suite.publicKey(point);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
-  }
 }
 
 function fixedEphemeral(otsk: Bytes, suite: Suite, io: CliIo): EphemeralKey {

@@ -2,21 +2,14 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { openRuntime, type Runtime } from '../../shared/runtime.ts';
-import type { RuntimeConfig } from '../../shared/runtime-config.ts';
-import { DeploymentFolder } from '../deployment/folder.ts';
+import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { BY_CLI, FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import { destroyFile } from '../erasure/destroy-key.ts';
 import { erase, planErasure } from '../erasure/erase.ts';
-import { readRuntimeConfig, writeOutput } from '../input/files.ts';
+import { writeOutput } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
-
-interface Where {
-  readonly folder: string;
-  readonly config?: string;
-}
 
 /** `smdpf erase`: removes an Operator, and says in a signed statement what was erased and looked at. */
 export function registerErase(program: Command, io: CliIo): void {
@@ -28,13 +21,10 @@ export function registerErase(program: Command, io: CliIo): void {
       .command(name)
       .description(description)
       .option(...FOLDER_OPTION)
-      .option(
-        '--config <file>',
-        'instead of a folder: a RuntimeConfig, such as the output Runtime of a stack',
-      );
+      .option(...CONFIG_OPTION);
 
   command('plan', 'say what there is to be erased; changes nothing').action(async (where: Where) => {
-    const runtime = await open(where);
+    const runtime = await openRuntimeOf(where);
     try {
       const plan = await planErasure(runtime);
       io.answer({ ...plan }, () =>
@@ -55,7 +45,7 @@ export function registerErase(program: Command, io: CliIo): void {
     .requiredOption('--statement <file>', 'where to write the signed statement')
     .action(
       async ({ confirm, statement: file, ...where }: Where & { confirm: string; statement: string }) => {
-        const runtime = await open(where);
+        const runtime = await openRuntimeOf(where);
         if (confirm !== runtime.config.deployment) {
           await runtime.close();
           throw new UsageError('--confirm is not the name of this deployment', 'smdpf erase plan tells it.');
@@ -91,12 +81,4 @@ async function eraseSecrets(folder: string): Promise<void> {
     await rm(path, { recursive: true, force: true });
   }
   await destroyFile(join(folder, 'config.json'));
-}
-
-async function open({ folder, config }: Where): Promise<Runtime> {
-  let runtime: RuntimeConfig;
-  if (config !== undefined) runtime = await readRuntimeConfig(config);
-  else if (DeploymentFolder.exists(folder)) runtime = (await DeploymentFolder.open(folder)).runtimeConfig();
-  else throw new UsageError(`--folder: there is no deployment in ${folder}`, 'Name one, or a --config.');
-  return await openRuntime(runtime, { lanes: 'none' });
 }

@@ -1,21 +1,12 @@
 import { type Command, Option } from 'commander';
-import { openRuntime, type Runtime } from '../../shared/runtime.ts';
-import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import type { Runtime } from '../../shared/runtime.ts';
 import { planRestore, type RestoreStep, restore } from '../../shared/service/restore/restore.ts';
 import { putBack } from '../deployment/backup.ts';
-import { DeploymentFolder } from '../deployment/folder.ts';
+import { CONFIG_OPTION, configOf, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
-import { readRuntimeConfig } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
-import { UsageError } from '../output/failure.ts';
 import type { Progress } from '../output/progress.ts';
 import { fields, table } from '../output/table.ts';
-
-interface Where {
-  readonly folder: string;
-  readonly config?: string;
-  readonly ledger?: string;
-}
 
 /** `smdpf restore`: a ledger from a backup, brought up to date before anything is bound on it (I9). */
 export function registerRestore(program: Command, io: CliIo): void {
@@ -27,10 +18,7 @@ export function registerRestore(program: Command, io: CliIo): void {
       .command(name)
       .description(description)
       .option(...FOLDER_OPTION)
-      .option(
-        '--config <file>',
-        'instead of a folder: a RuntimeConfig, such as the output Runtime of a stack',
-      )
+      .option(...CONFIG_OPTION)
       .addOption(new Option('--ledger <uri>', 'another ledger than that of --config: the restored table'));
 
   group
@@ -137,18 +125,10 @@ async function withLedger<Answer>(
   where: Where,
   work: (runtime: Runtime) => Promise<Answer>,
 ): Promise<Answer> {
-  const runtime = await openRuntime(await configOf(where), { lanes: 'none' });
+  const runtime = await openRuntimeOf(where);
   try {
     return await work(runtime);
   } finally {
     await runtime.close();
   }
-}
-
-async function configOf({ folder, config, ledger }: Where): Promise<RuntimeConfig> {
-  const own = ledger === undefined ? {} : { ledger };
-  if (config !== undefined) return { ...(await readRuntimeConfig(config)), ...own };
-  if (!DeploymentFolder.exists(folder))
-    throw new UsageError(`--folder: there is no deployment in ${folder}`, 'Name one, or a --config.');
-  return { ...(await DeploymentFolder.open(folder)).runtimeConfig(), ...own };
 }

@@ -103,6 +103,17 @@ export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
   };
 }
 
+/** Views of the elements that stand one after the other in `bytes`, whose frames were read before. */
+export function splitElements(bytes: Bytes): Bytes[] {
+  const elements: Bytes[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const { headerLength, length } = readTlvHeader(bytes, at);
+    elements.push(bytes.subarray(at, at + headerLength + length));
+    at += headerLength + length;
+  }
+  return elements;
+}
+
 /** Reads an element that must fill `bytes` entirely. */
 export function readSingleTlv(bytes: Bytes, path = '', base = 0): Tlv {
   const element = readTlv(bytes, 0, path, base);

@@ -10,7 +10,7 @@ import {
 import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
-import { refuse } from '../errors.ts';
+import { Refusal, refuse } from '../errors.ts';
 import { encodeEcdsaSignature } from './ecdsa-signature.ts';
 import { frp256v1 } from './frp256v1.ts';
 import {
@@ -211,4 +211,15 @@ export function suiteByCurveOid(oid: string): Suite {
     SUITES.find((suite) => suite.curveOid === oid) ??
     refuse('securityConfiguration', `no crypto suite has curve ${oid}`)
   );
+}
+
+/** Is this an uncompressed point on the suite's curve, 65 octets, other than infinity? */
+export function isPointOf(suite: Suite, point: Bytes): boolean {
+  try {
+    suite.publicKey(point);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }

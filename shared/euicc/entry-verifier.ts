@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
-import type { Suite } from '../crypto/suite.ts';
-import { Refusal, refuse } from '../errors.ts';
+import { isPointOf } from '../crypto/suite.ts';
+import { refuse } from '../errors.ts';
 import { decodeEuiccEntry, encodeOneTimeKeyTbs } from '../ifpp-draft1/euicc-data-batch.ts';
 import type { VerifiedEum } from '../pki/eum-chain.ts';
 import { decodeEuiccInfo2 } from '../rsp/euicc-info2.ts';
@@ -62,7 +62,7 @@ export class EntryVerifier {
       const about = { subjectIdentifier: key.keyId };
       if (ids.has(key.keyId)) refuse('oneTimeKeyInUse', `keyId ${key.keyId} occurs twice`, about);
       ids.add(key.keyId);
-      if (!isPoint(suite, key.otPk))
+      if (!isPointOf(suite, key.otPk))
         refuse(
           'oneTimeKeyInvalid',
           `one-time key ${key.keyId} is no uncompressed point of ${suite.name}`,
@@ -96,15 +96,5 @@ export class EntryVerifier {
       });
     this.#info = { der, hash: hash('sha256', der, 'buffer') };
     return this.#info;
-  }
-}
-
-function isPoint(suite: Suite, point: Bytes): boolean {
-  try {
-    suite.publicKey(point);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, toHex, utf8 } from '../codec/bytes.ts';
-import { readTlvHeader } from '../codec/tlv.ts';
+import { readTlvHeader, splitElements } from '../codec/tlv.ts';
 import { invariant, Refusal } from '../errors.ts';
 import { EntryVerifier } from '../euicc/entry-verifier.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -205,17 +205,6 @@ async function storeResult({ ledger, vault }: Context, id: string): Promise<Obje
     }
   }
   return await vault.putStream(`euicc-data-results/${id}`, lines());
-}
-
-/** The elements that stand one after the other; the frame of the batch was read before. */
-function splitElements(octets: Bytes): Bytes[] {
-  const elements: Bytes[] = [];
-  for (let at = 0; at < octets.length; ) {
-    const { headerLength, length } = readTlvHeader(octets, at);
-    elements.push(octets.subarray(at, at + headerLength + length));
-    at += headerLength + length;
-  }
-  return elements;
 }
 
 /** The EID of an entry that was refused, where it begins with one. */

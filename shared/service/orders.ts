@@ -19,10 +19,10 @@ import { replaceProfile } from './order-replacement.ts';
 import { orderReport, readCursor, serverKeys } from './order-report.ts';
 import { storeRowIndex } from './order-rows.ts';
 import { destroyOrderUploads, destroyTemplateUpload, readTemplate } from './order-uploads.ts';
-import { loadOrderState, ownOrder } from './own-order.ts';
+import { loadOrderState, newOrderWrites, ownOrder } from './own-order.ts';
 import { ruleRow } from './personalisation.ts';
 import { ledgerKeys } from './records/keys.ts';
-import { type OrderRecord, orderRecord, orderStateRecord, packRecord } from './records/order.ts';
+import { type OrderRecord, orderRecord, packRecord } from './records/order.ts';
 import { seal } from './sealed.ts';
 import type {
   Caller,
@@ -60,17 +60,7 @@ export class OrderService implements Orders {
     if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);
     const work = firstWork(orderId, record, checked.rowIndex !== undefined);
     const { done } = await ledger.transact([
-      { put: ledgerKeys.order(orderId), attributes: orderRecord.to(record), when: 'absent' },
-      {
-        put: ledgerKeys.orderState(orderId),
-        attributes: orderStateRecord.to({ state: 'Preparing' }),
-        when: 'absent',
-      },
-      {
-        put: ledgerKeys.ordersOf(caller.identifier, orderId),
-        attributes: { createdAt: record.createdAt },
-        when: 'absent',
-      },
+      ...newOrderWrites(orderId, record),
       { put: ledgerKeys.openWork(work.kind, orderId), attributes: { tasks: work.tasks }, when: 'absent' },
       auditWrite(
         {

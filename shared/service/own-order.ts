@@ -1,9 +1,26 @@
 import { refuse } from '../errors.ts';
-import type { Item } from '../ledger/ledger.ts';
+import type { Item, Write } from '../ledger/ledger.ts';
 import type { Context } from './context.ts';
 import { ledgerKeys } from './records/keys.ts';
 import { type OrderRecord, type OrderStateRecord, orderRecord, orderStateRecord } from './records/order.ts';
 import type { Caller } from './services.ts';
+
+/** What makes an order be: its record, its state, and its place in the Operator's list. */
+export function newOrderWrites(orderId: string, order: OrderRecord): Write[] {
+  return [
+    { put: ledgerKeys.order(orderId), attributes: orderRecord.to(order), when: 'absent' },
+    {
+      put: ledgerKeys.orderState(orderId),
+      attributes: orderStateRecord.to({ state: 'Preparing' }),
+      when: 'absent',
+    },
+    {
+      put: ledgerKeys.ordersOf(order.operator, orderId),
+      attributes: { createdAt: order.createdAt },
+      when: 'absent',
+    },
+  ];
+}
 
 /** An order of another Operator is as good as none (I7). */
 export async function ownOrder(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../codec/bytes.ts';
-import { readTlvHeader } from '../codec/tlv.ts';
+import { splitElements } from '../codec/tlv.ts';
 import { invariant, Refusal } from '../errors.ts';
 import type { Item, Ledger } from '../ledger/ledger.ts';
 import { auditWrite } from './audit.ts';
@@ -86,7 +86,7 @@ export async function runReportSlice(context: Context, id: string, slice: number
   if ((await ledger.get(key)) !== undefined) return;
   const work = await loadReportWork(ledger, id);
   const [start, end] = work.sliceOffsets.slice(slice, slice + 2) as [number, number];
-  const elements = splitItems(await vault.get(work.body, { offset: start, length: end - start }));
+  const elements = splitElements(await vault.get(work.body, { offset: start, length: end - start }));
   const results = await new LoadingResults(context, { identifier: work.party }).takeAll(elements);
   const attributes = reportSlice.to(sliceOf(results, slice * work.sliceSize));
   await ledger.write({ put: key, attributes, when: 'absent' });
@@ -163,15 +163,4 @@ export async function reportProgress(
     cursor = page.cursor;
   } while (cursor !== undefined);
   return { slices, rejected: count, answer: { reportId, state: 'Pending', verified, noted, rejected } };
-}
-
-/** The elements that stand one after the other; the frame of the report was read before. */
-function splitItems(octets: Bytes): Bytes[] {
-  const elements: Bytes[] = [];
-  for (let at = 0; at < octets.length; ) {
-    const { headerLength, length } = readTlvHeader(octets, at);
-    elements.push(octets.subarray(at, at + headerLength + length));
-    at += headerLength + length;
-  }
-  return elements;
 }

@@ -13,13 +13,7 @@ afterAll(() => sandbox?.remove());
 
 const run = (...args: string[]) => sandbox.run('party', ...args);
 
-async function refused(...args: string[]): Promise<ErrorDocument['error']> {
-  const { code, json } = await run(...args);
-  const { error } = json<ErrorDocument>();
-  expect(code).toBe(error.exitCode);
-  expect(error.hint).not.toBe('');
-  return error;
-}
+const refused = (...args: string[]) => sandbox.refused('party', ...args);
 
 interface Party {
   readonly identifier: string;

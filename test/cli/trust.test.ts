@@ -53,13 +53,7 @@ afterAll(() => sandbox?.remove());
 
 const run = (...args: string[]) => sandbox.run('trust', ...args);
 
-async function refused(...args: string[]): Promise<ErrorDocument['error']> {
-  const { code, json } = await run(...args);
-  const { error } = json<ErrorDocument>();
-  expect(code).toBe(error.exitCode);
-  expect(error.hint).not.toBe('');
-  return error;
-}
+const refused = (...args: string[]) => sandbox.refused('trust', ...args);
 
 interface Listing {
   readonly policy: object;

@@ -5,6 +5,7 @@ import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
 import { readOrderRecord } from '../locked-records.ts';
 import { finishOrder, packCount, templatePlace } from '../order-packs.ts';
+import { newOrderWrites } from '../own-order.ts';
 import { wrappedUnder } from '../records/key.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import {
@@ -46,17 +47,7 @@ async function putOrder({ ledger }: Context, orderId: string, order: OrderRecord
   const { keyUri } = decodeWrappedKey(order.templateKey);
   const { name, place } = templatePlace(orderId);
   await ledger.transact([
-    { put: ledgerKeys.order(orderId), attributes: orderRecord.to(order), when: 'absent' },
-    {
-      put: ledgerKeys.orderState(orderId),
-      attributes: orderStateRecord.to({ state: 'Preparing' }),
-      when: 'absent',
-    },
-    {
-      put: ledgerKeys.ordersOf(order.operator, orderId),
-      attributes: { createdAt: order.createdAt },
-      when: 'absent',
-    },
+    ...newOrderWrites(orderId, order),
     { put: ledgerKeys.wrappedUnder(keyUri, name), attributes: wrappedUnder.to(place), when: 'absent' },
   ]);
 }

@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { DeploymentFolder } from '../../../cli/deployment/folder.ts';
 import { openSandbox, SANDBOX_EUM } from '../../../cli/deployment/sandbox.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import { type SimCi, SimEum } from '../../../sim/index.ts';
 import { caller } from '../../support/deployment.ts';
-import { type CliResult, runCli } from './cli.ts';
+import { type CliResult, type ErrorDocument, runCli } from './cli.ts';
 
 export const SANDBOX_EUM_CALLER = caller(SANDBOX_EUM, 'eum');
 
@@ -49,6 +50,15 @@ export class SandboxFolder {
   /** A command on this deployment, with --json. */
   run(...args: readonly string[]): Promise<CliResult> {
     return runCli(...args, '--folder', this.folder, '--json');
+  }
+
+  /** The error of a command that is refused, which says the way out. */
+  async refused(...args: readonly string[]): Promise<ErrorDocument['error']> {
+    const { code, json } = await this.run(...args);
+    const { error } = json<ErrorDocument>();
+    expect(code).toBe(error.exitCode);
+    expect(error.hint).not.toBe('');
+    return error;
   }
 
   /** What a running server would do beside the commands. */

@@ -192,6 +192,16 @@ describe('smdpf inspect refuses', () => {
 });
 
 describe('the output of smdpf inspect', () => {
+  it('shows an AuthorityKeyIdentifier of a serial number alone (RFC 5280 section 4.2.1.1)', () => {
+    const certificate = Buffer.from(octetsOf('certificate'));
+    const keyIdentifier = certificate.indexOf(Buffer.from('30168014', 'hex')) + 2;
+    expect(keyIdentifier).toBeGreaterThan(2);
+    // authorityCertSerialNumber in its place
+    certificate[keyIdentifier] = 0x82;
+    const values = [...everyField(inspectArtefact(certificate).fields)].map(({ value }) => value);
+    expect(values).toContain('authorityKeyIdentifier: none');
+  });
+
   it('is a document with --json and a list with offsets without', async () => {
     const file = folder.write('bpp.der', octetsOf('boundProfilePackage'));
     const json = await spawnCli(['inspect', '--json', file]);

@@ -71,6 +71,8 @@ function meaningOf(extension: Tlv): string {
   const [field] = Object.entries(decodeExtensions(new TlvReader(extension.raw)).extensions);
   if (field !== undefined) {
     const [name, value] = field;
+    // an AuthorityKeyIdentifier may name issuer and serial number alone
+    if (value === undefined) return `${name}: none`;
     const text = TEXTS[name as keyof Extensions] as (value: unknown) => string;
     return `${name}: ${text(value)}`;
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import type { Bytes } from '../codec/bytes.ts';
+import { backOff } from '../concurrency.ts';
 import { refuse } from '../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../ifpp-draft1/bpp-request.ts';
 import { auditWrite } from './audit.ts';
@@ -143,7 +143,7 @@ export class Requests {
       const job = await this.#turns.take(request.orderId, create);
       if (job !== undefined) return job;
       // another process was faster: wait a while that differs from its own
-      await setTimeout(Math.random() * Math.min(1_000, 10 * 2 ** attempt));
+      await backOff(attempt);
     }
     return refuse('providerUnavailable', 'the order is in great demand; send the same request again');
   }

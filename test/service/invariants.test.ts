@@ -205,7 +205,10 @@ const report: fc.Arbitrary<Step> = fc
 const deletion: fc.Arbitrary<Step> = fc.nat().map((n) => async (world) => {
   const items = [...world.bound.values()];
   const item = items[n % items.length];
-  if (item === undefined) return;
+  if (item !== undefined) await deleteProfile(world, item);
+});
+
+async function deleteProfile(world: World, item: BoundBppItem): Promise<void> {
   const { iccid } = item.bound;
   const { key, euiccCert } = world.euiccs.find(({ eid }) => eid === item.eid)!;
   const notification = { seqNumber: 9, event: 'delete', address: 'smdpf.example.com', iccid } as const;
@@ -217,7 +220,7 @@ const deletion: fc.Arbitrary<Step> = fc.nat().map((n) => async (world) => {
   const { rejected } = await services().reports.sendProfileLoadingReport(DEVICE_MAKER, report);
   expect(rejected).toEqual([]);
   world.deleted.add(iccid);
-});
+}
 
 const release: fc.Arbitrary<Step> = fc
   .record({ order: orderIndex, iccid: fc.nat(QUANTITY - 1) })
@@ -231,11 +234,18 @@ const release: fc.Arbitrary<Step> = fc
     });
   });
 
+/** Of any profile, or of one that was bound and that its eUICC has just deleted: of others few can be replaced. */
 const replace: fc.Arbitrary<Step> = fc
-  .record({ order: orderIndex, iccid: fc.nat(QUANTITY - 1) })
-  .map(({ order, iccid: at }) => async (world) => {
+  .record({
+    order: orderIndex,
+    iccid: fc.nat(QUANTITY - 1),
+    of: fc.constantFrom('any', 'deleted', 'deleted'),
+  })
+  .map(({ order, iccid: at, of }) => async (world) => {
     const { orderId, iccids, extras } = world.orders[order]!;
-    const iccid = iccids[at]!;
+    const bound = of === 'any' ? [] : iccids.filter((one) => world.bound.has(one));
+    const iccid = bound.length === 0 ? iccids[at]! : bound[at % bound.length]!;
+    if (bound.length > 0) await deleteProfile(world, world.bound.get(iccid)!);
     await refusable(async () => {
       const replacement = await services().orders.replaceProfile(OPERATOR, { orderId, iccid });
       expect(replacement.eid).toBe(world.bound.get(iccid)?.eid);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DeploymentFolder } from '../cli/deployment/folder.ts';
 import { openSandbox } from '../cli/deployment/sandbox.ts';
-import { SLICE } from '../shared/service/euicc-batches.ts';
+import { SLICE } from '../shared/service/esed1/euicc-batches.ts';
 import { SimEum } from '../sim/index.ts';
 import { largeBatch } from './ingest/batch.ts';
 import type { IngestRun } from './ingest/run.ts';

@@ -8,8 +8,8 @@ import type { KeyGenerator } from '../shared/keys/provider.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { openRuntime, type Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
-import { preparedPacks } from '../shared/service/order-packs.ts';
-import type { Caller, OrderInput } from '../shared/service/services.ts';
+import type { Caller, OrderInput } from '../shared/service/api/services.ts';
+import { preparedPacks } from '../shared/service/es2f/order-packs.ts';
 import type { ObjectRef } from '../shared/vault/vault.ts';
 import { SecretScan } from './secret-scan.ts';
 

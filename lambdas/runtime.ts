@@ -4,7 +4,7 @@ import { failureOf } from '../shared/gsma/failure.ts';
 import { writeFailure } from '../shared/gsma/http-answer.ts';
 import type { Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
-import type { Services } from '../shared/service/services.ts';
+import type { Services } from '../shared/service/api/services.ts';
 import {
   defaultOptions,
   type Event,

@@ -44,7 +44,7 @@ export interface OperatorConfig {
     readonly tasksAtOnce: number;
     /** Calls a second that the API takes of all parties. */
     readonly callsPerSecond: number;
-    /** Calls that each party may make; left out, as shared/service/parties.ts has them. */
+    /** Calls that each party may make; left out, as shared/service/parties/parties.ts has them. */
     readonly callsOfParty?: { readonly perSecond: number; readonly burst: number };
   };
   readonly alarms: {

@@ -9,7 +9,7 @@ import { DemoRecord } from '../cli/demo/steps.ts';
 import { auditPersonalisation } from '../shared/profile/package/audit.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { openRuntime } from '../shared/runtime.ts';
-import { jobIdOf } from '../shared/service/transaction-id.ts';
+import { jobIdOf } from '../shared/service/records/transaction-id.ts';
 import {
   decodeBppBatch,
   encodeBppRequest,

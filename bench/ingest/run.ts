@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
 import { SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
 import { WorkerLane } from '../../shared/jobs/worker-lane.ts';
-import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/euicc-batches.ts';
+import type { Caller } from '../../shared/service/api/services.ts';
+import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/esed1/euicc-batches.ts';
 import { sliceCount } from '../../shared/service/records/ingest.ts';
-import type { Caller } from '../../shared/service/services.ts';
 import { floorOfEntry } from './floor.ts';
 
 /** What one ingest in a process of its own measured; times in milliseconds, memory in octets. */

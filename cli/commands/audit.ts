@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { ChainCheck, type CheckedLine, canonicalJson } from '../../shared/service/audit.ts';
-import type { AuditHead, ChainedLine } from '../../shared/service/services.ts';
+import type { AuditHead, ChainedLine } from '../../shared/service/api/services.ts';
+import { ChainCheck, type CheckedLine, canonicalJson } from '../../shared/service/audit/audit.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readOctets, writeOutput } from '../input/files.ts';
 import { wholeOption } from '../input/options.ts';

@@ -3,7 +3,7 @@ import type { Log } from '../../shared/gsma/call-log.ts';
 import { httpFetch } from '../../shared/net/http-fetch.ts';
 import { MAX_CRL } from '../../shared/pki/crl.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { CrlFetcher } from '../../shared/service/crl-fetcher.ts';
+import { CrlFetcher } from '../../shared/service/trust/crl-fetcher.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import type { DeploymentFolder } from './folder.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Runtime } from '../../shared/runtime.ts';
-import { AuditLog, auditWrite, canonicalJson } from '../../shared/service/audit.ts';
-import { deliveryJwk, signedByDelivery } from '../../shared/service/order-report.ts';
+import { AuditLog, auditWrite, canonicalJson } from '../../shared/service/audit/audit.ts';
+import { deliveryJwk, signedByDelivery } from '../../shared/service/es2f/order-report.ts';
 import { destroyKey, type Erased } from './destroy-key.ts';
 import { destroyLedger, destroyPpks } from './destroy-store.ts';
 

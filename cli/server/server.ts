@@ -3,7 +3,7 @@ import { HANDLERS } from '../../lambdas/handlers.ts';
 import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
 import { urlPaths } from '../../shared/gsma/paths.ts';
 import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
-import type { Services } from '../../shared/service/services.ts';
+import type { Services } from '../../shared/service/api/services.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { functionRoute } from './function-route.ts';
 import { type Listener, listen, type Route } from './listener.ts';

@@ -1,4 +1,4 @@
-import { addCrl as binding } from '../../shared/gsma/functions/add-crl.ts';
+import { addCrl as binding } from '../../shared/gsma/functions/admin/add-crl.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

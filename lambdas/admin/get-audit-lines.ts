@@ -1,4 +1,4 @@
-import { getAuditLines as binding } from '../../shared/gsma/functions/get-audit-lines.ts';
+import { getAuditLines as binding } from '../../shared/gsma/functions/admin/get-audit-lines.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { cancelOrder as binding } from '../../shared/gsma/functions/cancel-order.ts';
+import { cancelOrder as binding } from '../../shared/gsma/functions/es2f/cancel-order.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

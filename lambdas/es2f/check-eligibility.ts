@@ -1,4 +1,4 @@
-import { checkEligibility as binding } from '../../shared/gsma/functions/check-eligibility.ts';
+import { checkEligibility as binding } from '../../shared/gsma/functions/es2f/check-eligibility.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { closeOrder as binding } from '../../shared/gsma/functions/close-order.ts';
+import { closeOrder as binding } from '../../shared/gsma/functions/es2f/close-order.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

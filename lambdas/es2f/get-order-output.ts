@@ -1,4 +1,4 @@
-import { getOrderOutput as binding } from '../../shared/gsma/functions/get-order-output.ts';
+import { getOrderOutput as binding } from '../../shared/gsma/functions/es2f/get-order-output.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { getOrderReport as binding } from '../../shared/gsma/functions/get-order-report.ts';
+import { getOrderReport as binding } from '../../shared/gsma/functions/es2f/get-order-report.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { getOrderStatus as binding } from '../../shared/gsma/functions/get-order-status.ts';
+import { getOrderStatus as binding } from '../../shared/gsma/functions/es2f/get-order-status.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { prepareProfiles as binding } from '../../shared/gsma/functions/prepare-profiles.ts';
+import { prepareProfiles as binding } from '../../shared/gsma/functions/es2f/prepare-profiles.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { releaseProfile as binding } from '../../shared/gsma/functions/release-profile.ts';
+import { releaseProfile as binding } from '../../shared/gsma/functions/es2f/release-profile.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { replaceProfile as binding } from '../../shared/gsma/functions/replace-profile.ts';
+import { replaceProfile as binding } from '../../shared/gsma/functions/es2f/replace-profile.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { handleNotification as binding } from '../../shared/gsma/functions/handle-notification.ts';
+import { handleNotification as binding } from '../../shared/gsma/functions/es9plus/handle-notification.ts';
 import { fieldFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { getBppBatch as binding } from '../../shared/gsma/functions/get-bpp-batch.ts';
+import { getBppBatch as binding } from '../../shared/gsma/functions/esbpp/get-bpp-batch.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

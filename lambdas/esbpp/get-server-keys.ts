@@ -1,4 +1,4 @@
-import { getServerKeys as binding } from '../../shared/gsma/functions/get-server-keys.ts';
+import { getServerKeys as binding } from '../../shared/gsma/functions/common/get-server-keys.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

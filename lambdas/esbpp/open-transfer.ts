@@ -1,4 +1,4 @@
-import { openTransfer as binding } from '../../shared/gsma/functions/open-transfer.ts';
+import { openTransfer as binding } from '../../shared/gsma/functions/common/open-transfer.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { requestBpp as binding } from '../../shared/gsma/functions/request-bpp.ts';
+import { requestBpp as binding } from '../../shared/gsma/functions/esbpp/request-bpp.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { sendProfileLoadingReport as binding } from '../../shared/gsma/functions/send-profile-loading-report.ts';
+import { sendProfileLoadingReport as binding } from '../../shared/gsma/functions/esbpp/send-profile-loading-report.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { closeKeys as binding } from '../../shared/gsma/functions/close-keys.ts';
+import { closeKeys as binding } from '../../shared/gsma/functions/common/close-keys.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

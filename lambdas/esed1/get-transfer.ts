@@ -1,4 +1,4 @@
-import { getTransfer as binding } from '../../shared/gsma/functions/get-transfer.ts';
+import { getTransfer as binding } from '../../shared/gsma/functions/common/get-transfer.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

@@ -1,4 +1,4 @@
-import { registerEuiccData as binding } from '../../shared/gsma/functions/register-euicc-data.ts';
+import { registerEuiccData as binding } from '../../shared/gsma/functions/esed1/register-euicc-data.ts';
 import { partyFunction } from '../function-handler.ts';
 import { lambdaEntry } from '../runtime.ts';
 

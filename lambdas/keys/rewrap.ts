@@ -1,4 +1,4 @@
-import type { RewrapResult, WrappingRotation } from '../../shared/service/wrapping-rotation.ts';
+import type { RewrapResult, WrappingRotation } from '../../shared/service/keys/wrapping-rotation.ts';
 import { backgroundEntry } from '../background.ts';
 import { sharedRuntime } from '../runtime.ts';
 

@@ -4,7 +4,7 @@ import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { noPort } from '../../shared/no-port.ts';
 import { NoticeQueue } from '../../shared/notify/sqs.ts';
-import { Standing } from '../../shared/service/standing.ts';
+import { Standing } from '../../shared/service/restore/standing.ts';
 import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { readConfig } from '../runtime.ts';
 

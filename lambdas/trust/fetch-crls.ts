@@ -1,6 +1,6 @@
 import { httpFetch } from '../../shared/net/http-fetch.ts';
 import { MAX_CRL } from '../../shared/pki/crl.ts';
-import { CrlFetcher } from '../../shared/service/crl-fetcher.ts';
+import { CrlFetcher } from '../../shared/service/trust/crl-fetcher.ts';
 import { backgroundEntry } from '../background.ts';
 import { sharedRuntime } from '../runtime.ts';
 

@@ -1,6 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import type { Caller, Services, TransferPurpose } from '../service/services.ts';
+import type { Caller, Services, TransferPurpose } from '../service/api/services.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 import type { CallSubject } from './call-log.ts';
 import type { ObjectCheck } from './check.ts';

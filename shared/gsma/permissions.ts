@@ -1,5 +1,5 @@
 import { refuse } from '../errors.ts';
-import type { Caller, Role, TransferPurpose } from '../service/services.ts';
+import type { Caller, Role, TransferPurpose } from '../service/api/services.ts';
 
 /**
  * Which role may call which function (I7): the only such table. Orders, jobs and reports inside a function are the

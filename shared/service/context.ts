@@ -3,9 +3,9 @@ import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { PpkVault, Vault } from '../vault/vault.ts';
-import type { DataKeys } from './data-keys.ts';
-import type { KeyAssignments } from './key-assignments.ts';
-import type { KeyRing } from './key-ring.ts';
+import type { DataKeys } from './custody/data-keys.ts';
+import type { KeyAssignments } from './custody/key-assignments.ts';
+import type { KeyRing } from './custody/key-ring.ts';
 
 /** What every use case leans on: the ports, a clock and randomness. Built once, in shared/runtime.ts. */
 export interface Context {

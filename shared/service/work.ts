@@ -1,14 +1,14 @@
 import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
-import { bindChunk } from './binding.ts';
 import type { Context } from './context.ts';
-import { recordJob } from './draws.ts';
-import { finishIngest, ingestSlice } from './euicc-batches.ts';
-import { finishJob } from './job-progress.ts';
-import { checkOrderRows, finishOrder, finishRows, preparePack } from './order-packs.ts';
+import { checkOrderRows, finishOrder, finishRows, preparePack } from './es2f/order-packs.ts';
+import { bindChunk } from './esbpp/binding.ts';
+import { finishJob } from './esbpp/job-progress.ts';
+import { finishIngest, ingestSlice } from './esed1/euicc-batches.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys } from './records/keys.ts';
-import { finishReport, runReportSlice } from './report-slices.ts';
-import type { Trust } from './trust.ts';
+import { finishReport, runReportSlice } from './reports/report-slices.ts';
+import { recordJob } from './supply/draws.ts';
+import type { Trust } from './trust/trust.ts';
 
 /** What a dispatcher runs: chunks of jobs, packs of orders, slices of eUICC data. Each task stands by itself and may be repeated. */
 export class ServiceWork implements WorkRunner {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
-import { jobIdOf } from '../../shared/service/transaction-id.ts';
+import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
 import { encodeBppRequest } from '../../sim/index.ts';
 import { awsSkipReason } from '../support/aws.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';

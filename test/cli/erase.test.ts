@@ -8,7 +8,7 @@ import { openSandbox } from '../../cli/deployment/sandbox.ts';
 import { destroyFile } from '../../cli/erasure/destroy-key.ts';
 import { type Erasure, erase } from '../../cli/erasure/erase.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import { canonicalJson } from '../../shared/service/audit.ts';
+import { canonicalJson } from '../../shared/service/audit/audit.ts';
 import { OPERATOR } from '../support/deployment.ts';
 import { Folder } from './support/binding-bench.ts';
 import { type ErrorDocument, runCli } from './support/cli.ts';

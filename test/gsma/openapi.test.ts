@@ -11,9 +11,9 @@ import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
-import { noticeWrite } from '../../shared/service/notices.ts';
 import type { OrderRecord } from '../../shared/service/records/order.ts';
 import type { ProfileRecord } from '../../shared/service/records/profile.ts';
+import { noticeWrite } from '../../shared/service/reports/notices.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
 import {
   compile,

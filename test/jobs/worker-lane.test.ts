@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WorkerLane } from '../../shared/jobs/worker-lane.ts';
-import { chunkProgresses } from '../../shared/service/job-progress.ts';
+import { chunkProgresses } from '../../shared/service/esbpp/job-progress.ts';
 import { boundOf, prepare, Request, registered } from '../service/scenario.ts';
 import { Deployment } from '../support/deployment.ts';
 

@@ -4,7 +4,7 @@ import { Fault } from '../../shared/errors.ts';
 import type { CallRecord, LogRecord } from '../../shared/gsma/call-log.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
-import type { Role, Services } from '../../shared/service/services.ts';
+import type { Role, Services } from '../../shared/service/api/services.ts';
 import { callHandler, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { selfSigned } from '../support/self-signed.ts';

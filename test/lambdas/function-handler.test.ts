@@ -10,7 +10,7 @@ import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { encodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
-import type { Role, Services } from '../../shared/service/services.ts';
+import type { Role, Services } from '../../shared/service/api/services.ts';
 import { callHandler, codesOf, eventFor, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, type MemoryServices, memoryServices } from '../support/memory-services.ts';
 import { selfSigned } from '../support/self-signed.ts';

@@ -6,7 +6,7 @@ import { toHex } from '../../shared/codec/bytes.ts';
 import type { LogRecord } from '../../shared/gsma/call-log.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import type { Services } from '../../shared/service/services.ts';
+import type { Services } from '../../shared/service/api/services.ts';
 import { Factory, SoftEuicc } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { callHandler, jsonOf } from '../support/function-call.ts';

@@ -3,7 +3,7 @@ import { HANDLERS } from '../../lambdas/handlers.ts';
 import { CONFIG_VARIABLE, lambdaEntry } from '../../lambdas/runtime.ts';
 import { Fault } from '../../shared/errors.ts';
 import type { LogRecord } from '../../shared/gsma/call-log.ts';
-import type { Services } from '../../shared/service/services.ts';
+import type { Services } from '../../shared/service/api/services.ts';
 import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
 import { memoryServices } from '../support/memory-services.ts';
 

@@ -4,7 +4,7 @@ import { API_FUNCTIONS, type FunctionNeeds } from '../../lib/functions.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { NO_PORT } from '../../shared/no-port.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
-import type { Caller, Services } from '../../shared/service/services.ts';
+import type { Caller, Services } from '../../shared/service/api/services.ts';
 import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { signInstallationResult } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';

@@ -10,9 +10,9 @@ import { BspOpener } from '../../shared/crypto/bsp.ts';
 import { ppkBspKeys } from '../../shared/profile/ppk.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
-import { PackReader } from '../../shared/service/packs.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { packRecord } from '../../shared/service/records/order.ts';
+import { PackReader } from '../../shared/service/supply/packs.ts';
 import {
   decodeBppBatch,
   encodeLoadPackage,

@@ -2,12 +2,12 @@ import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { viewBlock } from '../../shared/service/draws.ts';
+import type { BppAnswer, Caller, OrderInput } from '../../shared/service/api/services.ts';
 import type { ChunkRecord } from '../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { packRecord, supplyRecord } from '../../shared/service/records/order.ts';
-import type { BppAnswer, Caller, OrderInput } from '../../shared/service/services.ts';
-import { jobIdOf } from '../../shared/service/transaction-id.ts';
+import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
+import { viewBlock } from '../../shared/service/supply/draws.ts';
 import {
   type Bound,
   type BppItem,

@@ -14,7 +14,7 @@ import type {
   OrderStatus,
   Role,
   Services,
-} from '../../shared/service/services.ts';
+} from '../../shared/service/api/services.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
 
 /** What the services were asked to keep; bodies are what really came through. */

@@ -1,4 +1,4 @@
-import type { KeyEntry } from '../../../shared/service/key-inventory.ts';
+import type { KeyEntry } from '../../../shared/service/keys/key-inventory.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { table } from '../../output/table.ts';

@@ -2,7 +2,7 @@ import { toHex } from '../../../shared/codec/bytes.ts';
 import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
-import { retireIntakeKey } from '../../../shared/service/intake-keys.ts';
+import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
 import type { AssignedRole } from '../../../shared/service/records/key.ts';
 import type { DeploymentFolder } from '../../deployment/folder.ts';
 import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';

@@ -1,6 +1,6 @@
 import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { ItemRefusal, OrderState, Personalisation } from '../services.ts';
+import type { ItemRefusal, OrderState, Personalisation } from '../api/services.ts';
 import { recordOf } from './record.ts';
 
 /** What the Operator ordered; only `templateKey` ever changes. */

@@ -1,8 +1,8 @@
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { archivedLines, canonicalJson, lineHash, lineKey, PENDING } from '../audit.ts';
+import type { ChainedLine } from '../api/services.ts';
+import { archivedLines, canonicalJson, lineHash, lineKey, PENDING } from '../audit/audit.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import type { ChainedLine } from '../services.ts';
 
 /** Lines and the new head in one transaction. */
 const BATCH = 80;

@@ -1,8 +1,8 @@
 import { Fault } from '../../errors.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
-import { standings } from '../claims.ts';
 import type { Context } from '../context.ts';
-import { keyOwner } from '../euicc-store.ts';
+import { standings } from '../esed1/claims.ts';
+import { keyOwner } from '../esed1/euicc-store.ts';
 import { type EuiccRecord, euiccRecord, itemName } from '../records/euicc.ts';
 import type { BoundItem } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';

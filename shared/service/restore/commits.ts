@@ -1,14 +1,6 @@
 import type { Write } from '../../ledger/ledger.ts';
-import { finishChunk } from '../commit.ts';
 import type { Context } from '../context.ts';
-import { indexDraws } from '../draws.ts';
-import {
-  COMMIT_RECORDS,
-  type CommitRecord,
-  parseCommitRecordName,
-  readCommitRecord,
-  readJobRecord,
-} from '../locked-records.ts';
+import { finishChunk } from '../esbpp/commit.ts';
 import {
   type BoundItem,
   type ChunkProgress,
@@ -21,7 +13,15 @@ import {
   jobRecord,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import {
+  COMMIT_RECORDS,
+  type CommitRecord,
+  parseCommitRecordName,
+  readCommitRecord,
+  readJobRecord,
+} from '../records/locked-records.ts';
 import { orderRecord } from '../records/order.ts';
+import { indexDraws } from '../supply/draws.ts';
 import { replayClaims, type Taken } from './claims.ts';
 import { restorePack } from './orders.ts';
 

@@ -3,11 +3,10 @@ import type { Write } from '../../ledger/ledger.ts';
 import { decodePack } from '../../profile/pack.ts';
 import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
-import { readOrderRecord } from '../locked-records.ts';
-import { finishOrder, packCount, templatePlace } from '../order-packs.ts';
-import { newOrderWrites } from '../own-order.ts';
+import { finishOrder, packCount, templatePlace } from '../es2f/order-packs.ts';
 import { wrappedUnder } from '../records/key.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { readOrderRecord } from '../records/locked-records.ts';
 import {
   type OrderRecord,
   orderRecord,
@@ -15,6 +14,7 @@ import {
   type PackRecord,
   packRecord,
 } from '../records/order.ts';
+import { newOrderWrites } from '../supply/own-order.ts';
 
 export type OrderOutcome = 'known' | 'restored' | 'closed';
 

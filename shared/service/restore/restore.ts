@@ -1,15 +1,15 @@
 import { Fault } from '../../errors.ts';
-import { AuditLog, auditWrite } from '../audit.ts';
+import { AuditLog, auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
-import { chunkProgresses, finishJob } from '../job-progress.ts';
-import { recordedJobs, recordedOrders } from '../locked-records.ts';
+import { chunkProgresses, finishJob } from '../esbpp/job-progress.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import type { Standing } from '../standing.ts';
+import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
 import { replayAuditLines } from './audit-lines.ts';
 import { missingCommits, replayCommit, restoreJob } from './commits.ts';
 import { restoreOrder } from './orders.ts';
 import { repeatRestriction } from './restrictions.ts';
+import type { Standing } from './standing.ts';
 import { reconcileSupply } from './supply.ts';
 
 /** What a restored ledger lacks, as far as it can be told without changing it. */

@@ -1,11 +1,11 @@
 import { Refusal } from '../../errors.ts';
+import type { ChainedLine } from '../api/services.ts';
 import type { Context } from '../context.ts';
-import { PartyService } from '../parties.ts';
+import { PartyService } from '../parties/parties.ts';
 import { euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderStateRecord } from '../records/order.ts';
-import type { ChainedLine } from '../services.ts';
-import { Trust } from '../trust.ts';
+import { Trust } from '../trust/trust.ts';
 
 /** Who makes these changes again, in the audit log. */
 const BY = 'restore';

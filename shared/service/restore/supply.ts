@@ -1,7 +1,7 @@
 import { Fault } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
-import { packCount } from '../order-packs.ts';
+import { packCount } from '../es2f/order-packs.ts';
 import { chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
 import { BLOCK, drawPartition, ledgerKeys, padded, profilePartition } from '../records/keys.ts';
 import {
@@ -14,8 +14,8 @@ import {
   supplyRecord,
 } from '../records/order.ts';
 import { profileRecord } from '../records/profile.ts';
-import { planDraw } from '../supply.ts';
-import { readTies } from '../ties.ts';
+import { planDraw } from '../supply/supply.ts';
+import { readTies } from '../supply/ties.ts';
 import { PositionSet } from './position-set.ts';
 
 const ATTEMPTS = 12;

@@ -12,7 +12,7 @@ import { tlv } from '../../../shared/codec/tlv.ts';
 import type { LogRecord } from '../../../shared/gsma/call-log.ts';
 import { MAX_BODY } from '../../../shared/gsma/limits.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
-import type { Services } from '../../../shared/service/services.ts';
+import type { Services } from '../../../shared/service/api/services.ts';
 import { FileVault } from '../../../shared/vault/file.ts';
 import { codesOf, type JsonAnswer } from '../../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../../support/memory-services.ts';

@@ -1,0 +1,34 @@
+import { integer, object, optional } from '../../check.ts';
+import type { FunctionBinding } from '../../function-binding.ts';
+
+const MAX_LINES = 1_000;
+/** As many digits as the log numbers its lines with. */
+const MAX_SEQUENCE = 9_999_999_999;
+
+const body = object({
+  from: optional(integer(1, MAX_SEQUENCE)),
+  limit: optional(integer(1, MAX_LINES)),
+});
+
+/** Admin.getAuditLines: the audit log, page by page, with what proves it complete. */
+export const getAuditLines: FunctionBinding<ReturnType<typeof body>> = {
+  name: 'getAuditLines',
+  body,
+  async call(services, _caller, { from = 1, limit = MAX_LINES }) {
+    const { lines, head } = await services.audit.getAuditLines({ from, limit });
+    return {
+      members: {
+        lines: lines.map(({ sequence, at, event, by, about, previous, hash }) => ({
+          sequence,
+          at,
+          event,
+          by,
+          about,
+          previous,
+          hash,
+        })),
+        head: { sequence: head.sequence, hash: head.hash },
+      },
+    };
+  },
+};

@@ -1,0 +1,32 @@
+import { refuse } from '../../../errors.ts';
+import { object, oneOf, optional, required } from '../../check.ts';
+import { iccid, orderId } from '../../fields.ts';
+import type { FunctionBinding } from '../../function-binding.ts';
+import { itemCodes } from '../../header.ts';
+
+const body = object({
+  orderId: required(orderId),
+  iccid: optional(iccid),
+  finalProfileStatusIndicator: required(oneOf('Available', 'Unavailable')),
+});
+
+/**
+ * ES2f.cancelOrder: the whole order, or one profile of it. As in ES2+ the Operator says what becomes of the
+ * profiles. `Available` is refused with 1.6/3.1: a profile is personalised for its order, so there is no stock that
+ * it could go back to.
+ */
+export const cancelOrder: FunctionBinding<ReturnType<typeof body>> = {
+  name: 'cancelOrder',
+  body,
+  subject: (input) => ({ orderId: input.orderId }),
+  async call(services, caller, { finalProfileStatusIndicator, ...input }) {
+    if (finalProfileStatusIndicator === 'Available') {
+      refuse('functionUnsupported', 'cancelled profiles become Unavailable');
+    }
+    const { cancelled, refused } = await services.orders.cancelOrder(caller, input);
+    return {
+      members: { cancelled, refused: refused.map((item) => ({ iccid: item.iccid, ...itemCodes(item) })) },
+      warning: refused.length > 0,
+    };
+  },
+};

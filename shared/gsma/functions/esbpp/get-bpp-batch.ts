@@ -1,0 +1,16 @@
+import { bppAnswer } from '../../bpp-answer.ts';
+import { object, required } from '../../check.ts';
+import { id16 } from '../../fields.ts';
+import type { FunctionBinding } from '../../function-binding.ts';
+
+const body = object({ requestId: required(id16) });
+
+/** ESbpp.getBppBatch: the answer to an earlier requestBpp, octet for octet the same however often it is asked for. */
+export const getBppBatch: FunctionBinding<ReturnType<typeof body>> = {
+  name: 'getBppBatch',
+  body,
+  subject: (input) => ({ requestId: input.requestId }),
+  async call(services, caller, input) {
+    return bppAnswer(await services.delivery.getBppBatch(caller, input));
+  },
+};

@@ -1,0 +1,23 @@
+import { bppAnswer } from '../../bpp-answer.ts';
+import { object, optional } from '../../check.ts';
+import { base64, transferId } from '../../fields.ts';
+import { type FunctionBinding, inlineOrTransferred } from '../../function-binding.ts';
+
+const body = object({ bppRequest: optional(base64), transferId: optional(transferId) });
+
+/** ESbpp.requestBpp: a BppRequest (FF61). Small requests are answered at once, large ones are Pending. */
+export const requestBpp: FunctionBinding<ReturnType<typeof body>> = {
+  name: 'requestBpp',
+  body,
+  fromDer: (bppRequest) => ({ bppRequest }),
+  async call(services, caller, input) {
+    const request = await inlineOrTransferred(
+      services,
+      caller,
+      'bppRequest',
+      input.bppRequest,
+      input.transferId,
+    );
+    return bppAnswer(await services.delivery.requestBpp(caller, request));
+  },
+};

@@ -1,0 +1,47 @@
+import { refuse } from '../../../errors.ts';
+import { decodeProfileLoadingReport } from '../../../ifpp-draft1/profile-loading-report.ts';
+import { object, optional } from '../../check.ts';
+import { base64, id16, transferId, writeId16 } from '../../fields.ts';
+import { type FunctionBinding, inlineOrTransferred } from '../../function-binding.ts';
+import { itemCodes } from '../../header.ts';
+
+const body = object({
+  reportId: optional(id16),
+  profileLoadingReport: optional(base64),
+  transferId: optional(transferId),
+});
+
+/**
+ * ESbpp.sendProfileLoadingReport: a ProfileLoadingReport (FF63). The report names itself; a reportId beside it must
+ * be the same one.
+ */
+export const sendProfileLoadingReport: FunctionBinding<ReturnType<typeof body>> = {
+  name: 'sendProfileLoadingReport',
+  body,
+  fromDer: (profileLoadingReport) => ({ profileLoadingReport }),
+  subject: ({ reportId }) => (reportId === undefined ? {} : { reportId }),
+  async call(services, caller, input) {
+    const report = await inlineOrTransferred(
+      services,
+      caller,
+      'profileLoadingReport',
+      input.profileLoadingReport,
+      input.transferId,
+    );
+    if (input.reportId !== undefined && decodeProfileLoadingReport(report).reportId !== input.reportId) {
+      refuse('protocolFormat', 'reportId is not the one in the ProfileLoadingReport');
+    }
+    const answer = await services.reports.sendProfileLoadingReport(caller, report);
+    return {
+      members: {
+        reportId: writeId16(answer.reportId),
+        state: answer.state,
+        verified: answer.verified,
+        noted: answer.noted,
+        rejected: answer.rejected.map((item) => ({ itemIndex: item.itemIndex, ...itemCodes(item) })),
+      },
+      warning: answer.rejected.length > 0,
+      subject: { reportId: answer.reportId },
+    };
+  },
+};

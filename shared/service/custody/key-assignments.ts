@@ -1,0 +1,120 @@
+import { Fault } from '../../errors.ts';
+import { formatKeyUri, parseKeyUri } from '../../keys/uri.ts';
+import type { Item, Ledger } from '../../ledger/ledger.ts';
+import { auditWrite } from '../audit/audit.ts';
+import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/key.ts';
+import { ledgerKeys } from '../records/keys.ts';
+
+/** Keys are compared by their URIs. */
+const canonical = (uri: string) => formatKeyUri(parseKeyUri(uri));
+
+/** As the configuration names them; without an intake key Operators cannot encrypt rows to this server. */
+export interface ConfiguredKeys {
+  readonly wrapping: string;
+  readonly delivery: string;
+  readonly intake?: string;
+}
+
+/**
+ * Which key wraps, which signs manifests, which opens rows, and which did before. The configuration names the first ones; from
+ * the first rotation on the ledger does, so that all servers of a deployment change over at once and without a
+ * restart. Nothing is cached.
+ */
+export class KeyAssignments {
+  readonly #ledger: Ledger;
+  readonly #now: () => number;
+  readonly #configured: Partial<Record<AssignedRole, string>>;
+
+  constructor(ledger: Ledger, now: () => number, configured: ConfiguredKeys) {
+    this.#ledger = ledger;
+    this.#now = now;
+    const { wrapping, delivery, intake } = configured;
+    this.#configured = {
+      wrapping: canonical(wrapping),
+      delivery: canonical(delivery),
+      ...(intake !== undefined && { intake: canonical(intake) }),
+    };
+  }
+
+  async current(role: AssignedRole): Promise<string> {
+    return (await this.get(role)).uri;
+  }
+
+  async get(role: AssignedRole): Promise<KeyAssignment> {
+    const assignment = await this.find(role);
+    if (assignment === undefined) throw new Fault('configuration', `no key is in use for ${role}`);
+    return assignment;
+  }
+
+  /** Undefined where neither configuration nor ledger names a key for the role, which only intake may lack. */
+  async find(role: AssignedRole): Promise<KeyAssignment | undefined> {
+    return this.#of(role, await this.#ledger.get(ledgerKeys.keyAssignment(role)));
+  }
+
+  /** The role in which a key was in use before another took its place. */
+  async formerRole(keyUri: string): Promise<AssignedRole | undefined> {
+    const uri = canonical(keyUri);
+    for (const role of ['wrapping', 'delivery', 'intake'] as const) {
+      const assignment = await this.find(role);
+      if (assignment?.former.some((one) => one.uri === uri)) return role;
+    }
+    return undefined;
+  }
+
+  /** The key becomes the one in use; the caller has made sure that it works. Changes nothing if it is already. */
+  async assign(role: AssignedRole, keyUri: string, by: string): Promise<void> {
+    const uri = canonical(keyUri);
+    await this.#change(role, `key.${role}.assigned`, uri, by, (assignment) => {
+      if (assignment === undefined) return { uri, since: this.#now(), former: [] };
+      const { uri: before, former } = assignment;
+      if (uri === before) return undefined;
+      if (former.some((one) => one.uri === uri))
+        throw new Fault('configuration', 'the key was in use before; a rotation needs a new one');
+      const replacedAt = this.#now();
+      return { uri, since: replacedAt, former: [...former, { uri: before, replacedAt }] };
+    });
+  }
+
+  /** The former key is needed no more, which the caller has made sure of. */
+  async retire(role: AssignedRole, keyUri: string, by: string): Promise<void> {
+    const uri = canonical(keyUri);
+    await this.#change(role, `key.${role}.retired`, uri, by, (assignment) => {
+      const known = assignment?.former.find((one) => one.uri === uri);
+      if (assignment === undefined || known === undefined)
+        throw new Fault('configuration', 'only a key that another has replaced can be retired');
+      if (known.retiredAt !== undefined) return undefined;
+      const retired = { ...known, retiredAt: this.#now() };
+      return { ...assignment, former: assignment.former.map((one) => (one === known ? retired : one)) };
+    });
+  }
+
+  async #change(
+    role: AssignedRole,
+    event: string,
+    uri: string,
+    by: string,
+    change: (assignment: KeyAssignment | undefined) => KeyAssignment | undefined,
+  ): Promise<void> {
+    for (;;) {
+      const item = await this.#ledger.get(ledgerKeys.keyAssignment(role));
+      const next = change(this.#of(role, item));
+      if (next === undefined) return;
+      const at = this.#now();
+      const { done } = await this.#ledger.transact([
+        {
+          put: ledgerKeys.keyAssignment(role),
+          attributes: keyAssignment.to(next),
+          when: item === undefined ? 'absent' : { revision: item.revision },
+        },
+        auditWrite({ event, by, about: { key: uri } }, `key-${role}-${(item?.revision ?? 0) + 1}`, at),
+      ]);
+      if (done) return;
+    }
+  }
+
+  #of(role: AssignedRole, item: Item | undefined): KeyAssignment | undefined {
+    if (item !== undefined) return keyAssignment.from(item);
+    const uri = this.#configured[role];
+    return uri === undefined ? undefined : { uri, since: 0, former: [] };
+  }
+}

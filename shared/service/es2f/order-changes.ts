@@ -1,0 +1,171 @@
+import { checkIccid } from '../../codec/iccid.ts';
+import { Refusal, refuse } from '../../errors.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { itemRefusal } from '../api/item-refusal.ts';
+import type { Caller, ItemRefusal } from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { type OrderRecord, orderStateRecord, packRecord } from '../records/order.ts';
+import { profileRecord } from '../records/profile.ts';
+import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
+import { destroyPackKeys } from '../supply/packs.ts';
+import { planRemoval } from '../supply/supply.ts';
+import { packCount } from './order-packs.ts';
+import { positionAt, profileCount, viewProfiles } from './order-profiles.ts';
+import { destroyOrderUploads } from './order-uploads.ts';
+
+/** Takes back a whole order or one profile of it; what is bound stays bound. */
+export async function cancelOrder(
+  context: Context,
+  caller: Caller,
+  { orderId, iccid }: { orderId: string; iccid?: string },
+): Promise<{ cancelled: number; refused: readonly (ItemRefusal & { iccid: string })[] }> {
+  const order = await ownOrder(context, caller, orderId);
+  if (iccid === undefined)
+    return { cancelled: await endOrder(context, caller, orderId, order, 'Cancelled'), refused: [] };
+  try {
+    await closeProfile(context, caller, orderId, order, checkIccid(iccid));
+    return { cancelled: 1, refused: [] };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { cancelled: 0, refused: [{ iccid, ...itemRefusal(error) }] };
+  }
+}
+
+export async function closeOrder(
+  context: Context,
+  caller: Caller,
+  { orderId }: { orderId: string },
+): Promise<{ closed: number }> {
+  const order = await ownOrder(context, caller, orderId);
+  return { closed: await endOrder(context, caller, orderId, order, 'Closed') };
+}
+
+/**
+ * A profile that no commit has named leaves its order for good, and its ICCID may be ordered again. One that was
+ * committed to an EID keeps it for ever, whatever became of it (I2).
+ */
+export async function releaseProfile(
+  context: Context,
+  caller: Caller,
+  { orderId, iccid }: { orderId: string; iccid: string },
+): Promise<void> {
+  const order = await ownOrder(context, caller, orderId);
+  const position = await positionOfIccid(context, orderId, iccid);
+  const ended = (await loadOrderState(context, orderId)).record.state;
+  const place = placeOf(order, position);
+  for await (const profile of viewProfiles(context, orderId, order, ended, [place, place + 1])) {
+    if (profile.eid !== undefined)
+      refuse('profileStateForbids', 'the profile was bound; its ICCID belongs to that eUICC for ever', {
+        subjectIdentifier: iccid,
+      });
+  }
+  // in an ended order nothing can be committed any more; in an open one the supply says so
+  if (ended === 'Open') await closeProfile(context, caller, orderId, order, iccid);
+  else if (ended === 'Preparing')
+    refuse('profileStateForbids', 'the order is still being prepared', { subjectIdentifier: iccid });
+  const { ledger, now } = context;
+  const owner = await ledger.get(ledgerKeys.iccid(iccid));
+  if (owner?.attributes.orderId !== orderId) return;
+  await ledger.transact([
+    { remove: owner, when: { revision: owner.revision } },
+    auditWrite(
+      { event: 'profile.released', by: caller.identifier, about: { order: orderId, iccid } },
+      `released-${orderId}-${iccid}`,
+      now(),
+    ),
+  ]);
+}
+
+/** The inverse of positionAt. */
+function placeOf(order: OrderRecord, position: number): number {
+  return position < order.quantity
+    ? position
+    : order.quantity + Math.floor(position / order.packSize) - packCount(order);
+}
+
+async function closeProfile(
+  context: Context,
+  caller: Caller,
+  orderId: string,
+  order: OrderRecord,
+  iccid: string,
+): Promise<void> {
+  const { ledger, ppks, now } = context;
+  const position = await positionOfIccid(context, orderId, iccid);
+  for (;;) {
+    const key = ledgerKeys.profile(orderId, position);
+    const before = await ledger.get(key);
+    if (before === undefined || profileRecord.from(before).state !== 'Closed') {
+      const removal = await planRemoval(context, orderId, position);
+      if (removal === undefined)
+        refuse('profileStateForbids', 'the profile is bound, or is being bound', {
+          subjectIdentifier: iccid,
+        });
+      const { done } = await ledger.transact([
+        ...removal,
+        { put: key, attributes: profileRecord.to({ state: 'Closed', iccid, at: now() }), when: 'absent' },
+        auditWrite(
+          { event: 'profile.closed', by: caller.identifier, about: { order: orderId, iccid } },
+          `closed-${orderId}-${iccid}`,
+          now(),
+        ),
+      ]);
+      if (!done) continue;
+    }
+    const pack = await ledger.get(ledgerKeys.orderPack(orderId, Math.floor(position / order.packSize)));
+    if (pack !== undefined) await ppks.destroy(packRecord.from(pack).ppks, [position % order.packSize]);
+    return;
+  }
+}
+
+/** Closes what is not bound; in-flight chunks see the changed state at their commit and refuse their items. */
+async function endOrder(
+  context: Context,
+  caller: Caller,
+  orderId: string,
+  order: OrderRecord,
+  state: 'Cancelled' | 'Closed',
+): Promise<number> {
+  const { ledger, now } = context;
+  for (;;) {
+    const { item, record } = await loadOrderState(context, orderId);
+    if (record.state === state) break;
+    if (record.state === 'Cancelled' || record.state === 'Closed' || record.state === 'Rejected')
+      refuse('orderExpired', `the order is ${record.state}`, { subjectIdentifier: orderId });
+    if (record.state === 'Preparing' && state === 'Closed')
+      refuse('profileStateForbids', 'the order is still being prepared; it can be cancelled', {
+        subjectIdentifier: orderId,
+      });
+    const work = await ledger.getMany([
+      ledgerKeys.openWork('order', orderId),
+      ledgerKeys.openWork('rows', orderId),
+    ]);
+    const writes: Write[] = [
+      { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
+      auditWrite(
+        { event: `order.${state.toLowerCase()}`, by: caller.identifier, about: { order: orderId } },
+        `order-${state.toLowerCase()}-${orderId}`,
+        now(),
+      ),
+      ...work.flatMap((one) =>
+        one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
+      ),
+    ];
+    if ((await ledger.transact(writes)).done) break;
+  }
+  await destroyOrderUploads(context, order);
+  const count = await profileCount(context, orderId, order);
+  let unbound = count;
+  const packs = new Set<number>();
+  for (let place = 0; place < count; place++)
+    packs.add(Math.floor(positionAt(order, place) / order.packSize));
+  for (const pack of packs) {
+    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
+    if (item !== undefined) await destroyPackKeys(context, packRecord.from(item));
+  }
+  for await (const { eid } of viewProfiles(context, orderId, order, state, [0, count]))
+    if (eid !== undefined) unbound -= 1;
+  return unbound;
+}

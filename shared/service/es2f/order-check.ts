@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { completeIccid, luhnHolds } from '../../codec/iccid.ts';
+import { invariant, refuse } from '../../errors.ts';
+import { checkPolicy, type EligibilityPolicy } from '../../euicc/eligibility.ts';
+import { auditPersonalisation } from '../../profile/package/audit.ts';
+import { eligibilityNeeds } from '../../profile/package/eligibility-needs.ts';
+import { personalise } from '../../profile/package/personalise.ts';
+import { validatePackage } from '../../profile/package/validate.ts';
+import { inRow, type Row } from '../../profile/rows/row.ts';
+import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { OrderInput, PersonalisationRows } from '../api/services.ts';
+import { canonicalJson } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
+import { compileFor } from './order-packs.ts';
+import { checkRows, firstRowBlock, type RowIndex, rowFile } from './order-rows.ts';
+import { outputKeyOf } from './output-rows.ts';
+import { type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
+import { refuseFinding, tryProfile } from './profile-making.ts';
+
+const MAX_QUANTITY = 10_000_000;
+
+/** An order that can be taken on. */
+export interface CheckedOrder {
+  readonly eligibility: EligibilityPolicy;
+  readonly packSize: number;
+  readonly warnings: readonly string[];
+  /** Of rows that were read to their end; those of large orders are read later. */
+  readonly rowIndex?: RowIndex;
+}
+
+/** Everything that can be wrong with an order, before anything of it is stored. */
+export async function checkOrder(context: Context, order: ReceivedOrder): Promise<CheckedOrder> {
+  if (!/^[\w.:-]{1,64}$/.test(order.orderId))
+    refuse('orderInvalid', 'orderId has 1 to 64 letters, digits or . _ : -');
+  if (!Number.isInteger(order.quantity) || order.quantity < 1 || order.quantity > MAX_QUANTITY)
+    refuse('orderInvalid', `quantity is 1 to ${MAX_QUANTITY}`);
+  checkMakers(order);
+  if (order.callbackUrl !== undefined && !/^https?:\/\//.test(order.callbackUrl))
+    refuse('orderInvalid', 'callbackUrl is an http or https URL');
+  checkPolicy(order.eligibility);
+  if ('iccid' in order.metadata)
+    refuse('metadataInvalid', 'metadata.iccid has no place in an order: each profile has its own');
+  if (order.outputKey !== undefined) await outputKeyOf(order.outputKey);
+  const { personalisation } = order;
+  if (personalisation.keys === 'generate' && order.outputKey === undefined)
+    refuse(
+      'mandatoryElementMissing',
+      'outputKey is needed with generated keys: who else would ever learn them?',
+    );
+  if ('format' in personalisation !== (order.rows !== undefined))
+    refuse('orderInvalid', 'rows and personalisation.format come together');
+
+  const compile = (columns: readonly string[]) => compileFor(context, order, order.template, columns);
+  const { packSize } = context.settings;
+  if ('format' in personalisation) return await checkRowOrder(context, order, personalisation, compile);
+  const personaliser = compile(ruleColumns(personalisation));
+  const byRule = (sequence: number): Row => ({
+    number: sequence + 1,
+    values: ruleRow(personalisation, sequence),
+  });
+  const warnings = checkSample(context, order, personaliser, byRule(0));
+  // numbers only grow from the first to the last: a network that both belong to is that of all between
+  const last = byRule(order.quantity - 1);
+  const metadata = metadataOf(context, order, String(last.values.iccid));
+  tryProfile(personaliser, last.number, personaliser.complete(last.values), metadata);
+  return { eligibility: completePolicy(context, order), packSize, warnings };
+}
+
+/** Makers and their shares: a share is of the order, and of a maker that it names. */
+function checkMakers({ requesterDms, shares = {}, quantity }: OrderInput): void {
+  if (requesterDms.length === 0)
+    refuse('mandatoryElementMissing', 'requesterDms names no device manufacturer');
+  for (const [maker, share] of Object.entries(shares)) {
+    if (!requesterDms.includes(maker))
+      refuse('orderInvalid', 'shares names a device manufacturer that requesterDms does not', {
+        subjectIdentifier: maker,
+      });
+    if (!Number.isInteger(share) || share < 0 || share > quantity)
+      refuse('orderInvalid', 'a share is a number of profiles, at most the quantity', {
+        subjectIdentifier: maker,
+      });
+  }
+}
+
+async function checkRowOrder(
+  context: Context,
+  order: ReceivedOrder,
+  personalisation: PersonalisationRows,
+  compile: (columns: readonly string[]) => Personaliser,
+): Promise<CheckedOrder> {
+  const { settings, vault } = context;
+  const { rows } = order;
+  invariant(rows !== undefined, 'an order with a format has rows');
+  const octets = () => (rows instanceof Uint8Array ? once(rows) : vault.getStream(rows));
+  const file = await rowFile(context, order.orderId, personalisation);
+  const first = await firstRowBlock(file, octets(), settings.packSize);
+  const warnings = [
+    ...checkSample(context, order, compile(first.columns), first.rows[0]!),
+    ...nineteenDigits(first.rows),
+  ];
+  // blocks of the Operator's own are the packs
+  const packSize = personalisation.format === 'jwe' ? first.rows.length : settings.packSize;
+  const checked = { eligibility: completePolicy(context, order), packSize, warnings };
+  if (order.quantity > settings.inlineOrder) return checked;
+  const wanted = { quantity: order.quantity, packSize, metadata: order.metadata };
+  return { ...checked, rowIndex: await checkRows(context, file, octets(), wanted, compile) };
+}
+
+/**
+ * 19 digits are an ICCID where the last is its Luhn digit, and else a body that gets a 20th. One in ten bodies passes
+ * Luhn by chance, and a mistyped ICCID looks like a body, which no rule can tell: so it is said, of the first rows.
+ */
+function nineteenDigits(rows: readonly Row[]): readonly string[] {
+  const given = rows.map(({ values }) => String(values.iccid)).filter((iccid) => iccid.length === 19);
+  const bodies = given.filter((iccid) => !luhnHolds(iccid)).length;
+  if (bodies === 0) return [];
+  const mixed =
+    bodies < given.length ? `; ${given.length - bodies} have 19 with it and stay as they are` : '';
+  return [
+    `iccid: of the first ${rows.length} rows ${bodies} have 19 digits without their Luhn digit and get it as a 20th${mixed}`,
+  ];
+}
+
+async function* once(octets: Bytes): AsyncGenerator<Bytes> {
+  yield octets;
+}
+
+/** Makes the first profile: what is wrong with it is wrong with all of them. Gives what deserves a look. */
+function checkSample(
+  context: Context,
+  order: OrderInput,
+  personaliser: Personaliser,
+  { number, values: given }: Row,
+): readonly string[] {
+  const values = personaliser.complete(given);
+  const upp = inRow(number, () => personalise(personaliser.template, values));
+  try {
+    const metadata = metadataOf(context, order, completeIccid(String(values.iccid)));
+    const findings = validatePackage(upp, metadata);
+    const error = findings.find(({ severity }) => severity === 'error');
+    if (error !== undefined) refuseFinding(error, number, personaliser.template.parameters);
+    const notSet = auditPersonalisation(upp, values, personaliser.template).filter(
+      ({ code }) => code === 'notSet',
+    );
+    return [
+      ...notSet.map(({ parameter }) => `${parameter} is as in the template, the same in all profiles`),
+      ...findings.map(({ message, pe }) => (pe === undefined ? message : `${pe}: ${message}`)),
+    ];
+  } finally {
+    wipe(upp);
+  }
+}
+
+/** What the Operator left open, from the profile itself. */
+function completePolicy(context: Context, order: ReceivedOrder): EligibilityPolicy {
+  const metadata: StoreMetadataRequest = metadataOf(context, order, PLACEHOLDER_ICCID);
+  const needs = eligibilityNeeds(order.template);
+  if (needs.unknownServices.length > 0)
+    refuse(
+      'profileInvalid',
+      `the template demands services that are not known here: ${needs.unknownServices.join(', ')}`,
+    );
+  return {
+    requiredCapabilities: needs.mandatoryServices,
+    minNvm: needs.estimatedSize,
+    ...order.eligibility,
+    ...(metadata.profilePolicyRules === undefined ? {} : { profilePolicyRules: metadata.profilePolicyRules }),
+  };
+}
+
+/** An order with its template at hand. */
+export type ReceivedOrder = OrderInput & { readonly template: Bytes };
+
+/** SHA-256 of the canonical order: the same whether template and rows came inline or by a transfer. */
+export function hashOf({ template, rows, ...order }: OrderInput): string {
+  const sha256Of = (file: Bytes | ObjectRef) =>
+    file instanceof Uint8Array ? createHash('sha256').update(file).digest('hex') : file.sha256;
+  const templateHash = sha256Of(template);
+  const rowsHash = rows && sha256Of(rows);
+  return createHash('sha256')
+    .update(canonicalJson({ ...order, templateHash, ...(rowsHash === undefined ? {} : { rowsHash }) }))
+    .digest('hex');
+}

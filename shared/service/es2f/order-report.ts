@@ -1,0 +1,101 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { utf8 } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import { JWE_ALG } from '../../keys/intake-jwe.ts';
+import { Digest } from '../../keys/provider.ts';
+import type { Caller, Jwk, ServerKeys } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { deliveryKey, deliveryPublicKeys, keyId } from '../keys/delivery-keys.ts';
+import { loadOrderState, ownOrder } from '../supply/own-order.ts';
+import { profileCount, viewProfiles } from './order-profiles.ts';
+
+/** Profiles in one part of a report. */
+const PART = 2_000;
+
+/**
+ * The report about an order as the Operator keeps it: parts that each are a JWS (RFC 7515, compact, ES256) by the
+ * delivery key. The payload is a JSON object with the order, its state, the time, the places of the part's profiles
+ * and, for each, ICCID, state, EID, since when and the SHA-256 of the result that its eUICC signed.
+ */
+export async function orderReport(
+  context: Context,
+  caller: Caller,
+  { orderId, cursor }: { orderId: string; cursor?: string },
+): Promise<{ report: string; cursor?: string }> {
+  const order = await ownOrder(context, caller, orderId);
+  const { state } = (await loadOrderState(context, orderId)).record;
+  const count = await profileCount(context, orderId, order);
+  const start = readCursor(cursor, count);
+  const end = Math.min(count, start + PART);
+  const profiles: object[] = [];
+  for await (const profile of viewProfiles(context, orderId, order, state, [start, end])) {
+    const { iccid, state: profileState, eid, detail, at, result } = profile;
+    profiles.push({
+      iccid,
+      state: profileState,
+      eid,
+      detail,
+      ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
+      ...(result === undefined ? {} : { resultSha256: createHash('sha256').update(result).digest('hex') }),
+    });
+  }
+  const payload = {
+    orderId,
+    operator: order.operator,
+    profileType: order.profileType,
+    quantity: order.quantity,
+    state,
+    at: new Date(context.now()).toISOString(),
+    from: start,
+    to: end,
+    of: count,
+    profiles,
+  };
+  return { report: await sign(context, payload), ...(end < count ? { cursor: String(end) } : {}) };
+}
+
+/** A cursor is the place of the next profile. */
+export function readCursor(cursor: string | undefined, count: number): number {
+  if (cursor === undefined) return 0;
+  const start = /^[0-9]{1,8}$/.test(cursor) ? Number(cursor) : Number.NaN;
+  if (!(start <= count)) refuse('protocolFormat', 'the cursor is not one of this order');
+  return start;
+}
+
+const sign = (context: Context, payload: object) =>
+  signedByDelivery(context, 'smdpf-order-report+jws', payload);
+
+/** A compact JWS (RFC 7515, ES256) by the delivery key in use. */
+export async function signedByDelivery(context: Context, typ: string, payload: object): Promise<string> {
+  const key = await deliveryKey(context);
+  const header = { alg: 'ES256', typ, kid: keyId(key.publicKey) };
+  const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
+  const signature = await key.sign(Digest.of(utf8(input)));
+  return `${input}.${Buffer.from(signature).toString('base64url')}`;
+}
+
+/** What parties need to verify reports and manifests, and an Operator to encrypt rows to this server. */
+export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'>): Promise<ServerKeys> {
+  const { keyRing, keyAssignments } = context;
+  const assigned = role === 'operator' ? await keyAssignments.find('intake') : undefined;
+  const intake = assigned && (await keyRing.intake(assigned.uri));
+  const [inUse, ...former] = (await deliveryPublicKeys(context)).map((spki) => jwkOf(spki, 'sig', 'ES256'));
+  return {
+    ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
+    reportKey: inUse!,
+    deliveryKeys: [inUse!, ...former],
+  };
+}
+
+/** What verifies what the delivery key in use signs. */
+export async function deliveryJwk(context: Context): Promise<Jwk> {
+  const [inUse] = await deliveryPublicKeys(context);
+  return jwkOf(inUse!, 'sig', 'ES256');
+}
+
+function jwkOf(spki: Uint8Array, use: 'enc' | 'sig', alg: string): Jwk {
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  return { ...key.export({ format: 'jwk' }), use, alg, kid: keyId(spki) };
+}
+
+const base64url = (text: string) => Buffer.from(text).toString('base64url');

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { type Bytes, utf8 } from '../../codec/bytes.ts';
+import { completeIccid } from '../../codec/iccid.ts';
+import { invariant, refuse } from '../../errors.ts';
+import type { ProfileValues } from '../../profile/package/parameter.ts';
+import { NumberRows } from '../../profile/rows/number-rows.ts';
+import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
+import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../../profile/rows/row-file.ts';
+import type { PersonalisationRows } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { blockOpener } from '../keys/intake-keys.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import type { OrderRecord } from '../records/order.ts';
+import { metadataOf } from './order-metadata.ts';
+import type { Personaliser } from './personalisation.ts';
+import { tryProfile } from './profile-making.ts';
+
+/**
+ * The rows of an order, checked as a whole before anything is made of them: where each block is in the file. Kept
+ * beside the order, so that a pack reads its own block only.
+ */
+export interface RowIndex {
+  readonly columns: readonly string[];
+  /** Octets before the first block and up to the end of each. */
+  readonly offsets: readonly number[];
+}
+
+export async function rowFile(
+  context: Context,
+  orderId: string,
+  { format }: PersonalisationRows,
+): Promise<RowFile> {
+  if (format !== 'jwe') return { format, orderId };
+  const openJwe = await blockOpener(context);
+  if (openJwe === undefined)
+    refuse('functionUnsupported', 'this server has no intake key: rows cannot be encrypted to it');
+  return { format, orderId, openJwe };
+}
+
+/** The first block, for what must be known before the rest is read. */
+export async function firstRowBlock(
+  file: RowFile,
+  octets: AsyncIterable<Bytes>,
+  packSize: number,
+): Promise<RowBlock> {
+  for await (const block of rowBlocks(file, octets, packSize)) return block;
+  return refuse('orderInvalid', 'there are no rows');
+}
+
+/**
+ * Reads all rows once and keeps none: columns, every value against its file and the order's metadata, ICCID, IMSI and
+ * K once in the order, no ICCID of another order, as many rows as profiles. Refuses with row number and column.
+ */
+export async function checkRows(
+  context: Context,
+  file: RowFile,
+  octets: AsyncIterable<Bytes>,
+  order: Pick<OrderRecord, 'quantity' | 'packSize' | 'metadata'>,
+  compile: (columns: readonly string[]) => Personaliser,
+): Promise<RowIndex> {
+  const { quantity, packSize } = order;
+  let personaliser: Personaliser | undefined;
+  let drawn: ProfileValues = {};
+  let columns: readonly string[] = [];
+  const offsets: number[] = [];
+  const unique = uniqueColumns(quantity);
+  let rows = 0;
+  for await (const block of rowBlocks(file, octets, packSize)) {
+    if (personaliser === undefined) {
+      columns = block.columns;
+      offsets.push(block.start);
+      personaliser = compile(columns);
+      // nothing of what is made here is kept, so one set of secrets does for all
+      drawn = personaliser.complete({});
+    }
+    rows += block.rows.length;
+    if (rows > quantity)
+      refuseRow('orderInvalid', quantity + 1, undefined, `the order is for ${quantity} profiles`);
+    for (const row of block.rows) {
+      unique(row);
+      const iccid = inRow(row.number, () => completeIccid(String(row.values.iccid)));
+      tryProfile(personaliser, row.number, { ...row.values, ...drawn }, metadataOf(context, order, iccid));
+    }
+    await refuseTaken(context, file.orderId, block.rows);
+    offsets.push(block.end);
+    // a long file must not hold up those who wait for an answer
+    await setImmediate();
+  }
+  if (rows < quantity)
+    refuse('orderInvalid', `there are ${rows} rows, the order is for ${quantity} profiles`);
+  return { columns, offsets };
+}
+
+/** The rows of a pack from the checked file. */
+export async function packRows(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  pack: number,
+  index: RowIndex,
+): Promise<readonly Row[]> {
+  invariant(order.rows !== undefined, `order ${orderId} has no rows`);
+  const file = await rowFile(context, orderId, order.personalisation as PersonalisationRows);
+  const offset = index.offsets[pack]!;
+  const octets = await context.vault.get(order.rows, { offset, length: index.offsets[pack + 1]! - offset });
+  const firstRow = pack * order.packSize + 1;
+  return await readRowBlock(file, octets, { block: pack, firstRow, columns: index.columns });
+}
+
+const indexName = (orderId: string) => `orders/${orderId}/row-index`;
+
+/** The index of rows that were found to be good; undefined before that. */
+export async function loadRowIndex({ vault }: Context, orderId: string): Promise<RowIndex | undefined> {
+  const ref = await vault.head(indexName(orderId));
+  return ref && (JSON.parse(Buffer.from(await vault.get(ref)).toString('utf8')) as RowIndex);
+}
+
+export async function storeRowIndex({ vault }: Context, orderId: string, index: RowIndex): Promise<void> {
+  await vault.put(indexName(orderId), utf8(JSON.stringify(index)));
+}
+
+const ONCE = ['iccid', 'imsi', 'k'] as const;
+
+/** Refuses a row that repeats an ICCID, IMSI or K. Of K only a part of its hash is held. */
+function uniqueColumns(quantity: number): (row: Row) => void {
+  const seen = new Map<string, NumberRows>();
+  return ({ number, values }) => {
+    for (const name of ONCE) {
+      const value = values[name];
+      if (typeof value !== 'string') continue;
+      let rows = seen.get(name);
+      if (rows === undefined) {
+        rows = new NumberRows(quantity);
+        seen.set(name, rows);
+      }
+      const earlier = rows.add(
+        inRow(number, () => numberOf(name, value)),
+        number,
+      );
+      if (earlier !== undefined)
+        refuseRow(
+          name === 'iccid' ? 'iccidInUse' : 'personalisationInvalid',
+          number,
+          name,
+          `is that of row ${earlier}`,
+        );
+    }
+  };
+}
+
+function numberOf(name: (typeof ONCE)[number], value: string): bigint {
+  if (name === 'iccid') return BigInt(completeIccid(value).slice(0, -1));
+  // digits of another number than these are refused with the value itself
+  if (name === 'imsi' && /^[0-9]{1,15}$/.test(value)) return BigInt(`1${value}`);
+  return createHash('sha256').update(`${name} ${value.toLowerCase()}`).digest().readBigUInt64BE();
+}
+
+async function refuseTaken({ ledger }: Context, orderId: string, rows: readonly Row[]): Promise<void> {
+  const iccids = rows.map(({ values }) => completeIccid(String(values.iccid)));
+  const owners = await ledger.getMany(iccids.map((iccid) => ledgerKeys.iccid(iccid)));
+  for (const [i, owner] of owners.entries())
+    if (owner !== undefined && owner.attributes.orderId !== orderId)
+      refuseRow('iccidInUse', rows[i]!.number, 'iccid', 'belongs to another order');
+}

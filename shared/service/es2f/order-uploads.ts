@@ -1,0 +1,54 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { OrderInput } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { uploadedAs } from '../esbpp/transfers.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import type { OrderRecord } from '../records/order.ts';
+
+type Stores = Pick<Context, 'ledger' | 'vault'>;
+
+/** Destroys an uploaded template once the order is taken and a sealed copy is part of it (I5). May be repeated. */
+export async function destroyTemplateUpload(stores: Stores, order: OrderRecord): Promise<void> {
+  if (order.templateUpload !== undefined) await destroy(stores, order.operator, order.templateUpload);
+}
+
+/**
+ * Destroys what an Operator sent for an order, once it is packs or will never be: besides the template rows that were
+ * encrypted to this server. The intake key would open them for as long as both exist, and with them K of profiles that
+ * were bound long ago (I5). May be repeated.
+ */
+export async function destroyOrderUploads(stores: Stores, order: OrderRecord): Promise<void> {
+  const { operator, personalisation, rows } = order;
+  await destroyTemplateUpload(stores, order);
+  if (rows !== undefined && 'format' in personalisation && personalisation.format === 'jwe')
+    await destroy(stores, operator, rows);
+}
+
+/** An upload stays known by size and hash, so that the same call again is answered alike (I4). */
+async function destroy({ ledger, vault }: Stores, operator: string, object: ObjectRef): Promise<void> {
+  const transferId = uploadedAs(object);
+  const item = transferId && (await ledger.get(ledgerKeys.transfer(operator, transferId)));
+  if (item && item.attributes.destroyed === undefined) {
+    const attributes = { ...item.attributes, destroyed: object.version };
+    const key = { partition: item.partition, sort: item.sort };
+    await ledger.write({ put: key, attributes, when: { revision: item.revision } });
+  }
+  await vault.remove(object.name);
+}
+
+/** The template's octets. A new order cannot be made from a template or rows that another one has used up. */
+export async function readTemplate({ vault }: Stores, { template, rows }: OrderInput): Promise<Bytes> {
+  const requireThere = async (what: string, object: ObjectRef) => {
+    if ((await vault.head(object.name)) === undefined)
+      refuse(
+        'requestUnknown',
+        `the ${what} of this transfer is destroyed: an order was made from it; send it again`,
+      );
+  };
+  if (rows !== undefined && !(rows instanceof Uint8Array)) await requireThere('row file', rows);
+  if (template instanceof Uint8Array) return template;
+  await requireThere('template', template);
+  return await vault.get(template);
+}

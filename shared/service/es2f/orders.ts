@@ -1,0 +1,223 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import type { Item } from '../../ledger/ledger.ts';
+import type {
+  Caller,
+  OrderAnswer,
+  OrderInput,
+  OrderStatus,
+  Orders,
+  ProfileState,
+  ProfileStatus,
+} from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { seal } from '../keys/sealed.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { type OrderRecord, orderRecord, packRecord } from '../records/order.ts';
+import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
+import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
+import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
+import {
+  finishOrder,
+  firstWork,
+  packCount,
+  preparedPacks,
+  preparePack,
+  reserveIccids,
+  templatePlace,
+} from './order-packs.ts';
+import { profileCount, viewProfiles } from './order-profiles.ts';
+import { replaceProfile } from './order-replacement.ts';
+import { orderReport, readCursor, serverKeys } from './order-report.ts';
+import { storeRowIndex } from './order-rows.ts';
+import { destroyOrderUploads, destroyTemplateUpload, readTemplate } from './order-uploads.ts';
+import { ruleRow } from './personalisation.ts';
+
+/** ICCIDs that an answer lists, and profiles of a status page. */
+const LISTED = 1_000;
+/** Profiles of an order up to which every status answer counts all states. */
+const COUNTED = 20_000;
+
+/** ES2f: what the Operator orders, sees and takes back. */
+export class OrderService implements Orders {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async prepareProfiles(caller: Caller, order: OrderInput): Promise<OrderAnswer> {
+    const { ledger, settings, dispatcher } = this.#context;
+    const { orderId } = order;
+    const bodyHash = hashOf(order);
+    const known = await ledger.get(ledgerKeys.order(orderId));
+    if (known !== undefined) return await this.#repeat(caller, orderId, known, bodyHash);
+
+    const template = await readTemplate(this.#context, order);
+    const checked = await checkOrder(this.#context, { ...order, template });
+    const record = await this.#store(caller, order, template, bodyHash, checked);
+    if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);
+    const work = firstWork(orderId, record, checked.rowIndex !== undefined);
+    const { done } = await ledger.transact([
+      ...newOrderWrites(orderId, record),
+      { put: ledgerKeys.openWork(work.kind, orderId), attributes: { tasks: work.tasks }, when: 'absent' },
+      auditWrite(
+        {
+          event: 'order.taken',
+          by: caller.identifier,
+          about: { order: orderId, quantity: order.quantity, body: bodyHash },
+        },
+        `order-${orderId}`,
+        record.createdAt,
+      ),
+    ]);
+    if (!done) return await this.prepareProfiles(caller, order);
+    await destroyTemplateUpload(this.#context, record);
+    if (order.quantity <= settings.inlineOrder) {
+      for (let pack = 0; pack < packCount(record); pack++) await preparePack(this.#context, orderId, pack);
+      await finishOrder(this.#context, orderId);
+    } else {
+      await dispatcher.submit(work);
+    }
+    return await this.#answer(orderId, record);
+  }
+
+  cancelOrder: Orders['cancelOrder'] = (caller, input) => cancelOrder(this.#context, caller, input);
+  closeOrder: Orders['closeOrder'] = (caller, input) => closeOrder(this.#context, caller, input);
+  releaseProfile: Orders['releaseProfile'] = (caller, input) => releaseProfile(this.#context, caller, input);
+  replaceProfile: Orders['replaceProfile'] = (caller, input) => replaceProfile(this.#context, caller, input);
+  getOrderReport: Orders['getOrderReport'] = (caller, input) => orderReport(this.#context, caller, input);
+  getServerKeys: Orders['getServerKeys'] = (caller) => serverKeys(this.#context, caller);
+
+  async getOrderStatus(
+    caller: Caller,
+    { orderId, cursor, limit = LISTED }: { orderId: string; cursor?: string; limit?: number },
+  ): Promise<OrderStatus> {
+    const order = await ownOrder(this.#context, caller, orderId);
+    const answer = await this.#answer(orderId, order);
+    const count = await profileCount(this.#context, orderId, order);
+    const start = readCursor(cursor, count);
+    const end = Math.min(count, start + Math.max(1, Math.min(limit, LISTED)));
+    const items: ProfileStatus[] = [];
+    const view = (range: readonly [number, number]) =>
+      viewProfiles(this.#context, orderId, order, answer.state, range);
+    for await (const { iccid, state, eid, detail } of view([start, end]))
+      items.push({
+        iccid,
+        state,
+        ...(eid === undefined ? {} : { eid }),
+        ...(detail === undefined ? {} : { detail }),
+      });
+    const counts: Partial<Record<ProfileState, number>> = {};
+    if (count <= COUNTED)
+      for await (const { state } of view([0, count])) counts[state] = (counts[state] ?? 0) + 1;
+    return { ...answer, counts, items, ...(end < count ? { cursor: String(end) } : {}) };
+  }
+
+  async getOrderOutput(
+    caller: Caller,
+    { orderId, pack }: { orderId: string; pack: number },
+  ): Promise<{ packs: number; jwe: string }> {
+    const { ledger, vault } = this.#context;
+    const order = await ownOrder(this.#context, caller, orderId);
+    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
+    const output = item && packRecord.from(item).output;
+    if (output === undefined)
+      refuse('orderUnknown', 'the order has no output rows for this pack', {
+        subjectIdentifier: `${orderId}/${pack}`,
+      });
+    const extras = (await profileCount(this.#context, orderId, order)) - order.quantity;
+    return {
+      packs: packCount(order) + extras,
+      jwe: Buffer.from(await vault.get(output)).toString('utf8'),
+    };
+  }
+
+  async #repeat(caller: Caller, orderId: string, item: Item, bodyHash: string): Promise<OrderAnswer> {
+    const record = orderRecord.from(item);
+    if (record.operator !== caller.identifier || record.bodyHash !== bodyHash) {
+      refuse('requestChanged', 'the orderId was used before with another order', {
+        subjectIdentifier: orderId,
+      });
+    }
+    let isOpen = false;
+    for (const kind of ['rows', 'order'] as const) {
+      const work = await this.#context.ledger.get(ledgerKeys.openWork(kind, orderId));
+      if (work === undefined) continue;
+      isOpen = true;
+      await this.#context.dispatcher.submit({ kind, id: orderId, tasks: Number(work.attributes.tasks) });
+    }
+    // the same call at the same time may have stored its rows after those of the other were destroyed
+    if (!isOpen) await destroyOrderUploads(this.#context, record);
+    return await this.#answer(orderId, record);
+  }
+
+  /** The order's record, once template and rows are in the vault. Small orders learn here of ICCIDs that are taken. */
+  async #store(
+    caller: Caller,
+    order: OrderInput,
+    template: Bytes,
+    bodyHash: string,
+    { eligibility, packSize, warnings }: CheckedOrder,
+  ): Promise<OrderRecord> {
+    const { vault, settings, now } = this.#context;
+    const { orderId, personalisation, rows } = order;
+    if (order.quantity <= settings.inlineOrder && !('format' in personalisation)) {
+      const given = Array.from({ length: order.quantity }, (_, i) => ({
+        number: i + 1,
+        values: ruleRow(personalisation, i),
+      }));
+      await reserveIccids(this.#context, orderId, 0, given);
+    }
+    const { sealed, wrappedKey } = await seal(this.#context, template, templatePlace(orderId));
+    const version = bodyHash.slice(0, 16);
+    const storedRows =
+      rows instanceof Uint8Array ? await vault.put(`orders/${orderId}/rows-${version}`, rows) : rows;
+    return {
+      operator: caller.identifier,
+      profileType: order.profileType,
+      quantity: order.quantity,
+      requesterDms: order.requesterDms,
+      ...(order.shares === undefined ? {} : { shares: order.shares }),
+      personalisation,
+      ...(storedRows === undefined ? {} : { rows: storedRows }),
+      eligibility,
+      metadata: order.metadata,
+      ...(order.outputKey === undefined ? {} : { outputKey: order.outputKey }),
+      ...(order.callbackUrl === undefined ? {} : { callbackUrl: order.callbackUrl }),
+      bodyHash,
+      template: await vault.put(`orders/${orderId}/template-${version}`, sealed),
+      templateKey: wrappedKey,
+      ...(order.template instanceof Uint8Array ? {} : { templateUpload: order.template }),
+      packSize,
+      warnings,
+      createdAt: now(),
+    };
+  }
+
+  async #answer(orderId: string, order: OrderRecord): Promise<OrderAnswer> {
+    const { state, reason } = (await loadOrderState(this.#context, orderId)).record;
+    const preparing = state === 'Preparing';
+    const prepared = preparing
+      ? Math.min(order.quantity, (await preparedPacks(this.#context, orderId)) * order.packSize)
+      : state === 'Rejected'
+        ? 0
+        : order.quantity;
+    const answer = {
+      orderId,
+      state,
+      quantity: order.quantity,
+      prepared,
+      ...(order.warnings.length === 0 ? {} : { warnings: order.warnings }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    if (preparing || state === 'Rejected' || order.quantity > LISTED) return answer;
+    const keys = Array.from({ length: packCount(order) }, (_, pack) => ledgerKeys.orderPack(orderId, pack));
+    const packs = await this.#context.ledger.getMany(keys);
+    return {
+      ...answer,
+      iccids: packs.flatMap((item) => (item === undefined ? [] : packRecord.from(item).iccids)),
+    };
+  }
+}

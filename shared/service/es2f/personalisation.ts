@@ -1,0 +1,95 @@
+import { type Bytes, toHex } from '../../codec/bytes.ts';
+import { completeIccid, luhnDigit } from '../../codec/iccid.ts';
+import { refuse } from '../../errors.ts';
+import type { ProfileValues } from '../../profile/package/parameter.ts';
+import { parameterNamed } from '../../profile/package/parameters.ts';
+import { type CompiledTemplate, compileTemplate } from '../../profile/package/personalise.ts';
+import { decodePackage } from '../../profile/package/profile-element.ts';
+import { type TemplateSecret, templateSecrets } from '../../profile/package/template-secrets.ts';
+import { refuseClearSecrets } from '../../profile/rows/row.ts';
+import type { ProfileClass } from '../../rsp/store-metadata.ts';
+import type { Personalisation, PersonalisationRules } from '../api/services.ts';
+
+/** A template made ready for columns that rules or rows give, with the secrets that are drawn here. */
+export interface Personaliser {
+  readonly template: CompiledTemplate;
+  /** The values of a profile: those given and fresh secrets, which differ at each call. */
+  complete(given: ProfileValues): ProfileValues;
+}
+
+/**
+ * The order's metadata says whether the profile is operational; then every secret of the template must be replaced.
+ * With `keys: 'generate'`, those that no column sets are drawn at random.
+ */
+export function compilePersonaliser(
+  upp: Bytes,
+  { keys, constants = {}, deriveIsim = false }: Personalisation,
+  columns: readonly string[],
+  profileClass: ProfileClass,
+  random: (octets: number) => Bytes,
+): Personaliser {
+  refuseClearSecrets(Object.keys(constants));
+  const secrets = keys === 'generate' ? secretsNotSet(upp, [...columns, ...Object.keys(constants)]) : [];
+  const template = compileTemplate(upp, {
+    profileClass,
+    parameters: [...columns, ...secrets.map(({ name }) => name)],
+    constants,
+    deriveIsim,
+  });
+  return {
+    template,
+    complete: (given) => ({
+      ...given,
+      ...Object.fromEntries(
+        secrets.map(({ name, kind, length }) => [
+          name,
+          kind === 'digits' ? digits(random, length) : toHex(random(length)),
+        ]),
+      ),
+    }),
+  };
+}
+
+/** A key may have two names, with and without the AID of its security domain: what counts is the place. */
+function secretsNotSet(upp: Bytes, names: readonly string[]): readonly TemplateSecret[] {
+  const profile = decodePackage(upp);
+  const targets = (name: string) => parameterNamed(name).bind(profile).targets;
+  const taken = new Set(names.flatMap(targets));
+  return templateSecrets(upp).filter(({ name }) => !targets(name).some((target) => taken.has(target)));
+}
+
+/** The columns that rules give. */
+export const ruleColumns = ({ imsiStart }: PersonalisationRules): readonly string[] =>
+  imsiStart === undefined ? ['iccid'] : ['iccid', 'imsi'];
+
+/** The row of a rule: ICCID and IMSI count up from the first one. */
+export function ruleRow({ iccidStart, imsiStart }: PersonalisationRules, sequence: number) {
+  const body = countUp(iccidWithoutLuhn(iccidStart), sequence, 'personalisation.iccidStart');
+  return {
+    iccid: body + luhnDigit(body),
+    ...(imsiStart === undefined ? {} : { imsi: countUp(imsiStart, sequence, 'personalisation.imsiStart') }),
+  };
+}
+
+/** 18 or 19 digits are a body; 19 or 20 with a right Luhn digit lose it. */
+function iccidWithoutLuhn(start: string): string {
+  if (!/^[0-9]{18,20}$/.test(start))
+    refuse('iccidInvalid', 'personalisation.iccidStart has 18 to 20 decimal digits');
+  return completeIccid(start).slice(0, -1);
+}
+
+/** Decimal addition that keeps leading zeros and never grows a digit. */
+function countUp(start: string, by: number, name: string): string {
+  const sum = (BigInt(start) + BigInt(by)).toString().padStart(start.length, '0');
+  if (sum.length > start.length) refuse('orderInvalid', `${name} runs out of digits`);
+  return sum;
+}
+
+/** Uniform decimal digits: octets of 250 and above are drawn again. */
+function digits(random: (octets: number) => Bytes, length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const octet of random(length)) if (octet < 250 && text.length < length) text += String(octet % 10);
+  }
+  return text;
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { invariant } from '../../errors.ts';
+import type { ItemKey, Write } from '../../ledger/ledger.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import { auditWrite, canonicalJson } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import {
+  type ChunkProgress,
+  type ChunkRecord,
+  chunkCount,
+  chunkProgress,
+  chunkRecord,
+  type ItemOutcome,
+  isBound,
+  type JobRecord,
+  jobChains,
+  type KeysSlowed,
+} from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { putCommitRecord } from '../records/locked-records.ts';
+import { PackReader } from '../supply/packs.ts';
+
+/** What an attempt proposes as the answer of a chunk, and what it leaned on. */
+export interface ChunkAnswer {
+  readonly part: ObjectRef;
+  readonly outcomes: readonly ItemOutcome[];
+  readonly offsets: readonly number[];
+  readonly slowed: KeysSlowed;
+  readonly trustEpoch: number;
+  readonly orderState: { readonly key: ItemKey; readonly revision: number };
+  /** Positions of refused items, which go back to the order with the commit. */
+  readonly returned: readonly number[];
+  /** How many of them counted against the maker's share. */
+  readonly returnedOfShare: number;
+}
+
+/**
+ * The one write that makes an answer the chunk's answer (I3, I4). The record of whoever committed first; undefined if
+ * order or trust have changed since the checks, so that the chunk must be looked at again.
+ */
+export async function commitChunk(
+  context: Context,
+  job: JobRecord,
+  jobId: string,
+  chunk: number,
+  answer: ChunkAnswer,
+): Promise<ChunkRecord | undefined> {
+  const { part, outcomes, offsets, slowed, trustEpoch, orderState, returned } = answer;
+  const at = context.now();
+  const record: ChunkRecord = { part, outcomes, offsets, trustEpoch, committedAt: at };
+  const bound = outcomes.filter(isBound).length;
+  const progress: ChunkProgress = {
+    bound,
+    refused: outcomes.length - bound,
+    size: part.size,
+    finished: false,
+    ...(slowed.times === 0 ? {} : { keysSlowed: slowed }),
+  };
+  const writes: Write[] = [
+    { put: ledgerKeys.chunk(jobId, chunk), attributes: chunkRecord.to(record), when: 'absent' },
+    { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
+    { check: ledgerKeys.trustEpoch, when: trustEpoch === 0 ? 'absent' : { revision: trustEpoch } },
+    { check: orderState.key, when: { revision: orderState.revision } },
+    auditWrite(
+      {
+        event: 'chunk.committed',
+        by: job.party,
+        about: {
+          job: jobId,
+          chunk,
+          order: job.orderId,
+          bound,
+          refused: progress.refused,
+          ...(slowed.times === 0 ? {} : { keysSlowed: slowed.times, keysWaitedMs: slowed.waitedMs }),
+          part: part.sha256,
+          outcomes: createHash('sha256').update(canonicalJson(outcomes)).digest('hex'),
+        },
+      },
+      `chunk-${jobId}-${chunk}`,
+      at,
+    ),
+  ];
+  if (returned.length > 0) {
+    writes.push({
+      put: ledgerKeys.orderReturned(job.orderId, jobId, chunk),
+      attributes: { positions: returned },
+      when: 'absent',
+    });
+  }
+  if (answer.returnedOfShare > 0) {
+    writes.push({
+      put: ledgerKeys.shareReturned(job.orderId, job.party, jobId, chunk),
+      attributes: { count: answer.returnedOfShare },
+      when: 'absent',
+    });
+  }
+  const outcome = await context.ledger.transact(writes);
+  if (outcome.done) {
+    if (slowed.times > 0)
+      context.log('job.slowed', { job: jobId, chunk, times: slowed.times, waitedMs: slowed.waitedMs });
+    return record;
+  }
+  const item = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
+  const first = item && chunkRecord.from(item);
+  // a part that no commit names was read by nobody and never will be
+  if (first?.part.name !== part.name) await context.vault.remove(part.name);
+  return first;
+}
+
+/**
+ * What follows a commit, in any number of repeats: the commit record goes into a locked object outside the ledger
+ * (I9), then the PPKs of bound profiles are destroyed (I5), then the chunk may be read.
+ */
+export async function finishChunk(
+  context: Context,
+  job: JobRecord,
+  jobId: string,
+  chunk: number,
+  record: ChunkRecord,
+): Promise<ChunkRecord> {
+  const key = ledgerKeys.chunkProgress(jobId, chunk);
+  const item = await context.ledger.get(key);
+  invariant(item !== undefined, `chunk ${chunk} of job ${jobId} has no progress record`);
+  const progress = chunkProgress.from(item);
+  if (progress.finished) return record;
+  const { party, requestId, orderId } = job;
+  const chainsItem = await context.ledger.get(ledgerKeys.jobChains(jobId));
+  await putCommitRecord(context.vault, {
+    ...record,
+    jobId,
+    chunk,
+    party,
+    requestId,
+    orderId,
+    ...(chunkCount(job) === 1 ? { job } : {}),
+    chains: chainsItem === undefined ? [] : jobChains.from(chainsItem).chains,
+  });
+  const positions = record.outcomes.filter(isBound).map(({ position }) => position);
+  await new PackReader(context, orderId).destroyPpks(positions);
+  // a repeat at the same time may have been faster: either way it is finished
+  await context.ledger.write({
+    put: key,
+    attributes: chunkProgress.to({ ...progress, finished: true }),
+    when: { revision: item.revision },
+  });
+  return record;
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { type Bytes, fromHex } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import { batchManifestTbs, encodeBatchManifest, type Part } from '../../ifpp-draft1/batch-manifest.ts';
+import { bppBatchPrefix } from '../../ifpp-draft1/bpp-batch.ts';
+import type { Chain } from '../../ifpp-draft1/chain.ts';
+import { Digest } from '../../keys/provider.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { BppAnswer, Caller, Delivery } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
+import { chunkCount, chunkProgress, type JobRecord, jobChains } from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { recordJob } from '../supply/draws.ts';
+import type { Trust } from '../trust/trust.ts';
+import { bindChunk } from './binding.ts';
+import { type DeliverableChunk, loadDeliverable } from './deliverable-chunk.ts';
+import { chunkProgresses, finishJob, slowedBy } from './job-progress.ts';
+import type { Requests } from './requests.ts';
+
+/** Failed items that an answer lists beside the batch, which has them all. */
+const LISTED = 1_000;
+
+/**
+ * Esbpp: requests for Bound Profile Packages and their answers. A job of one chunk is bound within the call, larger
+ * ones by the dispatcher; what is committed goes out inline, or as parts with a signed manifest.
+ */
+export class DeliveryService implements Delivery {
+  readonly #context: Context;
+  readonly #trust: Trust;
+  readonly #requests: Requests;
+
+  constructor(context: Context, trust: Trust, requests: Requests) {
+    this.#context = context;
+    this.#trust = trust;
+    this.#requests = requests;
+  }
+
+  async requestBpp(caller: Caller, der: Bytes): Promise<BppAnswer> {
+    const { jobId, job } = await this.#requests.take(caller, der);
+    await this.#start(jobId, job);
+    return await this.#answer(jobId, job);
+  }
+
+  async getBppBatch(caller: Caller, { requestId }: { requestId: string }): Promise<BppAnswer> {
+    const taken = await this.#requests.find(caller, requestId);
+    if (taken === undefined)
+      refuse('requestUnknown', 'the caller has no request with this identifier', {
+        subjectIdentifier: requestId,
+      });
+    return await this.#answer(taken.jobId, taken.job);
+  }
+
+  /** Also what a restart does for open work: everything here may be repeated. */
+  async #start(jobId: string, job: JobRecord): Promise<void> {
+    const open = await this.#context.ledger.get(ledgerKeys.openWork('job', jobId));
+    if (open === undefined) return;
+    await recordJob(this.#context, jobId, job);
+    if (chunkCount(job) > 1)
+      return await this.#context.dispatcher.submit({ kind: 'job', id: jobId, tasks: chunkCount(job) });
+    await bindChunk(this.#context, this.#trust, jobId, 0);
+    await finishJob(this.#context, jobId);
+  }
+
+  async #answer(jobId: string, job: JobRecord): Promise<BppAnswer> {
+    const progress = await chunkProgresses(this.#context, jobId);
+    const finished = progress.filter((one) => one.finished);
+    const processed = finished.reduce((sum, one) => sum + one.bound + one.refused, 0);
+    const keysSlowed = slowedBy(finished);
+    const common = {
+      requestId: job.requestId,
+      items: job.items,
+      processed,
+      ...(keysSlowed === undefined ? {} : { keysSlowed }),
+    };
+    if (finished.length < chunkCount(job)) return { ...common, state: 'Pending', failed: [] };
+
+    const view = await this.#trust.current();
+    const chunks: DeliverableChunk[] = [];
+    for (let chunk = 0; chunk < chunkCount(job); chunk++)
+      chunks.push(await loadDeliverable(this.#context, jobId, job, chunk, view));
+    const failed = chunks.flatMap((chunk) => chunk.failed).slice(0, LISTED);
+    const chains = await this.#chains(jobId, chunks);
+    const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
+    const answer: BppAnswer =
+      size <= this.#context.settings.inlineLimit
+        ? { ...common, state: 'Done', failed, bppBatch: await this.#batch(job, chains, chunks) }
+        : { ...common, state: 'Done', failed, ...(await this.#manifest(jobId, job, chains, chunks)) };
+    await this.#markDelivered(jobId, job);
+    return answer;
+  }
+
+  /** The part of an answer with this name, if it may go out now. */
+  async partNamed(caller: Caller, requestId: string, name: string): Promise<ObjectRef> {
+    const taken = await this.#requests.find(caller, requestId);
+    const chunk = Number(/^parts\/[0-9a-f]+\/(\d+)-/.exec(name)?.[1] ?? Number.NaN);
+    if (taken === undefined || !(chunk < chunkCount(taken.job)))
+      refuse('requestUnknown', 'the caller has no such part', { subjectIdentifier: name });
+    const { jobId, job } = taken;
+    const deliverable = await loadDeliverable(this.#context, jobId, job, chunk, await this.#trust.current());
+    const part = await this.#part(jobId, chunk, deliverable);
+    if (part.name !== name)
+      refuse('requestUnknown', 'the answer has no such part now; fetch its manifest again', {
+        subjectIdentifier: name,
+      });
+    return part;
+  }
+
+  /** The stored part, or one without what is withheld. */
+  async #part(jobId: string, chunk: number, deliverable: DeliverableChunk): Promise<ObjectRef> {
+    const { vault } = this.#context;
+    if (deliverable.withheld.length === 0) return deliverable.part;
+    const without = createHash('sha256')
+      .update(JSON.stringify(deliverable.withheld))
+      .digest('hex')
+      .slice(0, 16);
+    const body = deliverable.assemble(await vault.get(deliverable.part));
+    return await vault.put(`parts/${jobId}/${chunk}-without-${without}`, body, { lock: true });
+  }
+
+  async #batch(
+    job: JobRecord,
+    chains: readonly Chain[],
+    chunks: readonly DeliverableChunk[],
+  ): Promise<Bytes> {
+    const bodies = await Promise.all(
+      chunks.map(async (chunk) => chunk.assemble(await this.#context.vault.get(chunk.part))),
+    );
+    const items = Buffer.concat(bodies as Uint8Array[]);
+    return Buffer.concat([bppBatchPrefix(job.requestId, chains, items.length), items]);
+  }
+
+  /** The manifest is signed once and kept; with anything withheld, parts without it take the place of the stored ones. */
+  async #manifest(
+    jobId: string,
+    job: JobRecord,
+    chains: readonly Chain[],
+    chunks: readonly DeliverableChunk[],
+  ): Promise<{ manifest: Bytes; parts: readonly ObjectRef[] }> {
+    const { vault } = this.#context;
+    const parts: ObjectRef[] = [];
+    for (const [i, chunk] of chunks.entries()) parts.push(await this.#part(jobId, i, chunk));
+    // what a retired key has signed is signed anew
+    const signedAnewAfter = await retiredDeliveryKeys(this.#context);
+    const version = createHash('sha256')
+      .update(JSON.stringify([...parts.map((part) => part.name), ...signedAnewAfter]))
+      .digest('hex')
+      .slice(0, 16);
+    const name = `manifests/${jobId}-${version}`;
+    const known = await vault.head(name);
+    if (known !== undefined) return { manifest: await vault.get(known), parts };
+    const tbs = batchManifestTbs({
+      requestId: job.requestId,
+      chains,
+      parts: chunks.map(
+        (chunk, i): Part => ({
+          name: parts[i]!.name,
+          size: parts[i]!.size,
+          sha256: fromHex(parts[i]!.sha256),
+          index: chunk.index,
+        }),
+      ),
+    });
+    const key = await deliveryKey(this.#context);
+    // the first manifest stays the manifest: a repeat is answered with the same octets
+    const ref = await vault.put(name, encodeBatchManifest(tbs, await key.sign(Digest.of(tbs))), {
+      lock: true,
+    });
+    return { manifest: await vault.get(ref), parts };
+  }
+
+  /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */
+  async #chains(jobId: string, chunks: readonly DeliverableChunk[]): Promise<readonly Chain[]> {
+    const item = await this.#context.ledger.get(ledgerKeys.jobChains(jobId));
+    const named = Math.max(0, ...chunks.map((chunk) => chunk.chains));
+    return item === undefined ? [] : jobChains.from(item).chains.slice(0, named);
+  }
+
+  async #markDelivered(jobId: string, job: JobRecord): Promise<void> {
+    const { ledger, now } = this.#context;
+    const keys = Array.from({ length: chunkCount(job) }, (_, chunk) =>
+      ledgerKeys.chunkProgress(jobId, chunk),
+    );
+    const items = await ledger.getMany(keys);
+    await ledger.writeMany(
+      items.flatMap((item) => {
+        if (item === undefined) return [];
+        const progress = chunkProgress.from(item);
+        if (progress.deliveredAt !== undefined) return [];
+        const attributes = chunkProgress.to({ ...progress, deliveredAt: now() });
+        return [
+          {
+            put: { partition: item.partition, sort: item.sort },
+            attributes,
+            when: { revision: item.revision },
+          },
+        ];
+      }),
+    );
+  }
+}

@@ -1,0 +1,40 @@
+import type { Context } from '../context.ts';
+import { type ChunkProgress, chunkCount, chunkProgress, jobRecord, type KeysSlowed } from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+
+/** How far the chunks of a job are that were committed. */
+export async function chunkProgresses({ ledger }: Context, jobId: string): Promise<ChunkProgress[]> {
+  const progress: ChunkProgress[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await ledger.query(`job#${jobId}`, {
+      prefix: 'progress#',
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    progress.push(...page.items.map(chunkProgress.from));
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return progress;
+}
+
+/** Takes a job off the open list once every chunk is committed and finished. */
+export async function finishJob(context: Context, jobId: string): Promise<boolean> {
+  const { ledger } = context;
+  const jobItem = await ledger.get(ledgerKeys.job(jobId));
+  if (jobItem === undefined) return true;
+  const finished = (await chunkProgresses(context, jobId)).filter((one) => one.finished).length;
+  if (finished < chunkCount(jobRecord.from(jobItem))) return false;
+  const open = await ledger.get(ledgerKeys.openWork('job', jobId));
+  if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
+  return true;
+}
+
+/** How much the key service slowed committed chunks down; undefined where it did not. */
+export function slowedBy(progress: readonly ChunkProgress[]): KeysSlowed | undefined {
+  const slowed = progress.flatMap(({ keysSlowed }) => keysSlowed ?? []);
+  if (slowed.length === 0) return undefined;
+  return {
+    times: slowed.reduce((sum, { times }) => sum + times, 0),
+    waitedMs: slowed.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
+  };
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import type { Bytes } from '../../codec/bytes.ts';
+import { backOff } from '../../concurrency.ts';
+import { refuse } from '../../errors.ts';
+import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
+import type { Caller } from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import type { IngestService } from '../esed1/ingest.ts';
+import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { type OrderRecord, orderRecord, orderStateRecord } from '../records/order.ts';
+import { jobIdOf } from '../records/transaction-id.ts';
+import { planDraw } from '../supply/supply.ts';
+import { Turns } from '../turns.ts';
+
+/** Refusals of forwarded eUICC data that a job keeps. */
+const LISTED = 1_000;
+/** Runs of positions that a job may have: only orders drawn by single ICCIDs come near. */
+const MAX_RUNS = 8_000;
+const ATTEMPTS = 12;
+
+/** A request that was taken on, which is a job for ever. */
+export interface Taken {
+  readonly jobId: string;
+  readonly job: JobRecord;
+}
+
+/**
+ * Takes requests for Bound Profile Packages on. A request becomes a job, known by party and requestId, which fixes for
+ * every item what it gets; the same request again is the same job (I4).
+ */
+export class Requests {
+  readonly #context: Context;
+  readonly #ingest: IngestService;
+  /** Requests of one process for one order, which would race for its supply. */
+  readonly #turns = new Turns();
+
+  constructor(context: Context, ingest: IngestService) {
+    this.#context = context;
+    this.#ingest = ingest;
+  }
+
+  async take(caller: Caller, der: Bytes): Promise<Taken> {
+    const request = decodeBppRequest(der);
+    const jobId = this.#jobIdOf(caller, request.requestId);
+    const bodyHash = createHash('sha256').update(der).digest('hex');
+    const job =
+      (await this.#existing(jobId, bodyHash)) ?? (await this.#submit(caller, jobId, request, der, bodyHash));
+    return { jobId, job };
+  }
+
+  /** One that was taken on before; undefined where the caller has none with this identifier. */
+  async find(caller: Caller, requestId: string): Promise<Taken | undefined> {
+    const jobId = this.#jobIdOf(caller, requestId);
+    const item = await this.#context.ledger.get(ledgerKeys.job(jobId));
+    return item && { jobId, job: jobRecord.from(item) };
+  }
+
+  #jobIdOf(caller: Caller, requestId: string): string {
+    return jobIdOf(this.#context.settings.deployment, caller.identifier, requestId);
+  }
+
+  async #existing(jobId: string, bodyHash: string): Promise<JobRecord | undefined> {
+    const item = await this.#context.ledger.get(ledgerKeys.job(jobId));
+    if (item === undefined) return undefined;
+    const job = jobRecord.from(item);
+    if (job.bodyHash !== bodyHash) {
+      refuse('requestChanged', 'the requestId was used before with another request', {
+        subjectIdentifier: job.requestId,
+      });
+    }
+    return job;
+  }
+
+  /** Positions, job and open work come into being in one transaction. */
+  async #submit(
+    caller: Caller,
+    jobId: string,
+    request: BppRequest,
+    der: Bytes,
+    bodyHash: string,
+  ): Promise<JobRecord> {
+    const { ledger, vault, settings, now } = this.#context;
+    const { shares } = await this.#requireMayDraw(caller, request.orderId);
+    const rejected =
+      request.euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, request.euiccData);
+    const stored = await vault.put(`requests/${jobId}-${bodyHash.slice(0, 16)}`, der);
+    const chunkOffsets = [
+      ...request.itemOffsets.filter((_, i) => i % settings.chunkSize === 0),
+      request.itemsEnd,
+    ];
+    const wishes = await this.#wishes(request);
+    const drawer = {
+      maker: caller.identifier,
+      share: shares?.[caller.identifier],
+      eids: request.items.map(({ eid }) => eid),
+    };
+    const create = async (): Promise<JobRecord | undefined> => {
+      const known = await this.#existing(jobId, bodyHash);
+      if (known !== undefined) return known;
+      const draw = await planDraw(this.#context, request.orderId, wishes, drawer);
+      if (draw.runs.length > MAX_RUNS)
+        refuse('tooLarge', `a request can name at most some ${MAX_RUNS} ICCIDs`);
+      const job: JobRecord = {
+        party: caller.identifier,
+        requestId: request.requestId,
+        bodyHash,
+        orderId: request.orderId,
+        items: request.items.length,
+        chunkSize: settings.chunkSize,
+        request: stored,
+        chunkOffsets,
+        runs: draw.runs,
+        refusedData: rejected
+          .slice(0, LISTED)
+          .map(({ eid, code, message }) => ({ eid, refusal: code, message })),
+        createdAt: now(),
+      };
+      const { done } = await ledger.transact([
+        ...draw.writes,
+        { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
+        { put: ledgerKeys.openWork('job', jobId), attributes: { tasks: chunkCount(job) }, when: 'absent' },
+        auditWrite(
+          {
+            event: 'request.taken',
+            by: caller.identifier,
+            about: {
+              request: request.requestId,
+              order: request.orderId,
+              job: jobId,
+              items: job.items,
+              body: bodyHash,
+            },
+          },
+          `job-${jobId}`,
+          job.createdAt,
+        ),
+      ]);
+      return done ? job : undefined;
+    };
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const job = await this.#turns.take(request.orderId, create);
+      if (job !== undefined) return job;
+      // another process was faster: wait a while that differs from its own
+      await backOff(attempt);
+    }
+    return refuse('providerUnavailable', 'the order is in great demand; send the same request again');
+  }
+
+  /** An order that the caller may not draw from is as good as none. */
+  async #requireMayDraw(caller: Caller, orderId: string): Promise<OrderRecord> {
+    const [order, state] = await this.#context.ledger.getMany([
+      ledgerKeys.order(orderId),
+      ledgerKeys.orderState(orderId),
+    ]);
+    const record = order && orderRecord.from(order);
+    if (record === undefined || state === undefined || !record.requesterDms.includes(caller.identifier)) {
+      refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
+    }
+    const { state: now } = orderStateRecord.from(state);
+    if (now === 'Preparing')
+      refuse('profileTypeExhausted', 'the profiles of the order are still being prepared');
+    if (now !== 'Open') refuse('orderExpired', `the order is ${now}`, { subjectIdentifier: orderId });
+    return record;
+  }
+
+  /** The position that each item asks for by ICCID; −1, which no supply has, for one that is not of this order. */
+  async #wishes({ orderId, items }: BppRequest): Promise<(number | undefined)[]> {
+    const named = items.flatMap(({ iccid }) => iccid ?? []);
+    const owners = await this.#context.ledger.getMany(named.map((iccid) => ledgerKeys.iccid(iccid)));
+    const positions = new Map(
+      owners.map((owner, i) => [
+        named[i]!,
+        owner?.attributes.orderId === orderId ? Number(owner.attributes.position) : -1,
+      ]),
+    );
+    return items.map(({ iccid }) => (iccid === undefined ? undefined : positions.get(iccid)));
+  }
+}

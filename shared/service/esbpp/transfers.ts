@@ -1,0 +1,112 @@
+import { type Bytes, toHex } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import { MAX_CRL } from '../../pki/crl.ts';
+import { MAX_PACKAGE_LENGTH } from '../../profile/package/profile-element.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { Caller, TransferPurpose, Transfers } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import type { IngestService } from '../esed1/ingest.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import type { DeliveryService } from './delivery.ts';
+
+/** Seconds for which a transfer URL holds. */
+const UPLOAD_SECONDS = 3_600;
+const DOWNLOAD_SECONDS = 3_600;
+const MIB = 1024 * 1024;
+/** Octets of an upload. What is read where it lies may be large; all else is held in memory when it is used. */
+const MAX_UPLOAD: Readonly<Record<TransferPurpose, number>> = {
+  euiccData: 1024 * MIB,
+  rows: 1024 * MIB,
+  bppRequest: 256 * MIB,
+  profileLoadingReport: 256 * MIB,
+  template: MAX_PACKAGE_LENGTH,
+  crl: MAX_CRL,
+};
+/** Name of the result object of a batch of eUICC data, whose batchId stands for the requestId. */
+const REJECTED = 'rejected';
+
+const UPLOADS = 'uploads/';
+
+/** The transferId of an object that came by a transfer; undefined for others. */
+export const uploadedAs = ({ name }: ObjectRef): string | undefined =>
+  name.startsWith(UPLOADS) ? name.slice(UPLOADS.length) : undefined;
+
+interface OpenedTransfer {
+  readonly purpose: TransferPurpose;
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Version of the object, where its content was used up and is gone. */
+  readonly destroyed?: string;
+}
+
+/** Bodies and answers above the inline limit, as objects bound to their size and SHA-256. */
+export class TransferService implements Transfers {
+  readonly #context: Context;
+  readonly #delivery: DeliveryService;
+  readonly #ingest: IngestService;
+
+  constructor(context: Context, delivery: DeliveryService, ingest: IngestService) {
+    this.#context = context;
+    this.#delivery = delivery;
+    this.#ingest = ingest;
+  }
+
+  async openTransfer(
+    caller: Caller,
+    { purpose, size, sha256 }: { purpose: TransferPurpose; size: number; sha256: string },
+  ): Promise<{ transferId: string; uploadUrl: string }> {
+    const max = MAX_UPLOAD[purpose];
+    if (size < 1 || size > max) refuse('tooLarge', `an upload for ${purpose} has 1 to ${max} octets`);
+    const transferId = toHex(this.#context.random(16));
+    const name = `${UPLOADS}${transferId}`;
+    await this.#context.ledger.write({
+      put: ledgerKeys.transfer(caller.identifier, transferId),
+      attributes: { purpose, size, sha256, name, openedAt: this.#context.now() },
+      when: 'absent',
+    });
+    return {
+      transferId,
+      uploadUrl: await this.#context.vault.uploadUrl(name, { size, sha256 }, UPLOAD_SECONDS),
+    };
+  }
+
+  async received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes> {
+    return await this.#context.vault.get(await this.receivedObject(caller, transferId, purpose));
+  }
+
+  async receivedObject(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<ObjectRef> {
+    const item = await this.#context.ledger.get(ledgerKeys.transfer(caller.identifier, transferId));
+    if (item === undefined)
+      refuse('requestUnknown', 'no transfer of this caller has this transferId', {
+        subjectIdentifier: transferId,
+      });
+    const opened = item.attributes as unknown as OpenedTransfer;
+    // another use has another limit of size
+    if (opened.purpose !== purpose)
+      refuse('transferInvalid', `the transfer was opened for ${opened.purpose}, not for ${purpose}`, {
+        subjectIdentifier: transferId,
+      });
+    const { name, size, sha256, destroyed } = opened;
+    if (destroyed !== undefined) return { name, version: destroyed, size, sha256 };
+    const ref = await this.#context.vault.head(name);
+    if (ref === undefined || ref.size !== size || ref.sha256 !== sha256) {
+      refuse('requestUnknown', 'the content of this transfer has not arrived', {
+        subjectIdentifier: transferId,
+      });
+    }
+    return ref;
+  }
+
+  async getTransfer(
+    caller: Caller,
+    { requestId, name }: { requestId: string; name: string },
+  ): Promise<{ downloadUrl: string; size: number; sha256: string }> {
+    const part =
+      caller.role === 'eum' && name === REJECTED
+        ? await this.#ingest.resultOf(caller, requestId)
+        : await this.#delivery.partNamed(caller, requestId, name);
+    const downloadUrl = await this.#context.vault.downloadUrl(part, DOWNLOAD_SECONDS);
+    return { downloadUrl, size: part.size, sha256: part.sha256 };
+  }
+}

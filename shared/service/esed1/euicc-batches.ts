@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { type Bytes, toHex, utf8 } from '../../codec/bytes.ts';
+import { readTlvHeader, splitElements } from '../../codec/tlv.ts';
+import { invariant, Refusal } from '../../errors.ts';
+import { EntryVerifier } from '../../euicc/entry-verifier.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { ItemRefusal } from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import {
+  type IngestRecord,
+  ingestRecord,
+  type RejectedEntry,
+  type SliceProgress,
+  sliceCount,
+  sliceProgress,
+  sliceRecord,
+} from '../records/ingest.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import type { Trust } from '../trust/trust.ts';
+import type { TrustedEum } from '../trust/trust-view.ts';
+import { type EntrySource, type IndexedEntry, storeEntries } from './euicc-store.ts';
+
+/** Entries that are verified and stored together: a task of the dispatcher, and what one answer of memory holds. */
+export const SLICE = 500;
+
+/** Names a batch for ever, from the party and its batchId. */
+export function ingestIdOf(party: string, batchId: string): string {
+  return createHash('sha256').update(`${party}\0${batchId}`).digest('hex').slice(0, 32);
+}
+
+export async function loadIngest(ledger: Ledger, id: string): Promise<IngestRecord> {
+  const item = await ledger.get(ledgerKeys.ingest(id));
+  invariant(item !== undefined, `there is no eUICC data batch ${id}`);
+  return ingestRecord.from(item);
+}
+
+/**
+ * Verifies and stores one slice of a batch. It stands by itself and may be repeated: entries that are stored already
+ * are found so, and the first answer of the slice stays its answer.
+ */
+export async function ingestSlice(context: Context, trust: Trust, id: string, slice: number): Promise<void> {
+  const { ledger, vault } = context;
+  if ((await ledger.get(ledgerKeys.ingestProgress(id, slice))) !== undefined) return;
+  const ingest = await loadIngest(ledger, id);
+  const [start, end] = ingest.sliceOffsets.slice(slice, slice + 2) as [number, number];
+  const octets = await vault.get(ingest.batch, { offset: start, length: end - start });
+  const first = slice * ingest.sliceSize;
+  const elements = splitElements(octets).map((element, i) => ({ index: first + i, element }));
+  const duplicates = new Set(ingest.duplicates);
+  const rejected = await ingestEntries(context, await eumOf(trust, ingest), ingest, elements, (index) =>
+    duplicates.has(index),
+  );
+  const progress: SliceProgress = { accepted: elements.length - rejected.length, rejected: rejected.length };
+  await ledger.transact([
+    {
+      put: ledgerKeys.ingestSlice(id, slice),
+      attributes: sliceRecord.to({ rejected }),
+      when: 'absent',
+    },
+    {
+      put: ledgerKeys.ingestProgress(id, slice),
+      attributes: sliceProgress.to(progress),
+      when: 'absent',
+    },
+  ]);
+}
+
+/** The EUM as it stands when the slice is done: revoked in the middle of a batch, the rest is refused. */
+async function eumOf(trust: Trust, { eumChain, ciPkId }: IngestRecord): Promise<TrustedEum | Refusal> {
+  try {
+    return await (await trust.current()).eumOf(eumChain, ciPkId);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+/** Refusals whose subject is a one-time key. */
+const KEY_REFUSALS: ReadonlySet<StatusName> = new Set([
+  'oneTimeKeyInvalid',
+  'oneTimeKeyInUse',
+  'oneTimeKeyProofInvalid',
+]);
+
+/** What the entries of a batch are checked and stored with. */
+export type EntryRules = Pick<IngestRecord, 'ciPkId' | 'eumChain' | 'euiccInfo2' | 'deviceMakers'> & {
+  readonly entitlement?: EntrySource['entitlement'];
+};
+
+/** Verifies and stores entries; returns those refused, in their order. */
+export async function ingestEntries(
+  { ledger }: Context,
+  eum: TrustedEum | Refusal,
+  rules: EntryRules,
+  elements: readonly { readonly index: number; readonly element: Bytes }[],
+  isDuplicate: (index: number) => boolean,
+): Promise<RejectedEntry[]> {
+  const rejected: RejectedEntry[] = [];
+  const reject = (index: number, eid: string, { code, message, subjectIdentifier: keyId }: Refusal) =>
+    rejected.push({
+      index,
+      eid,
+      ...(KEY_REFUSALS.has(code) && keyId !== undefined && { keyId }),
+      code,
+      message,
+    });
+  if (eum instanceof Refusal) {
+    for (const { index, element } of elements) reject(index, eidOf(element), eum);
+    return rejected;
+  }
+  const verifier = new EntryVerifier(eum.verified, rules.ciPkId, rules.euiccInfo2);
+  const verified: IndexedEntry[] = [];
+  for (const { index, element } of elements) {
+    try {
+      const entry = verifier.verify(element);
+      if (isDuplicate(index)) throw new Refusal('eidDuplicate', 'the EID occurs twice in the batch');
+      verified.push({ index, ...entry });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      reject(index, eidOf(element), error);
+    }
+  }
+  const source: EntrySource = {
+    suite: eum.verified.suite.name,
+    ciPkId: toHex(rules.ciPkId),
+    eumChain: rules.eumChain,
+    deviceMakers: rules.deviceMakers,
+    entitlement: rules.entitlement ?? 'replace',
+  };
+  for (const [entry, refusal] of await storeEntries(ledger, source, verified))
+    reject(entry.index, entry.eid, refusal);
+  return rejected.sort((a, b) => a.index - b.index);
+}
+
+/** Completes a batch once every slice is done: its answer, its line of the audit log, and no more open work. */
+export async function finishIngest(context: Context, id: string): Promise<boolean> {
+  const { ledger, now } = context;
+  const item = await ledger.get(ledgerKeys.ingest(id));
+  if (item === undefined) return true;
+  const ingest = ingestRecord.from(item);
+  const open = await ledger.get(ledgerKeys.openWork('euiccData', id));
+  if (ingest.done !== undefined || open === undefined) return ingest.done !== undefined;
+  const { slices, accepted, rejected } = await ingestProgress(ledger, id);
+  if (slices < sliceCount(ingest)) return false;
+  const result = rejected > LISTED ? await storeResult(context, id) : undefined;
+  const done = { accepted, rejected, ...(result === undefined ? {} : { result }) };
+  const { party, batchId, batch } = ingest;
+  const about = { batch: batchId, entries: ingest.entries, accepted, rejected, body: batch.sha256 };
+  const { done: written } = await ledger.transact([
+    { put: item, attributes: ingestRecord.to({ ...ingest, done }), when: { revision: item.revision } },
+    { remove: open, when: { revision: open.revision } },
+    auditWrite({ event: 'euiccData.registered', by: party, about }, `euicc-data-${id}`, now()),
+  ]);
+  return written || (await finishIngest(context, id));
+}
+
+/** Refusals that an answer lists. */
+export const LISTED = 1_000;
+
+export async function ingestProgress(
+  ledger: Ledger,
+  id: string,
+): Promise<SliceProgress & { readonly slices: number }> {
+  const total = { slices: 0, accepted: 0, rejected: 0 };
+  let cursor: string | undefined;
+  do {
+    const range = { prefix: 'progress#', ...(cursor === undefined ? {} : { cursor }) };
+    const page = await ledger.query(`ingest#${id}`, range);
+    for (const { accepted, rejected } of page.items.map(sliceProgress.from)) {
+      total.slices += 1;
+      total.accepted += accepted;
+      total.rejected += rejected;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return total;
+}
+
+/** The refusals of the slices that are done, in the order of the batch. */
+export async function* rejectedEntries(ledger: Ledger, id: string): AsyncGenerator<RejectedEntry> {
+  let cursor: string | undefined;
+  do {
+    const range = { prefix: 'slice#', limit: 8, ...(cursor === undefined ? {} : { cursor }) };
+    const page = await ledger.query(`ingest#${id}`, range);
+    for (const item of page.items) yield* sliceRecord.from(item).rejected;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** A refusal as the EUM is told it. */
+export function answered(entry: RejectedEntry): ItemRefusal & RejectedEntry {
+  const { subject: subjectCode, reason: reasonCode } = STATUS_CODES[entry.code];
+  return { ...entry, subjectCode, reasonCode };
+}
+
+/** All refusals as JSON lines; a repeat writes the same again. */
+async function storeResult({ ledger, vault }: Context, id: string): Promise<ObjectRef> {
+  async function* lines() {
+    for await (const entry of rejectedEntries(ledger, id)) {
+      const { code: _, ...told } = answered(entry);
+      yield utf8(`${JSON.stringify(told)}\n`);
+    }
+  }
+  return await vault.putStream(`euicc-data-results/${id}`, lines());
+}
+
+/** The EID of an entry that was refused, where it begins with one. */
+function eidOf(element: Bytes): string {
+  const { headerLength, length } = readTlvHeader(element);
+  const at = headerLength;
+  return length >= 18 && element[at] === 0x80 && element[at + 1] === 16
+    ? toHex(element.subarray(at + 2, at + 18))
+    : '';
+}

@@ -1,0 +1,246 @@
+import { type Bytes, toHex } from '../../codec/bytes.ts';
+import type { SuiteName } from '../../crypto/suite.ts';
+import { Fault, Refusal, refuse } from '../../errors.ts';
+import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
+import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
+import type { Ledger, Write } from '../../ledger/ledger.ts';
+import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { recordOf } from '../records/record.ts';
+
+const ATTEMPTS = 12;
+
+/** A verified entry with its place in the batch. */
+export interface IndexedEntry extends VerifiedEntry {
+  readonly index: number;
+}
+
+/**
+ * Who a one-time key belongs to, for ever. `by` and `orderId` are there where a restored ledger learned that the key
+ * is taken before it learned of the eUICC: its record then begins with that claim (service/restore/claims.ts).
+ */
+export interface KeyOwner {
+  readonly eid: string;
+  readonly keyId: string;
+  readonly by?: string;
+  readonly orderId?: string;
+}
+
+export const keyOwner = recordOf<KeyOwner>();
+
+/** What entries that are stored together have in common. */
+export interface EntrySource {
+  readonly suite: SuiteName;
+  /** SubjectKeyIdentifier of the root, hexadecimal. */
+  readonly ciPkId: string;
+  /** Hash of the stored EUM chain. */
+  readonly eumChain: string;
+  /** functionRequesterIdentifiers. */
+  readonly deviceMakers: readonly string[];
+  /** `replace`: the EUM's own word. `keep`: a device manufacturer's, which takes no EID from another. */
+  readonly entitlement: 'replace' | 'keep';
+}
+
+/**
+ * Stores verified entries; returns those refused. A chain of writes that may stop anywhere and be repeated: first the
+ * one-time keys are made known for ever, then the certificates, last the eUICC records that make the keys usable.
+ * Entries have different EIDs.
+ */
+export async function storeEntries(
+  ledger: Ledger,
+  source: EntrySource,
+  entries: readonly IndexedEntry[],
+): Promise<Map<IndexedEntry, Refusal>> {
+  const refused = new Map<IndexedEntry, Refusal>();
+  const rest = () => entries.filter((entry) => !refused.has(entry));
+  await storeShared(ledger, entries);
+  const taken = await claimKeys(ledger, source, entries, refused);
+  await storeCertificates(ledger, rest(), refused);
+  await storeRecords(ledger, source, rest(), taken, refused);
+  return refused;
+}
+
+/** What many entries share: EuiccInfo2 and distribution points. */
+async function storeShared(ledger: Ledger, entries: readonly VerifiedEntry[]): Promise<void> {
+  const infos = new Map(entries.map((entry) => [entry.euiccInfo2Hash, entry.euiccInfo2]));
+  const points = new Set(entries.flatMap((entry) => entry.distributionPoints));
+  await ledger.writeMany([
+    ...[...infos].map(
+      ([hash, der]): Write => ({ put: ledgerKeys.euiccInfo2(hash), attributes: { der }, when: 'absent' }),
+    ),
+    ...[...points].map(
+      (point): Write => ({ put: ledgerKeys.distributionPoint(point), attributes: {}, when: 'absent' }),
+    ),
+  ]);
+}
+
+/**
+ * A one-time key belongs to the eUICC that it was first registered for, for ever and over all EUMs (I1). Returns the
+ * owners of keys that are taken although their eUICC may be unknown, by x coordinate.
+ */
+async function claimKeys(
+  ledger: Ledger,
+  { suite }: EntrySource,
+  entries: readonly IndexedEntry[],
+  refused: Map<IndexedEntry, Refusal>,
+): Promise<ReadonlyMap<string, KeyOwner>> {
+  const taken = new Map<string, KeyOwner>();
+  const claims = new Map<string, { entry: IndexedEntry; keyId: string }>();
+  for (const entry of entries) {
+    for (const { keyId, otPk } of entry.keys) {
+      const x = xCoordinate(otPk);
+      // the same point twice before anything is written: the second one loses
+      if (claims.has(x)) refused.set(entry, reused(keyId));
+      else claims.set(x, { entry, keyId });
+    }
+  }
+  const wanted = [...claims];
+  const outcomes = await ledger.writeMany(
+    wanted.map(([x, { entry, keyId }]) => ({
+      put: ledgerKeys.oneTimeKey(suite, x),
+      attributes: keyOwner.to({ eid: entry.eid, keyId }),
+      when: 'absent',
+    })),
+  );
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.done) continue;
+    const [x, { entry, keyId }] = wanted[i]!;
+    const owner = outcome.found && keyOwner.from(outcome.found);
+    if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
+    else if (owner.by !== undefined) taken.set(x, owner);
+  }
+  return taken;
+}
+
+async function storeCertificates(
+  ledger: Ledger,
+  entries: readonly IndexedEntry[],
+  refused: Map<IndexedEntry, Refusal>,
+): Promise<void> {
+  const outcomes = await ledger.writeMany(
+    entries.map(({ eid, certificate }) => ({
+      put: ledgerKeys.euiccCertificate(eid),
+      attributes: { der: certificate },
+      when: 'absent',
+    })),
+  );
+  for (const [i, outcome] of outcomes.entries()) {
+    const entry = entries[i]!;
+    if (outcome.done || sameOctets(outcome.found?.attributes.der as Bytes, entry.certificate)) continue;
+    const message = 'the EID is registered with another certificate';
+    refused.set(entry, new Refusal('eidDuplicate', message, { subjectIdentifier: entry.eid }));
+  }
+}
+
+async function storeRecords(
+  ledger: Ledger,
+  source: EntrySource,
+  entries: readonly IndexedEntry[],
+  taken: ReadonlyMap<string, KeyOwner>,
+  refused: Map<IndexedEntry, Refusal>,
+): Promise<void> {
+  let waiting = entries;
+  for (let attempt = 0; waiting.length > 0; attempt++) {
+    if (attempt === ATTEMPTS)
+      throw new Fault('ledger', 'eUICC records change too fast to be stored', { retryable: true });
+    const stored = await ledger.getMany(waiting.map(({ eid }) => ledgerKeys.euicc(eid)));
+    const pending: IndexedEntry[] = [];
+    const writes: Write[] = [];
+    for (const [i, entry] of waiting.entries()) {
+      const before = stored[i];
+      try {
+        const merged = merge(before && euiccRecord.from(before), entry, source, taken);
+        if (merged === undefined) continue;
+        writes.push({
+          put: ledgerKeys.euicc(entry.eid),
+          attributes: euiccRecord.to(merged),
+          when: before === undefined ? 'absent' : { revision: before.revision },
+        });
+        pending.push(entry);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        refused.set(entry, error);
+      }
+    }
+    const outcomes = await ledger.writeMany(writes);
+    waiting = pending.filter((_, i) => !outcomes[i]!.done);
+  }
+}
+
+/** The record after this entry; undefined if nothing changes. */
+function merge(
+  before: EuiccRecord | undefined,
+  entry: VerifiedEntry,
+  { suite, ciPkId, eumChain, deviceMakers, entitlement }: EntrySource,
+  taken: ReadonlyMap<string, KeyOwner>,
+): EuiccRecord | undefined {
+  const about = { subjectIdentifier: entry.eid };
+  // copies: an entry's octets are views of the whole slice
+  const keys = entry.keys.map(({ keyId, otPk }): OneTimeKeyRecord => {
+    const by = taken.get(xCoordinate(otPk))?.by;
+    return {
+      keyId,
+      otPk: Uint8Array.from(otPk),
+      ...(by === undefined ? { state: 'free' } : { state: 'claimed', by }),
+    };
+  });
+  const orders = (known: EuiccRecord['orders'], fresh: readonly OneTimeKeyRecord[]) => {
+    const merged: Record<string, readonly string[]> = { ...known };
+    for (const { otPk } of fresh) {
+      const { by, orderId } = taken.get(xCoordinate(otPk)) ?? {};
+      if (by !== undefined && orderId !== undefined)
+        merged[orderId] = [...new Set([...(merged[orderId] ?? []), by])];
+    }
+    return merged;
+  };
+  if (before === undefined) {
+    return {
+      suite,
+      ciPkId,
+      eumChain,
+      euiccInfo2: entry.euiccInfo2Hash,
+      serialNumber: entry.serialNumber,
+      notAfter: entry.notAfterMs,
+      deviceMakers,
+      keys,
+      orders: orders({}, keys),
+    };
+  }
+  if (before.revokedAt !== undefined)
+    refuse('euiccCertificateExpired', 'the eUICC was revoked on this server', about);
+  if (entitlement === 'keep' && !deviceMakers.every((maker) => before.deviceMakers.includes(maker)))
+    refuse('eidBoundElsewhere', 'the EID is registered for another device manufacturer', about);
+  const fresh = keys.filter(({ keyId, otPk }) => {
+    const known = before.keys.find((key) => key.keyId === keyId);
+    if (known !== undefined && !sameOctets(known.otPk, otPk))
+      refuse('oneTimeKeyInUse', `keyId ${keyId} is registered with another key`, {
+        subjectIdentifier: keyId,
+      });
+    return known === undefined;
+  });
+  if (before.keys.length + fresh.length > MAX_KEYS_PER_EUICC)
+    refuse('tooLarge', `an eUICC has at most ${MAX_KEYS_PER_EUICC} one-time keys`, about);
+  const makers = entitlement === 'replace' ? deviceMakers : before.deviceMakers;
+  if (fresh.length === 0 && sameMembers(makers, before.deviceMakers)) return undefined;
+  // data of another kind than was stored: the eUICC's signed word of today counts
+  const now = fresh.length > 0 ? { euiccInfo2: entry.euiccInfo2Hash, eumChain, ciPkId } : {};
+  return {
+    ...before,
+    ...now,
+    deviceMakers: makers,
+    keys: [...before.keys, ...fresh],
+    orders: orders(before.orders, fresh),
+  };
+}
+
+/** X of 04 ‖ X ‖ Y: a point and its negative agree to the same secret, so they count as one key. */
+const xCoordinate = (otPk: Bytes) => toHex(otPk.subarray(1, 33));
+
+const reused = (keyId: string) =>
+  new Refusal('oneTimeKeyInUse', `the point of one-time key ${keyId} was registered before`, {
+    subjectIdentifier: keyId,
+  });
+
+const sameOctets = (a: Bytes | undefined, b: Bytes) => a !== undefined && Buffer.compare(a, b) === 0;
+const sameMembers = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((one) => b.includes(one));

@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import type { Bytes } from '../../codec/bytes.ts';
+import { fromSpki, type PublicKey, suiteByCurveOid, type Verifier } from '../../crypto/suite.ts';
+import { refuse } from '../../errors.ts';
+import {
+  decodeEuiccDataBatch,
+  type EuiccDataBatch,
+  type EuiccDataHead,
+} from '../../ifpp-draft1/euicc-data-batch.ts';
+import {
+  EUICC_DATA_START,
+  readEuiccDataStart,
+  scanEuiccDataBatch,
+} from '../../ifpp-draft1/euicc-data-scan.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { Caller, CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { type IngestRecord, ingestRecord, type RejectedEntry, sliceCount } from '../records/ingest.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { storeEumChain } from '../trust/eum-chains.ts';
+import type { Trust } from '../trust/trust.ts';
+import type { TrustedEum } from '../trust/trust-view.ts';
+import { closeKeys } from './close-keys.ts';
+import {
+  answered,
+  finishIngest,
+  ingestEntries,
+  ingestIdOf,
+  ingestProgress,
+  ingestSlice,
+  LISTED,
+  loadIngest,
+  rejectedEntries,
+  SLICE,
+} from './euicc-batches.ts';
+
+/** Octets of a batch that is verified within the call; larger ones go to the dispatcher. Some 1,400 entries. */
+const WITHIN_CALL = 1024 * 1024;
+
+/**
+ * eUICC data (DPFF10): path A from an EUM by Esed1, path B from a device manufacturer inside its BppRequest. Entries
+ * are accepted or refused one by one.
+ *
+ * Path A takes batches of a million: the batch is an object of the vault, walked once for its frame and then verified
+ * slice by slice, each slice with a record of its own. Whoever stops in the middle goes on there.
+ */
+export class IngestService implements Ingest {
+  readonly #context: Context;
+  readonly #trust: Trust;
+
+  constructor(context: Context, trust: Trust) {
+    this.#context = context;
+    this.#trust = trust;
+  }
+
+  async registerEuiccData(caller: Caller, batch: Bytes | ObjectRef): Promise<EuiccDataAnswer> {
+    const { ledger, dispatcher } = this.#context;
+    const head = await this.#start(batch);
+    const id = ingestIdOf(caller.identifier, head.batchId);
+    const known = await ledger.get(ledgerKeys.ingest(id));
+    const ref = await this.#stored(id, batch, known && ingestRecord.from(known));
+    const ingest = known === undefined ? await this.#take(caller, id, head, ref) : ingestRecord.from(known);
+    if (ingest.batch.sha256 !== ref.sha256)
+      refuse('requestChanged', 'the batchId was used before with another content', {
+        subjectIdentifier: head.batchId,
+      });
+    if (ingest.done === undefined) {
+      if (ref.size > WITHIN_CALL)
+        await dispatcher.submit({ kind: 'euiccData', id, tasks: sliceCount(ingest) });
+      else {
+        for (let slice = 0; slice < sliceCount(ingest); slice++)
+          await ingestSlice(this.#context, this.#trust, id, slice);
+        await finishIngest(this.#context, id);
+      }
+    }
+    return await this.#answer(id);
+  }
+
+  /** All refusals of a batch of this caller, where there are more than an answer lists. */
+  async resultOf(caller: Caller, batchId: string): Promise<ObjectRef> {
+    const item = await this.#context.ledger.get(ledgerKeys.ingest(ingestIdOf(caller.identifier, batchId)));
+    return (
+      (item && ingestRecord.from(item).done?.result) ??
+      refuse('requestUnknown', 'the caller has no batch with a result object under this identifier', {
+        subjectIdentifier: batchId,
+      })
+    );
+  }
+
+  /**
+   * Path B: the data came with a request of this device manufacturer. Its word alone entitles itself, and only to
+   * EIDs that nobody else was entitled to before; a list that the EUM signed counts as the EUM's own.
+   */
+  async acceptForwarded(caller: Caller, der: Bytes): Promise<readonly RejectedEntry[]> {
+    const batch = decodeEuiccDataBatch(der);
+    const eum = await this.#trustedEum(batch);
+    const signedList = signedByEum(batch, eum) ? batch.deviceManufacturers : undefined;
+    if (signedList !== undefined && !signedList.includes(caller.identifier))
+      refuse('eidBoundElsewhere', 'the EUM has named other device manufacturers for these eUICCs');
+    const rules = {
+      ciPkId: batch.ciPkId,
+      eumChain: await storeEumChain(this.#context.ledger, batch.eumChain, batch.ciPkId),
+      euiccInfo2: batch.euiccInfo2,
+      deviceMakers: signedList ?? [caller.identifier],
+      entitlement: signedList === undefined ? 'keep' : 'replace',
+    } as const;
+    const elements = batch.entries.map((element, index) => ({ index, element }));
+    const frame = await scanEuiccDataBatch(one(der), readEuiccDataStart(der, der.length).entriesAt, SLICE);
+    const duplicates = new Set(frame.duplicates);
+    const rejected: RejectedEntry[] = [];
+    for (let start = 0; start < elements.length; start += SLICE) {
+      const slice = elements.slice(start, start + SLICE);
+      rejected.push(
+        ...(await ingestEntries(this.#context, eum, rules, slice, (index) => duplicates.has(index))),
+      );
+    }
+    return rejected;
+  }
+
+  async closeKeys(caller: Caller, items: readonly KeyToClose[]): Promise<CloseKeysAnswer> {
+    return await closeKeys(this.#context, this.#trust, caller, items);
+  }
+
+  async #start(batch: Bytes | ObjectRef): Promise<ReturnType<typeof readEuiccDataStart>> {
+    if (batch instanceof Uint8Array) return readEuiccDataStart(batch, batch.length);
+    const length = Math.min(batch.size, EUICC_DATA_START);
+    return readEuiccDataStart(await this.#context.vault.get(batch, { offset: 0, length }), batch.size);
+  }
+
+  /** The batch as an object; one that came inline is put into the vault once. */
+  async #stored(id: string, batch: Bytes | ObjectRef, known: IngestRecord | undefined): Promise<ObjectRef> {
+    if (!(batch instanceof Uint8Array)) return batch;
+    const stored = known?.batch ?? (await this.#context.vault.head(`euicc-data/${id}`));
+    const same = stored?.size === batch.length && stored.sha256 === sha256(batch);
+    return same ? stored : await this.#context.vault.put(`euicc-data/${id}`, batch);
+  }
+
+  /** Takes the batch on: who may send it, where its entries are, and the open work, in one transaction. */
+  async #take(
+    caller: Caller,
+    id: string,
+    head: EuiccDataHead & { readonly entriesAt: number },
+    batch: ObjectRef,
+  ): Promise<IngestRecord> {
+    const { ledger, vault, now } = this.#context;
+    const eum = await this.#trustedEum(head);
+    if (eum.record.party !== caller.identifier)
+      refuse('requesterNotAllowed', 'the caller does not speak for this EUM', {
+        subjectIdentifier: eum.verified.eumKeyId,
+      });
+    const signature = new EumDataSignature(eum);
+    const frame = await scanEuiccDataBatch(vault.getStream(batch), head.entriesAt, SLICE, (piece) =>
+      signature.update(piece),
+    );
+    if (frame.eumDataSignature !== undefined) signature.require(frame.eumDataSignature);
+    if (frame.deviceManufacturers === undefined || frame.deviceManufacturers.length === 0)
+      refuse('mandatoryElementMissing', 'deviceManufacturers is needed on Esed1: who may bind these eUICCs?');
+    const ingest: IngestRecord = {
+      party: caller.identifier,
+      batchId: head.batchId,
+      batch,
+      ciPkId: Uint8Array.from(head.ciPkId),
+      eumChain: await storeEumChain(ledger, head.eumChain, head.ciPkId),
+      euiccInfo2: Uint8Array.from(head.euiccInfo2),
+      deviceMakers: frame.deviceManufacturers,
+      entries: frame.entries,
+      sliceSize: SLICE,
+      sliceOffsets: frame.sliceOffsets,
+      duplicates: frame.duplicates,
+      takenAt: now(),
+    };
+    const open = ledgerKeys.openWork('euiccData', id);
+    const { done } = await ledger.transact([
+      { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
+      { put: open, attributes: { tasks: sliceCount(ingest) }, when: 'absent' },
+    ]);
+    return done ? ingest : await loadIngest(ledger, id);
+  }
+
+  async #answer(id: string): Promise<EuiccDataAnswer> {
+    const { ledger } = this.#context;
+    const { batchId, entries, done } = await loadIngest(ledger, id);
+    const common = { batchId, entries };
+    if (done === undefined) {
+      const { accepted, rejected } = await ingestProgress(ledger, id);
+      return { ...common, state: 'Pending', accepted, rejected: [], rejectedCount: rejected };
+    }
+    const rejected: EuiccDataAnswer['rejected'][number][] = [];
+    if (done.rejected > 0) {
+      for await (const entry of rejectedEntries(ledger, id)) {
+        if (rejected.push(answered(entry)) === LISTED) break;
+      }
+    }
+    return { ...common, state: 'Done', accepted: done.accepted, rejected, rejectedCount: done.rejected };
+  }
+
+  async #trustedEum(head: EuiccDataHead): Promise<TrustedEum> {
+    const view = await this.#trust.current();
+    const eum = view.verifyEum(head.eumChain, head.ciPkId);
+    if (suiteByCurveOid(head.curve) !== eum.verified.suite)
+      refuse('securityConfiguration', 'the curve of the batch is not the curve of its EUM chain');
+    return eum;
+  }
+}
+
+function signedByEum(batch: EuiccDataBatch, eum: TrustedEum): boolean {
+  if (batch.eumDataSignature === undefined) return false;
+  const signature = new EumDataSignature(eum);
+  signature.update(batch.signed);
+  signature.require(batch.eumDataSignature);
+  return true;
+}
+
+/**
+ * The check of eumDataSignature, over the octets received: by the data key that is registered for the EUM. A signature
+ * that is there must hold on either path; where no key is registered, nobody could tell, so that is a refusal too.
+ */
+class EumDataSignature {
+  readonly #key: PublicKey | undefined;
+  readonly #verifier: Verifier | undefined;
+
+  constructor({ record }: TrustedEum) {
+    this.#key = record.dataKey === undefined ? undefined : fromSpki(record.dataKey);
+    this.#verifier = this.#key?.suite.verifier();
+  }
+
+  update(piece: Bytes): void {
+    this.#verifier?.update(piece);
+  }
+
+  require(signature: Bytes): void {
+    if (this.#key === undefined || this.#verifier === undefined)
+      refuse('eumNotAllowed', 'the EUM has no registered key for signing its batches');
+    if (!this.#verifier.signatureHolds(this.#key, signature))
+      refuse('eumCertificateInvalid', 'the EUM data signature does not verify');
+  }
+}
+
+const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('hex');
+
+async function* one(octets: Bytes): AsyncGenerator<Bytes> {
+  yield octets;
+}

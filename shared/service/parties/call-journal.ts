@@ -1,0 +1,47 @@
+import { toHex } from '../../codec/bytes.ts';
+import { STATUS_CODES } from '../../status-codes.ts';
+import type { Calls, RefusedCall } from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+
+const MINUTE_MS = 60_000;
+const { subject, reason } = STATUS_CODES.rateExceeded;
+
+/**
+ * Takes refused calls into the audit log (I8). Each one of a registered party has its line. Callers that nobody
+ * knows, and parties beyond their rate, have one line a minute for each function and code from each process: otherwise
+ * they could fill the ledger.
+ */
+export class CallJournal implements Calls {
+  readonly #context: Context;
+  /** Names of lines written once, and the minute they are of. */
+  #told = { minute: 0, names: new Set<string>() };
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async refused(call: RefusedCall): Promise<void> {
+    const { ledger, now, random } = this.#context;
+    const { party, subjectCode, reasonCode, functionCallIdentifier } = call;
+    const counted = party !== undefined && !(subjectCode === subject && reasonCode === reason);
+    const by = party ?? 'nobody known';
+    if (!counted && this.#wasTold(`${by} ${call.function} ${subjectCode} ${reasonCode}`)) return;
+    const about = {
+      function: call.function,
+      subjectCode,
+      reasonCode,
+      ...(counted && functionCallIdentifier !== undefined ? { call: functionCallIdentifier } : {}),
+    };
+    const line = { event: 'call.refused', by, about };
+    await ledger.write(auditWrite(line, `refused-${toHex(random(16))}`, now()));
+  }
+
+  #wasTold(name: string): boolean {
+    const minute = Math.floor(this.#context.now() / MINUTE_MS);
+    if (this.#told.minute !== minute) this.#told = { minute, names: new Set() };
+    if (this.#told.names.has(name)) return true;
+    this.#told.names.add(name);
+    return false;
+  }
+}

@@ -1,0 +1,111 @@
+import { refuse } from '../../errors.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Caller, Parties, Role } from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { recordOf } from '../records/record.ts';
+import { type RateLimit, RateLimiter } from './rate-limit.ts';
+
+/** A client certificate in the register, named by its SHA-256. */
+export interface PartyRecord {
+  readonly identifier: string;
+  readonly role: Role;
+  readonly name?: string;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
+  readonly revokedAt?: number;
+}
+
+const DEFAULT_RATE: RateLimit = { perSecond: 50, burst: 200 };
+
+const partyRecord = recordOf<PartyRecord>();
+
+/** The party register (I7), and how often each may call. Who is who is never cached: a revocation counts from the next call on. */
+export class PartyService implements Parties {
+  readonly #context: Context;
+  readonly #rates: RateLimiter;
+
+  /** `rates` keeps how often each party calls; other than the context's where that may be frozen and is still read. */
+  constructor(context: Context, limit: RateLimit = DEFAULT_RATE, rates: Ledger = context.ledger) {
+    this.#context = context;
+    this.#rates = new RateLimiter(limit, rates, context.now);
+  }
+
+  async identify(fingerprint: string): Promise<Caller> {
+    const item = await this.#context.ledger.get(ledgerKeys.party(fingerprint));
+    if (item === undefined)
+      refuse('requesterUnknown', 'the client certificate belongs to no registered party');
+    const { identifier, role, revokedAt } = partyRecord.from(item);
+    if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
+    await this.#rates.take(identifier);
+    return { identifier, role, fingerprint };
+  }
+
+  /** Registers a certificate; an identifier has one role, whatever its certificates. */
+  async add(
+    fingerprint: string,
+    party: Omit<PartyRecord, 'addedAt' | 'revokedAt'>,
+    by: string,
+  ): Promise<void> {
+    const { ledger, now } = this.#context;
+    for (const known of await this.list()) {
+      if (known.identifier === party.identifier && known.role !== party.role) {
+        refuse('requesterNotAllowed', `${party.identifier} is registered as ${known.role}`);
+      }
+    }
+    const record: PartyRecord = { ...party, addedAt: now() };
+    const outcome = await ledger.transact([
+      { put: ledgerKeys.party(fingerprint), attributes: partyRecord.to(record), when: 'absent' },
+      auditWrite(
+        { event: 'party.added', by, about: { fingerprint, ...party } },
+        `party-${fingerprint}`,
+        now(),
+      ),
+    ]);
+    if (outcome.done) return;
+    const found = await ledger.get(ledgerKeys.party(fingerprint));
+    const known = found && partyRecord.from(found);
+    if (
+      known?.identifier !== party.identifier ||
+      known.role !== party.role ||
+      known.revokedAt !== undefined
+    ) {
+      refuse('requesterNotAllowed', 'the certificate is registered otherwise, or was revoked');
+    }
+  }
+
+  async revoke(fingerprint: string, by: string): Promise<void> {
+    const { ledger, now } = this.#context;
+    for (;;) {
+      const item = await ledger.get(ledgerKeys.party(fingerprint));
+      if (item === undefined) refuse('requesterUnknown', 'the certificate belongs to no registered party');
+      const record = partyRecord.from(item);
+      if (record.revokedAt !== undefined) return;
+      const { done } = await ledger.transact([
+        {
+          put: item,
+          attributes: partyRecord.to({ ...record, revokedAt: now() }),
+          when: { revision: item.revision },
+        },
+        auditWrite(
+          { event: 'party.revoked', by, about: { fingerprint } },
+          `party-revoked-${fingerprint}`,
+          now(),
+        ),
+      ]);
+      if (done) return;
+    }
+  }
+
+  async list(): Promise<(PartyRecord & { fingerprint: string })[]> {
+    const parties: (PartyRecord & { fingerprint: string })[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#context.ledger.query('party', cursor === undefined ? {} : { cursor });
+      parties.push(...page.items.map((item) => ({ fingerprint: item.sort, ...partyRecord.from(item) })));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return parties;
+  }
+}

@@ -1,0 +1,138 @@
+import { backOff } from '../../concurrency.ts';
+import { refuse } from '../../errors.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { recordOf } from '../records/record.ts';
+
+export interface RateLimit {
+  /** Calls in the long run. */
+  readonly perSecond: number;
+  /** Calls at once after a pause. */
+  readonly burst: number;
+}
+
+/** What a party may still call at a moment, over all processes. */
+interface BucketRecord {
+  readonly tokens: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What this process holds of a party's bucket. */
+interface Lease {
+  tokens: number;
+  /** Tokens that were taken with it. */
+  readonly size: number;
+  readonly from: number;
+  readonly until: number;
+  /** No token was there: none is asked for before this moment. */
+  readonly emptyUntil: number;
+}
+
+const LEASE_MS = 1_000;
+/** Clocks that disagree by more were set back; a bucket from the future would refuse its party until then. */
+const SKEW_MS = 10_000;
+const MAX_LEASE = 16;
+/** An honest party that stays below its rate does not lose so many races for its bucket. */
+const ATTEMPTS = 6;
+/** Parties that are remembered; a lease that is forgotten costs its party a few tokens. */
+const MAX_LEASES = 10_000;
+
+const bucketRecord = recordOf<BucketRecord>();
+
+/**
+ * A token bucket for each party in the ledger, so that a rate holds over any number of processes and Lambda
+ * environments. A process takes tokens on lease for a second, one at first and twice as many each time that it has used
+ * them up, so that a busy party costs a ledger write for up to 16 calls, and a quiet one leaves no tokens unused in many
+ * places. What a party takes is never above its rate; of its burst up to half may lapse in leases.
+ */
+export class RateLimiter {
+  readonly #limit: RateLimit;
+  readonly #ledger: Ledger;
+  readonly #now: () => number;
+  readonly #leases = new Map<string, Lease>();
+  readonly #refills = new Map<string, Promise<void>>();
+
+  /** `now` in milliseconds. */
+  constructor(limit: RateLimit, ledger: Ledger, now: () => number) {
+    this.#limit = limit;
+    this.#ledger = ledger;
+    this.#now = now;
+  }
+
+  /** Takes a token of this party, or refuses as `rateExceeded` and says when the next one is there. */
+  async take(party: string): Promise<void> {
+    for (;;) {
+      const at = this.#now();
+      const held = this.#leases.get(party);
+      // a clock that was set back makes leases that never end
+      const lease = held !== undefined && at < held.from ? undefined : held;
+      if (lease !== undefined && lease.tokens > 0 && at < lease.until) {
+        lease.tokens -= 1;
+        return;
+      }
+      if (lease !== undefined && at < lease.emptyUntil) this.#refuse(party, lease.emptyUntil - at);
+      // those who come together wait for the same refill
+      let refill = this.#refills.get(party);
+      if (refill === undefined) {
+        refill = this.#refill(party, lease).finally(() => this.#refills.delete(party));
+        this.#refills.set(party, refill);
+      }
+      await refill;
+    }
+  }
+
+  async #refill(party: string, before: Lease | undefined): Promise<void> {
+    const { perSecond, burst } = this.#limit;
+    const usedUp = before !== undefined && before.tokens === 0 && before.size > 0;
+    const wanted = Math.min(MAX_LEASE, usedUp ? before.size * 2 : 1, Math.max(1, Math.floor(burst / 2)));
+    const key = ledgerKeys.rate(party);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0) await backOff(attempt - 1);
+      const item = await this.#ledger.get(key);
+      const at = this.#now();
+      const bucket = item === undefined ? { tokens: burst, at } : bucketRecord.from(item);
+      const setBack = bucket.at - at > SKEW_MS;
+      const earned = (Math.max(0, at - bucket.at) * perSecond) / 1000;
+      const tokens = Math.min(burst, bucket.tokens + earned);
+      if (tokens < 1 && !setBack) {
+        this.#keepEmpty(party, tokens, at);
+        return;
+      }
+      const size = Math.min(wanted, Math.floor(tokens));
+      const { done } = await this.#ledger.write({
+        put: key,
+        attributes: bucketRecord.to({ tokens: tokens - size, at: setBack ? at : Math.max(at, bucket.at) }),
+        when: item === undefined ? 'absent' : { revision: item.revision },
+      });
+      if (done && size === 0) {
+        this.#keepEmpty(party, tokens, at);
+        return;
+      }
+      if (done) {
+        this.#keep(party, { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: at });
+        return;
+      }
+    }
+    // so many others at once: the party is far beyond its rate, in one place or in many
+    this.#refuse(party, LEASE_MS);
+  }
+
+  #keepEmpty(party: string, tokens: number, at: number): void {
+    const emptyUntil = at + Math.ceil(((1 - tokens) * 1000) / this.#limit.perSecond);
+    this.#keep(party, { tokens: 0, size: 0, from: at, until: at, emptyUntil });
+  }
+
+  #keep(party: string, lease: Lease): void {
+    this.#leases.delete(party);
+    this.#leases.set(party, lease);
+    if (this.#leases.size > MAX_LEASES) this.#leases.delete(this.#leases.keys().next().value!);
+  }
+
+  #refuse(party: string, waitMs: number): never {
+    const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+    refuse('rateExceeded', `more than ${this.#limit.perSecond} calls a second; try again in ${seconds} s`, {
+      subjectIdentifier: party,
+    });
+  }
+}

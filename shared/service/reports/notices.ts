@@ -1,0 +1,52 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import type { OrderRecord } from '../records/order.ts';
+import type { ProfileRecord } from '../records/profile.ts';
+
+/**
+ * The body of es2f.handleProfileLoadingInfo (ours, after ES2+ handleDownloadProgressInfo), waiting in the ledger for
+ * the notifier. Written with the state change that it tells of.
+ */
+export function noticeWrite(news: {
+  id: string;
+  orderId: string;
+  order: OrderRecord;
+  record: ProfileRecord;
+  fpaCause?: string;
+}): Write {
+  const { id, order, orderId, record, fpaCause } = news;
+  const failed = record.state === 'Failed' || record.state === 'Unreported';
+  return {
+    put: ledgerKeys.notice(id),
+    attributes: {
+      url: order.callbackUrl,
+      state: 'waiting',
+      attempts: 0,
+      dueAt: record.at,
+      body: {
+        header: { functionRequesterIdentifier: 'smdpf', functionCallIdentifier: id },
+        orderId,
+        iccid: record.iccid,
+        eid: record.eid,
+        profileState: record.state,
+        timestamp: new Date(record.at).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+        notificationPointStatus: failed
+          ? {
+              status: 'Failed',
+              statusCodeData: {
+                subjectCode: '8.2',
+                reasonCode: '4.2',
+                ...(record.detail === undefined ? {} : { message: record.detail }),
+              },
+            }
+          : { status: 'Executed-Success' },
+        ...(record.result === undefined ? {} : { resultData: base64(record.result) }),
+        ...(fpaCause === undefined ? {} : { fpaError: fpaCause }),
+      },
+    },
+    when: 'absent',
+  };
+}
+
+const base64 = (octets: Bytes) => Buffer.from(octets).toString('base64');

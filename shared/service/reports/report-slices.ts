@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import type { Bytes } from '../../codec/bytes.ts';
+import { splitElements } from '../../codec/tlv.ts';
+import { invariant, Refusal } from '../../errors.ts';
+import type { Item, Ledger } from '../../ledger/ledger.ts';
+import { itemRefusal } from '../api/item-refusal.ts';
+import type { ReportAnswer } from '../api/services.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import {
+  type ReportRecord,
+  type ReportSlice,
+  type ReportWork,
+  reportRecord,
+  reportSlice,
+  reportWork,
+  sliceCount,
+} from '../records/report.ts';
+import { type ItemResult, LoadingResults } from './loading-results.ts';
+
+/** Items that a task of the dispatcher verifies at most. Their refusals fit an item of the ledger. */
+const SLICE = 500;
+/** Refused items that an answer lists; `verified` and `noted` count all others. */
+const LISTED = 1_000;
+
+/** Names a report that is work, from its party and reportId. */
+export function reportWorkId(party: string, reportId: string): string {
+  return createHash('sha256').update(`report\0${party}\0${reportId}`).digest('hex').slice(0, 32);
+}
+
+/** What came of items that begin at `first` of their report. */
+export function sliceOf(results: readonly ItemResult[], first: number): ReportSlice {
+  return {
+    verified: results.filter((result) => result === 'verified').length,
+    noted: results.filter((result) => result === 'noted').length,
+    rejected: results.flatMap((result, i) =>
+      result instanceof Refusal ? [{ itemIndex: first + i, ...itemRefusal(result) }] : [],
+    ),
+  };
+}
+
+/** Takes a large report on: as an object, as open work, and under its name, in one transaction. */
+export async function takeReport(
+  context: Context,
+  party: string,
+  report: { readonly reportId: string; readonly items: readonly Bytes[] },
+  der: Bytes,
+  bodyHash: string,
+): Promise<void> {
+  const { ledger, vault, settings } = context;
+  const sliceSize = Math.min(SLICE, settings.inlineReport);
+  const { reportId, items } = report;
+  const id = reportWorkId(party, reportId);
+  const starts = items.filter((_, i) => i % sliceSize === 0).map((item) => item.byteOffset - der.byteOffset);
+  const last = items.at(-1)!;
+  const work: ReportWork = {
+    party,
+    reportId,
+    bodyHash,
+    body: await vault.put(`reports/${id}`, der),
+    sliceSize,
+    sliceOffsets: [...starts, last.byteOffset - der.byteOffset + last.length],
+  };
+  await ledger.transact([
+    {
+      put: ledgerKeys.report(party, reportId),
+      attributes: reportRecord.to({ bodyHash, work: id }),
+      when: 'absent',
+    },
+    { put: ledgerKeys.reportWork(id), attributes: reportWork.to(work), when: 'absent' },
+    { put: ledgerKeys.openWork('report', id), attributes: { tasks: sliceCount(work) }, when: 'absent' },
+  ]);
+}
+
+export async function loadReportWork(ledger: Ledger, id: string): Promise<ReportWork> {
+  const item = await ledger.get(ledgerKeys.reportWork(id));
+  invariant(item !== undefined, `there is no report ${id}`);
+  return reportWork.from(item);
+}
+
+/** Verifies one slice; it stands by itself and may be repeated: its first answer stays. */
+export async function runReportSlice(context: Context, id: string, slice: number): Promise<void> {
+  const { ledger, vault } = context;
+  const key = ledgerKeys.reportSlice(id, slice);
+  if ((await ledger.get(key)) !== undefined) return;
+  const work = await loadReportWork(ledger, id);
+  const [start, end] = work.sliceOffsets.slice(slice, slice + 2) as [number, number];
+  const elements = splitElements(await vault.get(work.body, { offset: start, length: end - start }));
+  const results = await new LoadingResults(context, { identifier: work.party }).takeAll(elements);
+  const attributes = reportSlice.to(sliceOf(results, slice * work.sliceSize));
+  await ledger.write({ put: key, attributes, when: 'absent' });
+}
+
+/** Answers a report once all its slices are done; may be repeated. */
+export async function finishReport(context: Context, id: string): Promise<boolean> {
+  const { ledger, notifier } = context;
+  const open = await ledger.get(ledgerKeys.openWork('report', id));
+  if (open === undefined) return true;
+  const work = await loadReportWork(ledger, id);
+  const { slices, answer, rejected } = await reportProgress(ledger, id, work);
+  if (slices < sliceCount(work)) return false;
+  const known = await ledger.get(ledgerKeys.report(work.party, work.reportId));
+  invariant(known !== undefined, `report ${id} has lost its record`);
+  await writeAnswer(context, work, { ...answer, state: 'Done' }, rejected, known, open);
+  notifier.wake();
+  return true;
+}
+
+/** Answer and line of the audit log in one transaction; of work also its end. False where another was first. */
+export async function writeAnswer(
+  { ledger, now }: Context,
+  { party, reportId, bodyHash }: Pick<ReportWork, 'party' | 'reportId' | 'bodyHash'>,
+  answer: ReportAnswer,
+  rejected: number,
+  known?: Item,
+  open?: Item,
+): Promise<boolean> {
+  const record: ReportRecord = {
+    bodyHash,
+    answer: { ...answer, rejected: answer.rejected.slice(0, LISTED) },
+  };
+  const { verified, noted } = answer;
+  const { done } = await ledger.transact([
+    {
+      put: ledgerKeys.report(party, reportId),
+      attributes: reportRecord.to(record),
+      when: known === undefined ? 'absent' : { revision: known.revision },
+    },
+    ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } }]),
+    auditWrite(
+      {
+        event: 'report.taken',
+        by: party,
+        about: { report: reportId, verified, noted, rejected, body: bodyHash },
+      },
+      `report-${party}-${reportId}`,
+      now(),
+    ),
+  ]);
+  return done;
+}
+
+/** How far the slices are; the answer as it is so far, with the first refusals of the slices that are done. */
+export async function reportProgress(
+  ledger: Ledger,
+  id: string,
+  { reportId }: Pick<ReportWork, 'reportId'>,
+): Promise<{ readonly slices: number; readonly rejected: number; readonly answer: ReportAnswer }> {
+  let [slices, verified, noted, count] = [0, 0, 0, 0];
+  const rejected: ReportAnswer['rejected'][number][] = [];
+  let cursor: string | undefined;
+  do {
+    const range = { limit: 8, ...(cursor === undefined ? {} : { cursor }) };
+    const page = await ledger.query(`report-slices#${id}`, range);
+    for (const slice of page.items.map(reportSlice.from)) {
+      slices += 1;
+      verified += slice.verified;
+      noted += slice.noted;
+      count += slice.rejected.length;
+      rejected.push(...slice.rejected.slice(0, LISTED - rejected.length));
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return { slices, rejected: count, answer: { reportId, state: 'Pending', verified, noted, rejected } };
+}

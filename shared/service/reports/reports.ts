@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { Bytes } from '../../codec/bytes.ts';
+import { readSingleTlv } from '../../codec/tlv.ts';
+import { refuse } from '../../errors.ts';
+import { decodeProfileLoadingReport } from '../../ifpp-draft1/profile-loading-report.ts';
+import { PROFILE_INSTALLATION_RESULT } from '../../rsp/profile-installation-result.ts';
+import type { Caller, ReportAnswer, Reports } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { reportRecord, sliceCount } from '../records/report.ts';
+import { LoadingResults } from './loading-results.ts';
+import { loadReportWork, reportProgress, sliceOf, takeReport, writeAnswer } from './report-slices.ts';
+
+const SEQUENCE = 0x30;
+
+/**
+ * Reports of what became of profiles (DPFF05–07). The first body under a reportId is the report, and its first answer
+ * the answer. One of up to `inlineReport` items is verified within the call; a larger one becomes work of the dispatcher,
+ * is answered as Pending, and by the same call again with how far it is and at last with its answer.
+ */
+export class ReportService implements Reports {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async sendProfileLoadingReport(caller: Caller, der: Bytes): Promise<ReportAnswer> {
+    const { ledger, notifier, settings } = this.#context;
+    const report = decodeProfileLoadingReport(der);
+    const { reportId } = report;
+    const bodyHash = createHash('sha256').update(der).digest('hex');
+    const item = await ledger.get(ledgerKeys.report(caller.identifier, reportId));
+    if (item !== undefined) {
+      const known = reportRecord.from(item);
+      if (known.bodyHash !== bodyHash) {
+        refuse('requestChanged', 'the reportId was used before with another report', {
+          subjectIdentifier: reportId,
+        });
+      }
+      if (known.answer !== undefined) return { ...known.answer, state: 'Done' };
+      return await this.#pending(known.work!);
+    }
+    if (report.items.length > settings.inlineReport) {
+      await takeReport(this.#context, caller.identifier, report, der, bodyHash);
+      return await this.sendProfileLoadingReport(caller, der);
+    }
+    const results = await new LoadingResults(this.#context, caller).takeAll(report.items);
+    const slice = sliceOf(results, 0);
+    const answer: ReportAnswer = { reportId, state: 'Done', ...slice };
+    const about = { party: caller.identifier, reportId, bodyHash };
+    const done = await writeAnswer(this.#context, about, answer, slice.rejected.length);
+    notifier.wake();
+    return done ? answer : await this.sendProfileLoadingReport(caller, der);
+  }
+
+  async handleNotification(der: Bytes): Promise<void> {
+    const { tag } = readSingleTlv(der);
+    const results = new LoadingResults(this.#context, undefined);
+    if (tag === PROFILE_INSTALLATION_RESULT) await results.take(der, 'euiccResult');
+    else if (tag === SEQUENCE) await results.take(der, 'otherSigned');
+    else refuse('protocolFormat', 'a PendingNotification is BF37 or an OtherSignedNotification');
+    this.#context.notifier.wake();
+  }
+
+  /** Submits the work once more, which is harmless, and tells how far it is. */
+  async #pending(id: string): Promise<ReportAnswer> {
+    const { ledger, dispatcher } = this.#context;
+    const work = await loadReportWork(ledger, id);
+    if ((await ledger.get(ledgerKeys.openWork('report', id))) !== undefined)
+      await dispatcher.submit({ kind: 'report', id, tasks: sliceCount(work) });
+    const item = await ledger.get(ledgerKeys.report(work.party, work.reportId));
+    const done = item && reportRecord.from(item).answer;
+    if (done !== undefined) return done;
+    const { answer } = await reportProgress(ledger, id, work);
+    return { ...answer, rejected: [] };
+  }
+}

@@ -1,0 +1,107 @@
+import type { Context } from '../context.ts';
+import {
+  type BoundItem,
+  chunkProgress,
+  chunkRecord,
+  isBound,
+  type JobRecord,
+  jobRecord,
+} from '../records/job.ts';
+import { BLOCK, blockOf, drawPartition, ledgerKeys, profilePartition } from '../records/keys.ts';
+import { putJobRecord } from '../records/locked-records.ts';
+import { type ProfileRecord, profileRecord } from '../records/profile.ts';
+
+/** What must stand before any chunk of a job is bound; may be repeated. */
+export async function recordJob(context: Context, jobId: string, job: JobRecord): Promise<void> {
+  await putJobRecord(context.vault, jobId, job);
+  await indexDraws(context, jobId, job);
+}
+
+/**
+ * From a position of an order to what became of it. The draw index follows from the jobs, so writing it may be
+ * repeated, and a job is dispatched only after its part of the index is written.
+ */
+export async function indexDraws({ ledger }: Context, jobId: string, job: JobRecord): Promise<void> {
+  const pieces = job.runs.flatMap(([index, from, count]) => {
+    const split: { index: number; from: number; count: number }[] = [];
+    for (let at = 0; at < count; ) {
+      const length = Math.min(count - at, BLOCK - ((from + at) % BLOCK));
+      split.push({ index: index + at, from: from + at, count: length });
+      at += length;
+    }
+    return split;
+  });
+  await ledger.writeMany(
+    pieces.map(({ index, from, count }) => ({
+      put: ledgerKeys.orderDraw(job.orderId, from, jobId),
+      attributes: { jobId, index, from, count },
+      when: 'absent',
+    })),
+  );
+}
+
+export interface BoundAt {
+  readonly jobId: string;
+  readonly index: number;
+  readonly outcome: BoundItem;
+  readonly delivered: boolean;
+}
+
+/** What the commits and results say of the positions of one block. */
+export interface BlockView {
+  readonly bound: ReadonlyMap<number, BoundAt>;
+  readonly records: ReadonlyMap<number, ProfileRecord>;
+}
+
+export async function viewBlock(context: Context, orderId: string, block: number): Promise<BlockView> {
+  const { ledger } = context;
+  const draws = await readAll(context, drawPartition(orderId, block));
+  const jobIds = [...new Set(draws.map(({ attributes }) => String(attributes.jobId)))];
+  const jobItems = await ledger.getMany(jobIds.map((jobId) => ledgerKeys.job(jobId)));
+  const jobs = new Map(
+    jobItems.flatMap((item, i) => (item === undefined ? [] : [[jobIds[i]!, jobRecord.from(item)]])),
+  );
+
+  const chunks = new Map<string, { jobId: string; chunk: number }>();
+  for (const { attributes } of draws) {
+    const jobId = String(attributes.jobId);
+    const size = jobs.get(jobId)?.chunkSize;
+    if (size === undefined) continue;
+    const first = Math.floor(Number(attributes.index) / size);
+    const last = Math.floor((Number(attributes.index) + Number(attributes.count) - 1) / size);
+    for (let chunk = first; chunk <= last; chunk++) chunks.set(`${jobId}:${chunk}`, { jobId, chunk });
+  }
+  const wanted = [...chunks.values()];
+  const records = await ledger.getMany(wanted.map(({ jobId, chunk }) => ledgerKeys.chunk(jobId, chunk)));
+  const progress = await ledger.getMany(
+    wanted.map(({ jobId, chunk }) => ledgerKeys.chunkProgress(jobId, chunk)),
+  );
+  const bound = new Map<number, BoundAt>();
+  for (const [i, { jobId, chunk }] of wanted.entries()) {
+    const item = records[i];
+    if (item === undefined) continue;
+    const delivered = progress[i] !== undefined && chunkProgress.from(progress[i]).deliveredAt !== undefined;
+    for (const [n, outcome] of chunkRecord.from(item).outcomes.entries()) {
+      if (!isBound(outcome) || blockOf(outcome.position) !== block) continue;
+      bound.set(outcome.position, {
+        jobId,
+        index: chunk * jobs.get(jobId)!.chunkSize + n,
+        outcome,
+        delivered,
+      });
+    }
+  }
+  const results = await readAll(context, profilePartition(orderId, block));
+  return { bound, records: new Map(results.map((item) => [Number(item.sort), profileRecord.from(item)])) };
+}
+
+async function readAll({ ledger }: Context, partition: string) {
+  const items = [];
+  let cursor: string | undefined;
+  do {
+    const page = await ledger.query(partition, cursor === undefined ? {} : { cursor });
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return items;
+}

@@ -1,0 +1,52 @@
+import { refuse } from '../../errors.ts';
+import type { Item, Write } from '../../ledger/ledger.ts';
+import type { Caller } from '../api/services.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { type OrderRecord, type OrderStateRecord, orderRecord, orderStateRecord } from '../records/order.ts';
+
+/** What makes an order be: its record, its state, and its place in the Operator's list. */
+export function newOrderWrites(orderId: string, order: OrderRecord): Write[] {
+  return [
+    { put: ledgerKeys.order(orderId), attributes: orderRecord.to(order), when: 'absent' },
+    {
+      put: ledgerKeys.orderState(orderId),
+      attributes: orderStateRecord.to({ state: 'Preparing' }),
+      when: 'absent',
+    },
+    {
+      put: ledgerKeys.ordersOf(order.operator, orderId),
+      attributes: { createdAt: order.createdAt },
+      when: 'absent',
+    },
+  ];
+}
+
+/** An order of another Operator is as good as none (I7). */
+export async function ownOrder(
+  { ledger }: Context,
+  caller: Pick<Caller, 'identifier'>,
+  orderId: string,
+): Promise<OrderRecord> {
+  const item = await ledger.get(ledgerKeys.order(orderId));
+  const order = item && orderRecord.from(item);
+  if (order === undefined || order.operator !== caller.identifier)
+    refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
+  return order;
+}
+
+export async function loadOrderState(
+  { ledger }: Context,
+  orderId: string,
+): Promise<{ item: Item; record: OrderStateRecord }> {
+  const item = await ledger.get(ledgerKeys.orderState(orderId));
+  if (item === undefined) refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
+  return { item, record: orderStateRecord.from(item) };
+}
+
+export async function positionOfIccid({ ledger }: Context, orderId: string, iccid: string): Promise<number> {
+  const owner = await ledger.get(ledgerKeys.iccid(iccid));
+  if (owner?.attributes.orderId !== orderId)
+    refuse('iccidUnknown', 'the order has no such ICCID', { subjectIdentifier: iccid });
+  return Number(owner.attributes.position);
+}

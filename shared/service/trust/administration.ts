@@ -1,0 +1,19 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import type { Administration, Caller, CrlTaken } from '../api/services.ts';
+import type { Trust } from './trust.ts';
+
+/** What an administrator may do over the network: revoke. Trust itself is given beside the server (`smdpf trust`). */
+export class AdministrationService implements Administration {
+  readonly #trust: Trust;
+
+  constructor(trust: Trust) {
+    this.#trust = trust;
+  }
+
+  addCrl(
+    caller: Caller,
+    { crl, issuerChain }: { crl: Bytes; issuerChain: readonly Bytes[] },
+  ): Promise<CrlTaken> {
+    return this.#trust.addCrl(crl, issuerChain.length === 0 ? [] : [issuerChain], caller.identifier);
+  }
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Attributes, Item, Ledger } from '../../../shared/ledger/ledger.ts';
+import { auditWrite, canonicalJson } from '../../../shared/service/audit/audit.ts';
+import { Deployment } from '../../support/deployment.ts';
+
+const LINES = 120;
+let deployment: Deployment;
+let ledger: Ledger;
+
+beforeEach(async () => {
+  deployment = await Deployment.create({ memory: true });
+  ledger = deployment.runtime.context.ledger;
+  await deployment.runtime.audit.chain();
+  const start = (await deployment.runtime.audit.head()).sequence;
+  for (let i = start; i < LINES; i++)
+    await ledger.write(
+      auditWrite(
+        { event: 'test', by: 'test', about: { i } },
+        `line-${String(i).padStart(4, '0')}`,
+        1_000_000,
+      ),
+    );
+  await deployment.runtime.audit.chain();
+});
+afterEach(() => deployment.close());
+
+async function problems(): Promise<[number, string][]> {
+  const found: [number, string][] = [];
+  for await (const { sequence, problem } of deployment.runtime.audit.verify())
+    if (problem !== undefined) found.push([sequence, problem]);
+  return found;
+}
+
+const key = (sequence: number) => ({
+  partition: 'audit',
+  sort: `line#${String(sequence).padStart(10, '0')}`,
+});
+const line = async (sequence: number) => (await ledger.get(key(sequence)))!;
+const put = (item: Item, attributes: Attributes) =>
+  ledger.write({ put: item, attributes, when: { revision: item.revision } });
+const remove = (item: Item) => ledger.write({ remove: item, when: { revision: item.revision } });
+
+/** Writes all lines from `sequence` on anew, each with its right hash, after `change` has had the first of them. */
+async function rewriteTail(sequence: number, change: (line: Attributes) => Attributes): Promise<void> {
+  let previous = String((await line(sequence)).attributes.previous);
+  for (let at = sequence; at <= LINES; at++) {
+    const item = await line(at);
+    const { hash: _, ...rest } = item.attributes;
+    const changed = { ...(at === sequence ? change(rest) : rest), previous };
+    previous = createHash('sha256').update(canonicalJson(changed)).digest('hex');
+    await put(item, { ...changed, hash: previous });
+  }
+  await moveHead(LINES);
+}
+
+async function moveHead(sequence: number): Promise<void> {
+  const head = (await ledger.get({ partition: 'audit', sort: 'head' }))!;
+  await put(head, { sequence, hash: (await line(sequence)).attributes.hash });
+}
+
+describe('the chain by itself', () => {
+  it('of an untouched log holds, line by line', async () => {
+    let lines = 0;
+    for await (const { problem } of deployment.runtime.audit.verify()) {
+      expect(problem).toBeUndefined();
+      lines += 1;
+    }
+    expect(lines).toBe(LINES);
+  });
+
+  it('shows a line that was changed', async () => {
+    const item = await line(60);
+    await put(item, { ...item.attributes, by: 'somebody else' });
+    expect(await problems()).toEqual([[60, 'the line was changed']]);
+  });
+
+  it('shows a line that was changed together with its hash', async () => {
+    const item = await line(60);
+    const { hash: _, ...rest } = item.attributes;
+    const changed = { ...rest, by: 'somebody else' };
+    await put(item, { ...changed, hash: createHash('sha256').update(canonicalJson(changed)).digest('hex') });
+    expect(await problems()).toEqual([[61, 'the line does not follow the one before it']]);
+  });
+
+  it('shows a line that is missing', async () => {
+    await remove(await line(60));
+    expect(await problems()).toEqual([[61, 'lines 60 to 60 are missing']]);
+  });
+
+  it('shows two lines in each other’s place', async () => {
+    const [one, two] = [await line(60), await line(61)];
+    await put(one, two.attributes);
+    await put(two, one.attributes);
+    expect((await problems()).map(([, problem]) => problem)).toContain('the line stands in another place');
+  });
+
+  it('shows an end that was cut off', async () => {
+    await remove(await line(LINES));
+    expect(await problems()).toEqual([[LINES, 'the end of the log is missing or was changed']]);
+  });
+
+  it('shows a tail that was rewritten with its hashes but not the head', async () => {
+    const head = (await ledger.get({ partition: 'audit', sort: 'head' }))!;
+    await rewriteTail(60, (attributes) => ({ ...attributes, by: 'somebody else' }));
+    const moved = (await ledger.get(head))!;
+    await put(moved, head.attributes);
+    expect(await problems()).toEqual([[LINES, 'the end of the log is missing or was changed']]);
+  });
+});
+
+describe('against the archive, which cannot be changed', () => {
+  beforeEach(async () => {
+    expect(await deployment.runtime.audit.archive()).toBe(LINES);
+    expect(await deployment.runtime.audit.archive()).toBe(0);
+  });
+
+  it('an untouched log holds', async () => {
+    expect(await problems()).toEqual([]);
+  });
+
+  it('a tail that was rewritten with its hashes and the head shows', async () => {
+    await rewriteTail(60, (attributes) => ({ ...attributes, by: 'somebody else' }));
+    const found = await problems();
+    expect(found).toHaveLength(LINES - 59);
+    expect(found[0]).toEqual([60, 'the line is another one than in the archive']);
+  });
+
+  it('an end that was cut off together with the head shows', async () => {
+    await moveHead(LINES - 2);
+    await remove(await line(LINES));
+    await remove(await line(LINES - 1));
+    expect(await problems()).toEqual([
+      [LINES, `lines ${LINES - 1} to ${LINES} are in the archive and not in the log`],
+    ]);
+  });
+
+  it('goes on where it ended, and holds what the log holds', async () => {
+    await ledger.write(auditWrite({ event: 'test', by: 'test', about: {} }, 'later', 2_000_000));
+    await deployment.runtime.audit.chain();
+    expect(await deployment.runtime.audit.archive()).toBe(1);
+    const archived: string[] = [];
+    const { vault } = deployment.runtime.context;
+    for await (const ref of vault.list('audit/')) archived.push(Buffer.from(await vault.get(ref)).toString());
+    const lines: string[] = [];
+    for await (const one of deployment.runtime.audit.lines()) lines.push(`${canonicalJson(one)}\n`);
+    expect(archived.join('')).toBe(lines.join(''));
+    expect(await problems()).toEqual([]);
+  });
+});

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BppAnswer } from '../../../shared/service/api/services.ts';
+import { isBound } from '../../../shared/service/records/job.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { commitRecordName, readCommitRecord } from '../../../shared/service/records/locked-records.ts';
+import { Deployment, EUM } from '../../support/deployment.ts';
+import { type Fate, MortalProcess, rests } from '../mortal.ts';
+import {
+  auditLines,
+  committed,
+  outcomesOf,
+  positionsOf,
+  ppksLeft,
+  prepare,
+  Request,
+  register,
+  triplesOf,
+} from '../scenario.ts';
+
+/** One request with every kind of item; the order has a profile less than there are items. */
+const OUTCOMES = [
+  'bound',
+  'eidUnknown',
+  'notEligible',
+  // the same EID again, without asking for an additional profile
+  'noNewBinding',
+  // the same EID twice, the second time with `additional`
+  'bound',
+  'bound',
+  'oneTimeKeyUnavailable',
+  'profileTypeExhausted',
+];
+const QUANTITY = 7;
+const BOUND = [0, 4, 5];
+const RETURNED = [1, 2, 3, 6];
+
+let deployment: Deployment;
+let made = 0;
+const answers: BppAnswer[] = [];
+
+beforeAll(async () => {
+  deployment = await Deployment.create({ memory: true, config: { packSize: 4, chunkSize: 20 } });
+});
+
+afterAll(() => deployment?.close());
+
+async function scenario(): Promise<{ orderId: string; request: Request }> {
+  const orderId = `ORD-${made++}`;
+  const { eum, runtime } = deployment;
+  await prepare(deployment, orderId, QUANTITY);
+  const plain = eum.personalise();
+  const unknown = eum.personalise();
+  const small = eum.personalise({ features: { freeNonVolatileMemory: 10 } });
+  const twice = eum.personalise({ keys: 2 });
+  const closed = eum.personalise();
+  const late = eum.personalise();
+  await register(deployment, [plain, small, twice, closed, late]);
+  await runtime.services.ingest.closeKeys(EUM, [{ eid: closed.eid }]);
+  const request = new Request(orderId, [
+    { eid: plain.eid },
+    { eid: unknown.eid },
+    { eid: small.eid },
+    { eid: plain.eid },
+    { eid: twice.eid },
+    { eid: twice.eid, additional: true },
+    { eid: closed.eid },
+    { eid: late.eid },
+  ]);
+  return { orderId, request };
+}
+
+/** Everything that must hold once a request is answered, however the way there was. */
+async function expectSettled(orderId: string, request: Request, first: BppAnswer): Promise<void> {
+  const { runtime } = deployment;
+  const { context } = runtime;
+  expect(outcomesOf(first)).toEqual(OUTCOMES);
+  for (const again of [await request.send(runtime), await request.fetch(runtime)])
+    expect(again).toEqual(first);
+
+  const jobId = request.jobId('test');
+  const record = await committed(runtime, jobId, 0);
+  expect(record.outcomes.filter(isBound).map(({ position }) => position)).toEqual(BOUND);
+  expect(await positionsOf(runtime, orderId)).toEqual({ supply: [], returned: RETURNED, bound: BOUND });
+  expect(await ppksLeft(runtime, orderId)).toEqual(RETURNED);
+
+  const kept = await readCommitRecord(context.vault, commitRecordName(jobId, 0, record.committedAt));
+  expect(kept).toMatchObject({ jobId, chunk: 0, part: record.part, outcomes: record.outcomes });
+  expect(await context.ledger.get(ledgerKeys.openWork('job', jobId))).toBeUndefined();
+  answers.push(first);
+}
+
+/** How many store calls the request takes when nothing goes wrong. */
+async function callsOf(): Promise<number> {
+  const { orderId, request } = await scenario();
+  const process = await MortalProcess.start(deployment);
+  const answer = await process.run(request.send);
+  await expectSettled(orderId, request, answer!);
+  return process.calls;
+}
+
+async function inTwoAtOnce(request: Request, seed: number, fate: Fate = {}): Promise<BppAnswer[]> {
+  const processes = [
+    await MortalProcess.start(deployment, { restMs: rests(seed), ...fate }),
+    await MortalProcess.start(deployment, { restMs: rests(seed + 1) }),
+  ];
+  const results = await Promise.all(processes.map((process) => process.run(request.send)));
+  return results.filter((answer) => answer !== undefined);
+}
+
+describe('a request is committed once, whatever happens on the way (I1–I5, I8)', () => {
+  it.each(['before', 'after'] as const)(
+    'the process dies %s any one store call and another goes on',
+    async (when) => {
+      const calls = await callsOf();
+      expect(calls).toBeGreaterThan(30);
+      for (let call = 1; call <= calls; call++) {
+        const { orderId, request } = await scenario();
+        const mortal = await MortalProcess.start(deployment, { call, when });
+        await mortal.run(request.send);
+        const healthy = await MortalProcess.start(deployment);
+        const answer = await healthy.run(request.send);
+        await expectSettled(orderId, request, answer!);
+      }
+    },
+  );
+
+  it('two attempts at once', async () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const { orderId, request } = await scenario();
+      const [one, other] = await inTwoAtOnce(request, seed);
+      expect(one).toEqual(other);
+      await expectSettled(orderId, request, one!);
+    }
+  });
+
+  it('two attempts at once after a third has died, and one of the two dies as well', async () => {
+    const calls = await callsOf();
+    for (let call = 1; call <= calls; call += 4) {
+      const { orderId, request } = await scenario();
+      const mortal = await MortalProcess.start(deployment, { call, when: 'after' });
+      await mortal.run(request.send);
+      const [one] = await inTwoAtOnce(request, call, { call: calls - call + 1, when: 'after' });
+      await expectSettled(orderId, request, one!);
+    }
+  });
+
+  it('over all of them no profile and no key went out twice, and each commit left one line', async () => {
+    const triples = answers.flatMap(triplesOf).map((triple) => triple.split(' '));
+    expect(triples.length).toBeGreaterThan(250);
+    for (const member of [1, 2]) expect(new Set(triples.map((one) => one[member])).size).toBe(triples.length);
+    expect(await auditLines(deployment.runtime, 'chunk.committed', {})).toBe(answers.length);
+    expect(await auditLines(deployment.runtime, 'request.taken', {})).toBe(answers.length);
+  });
+});

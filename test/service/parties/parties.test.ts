@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SqliteLedger } from '../../../shared/ledger/sqlite.ts';
+import { type RateLimit, RateLimiter } from '../../../shared/service/parties/rate-limit.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { Deployment } from '../../support/deployment.ts';
+import { refusalOf } from '../../support/refusal.ts';
+
+/** Later than what the test PKI issues from now on. */
+const STANDS_STILL = Date.now() + 60_000;
+
+describe('the register of parties', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await Deployment.create({
+      memory: true,
+      config: { rateLimit: { perSecond: 1, burst: 3 } },
+      now: () => STANDS_STILL,
+    });
+  });
+  afterAll(() => deployment?.close());
+
+  it('knows a certificate until it is revoked, and then never again', async () => {
+    const { parties } = deployment.runtime.services;
+    await parties.add('aa', { identifier: '2.999.60', role: 'operator' }, 'test');
+    expect(await parties.identify('aa')).toEqual({
+      identifier: '2.999.60',
+      role: 'operator',
+      fingerprint: 'aa',
+    });
+    expect(await refusalOf(parties.identify('bb'))).toMatchObject({ code: 'requesterUnknown' });
+    await parties.revoke('aa', 'test');
+    expect(await refusalOf(parties.identify('aa'))).toMatchObject({ code: 'requesterNotAllowed' });
+    const again = parties.add('aa', { identifier: '2.999.60', role: 'operator' }, 'test');
+    expect(await refusalOf(again)).toMatchObject({ code: 'requesterNotAllowed' });
+  });
+
+  it('gives a party one role, whatever its certificates', async () => {
+    const { parties } = deployment.runtime.services;
+    await parties.add('c1', { identifier: '2.999.50', role: 'deviceMaker' }, 'test');
+    await parties.add('c2', { identifier: '2.999.50', role: 'deviceMaker' }, 'test');
+    const other = parties.add('c3', { identifier: '2.999.50', role: 'eum' }, 'test');
+    expect(await refusalOf(other)).toMatchObject({ code: 'requesterNotAllowed' });
+  });
+
+  it('limits the rate of a party over all its certificates, and of no other', async () => {
+    const { parties } = deployment.runtime.services;
+    await parties.add('d1', { identifier: '2.999.51', role: 'deviceMaker' }, 'test');
+    for (const fingerprint of ['c1', 'c2', 'c1']) await parties.identify(fingerprint);
+    const refusal = await refusalOf(parties.identify('c2'));
+    expect(refusal).toMatchObject({ code: 'rateExceeded', subjectIdentifier: '2.999.50' });
+    expect(refusal.message).toMatch(/try again in 1 s/);
+    await parties.identify('d1');
+  });
+});
+
+describe('the rate of a party', () => {
+  const rate = async (limit: RateLimit, processes = 1) => {
+    const ledger = await SqliteLedger.open(':memory:');
+    const clock = { now: 1_000_000 };
+    const limiters = Array.from({ length: processes }, () => new RateLimiter(limit, ledger, () => clock.now));
+    /** How many of `calls` were let through, the processes in turn. */
+    const answered = async (calls: number) => {
+      let through = 0;
+      for (let call = 0; call < calls; call++) {
+        try {
+          await limiters[call % processes]!.take('a');
+          through += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'rateExceeded' });
+        }
+      }
+      return through;
+    };
+    return { clock, limiters, ledger, let: answered };
+  };
+
+  it('fills again with time, and never above its burst', async () => {
+    const { clock, let: through } = await rate({ perSecond: 10, burst: 2 });
+    expect(await through(5)).toBe(2);
+    clock.now += 100;
+    expect(await through(5)).toBe(1);
+    clock.now += 60_000;
+    expect(await through(5)).toBe(2);
+  });
+
+  it('holds over many processes', async () => {
+    const { clock, let: through } = await rate({ perSecond: 50, burst: 100 }, 20);
+    let total = await through(1_000);
+    expect(total).toBeLessThanOrEqual(100);
+    for (let second = 0; second < 10; second++) {
+      clock.now += 1_000;
+      total += await through(500);
+    }
+    expect(total).toBeLessThanOrEqual(100 + 10 * 50);
+    // what lapses in leases is less than half
+    expect(total).toBeGreaterThan(300);
+  });
+
+  it('lets a party through that stays below it, from however many places', async () => {
+    for (const processes of [1, 10]) {
+      const { clock, let: through } = await rate({ perSecond: 50, burst: 200 }, processes);
+      let total = 0;
+      for (let call = 0; call < 400; call++) {
+        clock.now += 50;
+        total += await through(1);
+      }
+      expect(total).toBe(400);
+    }
+  });
+
+  it('goes on where a clock was set back', async () => {
+    const { clock, let: through } = await rate({ perSecond: 10, burst: 2 });
+    expect(await through(3)).toBe(2);
+    clock.now -= 3_600_000;
+    await through(1);
+    clock.now += 1_000;
+    expect(await through(3)).toBe(2);
+  });
+
+  it('costs a busy party one write for many calls', async () => {
+    const { ledger, let: through } = await rate({ perSecond: 1_000, burst: 1_000 });
+    expect(await through(320)).toBe(320);
+    const { revision } = (await ledger.get(ledgerKeys.rate('a')))!;
+    expect(revision).toBeLessThan(30);
+  });
+
+  it('counts calls that come at once, in one process and in several', async () => {
+    const { limiters } = await rate({ perSecond: 1, burst: 40 }, 4);
+    const calls = Array.from({ length: 400 }, (_, i) => limiters[i % 4]!.take('a'));
+    const outcomes = await Promise.allSettled(calls);
+    const through = outcomes.filter(({ status }) => status === 'fulfilled').length;
+    expect(through).toBeGreaterThan(20);
+    expect(through).toBeLessThanOrEqual(40);
+  });
+});

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
+import type { PersonalisedEuicc } from '../../../sim/index.ts';
+import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
+import { outcomesOf, Request } from '../scenario.ts';
+
+const SECOND = 1_000;
+let deployment: Deployment;
+/** Milliseconds by which the server's clock was moved. */
+let ahead = 0;
+const now = () => Date.now() + ahead;
+
+beforeAll(async () => {
+  deployment = await Deployment.create({ memory: true, now });
+  const order = deployment.order('ORD-1', 4, ownTemplate());
+  await deployment.runtime.services.orders.prepareProfiles(OPERATOR, order);
+});
+afterAll(() => deployment?.close());
+
+function euicc(validity: { notBefore?: Date; notAfter?: Date }): PersonalisedEuicc {
+  const made = deployment.eum.personalise();
+  return { ...made, euiccCert: deployment.eum.ca.issueEuicc(made.eid, made.key, validity) };
+}
+
+async function register(one: PersonalisedEuicc): Promise<string> {
+  const batch = deployment.eum.euiccDataBatch([one], { deviceManufacturers: [DEVICE_MAKER.identifier] });
+  const { rejected } = await deployment.runtime.services.ingest.registerEuiccData(EUM, batch);
+  return rejected[0]?.code ?? 'accepted';
+}
+
+const inSeconds = (seconds: number) => new Date(Math.floor(now() / SECOND) * SECOND + seconds * SECOND);
+
+// the view of what is trusted is loaded once in half a minute; an eUICC may be made and sent within that time
+describe('the certificate of an eUICC is looked at by the clock, not by the age of the trust view', () => {
+  it('counts from the second in which it begins', async () => {
+    expect(await register(euicc({}))).toBe('accepted');
+    const early = euicc({ notBefore: inSeconds(8) });
+    expect(await register(early)).toBe('euiccCertificateExpired');
+    ahead += 8 * SECOND;
+    expect(await register(early)).toBe('accepted');
+  });
+
+  it('ends for a bind too with the second in which it ends', async () => {
+    const [ending, lasting] = [euicc({ notAfter: inSeconds(8) }), euicc({})];
+    expect([await register(ending), await register(lasting)]).toEqual(['accepted', 'accepted']);
+    ahead += 10 * SECOND;
+    const request = new Request('ORD-1', [{ eid: ending.eid }, { eid: lasting.eid }]);
+    expect(outcomesOf(await request.send(deployment.runtime))).toEqual(['euiccCertificateExpired', 'bound']);
+  });
+});

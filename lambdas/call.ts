@@ -4,7 +4,8 @@ import type { CallSubject, Log } from '../shared/gsma/call-log.ts';
 import type { Failure } from '../shared/gsma/failure.ts';
 import type { HttpAnswer } from '../shared/gsma/http-answer.ts';
 import type { HttpRequest } from '../shared/gsma/received-call.ts';
-import type { Caller, Services } from '../shared/service/api/services.ts';
+import type { Caller } from '../shared/service/api/caller.ts';
+import type { Services } from '../shared/service/api/services.ts';
 
 /** An API Gateway HTTP API event, payload format 2.0. */
 export type Event = APIGatewayProxyEventV2;

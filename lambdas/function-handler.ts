@@ -5,7 +5,8 @@ import { writeAnswer } from '../shared/gsma/http-answer.ts';
 import { prefersDer } from '../shared/gsma/media-type.ts';
 import type { FunctionPath, PartyFunctionPath } from '../shared/gsma/permissions.ts';
 import { readCall } from '../shared/gsma/received-call.ts';
-import type { Caller, Services } from '../shared/service/api/services.ts';
+import type { Caller } from '../shared/service/api/caller.ts';
+import type { Services } from '../shared/service/api/services.ts';
 import {
   type Call,
   type CallContext,

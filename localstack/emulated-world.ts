@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomInt } from 'node:crypto';
 import { fingerprintOf } from '../cli/deployment/tls.ts';
 import type { Runtime } from '../shared/runtime.ts';
-import type { Role } from '../shared/service/api/services.ts';
+import type { Role } from '../shared/service/api/caller.ts';
 import {
   CallbackServer,
   DeviceMaker,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
 import { SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
 import { WorkerLane } from '../../shared/jobs/worker-lane.ts';
-import type { Caller } from '../../shared/service/api/services.ts';
+import type { Caller } from '../../shared/service/api/caller.ts';
 import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/esed1/euicc-batches.ts';
 import { sliceCount } from '../../shared/service/records/ingest.ts';
 import { floorOfEntry } from './floor.ts';

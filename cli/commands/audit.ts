@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AuditHead, ChainedLine } from '../../shared/service/api/services.ts';
+import type { AuditHead, ChainedLine } from '../../shared/service/api/admin.ts';
 import { ChainCheck, type CheckedLine, canonicalJson } from '../../shared/service/audit/audit.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readOctets, writeOutput } from '../input/files.ts';

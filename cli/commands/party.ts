@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import type { Role } from '../../shared/service/api/services.ts';
+import type { Role } from '../../shared/service/api/caller.ts';
 import { DevelopmentPki, fingerprintOf } from '../deployment/tls.ts';
 import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { Refusal } from '../../shared/errors.ts';
 import { allowFunction, type PartyFunctionPath } from '../../shared/gsma/permissions.ts';
 import { TransportRefusal } from '../../shared/gsma/transport-refusal.ts';
-import type { Caller, Parties } from '../../shared/service/api/services.ts';
+import type { Caller, Parties } from '../../shared/service/api/caller.ts';
 import type { Event } from '../call.ts';
 import type { CallMiddleware } from './middleware.ts';
 

@@ -2,7 +2,7 @@ import { errorRecords } from '../../shared/gsma/call-log.ts';
 import { type Failure, failureOf } from '../../shared/gsma/failure.ts';
 import { writeFailure } from '../../shared/gsma/http-answer.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
-import type { Calls } from '../../shared/service/api/services.ts';
+import type { Calls } from '../../shared/service/api/caller.ts';
 import { type Call, type HandlerOptions, resultOf } from '../call.ts';
 import type { CallMiddleware } from './middleware.ts';
 

@@ -1,4 +1,4 @@
-import type { BppAnswer } from '../service/api/services.ts';
+import type { BppAnswer } from '../service/api/esbpp.ts';
 import { writeBase64, writeId16 } from './fields.ts';
 import type { FunctionAnswer } from './function-binding.ts';
 import { itemCodes } from './header.ts';

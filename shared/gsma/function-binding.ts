@@ -1,6 +1,8 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import type { Caller, Services, TransferPurpose } from '../service/api/services.ts';
+import type { Caller } from '../service/api/caller.ts';
+import type { Services } from '../service/api/services.ts';
+import type { TransferPurpose } from '../service/api/transfers.ts';
 import type { ObjectRef } from '../vault/vault.ts';
 import type { CallSubject } from './call-log.ts';
 import type { ObjectCheck } from './check.ts';

@@ -1,4 +1,4 @@
-import type { ItemRefusal } from '../service/api/services.ts';
+import type { ItemRefusal } from '../service/api/item-refusal.ts';
 import { object, required, text } from './check.ts';
 
 /** The header objects of the JSON binding (SGP.22 section 6.5.1.3 and 6.5.1.4). */

@@ -1,4 +1,4 @@
-import type { OrderAnswer } from '../service/api/services.ts';
+import type { OrderAnswer } from '../service/api/es2f.ts';
 import { itemCodes } from './header.ts';
 
 /** What every answer about an order tells. */

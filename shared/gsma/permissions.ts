@@ -1,5 +1,6 @@
 import { refuse } from '../errors.ts';
-import type { Caller, Role, TransferPurpose } from '../service/api/services.ts';
+import type { Caller, Role } from '../service/api/caller.ts';
+import type { TransferPurpose } from '../service/api/transfers.ts';
 
 /**
  * Which role may call which function (I7): the only such table. Orders, jobs and reports inside a function are the

@@ -1,6 +1,6 @@
 import { type Bytes, utf8 } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import type { Caller } from '../service/api/services.ts';
+import type { Caller } from '../service/api/caller.ts';
 import { openObject } from './check.ts';
 import type { FunctionBinding } from './function-binding.ts';
 import { functionCallIdentifier, type RequestHeader, requestHeader } from './header.ts';

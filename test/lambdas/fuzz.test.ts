@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Result } from '../../lambdas/call.ts';
 import { HANDLERS } from '../../lambdas/handlers.ts';
 import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
-import type { Role } from '../../shared/service/api/services.ts';
+import type { Role } from '../../shared/service/api/caller.ts';
 import { STATUS_CODES } from '../../shared/status-codes.ts';
 import { callHandler, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HANDLERS } from '../../lambdas/handlers.ts';
-import type { Role } from '../../shared/service/api/services.ts';
+import type { Role } from '../../shared/service/api/caller.ts';
 import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { answerErrors, type Operation, operations, requestOf } from '../support/openapi.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRuntime } from '../../shared/runtime.ts';
-import type { BppAnswer } from '../../shared/service/api/services.ts';
+import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { COMMIT_RECORDS, parseCommitRecordName } from '../../shared/service/records/locked-records.ts';
 import { assembleBppBatch, type PersonalisedEuicc } from '../../sim/index.ts';
 import {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRuntime } from '../../shared/runtime.ts';
-import type { OrderInput } from '../../shared/service/api/services.ts';
+import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import { TEMPLATE } from '../service/scenario.ts';
 import { DEVICE_MAKER, OPERATOR } from '../support/deployment.ts';
 

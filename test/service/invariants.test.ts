@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
-import type { BppAnswer } from '../../shared/service/api/services.ts';
+import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { signInstallationResult, signOtherNotification } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';

@@ -6,7 +6,8 @@ import type { Bytes } from '../../shared/codec/bytes.ts';
 import type { KeyAlgorithm, KeyGenerator, KeyRole } from '../../shared/keys/provider.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
-import type { Caller, OrderInput, Role } from '../../shared/service/api/services.ts';
+import type { Caller, Role } from '../../shared/service/api/caller.ts';
+import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import { type CurveName, SimCi, SimEum } from '../../sim/index.ts';
 
 const ALGORITHM: Readonly<Record<CurveName, KeyAlgorithm>> = {

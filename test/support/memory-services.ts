@@ -6,15 +6,11 @@ import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
-import type {
-  BppAnswer,
-  Caller,
-  ItemRefusal,
-  OrderInput,
-  OrderStatus,
-  Role,
-  Services,
-} from '../../shared/service/api/services.ts';
+import type { Caller, Role } from '../../shared/service/api/caller.ts';
+import type { OrderInput, OrderStatus } from '../../shared/service/api/es2f.ts';
+import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
+import type { ItemRefusal } from '../../shared/service/api/item-refusal.ts';
+import type { Services } from '../../shared/service/api/services.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
 
 /** What the services were asked to keep; bodies are what really came through. */

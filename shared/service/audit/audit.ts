@@ -3,7 +3,7 @@ import { utf8 } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
 import type { Attributes, Item, Ledger, Write } from '../../ledger/ledger.ts';
 import type { ObjectRef, Vault } from '../../vault/vault.ts';
-import type { AuditHead, AuditTrail, ChainedLine } from '../api/services.ts';
+import type { AuditHead, AuditTrail, ChainedLine } from '../api/admin.ts';
 import { ledgerKeys, padded } from '../records/keys.ts';
 
 /**

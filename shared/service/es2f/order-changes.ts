@@ -1,8 +1,9 @@
 import { checkIccid } from '../../codec/iccid.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { Write } from '../../ledger/ledger.ts';
+import type { Caller } from '../api/caller.ts';
+import type { ItemRefusal } from '../api/item-refusal.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
-import type { Caller, ItemRefusal } from '../api/services.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';

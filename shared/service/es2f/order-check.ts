@@ -10,7 +10,7 @@ import { validatePackage } from '../../profile/package/validate.ts';
 import { inRow, type Row } from '../../profile/rows/row.ts';
 import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { OrderInput, PersonalisationRows } from '../api/services.ts';
+import type { OrderInput, PersonalisationRows } from '../api/es2f.ts';
 import { canonicalJson } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';

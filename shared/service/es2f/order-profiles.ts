@@ -1,4 +1,4 @@
-import type { OrderState, ProfileStatus } from '../api/services.ts';
+import type { OrderState, ProfileStatus } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';
 import { type OrderRecord, packRecord } from '../records/order.ts';

@@ -1,6 +1,7 @@
 import { invariant, refuse } from '../../errors.ts';
 import type { Write } from '../../ledger/ledger.ts';
-import type { Caller, ProfileState } from '../api/services.ts';
+import type { Caller } from '../api/caller.ts';
+import type { ProfileState } from '../api/es2f.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';

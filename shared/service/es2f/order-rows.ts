@@ -7,7 +7,7 @@ import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { NumberRows } from '../../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../../profile/rows/row-file.ts';
-import type { PersonalisationRows } from '../api/services.ts';
+import type { PersonalisationRows } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOpener } from '../keys/intake-keys.ts';
 import { ledgerKeys } from '../records/keys.ts';

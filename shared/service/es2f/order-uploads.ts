@@ -1,7 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { OrderInput } from '../api/services.ts';
+import type { OrderInput } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { uploadedAs } from '../esbpp/transfers.ts';
 import { ledgerKeys } from '../records/keys.ts';

@@ -1,15 +1,15 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
+import type { Caller } from '../api/caller.ts';
 import type {
-  Caller,
   OrderAnswer,
   OrderInput,
   OrderStatus,
   Orders,
   ProfileState,
   ProfileStatus,
-} from '../api/services.ts';
+} from '../api/es2f.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { seal } from '../keys/sealed.ts';

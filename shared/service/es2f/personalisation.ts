@@ -8,7 +8,7 @@ import { decodePackage } from '../../profile/package/profile-element.ts';
 import { type TemplateSecret, templateSecrets } from '../../profile/package/template-secrets.ts';
 import { refuseClearSecrets } from '../../profile/rows/row.ts';
 import type { ProfileClass } from '../../rsp/store-metadata.ts';
-import type { Personalisation, PersonalisationRules } from '../api/services.ts';
+import type { Personalisation, PersonalisationRules } from '../api/es2f.ts';
 
 /** A template made ready for columns that rules or rows give, with the secrets that are drawn here. */
 export interface Personaliser {

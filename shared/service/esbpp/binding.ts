@@ -14,6 +14,7 @@ import { bindProfile } from '../../profile/bind.ts';
 import { wipePpk } from '../../profile/ppk.ts';
 import { decodeEuiccInfo2, type EuiccInfo2 } from '../../rsp/euicc-info2.ts';
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
+import type { KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { type Claim, claim, standings } from '../esed1/claims.ts';
 import { type EuiccRecord, euiccRecord, itemName } from '../records/euicc.ts';
@@ -25,7 +26,6 @@ import {
   type JobRecord,
   jobChains,
   jobRecord,
-  type KeysSlowed,
   positionOf,
 } from '../records/job.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { invariant } from '../../errors.ts';
 import type { ItemKey, Write } from '../../ledger/ledger.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
+import type { KeysSlowed } from '../api/esbpp.ts';
 import { auditWrite, canonicalJson } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import {
@@ -14,7 +15,6 @@ import {
   isBound,
   type JobRecord,
   jobChains,
-  type KeysSlowed,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { putCommitRecord } from '../records/locked-records.ts';

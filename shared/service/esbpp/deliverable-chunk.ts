@@ -4,7 +4,7 @@ import type { PartEntry } from '../../ifpp-draft1/batch-manifest.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { FailedItem } from '../api/services.ts';
+import type { FailedItem } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord } from '../records/euicc.ts';
 import { type ChunkRecord, chunkProgress, chunkRecord, isBound, type JobRecord } from '../records/job.ts';

@@ -1,5 +1,6 @@
+import type { KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
-import { type ChunkProgress, chunkCount, chunkProgress, jobRecord, type KeysSlowed } from '../records/job.ts';
+import { type ChunkProgress, chunkCount, chunkProgress, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
 /** How far the chunks of a job are that were committed. */

@@ -3,7 +3,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { backOff } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
-import type { Caller } from '../api/services.ts';
+import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';

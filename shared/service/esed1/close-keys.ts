@@ -1,7 +1,8 @@
 import { checkEid } from '../../codec/eid.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import type { Caller } from '../api/caller.ts';
+import type { CloseKeysAnswer, KeyToClose } from '../api/esed1.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
-import type { Caller, CloseKeysAnswer, KeyToClose } from '../api/services.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';

@@ -6,7 +6,7 @@ import { EntryVerifier } from '../../euicc/entry-verifier.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { ItemRefusal } from '../api/services.ts';
+import type { ItemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import {

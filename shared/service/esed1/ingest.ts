@@ -13,7 +13,8 @@ import {
   scanEuiccDataBatch,
 } from '../../ifpp-draft1/euicc-data-scan.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { Caller, CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/services.ts';
+import type { Caller } from '../api/caller.ts';
+import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
 import { type IngestRecord, ingestRecord, type RejectedEntry, sliceCount } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';

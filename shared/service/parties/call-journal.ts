@@ -1,6 +1,6 @@
 import { toHex } from '../../codec/bytes.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
-import type { Calls, RefusedCall } from '../api/services.ts';
+import type { Calls, RefusedCall } from '../api/caller.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 

@@ -1,6 +1,6 @@
 import { refuse } from '../../errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Caller, Parties, Role } from '../api/services.ts';
+import type { Caller, Parties, Role } from '../api/caller.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';

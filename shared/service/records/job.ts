@@ -1,6 +1,7 @@
 import type { SuiteName } from '../../crypto/suite.ts';
 import type { StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
+import type { KeysSlowed } from '../api/esbpp.ts';
 import { recordOf } from './record.ts';
 
 /** A BppRequest that was taken on; fixed when it is submitted, for good. */
@@ -81,12 +82,6 @@ export interface ChunkRecord {
   readonly trustEpoch: number;
   /** Milliseconds since 1970. */
   readonly committedAt: number;
-}
-
-/** How often calls to keys had to be tried again, and the milliseconds that they waited, added up over all of them. */
-export interface KeysSlowed {
-  readonly times: number;
-  readonly waitedMs: number;
 }
 
 /** The small companion of a chunk, for progress and delivery; written with it, changed after it. */

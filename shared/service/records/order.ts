@@ -1,6 +1,7 @@
 import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { ItemRefusal, OrderState, Personalisation } from '../api/services.ts';
+import type { OrderState, Personalisation } from '../api/es2f.ts';
+import type { ItemRefusal } from '../api/item-refusal.ts';
 import { recordOf } from './record.ts';
 
 /** What the Operator ordered; only `templateKey` ever changes. */

@@ -1,4 +1,4 @@
-import type { ProfileState } from '../api/services.ts';
+import type { ProfileState } from '../api/es2f.ts';
 import { recordOf } from './record.ts';
 
 /** What is known of a profile after it was bound, or closed without being bound. */

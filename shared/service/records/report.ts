@@ -1,5 +1,5 @@
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { ReportAnswer } from '../api/services.ts';
+import type { ReportAnswer } from '../api/esbpp.ts';
 import { recordOf } from './record.ts';
 
 /** A ProfileLoadingReport by its party and reportId: answered, or work under a name of its own. */

@@ -16,7 +16,7 @@ import {
   type FinalResult,
   verifyProfileInstallationResult,
 } from '../../rsp/profile-installation-result.ts';
-import type { Caller } from '../api/services.ts';
+import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord, parseItemName } from '../records/euicc.ts';

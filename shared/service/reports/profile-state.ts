@@ -1,5 +1,5 @@
 import { refuse } from '../../errors.ts';
-import type { ProfileState } from '../api/services.ts';
+import type { ProfileState } from '../api/es2f.ts';
 
 /**
  * The life of one profile. Available, Bound and Delivered follow from the order's supply and the chunk commits; what

@@ -1,6 +1,6 @@
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { ChainedLine } from '../api/services.ts';
+import type { ChainedLine } from '../api/admin.ts';
 import { archivedLines, canonicalJson, lineHash, lineKey, PENDING } from '../audit/audit.ts';
 import { ledgerKeys } from '../records/keys.ts';
 

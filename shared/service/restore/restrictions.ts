@@ -1,5 +1,5 @@
 import { Refusal } from '../../errors.ts';
-import type { ChainedLine } from '../api/services.ts';
+import type { ChainedLine } from '../api/admin.ts';
 import type { Context } from '../context.ts';
 import { PartyService } from '../parties/parties.ts';
 import { euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';

@@ -1,6 +1,6 @@
 import { refuse } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
-import type { Caller } from '../api/services.ts';
+import type { Caller } from '../api/caller.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { type OrderRecord, type OrderStateRecord, orderRecord, orderStateRecord } from '../records/order.ts';

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import type { Administration, Caller, CrlTaken } from '../api/services.ts';
+import type { Administration, CrlTaken } from '../api/admin.ts';
+import type { Caller } from '../api/caller.ts';
 import type { Trust } from './trust.ts';
 
 /** What an administrator may do over the network: revoke. Trust itself is given beside the server (`smdpf trust`). */

@@ -16,7 +16,7 @@ import {
 } from '../../pki/revocation.ts';
 import { roleOf } from '../../pki/roles.ts';
 import { TrustStore } from '../../pki/trust-store.ts';
-import type { CrlTaken } from '../api/services.ts';
+import type { CrlTaken } from '../api/admin.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord } from '../records/euicc.ts';

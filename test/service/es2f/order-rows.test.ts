@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeIccid, luhnDigit, luhnHolds } from '../../../shared/codec/iccid.ts';
 import { Refusal } from '../../../shared/errors.ts';
 import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
-import type { OrderInput, PersonalisationRows } from '../../../shared/service/api/services.ts';
+import type { OrderInput, PersonalisationRows } from '../../../shared/service/api/es2f.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
 import {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex } from '../../../shared/codec/bytes.ts';
 import type { Refusal } from '../../../shared/errors.ts';
-import type { OrderStatus, ProfileState } from '../../../shared/service/api/services.ts';
+import type { OrderStatus, ProfileState } from '../../../shared/service/api/es2f.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { signInstallationResult, signOtherNotification } from '../../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../../sim/index.ts';

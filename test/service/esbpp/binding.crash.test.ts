@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BppAnswer } from '../../../shared/service/api/services.ts';
+import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { isBound } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { commitRecordName, readCommitRecord } from '../../../shared/service/records/locked-records.ts';

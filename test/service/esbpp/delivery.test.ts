@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { decodeBatchManifest } from '../../../shared/ifpp-draft1/batch-manifest.ts';
-import type { BppAnswer } from '../../../shared/service/api/services.ts';
+import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { jobChains } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
-import type { EuiccDataAnswer } from '../../../shared/service/api/services.ts';
+import type { EuiccDataAnswer } from '../../../shared/service/api/esed1.ts';
 import { ingestIdOf, ingestProgress, SLICE } from '../../../shared/service/esed1/euicc-batches.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { sign } from '../../../sim/curve.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../shared/errors.ts';
 import type { RuntimeOptions } from '../../../shared/runtime.ts';
-import type { OrderInput } from '../../../shared/service/api/services.ts';
+import type { OrderInput } from '../../../shared/service/api/es2f.ts';
 import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { orderRecord } from '../../../shared/service/records/order.ts';

@@ -13,7 +13,7 @@ import { decodeBoundProfilePackage } from '../../../shared/rsp/bound-profile-pac
 import { verifySmdpSign } from '../../../shared/rsp/initialise-secure-channel.ts';
 import type { RuntimeOptions } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
-import type { BppAnswer } from '../../../shared/service/api/services.ts';
+import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { decodeBppBatch, Factory, type PersonalisedEuicc, SoftEuicc } from '../../../sim/index.ts';
 import { faultProxy } from '../../keys/fault-proxy.ts';
 import { kmsEndpoint, useEmulatorCredentials } from '../../keys/kms-emulator.ts';

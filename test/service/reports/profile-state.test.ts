@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProfileState } from '../../../shared/service/api/services.ts';
+import type { ProfileState } from '../../../shared/service/api/es2f.ts';
 import { nextState, type ProfileEvent } from '../../../shared/service/reports/profile-state.ts';
 import { STATUS_CODES, type StatusName } from '../../../shared/status-codes.ts';
 import { onlyRefuses } from '../../support/refusal.ts';

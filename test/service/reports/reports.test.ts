@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../shared/codec/bytes.ts';
-import type { OrderInput, ProfileState } from '../../../shared/service/api/services.ts';
+import type { OrderInput, ProfileState } from '../../../shared/service/api/es2f.ts';
 import { parseTransactionId, transactionId } from '../../../shared/service/records/transaction-id.ts';
 import {
   type InstallationResult,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLedger } from '../../../shared/ledger/open.ts';
 import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
-import type { BppAnswer } from '../../../shared/service/api/services.ts';
+import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { euiccRecord } from '../../../shared/service/records/euicc.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { planRestore, type RestoreResult, restore } from '../../../shared/service/restore/restore.ts';

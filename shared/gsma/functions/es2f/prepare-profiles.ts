@@ -1,5 +1,5 @@
 import { refuse } from '../../../errors.ts';
-import type { Personalisation } from '../../../service/api/services.ts';
+import type { Personalisation } from '../../../service/api/es2f.ts';
 import {
   type Check,
   integer,

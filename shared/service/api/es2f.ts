@@ -1,0 +1,166 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
+import type { RowFileFormat } from '../../profile/rows/row-file.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { Caller } from './caller.ts';
+import type { ItemRefusal } from './item-refusal.ts';
+
+/** What rules and rows have in common. */
+export interface PersonalisationCommon {
+  /**
+   * `generate`: the secrets of the template that no column gives are drawn afresh for each profile and given back
+   * encrypted in the output rows. `template`: they stay as they are, which only test profiles may.
+   */
+  readonly keys?: 'generate' | 'template';
+  /** Parameters that are the same in all profiles; none of them secret. */
+  readonly constants?: Readonly<Record<string, string>>;
+  /** Set the identities of the ISIM that are not given from the IMSI. */
+  readonly deriveIsim?: boolean;
+}
+
+/** Values that follow a rule by position. */
+export interface PersonalisationRules extends PersonalisationCommon {
+  /** ICCID of position 0 without its Luhn digit (18 or 19 digits); position n adds n. */
+  readonly iccidStart: string;
+  /** IMSI of position 0; position n adds n. Left as in the template when absent. */
+  readonly imsiStart?: string;
+}
+
+/** Values in rows of the Operator's own, one per profile, in the order of the positions: see `OrderInput.rows`. */
+export interface PersonalisationRows extends PersonalisationCommon {
+  readonly format: RowFileFormat;
+}
+
+export type Personalisation = PersonalisationRules | PersonalisationRows;
+
+export interface OrderInput {
+  readonly orderId: string;
+  readonly profileType: string;
+  readonly quantity: number;
+  /** functionRequesterIdentifiers of the device manufacturers that may draw from the order. */
+  readonly requesterDms: readonly string[];
+  /** How many profiles each of them may draw at most; a maker that is not named may draw all there are. */
+  readonly shares?: Readonly<Record<string, number>>;
+  /** Unprotected Profile Package, or the upload that holds it, which is destroyed once the order is taken. */
+  readonly template: Bytes | ObjectRef;
+  readonly personalisation: Personalisation;
+  /** The file of rows, or the upload that holds it; with a `format` and only with one. */
+  readonly rows?: Bytes | ObjectRef;
+  readonly eligibility: EligibilityPolicy;
+  /** StoreMetadata fields but the ICCID, in the JSON form of shared/rsp/store-metadata.ts. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Public JWK to which generated secrets are encrypted (JWE); required with `keys: 'generate'`. */
+  readonly outputKey?: Readonly<Record<string, unknown>>;
+  /** Where handleProfileLoadingInfo is posted; no callbacks when absent. */
+  readonly callbackUrl?: string;
+}
+
+export type OrderState =
+  | 'Preparing'
+  | 'Open'
+  /** Taken back: what is not bound is closed, what is bound stays bound. */
+  | 'Cancelled'
+  /** Completed by the Operator, with the same effect on its profiles. */
+  | 'Closed'
+  /** A large order that was found to be bad while it was prepared: it has no profiles. */
+  | 'Rejected';
+
+export interface OrderAnswer {
+  readonly orderId: string;
+  readonly state: OrderState;
+  readonly quantity: number;
+  /** Profiles prepared so far. */
+  readonly prepared: number;
+  /** Present once all are prepared and the list is short (1,000 at most). */
+  readonly iccids?: readonly string[];
+  /** What deserves a look: keys of the template that nothing sets, and findings about the package. */
+  readonly warnings?: readonly string[];
+  /** Why the order was rejected; names row and column where one is to blame. */
+  readonly reason?: ItemRefusal;
+}
+
+export type ProfileState =
+  | 'Available'
+  | 'Bound'
+  | 'Delivered'
+  | 'Installed'
+  | 'Failed'
+  | 'Unreported'
+  | 'Deleted'
+  | 'Closed';
+
+export interface ProfileStatus {
+  readonly iccid: string;
+  readonly state: ProfileState;
+  readonly eid?: string;
+  /** Why, for Failed and Unreported. */
+  readonly detail?: string;
+}
+
+export interface OrderStatus extends OrderAnswer {
+  readonly counts: Readonly<Partial<Record<ProfileState, number>>>;
+  readonly items: readonly ProfileStatus[];
+  /** Give it back to get the next page. */
+  readonly cursor?: string;
+}
+
+export type Jwk = Readonly<Record<string, unknown>>;
+
+export interface ServerKeys {
+  /**
+   * To which rows are encrypted; `alg` is RSA-OAEP-256, or RSA-OAEP where the key's backend has SHA-1 only. Absent where
+   * the server takes no encrypted rows.
+   */
+  readonly intakeKey?: Jwk;
+  /** Under which reports and manifests are signed: ES256. */
+  readonly reportKey: Jwk;
+  /** `reportKey` and the keys before it, newest first: under which earlier reports and manifests were signed. */
+  readonly deliveryKeys: readonly Jwk[];
+}
+
+export interface Orders {
+  prepareProfiles(caller: Caller, order: OrderInput): Promise<OrderAnswer>;
+  cancelOrder(
+    caller: Caller,
+    input: { orderId: string; iccid?: string },
+  ): Promise<{ cancelled: number; refused: readonly (ItemRefusal & { iccid: string })[] }>;
+  /** Ends an order that is complete for the Operator: what is not bound is closed; results still come in. */
+  closeOrder(caller: Caller, input: { orderId: string }): Promise<{ closed: number }>;
+  /** Takes a profile that was never committed out of its order and gives its ICCID free for another one. */
+  releaseProfile(caller: Caller, input: { orderId: string; iccid: string }): Promise<void>;
+  /** A new profile of the same order for the eUICC that has failed, lost or deleted this one. */
+  replaceProfile(
+    caller: Caller,
+    input: { orderId: string; iccid: string },
+  ): Promise<{ iccid: string; eid: string }>;
+  /** Part of the report about an order: a compact JWS by the delivery key. */
+  getOrderReport(
+    caller: Caller,
+    input: { orderId: string; cursor?: string },
+  ): Promise<{ report: string; cursor?: string }>;
+  /** Public keys of this server that the caller needs, as JWKs. */
+  getServerKeys(caller: Pick<Caller, 'role'>): Promise<ServerKeys>;
+  getOrderStatus(
+    caller: Caller,
+    input: { orderId: string; cursor?: string; limit?: number },
+  ): Promise<OrderStatus>;
+  /** The encrypted output rows of one pack: a compact JWE to the order's outputKey. */
+  getOrderOutput(
+    caller: Caller,
+    input: { orderId: string; pack: number },
+  ): Promise<{ packs: number; jwe: string }>;
+}
+
+/** What a request for a profile of the order would meet for one eUICC. */
+export interface EligibilityVerdict {
+  readonly eid: string;
+  readonly refusal?: ItemRefusal;
+}
+
+export interface Eligibility {
+  /** The dry run of DPFF09, in the order of the EIDs: nothing is spent and nothing is written. */
+  checkEligibility(
+    caller: Caller,
+    input: { orderId: string; eids: readonly string[] },
+  ): Promise<readonly EligibilityVerdict[]>;
+}

@@ -1,0 +1,52 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { Caller } from './caller.ts';
+import type { ItemRefusal } from './item-refusal.ts';
+
+export interface FailedItem extends ItemRefusal {
+  readonly itemId: number;
+}
+
+/** How often calls to keys had to be tried again, and the milliseconds that they waited, added up over all of them. */
+export interface KeysSlowed {
+  readonly times: number;
+  readonly waitedMs: number;
+}
+
+/** Exactly one of `bppBatch` and `manifest` is present once the state is Done. */
+export interface BppAnswer {
+  readonly requestId: string;
+  readonly state: 'Pending' | 'Done';
+  readonly items: number;
+  /** Items whose chunk is committed. */
+  readonly processed: number;
+  readonly failed: readonly FailedItem[];
+  /** Present where the key service has slowed the job down so far. */
+  readonly keysSlowed?: KeysSlowed;
+  /** FF62, where it fits an inline answer. */
+  readonly bppBatch?: Bytes;
+  /** FF65 and the parts it names, for larger ones. */
+  readonly manifest?: Bytes;
+  readonly parts?: readonly ObjectRef[];
+}
+
+export interface Delivery {
+  requestBpp(caller: Caller, bppRequest: Bytes): Promise<BppAnswer>;
+  getBppBatch(caller: Caller, input: { requestId: string }): Promise<BppAnswer>;
+}
+
+export interface ReportAnswer {
+  readonly reportId: string;
+  /** `Pending`: items are still being verified; the same call again tells how far it is. */
+  readonly state: 'Done' | 'Pending';
+  /** Results signed by an eUICC that hold. */
+  readonly verified: number;
+  /** Unsigned words of the FPA that were taken down. */
+  readonly noted: number;
+  /** The first thousand; `verified` and `noted` count all others of the report. */
+  readonly rejected: readonly (ItemRefusal & { itemIndex: number })[];
+}
+
+export interface Reports {
+  sendProfileLoadingReport(caller: Caller, profileLoadingReport: Bytes): Promise<ReportAnswer>;
+}

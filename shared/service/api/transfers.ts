@@ -1,0 +1,34 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import type { Caller } from './caller.ts';
+
+/** What an upload is for. */
+export type TransferPurpose =
+  | 'euiccData'
+  | 'bppRequest'
+  | 'profileLoadingReport'
+  | 'template'
+  | 'rows'
+  | 'crl';
+
+/** Bodies and answers above the inline limit move as objects bound to size and SHA-256. */
+export interface Transfers {
+  /** A URL to upload exactly this content; the transferId is then given to a function in place of the body. */
+  openTransfer(
+    caller: Caller,
+    input: {
+      purpose: TransferPurpose;
+      size: number;
+      sha256: string;
+    },
+  ): Promise<{ transferId: string; uploadUrl: string }>;
+  /** The octets that were uploaded for this purpose under a transferId of this caller. */
+  received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes>;
+  /** The same as an object, for what is too large to be held; of rows that were used up only size and hash are left. */
+  receivedObject(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<ObjectRef>;
+  /** A URL to download a part of an answer of this caller. */
+  getTransfer(
+    caller: Caller,
+    input: { requestId: string; name: string },
+  ): Promise<{ downloadUrl: string; size: number; sha256: string }>;
+}

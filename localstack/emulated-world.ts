@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomInt } from 'node:crypto';
 import { fingerprintOf } from '../cli/deployment/tls.ts';
 import type { Runtime } from '../shared/runtime.ts';
-import type { Role } from '../shared/service/api/caller.ts';
+import type { PartyRole } from '../shared/service/api/caller.ts';
 import {
   CallbackServer,
   DeviceMaker,
@@ -50,7 +50,7 @@ export async function openEmulatedWorld(outputs: Outputs, runtime: Runtime): Pro
   await trust.allowEum(eum.ca.certificate, { party: EUM_ID }, by);
 
   const pki = await emulatedPki();
-  const client = async (name: string, identifier: string, role?: Role) => {
+  const client = async (name: string, identifier: string, role?: PartyRole) => {
     const { cert } = await pki.client(name);
     if (role !== undefined) await services.parties.add(fingerprintOf(cert), { identifier, role, name }, by);
     return {

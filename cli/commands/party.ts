@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { DevelopmentPki, fingerprintOf } from '../deployment/tls.ts';
 import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
@@ -14,11 +14,11 @@ const ROLES = [
   'deviceMaker',
   'auditor',
   'administrator',
-] as const satisfies readonly Role[];
+] as const satisfies readonly PartyRole[];
 
 interface AddArguments {
   readonly folder: string;
-  readonly role: Role;
+  readonly role: PartyRole;
   readonly certificate?: string;
   readonly issue?: true;
   readonly name?: string;

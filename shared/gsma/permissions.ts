@@ -1,5 +1,5 @@
 import { refuse } from '../errors.ts';
-import type { Caller, Role } from '../service/api/caller.ts';
+import type { Caller, PartyRole } from '../service/api/caller.ts';
 import type { TransferPurpose } from '../service/api/transfers.ts';
 
 /**
@@ -35,7 +35,7 @@ export const PERMISSIONS = {
   'admin.getAuditLines': 'auditor',
   /** Trusted by the eUICC's signature alone. */
   'es9plus.handleNotification': 'anyone',
-} as const satisfies Record<`${string}.${string}`, Role | 'anyone'>;
+} as const satisfies Record<`${string}.${string}`, PartyRole | 'anyone'>;
 
 /** Interface and function: "esbpp.requestBpp". */
 export type FunctionPath = keyof typeof PERMISSIONS;
@@ -51,7 +51,7 @@ export function allowFunction(caller: Caller, path: PartyFunctionPath): void {
   }
 }
 
-const TRANSFER_PURPOSES: Readonly<Record<TransferPurpose, Role>> = {
+const TRANSFER_PURPOSES: Readonly<Record<TransferPurpose, PartyRole>> = {
   euiccData: 'eum',
   bppRequest: 'deviceMaker',
   profileLoadingReport: 'deviceMaker',

@@ -6,7 +6,7 @@ import type { ChainCodes } from './chain-codes.ts';
 import { DIGITAL_SIGNATURE, KEY_CERT_SIGN } from './extensions/key-usage.ts';
 import { sameName } from './name.ts';
 import type { RevocationLists } from './revocation.ts';
-import { type Role, type RoleColumn, roleOf } from './roles.ts';
+import { type CertificateRole, type RoleColumn, roleOf } from './roles.ts';
 
 /** Chain shapes of SGP.22: Variant O with the identifiers of v2 or v3 (Ov3), sub-CAs below (A), above (B), both (C). */
 export type Variant = 'O' | 'Ov3' | 'A' | 'B' | 'C';
@@ -106,7 +106,7 @@ export function checkValidity(certificate: Certificate, { atMs, codes }: PathCon
 /** A certificate whose key signs RSP data: digitalSignature, no CA, not narrowed to TLS or anything else. */
 export function checkSigningLeaf(
   certificate: Certificate,
-  role: Role,
+  role: CertificateRole,
   column: RoleColumn,
   invalid: StatusName,
 ): void {

@@ -7,7 +7,7 @@ import { ROLE_ARC } from './oids.ts';
  * Role identifiers in certificatePolicies: SGP.22 v2 (Variant O) names each role by one arc, SGP.22 v3 (Variants
  * Ov3, A, B, C) by its place below the CI. Either column names a role; a chain keeps to one.
  */
-export type Role =
+export type CertificateRole =
   | 'ci'
   | 'ciSubCa'
   | 'eum'
@@ -24,7 +24,7 @@ export type Role =
 export type RoleColumn = 'v2' | 'v3';
 
 /** Arcs below 2.23.146.1.2.1. The CI has the same in both columns; sub-CAs exist in v3 alone. */
-const TABLE: readonly (readonly [role: Role, v2: string | undefined, v3: string])[] = [
+const TABLE: readonly (readonly [role: CertificateRole, v2: string | undefined, v3: string])[] = [
   ['ci', '0', '0'],
   ['ciSubCa', undefined, '0.0'],
   ['eum', '2', '0.0.0'],
@@ -40,7 +40,7 @@ const TABLE: readonly (readonly [role: Role, v2: string | undefined, v3: string]
 ];
 
 export interface RoleEntry {
-  readonly role: Role;
+  readonly role: CertificateRole;
   /** Undefined for the CI, which fits both. */
   readonly column: RoleColumn | undefined;
 }
@@ -52,7 +52,7 @@ for (const [role, v2, v3] of TABLE) {
 }
 
 /** The policy identifier of a role; undefined where the column has none. */
-export function rolePolicy(role: Role, column: RoleColumn): string | undefined {
+export function rolePolicy(role: CertificateRole, column: RoleColumn): string | undefined {
   const row = TABLE.find(([name]) => name === role);
   const arc = column === 'v2' ? row?.[1] : row?.[2];
   return arc === undefined ? undefined : `${ROLE_ARC}.${arc}`;

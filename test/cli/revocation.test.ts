@@ -8,7 +8,7 @@ import { type RunningDeployment, startDeployment } from '../../cli/deployment/st
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { decodeBppBatch, type PersonalisedEuicc, SimEum } from '../../sim/index.ts';
 import { codesOf, type JsonAnswer } from '../support/function-call.ts';
 import { SandboxFolder } from './support/sandbox-folder.ts';
@@ -27,7 +27,7 @@ class Party {
     this.#agent = agent;
   }
 
-  static async register(role: Role, identifier: string): Promise<Party> {
+  static async register(role: PartyRole, identifier: string): Promise<Party> {
     const { json } = await sandbox.run('party', 'add', identifier, '--role', role, '--issue');
     const { issued, fingerprint } = json<{
       fingerprint: string;

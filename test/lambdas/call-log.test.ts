@@ -4,7 +4,7 @@ import { Fault } from '../../shared/errors.ts';
 import type { CallRecord, LogRecord } from '../../shared/gsma/call-log.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { callHandler, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
@@ -30,7 +30,12 @@ const ALLOWED = [
 const SECRET = 'SECRET-7f3a';
 const certificate = selfSigned('party');
 
-async function linesOf(role: Role, path: FunctionPath, test: TestCall, change?: (s: Services) => Services) {
+async function linesOf(
+  role: PartyRole,
+  path: FunctionPath,
+  test: TestCall,
+  change?: (s: Services) => Services,
+) {
   const services = memoryServices();
   const { fingerprint } = certificate;
   services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
@@ -48,7 +53,7 @@ async function linesOf(role: Role, path: FunctionPath, test: TestCall, change?: 
   return lines;
 }
 
-const header = (role: Role) => ({
+const header = (role: PartyRole) => ({
   functionRequesterIdentifier: IDENTIFIERS[role],
   functionCallIdentifier: 'C-1',
 });

@@ -10,7 +10,7 @@ import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { encodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { callHandler, codesOf, eventFor, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, type MemoryServices, memoryServices } from '../support/memory-services.ts';
@@ -32,7 +32,7 @@ function registered(): MemoryServices {
   return services;
 }
 
-const header = (role: Role) => ({
+const header = (role: PartyRole) => ({
   functionRequesterIdentifier: IDENTIFIERS[role],
   functionCallIdentifier: 'C-1',
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Result } from '../../lambdas/call.ts';
 import { HANDLERS } from '../../lambdas/handlers.ts';
 import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { STATUS_CODES } from '../../shared/status-codes.ts';
 import { callHandler, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
@@ -21,15 +21,15 @@ const FAULT_CODES = [STATUS_CODES.executionError, STATUS_CODES.providerUnavailab
 );
 
 const services = memoryServices();
-const certificates = new Map<Role, ReturnType<typeof selfSigned>>();
-for (const role of Object.keys(IDENTIFIERS) as Role[]) {
+const certificates = new Map<PartyRole, ReturnType<typeof selfSigned>>();
+for (const role of Object.keys(IDENTIFIERS) as PartyRole[]) {
   const certificate = selfSigned(role);
   const { fingerprint } = certificate;
   certificates.set(role, certificate);
   services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
 }
 
-function exampleOf(path: FunctionPath, role: Role | undefined): Record<string, unknown> {
+function exampleOf(path: FunctionPath, role: PartyRole | undefined): Record<string, unknown> {
   const { value } = Object.values(requestOf(path).content['application/json']!.examples!)[0]!;
   if (role === undefined) return value;
   const header = { functionRequesterIdentifier: IDENTIFIERS[role], functionCallIdentifier: 'C-1' };
@@ -68,7 +68,7 @@ function expectTyped(result: Result): void {
 }
 
 describe('bodies that are cut off or changed anywhere get a typed answer', () => {
-  for (const [path, role] of Object.entries(PERMISSIONS) as [FunctionPath, Role | 'anyone'][]) {
+  for (const [path, role] of Object.entries(PERMISSIONS) as [FunctionPath, PartyRole | 'anyone'][]) {
     const certificate = role === 'anyone' ? undefined : certificates.get(role)!;
     const handler = HANDLERS[path](services, { log: () => {} });
     const example = exampleOf(path, role === 'anyone' ? undefined : role);

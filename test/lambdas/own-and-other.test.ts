@@ -5,7 +5,7 @@ import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import type { TransferPurpose } from '../../shared/service/api/transfers.ts';
 import { jobIdOf, transactionId } from '../../shared/service/records/transaction-id.ts';
 import { encodeProfileLoadingReport } from '../../sim/index.ts';
@@ -15,14 +15,14 @@ import { answerErrors, type Operation, openapi, operations, requestOf } from '..
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Two parties of each role; the second never owns what is asked for. */
-const PARTIES: Readonly<Record<Role, readonly [own: string, other: string]>> = {
+const PARTIES: Readonly<Record<PartyRole, readonly [own: string, other: string]>> = {
   eum: ['2.999.40', '2.999.41'],
   deviceMaker: ['2.999.50', '2.999.51'],
   operator: ['2.999.60', '2.999.61'],
   auditor: ['2.999.70', '2.999.71'],
   administrator: ['2.999.80', '2.999.81'],
 };
-const ROLES = Object.keys(PARTIES) as Role[];
+const ROLES = Object.keys(PARTIES) as PartyRole[];
 
 /**
  * Kinds of objects that belong to somebody (`x-reaches`), the members of requests that name them, and how another party
@@ -219,7 +219,7 @@ class Own {
 
   /** Content that was uploaded by the first party of the role. */
   async transfer(path: FunctionPath, member: string): Promise<string> {
-    const role = operations.get(path)!.operation['x-role'] as Role;
+    const role = operations.get(path)!.operation['x-role'] as PartyRole;
     const [purpose, content] = await this.#content(path, member);
     const { context, services } = deployment.runtime;
     const [identifier] = PARTIES[role];
@@ -311,7 +311,7 @@ const cells = [...operations].flatMap(([path, { operation }]) =>
   ((operation['x-reaches'] ?? []) as Kind[]).flatMap((kind) =>
     (KINDS[kind]?.members ?? [])
       .filter((member) => Object.hasOwn(schemaOf(path).properties, member))
-      .map((carrier) => ({ path, kind, carrier, role: operation['x-role'] as Role })),
+      .map((carrier) => ({ path, kind, carrier, role: operation['x-role'] as PartyRole })),
   ),
 );
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HANDLERS } from '../../lambdas/handlers.ts';
-import type { Role } from '../../shared/service/api/caller.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { answerErrors, type Operation, operations, requestOf } from '../support/openapi.ts';
@@ -8,7 +8,7 @@ import { selfSigned } from '../support/self-signed.ts';
 
 const services = memoryServices();
 const certificates = Object.fromEntries(
-  (Object.keys(IDENTIFIERS) as Role[]).map((role) => {
+  (Object.keys(IDENTIFIERS) as PartyRole[]).map((role) => {
     const certificate = selfSigned(role);
     const { fingerprint } = certificate;
     services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
@@ -17,7 +17,7 @@ const certificates = Object.fromEntries(
 );
 
 /** The first example of the operation, sent by this role. */
-function exampleOf(operation: Operation, role: Role): Record<string, unknown> {
+function exampleOf(operation: Operation, role: PartyRole): Record<string, unknown> {
   const json = requestOf(operation.operationId).content['application/json']!;
   const example = Object.values(json.examples!)[0]!.value;
   return {
@@ -36,7 +36,7 @@ describe('role × function, from the OpenAPI file', () => {
   });
 
   for (const [path, { operation }] of operations) {
-    for (const role of Object.keys(IDENTIFIERS) as Role[]) {
+    for (const role of Object.keys(IDENTIFIERS) as PartyRole[]) {
       const allowed = operation['x-role'] === role || operation['x-role'] === 'anyone';
       it(`${role} ${allowed ? 'may' : 'may not'} call ${path}`, async () => {
         const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {

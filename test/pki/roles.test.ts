@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
-import { type Role, roleOf, rolePolicy } from '../../shared/pki/roles.ts';
+import { type CertificateRole, roleOf, rolePolicy } from '../../shared/pki/roles.ts';
 import { ext } from './builder.ts';
 import { buildHierarchy, type CertificateEdit } from './hierarchy.ts';
 import { verdict } from './verdict.ts';
 
 /** SGP.22 v2 and v3 ASN.1 modules: id-rspRole-… and …-v2. */
-const ROLES: [Role, string | undefined, string][] = [
+const ROLES: [CertificateRole, string | undefined, string][] = [
   ['ci', '2.23.146.1.2.1.0', '2.23.146.1.2.1.0'],
   ['ciSubCa', undefined, '2.23.146.1.2.1.0.0'],
   ['eum', '2.23.146.1.2.1.2', '2.23.146.1.2.1.0.0.0'],

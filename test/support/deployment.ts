@@ -6,7 +6,7 @@ import type { Bytes } from '../../shared/codec/bytes.ts';
 import type { KeyAlgorithm, KeyGenerator, KeyRole } from '../../shared/keys/provider.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
-import type { Caller, Role } from '../../shared/service/api/caller.ts';
+import type { Caller, PartyRole } from '../../shared/service/api/caller.ts';
 import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import { type CurveName, SimCi, SimEum } from '../../sim/index.ts';
 
@@ -20,7 +20,7 @@ export const OPERATOR = caller('2.999.60', 'operator');
 export const DEVICE_MAKER = caller('2.999.50', 'deviceMaker');
 export const EUM = caller('2.999.40', 'eum');
 
-export function caller(identifier: string, role: Role): Caller {
+export function caller(identifier: string, role: PartyRole): Caller {
   return {
     identifier,
     role,

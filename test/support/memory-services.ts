@@ -6,7 +6,7 @@ import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
-import type { Caller, Role } from '../../shared/service/api/caller.ts';
+import type { Caller, PartyRole } from '../../shared/service/api/caller.ts';
 import type { OrderInput, OrderStatus } from '../../shared/service/api/es2f.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import type { ItemRefusal } from '../../shared/service/api/item-refusal.ts';
@@ -20,7 +20,7 @@ export interface MemoryServices extends Services {
   readonly ordersByOwner: Map<string, OrderInput>;
 }
 
-export const IDENTIFIERS: Readonly<Record<Role, string>> = {
+export const IDENTIFIERS: Readonly<Record<PartyRole, string>> = {
   eum: '2.999.40',
   deviceMaker: '2.999.50',
   operator: '2.999.60',

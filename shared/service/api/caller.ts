@@ -1,10 +1,10 @@
-export type Role = 'eum' | 'deviceMaker' | 'operator' | 'auditor' | 'administrator';
+export type PartyRole = 'eum' | 'deviceMaker' | 'operator' | 'auditor' | 'administrator';
 
 /** Who calls: a client certificate that the party register knows (I7). */
 export interface Caller {
   /** functionRequesterIdentifier; owns orders, jobs and reports, whichever certificate it comes with. */
   readonly identifier: string;
-  readonly role: Role;
+  readonly role: PartyRole;
   /** Lower-case hexadecimal SHA-256 of the client certificate in DER. */
   readonly fingerprint: string;
 }

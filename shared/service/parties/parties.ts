@@ -1,6 +1,6 @@
 import { refuse } from '../../errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Caller, Parties, Role } from '../api/caller.ts';
+import type { Caller, Parties, PartyRole } from '../api/caller.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -10,7 +10,7 @@ import { type RateLimit, RateLimiter } from './rate-limit.ts';
 /** A client certificate in the register, named by its SHA-256. */
 export interface PartyRecord {
   readonly identifier: string;
-  readonly role: Role;
+  readonly role: PartyRole;
   readonly name?: string;
   /** Milliseconds since 1970. */
   readonly addedAt: number;

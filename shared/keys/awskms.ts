@@ -5,7 +5,7 @@ import { toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { connectKms, type KmsCalls } from './awskms/calls.ts';
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
-import { RateLimiter } from './awskms/rate-limiter.ts';
+import { QuotaQueue } from './awskms/quota-queue.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import { isAgreement, requirePeer } from './key-curve.ts';
 import type {
@@ -105,24 +105,24 @@ export class AwsKmsProvider
   readonly scheme = 'awskms';
   readonly #options: AwsKmsOptions;
   readonly #caller: PatientCaller;
-  readonly #signs: RateLimiter | undefined;
-  readonly #decrypts: RateLimiter | undefined;
+  readonly #signs: QuotaQueue | undefined;
+  readonly #decrypts: QuotaQueue | undefined;
   readonly #clients = new Map<string, Promise<KmsCalls>>();
   readonly #keys = new Map<string, Promise<KmsKey>>();
 
   constructor(options: AwsKmsOptions = {}) {
     const now = () => performance.now();
-    const limiter = (perSecond: number | undefined) =>
+    const queueFor = (perSecond: number | undefined) =>
       perSecond === undefined
         ? undefined
-        : new RateLimiter(
+        : new QuotaQueue(
             { perSecond, interactiveShare: options.interactiveShare ?? DEFAULT_INTERACTIVE_SHARE },
             now,
           );
     if (options.endpoint !== undefined) checkEndpoint(options.endpoint);
     this.#options = options;
-    this.#signs = limiter(options.signsPerSecond);
-    this.#decrypts = limiter(options.decryptsPerSecond);
+    this.#signs = queueFor(options.signsPerSecond);
+    this.#decrypts = queueFor(options.decryptsPerSecond);
     this.#caller = new PatientCaller({
       patience: options.patience ?? DEFAULT_PATIENCE,
       onSlowed: options.onSlowed,
@@ -377,10 +377,10 @@ export class AwsKmsProvider
     name: string,
     keyId: string,
     options: UseOptions,
-    limiter: RateLimiter | undefined,
+    queue: QuotaQueue | undefined,
     attempt: () => Promise<T>,
   ): Promise<T> {
-    return this.#caller.call(name, keyId, options, limiter, attempt);
+    return this.#caller.call(name, keyId, options, queue, attempt);
   }
 }
 

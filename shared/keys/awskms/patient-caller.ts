@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../errors.ts';
 import type { Slowed, UseOptions } from '../provider.ts';
 import { kmsFault, troubleOf, whyOf } from './errors.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import type { QuotaQueue } from './quota-queue.ts';
 
 export interface Patience {
   /** Milliseconds for which a call is tried again while KMS throttles or fails, by priority. */
@@ -38,13 +38,13 @@ export class PatientCaller {
     name: string,
     keyId: string,
     { priority = 'bulk', onSlowed }: UseOptions,
-    limiter: RateLimiter | undefined,
+    queue: QuotaQueue | undefined,
     attempt: () => Promise<T>,
   ): Promise<T> {
     const { patience, now, random } = this.#options;
     const end = now() + patience[priority];
     for (let tries = 0; ; tries += 1) {
-      await limiter?.take(priority);
+      await queue?.take(priority);
       try {
         return await attempt();
       } catch (error) {

@@ -5,7 +5,7 @@ import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordOf } from '../records/record.ts';
-import { type RateLimit, RateLimiter } from './rate-limit.ts';
+import { type CallRate, CallRateLimiter } from './call-rate.ts';
 
 /** A client certificate in the register, named by its SHA-256. */
 export interface PartyRecord {
@@ -17,19 +17,19 @@ export interface PartyRecord {
   readonly revokedAt?: number;
 }
 
-const DEFAULT_RATE: RateLimit = { perSecond: 50, burst: 200 };
+const DEFAULT_RATE: CallRate = { perSecond: 50, burst: 200 };
 
 const partyRecord = recordOf<PartyRecord>();
 
 /** The party register (I7), and how often each may call. Who is who is never cached: a revocation counts from the next call on. */
 export class PartyService implements Parties {
   readonly #context: Context;
-  readonly #rates: RateLimiter;
+  readonly #rates: CallRateLimiter;
 
   /** `rates` keeps how often each party calls; other than the context's where that may be frozen and is still read. */
-  constructor(context: Context, limit: RateLimit = DEFAULT_RATE, rates: Ledger = context.ledger) {
+  constructor(context: Context, limit: CallRate = DEFAULT_RATE, rates: Ledger = context.ledger) {
     this.#context = context;
-    this.#rates = new RateLimiter(limit, rates, context.now);
+    this.#rates = new CallRateLimiter(limit, rates, context.now);
   }
 
   async identify(fingerprint: string): Promise<Caller> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SqliteLedger } from '../../../shared/ledger/sqlite.ts';
-import { type RateLimit, RateLimiter } from '../../../shared/service/parties/rate-limit.ts';
+import { type CallRate, CallRateLimiter } from '../../../shared/service/parties/call-rate.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
@@ -54,10 +54,13 @@ describe('the register of parties', () => {
 });
 
 describe('the rate of a party', () => {
-  const rate = async (limit: RateLimit, processes = 1) => {
+  const rate = async (limit: CallRate, processes = 1) => {
     const ledger = await SqliteLedger.open(':memory:');
     const clock = { now: 1_000_000 };
-    const limiters = Array.from({ length: processes }, () => new RateLimiter(limit, ledger, () => clock.now));
+    const limiters = Array.from(
+      { length: processes },
+      () => new CallRateLimiter(limit, ledger, () => clock.now),
+    );
     /** How many of `calls` were let through, the processes in turn. */
     const answered = async (calls: number) => {
       let through = 0;

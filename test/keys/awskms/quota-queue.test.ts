@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Priority, RateLimiter } from '../../../shared/keys/awskms/rate-limiter.ts';
+import { type Priority, QuotaQueue } from '../../../shared/keys/awskms/quota-queue.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,12 +8,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function limiter(perSecond: number, interactiveShare: number): RateLimiter {
-  return new RateLimiter({ perSecond, interactiveShare }, () => Date.now());
+function queueFor(perSecond: number, interactiveShare: number): QuotaQueue {
+  return new QuotaQueue({ perSecond, interactiveShare }, () => Date.now());
 }
 
 /** Asks for `count` calls at once and counts those let through. */
-function ask(from: RateLimiter, priority: Priority, count: number): () => number {
+function ask(from: QuotaQueue, priority: Priority, count: number): () => number {
   let granted = 0;
   for (let call = 0; call < count; call += 1) {
     from.take(priority).then(() => {
@@ -24,7 +24,7 @@ function ask(from: RateLimiter, priority: Priority, count: number): () => number
 }
 
 test('bulk calls leave the reserved share alone', async () => {
-  const bulk = ask(limiter(1000, 0.2), 'bulk', 20_000);
+  const bulk = ask(queueFor(1000, 0.2), 'bulk', 20_000);
   await vi.advanceTimersByTimeAsync(10_000);
   // 800 a second, and the burst of a quarter of a second
   expect(bulk()).toBeGreaterThan(8_000 - 10);
@@ -32,7 +32,7 @@ test('bulk calls leave the reserved share alone', async () => {
 });
 
 test('interactive calls may use the whole rate, which both together never exceed', async () => {
-  const limit = limiter(1000, 0.2);
+  const limit = queueFor(1000, 0.2);
   const interactive = ask(limit, 'interactive', 5_000);
   const bulk = ask(limit, 'bulk', 50_000);
   await vi.advanceTimersByTimeAsync(10_000);
@@ -43,7 +43,7 @@ test('interactive calls may use the whole rate, which both together never exceed
 });
 
 test('an interactive call does not wait behind a queue of bulk calls', async () => {
-  const limit = limiter(100, 0.1);
+  const limit = queueFor(100, 0.1);
   ask(limit, 'bulk', 10_000);
   await vi.advanceTimersByTimeAsync(5_000);
   const interactive = ask(limit, 'interactive', 1);
@@ -52,7 +52,7 @@ test('an interactive call does not wait behind a queue of bulk calls', async () 
 });
 
 test('calls of a class go out in the order in which they came', async () => {
-  const limit = limiter(50, 0);
+  const limit = queueFor(50, 0);
   const order: number[] = [];
   for (let call = 0; call < 100; call += 1) limit.take('bulk').then(() => order.push(call));
   await vi.advanceTimersByTimeAsync(2_000);
@@ -60,7 +60,7 @@ test('calls of a class go out in the order in which they came', async () => {
 });
 
 test('a rate below one per second still lets calls through', async () => {
-  const bulk = ask(limiter(0.5, 0), 'bulk', 3);
+  const bulk = ask(queueFor(0.5, 0), 'bulk', 3);
   await vi.advanceTimersByTimeAsync(4_100);
   expect(bulk()).toBe(3);
 });
@@ -72,5 +72,5 @@ test.each([
   [1, 1],
   [1, -0.1],
 ])('a limit of %d per second with share %d is refused', (perSecond, share) => {
-  expect(() => limiter(perSecond, share)).toThrow(RangeError);
+  expect(() => queueFor(perSecond, share)).toThrow(RangeError);
 });

@@ -1,4 +1,4 @@
-export interface RateLimit {
+export interface Quota {
   /** Calls per second, on average. */
   readonly perSecond: number;
   /** The part of `perSecond`, 0 to 1, that bulk calls leave to interactive ones. */
@@ -14,7 +14,7 @@ const BURST_SECONDS = 0.25;
  * Keeps calls under a quota. Interactive calls go first and may use all of it; bulk calls may use what is not
  * reserved. In each class calls go out in the order in which they came.
  */
-export class RateLimiter {
+export class QuotaQueue {
   readonly #all: Bucket;
   readonly #unreserved: Bucket;
   readonly #waiting: Readonly<Record<Priority, (() => void)[]>> = { interactive: [], bulk: [] };
@@ -22,12 +22,10 @@ export class RateLimiter {
   #timer: NodeJS.Timeout | undefined;
 
   /** `now` in milliseconds, of a clock that never goes back. */
-  constructor(limit: RateLimit, now: () => number) {
+  constructor(limit: Quota, now: () => number) {
     const { perSecond, interactiveShare } = limit;
     if (!(perSecond > 0) || !(interactiveShare >= 0 && interactiveShare < 1)) {
-      throw new RangeError(
-        'a rate limit is above 0 per second, with a reserved share of at least 0 and below 1',
-      );
+      throw new RangeError('a quota is above 0 per second, with a reserved share of at least 0 and below 1');
     }
     this.#now = now;
     this.#all = new Bucket(perSecond, now());

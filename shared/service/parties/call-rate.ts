@@ -4,7 +4,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordOf } from '../records/record.ts';
 
-export interface RateLimit {
+export interface CallRate {
   /** Calls in the long run. */
   readonly perSecond: number;
   /** Calls at once after a pause. */
@@ -46,15 +46,15 @@ const bucketRecord = recordOf<BucketRecord>();
  * them up, so that a busy party costs a ledger write for up to 16 calls, and a quiet one leaves no tokens unused in many
  * places. What a party takes is never above its rate; of its burst up to half may lapse in leases.
  */
-export class RateLimiter {
-  readonly #limit: RateLimit;
+export class CallRateLimiter {
+  readonly #limit: CallRate;
   readonly #ledger: Ledger;
   readonly #now: () => number;
   readonly #leases = new Map<string, Lease>();
   readonly #refills = new Map<string, Promise<void>>();
 
   /** `now` in milliseconds. */
-  constructor(limit: RateLimit, ledger: Ledger, now: () => number) {
+  constructor(limit: CallRate, ledger: Ledger, now: () => number) {
     this.#limit = limit;
     this.#ledger = ledger;
     this.#now = now;

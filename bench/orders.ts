@@ -10,7 +10,7 @@ import { openRuntime, type Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import type { Caller } from '../shared/service/api/caller.ts';
 import type { OrderInput } from '../shared/service/api/es2f.ts';
-import { preparedPacks } from '../shared/service/es2f/order-packs.ts';
+import { preparedPacks } from '../shared/service/es2f/order-preparation.ts';
 import type { ObjectRef } from '../shared/vault/vault.ts';
 import { SecretScan } from './secret-scan.ts';
 

@@ -1,6 +1,7 @@
 import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
 import type { Context } from './context.ts';
-import { checkOrderRows, finishOrder, finishRows, preparePack } from './es2f/order-packs.ts';
+import { preparePack } from './es2f/order-packs.ts';
+import { checkOrderRows, finishOrder, finishRows } from './es2f/order-preparation.ts';
 import { bindChunk } from './esbpp/binding.ts';
 import { finishJob } from './esbpp/job-progress.ts';
 import { finishIngest, ingestSlice } from './esed1/euicc-batches.ts';

@@ -7,12 +7,11 @@ import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, orderStateRecord, packRecord } from '../records/order.ts';
+import { type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
 import { profileRecord } from '../records/profile.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { planRemoval } from '../supply/supply.ts';
-import { packCount } from './order-packs.ts';
 import { positionAt, profileCount, viewProfiles } from './order-profiles.ts';
 import { destroyOrderUploads } from './order-uploads.ts';
 

@@ -1,9 +1,8 @@
 import type { OrderState, ProfileStatus } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, packRecord } from '../records/order.ts';
+import { type OrderRecord, packCount, packRecord } from '../records/order.ts';
 import { type BlockView, viewBlock } from '../supply/draws.ts';
-import { packCount } from './order-packs.ts';
 
 /** A profile with what a report tells of it beyond its status. */
 export interface ProfileView extends ProfileStatus {

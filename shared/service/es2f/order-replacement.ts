@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import {
   type OrderRecord,
+  packCount,
   packRecord,
   type ReplacementRecord,
   replacementRecord,
@@ -15,7 +16,7 @@ import {
 import { profileRecord } from '../records/profile.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { planDraw } from '../supply/supply.ts';
-import { packCount, preparePack } from './order-packs.ts';
+import { preparePack } from './order-packs.ts';
 
 /** States in which a profile is of no use to its eUICC any more, as far as anybody said. */
 const REPLACEABLE: readonly ProfileState[] = ['Failed', 'Unreported', 'Deleted'];

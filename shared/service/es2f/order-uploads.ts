@@ -3,9 +3,9 @@ import { refuse } from '../../errors.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderInput } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
-import { uploadedAs } from '../esbpp/transfers.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import type { OrderRecord } from '../records/order.ts';
+import { uploadedAs } from '../records/uploads.ts';
 
 type Stores = Pick<Context, 'ledger' | 'vault'>;
 

@@ -14,23 +14,18 @@ import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { seal } from '../keys/sealed.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, orderRecord, packRecord } from '../records/order.ts';
+import { type OrderRecord, orderRecord, packCount, packRecord } from '../records/order.ts';
 import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
-import {
-  finishOrder,
-  firstWork,
-  packCount,
-  preparedPacks,
-  preparePack,
-  reserveIccids,
-  templatePlace,
-} from './order-packs.ts';
+import { reserveIccids } from './order-iccids.ts';
+import { preparePack } from './order-packs.ts';
+import { finishOrder, firstWork, preparedPacks } from './order-preparation.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
 import { replaceProfile } from './order-replacement.ts';
 import { orderReport, readCursor, serverKeys } from './order-report.ts';
 import { storeRowIndex } from './order-rows.ts';
+import { templatePlace } from './order-template.ts';
 import { destroyOrderUploads, destroyTemplateUpload, readTemplate } from './order-uploads.ts';
 import { ruleRow } from './personalisation.ts';
 

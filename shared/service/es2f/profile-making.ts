@@ -1,5 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { completeIccid } from '../../codec/iccid.ts';
 import { Fault, refuse } from '../../errors.ts';
+import type { PackEntry } from '../../profile/pack.ts';
 import { auditPersonalisation } from '../../profile/package/audit.ts';
 import type { Finding } from '../../profile/package/checks/finding.ts';
 import { checkMetadata } from '../../profile/package/checks/metadata.ts';
@@ -7,8 +10,14 @@ import { inProfile } from '../../profile/package/element.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { personalise } from '../../profile/package/personalise.ts';
 import { decodePackage, type ProfilePackage } from '../../profile/package/profile-element.ts';
-import { inRow, refuseRow } from '../../profile/rows/row.ts';
-import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import { generatePpk, wipePpk } from '../../profile/ppk.ts';
+import { sealPpk } from '../../profile/ppk-seal.ts';
+import { protectProfile } from '../../profile/protect.ts';
+import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
+import { encodeStoreMetadata, type StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import type { Context } from '../context.ts';
+import type { OrderRecord } from '../records/order.ts';
+import { metadataOf } from './order-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 
 /** Makes the profile of a row, to see whether it can be made, and forgets it: refuses with row number and column. */
@@ -21,11 +30,43 @@ export function tryProfile(
   wipe(made(personaliser, number, values, metadata).upp);
 }
 
+/** A profile as its pack holds it. */
+export interface ProtectedProfile {
+  readonly iccid: string;
+  /** Of the row and drawn here, secrets among them: for the output rows, and forgotten with them. */
+  readonly values: ProfileValues;
+  readonly entry: PackEntry;
+  /** Under the pack's data key: shared/profile/ppk-seal.ts. */
+  readonly sealedPpk: Bytes;
+}
+
+/** Makes the profile of a row: personalised, read back, at once protected under its own PPK and forgotten in clear. */
+export function protectedProfile(
+  context: Pick<Context, 'settings' | 'random'>,
+  order: Pick<OrderRecord, 'metadata'>,
+  personaliser: Personaliser,
+  row: Row,
+  { dataKey, ...place }: { dataKey: KeyObject; orderId: string; position: number },
+): ProtectedProfile {
+  const values = personaliser.complete(row.values);
+  const iccid = completeIccid(String(values.iccid));
+  const metadata = metadataOf(context, order, iccid);
+  const upp = auditedProfile(personaliser, row.number, values, metadata);
+  const ppk = generatePpk(context.random);
+  try {
+    const entry = { metadata: encodeStoreMetadata(metadata), segments: protectProfile(upp, ppk) };
+    return { iccid, values, entry, sealedPpk: sealPpk(dataKey, ppk, { ...place, iccid }) };
+  } finally {
+    wipe(upp);
+    wipePpk(ppk);
+  }
+}
+
 /**
  * The profile of a row in clear, held against the metadata that will stand beside it and read back from its octets:
  * a value that is not there is our own fault. The caller wipes what it gets.
  */
-export function auditedProfile(
+function auditedProfile(
   personaliser: Personaliser,
   number: number,
   values: ProfileValues,

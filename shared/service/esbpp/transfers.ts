@@ -8,6 +8,7 @@ import type { TransferPurpose, Transfers } from '../api/transfers.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { uploadName } from '../records/uploads.ts';
 import type { DeliveryService } from './delivery.ts';
 
 /** Seconds for which a transfer URL holds. */
@@ -25,12 +26,6 @@ const MAX_UPLOAD: Readonly<Record<TransferPurpose, number>> = {
 };
 /** Name of the result object of a batch of eUICC data, whose batchId stands for the requestId. */
 const REJECTED = 'rejected';
-
-const UPLOADS = 'uploads/';
-
-/** The transferId of an object that came by a transfer; undefined for others. */
-export const uploadedAs = ({ name }: ObjectRef): string | undefined =>
-  name.startsWith(UPLOADS) ? name.slice(UPLOADS.length) : undefined;
 
 interface OpenedTransfer {
   readonly purpose: TransferPurpose;
@@ -60,7 +55,7 @@ export class TransferService implements Transfers {
     const max = MAX_UPLOAD[purpose];
     if (size < 1 || size > max) refuse('tooLarge', `an upload for ${purpose} has 1 to ${max} octets`);
     const transferId = toHex(this.#context.random(16));
-    const name = `${UPLOADS}${transferId}`;
+    const name = uploadName(transferId);
     await this.#context.ledger.write({
       put: ledgerKeys.transfer(caller.identifier, transferId),
       attributes: { purpose, size, sha256, name, openedAt: this.#context.now() },

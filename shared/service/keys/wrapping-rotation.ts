@@ -3,11 +3,10 @@ import { Fault } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
-import { templateContext } from '../es2f/order-packs.ts';
 import { type WrappedUnder, wrappedUnder } from '../records/key.ts';
 import { keyTag, ledgerKeys, wrappedPartition } from '../records/keys.ts';
 import { orderRecord, orderStateRecord, packRecord } from '../records/order.ts';
-import { packContext } from '../supply/packs.ts';
+import { packContext, templateContext } from '../records/wrap-contexts.ts';
 
 /** What a pass did: data keys that moved, and those that are not stored yet, to be looked at again. */
 export interface RewrapResult {

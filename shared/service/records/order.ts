@@ -32,6 +32,9 @@ export interface OrderRecord {
   readonly createdAt: number;
 }
 
+/** Packs of the order's own; those beyond hold one replacement each. */
+export const packCount = (order: OrderRecord) => Math.ceil(order.quantity / order.packSize);
+
 export interface OrderStateRecord {
   readonly state: OrderState;
   /** Why an order was rejected while it was prepared. */

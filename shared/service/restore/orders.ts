@@ -3,7 +3,8 @@ import type { Write } from '../../ledger/ledger.ts';
 import { decodePack } from '../../profile/pack.ts';
 import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
-import { finishOrder, packCount, templatePlace } from '../es2f/order-packs.ts';
+import { finishOrder } from '../es2f/order-preparation.ts';
+import { templatePlace } from '../es2f/order-template.ts';
 import { wrappedUnder } from '../records/key.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { readOrderRecord } from '../records/locked-records.ts';
@@ -12,6 +13,7 @@ import {
   orderRecord,
   orderStateRecord,
   type PackRecord,
+  packCount,
   packRecord,
 } from '../records/order.ts';
 import { newOrderWrites } from '../supply/own-order.ts';

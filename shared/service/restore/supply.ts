@@ -1,13 +1,13 @@
 import { Fault } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
-import { packCount } from '../es2f/order-packs.ts';
 import { chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
 import { BLOCK, drawPartition, ledgerKeys, padded, profilePartition } from '../records/keys.ts';
 import {
   type OrderRecord,
   orderRecord,
   orderStateRecord,
+  packCount,
   packRecord,
   replacementRecord,
   shareRecord,

@@ -1,4 +1,4 @@
-import { refuse } from '../../errors.ts';
+import { invariant, refuse } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import type { Caller } from '../api/caller.ts';
 import type { Context } from '../context.ts';
@@ -33,6 +33,13 @@ export async function ownOrder(
   if (order === undefined || order.operator !== caller.identifier)
     refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
   return order;
+}
+
+/** An order that our own records lead to. */
+export async function loadOrder({ ledger }: Context, orderId: string): Promise<OrderRecord> {
+  const item = await ledger.get(ledgerKeys.order(orderId));
+  invariant(item !== undefined, `there is no order ${orderId}`);
+  return orderRecord.from(item);
 }
 
 export async function loadOrderState(

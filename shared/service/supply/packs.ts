@@ -1,18 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { invariant } from '../../errors.ts';
-import type { UseOptions, WrapContext } from '../../keys/provider.ts';
+import type { UseOptions } from '../../keys/provider.ts';
 import { decodePackEntry, type PackEntry } from '../../profile/pack.ts';
 import type { Ppk } from '../../profile/ppk.ts';
 import { openPpk } from '../../profile/ppk-seal.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderRecord, type PackRecord, packRecord } from '../records/order.ts';
-
-/** What the wrapping key authenticates with a pack's data key. */
-export const packContext = (orderId: string, pack: number): WrapContext => ({
-  order: orderId,
-  pack: String(pack),
-});
+import { packContext } from '../records/wrap-contexts.ts';
 
 /** Destroys the keys of a pack, so that no profile of it can ever be bound; may be repeated. */
 export async function destroyPackKeys(

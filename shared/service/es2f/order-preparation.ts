@@ -1,0 +1,158 @@
+import { wipe } from '../../codec/bytes.ts';
+import { invariant, Refusal } from '../../errors.ts';
+import type { Work } from '../../jobs/dispatcher.ts';
+import { itemRefusal } from '../api/item-refusal.ts';
+import { auditWrite } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys, PACK_MADE } from '../records/keys.ts';
+import { putOrderRecord } from '../records/locked-records.ts';
+import {
+  type OrderRecord,
+  type OrderStateRecord,
+  orderStateRecord,
+  packCount,
+  packRecord,
+  supplyRecord,
+} from '../records/order.ts';
+import { loadOrder } from '../supply/own-order.ts';
+import { destroyPackKeys } from '../supply/packs.ts';
+import { freeIccids } from './order-iccids.ts';
+import { checkRows, loadRowIndex, rowFile, storeRowIndex } from './order-rows.ts';
+import { compileFor, openTemplate } from './order-template.ts';
+import { destroyOrderUploads } from './order-uploads.ts';
+
+/*
+ * From an order that was taken to one that is open, or rejected: its rows are checked, then come its packs
+ * (order-packs.ts), then it opens.
+ */
+
+/** What is to be done first: rows that are not checked yet are checked as a whole, and the packs follow. */
+export const firstWork = (orderId: string, order: OrderRecord, rowsChecked: boolean): Work =>
+  order.rows === undefined || rowsChecked
+    ? { kind: 'order', id: orderId, tasks: packCount(order) }
+    : { kind: 'rows', id: orderId, tasks: 1 };
+
+/** Reads the rows of a large order to their end, before the first of them is used; bad ones reject the order. */
+export async function checkOrderRows(context: Context, orderId: string): Promise<void> {
+  const order = await loadOrder(context, orderId);
+  const { personalisation, rows } = order;
+  invariant('format' in personalisation && rows !== undefined, `order ${orderId} has no rows`);
+  if ((await loadRowIndex(context, orderId)) !== undefined) return;
+  const upp = await openTemplate(context, orderId, order);
+  try {
+    const file = await rowFile(context, orderId, personalisation);
+    const octets = context.vault.getStream(rows);
+    const index = await checkRows(context, file, octets, order, (columns) =>
+      compileFor(context, order, upp, columns),
+    );
+    await storeRowIndex(context, orderId, index);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await rejectOrder(context, orderId, error);
+  } finally {
+    wipe(upp);
+  }
+}
+
+/** Rows that are good become packs; may be repeated. */
+export async function finishRows(context: Context, orderId: string): Promise<boolean> {
+  const { ledger, dispatcher } = context;
+  const done = await ledger.get(ledgerKeys.openWork('rows', orderId));
+  if (done === undefined) return true;
+  if ((await loadRowIndex(context, orderId)) === undefined) return false;
+  const order = await loadOrder(context, orderId);
+  const work = firstWork(orderId, order, true);
+  await ledger.transact([
+    { remove: done, when: { revision: done.revision } },
+    { put: ledgerKeys.openWork('order', orderId), attributes: { tasks: work.tasks }, when: 'absent' },
+  ]);
+  await dispatcher.submit(work);
+  return true;
+}
+
+/** Packs of the order's own that are committed. */
+export async function preparedPacks({ ledger }: Context, orderId: string): Promise<number> {
+  let count = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await ledger.query(`order#${orderId}`, {
+      prefix: PACK_MADE,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    count += page.items.length;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return count;
+}
+
+/** Opens the order for requests once all packs are there; may be repeated. */
+export async function finishOrder(context: Context, orderId: string): Promise<boolean> {
+  const { ledger, now } = context;
+  const order = await loadOrder(context, orderId);
+  const stateItem = await ledger.get(ledgerKeys.orderState(orderId));
+  invariant(stateItem !== undefined, `order ${orderId} has no state`);
+  const { state } = orderStateRecord.from(stateItem);
+  if (state === 'Preparing') {
+    if ((await preparedPacks(context, orderId)) < packCount(order)) return false;
+    await putOrderRecord(context.vault, orderId, order);
+    await ledger.transact([
+      {
+        put: stateItem,
+        attributes: orderStateRecord.to({ state: 'Open' }),
+        when: { revision: stateItem.revision },
+      },
+      {
+        put: ledgerKeys.orderSupply(orderId),
+        attributes: supplyRecord.to({ next: 0, end: order.quantity, taken: [] }),
+        when: 'absent',
+      },
+      auditWrite(
+        { event: 'order.prepared', by: order.operator, about: { order: orderId, quantity: order.quantity } },
+        `order-open-${orderId}`,
+        now(),
+      ),
+    ]);
+  }
+  await destroyOrderUploads(context, order);
+  const open = await ledger.get(ledgerKeys.openWork('order', orderId));
+  if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
+  return true;
+}
+
+/** The order turned out to be bad: its PPKs are destroyed and its ICCIDs, none of them ever bound, are free again. */
+export async function rejectOrder(context: Context, orderId: string, refusal: Refusal): Promise<void> {
+  const { ledger, now } = context;
+  const order = await loadOrder(context, orderId);
+  for (;;) {
+    const [stateItem, ...open] = await ledger.getMany([
+      ledgerKeys.orderState(orderId),
+      ledgerKeys.openWork('order', orderId),
+      ledgerKeys.openWork('rows', orderId),
+    ]);
+    invariant(stateItem !== undefined, `order ${orderId} has no state`);
+    const { state } = orderStateRecord.from(stateItem);
+    if (state === 'Rejected') break;
+    if (state !== 'Preparing') return;
+    const record: OrderStateRecord = { state: 'Rejected', reason: itemRefusal(refusal) };
+    const { done } = await ledger.transact([
+      { put: stateItem, attributes: orderStateRecord.to(record), when: { revision: stateItem.revision } },
+      ...open.flatMap((item) =>
+        item === undefined ? [] : [{ remove: item, when: { revision: item.revision } }],
+      ),
+      auditWrite(
+        { event: 'order.rejected', by: 'server', about: { order: orderId, code: refusal.code } },
+        `order-rejected-${orderId}`,
+        now(),
+      ),
+    ]);
+    if (done) break;
+  }
+  await destroyOrderUploads(context, order);
+  for (let pack = 0; pack < packCount(order); pack++) {
+    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
+    if (item === undefined) continue;
+    const record = packRecord.from(item);
+    await destroyPackKeys(context, record);
+    await freeIccids(context, orderId, record.iccids);
+  }
+}

@@ -28,88 +28,98 @@ export function registerAudit(program: Command, io: CliIo): void {
       '--lines <file>',
       'of lines that were exported or fetched, one on each, in place of the deployment',
     )
-    .action(({ folder, lines }: { folder: string; lines?: string }) =>
-      lines === undefined
-        ? withRuntime(folder, async ({ audit: log }) => report(log.verify(), () => log.head()))
-        : verifyLines(lines),
+    .action(({ folder, lines }: Folder & { lines?: string }) =>
+      lines === undefined ? verifyLog(folder, io) : verifyLines(lines, io),
     );
-
-  async function verifyLines(file: string): Promise<void> {
-    const chain = new ChainCheck();
-    async function* checked(): AsyncGenerator<CheckedLine> {
-      for (const line of await readLines(file)) {
-        const problem = chain.problemOf(line);
-        yield { sequence: line.sequence, ...(problem === undefined ? {} : { problem }) };
-        chain.pass(line);
-      }
-    }
-    await report(checked(), async () => chain.head);
-  }
-
-  async function report(
-    checked: AsyncIterable<CheckedLine>,
-    headOf: () => Promise<AuditHead>,
-  ): Promise<void> {
-    const problems: { sequence: number; problem: string }[] = [];
-    let found = 0;
-    for await (const { sequence, problem } of checked) {
-      if (problem === undefined) continue;
-      found += 1;
-      if (problems.length < LISTED) problems.push({ sequence, problem });
-    }
-    const head = await headOf();
-    if (found > 0) io.exit(EXIT.refused);
-    io.answer({ holds: found === 0, head, found, problems }, () =>
-      found === 0
-        ? `the log holds: ${head.sequence} lines, ending in ${head.hash}`
-        : `the log does not hold: ${found} ${found === 1 ? 'problem' : 'problems'}\n\n${table(
-            ['line', 'problem'],
-            problems.map((one) => [one.sequence, one.problem]),
-          )}`,
-    );
-  }
-
   command('show', 'the last lines')
     .option('--last <lines>', 'how many', wholeOption(1, 10_000), 50)
-    .action(({ folder, last }: { folder: string; last: number }) =>
-      withRuntime(folder, async (runtime) => {
-        const { sequence } = await runtime.audit.head();
-        const lines: ChainedLine[] = [];
-        for await (const line of runtime.audit.lines(Math.max(1, sequence - last + 1))) lines.push(line);
-        io.answer({ lines }, () =>
-          table(
-            ['line', 'at', 'event', 'by', 'about'],
-            lines.map((line) => [line.sequence, line.at, line.event, line.by, aboutText(line)]),
-          ),
-        );
-      }),
-    );
-
+    .action(({ folder, last }: Folder & { last: number }) => showLines(folder, last, io));
   command('export', 'all lines as JSON, one on each, and the head that proves them complete')
     .requiredOption('--out <file>', 'where to write the lines')
-    .action(({ folder, out }: { folder: string; out: string }) =>
-      withRuntime(folder, async (runtime) => {
-        const head = await runtime.audit.head();
-        const lines: string[] = [];
-        for await (const line of runtime.audit.lines()) {
-          if (line.sequence > head.sequence) break;
-          lines.push(`${canonicalJson(line)}\n`);
-        }
-        await writeOutput(out, lines.join(''), '--out', { mode: 0o600 });
-        io.answer({ file: out, lines: lines.length, head }, `${lines.length} lines, ending in ${head.hash}`);
-      }),
-    );
-
+    .action(({ folder, out }: Folder & { out: string }) => exportLines(folder, out, io));
   command(
     'archive',
     'keep the lines since the last time in a locked object, as a running server does',
-  ).action(({ folder }: { folder: string }) =>
-    withRuntime(folder, async (runtime) => {
-      await runtime.audit.chain();
-      const archived = await runtime.audit.archive();
-      io.answer({ archived, head: await runtime.audit.head() }, `${archived} lines archived`);
-    }),
+  ).action(({ folder }: Folder) => archiveLines(folder, io));
+}
+
+interface Folder {
+  readonly folder: string;
+}
+
+function verifyLog(folder: string, io: CliIo): Promise<void> {
+  return withRuntime(folder, async ({ audit: log }) => report(log.verify(), () => log.head(), io));
+}
+
+async function verifyLines(file: string, io: CliIo): Promise<void> {
+  const chain = new ChainCheck();
+  async function* checked(): AsyncGenerator<CheckedLine> {
+    for (const line of await readLines(file)) {
+      const problem = chain.problemOf(line);
+      yield { sequence: line.sequence, ...(problem === undefined ? {} : { problem }) };
+      chain.pass(line);
+    }
+  }
+  await report(checked(), async () => chain.head, io);
+}
+
+async function report(
+  checked: AsyncIterable<CheckedLine>,
+  headOf: () => Promise<AuditHead>,
+  io: CliIo,
+): Promise<void> {
+  const problems: { sequence: number; problem: string }[] = [];
+  let found = 0;
+  for await (const { sequence, problem } of checked) {
+    if (problem === undefined) continue;
+    found += 1;
+    if (problems.length < LISTED) problems.push({ sequence, problem });
+  }
+  const head = await headOf();
+  if (found > 0) io.exit(EXIT.refused);
+  io.answer({ holds: found === 0, head, found, problems }, () =>
+    found === 0
+      ? `the log holds: ${head.sequence} lines, ending in ${head.hash}`
+      : `the log does not hold: ${found} ${found === 1 ? 'problem' : 'problems'}\n\n${table(
+          ['line', 'problem'],
+          problems.map((one) => [one.sequence, one.problem]),
+        )}`,
   );
+}
+
+function showLines(folder: string, last: number, io: CliIo): Promise<void> {
+  return withRuntime(folder, async (runtime) => {
+    const { sequence } = await runtime.audit.head();
+    const lines: ChainedLine[] = [];
+    for await (const line of runtime.audit.lines(Math.max(1, sequence - last + 1))) lines.push(line);
+    io.answer({ lines }, () =>
+      table(
+        ['line', 'at', 'event', 'by', 'about'],
+        lines.map((line) => [line.sequence, line.at, line.event, line.by, aboutText(line)]),
+      ),
+    );
+  });
+}
+
+function exportLines(folder: string, out: string, io: CliIo): Promise<void> {
+  return withRuntime(folder, async (runtime) => {
+    const head = await runtime.audit.head();
+    const lines: string[] = [];
+    for await (const line of runtime.audit.lines()) {
+      if (line.sequence > head.sequence) break;
+      lines.push(`${canonicalJson(line)}\n`);
+    }
+    await writeOutput(out, lines.join(''), '--out', { mode: 0o600 });
+    io.answer({ file: out, lines: lines.length, head }, `${lines.length} lines, ending in ${head.hash}`);
+  });
+}
+
+function archiveLines(folder: string, io: CliIo): Promise<void> {
+  return withRuntime(folder, async (runtime) => {
+    await runtime.audit.chain();
+    const archived = await runtime.audit.archive();
+    io.answer({ archived, head: await runtime.audit.head() }, `${archived} lines archived`);
+  });
 }
 
 /** JSON lines, as `export` and the archive write them. */

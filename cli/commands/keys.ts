@@ -23,29 +23,42 @@ export function registerKeys(program: Command, io: CliIo): void {
     .command('keys')
     .description('keys and certificates of a deployment: make, install, rotate, list, retire, check')
     .addHelpText('after', HELP);
-  const sub = (name: string, description: string) =>
+  const sub: KeysCommand = (name, description) =>
     keys.command(name).description(description).option('--folder <folder>', 'the deployment', 'smdpf-data');
-  const where = ['--key <uri>', 'the key; default: a new softkey in the deployment'] as const;
-  const curve = () =>
-    new Option('--curve <curve>', 'of a binding key').choices(Object.keys(CURVES)).default('p256');
-  const role = (...choices: string[]) =>
-    new Option('--role <role>', 'what the key is for').choices(choices).makeOptionMandatory();
-  const withRequest = (command: Command) =>
-    command
-      .option('--organization <name>', "organizationName of the certificate's subject")
-      .option('--name <name>', 'commonName')
-      .option('--smdp-oid <oid>', 'OID of this SM-DPf as registered with the GSMA')
-      .addOption(
-        new Option('--policy <version>', 'OIDs of SGP.22 v2 (Variant O) or v3')
-          .choices(['v2', 'v3'])
-          .default('v2'),
-      )
-      .option('--out <file>', 'where the certification request goes, in PEM');
+  registerMaking(sub, io);
+  registerKeeping(sub, io);
+}
 
+type KeysCommand = (name: string, description: string) => Command;
+
+const WHERE = ['--key <uri>', 'the key; default: a new softkey in the deployment'] as const;
+
+const curve = () =>
+  new Option('--curve <curve>', 'of a binding key').choices(Object.keys(CURVES)).default('p256');
+
+const role = () =>
+  new Option('--role <role>', 'what the key is for')
+    .choices(['binding', 'delivery', 'wrapping', 'intake'])
+    .makeOptionMandatory();
+
+const withRequest = (command: Command) =>
+  command
+    .option('--organization <name>', "organizationName of the certificate's subject")
+    .option('--name <name>', 'commonName')
+    .option('--smdp-oid <oid>', 'OID of this SM-DPf as registered with the GSMA')
+    .addOption(
+      new Option('--policy <version>', 'OIDs of SGP.22 v2 (Variant O) or v3')
+        .choices(['v2', 'v3'])
+        .default('v2'),
+    )
+    .option('--out <file>', 'where the certification request goes, in PEM');
+
+/** New keys, and certificates for them. */
+function registerMaking(sub: KeysCommand, io: CliIo): void {
   sub('generate', 'make a key in its backend; an existing one is never replaced')
-    .addOption(role('binding', 'delivery', 'wrapping', 'intake'))
+    .addOption(role())
     .addOption(curve())
-    .option(...where)
+    .option(...WHERE)
     .action((options: NewKeyArguments) => generateKey(options, io));
   withRequest(sub('csr', 'a certification request (PKCS#10) for CERT.DPpb, signed by the key in its backend'))
     .requiredOption('--key <uri>', 'the binding key')
@@ -63,11 +76,15 @@ export function registerKeys(program: Command, io: CliIo): void {
   withRequest(
     sub('rotate', 'a new key in place of the one in use; for binding with a request for its certificate'),
   )
-    .addOption(role('binding', 'delivery', 'wrapping', 'intake'))
+    .addOption(role())
     .addOption(curve())
-    .option(...where)
+    .option(...WHERE)
     .option('--no-rewrap', 'of a wrapping key: leave it to the servers to move data keys under it')
     .action((options: NewKeyArguments & RequestArguments) => rotateKey(options, io));
+}
+
+/** What is in use, until it is retired. */
+function registerKeeping(sub: KeysCommand, io: CliIo): void {
   sub('list', 'all keys and certificates, their state, and what ends soon').action(
     (options: FolderArgument) => listKeys(options, io),
   );

@@ -27,87 +27,88 @@ interface AddArguments {
 /** `smdpf party`: who may call, by client certificate. */
 export function registerParty(program: Command, io: CliIo): void {
   const party = program.command('party').description('who may call this server, by client certificate');
+  const command = (usage: string, description: string) =>
+    party
+      .command(usage)
+      .description(description)
+      .option(...FOLDER_OPTION);
 
-  party
-    .command('add <identifier>')
-    .description('register a client certificate of a party; a party may have several')
-    .option(...FOLDER_OPTION)
+  command('add <identifier>', 'register a client certificate of a party; a party may have several')
     .addOption(new Option('--role <role>', 'what it may call').choices(ROLES).makeOptionMandatory())
     .option('--certificate <file>', 'the client certificate')
     .option('--issue', 'issue one by the development CA of the folder, with its key: never for production')
     .option('--name <name>', 'for people')
-    .action((identifier: string, options: AddArguments) =>
-      withRuntime(options.folder, async ({ services }, deployment) => {
-        const { role, name, certificate, issue } = options;
-        if ((certificate === undefined) === (issue === undefined))
-          throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
-        if (!/^[\w.-]{1,128}$/.test(identifier))
-          throw new UsageError('the identifier is no functionRequesterIdentifier', 'Such as 2.999.60.');
-        const files = deployment.path('tls', `client-${role}-${identifier}`);
-        const der =
-          certificate === undefined
-            ? new X509Certificate(
-                (await (await DevelopmentPki.open(deployment.path('tls'))).client(`${role}-${identifier}`))
-                  .cert,
-              ).raw
-            : await readDer(certificate, '--certificate');
-        const fingerprint = fingerprintFrom(der, certificate);
-        await services.parties.add(
-          fingerprint,
-          { identifier, role, ...(name === undefined ? {} : { name }) },
-          BY_CLI,
-        );
-        const issued = issue && { certificate: `${files}.cert.pem`, key: `${files}.key.pem` };
-        io.answer({ identifier, role, fingerprint, ...(issued && { issued }) }, () =>
-          fields([
-            ['party', identifier],
-            ['role', role],
-            ['fingerprint', fingerprint],
-            ['certificate', issued?.certificate],
-            ['private key', issued?.key],
-          ]),
-        );
-      }),
-    );
+    .action((identifier: string, options: AddArguments) => addParty(identifier, options, io));
+  command('list', 'all client certificates, the revoked ones too').action(({ folder }: { folder: string }) =>
+    listParties(folder, io),
+  );
+  command('revoke <fingerprint>', 'a client certificate is no party from the next call on').action(
+    (fingerprint: string, { folder }: { folder: string }) => revokeParty(fingerprint, folder, io),
+  );
+}
 
-  party
-    .command('list')
-    .description('all client certificates, the revoked ones too')
-    .option(...FOLDER_OPTION)
-    .action(({ folder }: { folder: string }) =>
-      withRuntime(folder, async ({ services }) => {
-        const parties = await services.parties.list();
-        io.answer({ parties }, () =>
-          table(
-            ['party', 'role', 'fingerprint', 'state', 'name'],
-            parties.map((one) => [
-              one.identifier,
-              one.role,
-              one.fingerprint,
-              one.revokedAt === undefined ? 'valid' : `revoked ${new Date(one.revokedAt).toISOString()}`,
-              one.name,
-            ]),
-          ),
-        );
-      }),
+function addParty(identifier: string, options: AddArguments, io: CliIo): Promise<void> {
+  return withRuntime(options.folder, async ({ services }, deployment) => {
+    const { role, name, certificate, issue } = options;
+    if ((certificate === undefined) === (issue === undefined))
+      throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
+    if (!/^[\w.-]{1,128}$/.test(identifier))
+      throw new UsageError('the identifier is no functionRequesterIdentifier', 'Such as 2.999.60.');
+    const files = deployment.path('tls', `client-${role}-${identifier}`);
+    const der =
+      certificate === undefined
+        ? new X509Certificate(
+            (await (await DevelopmentPki.open(deployment.path('tls'))).client(`${role}-${identifier}`)).cert,
+          ).raw
+        : await readDer(certificate, '--certificate');
+    const fingerprint = fingerprintFrom(der, certificate);
+    await services.parties.add(
+      fingerprint,
+      { identifier, role, ...(name === undefined ? {} : { name }) },
+      BY_CLI,
     );
+    const issued = issue && { certificate: `${files}.cert.pem`, key: `${files}.key.pem` };
+    io.answer({ identifier, role, fingerprint, ...(issued && { issued }) }, () =>
+      fields([
+        ['party', identifier],
+        ['role', role],
+        ['fingerprint', fingerprint],
+        ['certificate', issued?.certificate],
+        ['private key', issued?.key],
+      ]),
+    );
+  });
+}
 
-  party
-    .command('revoke <fingerprint>')
-    .description('a client certificate is no party from the next call on')
-    .option(...FOLDER_OPTION)
-    .action((written: string, { folder }: { folder: string }) =>
-      withRuntime(folder, async ({ services }) => {
-        const fingerprint = written.replace(/[\s:]/g, '').toLowerCase();
-        if (!/^[0-9a-f]{64}$/.test(fingerprint))
-          throw new UsageError(
-            'a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits',
-            'smdpf party list shows the fingerprints of a party.',
-          );
-        await services.parties.revoke(fingerprint, BY_CLI);
-        io.answer({ fingerprint }, 'the certificate is revoked');
-      }),
+function listParties(folder: string, io: CliIo): Promise<void> {
+  return withRuntime(folder, async ({ services }) => {
+    const parties = await services.parties.list();
+    io.answer({ parties }, () =>
+      table(
+        ['party', 'role', 'fingerprint', 'state', 'name'],
+        parties.map((one) => [
+          one.identifier,
+          one.role,
+          one.fingerprint,
+          one.revokedAt === undefined ? 'valid' : `revoked ${new Date(one.revokedAt).toISOString()}`,
+          one.name,
+        ]),
+      ),
     );
+  });
+}
+
+function revokeParty(written: string, folder: string, io: CliIo): Promise<void> {
+  return withRuntime(folder, async ({ services }) => {
+    const fingerprint = written.replace(/[\s:]/g, '').toLowerCase();
+    if (!/^[0-9a-f]{64}$/.test(fingerprint))
+      throw new UsageError(
+        'a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits',
+        'smdpf party list shows the fingerprints of a party.',
+      );
+    await services.parties.revoke(fingerprint, BY_CLI);
+    io.answer({ fingerprint }, 'the certificate is revoked');
+  });
 }
 
 function fingerprintFrom(der: Uint8Array, file: string | undefined): string {

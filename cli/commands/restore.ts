@@ -1,6 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Runtime } from '../../shared/runtime.ts';
-import { planRestore, type RestoreStep, restore } from '../../shared/service/restore/restore.ts';
+import {
+  planRestore,
+  type RestoreResult,
+  type RestoreStep,
+  restore,
+} from '../../shared/service/restore/restore.ts';
 import { putBack } from '../deployment/backup.ts';
 import { CONFIG_OPTION, configOf, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
@@ -26,83 +31,99 @@ export function registerRestore(program: Command, io: CliIo): void {
     .description('put the ledger of a backup in the place of the folder’s; its server has to be stopped')
     .option(...FOLDER_OPTION)
     .requiredOption('--from <folder>', 'what smdpf backup made')
-    .action(async ({ folder, from }: { folder: string; from: string }) => {
-      const config = await configOf({ folder });
-      await putBack(config, from);
-      await withLedger({ folder }, async (runtime) => {
-        const frozen = await runtime.standing.freeze('put back from a backup, and not reconciled');
-        io.answer({ frozen: frozen.why }, 'the ledger is put back and frozen; go on with smdpf restore run');
-      });
-    });
-
+    .action(({ folder, from }: { folder: string; from: string }) => put(folder, from, io));
   command('plan', 'say whether the ledger is frozen and what it lacks; changes nothing').action(
-    (where: Where) =>
-      withLedger(where, async ({ unguarded, standing }) => {
-        const plan = await planRestore(unguarded, standing);
-        io.answer({ ...plan, frozen: plan.frozen ?? null }, () =>
-          fields([
-            ['frozen', plan.frozen ?? 'no'],
-            ['commits to replay', String(plan.commits)],
-            ['jobs that it does not know', String(plan.jobs)],
-            ['orders that it does not know', String(plan.orders)],
-          ]),
-        );
-      }),
+    (where: Where) => plan(where, io),
   );
-
   command(
     'freeze',
     'let nobody change the ledger, such as the old one before another takes its place',
-  ).action((where: Where) =>
-    withLedger(where, async ({ standing }) => {
-      const { why } = await standing.freeze('frozen by hand');
-      io.answer({ frozen: why }, `frozen: ${why}; processes at work follow within half a minute`);
-    }),
-  );
-
+  ).action((where: Where) => freeze(where, io));
   command(
     'run',
     'replay what the vault knows, close what cannot be reconciled, and thaw; may be repeated',
-  ).action((where: Where) =>
-    withLedger(where, async ({ unguarded, standing, audit }) => {
-      const result = await restore(unguarded, standing, showing(io));
-      await audit.chain();
-      const { toRepeat, problems, twice, positions, orders } = result;
-      for (const { eid, keyId } of twice) io.warn(`one-time key ${keyId} of ${eid} is bound twice`);
-      if (problems.length > 0) io.warn(`${problems.length} commits could be taken on only in part`);
-      if (toRepeat.length > 0) io.warn('changes by administrators since the backup have to be made again');
-      io.answer({ ...result }, () =>
-        [
-          fields([
-            ['audit lines taken back', String(result.auditLines)],
-            ['orders restored', String(orders.restored)],
-            ['orders closed', orders.closed.join(' ') || 'none'],
-            ['jobs restored', String(result.jobs)],
-            ['commits replayed', `${result.commits}, with ${result.bound} bound profiles`],
-            ['positions taken', String(positions.taken)],
-            ['positions given back', String(positions.returned)],
-            ['profiles closed', String(positions.closed)],
-          ]),
-          ...(problems.length === 0
-            ? []
-            : [
-                table(
-                  ['commit', 'problem'],
-                  problems.map((one) => [one.commit, one.problem]),
-                ),
-              ]),
-          ...(toRepeat.length === 0
-            ? []
-            : [
-                table(
-                  ['audit line', 'to be done again'],
-                  toRepeat.map((one) => [one.sequence, one.event]),
-                ),
-              ]),
-        ].join('\n\n'),
-      );
-    }),
-  );
+  ).action((where: Where) => run(where, io));
+}
+
+async function put(folder: string, from: string, io: CliIo): Promise<void> {
+  await putBack(await configOf({ folder }), from);
+  await withLedger({ folder }, async ({ standing }) => {
+    const frozen = await standing.freeze('put back from a backup, and not reconciled');
+    io.answer({ frozen: frozen.why }, 'the ledger is put back and frozen; go on with smdpf restore run');
+  });
+}
+
+function plan(where: Where, io: CliIo): Promise<void> {
+  return withLedger(where, async ({ unguarded, standing }) => {
+    const found = await planRestore(unguarded, standing);
+    io.answer({ ...found, frozen: found.frozen ?? null }, () =>
+      fields([
+        ['frozen', found.frozen ?? 'no'],
+        ['commits to replay', String(found.commits)],
+        ['jobs that it does not know', String(found.jobs)],
+        ['orders that it does not know', String(found.orders)],
+      ]),
+    );
+  });
+}
+
+function freeze(where: Where, io: CliIo): Promise<void> {
+  return withLedger(where, async ({ standing }) => {
+    const { why } = await standing.freeze('frozen by hand');
+    io.answer({ frozen: why }, `frozen: ${why}; processes at work follow within half a minute`);
+  });
+}
+
+function run(where: Where, io: CliIo): Promise<void> {
+  return withLedger(where, async ({ unguarded, standing, audit }) => {
+    const result = await restore(unguarded, standing, showing(io));
+    await audit.chain();
+    for (const { eid, keyId } of result.twice) io.warn(`one-time key ${keyId} of ${eid} is bound twice`);
+    if (result.problems.length > 0)
+      io.warn(`${result.problems.length} commits could be taken on only in part`);
+    if (result.toRepeat.length > 0)
+      io.warn('changes by administrators since the backup have to be made again');
+    io.answer({ ...result }, () => resultText(result));
+  });
+}
+
+function resultText({
+  auditLines,
+  orders,
+  jobs,
+  commits,
+  bound,
+  positions,
+  problems,
+  toRepeat,
+}: RestoreResult) {
+  const parts = [
+    fields([
+      ['audit lines taken back', String(auditLines)],
+      ['orders restored', String(orders.restored)],
+      ['orders closed', orders.closed.join(' ') || 'none'],
+      ['jobs restored', String(jobs)],
+      ['commits replayed', `${commits}, with ${bound} bound profiles`],
+      ['positions taken', String(positions.taken)],
+      ['positions given back', String(positions.returned)],
+      ['profiles closed', String(positions.closed)],
+    ]),
+  ];
+  if (problems.length > 0)
+    parts.push(
+      table(
+        ['commit', 'problem'],
+        problems.map((one) => [one.commit, one.problem]),
+      ),
+    );
+  if (toRepeat.length > 0)
+    parts.push(
+      table(
+        ['audit line', 'to be done again'],
+        toRepeat.map((one) => [one.sequence, one.event]),
+      ),
+    );
+  return parts.join('\n\n');
 }
 
 /** A bar for each step whose end is known. */

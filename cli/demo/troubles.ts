@@ -11,19 +11,25 @@ import { reproveKeys } from '../../sim/misuse.ts';
 import type { DemoRecord } from './steps.ts';
 import { type Device, MAKER_ID, type World } from './world.ts';
 
-/** What parties may try at the interfaces, and must not get. */
-export async function troubleCalls(
-  { maker, otherMaker, eumClient, eum }: World,
-  record: DemoRecord,
-  made: {
-    devices: readonly Device[];
-    requests: readonly BppRequest[];
-    batches: readonly Bytes[];
-    orderId: string;
-  },
-): Promise<void> {
-  const { devices, requests, batches, orderId } = made;
+interface Made {
+  readonly devices: readonly Device[];
+  readonly requests: readonly BppRequest[];
+  readonly batches: readonly Bytes[];
+  readonly orderId: string;
+}
 
+/** What parties may try at the interfaces, and must not get. */
+export async function troubleCalls(world: World, record: DemoRecord, made: Made): Promise<void> {
+  await troubleRequests(world, record, made);
+  await troubleKeys(world, record, made);
+}
+
+/** Requests that are repeated, changed, not entitled or not eligible. */
+async function troubleRequests(
+  { maker, otherMaker, eum }: World,
+  record: DemoRecord,
+  { devices, requests, batches, orderId }: Made,
+): Promise<void> {
   const repeated = await maker.requestBpp(requests[0]!);
   record.trouble(
     'the first request once more',
@@ -31,7 +37,7 @@ export async function troubleCalls(
     equal(repeated, batches[0]!) ? 'the same octets' : 'other octets',
   );
 
-  const free = devices.find(({ trouble, path }) => trouble === undefined && path === 'A') ?? devices[0]!;
+  const free = freeDevice(devices);
   const { requestId } = decodeBppBatch(batches[0]!);
   const changed = encodeBppRequest({ requestId, orderId, items: [{ itemId: 0, eid: free.euicc.eid }] });
   record.trouble(
@@ -52,9 +58,30 @@ export async function troubleCalls(
     '8.2/3.7',
     itemCode(await maker.callRequestBpp(request(free.euicc))),
   );
+  record.trouble(
+    'an eUICC that nobody registered',
+    '8.1.1/3.9',
+    itemCode(await maker.callRequestBpp(request(eum.personalise({ keys: 1 })))),
+  );
 
+  const ineligible = batches
+    .flatMap((batch) => decodeBppBatch(batch).items)
+    .filter(({ failed }) => failed !== undefined);
+  for (const { failed } of ineligible.slice(0, 1)) {
+    record.trouble(
+      'an eUICC that cannot run the profile',
+      '8.2.5/4.3',
+      `${failed!.subjectCode}/${failed!.reasonCode} ${failed!.message ?? ''}`,
+    );
+  }
+}
+
+/** One-time keys that are another's, or that nobody proved. */
+async function troubleKeys({ eumClient, eum }: World, record: DemoRecord, { devices }: Made): Promise<void> {
   const thief = eum.personalise({ keys: 1 });
-  const copied = eum.euiccDataBatch([reproveKeys(thief, free.euicc)], { deviceManufacturers: [MAKER_ID] });
+  const copied = eum.euiccDataBatch([reproveKeys(thief, freeDevice(devices).euicc)], {
+    deviceManufacturers: [MAKER_ID],
+  });
   record.trouble(
     "one eUICC's one-time key under another EID",
     '8.1/3.3',
@@ -72,25 +99,10 @@ export async function troubleCalls(
     '8.1/6.1',
     entryCode(await eumClient.registerEuiccData(badProof)),
   );
-
-  const unknown = eum.personalise({ keys: 1 });
-  record.trouble(
-    'an eUICC that nobody registered',
-    '8.1.1/3.9',
-    itemCode(await maker.callRequestBpp(request(unknown))),
-  );
-
-  const ineligible = batches
-    .flatMap((batch) => decodeBppBatch(batch).items)
-    .filter(({ failed }) => failed !== undefined);
-  for (const { failed } of ineligible.slice(0, 1)) {
-    record.trouble(
-      'an eUICC that cannot run the profile',
-      '8.2.5/4.3',
-      `${failed!.subjectCode}/${failed!.reasonCode} ${failed!.message ?? ''}`,
-    );
-  }
 }
+
+const freeDevice = (devices: readonly Device[]) =>
+  devices.find(({ trouble, path }) => trouble === undefined && path === 'A') ?? devices[0]!;
 
 const codeOf = ({ status, subjectCode, reasonCode, message }: FunctionAnswer) =>
   subjectCode === undefined ? status : `${subjectCode}/${reasonCode} ${message ?? ''}`;

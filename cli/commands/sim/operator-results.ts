@@ -18,17 +18,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
     .command('key')
     .description('make a key for output rows: a private JWK, P-256')
     .requiredOption('--out <file>', 'where it goes; a new file is readable by its owner alone')
-    .action(async ({ out }: { out: string }) => {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const jwk = privateKey.export({ format: 'jwk' }) as JWK;
-      await writeOutput(out, Buffer.from(JSON.stringify(jwk)), '--out', { mode: 0o600 });
-      io.answer({ out, outputKey: publicJwk(jwk) }, () =>
-        fields([
-          ['written', out],
-          ['outputKey', JSON.stringify(publicJwk(jwk))],
-        ]),
-      );
-    });
+    .action(({ out }: { out: string }) => makeKey(out, io));
 
   withServerOptions(
     operator
@@ -37,54 +27,73 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
       .requiredOption('--order-id <id>', 'orderId')
       .requiredOption('--key <file>', 'the private JWK')
       .requiredOption('--out <file>', 'JSON lines, in clear; a new file is readable by its owner alone'),
-  ).action(async (options: ResultOptions & { readonly key: string; readonly out: string }) => {
-    const key = await readJwk(options.key, '--key');
-    const client = new Operator(await clientOptions(options));
-    const { orderId, out } = options;
-    const packs: string[] = [];
-    await reach(options.url, async () => {
-      for await (const rows of client.orderOutput(orderId, key)) packs.push(rows);
-    });
-    const text = packs.join('');
-    const rows = text.trimEnd().split('\n').length;
-    await writeOutput(out, Buffer.from(text), '--out', { mode: 0o600 });
-    io.answer({ out, packs: packs.length, rows }, () =>
-      fields([
-        ['written', out],
-        ['packs', packs.length],
-        ['rows', rows],
-      ]),
-    );
-  });
+  ).action((options: ResultOptions & { readonly key: string; readonly out: string }) => output(options, io));
 
   withServerOptions(
     operator
       .command('report')
       .description('fetch and verify the signed report about an order (ES2f.getOrderReport)')
       .requiredOption('--order-id <id>', 'orderId'),
-  ).action(async (options: ResultOptions) => {
-    const client = new Operator(await clientOptions(options));
-    const parts: JsonObject[] = [];
-    await reach(options.url, async () => {
-      for await (const part of client.orderReport(options.orderId)) parts.push(part);
-    });
-    const profiles = parts.flatMap((part) => part.profiles as Record<string, string>[]);
-    const { profiles: _, from: __, to: ___, of: ____, ...head } = parts[0]!;
-    io.answer({ ...head, profiles }, () =>
-      [
-        fields([
-          ['order', String(head.orderId)],
-          ['state', String(head.state)],
-          ['at', String(head.at)],
-          ['signature', 'holds'],
-        ]),
-        table(
-          ['iccid', 'state', 'eid', 'at', 'detail'],
-          profiles.map(({ iccid, state, eid, at, detail }) => [iccid, state, eid, at, detail]),
-        ),
-      ].join('\n\n'),
-    );
+  ).action((options: ResultOptions) => report(options, io));
+}
+
+async function makeKey(out: string, io: CliIo): Promise<void> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = privateKey.export({ format: 'jwk' }) as JWK;
+  await writeOutput(out, Buffer.from(JSON.stringify(jwk)), '--out', { mode: 0o600 });
+  io.answer({ out, outputKey: publicJwk(jwk) }, () =>
+    fields([
+      ['written', out],
+      ['outputKey', JSON.stringify(publicJwk(jwk))],
+    ]),
+  );
+}
+
+async function output(
+  options: ResultOptions & { readonly key: string; readonly out: string },
+  io: CliIo,
+): Promise<void> {
+  const key = await readJwk(options.key, '--key');
+  const client = new Operator(await clientOptions(options));
+  const { orderId, out } = options;
+  const packs: string[] = [];
+  await reach(options.url, async () => {
+    for await (const rows of client.orderOutput(orderId, key)) packs.push(rows);
   });
+  const text = packs.join('');
+  const rows = text.trimEnd().split('\n').length;
+  await writeOutput(out, Buffer.from(text), '--out', { mode: 0o600 });
+  io.answer({ out, packs: packs.length, rows }, () =>
+    fields([
+      ['written', out],
+      ['packs', packs.length],
+      ['rows', rows],
+    ]),
+  );
+}
+
+async function report(options: ResultOptions, io: CliIo): Promise<void> {
+  const client = new Operator(await clientOptions(options));
+  const parts: JsonObject[] = [];
+  await reach(options.url, async () => {
+    for await (const part of client.orderReport(options.orderId)) parts.push(part);
+  });
+  const profiles = parts.flatMap((part) => part.profiles as Record<string, string>[]);
+  const { profiles: _, from: __, to: ___, of: ____, ...head } = parts[0]!;
+  io.answer({ ...head, profiles }, () =>
+    [
+      fields([
+        ['order', String(head.orderId)],
+        ['state', String(head.state)],
+        ['at', String(head.at)],
+        ['signature', 'holds'],
+      ]),
+      table(
+        ['iccid', 'state', 'eid', 'at', 'detail'],
+        profiles.map(({ iccid, state, eid, at, detail }) => [iccid, state, eid, at, detail]),
+      ),
+    ].join('\n\n'),
+  );
 }
 
 export async function readJwk(path: string, option: string): Promise<JWK> {

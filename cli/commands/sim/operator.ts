@@ -41,7 +41,13 @@ order.json has the members of prepareProfiles but the template, such as
 
 export function registerSimOperator(sim: Command, io: CliIo): void {
   const operator = sim.command('operator').description("an Operator's end of ES2f");
+  registerListen(operator, io);
+  registerOrder(operator, io);
+  registerChanges(operator, io);
+  registerSimOperatorResults(operator, io);
+}
 
+function registerListen(operator: Command, io: CliIo): void {
   operator
     .command('listen')
     .description('take handleProfileLoadingInfo callbacks and show them')
@@ -58,7 +64,10 @@ export function registerSimOperator(sim: Command, io: CliIo): void {
     .option('--tls-cert <file>', 'PEM: server certificate; makes it HTTPS')
     .option('--tls-key <file>', 'PEM: its private key')
     .action((options: ListenOptions) => listen(options, io));
+}
 
+/** An order, and how far it is. */
+function registerOrder(operator: Command, io: CliIo): void {
   withServerOptions(
     operator
       .command('order')
@@ -68,22 +77,7 @@ export function registerSimOperator(sim: Command, io: CliIo): void {
       .option('--output-key <file>', 'key of smdpf sim operator key: its public part becomes the outputKey'),
   )
     .addHelpText('after', ORDER_HELP)
-    .action(async (options: OrderOptions) => {
-      const members = await readJson(options.order, '--order');
-      if (typeof members !== 'object' || members === null || Array.isArray(members))
-        throw new UsageError('--order is not a JSON object', 'smdpf sim operator order --help shows one.');
-      const order = {
-        ...members,
-        ...(options.outputKey !== undefined && {
-          outputKey: publicJwk(await readJwk(options.outputKey, '--output-key')),
-        }),
-      };
-      const template = await readOctets(options.template, '--template');
-      const { client } = new Operator(await clientOptions(options));
-      // the server is the judge of the members
-      const call = () => client.submit('es2f', 'prepareProfiles', 'template', template, order as JsonObject);
-      answerOf(io, await reach(options.url, call));
-    });
+    .action((options: OrderOptions) => order(options, io));
 
   withServerOptions(
     operator
@@ -98,63 +92,70 @@ export function registerSimOperator(sim: Command, io: CliIo): void {
     const client = new Operator(await clientOptions(options));
     answerJson(io, await reach(options.url, () => client.getOrderStatus(options.orderId, page)));
   });
+}
 
-  withServerOptions(
-    operator
-      .command('cancel')
-      .description('cancel an order or one profile of it (ES2f.cancelOrder)')
-      .requiredOption('--order-id <id>', 'orderId')
-      .option('--iccid <digits>', 'only this profile')
-      .addOption(
-        new Option('--final-status <status>', 'finalProfileStatusIndicator')
-          .choices(['Available', 'Unavailable'])
-          .default('Unavailable'),
-      ),
-  ).action(
-    async (
-      options: OrderIdOption & {
-        readonly iccid?: string;
-        readonly finalStatus: 'Available' | 'Unavailable';
-      },
-    ) => {
+/** What an Operator changes in an order of its own, or in one profile of it. */
+function registerChanges(operator: Command, io: CliIo): void {
+  const change = (name: string, description: string) =>
+    withServerOptions(
+      operator.command(name).description(description).requiredOption('--order-id <id>', 'orderId'),
+    );
+
+  change('cancel', 'cancel an order or one profile of it (ES2f.cancelOrder)')
+    .option('--iccid <digits>', 'only this profile')
+    .addOption(
+      new Option('--final-status <status>', 'finalProfileStatusIndicator')
+        .choices(['Available', 'Unavailable'])
+        .default('Unavailable'),
+    )
+    .action(async (options: CancelOptions) => {
       const client = new Operator(await clientOptions(options));
       const { orderId, finalStatus, iccid } = options;
       answerJson(io, await reach(options.url, () => client.cancelOrder(orderId, finalStatus, iccid)));
-    },
-  );
-
-  const ofProfile = [
-    ['release', 'take a profile that was never bound out of its order; its ICCID is free', 'releaseProfile'],
-    [
-      'replace',
-      'another profile for the eUICC of one that failed, is unreported or deleted',
-      'replaceProfile',
-    ],
-  ] as const;
-  for (const [name, description, method] of ofProfile)
-    withServerOptions(
-      operator
-        .command(name)
-        .description(`${description} (ES2f.${method})`)
-        .requiredOption('--order-id <id>', 'orderId')
-        .requiredOption('--iccid <digits>', 'the profile'),
-    ).action(async (options: OrderIdOption & { readonly iccid: string }) => {
-      const client = new Operator(await clientOptions(options));
-      const { orderId, iccid } = options;
-      answerJson(io, await reach(options.url, () => client[method](orderId, iccid)));
     });
 
-  withServerOptions(
-    operator
-      .command('close')
-      .description('end an order: what is not bound is closed (ES2f.closeOrder)')
-      .requiredOption('--order-id <id>', 'orderId'),
-  ).action(async (options: OrderIdOption) => {
-    const client = new Operator(await clientOptions(options));
-    answerJson(io, await reach(options.url, () => client.closeOrder(options.orderId)));
-  });
+  for (const [name, description, method] of OF_PROFILE)
+    change(name, `${description} (ES2f.${method})`)
+      .requiredOption('--iccid <digits>', 'the profile')
+      .action(async (options: OrderIdOption & { readonly iccid: string }) => {
+        const client = new Operator(await clientOptions(options));
+        const { orderId, iccid } = options;
+        answerJson(io, await reach(options.url, () => client[method](orderId, iccid)));
+      });
 
-  registerSimOperatorResults(operator, io);
+  change('close', 'end an order: what is not bound is closed (ES2f.closeOrder)').action(
+    async (options: OrderIdOption) => {
+      const client = new Operator(await clientOptions(options));
+      answerJson(io, await reach(options.url, () => client.closeOrder(options.orderId)));
+    },
+  );
+}
+
+interface CancelOptions extends OrderIdOption {
+  readonly iccid?: string;
+  readonly finalStatus: 'Available' | 'Unavailable';
+}
+
+const OF_PROFILE = [
+  ['release', 'take a profile that was never bound out of its order; its ICCID is free', 'releaseProfile'],
+  ['replace', 'another profile for the eUICC of one that failed, is unreported or deleted', 'replaceProfile'],
+] as const;
+
+async function order(options: OrderOptions, io: CliIo): Promise<void> {
+  const members = await readJson(options.order, '--order');
+  if (typeof members !== 'object' || members === null || Array.isArray(members))
+    throw new UsageError('--order is not a JSON object', 'smdpf sim operator order --help shows one.');
+  const given = {
+    ...members,
+    ...(options.outputKey !== undefined && {
+      outputKey: publicJwk(await readJwk(options.outputKey, '--output-key')),
+    }),
+  };
+  const template = await readOctets(options.template, '--template');
+  const { client } = new Operator(await clientOptions(options));
+  // the server is the judge of the members
+  const call = () => client.submit('es2f', 'prepareProfiles', 'template', template, given as JsonObject);
+  answerOf(io, await reach(options.url, call));
 }
 
 async function listen(options: ListenOptions, io: CliIo): Promise<void> {

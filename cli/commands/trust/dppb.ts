@@ -1,0 +1,35 @@
+import { toHex } from '../../../shared/codec/bytes.ts';
+import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { readDer } from '../../input/files.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { type Folder, keyIdOption, type TrustCommand } from './command.ts';
+
+/** Our own binding certificates. */
+export function registerDpPb(command: TrustCommand, io: CliIo): void {
+  command(
+    'install-dppb <certificate...>',
+    'install our binding certificate, with its chain up to below the CI',
+  )
+    .requiredOption('--key <uri>', 'URI of the key that signs for it')
+    .requiredOption('--ci <key-id>', 'SubjectKeyIdentifier of the CI', keyIdOption)
+    .action((files: readonly string[], options: Folder & { key: string; ci: Uint8Array }) =>
+      withRuntime(options.folder, async (runtime) => {
+        const certificates = await Promise.all(files.map((file) => readDer(file, '<certificate>')));
+        const { smdpOid } = await runtime.trust.installDpPb(
+          { keyUri: options.key, ciPkId: options.ci, certificates },
+          BY_CLI,
+        );
+        io.answer({ smdpOid, ciPkId: toHex(options.ci) }, `binding certificate of ${smdpOid} is installed`);
+      }),
+    );
+
+  command(
+    'retire-dppb <sha256>',
+    'bind with a certificate no more; results are still verified with it',
+  ).action((name: string, { folder }: Folder) =>
+    withRuntime(folder, async (runtime) => {
+      await runtime.trust.retireDpPb(name.toLowerCase(), BY_CLI);
+      io.answer({ sha256: name.toLowerCase() }, 'the binding certificate is retired');
+    }),
+  );
+}

@@ -1,0 +1,81 @@
+import { Option } from 'commander';
+import {
+  type BoundProfile,
+  boundToEuicc,
+  boundUnderEum,
+} from '../../../shared/service/trust/bound-profiles.ts';
+import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { readDer } from '../../input/files.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { UsageError } from '../../output/failure.ts';
+import { table } from '../../output/table.ts';
+import { type Folder, normalised, type TrustCommand } from './command.ts';
+
+/** EUMs and eUICCs, and what is bound to them when they are revoked. */
+export function registerEum(command: TrustCommand, io: CliIo): void {
+  command('allow-eum <certificate>', 'put an EUM on the allow-list, by its certificate with role EUM')
+    .requiredOption('--party <identifier>', 'the party that speaks for its eUICCs')
+    .option('--data-key <file>', 'SubjectPublicKeyInfo of the key that signs its batches')
+    .action((file: string, options: Folder & { party: string; dataKey?: string }) =>
+      withRuntime(options.folder, async (runtime) => {
+        const { party, dataKey } = options;
+        const key = dataKey === undefined ? {} : { dataKey: await readDer(dataKey, '--data-key') };
+        const certificate = await readDer(file, '<certificate>');
+        const keyId = await runtime.trust.allowEum(certificate, { party, ...key }, BY_CLI);
+        io.answer({ keyId, party }, `EUM ${keyId} is allowed, for ${party}`);
+      }),
+    );
+
+  command('revoke-eum <key-id>', 'take an EUM off the allow-list: its unbound keys stop at once').action(
+    (keyId: string, { folder }: Folder) =>
+      withRuntime(folder, async (runtime) => {
+        await runtime.trust.revokeEum(normalised(keyId), BY_CLI);
+        const bound: BoundProfile[] = [];
+        for await (const profile of boundUnderEum(runtime.context, normalised(keyId))) bound.push(profile);
+        io.answer(
+          { keyId: normalised(keyId), bound },
+          () => `EUM ${normalised(keyId)} is revoked\n\n${boundTable(bound)}`,
+        );
+      }),
+  );
+
+  command('revoke-euicc <eid>', 'stop one eUICC for good: its unbound keys stop at once').action(
+    (eid: string, { folder }: Folder) =>
+      withRuntime(folder, async (runtime) => {
+        await runtime.trust.revokeEuicc(eid, BY_CLI);
+        const bound: BoundProfile[] = [];
+        for await (const profile of boundToEuicc(runtime.context, eid)) bound.push(profile);
+        io.answer({ eid, bound }, () => `eUICC ${eid} is revoked\n\n${boundTable(bound)}`);
+      }),
+  );
+
+  command('bound', 'profiles that are bound under an EUM, or to an eUICC')
+    .addOption(new Option('--eum <key-id>', 'SubjectKeyIdentifier of the EUM or sub-CA').conflicts('eid'))
+    .addOption(new Option('--eid <eid>', 'the eUICC'))
+    .action((options: Folder & { eum?: string; eid?: string }) =>
+      withRuntime(options.folder, async (runtime) => {
+        const { eum, eid } = options;
+        if (eum === undefined && eid === undefined)
+          throw new UsageError('--eum or --eid is needed', 'smdpf trust list shows the EUMs.');
+        const found =
+          eid === undefined
+            ? boundUnderEum(runtime.context, normalised(eum ?? ''))
+            : boundToEuicc(runtime.context, eid);
+        const bound: BoundProfile[] = [];
+        for await (const profile of found) bound.push(profile);
+        io.answer({ bound }, () => boundTable(bound));
+      }),
+    );
+}
+
+const boundTable = (bound: readonly BoundProfile[]) =>
+  table(
+    ['order', 'ICCID', 'EID', 'device manufacturer', 'bound'],
+    bound.map(({ orderId, iccid, eid, party, boundAt }) => [
+      orderId,
+      iccid,
+      eid,
+      party,
+      boundAt.toISOString(),
+    ]),
+  );

@@ -1,0 +1,62 @@
+import { Option } from 'commander';
+import type { RevocationPolicy } from '../../../shared/pki/revocation.ts';
+import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { fields, table } from '../../output/table.ts';
+import type { Folder, TrustCommand } from './command.ts';
+
+const CHOICES = ['refuse', 'accept'] as const;
+
+/** What is configured, and the policy for lists that are missing. */
+export function registerList(command: TrustCommand, io: CliIo): void {
+  command('list', 'everything that is configured, and what is not usable now').action(({ folder }: Folder) =>
+    withRuntime(folder, async (runtime) => {
+      const listing = await runtime.trust.list();
+      for (const problem of listing.problems) io.warn(problem);
+      io.answer({ ...listing }, () =>
+        [
+          fields([
+            ['lists', `missing: ${listing.policy.missing}, expired: ${listing.policy.expired}`],
+            ['epoch', listing.epoch],
+          ]),
+          table(
+            ['CI', 'signs eUICCs', 'verifies us'],
+            listing.cis.map((ci) => [ci.keyId, yesNo(ci.forSigning), yesNo(ci.forVerification)]),
+          ),
+          table(
+            ['EUM', 'party'],
+            listing.eums.map((eum) => [eum.keyId, eum.party]),
+          ),
+          table(
+            ['binding certificate', 'CI', 'state', 'key'],
+            listing.dpPbs.map((dp) => [dp.sha256.slice(0, 16), dp.ciPkId, dp.state, dp.keyUri]),
+          ),
+          table(
+            ['list of', 'number', 'revokes', 'next update'],
+            listing.crls.map((crl) => [
+              crl.issuerKeyId,
+              crl.number.toString(),
+              crl.revoked,
+              `${crl.nextUpdate.toISOString()}${crl.expired ? ' (expired)' : ''}`,
+            ]),
+          ),
+        ].join('\n\n'),
+      );
+    }),
+  );
+
+  command('policy', 'what happens where a needed list is missing or expired; without options as it stands')
+    .addOption(new Option('--missing <what>', 'refused unless told otherwise').choices(CHOICES))
+    .addOption(new Option('--expired <what>', 'refused unless told otherwise').choices(CHOICES))
+    .action((options: Folder & Partial<RevocationPolicy>) =>
+      withRuntime(options.folder, async ({ trust: configured }) => {
+        const { missing, expired } = options;
+        const before = (await configured.list()).policy;
+        const policy = { missing: missing ?? before.missing, expired: expired ?? before.expired };
+        if (missing !== undefined || expired !== undefined) await configured.setPolicy(policy, BY_CLI);
+        io.answer(policy, fields(Object.entries(policy)));
+      }),
+    );
+}
+
+const yesNo = (value: boolean) => (value ? 'yes' : 'no');

@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { blindCasts, sourceTree } from './source-tree.ts';
+
+/** Files whose casts are being replaced by decoders; none may be added. */
+const KNOWN: readonly string[] = [
+  'cli/commands/sim/operator-results.ts',
+  'cli/delivery/delivery-keys.ts',
+  'cli/demo/flow.ts',
+  'cli/deployment/folder.ts',
+  'cli/deployment/start.ts',
+  'cli/input/files.ts',
+  'lambdas/notify/deliver.ts',
+  'lambdas/runtime.ts',
+  'shared/ledger/sqlite.ts',
+  'shared/notify/ledger-notifier.ts',
+  'shared/notify/outbox.ts',
+  'shared/service/audit/audit.ts',
+  'shared/service/es2f/eligibility-check.ts',
+  'shared/service/es2f/order-rows.ts',
+  'shared/service/esbpp/binding.ts',
+  'shared/service/esbpp/deliverable-chunk.ts',
+  'shared/service/esbpp/transfers.ts',
+  'shared/service/esed1/euicc-store.ts',
+  'shared/service/records/locked-records.ts',
+  'shared/service/records/record.ts',
+  'shared/service/reports/loading-results.ts',
+  'shared/service/restore/audit-lines.ts',
+  'shared/service/restore/supply.ts',
+  'shared/service/supply/supply.ts',
+  'shared/service/trust/bound-profiles.ts',
+  'shared/service/trust/eum-chains.ts',
+  'shared/service/trust/trust-view.ts',
+  'shared/vault/transfer.ts',
+];
+
+it('stored data is decoded, never cast, in shared/, cli/ and lambdas/', () => {
+  const casts = sourceTree('shared', 'cli', 'lambdas').flatMap((file) =>
+    blindCasts(file).map((cast) => `${file.path}: ${cast}`),
+  );
+  expect(casts.filter((cast) => !KNOWN.some((known) => cast.startsWith(`${known}: `)))).toEqual([]);
+});
+
+it.each([
+  'row as unknown as Row',
+  'item.attributes as OrderRecord',
+  'item?.attributes.der as Uint8Array',
+  'items[0]!.attributes.positions as number[]',
+  '(item?.attributes.positions ?? []) as number[]',
+  'attributes as Line',
+  'attributes.hash as string',
+  'JSON.parse(text) as Claim',
+])('%s is shown as a cast of stored data', (cast) => {
+  expect(blindCasts({ path: 'a.ts', text: `const x = ${cast};` })).toEqual([cast]);
+});
+
+it.each([
+  'JSON.parse(text) as unknown',
+  '{ attributes: { der } } as const',
+  'decode(item.attributes) as Row',
+  'error as Error',
+])('%s is none', (cast) => {
+  expect(blindCasts({ path: 'a.ts', text: `const x = ${cast};` })).toEqual([]);
+});

@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import { functionSizes, sourceTree } from './source-tree.ts';
+
+const MAX_FILE_LINES = 400;
+const MAX_FUNCTION_LINES = 60;
+
+/** Files, and functions as file:function, that are being cut; none may be added. */
+const KNOWN = new Set([
+  'shared/keys/awskms.ts',
+  'shared/service/esbpp/binding.ts',
+  'shared/service/trust/trust.ts',
+  'shared/vault/s3.ts',
+  'shared/service/supply/supply.ts:planDraw',
+  'shared/service/restore/restore.ts:restore',
+  'shared/runtime.ts:openRuntime',
+  'shared/service/esbpp/requests.ts:Requests.#submit',
+  'shared/euicc/eligibility.ts:requireEligible',
+  'shared/service/esbpp/commit.ts:commitChunk',
+  'shared/service/esed1/euicc-store.ts:merge',
+  'shared/profile/package/checks/order.ts:checkOrder',
+  'shared/rsp/store-metadata.ts:decodeStoreMetadata',
+]);
+
+const files = sourceTree('shared');
+
+const longest = (sizes: readonly { lines: number; name: string }[]) =>
+  [...sizes]
+    .sort((one, other) => other.lines - one.lines)
+    .slice(0, 10)
+    .map(({ lines, name }) => `${String(lines).padStart(5)}  ${name}`)
+    .join('\n');
+
+it(`no file of shared/ has more than ${MAX_FILE_LINES} lines`, () => {
+  const sizes = files.map(({ path, text }) => ({ name: path, lines: text.trimEnd().split('\n').length }));
+  console.log(`the longest files of shared/, in lines\n${longest(sizes)}`);
+  expect(sizes.filter(({ name, lines }) => lines > MAX_FILE_LINES && !KNOWN.has(name))).toEqual([]);
+});
+
+it(`no function of shared/ has more than ${MAX_FUNCTION_LINES} lines`, () => {
+  const sizes = files
+    .flatMap(functionSizes)
+    .map(({ path, name, lines }) => ({ name: `${path}:${name}`, lines }));
+  expect(sizes.length).toBeGreaterThan(2_000);
+  console.log(`the longest functions of shared/, in lines\n${longest(sizes)}`);
+  expect(sizes.filter(({ name, lines }) => lines > MAX_FUNCTION_LINES && !KNOWN.has(name))).toEqual([]);
+});
+
+it('the size of a function counts from its signature to its end, by the name it has', () => {
+  const text = [
+    'class Ledger {',
+    '  #find = (',
+    '    key: Key,',
+    '  ) => [key].map((one) =>',
+    '    one.sort);',
+    '  get(key: Key) {',
+    '    return { on: () => key };',
+    '  }',
+    '}',
+    'const put = async () => {',
+    '};',
+    '/** Doc. */',
+    'export function scan() {',
+    '',
+    '}',
+    'run(() => 1);',
+  ].join('\n');
+  expect(functionSizes({ path: 'a.ts', text }).map(({ name, lines }) => [name, lines])).toEqual([
+    ['Ledger.#find', 4],
+    ['line 4', 2],
+    ['Ledger.get', 3],
+    ['on', 1],
+    ['put', 2],
+    ['scan', 3],
+    ['line 16', 1],
+  ]);
+});

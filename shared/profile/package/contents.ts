@@ -2,7 +2,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal } from '../../errors.ts';
 import { inProfile } from './element.ts';
 import type { FileStructure } from './file.ts';
-import { locateFiles } from './file-paths.ts';
+import { fileSystemOf } from './file-system.ts';
 import type { Parameter } from './parameter.ts';
 import { securityDomainKeyNames } from './parameters/security-domain-keys.ts';
 import { PARAMETERS, parameterNamed } from './parameters.ts';
@@ -45,7 +45,7 @@ export function packageContents(upp: Bytes): PackageContents {
         present.filter(({ secret }) => !secret).map(({ name, values }) => [name, values]),
       ),
       secrets: present.filter(({ secret }) => secret).map(({ name }) => name),
-      files: locateFiles(profile).map(({ path, pe, name, view }) => ({
+      files: fileSystemOf(profile).files.map(({ path, pe, name, view }) => ({
         path,
         pe,
         name,

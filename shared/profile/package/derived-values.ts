@@ -1,8 +1,9 @@
 import { imsIdentities } from './ef/ims-identity.ts';
 import { accessControlClass } from './ef/imsi.ts';
-import { fileImage, findFile } from './files.ts';
+import { fileSystemOf, filesNamed } from './file-system.ts';
+import { fileImage } from './files.ts';
 import { type ProfileValues, refuseParameter } from './parameter.ts';
-import { elementsNamed, type ProfilePackage } from './profile-element.ts';
+import type { ProfilePackage } from './profile-element.ts';
 
 const ISIM_IDENTITIES = ['impi', 'impu', 'domain'] as const;
 
@@ -45,8 +46,7 @@ export function derivedParameters(
 
 /** Octet 4 of the USIM's EF.AD (3GPP TS 31.102 section 4.2.18): 2 or 3. */
 export function mncLength(profile: ProfilePackage): number {
-  const [place] = elementsNamed(profile, 'usim');
-  const ad = place === undefined ? undefined : findFile('usim', profile.elements[place]!.fields, 'ef-ad');
-  const length = ad === undefined ? undefined : (fileImage(ad)[3] ?? 0) & 0x0f;
+  const [ad] = filesNamed(fileSystemOf(profile), ['usim', 'iot'], 'ef-ad');
+  const length = ad === undefined ? undefined : (fileImage(ad.view)[3] ?? 0) & 0x0f;
   return length === 3 ? 3 : 2;
 }

@@ -1,7 +1,8 @@
-import { type Bytes, equal } from '../../codec/bytes.ts';
+import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
 import type { Tlv } from '../../codec/tlv.ts';
 import { child, inProfile } from './element.ts';
 import { fileName } from './file-pes.ts';
+import { fileSystemOf } from './file-system.ts';
 import { decodePackage, type PeName, type ProfileElement } from './profile-element.ts';
 
 /** A PE that two packages do not have in common. Contents are not told, since they may be secret. */
@@ -12,7 +13,7 @@ export interface PeDifference {
   readonly occurrence: number;
   /** Of the package that has the PE; of the second where both have it. */
   readonly identification: number | undefined;
-  /** Components that differ: files by their names, others by their tags in hexadecimal. */
+  /** Components that differ: files by their names or paths, others by their tags in hexadecimal. */
   readonly components: readonly string[];
 }
 
@@ -28,7 +29,11 @@ export function diffPackages(before: Bytes, after: Bytes): readonly PeDifference
       const old = olds.get(key);
       if (old === undefined) return [difference('added', entry, [])];
       if (equal(old.element.raw, entry.element.raw)) return [];
-      return [difference('changed', entry, changedComponents(old.element, entry.element))];
+      const components =
+        entry.element.name === 'genericFileManagement'
+          ? changedFiles(old.element, entry.element)
+          : changedComponents(old.element, entry.element);
+      return [difference('changed', entry, components)];
     });
     return [...removed, ...others];
   });
@@ -65,4 +70,19 @@ function changedComponents(old: ProfileElement, now: ProfileElement): readonly s
   return tags
     .filter((tag) => !same(child(old.fields, tag), child(now.fields, tag)))
     .map((tag) => fileName(now.name, tag) ?? tag.toString(16).toUpperCase());
+}
+
+/** Files of two PE-GenericFileManagement that differ, by their paths; where none does, the PE's components. */
+function changedFiles(old: ProfileElement, now: ProfileElement): readonly string[] {
+  const filesOf = (element: ProfileElement) =>
+    new Map(
+      fileSystemOf({ elements: [element] }).files.map(({ path, nth, element: create, fills }) => [
+        path ?? `createFCP ${nth}`,
+        toHex(Buffer.concat([create!.raw, ...fills.flatMap((fill) => fill?.item.raw ?? [])])),
+      ]),
+    );
+  const [olds, news] = [filesOf(old), filesOf(now)];
+  const paths = [...new Set([...olds.keys(), ...news.keys()])];
+  const changed = paths.filter((path) => olds.get(path) !== news.get(path));
+  return changed.length > 0 ? changed : changedComponents(old, now);
 }

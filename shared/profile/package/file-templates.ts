@@ -144,6 +144,38 @@ const DF_SAIP = `
 df-df-saip 5FD0 DF
 ef-suci-calc-info-usim 4F01 TR - FF…`;
 
+/** The MF and the ADF of a USIM in one PE; only identifiers and structures are told here. */
+const IOT = `${MF}
+adf-usim - ADF
+ef-imsi 6F07 TR 9
+ef-arr-usim 6F06 LF -
+ef-keys 6F08 TR 33 07FF…
+ef-keysPS 6F09 TR 33 07FF…
+ef-hpplmn 6F31 TR 1 0A
+ef-ust 6F38 TR -
+ef-start-hfn 6F5B TR 6 F00000F00000
+ef-threshold 6F5C TR 3 FF…
+ef-psloci 6F73 TR 14 FFFFFFFFFFFFFFFFFFFF0000FF01
+ef-acc 6F78 TR 2
+ef-fplmn 6F7B TR 12 FF…
+ef-loci 6F7E TR 11 FFFFFFFFFFFFFF0000FF01
+ef-ad 6FAD TR 4 00000002
+ef-ecc 6FB7 LF 1x4
+ef-netpar 6FC4 TR 128 FF…`;
+
+const OPT_IOT = `
+ef-fdn 6F3B LF 20x26 FF…
+ef-sms 6F3C LF 10x176 00FF…
+ef-smsp 6F42 LF 1x38 FF…
+ef-smss 6F43 TR 2 FF…
+ef-spn 6F46 TR 17
+ef-est 6F56 TR 1
+ef-oplmnwact 6F61 TR 40 (FFFFFF0000)…
+ef-hplmnwact 6F62 TR 5 (FFFFFF0000)…
+ef-ehplmn 6FD9 TR 15 FF…
+ef-epsloci 6FE3 TR 18 FFFFFFFFFFFFFFFFFFFFFFFFFFFFFF000001
+ef-epsnsc 6FE4 LF 1x80 FF…${df5gs('2x62').replace('supinai', 'supi-nai')}${DF_SAIP}`;
+
 const STRUCTURES: Readonly<Record<string, FileStructure>> = {
   DF: 'df',
   ADF: 'df',
@@ -179,19 +211,40 @@ const BY_OID: ReadonlyMap<string, Templates> = new Map([
   [`${ARC}.13`, parse(df5gs('1x57'))],
   [`${ARC}.13.3`, parse(df5gs('2x62'))],
   [`${ARC}.14`, parse(DF_SAIP)],
+  [`${ARC}.17`, parse(IOT)],
+  [`${ARC}.18`, parse(OPT_IOT)],
 ]);
 
-/** Template OID of each PE that this server builds. */
+/** The first version of each PE's template (Annex B); a later one has its number below that. */
 export const TEMPLATE_OIDS: { readonly [name in PeName]?: string } = {
   mf: `${ARC}.1`,
+  cd: `${ARC}.2`,
   telecom: `${ARC}.3`,
   usim: `${ARC}.4`,
   'opt-usim': `${ARC}.5`,
+  phonebook: `${ARC}.6`,
   'gsm-access': `${ARC}.7`,
   isim: `${ARC}.8`,
   'opt-isim': `${ARC}.9`,
+  csim: `${ARC}.10`,
+  'opt-csim': `${ARC}.11`,
+  eap: `${ARC}.12`,
   'df-5gs': `${ARC}.13`,
   'df-saip': `${ARC}.14`,
+  'df-snpn': `${ARC}.15`,
+  'df-5gprose': `${ARC}.16`,
+  iot: `${ARC}.17`,
+  'opt-iot': `${ARC}.18`,
+};
+/** The last version of a template in module 3.3.1, where it has several. */
+export const TEMPLATE_VERSIONS: { readonly [name in PeName]?: number } = {
+  telecom: 2,
+  usim: 2,
+  'opt-usim': 3,
+  'opt-isim': 2,
+  csim: 2,
+  'opt-csim': 2,
+  'df-5gs': 4,
 };
 
 /** The template's word on a file; undefined for files and templates that are not listed here. */

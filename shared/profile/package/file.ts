@@ -197,7 +197,7 @@ export function filledLength(items: readonly FileItem[]): number {
     if (item.kind === 'fillFileOffset') at += item.skip;
     else if (item.kind === 'fillFileContent') {
       at += item.content.length;
-      end = at;
+      end = Math.max(end, at);
     }
   }
   return end;

@@ -1,17 +1,23 @@
-import { type Bytes, toHex } from '../../codec/bytes.ts';
+import type { Bytes } from '../../codec/bytes.ts';
 import { type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
 import { child, children, integerOf, made, withField } from './element.ts';
-import { decodeFcp, type FileItem } from './file.ts';
+import type { FileItem } from './file.ts';
 
 /**
- * PE-GenericFileManagement: commands, each a sequence of items that select a directory, create a file in it and
- * fill it. FileManagement writes its tags itself, so an offset is a universal INTEGER.
+ * PE-GenericFileManagement: lists of commands that select a directory or a file, create a file and fill it, as an
+ * administrator would do on a card (ETSI TS 102 222). FileManagement writes its tags itself, so an offset is a
+ * universal INTEGER. What the commands do to the file system is told by `file-system.ts`.
  */
 export type FileManagement = readonly (readonly Tlv[])[];
 
 const COMMANDS = 0xa1;
-const ITEM = { filePath: 0x80, createFcp: 0x62, fillFileOffset: 0x02, fillFileContent: 0x81 } as const;
+export const GFM_ITEM = {
+  filePath: 0x80,
+  createFcp: 0x62,
+  fillFileOffset: 0x02,
+  fillFileContent: 0x81,
+} as const;
 
 export function fileManagement(fields: readonly Tlv[]): FileManagement {
   const list =
@@ -24,58 +30,55 @@ export function withFileManagement(fields: readonly Tlv[], commands: FileManagem
   return withField(fields, COMMANDS, made(COMMANDS, ...encoded));
 }
 
-/** A file that the commands create. */
-export interface CreatedFile {
-  /** Hexadecimal file identifiers from below the MF, an ADF by its temporary one: `7F10/6F44`. */
-  readonly path: string;
-  readonly items: readonly FileItem[];
+/** A fill command as an entry of the file that it fills; undefined for other commands. */
+export function fillOf(item: Tlv): FileItem | undefined {
+  if (item.tag === GFM_ITEM.fillFileOffset)
+    return { kind: 'fillFileOffset', skip: integerOf(item, 'fillFileOffset') };
+  if (item.tag === GFM_ITEM.fillFileContent) return { kind: 'fillFileContent', content: item.value };
+  return undefined;
 }
 
-export function createdFiles(commands: FileManagement): readonly CreatedFile[] {
-  const files: { path: string; items: FileItem[] }[] = [];
-  walk(commands, (item, path, creates) => {
-    if (creates) files.push({ path, items: [{ kind: 'fileDescriptor', fcp: decodeFcp(item) }] });
-    else if (item.tag === ITEM.fillFileOffset) {
-      files.at(-1)?.items.push({ kind: 'fillFileOffset', skip: integerOf(item, 'fillFileOffset') });
-    } else if (item.tag === ITEM.fillFileContent) {
-      files.at(-1)?.items.push({ kind: 'fillFileContent', content: item.value });
-    }
-    return [item];
-  });
-  return files;
-}
-
-/** The commands with new content for the file at this path: its fill entries give way to one. */
-export function withCreatedContent(commands: FileManagement, path: string, content: Bytes): FileManagement {
-  return walk(commands, (item, at, creates) => {
-    if (at !== path) return [item];
-    if (creates) return [item, made(ITEM.fillFileContent, content)];
-    return item.tag === ITEM.fillFileOffset || item.tag === ITEM.fillFileContent ? [] : [item];
-  });
-}
-
-/** Rewrites the items in order, telling for each the path of the file that it creates or fills. */
-function walk(
+/** The `nth` createFCP of the PE, from 0, and the fill commands that follow it at once. */
+export function createdBy(
   commands: FileManagement,
-  rewrite: (item: Tlv, path: string, creates: boolean) => readonly Tlv[],
-): FileManagement {
-  return commands.map((items) => {
-    let directory = '';
-    let path = '';
-    return items.flatMap((item) => {
-      const creates = item.tag === ITEM.createFcp;
-      if (item.tag === ITEM.filePath) {
-        directory = joinPath(item.value);
-        path = '';
-      } else if (creates) {
-        const { fileId } = decodeFcp(item);
-        path = [directory, fileId === undefined ? '' : joinPath(fileId)].filter(Boolean).join('/');
-      }
-      return rewrite(item, path, creates);
-    });
-  });
+  nth: number,
+): { readonly create: Tlv; readonly fills: readonly Tlv[] } | undefined {
+  const items = commands.flat();
+  let seen = -1;
+  const at = items.findIndex(({ tag }) => tag === GFM_ITEM.createFcp && ++seen === nth);
+  if (at < 0) return undefined;
+  const after = items.slice(at + 1);
+  const end = after.findIndex((item) => fillOf(item) === undefined);
+  return { create: items[at]!, fills: end < 0 ? after : after.slice(0, end) };
 }
 
-function joinPath(octets: Bytes): string {
-  return (toHex(octets).toUpperCase().match(/.{4}/g) ?? []).join('/');
+/**
+ * The commands with new content for the file that the `nth` createFCP makes: the fill commands that follow it give way
+ * to one. `create` replaces the createFCP itself.
+ */
+export function withCreatedContent(
+  commands: FileManagement,
+  nth: number,
+  content: Bytes,
+  create?: Tlv,
+): FileManagement {
+  let seen = -1;
+  let filling = false;
+  return commands.map((items) =>
+    items.flatMap((item) => {
+      if (item.tag === GFM_ITEM.createFcp) {
+        filling = ++seen === nth;
+        if (!filling) return [item];
+        const fill = content.length === 0 ? [] : [made(GFM_ITEM.fillFileContent, content)];
+        return [create ?? item, ...fill];
+      }
+      if (item.tag === GFM_ITEM.filePath) filling = false;
+      return filling ? [] : [item];
+    }),
+  );
+}
+
+/** The commands without these ones. */
+export function withoutItems(commands: FileManagement, gone: readonly Tlv[]): FileManagement {
+  return commands.map((items) => items.filter((item) => !gone.includes(item)));
 }

@@ -5,6 +5,7 @@ import { PackageDraft } from './draft.ts';
 import { inProfile } from './element.ts';
 import { decodeFile, encodeFile } from './file.ts';
 import { FIRST_FILE, isFilePe } from './file-pes.ts';
+import { fileSystemOf } from './file-system.ts';
 import { headerOf } from './header.ts';
 import {
   type BoundParameter,
@@ -55,7 +56,7 @@ export function compileTemplate(upp: Bytes, options: TemplateOptions): CompiledT
 
 function compile(template: ProfilePackage, options: TemplateOptions): CompiledTemplate {
   headerOf(template);
-  if (elementsNamed(template, 'usim', 'iot').length > 1) {
+  if (usimCount(template) > 1) {
     refuseParameter('imsi', 'a template with several USIMs cannot be personalised for one subscription');
   }
   const constants = options.constants ?? {};
@@ -87,6 +88,11 @@ function compile(template: ProfilePackage, options: TemplateOptions): CompiledTe
     derived,
     aka: akaSites(base),
   };
+}
+
+/** ADFs of a USIM, in whatever way the template makes them. */
+function usimCount(template: ProfilePackage): number {
+  return fileSystemOf(template).directories.filter(({ naa }) => naa === 'usim').length;
 }
 
 /** PEs whose files are written are DER in every profile, also where the template is not. */
@@ -156,7 +162,7 @@ function refuseTemplateKeys(template: ProfilePackage, bound: readonly BoundParam
   const names = new Set(bound.map(({ name }) => name));
   const targets = new Set(bound.flatMap((parameter) => parameter.targets));
   if (!names.has('iccid')) refuseParameter('iccid', 'the template leaves its ICCID in the profile');
-  if (elementsNamed(template, 'usim', 'iot').length > 0 && !names.has('imsi')) {
+  if (usimCount(template) > 0 && !names.has('imsi')) {
     refuseParameter('imsi', 'the template leaves its IMSI in the profile');
   }
   if (akaSites(template).length > 0) {

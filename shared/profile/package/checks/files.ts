@@ -1,7 +1,7 @@
 import { child } from '../element.ts';
 import { filledLength } from '../file.ts';
-import { locateFiles } from '../file-paths.ts';
 import { fileTag, isFilePe } from '../file-pes.ts';
+import { fileSystemOf } from '../file-system.ts';
 import { fileImage, findFile, MAX_RECORDS } from '../files.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
 import { about, type Finding } from './finding.ts';
@@ -40,7 +40,7 @@ function checkPresence({ elements }: ProfilePackage): readonly Finding[] {
 }
 
 function checkSizes(profile: ProfilePackage): readonly Finding[] {
-  return locateFiles(profile).flatMap(({ place, pe, name, path, view }): readonly Finding[] => {
+  return fileSystemOf(profile).files.flatMap(({ place, pe, name, path, view }): readonly Finding[] => {
     const element = profile.elements[place]!;
     const file = name === undefined ? path : `${pe}/${name}`;
     const { size, recordLength, structure } = view;

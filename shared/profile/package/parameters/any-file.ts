@@ -1,21 +1,10 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
-import type { Tlv } from '../../../codec/tlv.ts';
-import type { PeCodec } from '../draft.ts';
-import { child } from '../element.ts';
-import { decodeFile } from '../file.ts';
-import { type LocatedFile, locateFiles } from '../file-paths.ts';
 import { fileTag, isFilePe } from '../file-pes.ts';
+import { fileSystemOf } from '../file-system.ts';
 import { type FileView, fileImage } from '../files.ts';
-import {
-  createdFiles,
-  type FileManagement,
-  fileManagement,
-  withCreatedContent,
-  withFileManagement,
-} from '../generic-file-management.ts';
 import { defineParameter, octetsInput, type Parameter, refuseParameter } from '../parameter.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
-import { type FileSite, fileSites, writtenFile } from './file-parameter.ts';
+import { type FileSite, fileSites, siteOf } from './file-site.ts';
 
 /**
  * Any EF: `ef:usim/ef-loci` by PE and component, `ef:7FD0/6F7E` by file identifiers from below the MF (an ADF by
@@ -25,23 +14,13 @@ import { type FileSite, fileSites, writtenFile } from './file-parameter.ts';
 const NAME = /^ef:([^#]+)(?:#([1-9][0-9]{0,2}))?$/;
 const PATH = /^[0-9A-Fa-f]{4}(?:\/[0-9A-Fa-f]{4})*$/;
 
-type Site = FileSite | CreatedSite;
-interface CreatedSite {
-  readonly place: number;
-  readonly path: string;
-  readonly view: FileView;
-  readonly commands: FileManagement;
-}
-
-const CODEC: PeCodec<FileManagement> = { decode: fileManagement, encode: withFileManagement };
-
 /** The parameter of this name, or undefined when it does not begin with `ef:`. */
 export function anyFile(name: string): Parameter | undefined {
   const [, where, record] = NAME.exec(name) ?? [];
   if (where === undefined) return undefined;
   const number = record === undefined ? undefined : Number(record);
 
-  return defineParameter<Bytes, Site>({
+  return defineParameter<Bytes, FileSite>({
     name,
     // the content of an arbitrary file may hold keys
     secret: true,
@@ -53,19 +32,10 @@ export function anyFile(name: string): Parameter | undefined {
       for (const { view } of sites) checkRecord(name, view, number);
       return sites;
     },
-    target: (site) =>
-      `${site.place}/${'tag' in site ? site.tag : site.path}${number === undefined ? '' : `#${number}`}`,
+    target: ({ target }) => (number === undefined ? target : `${target}#${number}`),
     write(draft, site, value) {
-      if ('tag' in site) {
-        const view =
-          number === undefined ? site.view : currentView(draft.field(site.place, site.tag), site.view);
-        draft.setField(site.place, writtenFile(name, site, content(name, view, number, value)));
-      } else {
-        draft.change(site.place, CODEC, site.commands, (commands) => {
-          const view = number === undefined ? site.view : createdView(commands, site);
-          return withCreatedContent(commands, site.path, content(name, view, number, value));
-        });
-      }
+      const view = number === undefined ? site.view : site.current(draft);
+      site.write(draft, content(name, view, number, value));
     },
     read: (profile, site) => toHex(stored(profile, site, number)),
     text: toHex,
@@ -100,29 +70,15 @@ function content(name: string, view: FileView, number: number | undefined, value
   return changed;
 }
 
-function stored(profile: ProfilePackage, site: Site, number: number | undefined): Bytes {
-  const { fields } = profile.elements[site.place]!;
-  const view =
-    'tag' in site
-      ? currentView(child(fields, site.tag), site.view)
-      : createdView(fileManagement(fields), site);
-  const image = fileImage(view);
+function stored(profile: ProfilePackage, site: FileSite, number: number | undefined): Bytes {
+  const view = site.stored(profile);
+  const image = view === undefined ? Buffer.alloc(0) : fileImage(view);
   if (number === undefined) return image;
-  const length = view.recordLength!;
+  const length = site.view.recordLength!;
   return image.subarray((number - 1) * length, number * length);
 }
 
-/** The file with the entries that stand there now, other records' new content among them. */
-function currentView(field: Tlv | undefined, view: FileView): FileView {
-  return { ...view, items: field === undefined ? [] : decodeFile(field) };
-}
-
-/** The file as the commands create and fill it now. */
-function createdView(commands: FileManagement, { path, view }: CreatedSite): FileView {
-  return { ...view, items: createdFiles(commands).find((file) => file.path === path)?.items ?? [] };
-}
-
-function byName(name: string, profile: ProfilePackage, where: string): readonly Site[] {
+function byName(name: string, profile: ProfilePackage, where: string): readonly FileSite[] {
   const [pe, file, ...rest] = where.split('/');
   if (pe === undefined || file === undefined || rest.length > 0 || !isFilePe(pe as PeName)) {
     refuseParameter(name, 'must name a file as PE/file or by file identifiers');
@@ -131,21 +87,10 @@ function byName(name: string, profile: ProfilePackage, where: string): readonly 
   return fileSites(name, profile, [pe as PeName], file);
 }
 
-function byPath(name: string, profile: ProfilePackage, path: string): readonly Site[] {
-  const found = locateFiles(profile).filter((file) => file.path === path);
+function byPath(name: string, profile: ProfilePackage, path: string): readonly FileSite[] {
+  const system = fileSystemOf(profile);
+  const found = system.files.filter((file) => file.path === path);
   if (found.length === 0) refuseParameter(name, 'the template has no file at this path');
   if (found.length > 1) refuseParameter(name, 'the template has several files at this path');
-  return found.map((file) => siteOf(name, profile, file));
-}
-
-function siteOf(
-  name: string,
-  profile: ProfilePackage,
-  { place, pe, name: file, view, path }: LocatedFile,
-): Site {
-  if (view.linked) refuseParameter(name, 'the file is a link to another file');
-  if (!view.created) refuseParameter(name, 'the file is marked doNotCreate');
-  if (view.structure === 'df') refuseParameter(name, 'the file is a directory');
-  if (file !== undefined) return { place, pe, file, tag: fileTag(pe, file)!, view };
-  return { place, path: path!, view, commands: fileManagement(profile.elements[place]!.fields) };
+  return found.map((file) => siteOf(name, system, file));
 }

@@ -9,7 +9,7 @@ import { child, made } from '../element.ts';
 import { fileImage } from '../files.ts';
 import { HEADER_ICCID } from '../header.ts';
 import { defineParameter, refuseParameter, textInput } from '../parameter.ts';
-import { type FileSite, fileSites, storedFile, writtenFile } from './file-parameter.ts';
+import { type FileSite, fileSites } from './file-site.ts';
 
 type Site = 'header' | FileSite;
 
@@ -22,16 +22,16 @@ export const iccid = defineParameter<string, Site>({
     if (profile.elements[0]?.name !== 'header') refuseParameter('iccid', 'the template has no header');
     return ['header', ...fileSites('iccid', profile, ['mf', 'iot'], 'ef-iccid')];
   },
-  target: (site) => (site === 'header' ? 'header' : `${site.place}/${site.tag}`),
+  target: (site) => (site === 'header' ? 'header' : site.target),
   write(draft, site, digits) {
     if (site === 'header') draft.setField(0, made(HEADER_ICCID, packIccid(digits)));
-    else draft.setField(site.place, writtenFile('iccid', site, encodeIccid(digits)));
+    else site.write(draft, encodeIccid(digits));
   },
   read(profile, site) {
     if (site === 'header') {
       return decodePackedIccid(child(profile.elements[0]!.fields, HEADER_ICCID)?.value ?? Buffer.alloc(0));
     }
-    const view = storedFile(profile, site);
+    const view = site.stored(profile);
     return view === undefined ? '' : decodeIccid(fileImage(view));
   },
   text: (digits) => digits,

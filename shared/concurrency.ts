@@ -31,3 +31,23 @@ export async function mapConcurrently<Element, Result>(
 export async function backOff(attempt: number): Promise<void> {
   await delay(Math.random() * 25 * 2 ** Math.min(attempt, 6));
 }
+
+/** Attempts at what others may be quicker at; with `backOff` between them they take five seconds on average. */
+const ATTEMPTS = 12;
+
+/**
+ * Makes attempts, with the common back-off between them, until one has a result. `exhausted` throws what the caller
+ * learns where none of them had.
+ */
+export async function untilDone<Result>(
+  attempt: () => Promise<{ readonly value: Result } | undefined>,
+  exhausted: () => never,
+  attempts: number = ATTEMPTS,
+): Promise<Result> {
+  for (let made = 0; made < attempts; made++) {
+    if (made > 0) await backOff(made - 1);
+    const done = await attempt();
+    if (done !== undefined) return done.value;
+  }
+  return exhausted();
+}

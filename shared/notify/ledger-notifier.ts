@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { Item, Ledger } from '../ledger/ledger.ts';
+import { scanPages } from '../ledger/scan.ts';
 import type { Notice, Notifier } from './notifier.ts';
 
 /** Carries one notice; resolves when it was taken (2xx). */
@@ -83,10 +84,8 @@ export class LedgerNotifier implements Notifier {
     let pause = pollMs;
     /** Subjects of which a notice must wait, and with it those after it. */
     const held = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await ledger.query('notices', cursor === undefined ? {} : { cursor });
-      const subjects = [...Map.groupBy(page.items, ({ sort }) => subjectOf(sort))];
+    for await (const notices of scanPages(ledger, 'notices')) {
+      const subjects = [...Map.groupBy(notices, ({ sort }) => subjectOf(sort))];
       for (let i = 0; i < subjects.length; i += AT_ONCE) {
         const waits = subjects.slice(i, i + AT_ONCE).map(async ([subject, items]) => {
           if (held.has(subject)) return Number.POSITIVE_INFINITY;
@@ -97,8 +96,7 @@ export class LedgerNotifier implements Notifier {
         pause = Math.min(pause, ...(await Promise.all(waits)));
         if (this.#closed) return pause;
       }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    }
     return Math.max(pause, 10);
   }
 

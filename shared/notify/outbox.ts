@@ -1,4 +1,6 @@
-import type { Item, ItemKey, Ledger } from '../ledger/ledger.ts';
+import { removeItem } from '../ledger/change.ts';
+import type { ItemKey, Ledger } from '../ledger/ledger.ts';
+import { scanPages } from '../ledger/scan.ts';
 import type { Carrier } from './ledger-notifier.ts';
 import type { Notice } from './notifier.ts';
 
@@ -20,10 +22,8 @@ export async function sweepOutbox(
   now: () => number,
 ): Promise<number> {
   let queued = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(OUTBOX, cursor === undefined ? {} : { cursor });
-    const waiting = page.items.filter(({ attributes }) => {
+  for await (const notices of scanPages(ledger, OUTBOX)) {
+    const waiting = notices.filter(({ attributes }) => {
       const { queuedAt } = attributes;
       return queuedAt === undefined || Number(queuedAt) + QUEUED_AGAIN_MS <= now();
     });
@@ -36,8 +36,7 @@ export async function sweepOutbox(
       })),
     );
     queued += waiting.length;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  }
   return queued;
 }
 
@@ -47,15 +46,6 @@ export async function deliverNotice(ledger: Ledger, carry: Carrier, id: string):
   if (item === undefined) return;
   const { url, body } = item.attributes as unknown as Notice;
   await carry({ id, url, body });
-  await remove(ledger, item);
-}
-
-/** The sweeper may mark the notice while it is posted: then the removal is tried with what stands there now. */
-async function remove(ledger: Ledger, item: Item): Promise<void> {
-  let stored: Item | undefined = item;
-  while (stored !== undefined) {
-    const outcome = await ledger.write({ remove: noticeKey(item.sort), when: { revision: stored.revision } });
-    if (outcome.done) return;
-    stored = outcome.found;
-  }
+  // the sweeper may have marked the notice while it was posted
+  await removeItem(ledger, noticeKey(id));
 }

@@ -1,4 +1,5 @@
 import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
+import { scan } from '../ledger/scan.ts';
 import type { Context } from './context.ts';
 import { preparePack } from './es2f/order-packs.ts';
 import { checkOrderRows, finishOrder, finishRows } from './es2f/order-preparation.ts';
@@ -40,20 +41,15 @@ export class ServiceWork implements WorkRunner {
   async resume(): Promise<number> {
     const { ledger, dispatcher } = this.#context;
     let resumed = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await ledger.query('open-work', cursor === undefined ? {} : { cursor });
-      for (const item of page.items) {
-        const [kind, id] = item.sort.split('#', 2) as [WorkKind, string];
-        if (kind === 'job') {
-          const job = await ledger.get(ledgerKeys.job(id));
-          if (job !== undefined) await recordJob(this.#context, id, jobRecord.from(job));
-        }
-        await dispatcher.submit({ kind, id, tasks: Number(item.attributes.tasks) });
-        resumed += 1;
+    for await (const item of scan(ledger, 'open-work')) {
+      const [kind, id] = item.sort.split('#', 2) as [WorkKind, string];
+      if (kind === 'job') {
+        const job = await ledger.get(ledgerKeys.job(id));
+        if (job !== undefined) await recordJob(this.#context, id, jobRecord.from(job));
       }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+      await dispatcher.submit({ kind, id, tasks: Number(item.attributes.tasks) });
+      resumed += 1;
+    }
     return resumed;
   }
 }

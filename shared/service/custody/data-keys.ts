@@ -1,8 +1,10 @@
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { untilDone } from '../../concurrency.ts';
 import { rewrapDataKey } from '../../keys/data-key.ts';
 import type { UseOptions, WrapContext } from '../../keys/provider.ts';
 import { decodeWrappedKey, encodeWrappedKey } from '../../keys/wrapped-key.ts';
+import { changedTooFast, removeItem } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { type WrappedUnder, wrappedUnder } from '../records/key.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -55,7 +57,7 @@ export class DataKeys {
 
   /** A new data key under the wrapping key in use, to be stored at this place under this name. */
   async generate(name: string, place: WrappedUnder, context: WrapContext): Promise<NewDataKey> {
-    for (;;) {
+    return await untilDone(async () => {
       const wrapping = await this.#keyRing.wrapping(await this.#assignments.current('wrapping'));
       await this.note(wrapping.uri, name, place);
       // a rotation from here on sees the entry; one before it makes us start over
@@ -64,10 +66,11 @@ export class DataKeys {
         const { plaintext, wrapped } = await wrapping.generateDataKey(context);
         const dataKey = createSecretKey(plaintext);
         wipe(plaintext);
-        return { dataKey, stored: encodeWrappedKey({ keyUri: wrapping.uri, wrapped }) };
+        return { value: { dataKey, stored: encodeWrappedKey({ keyUri: wrapping.uri, wrapped }) } };
       }
       await this.forget(wrapping.uri, name);
-    }
+      return undefined;
+    }, changedTooFast);
   }
 
   /** The data key of what `generate` or `rewrap` gave; unwrapped, or kept from an unwrap shortly before. */
@@ -97,8 +100,7 @@ export class DataKeys {
   }
 
   async forget(keyUri: string, name: string): Promise<void> {
-    const item = await this.#ledger.get(ledgerKeys.wrappedUnder(keyUri, name));
-    if (item !== undefined) await this.#ledger.write({ remove: item, when: { revision: item.revision } });
+    await removeItem(this.#ledger, ledgerKeys.wrappedUnder(keyUri, name));
   }
 
   /** Wipes what is kept. */

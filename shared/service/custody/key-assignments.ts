@@ -1,5 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { formatKeyUri, parseKeyUri } from '../../keys/uri.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
 import { auditWrite } from '../audit/audit.ts';
 import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/key.ts';
@@ -95,21 +96,14 @@ export class KeyAssignments {
     by: string,
     change: (assignment: KeyAssignment | undefined) => KeyAssignment | undefined,
   ): Promise<void> {
-    for (;;) {
-      const item = await this.#ledger.get(ledgerKeys.keyAssignment(role));
+    await changeItem(this.#ledger, ledgerKeys.keyAssignment(role), (item) => {
       const next = change(this.#of(role, item));
-      if (next === undefined) return;
-      const at = this.#now();
-      const { done } = await this.#ledger.transact([
-        {
-          put: ledgerKeys.keyAssignment(role),
-          attributes: keyAssignment.to(next),
-          when: item === undefined ? 'absent' : { revision: item.revision },
-        },
-        auditWrite({ event, by, about: { key: uri } }, `key-${role}-${(item?.revision ?? 0) + 1}`, at),
+      if (next === undefined) return unchanged();
+      const id = `key-${role}-${(item?.revision ?? 0) + 1}`;
+      return becomes(keyAssignment.to(next), undefined, [
+        auditWrite({ event, by, about: { key: uri } }, id, this.#now()),
       ]);
-      if (done) return;
-    }
+    });
   }
 
   #of(role: AssignedRole, item: Item | undefined): KeyAssignment | undefined {

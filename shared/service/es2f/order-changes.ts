@@ -1,6 +1,6 @@
 import { checkIccid } from '../../codec/iccid.ts';
 import { Refusal, refuse } from '../../errors.ts';
-import type { Write } from '../../ledger/ledger.ts';
+import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
@@ -94,33 +94,28 @@ async function closeProfile(
 ): Promise<void> {
   const { ledger, ppks, now } = context;
   const position = await positionOfIccid(context, orderId, iccid);
-  for (;;) {
-    const key = ledgerKeys.profile(orderId, position);
-    const before = await ledger.get(key);
-    if (before === undefined || profileRecord.from(before).state !== 'Closed') {
-      const removal = await planRemoval(context, orderId, position);
-      if (removal === undefined)
-        refuse('profileStateForbids', 'the profile is bound, or is being bound', {
-          subjectIdentifier: iccid,
-        });
-      const { done } = await ledger.transact([
-        ...removal,
-        { put: key, attributes: profileRecord.to({ state: 'Closed', iccid, at: now() }), when: 'absent' },
-        auditWrite(
-          { event: 'profile.closed', by: caller.identifier, about: { order: orderId, iccid } },
-          `closed-${orderId}-${iccid}`,
-          now(),
-        ),
-      ]);
-      if (!done) continue;
-    }
-    const pack = await ledger.get(ledgerKeys.orderPack(orderId, Math.floor(position / order.packSize)));
-    if (pack !== undefined) await ppks.destroy(packRecord.from(pack).ppks, [position % order.packSize]);
-    return;
-  }
+  await changeItem(ledger, ledgerKeys.profile(orderId, position), async (before) => {
+    if (before !== undefined && profileRecord.from(before).state === 'Closed') return unchanged();
+    const removal = await planRemoval(context, orderId, position);
+    if (before !== undefined || removal === undefined)
+      refuse('profileStateForbids', 'the profile is bound, or is being bound', { subjectIdentifier: iccid });
+    return becomes(profileRecord.to({ state: 'Closed', iccid, at: now() }), undefined, [
+      ...removal,
+      auditWrite(
+        { event: 'profile.closed', by: caller.identifier, about: { order: orderId, iccid } },
+        `closed-${orderId}-${iccid}`,
+        now(),
+      ),
+    ]);
+  });
+  const pack = await ledger.get(ledgerKeys.orderPack(orderId, Math.floor(position / order.packSize)));
+  if (pack !== undefined) await ppks.destroy(packRecord.from(pack).ppks, [position % order.packSize]);
 }
 
-/** Closes what is not bound; in-flight chunks see the changed state at their commit and refuse their items. */
+/**
+ * Closes what is not bound; in-flight chunks see the changed state at their commit and refuse their items. Returns how
+ * many profiles are not bound.
+ */
 async function endOrder(
   context: Context,
   caller: Caller,
@@ -128,10 +123,26 @@ async function endOrder(
   order: OrderRecord,
   state: 'Cancelled' | 'Closed',
 ): Promise<number> {
+  await setOrderState(context, caller, orderId, state);
+  await destroyOrderUploads(context, order);
+  const count = await profileCount(context, orderId, order);
+  await destroyAllPackKeys(context, orderId, order, count);
+  let unbound = count;
+  for await (const { eid } of viewProfiles(context, orderId, order, state, [0, count]))
+    if (eid !== undefined) unbound -= 1;
+  return unbound;
+}
+
+async function setOrderState(
+  context: Context,
+  caller: Caller,
+  orderId: string,
+  state: 'Cancelled' | 'Closed',
+): Promise<void> {
   const { ledger, now } = context;
-  for (;;) {
+  await changeItems(ledger, async () => {
     const { item, record } = await loadOrderState(context, orderId);
-    if (record.state === state) break;
+    if (record.state === state) return unchanged();
     if (record.state === 'Cancelled' || record.state === 'Closed' || record.state === 'Rejected')
       refuse('orderExpired', `the order is ${record.state}`, { subjectIdentifier: orderId });
     if (record.state === 'Preparing' && state === 'Closed')
@@ -142,7 +153,7 @@ async function endOrder(
       ledgerKeys.openWork('order', orderId),
       ledgerKeys.openWork('rows', orderId),
     ]);
-    const writes: Write[] = [
+    return writes([
       { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
       auditWrite(
         { event: `order.${state.toLowerCase()}`, by: caller.identifier, about: { order: orderId } },
@@ -152,20 +163,21 @@ async function endOrder(
       ...work.flatMap((one) =>
         one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
       ),
-    ];
-    if ((await ledger.transact(writes)).done) break;
-  }
-  await destroyOrderUploads(context, order);
-  const count = await profileCount(context, orderId, order);
-  let unbound = count;
+    ]);
+  });
+}
+
+async function destroyAllPackKeys(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  count: number,
+): Promise<void> {
   const packs = new Set<number>();
   for (let place = 0; place < count; place++)
     packs.add(Math.floor(positionAt(order, place) / order.packSize));
   for (const pack of packs) {
-    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
+    const item = await context.ledger.get(ledgerKeys.orderPack(orderId, pack));
     if (item !== undefined) await destroyPackKeys(context, packRecord.from(item));
   }
-  for await (const { eid } of viewProfiles(context, orderId, order, state, [0, count]))
-    if (eid !== undefined) unbound -= 1;
-  return unbound;
 }

@@ -1,6 +1,9 @@
 import { wipe } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Work } from '../../jobs/dispatcher.ts';
+import { changeItems, removeItem, unchanged, writes } from '../../ledger/change.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { scanPages } from '../../ledger/scan.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
@@ -73,15 +76,8 @@ export async function finishRows(context: Context, orderId: string): Promise<boo
 /** Packs of the order's own that are committed. */
 export async function preparedPacks({ ledger }: Context, orderId: string): Promise<number> {
   let count = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(`order#${orderId}`, {
-      prefix: PACK_MADE,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    count += page.items.length;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const items of scanPages(ledger, `order#${orderId}`, { prefix: PACK_MADE }))
+    count += items.length;
   return count;
 }
 
@@ -114,8 +110,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
     ]);
   }
   await destroyOrderUploads(context, order);
-  const open = await ledger.get(ledgerKeys.openWork('order', orderId));
-  if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
+  await removeItem(ledger, ledgerKeys.openWork('order', orderId));
   return true;
 }
 
@@ -123,7 +118,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
 export async function rejectOrder(context: Context, orderId: string, refusal: Refusal): Promise<void> {
   const { ledger, now } = context;
   const order = await loadOrder(context, orderId);
-  for (;;) {
+  const isRejected = await changeItems<boolean>(ledger, async () => {
     const [stateItem, ...open] = await ledger.getMany([
       ledgerKeys.orderState(orderId),
       ledgerKeys.openWork('order', orderId),
@@ -131,10 +126,9 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
     ]);
     invariant(stateItem !== undefined, `order ${orderId} has no state`);
     const { state } = orderStateRecord.from(stateItem);
-    if (state === 'Rejected') break;
-    if (state !== 'Preparing') return;
+    if (state !== 'Preparing') return unchanged(state === 'Rejected');
     const record: OrderStateRecord = { state: 'Rejected', reason: itemRefusal(refusal) };
-    const { done } = await ledger.transact([
+    const changes: Write[] = [
       { put: stateItem, attributes: orderStateRecord.to(record), when: { revision: stateItem.revision } },
       ...open.flatMap((item) =>
         item === undefined ? [] : [{ remove: item, when: { revision: item.revision } }],
@@ -144,9 +138,10 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
         `order-rejected-${orderId}`,
         now(),
       ),
-    ]);
-    if (done) break;
-  }
+    ];
+    return writes(changes, true);
+  });
+  if (!isRejected) return;
   await destroyOrderUploads(context, order);
   for (let pack = 0; pack < packCount(order); pack++) {
     const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));

@@ -1,4 +1,5 @@
 import { invariant, refuse } from '../../errors.ts';
+import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ProfileState } from '../api/es2f.ts';
@@ -34,15 +35,15 @@ export async function replaceProfile(
   const order = await ownOrder(context, caller, orderId);
   const { ledger } = context;
   const key = ledgerKeys.replacement(orderId, iccid);
-  for (;;) {
+  const replacement = await changeItems<ReplacementRecord>(ledger, async () => {
     const known = await ledger.get(key);
-    if (known !== undefined) return await complete(context, orderId, order, replacementRecord.from(known));
+    if (known !== undefined) return unchanged(replacementRecord.from(known));
     const { state } = (await loadOrderState(context, orderId)).record;
     if (state !== 'Open') refuse('orderExpired', `the order is ${state}`, { subjectIdentifier: orderId });
     const eid = await replaceableEid(context, orderId, iccid);
     const chosen = await choosePosition(context, orderId, order);
     const record: ReplacementRecord = { eid, position: chosen.position };
-    await ledger.transact([
+    const changes: Write[] = [
       ...chosen.writes,
       { put: key, attributes: replacementRecord.to(record), when: 'absent' },
       auditWrite(
@@ -54,8 +55,10 @@ export async function replaceProfile(
         `replaced-${orderId}-${iccid}`,
         context.now(),
       ),
-    ]);
-  }
+    ];
+    return writes(changes, record);
+  });
+  return await complete(context, orderId, order, replacement);
 }
 
 async function replaceableEid(context: Context, orderId: string, iccid: string): Promise<string> {
@@ -91,7 +94,7 @@ async function choosePosition(
       {
         put: key,
         attributes: { count: count + 1 },
-        when: extras === undefined ? 'absent' : { revision: extras.revision },
+        when: asRead(extras),
       },
     ],
   };

@@ -1,3 +1,5 @@
+import { removeItem } from '../../ledger/change.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { type ChunkProgress, chunkCount, chunkProgress, jobRecord } from '../records/job.ts';
@@ -5,17 +7,8 @@ import { ledgerKeys } from '../records/keys.ts';
 
 /** How far the chunks of a job are that were committed. */
 export async function chunkProgresses({ ledger }: Context, jobId: string): Promise<ChunkProgress[]> {
-  const progress: ChunkProgress[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(`job#${jobId}`, {
-      prefix: 'progress#',
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    progress.push(...page.items.map(chunkProgress.from));
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return progress;
+  const items = await scanAll(ledger, `job#${jobId}`, { prefix: 'progress#' });
+  return items.map(chunkProgress.from);
 }
 
 /** Takes a job off the open list once every chunk is committed and finished. */
@@ -25,8 +18,7 @@ export async function finishJob(context: Context, jobId: string): Promise<boolea
   if (jobItem === undefined) return true;
   const finished = (await chunkProgresses(context, jobId)).filter((one) => one.finished).length;
   if (finished < chunkCount(jobRecord.from(jobItem))) return false;
-  const open = await ledger.get(ledgerKeys.openWork('job', jobId));
-  if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
+  await removeItem(ledger, ledgerKeys.openWork('job', jobId));
   return true;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
-import { backOff } from '../../concurrency.ts';
+import { untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
 import type { Caller } from '../api/caller.ts';
@@ -18,7 +18,6 @@ import { Turns } from '../turns.ts';
 const LISTED = 1_000;
 /** Runs of positions that a job may have: only orders drawn by single ICCIDs come near. */
 const MAX_RUNS = 8_000;
-const ATTEMPTS = 12;
 
 /** A request that was taken on, which is a job for ever. */
 export interface Taken {
@@ -139,13 +138,14 @@ export class Requests {
       ]);
       return done ? job : undefined;
     };
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const job = await this.#turns.take(request.orderId, create);
-      if (job !== undefined) return job;
-      // another process was faster: wait a while that differs from its own
-      await backOff(attempt);
-    }
-    return refuse('providerUnavailable', 'the order is in great demand; send the same request again');
+    // not `changeItems`: requests of this process take turns, so that only another process can be faster
+    return await untilDone(
+      async () => {
+        const job = await this.#turns.take(request.orderId, create);
+        return job && { value: job };
+      },
+      () => refuse('providerUnavailable', 'the order is in great demand; send the same request again'),
+    );
   }
 
   /** An order that the caller may not draw from is as good as none. */

@@ -1,5 +1,6 @@
 import { checkEid } from '../../codec/eid.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, KeyToClose } from '../api/esed1.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
@@ -41,40 +42,41 @@ async function closeOne(
 ): Promise<{ closed: number; bound: string[] }> {
   const { ledger, now } = context;
   checkEid(eid);
-  for (;;) {
-    const item = await ledger.get(ledgerKeys.euicc(eid));
-    if (item === undefined)
-      refuse('eidUnknown', 'no data is registered for this EID', { subjectIdentifier: eid });
-    const euicc = euiccRecord.from(item);
-    await requireMayClose(trust, caller, euicc, eid);
-    const wanted = euicc.keys.filter((key) => keyId === undefined || key.keyId === keyId);
-    if (keyId !== undefined && wanted.length === 0)
-      refuse('oneTimeKeyUnknown', `the eUICC has no one-time key ${keyId}`);
-    const standingOf = standings(context);
-    const bound: string[] = [];
-    const closing = new Set<string>();
-    for (const key of wanted) {
-      const taken = key.state === 'claimed' && (await standingOf(key.by!)) !== 'refused';
-      if (taken) bound.push(key.keyId);
-      else if (key.state !== 'closed') closing.add(key.keyId);
-    }
-    // a key that is closed already counts as closed by this call too: a repeat is answered alike
-    const count = wanted.length - bound.length;
-    if (closing.size === 0) return { closed: count, bound };
-    const keys = euicc.keys.map(
-      ({ by: _, ...key }, i): OneTimeKeyRecord =>
-        closing.has(key.keyId) ? { ...key, state: 'closed' } : euicc.keys[i]!,
-    );
-    const { done } = await ledger.transact([
-      { put: item, attributes: euiccRecord.to({ ...euicc, keys }), when: { revision: item.revision } },
-      auditWrite(
-        { event: 'keys.closed', by: caller.identifier, about: { eid, keys: [...closing].join(' ') } },
-        `close-${eid}-${item.revision}`,
-        now(),
-      ),
-    ]);
-    if (done) return { closed: count, bound };
-  }
+  return await changeItem<{ closed: number; bound: string[] }>(
+    ledger,
+    ledgerKeys.euicc(eid),
+    async (item) => {
+      if (item === undefined)
+        refuse('eidUnknown', 'no data is registered for this EID', { subjectIdentifier: eid });
+      const euicc = euiccRecord.from(item);
+      await requireMayClose(trust, caller, euicc, eid);
+      const wanted = euicc.keys.filter((key) => keyId === undefined || key.keyId === keyId);
+      if (keyId !== undefined && wanted.length === 0)
+        refuse('oneTimeKeyUnknown', `the eUICC has no one-time key ${keyId}`);
+      const standingOf = standings(context);
+      const bound: string[] = [];
+      const closing = new Set<string>();
+      for (const key of wanted) {
+        const taken = key.state === 'claimed' && (await standingOf(key.by!)) !== 'refused';
+        if (taken) bound.push(key.keyId);
+        else if (key.state !== 'closed') closing.add(key.keyId);
+      }
+      // a key that is closed already counts as closed by this call too: a repeat is answered alike
+      const result = { closed: wanted.length - bound.length, bound };
+      if (closing.size === 0) return unchanged(result);
+      const keys = euicc.keys.map(
+        ({ by: _, ...key }, i): OneTimeKeyRecord =>
+          closing.has(key.keyId) ? { ...key, state: 'closed' } : euicc.keys[i]!,
+      );
+      return becomes(euiccRecord.to({ ...euicc, keys }), result, [
+        auditWrite(
+          { event: 'keys.closed', by: caller.identifier, about: { eid, keys: [...closing].join(' ') } },
+          `close-${eid}-${item.revision}`,
+          now(),
+        ),
+      ]);
+    },
+  );
 }
 
 /** An EID is the matter of the device manufacturers that its EUM names, and of the party that speaks for the EUM. */

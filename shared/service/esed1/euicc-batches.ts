@@ -4,6 +4,7 @@ import { readTlvHeader, splitElements } from '../../codec/tlv.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import { EntryVerifier } from '../../euicc/entry-verifier.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { scan } from '../../ledger/scan.ts';
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
@@ -165,29 +166,19 @@ export async function ingestProgress(
   id: string,
 ): Promise<SliceProgress & { readonly slices: number }> {
   const total = { slices: 0, accepted: 0, rejected: 0 };
-  let cursor: string | undefined;
-  do {
-    const range = { prefix: 'progress#', ...(cursor === undefined ? {} : { cursor }) };
-    const page = await ledger.query(`ingest#${id}`, range);
-    for (const { accepted, rejected } of page.items.map(sliceProgress.from)) {
-      total.slices += 1;
-      total.accepted += accepted;
-      total.rejected += rejected;
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const item of scan(ledger, `ingest#${id}`, { prefix: 'progress#' })) {
+    const { accepted, rejected } = sliceProgress.from(item);
+    total.slices += 1;
+    total.accepted += accepted;
+    total.rejected += rejected;
+  }
   return total;
 }
 
 /** The refusals of the slices that are done, in the order of the batch. */
 export async function* rejectedEntries(ledger: Ledger, id: string): AsyncGenerator<RejectedEntry> {
-  let cursor: string | undefined;
-  do {
-    const range = { prefix: 'slice#', limit: 8, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await ledger.query(`ingest#${id}`, range);
-    for (const item of page.items) yield* sliceRecord.from(item).rejected;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  const slices = scan(ledger, `ingest#${id}`, { prefix: 'slice#', pageSize: 8 });
+  for await (const item of slices) yield* sliceRecord.from(item).rejected;
 }
 
 /** A refusal as the EUM is told it. */

@@ -1,14 +1,13 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
 import type { SuiteName } from '../../crypto/suite.ts';
-import { Fault, Refusal, refuse } from '../../errors.ts';
+import { Refusal, refuse } from '../../errors.ts';
 import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
 import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
+import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger, Write } from '../../ledger/ledger.ts';
 import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordOf } from '../records/record.ts';
-
-const ATTEMPTS = 12;
 
 /** A verified entry with its place in the batch. */
 export interface IndexedEntry extends VerifiedEntry {
@@ -139,32 +138,17 @@ async function storeRecords(
   taken: ReadonlyMap<string, KeyOwner>,
   refused: Map<IndexedEntry, Refusal>,
 ): Promise<void> {
-  let waiting = entries;
-  for (let attempt = 0; waiting.length > 0; attempt++) {
-    if (attempt === ATTEMPTS)
-      throw new Fault('ledger', 'eUICC records change too fast to be stored', { retryable: true });
-    const stored = await ledger.getMany(waiting.map(({ eid }) => ledgerKeys.euicc(eid)));
-    const pending: IndexedEntry[] = [];
-    const writes: Write[] = [];
-    for (const [i, entry] of waiting.entries()) {
-      const before = stored[i];
-      try {
-        const merged = merge(before && euiccRecord.from(before), entry, source, taken);
-        if (merged === undefined) continue;
-        writes.push({
-          put: ledgerKeys.euicc(entry.eid),
-          attributes: euiccRecord.to(merged),
-          when: before === undefined ? 'absent' : { revision: before.revision },
-        });
-        pending.push(entry);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        refused.set(entry, error);
-      }
+  const keyOf = ({ eid }: IndexedEntry) => ledgerKeys.euicc(eid);
+  await changeEach(ledger, entries, keyOf, (before, entry) => {
+    try {
+      const merged = merge(before && euiccRecord.from(before), entry, source, taken);
+      return merged === undefined ? unchanged() : becomes(euiccRecord.to(merged));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refused.set(entry, error);
+      return unchanged();
     }
-    const outcomes = await ledger.writeMany(writes);
-    waiting = pending.filter((_, i) => !outcomes[i]!.done);
-  }
+  });
 }
 
 /** The record after this entry; undefined if nothing changes. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import type { SigningKey } from '../../keys/registry.ts';
-import type { Item } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { deliveryKeyRecord } from '../records/key.ts';
 import { deliveryKeysPartition, ledgerKeys } from '../records/keys.ts';
@@ -32,14 +32,7 @@ export async function deliveryKey(context: Context): Promise<SigningKey> {
 export async function deliveryPublicKeys(context: Context): Promise<readonly Bytes[]> {
   const { publicKey: current } = await openDeliveryKey(context);
   const retired = new Set(await retiredDeliveryKeys(context));
-  const items: Item[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await context.ledger.query(deliveryKeysPartition, cursor === undefined ? {} : { cursor });
-    items.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  const former = items
+  const former = (await scanAll(context.ledger, deliveryKeysPartition))
     .map(deliveryKeyRecord.from)
     .filter(({ uri, publicKey }) => !retired.has(uri) && keyId(publicKey) !== keyId(current))
     .sort((a, b) => b.since - a.since);

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { Fault, Refusal } from '../../errors.ts';
 import { type BlockJwe, openBlockJwe } from '../../keys/intake-jwe.ts';
+import { scanPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderRecord } from '../records/order.ts';
@@ -43,10 +44,8 @@ export async function retireIntakeKey(
   keyUri: string,
   by: string,
 ): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query('open-work', cursor === undefined ? {} : { cursor });
-    const orders = page.items.flatMap(({ sort }) => /^(?:order|rows)#(.*)$/s.exec(sort)?.[1] ?? []);
+  for await (const items of scanPages(ledger, 'open-work')) {
+    const orders = items.flatMap(({ sort }) => /^(?:order|rows)#(.*)$/s.exec(sort)?.[1] ?? []);
     for (const item of await ledger.getMany(orders.map((orderId) => ledgerKeys.order(orderId)))) {
       const personalisation = item && orderRecord.from(item).personalisation;
       if (personalisation !== undefined && 'format' in personalisation && personalisation.format === 'jwe')
@@ -55,7 +54,6 @@ export async function retireIntakeKey(
           'an order is being prepared from encrypted rows; retire the key once it is done',
         );
     }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  }
   await keyAssignments.retire('intake', keyUri, by);
 }

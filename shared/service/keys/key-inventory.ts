@@ -4,6 +4,7 @@ import { SmdpfError } from '../../errors.ts';
 import { expiryNotices } from '../../keys/certificate-expiry.ts';
 import type { KeyDescription, KeyRole } from '../../keys/provider.ts';
 import type { KeyRegistry } from '../../keys/registry.ts';
+import { scan } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import type { Context } from '../context.ts';
 import type { AssignedRole } from '../records/key.ts';
@@ -88,23 +89,16 @@ export class KeyInventory {
 
   async #binding(): Promise<KeyEntry[]> {
     const entries: KeyEntry[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#context.ledger.query('trust', {
-        prefix: ledgerKeys.trust('dppb', '').sort,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      for (const item of page.items) {
-        const { keyUri: uri, ciPkId, certificates, state } = dpPbRecord.from(item);
-        const leaf = decodeCertificate(certificates[0]!, 'dpCertificateInvalid');
-        const certificate = this.#certificate(leaf, toHex(ciPkId));
-        const entry = { role: 'binding' as const, uri, state, certificate };
-        entries.push(
-          state === 'retired' ? entry : { ...entry, ...(await this.#present(uri, 'binding', leaf)) },
-        );
-      }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const { partition, sort: prefix } = ledgerKeys.trust('dppb', '');
+    for await (const item of scan(this.#context.ledger, partition, { prefix })) {
+      const { keyUri: uri, ciPkId, certificates, state } = dpPbRecord.from(item);
+      const leaf = decodeCertificate(certificates[0]!, 'dpCertificateInvalid');
+      const certificate = this.#certificate(leaf, toHex(ciPkId));
+      const entry = { role: 'binding' as const, uri, state, certificate };
+      entries.push(
+        state === 'retired' ? entry : { ...entry, ...(await this.#present(uri, 'binding', leaf)) },
+      );
+    }
     return entries;
   }
 

@@ -1,6 +1,8 @@
 import { toHex } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
+import { scan } from '../../ledger/scan.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { type WrappedUnder, wrappedUnder } from '../records/key.ts';
@@ -112,17 +114,14 @@ export class WrappingRotation {
 
   async #moveTemplate({ orderId }: WrappedUnder, to: string): Promise<boolean> {
     const { ledger, dataKeys } = this.#context;
-    for (;;) {
-      const item = await ledger.get(ledgerKeys.order(orderId));
-      if (item === undefined) return false;
+    return await changeItem<boolean>(ledger, ledgerKeys.order(orderId), async (item) => {
+      if (item === undefined) return unchanged(false);
       const order = orderRecord.from(item);
       const templateKey = await dataKeys.rewrap(order.templateKey, to, templateContext(orderId));
-      if (templateKey === undefined) return true;
+      if (templateKey === undefined) return unchanged(true);
       await dataKeys.note(to, `${orderId}/template`, { orderId });
-      const attributes = orderRecord.to({ ...order, templateKey });
-      if ((await ledger.write({ put: item, attributes, when: { revision: item.revision } })).done)
-        return true;
-    }
+      return becomes(orderRecord.to({ ...order, templateKey }), true);
+    });
   }
 
   async #movePack(place: Required<WrappedUnder>, name: string, to: string): Promise<boolean> {
@@ -160,15 +159,8 @@ export class WrappingRotation {
     await ledger.write(write);
   }
 
-  async *#under(keyUri: string): AsyncGenerator<Item> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#context.ledger.query(
-        wrappedPartition(keyUri),
-        cursor === undefined ? {} : { cursor },
-      );
-      yield* page.items;
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+  /** The entries of data keys under this key. */
+  #under(keyUri: string): AsyncGenerator<Item> {
+    return scan(this.#context.ledger, wrappedPartition(keyUri));
   }
 }

@@ -1,5 +1,6 @@
-import { backOff } from '../../concurrency.ts';
+import { untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
+import { asRead } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordOf } from '../records/record.ts';
@@ -87,8 +88,7 @@ export class CallRateLimiter {
     const usedUp = before !== undefined && before.tokens === 0 && before.size > 0;
     const wanted = Math.min(MAX_LEASE, usedUp ? before.size * 2 : 1, Math.max(1, Math.floor(burst / 2)));
     const key = ledgerKeys.rate(party);
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (attempt > 0) await backOff(attempt - 1);
+    const attempt = async () => {
       const item = await this.#ledger.get(key);
       const at = this.#now();
       const bucket = item === undefined ? { tokens: burst, at } : bucketRecord.from(item);
@@ -96,26 +96,21 @@ export class CallRateLimiter {
       const earned = (Math.max(0, at - bucket.at) * perSecond) / 1000;
       const tokens = Math.min(burst, bucket.tokens + earned);
       if (tokens < 1 && !setBack) {
-        this.#keepEmpty(party, tokens, at);
-        return;
+        return { value: this.#keepEmpty(party, tokens, at) };
       }
       const size = Math.min(wanted, Math.floor(tokens));
       const { done } = await this.#ledger.write({
         put: key,
         attributes: bucketRecord.to({ tokens: tokens - size, at: setBack ? at : Math.max(at, bucket.at) }),
-        when: item === undefined ? 'absent' : { revision: item.revision },
+        when: asRead(item),
       });
-      if (done && size === 0) {
-        this.#keepEmpty(party, tokens, at);
-        return;
-      }
-      if (done) {
-        this.#keep(party, { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: at });
-        return;
-      }
-    }
+      if (!done) return undefined;
+      if (size === 0) return { value: this.#keepEmpty(party, tokens, at) };
+      const lease = { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: at };
+      return { value: this.#keep(party, lease) };
+    };
     // so many others at once: the party is far beyond its rate, in one place or in many
-    this.#refuse(party, LEASE_MS);
+    await untilDone(attempt, () => this.#refuse(party, LEASE_MS), ATTEMPTS);
   }
 
   #keepEmpty(party: string, tokens: number, at: number): void {

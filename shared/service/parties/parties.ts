@@ -1,5 +1,7 @@
 import { refuse } from '../../errors.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import type { Caller, Parties, PartyRole } from '../api/caller.ts';
 import { auditWrite } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
@@ -77,35 +79,22 @@ export class PartyService implements Parties {
 
   async revoke(fingerprint: string, by: string): Promise<void> {
     const { ledger, now } = this.#context;
-    for (;;) {
-      const item = await ledger.get(ledgerKeys.party(fingerprint));
+    await changeItem(ledger, ledgerKeys.party(fingerprint), (item) => {
       if (item === undefined) refuse('requesterUnknown', 'the certificate belongs to no registered party');
       const record = partyRecord.from(item);
-      if (record.revokedAt !== undefined) return;
-      const { done } = await ledger.transact([
-        {
-          put: item,
-          attributes: partyRecord.to({ ...record, revokedAt: now() }),
-          when: { revision: item.revision },
-        },
+      if (record.revokedAt !== undefined) return unchanged();
+      return becomes(partyRecord.to({ ...record, revokedAt: now() }), undefined, [
         auditWrite(
           { event: 'party.revoked', by, about: { fingerprint } },
           `party-revoked-${fingerprint}`,
           now(),
         ),
       ]);
-      if (done) return;
-    }
+    });
   }
 
   async list(): Promise<(PartyRecord & { fingerprint: string })[]> {
-    const parties: (PartyRecord & { fingerprint: string })[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#context.ledger.query('party', cursor === undefined ? {} : { cursor });
-      parties.push(...page.items.map((item) => ({ fingerprint: item.sort, ...partyRecord.from(item) })));
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-    return parties;
+    const parties = await scanAll(this.#context.ledger, 'party');
+    return parties.map((item) => ({ fingerprint: item.sort, ...partyRecord.from(item) }));
   }
 }

@@ -2,6 +2,7 @@ import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { mapConcurrently } from '../../concurrency.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
 import { decodeReportItem, type ReportItem } from '../../ifpp-draft1/profile-loading-report.ts';
+import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { singleAttribute } from '../../pki/name.ts';
@@ -250,13 +251,13 @@ export class LoadingResults {
     const { ledger, now } = this.#context;
     const key = ledgerKeys.profile(job.orderId, bound.position);
     const orderItem = await this.#keep(ledgerKeys.order(job.orderId));
-    for (;;) {
+    await changeItems(ledger, async () => {
       const [before, progress] = await ledger.getMany([key, ledgerKeys.chunkProgress(jobId, chunk)]);
       invariant(progress && orderItem, `job ${jobId} or its order has lost a record`);
       const delivered = chunkProgress.from(progress).deliveredAt !== undefined ? 'Delivered' : 'Bound';
       const state = before === undefined ? delivered : profileRecord.from(before).state;
       const next = nextState(state, event);
-      if (next === state) return;
+      if (next === state) return unchanged();
       const at = now();
       const record: ProfileRecord = {
         state: next as ProfileRecord['state'],
@@ -268,11 +269,11 @@ export class LoadingResults {
         ...(news.result === undefined ? {} : { result: Uint8Array.from(news.result) }),
       };
       const change = `${id}-${(before?.revision ?? 0) + 1}`;
-      const writes: Write[] = [
+      const changes: Write[] = [
         {
           put: key,
           attributes: profileRecord.to(record),
-          when: before === undefined ? 'absent' : { revision: before.revision },
+          when: asRead(before),
         },
         auditWrite(
           {
@@ -286,7 +287,7 @@ export class LoadingResults {
       ];
       const order = orderRecord.from(orderItem);
       if (order.callbackUrl !== undefined) {
-        writes.push(
+        changes.push(
           noticeWrite({
             id: change,
             order,
@@ -296,8 +297,8 @@ export class LoadingResults {
           }),
         );
       }
-      if ((await ledger.transact(writes)).done) return;
-    }
+      return writes(changes);
+    });
   }
 }
 

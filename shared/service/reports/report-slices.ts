@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import { splitElements } from '../../codec/tlv.ts';
 import { invariant, Refusal } from '../../errors.ts';
+import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
+import { scan } from '../../ledger/scan.ts';
 import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/audit.ts';
@@ -125,7 +127,7 @@ export async function writeAnswer(
     {
       put: ledgerKeys.report(party, reportId),
       attributes: reportRecord.to(record),
-      when: known === undefined ? 'absent' : { revision: known.revision },
+      when: asRead(known),
     },
     ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } }]),
     auditWrite(
@@ -149,18 +151,13 @@ export async function reportProgress(
 ): Promise<{ readonly slices: number; readonly rejected: number; readonly answer: ReportAnswer }> {
   let [slices, verified, noted, count] = [0, 0, 0, 0];
   const rejected: ReportAnswer['rejected'][number][] = [];
-  let cursor: string | undefined;
-  do {
-    const range = { limit: 8, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await ledger.query(`report-slices#${id}`, range);
-    for (const slice of page.items.map(reportSlice.from)) {
-      slices += 1;
-      verified += slice.verified;
-      noted += slice.noted;
-      count += slice.rejected.length;
-      rejected.push(...slice.rejected.slice(0, LISTED - rejected.length));
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const item of scan(ledger, `report-slices#${id}`, { pageSize: 8 })) {
+    const slice = reportSlice.from(item);
+    slices += 1;
+    verified += slice.verified;
+    noted += slice.noted;
+    count += slice.rejected.length;
+    rejected.push(...slice.rejected.slice(0, LISTED - rejected.length));
+  }
   return { slices, rejected: count, answer: { reportId, state: 'Pending', verified, noted, rejected } };
 }

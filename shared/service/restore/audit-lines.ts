@@ -1,4 +1,6 @@
+import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import { scan } from '../../ledger/scan.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import { archivedLines, canonicalJson, lineHash, lineKey, PENDING } from '../audit/audit.ts';
@@ -28,7 +30,7 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
     writes.push({
       put: ledgerKeys.auditHead,
       attributes: { sequence: last.sequence, hash: last.hash },
-      when: head === undefined ? 'absent' : { revision: head.revision },
+      when: asRead(head),
     });
     const { done } = await ledger.transact(writes);
     if (done) replayed += batch.length;
@@ -62,12 +64,8 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
 
 async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> {
   const waiting = new Map<string, Item>();
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(PENDING, cursor === undefined ? {} : { cursor });
-    for (const item of page.items) waiting.set(contentOf(item.attributes as unknown as ChainedLine), item);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const item of scan(ledger, PENDING))
+    waiting.set(contentOf(item.attributes as unknown as ChainedLine), item);
   return waiting;
 }
 

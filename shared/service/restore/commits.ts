@@ -1,3 +1,4 @@
+import { asRead } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
 import { finishChunk } from '../esbpp/commit.ts';
@@ -130,7 +131,7 @@ async function writeChains({ ledger }: Context, { jobId, chains }: CommitRecord)
   const key = ledgerKeys.jobChains(jobId);
   const item = await ledger.get(key);
   if (item !== undefined && jobChains.from(item).chains.length >= chains.length) return;
-  const when = item === undefined ? 'absent' : { revision: item.revision };
+  const when = asRead(item);
   await ledger.write({ put: key, attributes: jobChains.to({ chains }), when });
 }
 
@@ -172,7 +173,7 @@ async function restoreExtras(context: Context, orderId: string, items: readonly 
     const extras = await ledger.get(key);
     const count = Math.max(Number(extras?.attributes.count ?? 0), pack - own + 1);
     if (count === extras?.attributes.count) continue;
-    const when = extras === undefined ? 'absent' : { revision: extras.revision };
+    const when = asRead(extras);
     await ledger.write({ put: key, attributes: { count }, when });
   }
 }

@@ -1,4 +1,5 @@
 import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
+import { removeItem } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { decodePack } from '../../profile/pack.ts';
 import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
@@ -60,8 +61,7 @@ async function closeOrder({ ledger }: Context, orderId: string): Promise<void> {
   const attributes = orderStateRecord.to({ state: 'Closed' });
   await ledger.write({ put: item, attributes, when: { revision: item.revision } });
   for (const kind of ['order', 'rows'] as const) {
-    const open = await ledger.get(ledgerKeys.openWork(kind, orderId));
-    if (open !== undefined) await ledger.write({ remove: open, when: { revision: open.revision } });
+    await removeItem(ledger, ledgerKeys.openWork(kind, orderId));
   }
 }
 

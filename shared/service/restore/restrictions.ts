@@ -1,4 +1,5 @@
 import { Refusal } from '../../errors.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import type { Context } from '../context.ts';
 import { PartyService } from '../parties/parties.ts';
@@ -49,27 +50,20 @@ export async function repeatRestriction(context: Context, { event, about }: Chai
 }
 
 async function closeKeys({ ledger }: Context, eid: string, keyIds: readonly string[]): Promise<void> {
-  for (;;) {
-    const item = await ledger.get(ledgerKeys.euicc(eid));
-    if (item === undefined) return;
+  await changeItem(ledger, ledgerKeys.euicc(eid), (item) => {
+    if (item === undefined) return unchanged();
     const euicc = euiccRecord.from(item);
     const isOpen = ({ keyId, state }: OneTimeKeyRecord) => state === 'free' && keyIds.includes(keyId);
-    if (!euicc.keys.some(isOpen)) return;
+    if (!euicc.keys.some(isOpen)) return unchanged();
     const keys = euicc.keys.map((key): OneTimeKeyRecord => (isOpen(key) ? { ...key, state: 'closed' } : key));
-    const attributes = euiccRecord.to({ ...euicc, keys });
-    if ((await ledger.write({ put: item, attributes, when: { revision: item.revision } })).done) return;
-  }
+    return becomes(euiccRecord.to({ ...euicc, keys }));
+  });
 }
 
 async function endOrder({ ledger }: Context, orderId: string, state: 'Closed' | 'Cancelled'): Promise<void> {
-  for (;;) {
-    const item = await ledger.get(ledgerKeys.orderState(orderId));
-    if (item === undefined || !['Open', 'Preparing'].includes(orderStateRecord.from(item).state)) return;
-    const write = {
-      put: item,
-      attributes: orderStateRecord.to({ state }),
-      when: { revision: item.revision },
-    };
-    if ((await ledger.write(write)).done) return;
-  }
+  await changeItem(ledger, ledgerKeys.orderState(orderId), (item) =>
+    item !== undefined && ['Open', 'Preparing'].includes(orderStateRecord.from(item).state)
+      ? becomes(orderStateRecord.to({ state }))
+      : unchanged(),
+  );
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { refuse } from '../../errors.ts';
-import type { Item, Ledger } from '../../ledger/ledger.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { NO_PORT } from '../../no-port.ts';
 import type { RuntimeConfig } from '../../runtime-config.ts';
 import type { PpkVault, Vault } from '../../vault/vault.ts';
@@ -63,27 +64,34 @@ export class Standing {
 
   /** Why the ledger is frozen; undefined where it is not. */
   async why(): Promise<string | undefined> {
-    for (;;) {
-      const item = await this.#ledger.get(ledgerKeys.standing);
+    return await changeItem<string | undefined>(this.#ledger, ledgerKeys.standing, async (item) => {
       const record = item && standingRecord.from(item);
-      if (record?.frozen !== undefined) return record.frozen.why;
-      if (record !== undefined && record.name !== this.#name)
-        return `the ledger is a copy of ${record.name}, and was not reconciled`;
-      if (record?.anchor !== undefined && this.#ppks !== undefined) {
-        const isThere = (await this.#ppks.header(record.anchor)) !== undefined;
-        // somebody may have renewed it between the two looks
-        const again = isThere ? item : await this.#ledger.get(ledgerKeys.standing);
-        if (again?.revision !== item?.revision) continue;
-        if (!isThere)
-          return 'the ledger is older than the PPK vault, or that is another one: it was restored and not reconciled';
-      }
+      const known = record && (await this.#knownWhy(record));
+      if (known !== undefined) return unchanged(known);
       if (!(await this.#knowsNewest())) {
         const why = 'the vault has commits that the ledger does not know: it was restored and not reconciled';
-        if (await this.#put(item, { ...this.#blank(record), frozen: await this.#frozen(why) })) return why;
-        continue;
+        const frozen = await this.#frozen(why);
+        return becomes(standingRecord.to({ ...this.#blank(record), frozen }), why);
       }
-      if (record !== undefined || (await this.#put(item, this.#blank(undefined)))) return undefined;
-    }
+      return record === undefined
+        ? becomes(standingRecord.to(this.#blank(undefined)), undefined)
+        : unchanged(undefined);
+    });
+  }
+
+  /** What the record by itself says against the ledger. */
+  async #knownWhy({ frozen, name, anchor }: StandingRecord): Promise<string | undefined> {
+    if (frozen !== undefined) return frozen.why;
+    if (name !== this.#name) return `the ledger is a copy of ${name}, and was not reconciled`;
+    if (anchor === undefined || (await this.#isThere(anchor))) return undefined;
+    // somebody may have renewed it since the record was read
+    const again = await this.record();
+    if (again !== undefined && again.anchor !== anchor) return await this.#knownWhy(again);
+    return 'the ledger is older than the PPK vault, or that is another one: it was restored and not reconciled';
+  }
+
+  async #isThere(anchor: string): Promise<boolean> {
+    return this.#ppks === undefined || (await this.#ppks.header(anchor)) !== undefined;
   }
 
   async record(): Promise<StandingRecord | undefined> {
@@ -93,49 +101,47 @@ export class Standing {
 
   /** Freezes the ledger for everybody, by hand or before a restore; what is frozen stays as it is. */
   async freeze(why: string): Promise<Frozen> {
-    for (;;) {
-      const item = await this.#ledger.get(ledgerKeys.standing);
+    return await changeItem<Frozen>(this.#ledger, ledgerKeys.standing, async (item) => {
       const record = this.#blank(item && standingRecord.from(item));
-      if (record.frozen !== undefined) return record.frozen;
+      if (record.frozen !== undefined) return unchanged(record.frozen);
       const frozen = await this.#frozen(why);
       this.#look = undefined;
-      if (await this.#put(item, { ...record, frozen })) return frozen;
-    }
+      return becomes(standingRecord.to({ ...record, frozen }), frozen);
+    });
   }
 
   /** The reconciled ledger is the ledger: under its own name and, embedded, with an anchor of its own. */
   async thaw(): Promise<void> {
-    for (;;) {
-      const item = await this.#ledger.get(ledgerKeys.standing);
-      const { frozen, anchor, restored, ...rest } = this.#blank(item && standingRecord.from(item));
-      if (frozen === undefined) return;
-      const next = { ...rest, name: this.#name, restored: restored + 1 };
-      if (await this.#replaceAnchor(item, anchor, next)) return;
-    }
+    await this.#replaceAnchor(({ frozen, restored, ...rest }) =>
+      frozen === undefined ? undefined : { ...rest, name: this.#name, restored: restored + 1 },
+    );
   }
 
   /** From here on every older state of this ledger is known to be old. For embedded ledgers; a frozen one is left alone. */
   async renewAnchor(): Promise<void> {
     if (this.#ppks === undefined || (await this.why()) !== undefined) return;
-    for (;;) {
-      const item = await this.#ledger.get(ledgerKeys.standing);
-      const { anchor, ...rest } = this.#blank(item && standingRecord.from(item));
-      if (await this.#replaceAnchor(item, anchor, rest)) return;
-    }
+    await this.#replaceAnchor((record) => record);
   }
 
-  /** The new anchor is there before the ledger names it; the old one goes after. */
-  async #replaceAnchor(item: Item | undefined, before: string | undefined, next: StandingRecord) {
+  /**
+   * Changes the record by `next`, which gives undefined where nothing is to be changed, and gives it a new anchor,
+   * which is there before the ledger names it; the old one goes after.
+   */
+  async #replaceAnchor(next: (record: StandingRecord) => StandingRecord | undefined): Promise<void> {
     // tables have names: only an embedded ledger needs an anchor
-    if (this.#ppks === undefined || this.#name !== EMBEDDED) return await this.#put(item, next);
-    const anchor = `ledger/${randomUUID()}`;
-    await this.#ppks.putPack(anchor, Buffer.from('ledger'), []);
-    if (!(await this.#put(item, { ...next, anchor }))) {
-      await this.#ppks.destroyPack(anchor);
-      return false;
-    }
-    if (before !== undefined) await this.#ppks.destroyPack(before);
-    return true;
+    const ppks = this.#name === EMBEDDED ? this.#ppks : undefined;
+    const fresh = ppks && `ledger/${randomUUID()}`;
+    if (fresh !== undefined) await ppks?.putPack(fresh, Buffer.from('ledger'), []);
+    const unused = await changeItem<string | undefined>(this.#ledger, ledgerKeys.standing, (item) => {
+      const { anchor, ...record } = this.#blank(item && standingRecord.from(item));
+      const changed = next(record);
+      if (changed === undefined) return unchanged(fresh);
+      return becomes(
+        standingRecord.to(fresh === undefined ? changed : { ...changed, anchor: fresh }),
+        anchor,
+      );
+    });
+    if (unused !== undefined) await ppks?.destroyPack(unused);
   }
 
   async #knowsNewest(): Promise<boolean> {
@@ -159,15 +165,6 @@ export class Standing {
 
   #blank(record: StandingRecord | undefined): StandingRecord {
     return record ?? { name: this.#name, restored: 0 };
-  }
-
-  async #put(before: Item | undefined, record: StandingRecord): Promise<boolean> {
-    const { done } = await this.#ledger.write({
-      put: ledgerKeys.standing,
-      attributes: standingRecord.to(record),
-      when: before === undefined ? 'absent' : { revision: before.revision },
-    });
-    return done;
   }
 }
 

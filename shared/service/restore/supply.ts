@@ -1,5 +1,6 @@
-import { Fault } from '../../errors.ts';
-import type { Item, Write } from '../../ledger/ledger.ts';
+import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
 import { BLOCK, drawPartition, ledgerKeys, padded, profilePartition } from '../records/keys.ts';
@@ -18,7 +19,6 @@ import { planDraw } from '../supply/supply.ts';
 import { readTies } from '../supply/ties.ts';
 import { PositionSet } from './position-set.ts';
 
-const ATTEMPTS = 12;
 /** Positions that one transaction takes out of the supply or gives back. */
 const SLICE = 1_000;
 
@@ -83,7 +83,7 @@ async function placesOf(context: Context, orderId: string, order: OrderRecord): 
   const byMaker = new Map<string, number>();
   const tied = new Set((await readTies(ledger, orderId)).map(({ position }) => position));
   for (let block = 0; block * BLOCK < end; block++) {
-    for (const { attributes } of await allOf(context, drawPartition(orderId, block))) {
+    for (const { attributes } of await scanAll(ledger, drawPartition(orderId, block))) {
       const jobId = String(attributes.jobId);
       const jobItem = await ledger.get(ledgerKeys.job(jobId));
       if (jobItem === undefined) continue;
@@ -134,7 +134,7 @@ async function availableOf(context: Context, orderId: string, order: OrderRecord
   for (let position = next; position < end; position++) available.add(position);
   for (const [from, to] of taken)
     for (let position = from; position < to; position++) available.delete(position);
-  for (const { attributes } of await allOf(context, `order#${orderId}`, 'returned#'))
+  for (const { attributes } of await scanAll(context.ledger, `order#${orderId}`, { prefix: 'returned#' }))
     for (const position of attributes.positions as number[]) available.add(position);
   return available;
 }
@@ -144,42 +144,41 @@ async function heldElsewhere(context: Context, orderId: string, order: OrderReco
   const { ledger } = context;
   const held = new PositionSet(await endOf(context, orderId, order));
   for (const tie of await readTies(ledger, orderId)) if (!tie.drawn) held.add(tie.position);
-  for (const item of await allOf(context, `order#${orderId}`, 'replacement#')) {
+  for (const item of await scanAll(context.ledger, `order#${orderId}`, { prefix: 'replacement#' })) {
     const { eid, position } = replacementRecord.from(item);
     if ((await ledger.get(ledgerKeys.tie(orderId, eid, position))) === undefined) held.add(position);
   }
   for (let block = 0; block * BLOCK < order.quantity; block++)
-    for (const item of await allOf(context, profilePartition(orderId, block))) held.add(Number(item.sort));
+    for (const item of await scanAll(ledger, profilePartition(orderId, block))) held.add(Number(item.sort));
   return held;
 }
 
 async function takeOut(context: Context, orderId: string, positions: Iterable<number>): Promise<number> {
   let taken = 0;
   for (const slice of slices(positions)) {
-    for (let attempt = 0; ; attempt++) {
-      if (attempt === ATTEMPTS) throw new Fault('ledger', 'the supply changes while it is restored');
-      const draw = await planDraw(context, orderId, slice);
-      const count = draw.runs.reduce((sum, [, , length]) => sum + length, 0);
-      if (count === 0) break;
-      if (!(await context.ledger.transact(draw.writes)).done) continue;
-      taken += count;
-      attempt = 0;
-    }
+    // one draw may not reach all of them
+    for (let drawn = -1; drawn !== 0; taken += drawn) drawn = await drawOf(context, orderId, slice);
   }
   return taken;
+}
+
+/** Takes as many of these positions as one draw reaches; returns how many. */
+async function drawOf(context: Context, orderId: string, positions: readonly number[]): Promise<number> {
+  return await changeItems<number>(context.ledger, async () => {
+    const draw = await planDraw(context, orderId, positions);
+    const count = draw.runs.reduce((sum, [, , length]) => sum + length, 0);
+    return count === 0 ? unchanged(0) : writes(draw.writes, count);
+  });
 }
 
 async function giveBack({ ledger }: Context, orderId: string, positions: Iterable<number>): Promise<number> {
   let returned = 0;
   for (const slice of slices(positions)) {
     // named by its first position: the same list again is the same item
-    const put = { partition: `order#${orderId}`, sort: `returned#restored-${padded(slice[0]!)}` };
-    const item = await ledger.get(put);
-    const before = (item?.attributes.positions ?? []) as number[];
-    await ledger.write({
-      put,
-      attributes: { positions: [...new Set([...before, ...slice])] },
-      when: item === undefined ? 'absent' : { revision: item.revision },
+    const key = { partition: `order#${orderId}`, sort: `returned#restored-${padded(slice[0]!)}` };
+    await changeItem(ledger, key, (item) => {
+      const before = (item?.attributes.positions ?? []) as number[];
+      return becomes({ positions: [...new Set([...before, ...slice])] });
     });
     returned += slice.length;
   }
@@ -195,14 +194,14 @@ async function settleShares(
 ): Promise<void> {
   const { ledger } = context;
   for (const maker of Object.keys(order.shares ?? {})) {
-    const waiting = await allOf(context, `order#${orderId}`, `share-returned#${maker}#`);
+    const waiting = await scanAll(context.ledger, `order#${orderId}`, { prefix: `share-returned#${maker}#` });
     const settled = waiting.reduce((sum, { attributes }) => sum + Number(attributes.count), 0);
     const drawn = (byMaker.get(maker) ?? 0) + settled;
-    const key = ledgerKeys.orderShare(orderId, maker);
-    const item = await ledger.get(key);
-    if (drawn === (item === undefined ? 0 : shareRecord.from(item).drawn)) continue;
-    const when = item === undefined ? 'absent' : { revision: item.revision };
-    await ledger.write({ put: key, attributes: shareRecord.to({ drawn }), when });
+    await changeItem(ledger, ledgerKeys.orderShare(orderId, maker), (item) =>
+      drawn === (item === undefined ? 0 : shareRecord.from(item).drawn)
+        ? unchanged()
+        : becomes(shareRecord.to({ drawn })),
+    );
   }
 }
 
@@ -266,18 +265,4 @@ function* slices(positions: Iterable<number>): Generator<number[]> {
     slice = [];
   }
   if (slice.length > 0) yield slice;
-}
-
-async function allOf({ ledger }: Context, partition: string, prefix?: string): Promise<Item[]> {
-  const items: Item[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(partition, {
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    items.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return items;
 }

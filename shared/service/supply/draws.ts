@@ -1,3 +1,4 @@
+import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import {
   type BoundItem,
@@ -55,7 +56,7 @@ export interface BlockView {
 
 export async function viewBlock(context: Context, orderId: string, block: number): Promise<BlockView> {
   const { ledger } = context;
-  const draws = await readAll(context, drawPartition(orderId, block));
+  const draws = await scanAll(ledger, drawPartition(orderId, block));
   const jobIds = [...new Set(draws.map(({ attributes }) => String(attributes.jobId)))];
   const jobItems = await ledger.getMany(jobIds.map((jobId) => ledgerKeys.job(jobId)));
   const jobs = new Map(
@@ -91,17 +92,6 @@ export async function viewBlock(context: Context, orderId: string, block: number
       });
     }
   }
-  const results = await readAll(context, profilePartition(orderId, block));
+  const results = await scanAll(ledger, profilePartition(orderId, block));
   return { bound, records: new Map(results.map((item) => [Number(item.sort), profileRecord.from(item)])) };
-}
-
-async function readAll({ ledger }: Context, partition: string) {
-  const items = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(partition, cursor === undefined ? {} : { cursor });
-    items.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return items;
 }

@@ -1,4 +1,5 @@
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { type SupplyRecord, supplyRecord } from '../records/order.ts';
@@ -161,16 +162,7 @@ export async function planRemoval(
 /** What refused items gave back: a list for each chunk, many short ones joined into one. */
 async function returnedLists(ledger: Ledger, orderId: string): Promise<readonly Item[]> {
   for (;;) {
-    const lists: Item[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await ledger.query(`order#${orderId}`, {
-        prefix: 'returned#',
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      lists.push(...page.items);
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    const lists = await scanAll(ledger, `order#${orderId}`, { prefix: 'returned#' });
     const short = lists.filter((item) => positionsOf(item).length < LONG);
     if (short.length <= SHORT_LISTS) return lists;
     const [first, ...others] = short.slice(0, SHORT_LISTS) as [Item, ...Item[]];

@@ -1,4 +1,5 @@
 import type { Ledger, Write } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import { type TieRecord, tieRecord } from '../records/order.ts';
 
 /** A position of an order that is kept for one eUICC: a replacement for a profile that is of no use to it. */
@@ -10,26 +11,17 @@ export interface Tie extends TieRecord {
 
 /** All of an order; seldom any. */
 export async function readTies(ledger: Ledger, orderId: string): Promise<readonly Tie[]> {
-  const ties: Tie[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query(`order#${orderId}`, {
-      prefix: 'tie#',
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const item of page.items) {
-      const record = tieRecord.from(item);
-      ties.push({
-        ...record,
-        eid: item.sort.split('#')[1]!,
-        drawnWrite: () => ({
-          put: item,
-          attributes: tieRecord.to({ ...record, drawn: true }),
-          when: { revision: item.revision },
-        }),
-      });
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return ties;
+  const items = await scanAll(ledger, `order#${orderId}`, { prefix: 'tie#' });
+  return items.map((item) => {
+    const record = tieRecord.from(item);
+    return {
+      ...record,
+      eid: item.sort.split('#')[1]!,
+      drawnWrite: () => ({
+        put: item,
+        attributes: tieRecord.to({ ...record, drawn: true }),
+        when: { revision: item.revision },
+      }),
+    };
+  });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { scanPages } from '../../ledger/scan.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
 /** An EUM chain that was accepted once. It is kept for good: bound eUICCs name it. */
@@ -35,15 +36,12 @@ export async function storeEumChain(
 
 /** Every chain that was ever stored; a deployment has a few. */
 export async function* storedEumChains(ledger: Ledger): AsyncGenerator<StoredEumChain> {
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.query('eum-chains', cursor === undefined ? {} : { cursor });
-    const chains = await ledger.getMany(page.items.map(({ sort }) => ledgerKeys.eumChain(sort)));
+  for await (const names of scanPages(ledger, 'eum-chains')) {
+    const chains = await ledger.getMany(names.map(({ sort }) => ledgerKeys.eumChain(sort)));
     for (const [i, chain] of chains.entries()) {
       if (chain === undefined) continue;
       const { certificates, ciPkId } = chain.attributes as Pick<StoredEumChain, 'certificates' | 'ciPkId'>;
-      yield { hash: page.items[i]!.sort, certificates, ciPkId };
+      yield { hash: names[i]!.sort, certificates, ciPkId };
     }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  }
 }

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
 import { checkEid } from '../../codec/eid.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import { type VerifiedDp, verifyDpChain } from '../../pki/chain.ts';
 import { type Crl, decodeCrl } from '../../pki/crl.ts';
@@ -199,7 +201,7 @@ export class Trust {
     let isNew = false;
     const about = { issuer: issuerKeyId, number: crl.cRLNumber.toString(), revoked: crl.revoked.size };
     await this.#change(by, 'trust.crl.taken', about, async () => {
-      const items = await this.#items();
+      const items = await scanAll(this.#context.ledger, 'trust');
       const at = this.#context.now();
       const store = storeOf(items);
       const held = await this.#lists(items, at, ACCEPT_WITHOUT_LIST);
@@ -225,7 +227,7 @@ export class Trust {
 
   async list(): Promise<TrustListing> {
     const view = await this.current();
-    const items = await this.#items();
+    const items = await scanAll(this.#context.ledger, 'trust');
     const named = (kind: string) =>
       ofKind(items, kind).map((item) => [item.sort.slice(kind.length + 1), item] as const);
     return {
@@ -281,9 +283,7 @@ export class Trust {
     await this.#change(by, event, about, async () => {
       const before = await this.#context.ledger.get(key);
       if (attributes === undefined) return before && [{ remove: key, when: { revision: before.revision } }];
-      return [
-        { put: key, attributes, when: before === undefined ? 'absent' : { revision: before.revision } },
-      ];
+      return [{ put: key, attributes, when: asRead(before) }];
     });
   }
 
@@ -295,37 +295,17 @@ export class Trust {
     plan: () => Promise<readonly Write[] | undefined>,
   ): Promise<void> {
     const { ledger, now } = this.#context;
-    for (;;) {
-      const epoch = await ledger.get(ledgerKeys.trustEpoch);
+    await changeItem(ledger, ledgerKeys.trustEpoch, async (epoch) => {
       const changes = await plan();
-      if (changes === undefined) return;
+      if (changes === undefined) return unchanged();
       const moved = Number(epoch?.attributes.moved ?? 0) + 1;
-      const { done } = await ledger.transact([
-        ...changes,
-        {
-          put: ledgerKeys.trustEpoch,
-          attributes: { moved },
-          when: epoch === undefined ? 'absent' : { revision: epoch.revision },
-        },
-        auditWrite({ event, by, about }, `trust-${moved}`, now()),
-      ]);
-      if (done) return;
-    }
-  }
-
-  async #items(): Promise<Item[]> {
-    const items: Item[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#context.ledger.query('trust', cursor === undefined ? {} : { cursor });
-      items.push(...page.items);
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-    return items;
+      const line = auditWrite({ event, by, about }, `trust-${moved}`, now());
+      return becomes({ moved }, undefined, [...changes, line]);
+    });
   }
 
   async #load(epoch: number): Promise<TrustView> {
-    const items = await this.#items();
+    const items = await scanAll(this.#context.ledger, 'trust');
     const at = this.#context.now();
     const store = storeOf(items);
     const gaps = new Map<string, RevocationGap>();
@@ -416,7 +396,7 @@ export class Trust {
   /** EUM certificates known here, by their key identifier, that this list names. */
   async #eumsRevokedBy(crl: Crl): Promise<string[]> {
     const revoked = new Set<string>();
-    const chains: (readonly Bytes[])[] = chainsOf(await this.#items());
+    const chains: (readonly Bytes[])[] = chainsOf(await scanAll(this.#context.ledger, 'trust'));
     for await (const { certificates } of storedEumChains(this.#context.ledger)) chains.push(certificates);
     for (const ders of chains) {
       for (const { extensions, issuer, serialNumber } of ders.map((der) => decodeCertificate(der))) {

@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { PERMISSIONS } from '../shared/gsma/permissions.ts';
+import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { InterfaceApi } from './api.ts';
 import type { Bundles } from './bundle.ts';
@@ -128,6 +129,6 @@ function propsOf({ name, env, target }: OperatorConfig): StackProps {
     stackName: `smdpf-${name}`,
     description: `SM-DPf of ${name}`,
     terminationProtection: target === 'aws',
-    ...(env === undefined ? {} : { env }),
+    ...present({ env }),
   };
 }

@@ -6,6 +6,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { CONFIG_VARIABLE } from '../lambdas/runtime.ts';
 import { NO_PORT } from '../shared/no-port.ts';
+import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
@@ -22,7 +23,7 @@ export interface SmdpfFunctionProps {
 function sizesOf({ sizes }: OperatorConfig): Pick<RuntimeConfig, 'chunkSize' | 'packSize' | 'inlineReport'> {
   if (sizes === undefined) return {};
   const { chunk, pack, report } = sizes;
-  return { chunkSize: chunk, packSize: pack, ...(report === undefined ? {} : { inlineReport: report }) };
+  return { chunkSize: chunk, packSize: pack, ...present({ inlineReport: report }) };
 }
 
 /** Powertools (lambdas/telemetry.ts). What could capture content is off in the code too; an emulator takes no traces. */
@@ -66,7 +67,7 @@ export class SmdpfFunction extends Construct {
       dispatcher: NO_PORT,
       notifier: NO_PORT,
       ...sizesOf(config),
-      ...(config.quotas.callsOfParty === undefined ? {} : { rateLimit: config.quotas.callsOfParty }),
+      ...present({ rateLimit: config.quotas.callsOfParty }),
     };
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/smdpf/${functionName}`,
@@ -121,6 +122,6 @@ export function allowing(
     effect: Effect.ALLOW,
     actions: [...actions],
     resources: [...resources],
-    ...(conditions === undefined ? {} : { conditions }),
+    ...present({ conditions }),
   });
 }

@@ -13,6 +13,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
 import { NO_PORT, noPort } from './no-port.ts';
 import type { Notifier } from './notify/notifier.ts';
+import { present } from './present.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import type { Services } from './service/api/services.ts';
 import { AuditLog } from './service/audit/audit.ts';
@@ -166,12 +167,14 @@ function settingsOf(config: RuntimeConfig): Settings {
   const { deployment, address, hostId } = config;
   return {
     ...DEFAULT_SETTINGS,
-    ...(config.chunkSize === undefined ? {} : { chunkSize: config.chunkSize }),
-    ...(config.packSize === undefined ? {} : { packSize: config.packSize }),
-    ...(config.inlineLimit === undefined ? {} : { inlineLimit: config.inlineLimit }),
-    ...(config.inlineOrder === undefined ? {} : { inlineOrder: config.inlineOrder }),
-    ...(config.inlineReport === undefined ? {} : { inlineReport: config.inlineReport }),
-    ...(config.signConcurrency === undefined ? {} : { signConcurrency: config.signConcurrency }),
+    ...present({
+      chunkSize: config.chunkSize,
+      packSize: config.packSize,
+      inlineLimit: config.inlineLimit,
+      inlineOrder: config.inlineOrder,
+      inlineReport: config.inlineReport,
+      signConcurrency: config.signConcurrency,
+    }),
     deployment,
     address,
     hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
@@ -197,12 +200,12 @@ export function openKeys(
   const backends = keyBackends({
     nodeEnv: env.NODE_ENV,
     env,
-    ...(keys.allowSoftwareKeysInProduction === undefined
-      ? {}
-      : { allowSoftwareKeysInProduction: keys.allowSoftwareKeysInProduction }),
-    ...(keys.passphrase === undefined ? {} : { softkeyPassphraseSource: keys.passphrase }),
-    ...(keys.pkcs11 === undefined ? {} : { pkcs11: keys.pkcs11 }),
-    awskms: { ...keys.awskms, ...(more.onSlowed === undefined ? {} : { onSlowed: more.onSlowed }) },
+    ...present({
+      allowSoftwareKeysInProduction: keys.allowSoftwareKeysInProduction,
+      softkeyPassphraseSource: keys.passphrase,
+      pkcs11: keys.pkcs11,
+    }),
+    awskms: { ...keys.awskms, ...present({ onSlowed: more.onSlowed }) },
   });
   return new KeyRegistry(backends, more.onUse);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { present } from '../../shared/present.ts';
 import type { AuditHead, ChainedLine } from '../../shared/service/api/admin.ts';
 import { ChainCheck, type CheckedLine, canonicalJson } from '../../shared/service/audit/audit.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
@@ -56,7 +57,7 @@ async function verifyLines(file: string, io: CliIo): Promise<void> {
   async function* checked(): AsyncGenerator<CheckedLine> {
     for (const line of await readLines(file)) {
       const problem = chain.problemOf(line);
-      yield { sequence: line.sequence, ...(problem === undefined ? {} : { problem }) };
+      yield { sequence: line.sequence, ...present({ problem }) };
       chain.pass(line);
     }
   }

@@ -4,6 +4,7 @@ import { type Bytes, toHex, utf8, wipe } from '../../shared/codec/bytes.ts';
 import { checkEid } from '../../shared/codec/eid.ts';
 import { type EphemeralKey, isPointOf, SUITES, type Suite } from '../../shared/crypto/suite.ts';
 import { refuse } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import { type BindingPayload, prepareBinding } from '../../shared/profile/bind.ts';
 import { generatePpk, PPK_LENGTH, ppkFromOctets, wipePpk } from '../../shared/profile/ppk.ts';
 import { protectProfile } from '../../shared/profile/protect.ts';
@@ -126,7 +127,7 @@ async function bind(options: BindOptions, io: CliIo): Promise<void> {
     transactionId: toHex(transactionId),
     hostId: toHex(options.hostId),
     smdpOtpk: toHex(smdpOtpk),
-    ...(smdpOid !== undefined && { smdpOid }),
+    ...present({ smdpOid }),
     metadata: metadataSummary(metadata),
     segments: { count: segments.length, longest: Math.max(...segments) },
   };

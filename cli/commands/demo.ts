@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Fault } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { CURVES, type CurveName, SimError } from '../../sim/index.ts';
 import { type DemoResult, runDemo } from '../demo/demo.ts';
@@ -55,7 +56,7 @@ export function registerDemo(program: Command, io: CliIo): void {
           folder: options.out,
           profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
           upp: upp === undefined ? ownTemplate() : readFileSync(upp),
-          ...(keys === undefined ? {} : { keys }),
+          ...present({ keys }),
         },
         io,
       ).catch((cause: unknown) => {

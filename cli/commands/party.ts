@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { present } from '../../shared/present.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { DevelopmentPki, fingerprintOf } from '../deployment/tls.ts';
 import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
@@ -62,11 +63,7 @@ function addParty(identifier: string, options: AddArguments, io: CliIo): Promise
           ).raw
         : await readDer(certificate, '--certificate');
     const fingerprint = fingerprintFrom(der, certificate);
-    await services.parties.add(
-      fingerprint,
-      { identifier, role, ...(name === undefined ? {} : { name }) },
-      BY_CLI,
-    );
+    await services.parties.add(fingerprint, { identifier, role, ...present({ name }) }, BY_CLI);
     const issued = issue && { certificate: `${files}.cert.pem`, key: `${files}.key.pem` };
     io.answer({ identifier, role, fingerprint, ...(issued && { issued }) }, () =>
       fields([

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { present } from '../../shared/present.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
 import { openSandbox } from '../deployment/sandbox.ts';
@@ -47,8 +48,7 @@ export function registerServe(program: Command, io: CliIo): void {
         ...rest,
       });
       const ports = {
-        ...(rest.port === undefined ? {} : { port: rest.port }),
-        ...(rest.fieldPort === undefined ? {} : { fieldPort: rest.fieldPort }),
+        ...present({ port: rest.port, fieldPort: rest.fieldPort }),
       };
       const log = (record: Readonly<Record<string, unknown>>) =>
         io.say(JSON.stringify({ at: io.now().toISOString(), ...record }));

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import { auditPersonalisation } from '../../shared/profile/package/audit.ts';
 import { decodeBppBatch, type Operator } from '../../sim/index.ts';
 import type { DemoRecord } from './steps.ts';
@@ -99,7 +100,7 @@ async function statesOf(operator: Operator, orderId: string) {
   let cursor: string | undefined;
   let states: Record<string, number>;
   do {
-    const page = await operator.getOrderStatus(orderId, cursor === undefined ? {} : { cursor });
+    const page = await operator.getOrderStatus(orderId, present({ cursor }));
     states = page.counts as Record<string, number>;
     items.push(...(page.items as ProfileStatus[]));
     cursor = page.cursor as string | undefined;

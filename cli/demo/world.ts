@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { present } from '../../shared/present.ts';
 import {
   CallbackServer,
   type CardReader,
@@ -81,7 +82,7 @@ export function makeDevices(eum: SimEum, folder: string, count: number, keys: nu
     const faults: EuiccFaults =
       trouble === 'damaged' ? { damaged: true } : trouble === 'powerCut' ? { powerCutAfterApdus: 20 } : {};
     const card = SoftEuicc.create(euicc, { file: join(folder, `${euicc.eid}.json`), faults });
-    return { euicc, card, path, ...(trouble === undefined ? {} : { trouble }) };
+    return { euicc, card, path, ...present({ trouble }) };
   };
   const troubles: DeviceTrouble[] = ['damaged', 'ineligible', 'tampered', 'powerCut', 'silent'];
   return [

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/errors.ts';
 import type { KeyAlgorithm, KeyRole } from '../../shared/keys/provider.ts';
 import { formatKeyUri } from '../../shared/keys/uri.ts';
+import { present } from '../../shared/present.ts';
 import { openKeys, openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 
@@ -74,7 +75,7 @@ export class DeploymentFolder {
   runtimeConfig(publicUrl?: string): RuntimeConfig {
     const { runtime, server } = this.config;
     const url = publicUrl ?? server.publicUrl;
-    return { ...runtime, ...(url === undefined ? {} : { publicUrl: url }) };
+    return { ...runtime, ...present({ publicUrl: url }) };
   }
 
   openRuntime(options: RuntimeOptions = {}, more: Partial<RuntimeConfig> = {}): Promise<Runtime> {

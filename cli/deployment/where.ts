@@ -1,3 +1,4 @@
+import { present } from '../../shared/present.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { readRuntimeConfig } from '../input/files.ts';
@@ -19,7 +20,7 @@ export const CONFIG_OPTION = [
 ] as const;
 
 export async function configOf({ folder, config, ledger }: Where): Promise<RuntimeConfig> {
-  const own = ledger === undefined ? {} : { ledger };
+  const own = present({ ledger });
   if (config !== undefined) return { ...(await readRuntimeConfig(config)), ...own };
   if (!DeploymentFolder.exists(folder))
     throw new UsageError(`--folder: there is no deployment in ${folder}`, 'Name one, or a --config.');

@@ -1,6 +1,7 @@
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { readTlv, type Tlv, TlvReader, tagName } from '../../shared/codec/tlv.ts';
 import { Refusal, refuse } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 
 /** One element of an artefact as it is shown. */
 export interface Field {
@@ -55,7 +56,7 @@ export function showElement(element: Tlv, shape: Shape, path = '', depth = 0): F
       tag: tagName(element.tag),
       offset: element.offset,
       length: element.raw.length,
-      ...(value !== undefined && { value }),
+      ...present({ value }),
       ...(children !== undefined || further.length > 0 ? { fields: [...(children ?? []), ...further] } : {}),
     };
   });

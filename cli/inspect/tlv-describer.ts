@@ -1,6 +1,7 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { tlvHeader } from '../../shared/codec/tlv.ts';
 import { Refusal } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import type { Describer, Finding } from './artefact.ts';
 import { type Shape, showElement, wholeElement } from './shape.ts';
 
@@ -39,7 +40,7 @@ function findingsOf(check: () => readonly Finding[]): readonly Finding[] {
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === 'protocolFormat') throw error;
     const { message, offset } = error;
-    return [{ severity: 'error', message, ...(offset !== undefined && { offset }) }];
+    return [{ severity: 'error', message, ...present({ offset }) }];
   }
 }
 

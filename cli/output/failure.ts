@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { Fault, Refusal } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import { SimError } from '../../sim/tlv.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { faultHint, refusalHint } from './hints.ts';
@@ -95,8 +96,7 @@ function describeRefusal(error: Refusal): Failure {
     code: error.code,
     subjectCode: error.subjectCode,
     reasonCode: error.reasonCode,
-    ...(error.subjectIdentifier !== undefined && { subjectIdentifier: error.subjectIdentifier }),
-    ...(error.offset !== undefined && { offset: error.offset }),
+    ...present({ subjectIdentifier: error.subjectIdentifier, offset: error.offset }),
     message: error.message,
     hint: refusalHint(error),
   };

@@ -2,6 +2,7 @@ import { errorRecords } from '../../shared/gsma/call-log.ts';
 import { type Failure, failureOf } from '../../shared/gsma/failure.ts';
 import { writeFailure } from '../../shared/gsma/http-answer.ts';
 import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import { present } from '../../shared/present.ts';
 import type { Calls } from '../../shared/service/api/caller.ts';
 import { type Call, type HandlerOptions, resultOf } from '../call.ts';
 import type { CallMiddleware } from './middleware.ts';
@@ -14,7 +15,7 @@ export function recordCall(path: FunctionPath, options: HandlerOptions, calls: C
       event: 'call',
       function: path,
       ...(caller === undefined ? {} : { party: caller.identifier }),
-      ...(functionCallIdentifier === undefined ? {} : { functionCallIdentifier }),
+      ...present({ functionCallIdentifier }),
       ...call.subject,
       httpStatus,
       status: failure !== undefined ? 'Failed' : call.warning ? 'Executed-WithWarning' : 'Executed-Success',
@@ -23,7 +24,7 @@ export function recordCall(path: FunctionPath, options: HandlerOptions, calls: C
         : {
             subjectCode: failure.statusCodeData.subjectCode,
             reasonCode: failure.statusCodeData.reasonCode,
-            ...(failure.incident === undefined ? {} : { incident: failure.incident }),
+            ...present({ incident: failure.incident }),
           }),
       durationMs: Math.round(options.now() - call.startedAt),
     });

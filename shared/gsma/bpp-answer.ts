@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { BppAnswer } from '../service/api/esbpp.ts';
 import { writeBase64, writeId16 } from './fields.ts';
 import type { FunctionAnswer } from './function-binding.ts';
@@ -14,7 +15,7 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
       items,
       processed,
       failed: failed.map((item) => ({ itemId: item.itemId, ...itemCodes(item) })),
-      ...(keysSlowed === undefined ? {} : { keysSlowed }),
+      ...present({ keysSlowed }),
       ...(bppBatch === undefined ? {} : { bppBatch: writeBase64(bppBatch) }),
       ...(manifest === undefined ? {} : { manifest: writeBase64(manifest) }),
       ...(parts === undefined
@@ -22,7 +23,7 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
         : { parts: parts.map(({ name, version, size, sha256 }) => ({ name, version, size, sha256 })) }),
     },
     warning: failed.length > 0,
-    ...(der === undefined ? {} : { der }),
+    ...present({ der }),
     subject: { requestId },
   };
 }

@@ -1,4 +1,5 @@
 import { Fault, Refusal } from '../errors.ts';
+import { present } from '../present.ts';
 import { STATUS_CODES } from '../status-codes.ts';
 import type { StatusCodeData } from './header.ts';
 import { TransportRefusal } from './transport-refusal.ts';
@@ -24,7 +25,7 @@ export function failureOf(error: unknown, newIncident: () => string): Failure {
       statusCodeData: {
         subjectCode: error.subjectCode,
         reasonCode: error.reasonCode,
-        ...(error.subjectIdentifier === undefined ? {} : { subjectIdentifier: error.subjectIdentifier }),
+        ...present({ subjectIdentifier: error.subjectIdentifier }),
         message: error.message.slice(0, MAX_MESSAGE),
       },
       incident: undefined,

@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { ItemRefusal } from '../service/api/item-refusal.ts';
 import { object, required, text } from './check.ts';
 
@@ -33,7 +34,7 @@ export interface ResponseHeader {
 }
 
 export function responseHeader(status: ExecutionStatus, statusCodeData?: StatusCodeData): ResponseHeader {
-  return { functionExecutionStatus: { status, ...(statusCodeData === undefined ? {} : { statusCodeData }) } };
+  return { functionExecutionStatus: { status, ...present({ statusCodeData }) } };
 }
 
 /** The codes of one refused item, and nothing else that the object may hold. */

@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { OrderAnswer } from '../service/api/es2f.ts';
 import { itemCodes } from './header.ts';
 
@@ -8,8 +9,7 @@ export function orderMembers({ orderId, state, quantity, prepared, iccids, warni
     state,
     quantity,
     prepared,
-    ...(iccids === undefined ? {} : { iccids }),
-    ...(warnings === undefined ? {} : { warnings }),
+    ...present({ iccids, warnings }),
     ...(reason === undefined ? {} : { reason: itemCodes(reason) }),
   };
 }

@@ -3,6 +3,7 @@ import type { Bytes } from '../codec/bytes.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import { connectKms, type KmsCalls } from './awskms/calls.ts';
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
 import { QuotaQueue } from './awskms/quota-queue.ts';
@@ -366,8 +367,7 @@ export class AwsKmsProvider
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
     const connecting = connectKms({
-      ...(target.region !== undefined && { region: target.region }),
-      ...(target.endpoint !== undefined && { endpoint: target.endpoint }),
+      ...present({ region: target.region, endpoint: target.endpoint }),
     });
     this.#clients.set(name, connecting);
     return connecting;

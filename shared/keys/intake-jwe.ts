@@ -1,6 +1,7 @@
 import { createDecipheriv } from 'node:crypto';
 import { type Bytes, utf8, wipe } from '../codec/bytes.ts';
 import { Refusal, refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import type { OaepHash } from './provider.ts';
 import type { IntakeKey } from './registry.ts';
 
@@ -121,7 +122,7 @@ function readHeader(octets: Bytes): BlockHeader {
     refuse('protocolFormat', 'order and kid of a block are text');
   if (!isCount(block) || !isCount(blocks) || block >= blocks)
     refuse('protocolFormat', 'block and blocks count the blocks, block from 0');
-  return { alg, enc, cty, order, block, blocks, ...(kid === undefined ? {} : { kid }) };
+  return { alg, enc, cty, order, block, blocks, ...present({ kid }) };
 }
 
 const isJweAlg = (value: unknown): value is JweAlg => Object.values<unknown>(JWE_ALG).includes(value);

@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, type Tlv, TlvReader, tlv } from '../codec/tlv.ts';
 import { SEGMENT_LIMIT, TAG_86, TAG_87, TAG_88 } from '../crypto/bsp.ts';
+import { present } from '../present.ts';
 import {
   INITIALISE_SECURE_CHANNEL,
   type InitialiseSecureChannelRequest,
@@ -54,7 +55,7 @@ export function decodeBoundProfilePackage(octets: Bytes): BoundProfilePackage {
     initialiseSecureChannelElement,
     firstSequenceOf87,
     sequenceOf88,
-    ...(secondSequenceOf87 === undefined ? {} : { secondSequenceOf87 }),
+    ...present({ secondSequenceOf87 }),
     sequenceOf86,
   };
 }

@@ -2,6 +2,7 @@ import { decodeBits } from '../codec/bit-string.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, type Tlv, TlvReader, tagName } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import { PROFILE_POLICY_RULES, type ProfilePolicyRule } from './profile-policy-rules.ts';
 
 /**
@@ -111,15 +112,12 @@ export function decodeEuiccInfo2(octets: Bytes): EuiccInfo2 {
   const highestSvn = optional(0x93, version(0x93));
   return {
     ...info,
-    ...(ts102241Version !== undefined && { ts102241Version }),
-    ...(globalplatformVersion !== undefined && { globalplatformVersion }),
-    ...(euiccCategory !== undefined && { euiccCategory }),
+    ...present({ ts102241Version, globalplatformVersion, euiccCategory }),
     ...(certificationDataObject && { certificationDataObject }),
     ...(treProperties && { treProperties }),
-    ...(treProductReference !== undefined && { treProductReference }),
-    ...(lpaMode !== undefined && { lpaMode }),
+    ...present({ treProductReference, lpaMode }),
     ...(additionalEuiccInfo && { additionalEuiccInfo }),
-    ...(highestSvn !== undefined && { highestSvn }),
+    ...present({ highestSvn }),
     unknown: fields.left(),
   };
 }

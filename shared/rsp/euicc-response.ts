@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { integerValue, TlvReader, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
 
 /**
  * EUICCResponse (TCA eUICC Profile Package, section 8.11), what the profile interpreter says of each profile element.
@@ -62,7 +63,7 @@ function readEuiccResponse(reader: TlvReader): EuiccResponse {
   if (profileInstallationAborted) reader.octets(0x81, 'profileInstallationAborted', 0);
   const statusMessage = reader.done ? undefined : reader.text(0x82, 'statusMessage', MESSAGE_LIMIT);
   reader.end();
-  return { peStatus, profileInstallationAborted, ...(statusMessage !== undefined && { statusMessage }) };
+  return { peStatus, profileInstallationAborted, ...present({ statusMessage }) };
 }
 
 function readPeStatus(reader: TlvReader): PeStatus {
@@ -75,9 +76,7 @@ function readPeStatus(reader: TlvReader): PeStatus {
   reader.end();
   return {
     status,
-    ...(identificationNumber !== undefined && { identificationNumber }),
-    ...(additionalInformation !== undefined && { additionalInformation }),
-    ...(offset !== undefined && { offset }),
+    ...present({ identificationNumber, additionalInformation, offset }),
   };
 }
 

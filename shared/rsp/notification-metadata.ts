@@ -3,6 +3,7 @@ import type { Bytes } from '../codec/bytes.ts';
 import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
 import { integerValue, readSingle, type Tlv, TlvReader, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import { NOTIFICATION_EVENTS, type NotificationEvent } from './notification-event.ts';
 import { utf8Within } from './text.ts';
 
@@ -55,6 +56,6 @@ export function readNotificationMetadata(element: Tlv, parentPath = ''): Notific
     seqNumber,
     profileManagementOperation,
     notificationAddress,
-    ...(iccid !== undefined && { iccid }),
+    ...present({ iccid }),
   };
 }

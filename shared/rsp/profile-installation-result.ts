@@ -3,6 +3,7 @@ import { decodeOid, encodeOid } from '../codec/oid.ts';
 import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { type PublicKey, SIGNATURE_LENGTH } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import { type BppCommandId, bppCommandName, bppCommandNumber } from './installation-error.ts';
 import {
   encodeNotificationMetadata,
@@ -76,7 +77,7 @@ export function decodeProfileInstallationResult(octets: Bytes): ProfileInstallat
   return {
     transactionId,
     notificationMetadata,
-    ...(smdpOid !== undefined && { smdpOid }),
+    ...present({ smdpOid }),
     finalResult,
     raw: element.raw,
     signedPart: signed.raw,

@@ -1,6 +1,7 @@
 import { type Bytes, fromHex, toHex } from '../codec/bytes.ts';
 import { checkIccid } from '../codec/iccid.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import type { EnterpriseConfiguration } from './enterprise-configuration.ts';
 import { checkIcon } from './icon.ts';
 import { NOTIFICATION_EVENTS } from './notification-event.ts';
@@ -67,7 +68,7 @@ export function storeMetadataFromJson(value: unknown): StoreMetadataRequest {
     ...(profileOwner && { profileOwner }),
     ...(rules && { profilePolicyRules: rules }),
     ...opaque,
-    ...(hriServerAddress !== undefined && { hriServerAddress }),
+    ...present({ hriServerAddress }),
     ...(enterprise && { enterpriseConfiguration: enterprise }),
   };
   members.end();

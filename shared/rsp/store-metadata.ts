@@ -4,6 +4,7 @@ import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
 import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { MAC_ONLY_DATA_LIMIT } from '../crypto/bsp.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import {
   type EnterpriseConfiguration,
   encodeEnterpriseConfiguration,
@@ -228,7 +229,7 @@ export function decodeStoreMetadata(octets: Bytes): StoreMetadataRequest {
     ...stored,
     ...notStored,
     ...rpm,
-    ...(hriServerAddress !== undefined && { hriServerAddress }),
+    ...present({ hriServerAddress }),
     ...lpr,
     ...(enterpriseConfiguration && { enterpriseConfiguration }),
     ...message,

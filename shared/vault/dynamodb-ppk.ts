@@ -14,6 +14,7 @@ import { isNamed, toFault } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
+import { present } from '../present.ts';
 import { checkName } from './names.ts';
 import type { PpkVault } from './vault.ts';
 
@@ -144,7 +145,7 @@ export class DynamoDbPpkVault implements PpkVault {
           ExpressionAttributeNames: { '#pack': 'pack', '#part': 'part' },
           ExpressionAttributeValues: { ':pack': { S: pack } },
           ConsistentRead: true,
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ...present({ ExclusiveStartKey: start }),
         });
         const { Items = [], LastEvaluatedKey } = await this.#client.send(command);
         parts.push(...Items.map(({ part }) => part!.S!));

@@ -23,6 +23,7 @@ import { isNamed, toFault } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
+import { present } from '../present.ts';
 import { checkName, checkPrefix } from './names.ts';
 import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
 
@@ -161,7 +162,7 @@ export class S3Vault implements Vault {
       const command = new ListObjectsV2Command({
         Bucket: this.#bucket,
         Prefix: prefix,
-        ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+        ...present({ ContinuationToken }),
       });
       const page = await calling(() => this.#client.send(command));
       yield (page.Contents ?? []).map(({ Key }) => Key!).filter((name) => !name.startsWith(STAGING));

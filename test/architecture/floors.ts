@@ -10,7 +10,13 @@ export interface Floor {
 export const FLOORS: readonly Floor[] = [
   {
     name: 'ground',
-    rooms: ['package.json', 'shared/status-codes.ts', 'shared/concurrency.ts', 'shared/runtime-config.ts'],
+    rooms: [
+      'package.json',
+      'shared/status-codes.ts',
+      'shared/concurrency.ts',
+      'shared/present.ts',
+      'shared/runtime-config.ts',
+    ],
   },
   { name: 'errors', rooms: ['shared/errors.ts'] },
   { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts'] },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { present } from '../../../shared/present.ts';
 import {
   CURVES,
   type CurveName,
@@ -73,7 +74,7 @@ export function registerSimCi(sim: Command, io: CliIo): void {
 async function create(options: CreateOptions, io: CliIo): Promise<void> {
   const ci = SimCi.create({
     curve: options.curve,
-    ...(options.name !== undefined && { cn: options.name }),
+    ...present({ cn: options.name }),
   });
   // the certificate first: where there is one already, nothing is replaced
   await writeOutput(join(options.out, CERT_CI), ci.certificate, '--out', { fresh: true });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { present } from '../../../shared/present.ts';
 import { EumClient, type PersonalisedEuicc, SimEum, SoftEuicc } from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
 import { collect, wholeOption } from '../../input/options.ts';
@@ -67,7 +68,7 @@ async function create(options: CreateOptions, io: CliIo): Promise<void> {
   const ci = openCi(options.ci);
   const eum = ci.issueEum({
     iin: options.iin,
-    ...(options.organization !== undefined && { organization: options.organization }),
+    ...present({ organization: options.organization }),
   });
   await writeOutput(join(options.out, CERT_CI), ci.certificate, '--out', { fresh: true });
   eum.save(options.out);
@@ -108,7 +109,7 @@ async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void
   await writeOutput(
     batch,
     eum.euiccDataBatch(made, {
-      ...(options.deviceMaker !== undefined && { deviceManufacturers: options.deviceMaker }),
+      ...present({ deviceManufacturers: options.deviceMaker }),
     }),
     '--out',
   );

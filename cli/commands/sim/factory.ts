@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
+import { present } from '../../../shared/present.ts';
 import { errorReasonName } from '../../../shared/rsp/installation-error.ts';
 import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-installation-result.ts';
 import { decodeBppBatch, Factory, FactoryUnplugged, type LoadingOutcome } from '../../../sim/index.ts';
@@ -56,7 +57,7 @@ async function load(options: LoadOptions, io: CliIo): Promise<void> {
       const file = cardFile(options.cards, eid);
       return file === undefined ? undefined : openCard(file);
     },
-    ...(options.unplugAfter !== undefined && { unplugAfterApdus: options.unplugAfter }),
+    ...present({ unplugAfterApdus: options.unplugAfter }),
   });
   const earlier = line.outcomes.length;
   await run(line, batches, total, io);

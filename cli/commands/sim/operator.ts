@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { present } from '../../../shared/present.ts';
 import { CallbackServer, type JsonObject, Operator } from '../../../sim/index.ts';
 import { readJson, readOctets } from '../../input/files.ts';
 import { wholeOption } from '../../input/options.ts';
@@ -88,7 +89,7 @@ function registerOrder(operator: Command, io: CliIo): void {
       .option('--limit <n>', 'profiles in a page', wholeOption(1, 10_000)),
   ).action(async (options: OrderIdOption & { readonly cursor?: string; readonly limit?: number }) => {
     const { cursor, limit } = options;
-    const page = { ...(cursor !== undefined && { cursor }), ...(limit !== undefined && { limit }) };
+    const page = { ...present({ cursor, limit }) };
     const client = new Operator(await clientOptions(options));
     answerJson(io, await reach(options.url, () => client.getOrderStatus(options.orderId, page)));
   });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { present } from '../../../shared/present.ts';
 import {
   type ClientOptions,
   type FunctionAnswer,
@@ -36,7 +37,7 @@ export async function clientOptions(options: ServerOptions): Promise<ClientOptio
   return {
     baseUrl: options.url,
     tls: await tlsIdentity(options),
-    ...(options.requester !== undefined && { functionRequesterIdentifier: options.requester }),
+    ...present({ functionRequesterIdentifier: options.requester }),
   };
 }
 
@@ -47,9 +48,7 @@ export async function tlsIdentity(options: Omit<ServerOptions, 'url'>): Promise<
   const cert = await pem(options.tlsCert, '--tls-cert');
   const key = await pem(options.tlsKey, '--tls-key');
   return {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ...present({ ca, cert, key }),
   };
 }
 

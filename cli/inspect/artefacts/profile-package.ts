@@ -1,5 +1,6 @@
 import type { Bytes } from '../../../shared/codec/bytes.ts';
 import { readTlv, tagName } from '../../../shared/codec/tlv.ts';
+import { present } from '../../../shared/present.ts';
 import { uppSummary } from '../../../shared/profile/package/summary.ts';
 import { validatePackage } from '../../../shared/profile/package/validate.ts';
 import type { Describer, Finding } from '../artefact.ts';
@@ -35,7 +36,7 @@ export const profilePackage: Describer = {
           ({ severity, code, message, pe, offset }): Finding => ({
             severity,
             message: `${pe === undefined ? '' : `${pe}: `}${message} (${code})`,
-            ...(offset !== undefined && { offset }),
+            ...present({ offset }),
           }),
         ),
       ],
@@ -68,7 +69,7 @@ function headerFields(upp: Bytes, at: number): Field[] {
       tag: tagName(tag),
       offset,
       length: raw.length,
-      ...(value !== undefined && { value }),
+      ...present({ value }),
     });
     offset += raw.length;
   }

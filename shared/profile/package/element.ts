@@ -1,6 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { type Tlv, TlvReader, tlv } from '../../codec/tlv.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import { present } from '../../present.ts';
 
 /**
  * Parts that all types of the TCA module "eUICC Profile Package: Interoperable Format" share. The module has
@@ -86,8 +87,7 @@ export function inProfile<T>(decode: () => T): T {
     if (error instanceof Refusal && error.code === 'protocolFormat') {
       return refuse('profileInvalid', error.message, {
         cause: error,
-        ...(error.offset === undefined ? {} : { offset: error.offset }),
-        ...(error.subjectIdentifier === undefined ? {} : { subjectIdentifier: error.subjectIdentifier }),
+        ...present({ offset: error.offset, subjectIdentifier: error.subjectIdentifier }),
       });
     }
     throw error;

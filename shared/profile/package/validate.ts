@@ -1,5 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import { present } from '../../present.ts';
 import { checkFiles } from './checks/files.ts';
 import type { Finding } from './checks/finding.ts';
 import { checkIdentity } from './checks/identity.ts';
@@ -42,7 +43,7 @@ function gather<T>(run: () => readonly T[]): {
     return { values: inProfile(run), findings: [] };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const offset = error.offset === undefined ? {} : { offset: error.offset };
+    const offset = present({ offset: error.offset });
     return {
       values: [],
       findings: [{ severity: 'error', code: 'malformed', message: error.message, ...offset }],
@@ -60,6 +61,6 @@ export function checkProfile(upp: Bytes, metadata?: PackageMetadata): void {
   if (error === undefined) return;
   refuse(error.code.startsWith('metadata') ? 'metadataInvalid' : 'profileInvalid', error.message, {
     subjectIdentifier: error.code,
-    ...(error.offset === undefined ? {} : { offset: error.offset }),
+    ...present({ offset: error.offset }),
   });
 }

@@ -3,6 +3,7 @@ import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { completeIccid, luhnHolds } from '../../codec/iccid.ts';
 import { invariant, refuse } from '../../errors.ts';
 import { checkPolicy, type EligibilityPolicy } from '../../euicc/eligibility.ts';
+import { present } from '../../present.ts';
 import { auditPersonalisation } from '../../profile/package/audit.ts';
 import { eligibilityNeeds } from '../../profile/package/eligibility-needs.ts';
 import { personalise } from '../../profile/package/personalise.ts';
@@ -167,7 +168,7 @@ function completePolicy(context: Context, order: ReceivedOrder): EligibilityPoli
     requiredCapabilities: needs.mandatoryServices,
     minNvm: needs.estimatedSize,
     ...order.eligibility,
-    ...(metadata.profilePolicyRules === undefined ? {} : { profilePolicyRules: metadata.profilePolicyRules }),
+    ...present({ profilePolicyRules: metadata.profilePolicyRules }),
   };
 }
 
@@ -181,6 +182,6 @@ export function hashOf({ template, rows, ...order }: OrderInput): string {
   const templateHash = sha256Of(template);
   const rowsHash = rows && sha256Of(rows);
   return createHash('sha256')
-    .update(canonicalJson({ ...order, templateHash, ...(rowsHash === undefined ? {} : { rowsHash }) }))
+    .update(canonicalJson({ ...order, templateHash, ...present({ rowsHash }) }))
     .digest('hex');
 }

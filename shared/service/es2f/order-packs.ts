@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { utf8, wipe } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import { encodePack } from '../../profile/pack.ts';
 import type { Row } from '../../profile/rows/row.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
@@ -95,7 +96,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     offsets,
     iccids,
     ...names,
-    ...(output === undefined ? {} : { output }),
+    ...present({ output }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { present } from '../../present.ts';
 import type { OrderState, ProfileStatus } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';
@@ -69,9 +70,7 @@ function stateOf(
       iccid,
       state,
       at,
-      ...(eid === undefined ? {} : { eid }),
-      ...(detail === undefined ? {} : { detail }),
-      ...(result === undefined ? {} : { result }),
+      ...present({ eid, detail, result }),
     };
   }
   const bound = view.bound.get(position);

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import type { Caller } from '../api/caller.ts';
 import type {
   OrderAnswer,
@@ -101,8 +102,7 @@ export class OrderService implements Orders {
       items.push({
         iccid,
         state,
-        ...(eid === undefined ? {} : { eid }),
-        ...(detail === undefined ? {} : { detail }),
+        ...present({ eid, detail }),
       });
     const counts: Partial<Record<ProfileState, number>> = {};
     if (count <= COUNTED)
@@ -174,13 +174,12 @@ export class OrderService implements Orders {
       profileType: order.profileType,
       quantity: order.quantity,
       requesterDms: order.requesterDms,
-      ...(order.shares === undefined ? {} : { shares: order.shares }),
+      ...present({ shares: order.shares }),
       personalisation,
-      ...(storedRows === undefined ? {} : { rows: storedRows }),
+      ...present({ rows: storedRows }),
       eligibility,
       metadata: order.metadata,
-      ...(order.outputKey === undefined ? {} : { outputKey: order.outputKey }),
-      ...(order.callbackUrl === undefined ? {} : { callbackUrl: order.callbackUrl }),
+      ...present({ outputKey: order.outputKey, callbackUrl: order.callbackUrl }),
       bodyHash,
       template: await vault.put(`orders/${orderId}/template-${version}`, sealed),
       templateKey: wrappedKey,
@@ -205,7 +204,7 @@ export class OrderService implements Orders {
       quantity: order.quantity,
       prepared,
       ...(order.warnings.length === 0 ? {} : { warnings: order.warnings }),
-      ...(reason === undefined ? {} : { reason }),
+      ...present({ reason }),
     };
     if (preparing || state === 'Rejected' || order.quantity > LISTED) return answer;
     const keys = Array.from({ length: packCount(order) }, (_, pack) => ledgerKeys.orderPack(orderId, pack));

@@ -5,6 +5,7 @@ import { batchManifestTbs, encodeBatchManifest, type Part } from '../../ifpp-dra
 import { bppBatchPrefix } from '../../ifpp-draft1/bpp-batch.ts';
 import type { Chain } from '../../ifpp-draft1/chain.ts';
 import { Digest } from '../../keys/provider.ts';
+import { present } from '../../present.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import type { BppAnswer, Delivery } from '../api/esbpp.ts';
@@ -72,7 +73,7 @@ export class DeliveryService implements Delivery {
       requestId: job.requestId,
       items: job.items,
       processed,
-      ...(keysSlowed === undefined ? {} : { keysSlowed }),
+      ...present({ keysSlowed }),
     };
     if (finished.length < chunkCount(job)) return { ...common, state: 'Pending', failed: [] };
 

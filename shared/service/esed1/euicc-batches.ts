@@ -5,6 +5,7 @@ import { invariant, Refusal } from '../../errors.ts';
 import { EntryVerifier } from '../../euicc/entry-verifier.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
@@ -147,7 +148,7 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
   const { slices, accepted, rejected } = await ingestProgress(ledger, id);
   if (slices < sliceCount(ingest)) return false;
   const result = rejected > LISTED ? await storeResult(context, id) : undefined;
-  const done = { accepted, rejected, ...(result === undefined ? {} : { result }) };
+  const done = { accepted, rejected, ...present({ result }) };
   const { party, batchId, batch } = ingest;
   const about = { batch: batchId, entries: ingest.entries, accepted, rejected, body: batch.sha256 };
   const { done: written } = await ledger.transact([

@@ -7,6 +7,7 @@ import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { singleAttribute } from '../../pki/name.ts';
 import { OID } from '../../pki/oids.ts';
+import { present } from '../../present.ts';
 import { errorReasonName, isTemporary } from '../../rsp/installation-error.ts';
 import {
   decodeOtherSignedNotification,
@@ -265,7 +266,7 @@ export class LoadingResults {
         eid: bound.eid,
         transactionId: id,
         at,
-        ...(news.detail === undefined ? {} : { detail: news.detail }),
+        ...present({ detail: news.detail }),
         ...(news.result === undefined ? {} : { result: Uint8Array.from(news.result) }),
       };
       const change = `${id}-${(before?.revision ?? 0) + 1}`;
@@ -293,7 +294,7 @@ export class LoadingResults {
             order,
             orderId: job.orderId,
             record,
-            ...(news.fpaCause === undefined ? {} : { fpaCause: news.fpaCause }),
+            ...present({ fpaCause: news.fpaCause }),
           }),
         );
       }

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import type { Write } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import type { OrderRecord } from '../records/order.ts';
 import type { ProfileRecord } from '../records/profile.ts';
@@ -37,12 +38,12 @@ export function noticeWrite(news: {
               statusCodeData: {
                 subjectCode: '8.2',
                 reasonCode: '4.2',
-                ...(record.detail === undefined ? {} : { message: record.detail }),
+                ...present({ message: record.detail }),
               },
             }
           : { status: 'Executed-Success' },
         ...(record.result === undefined ? {} : { resultData: base64(record.result) }),
-        ...(fpaCause === undefined ? {} : { fpaError: fpaCause }),
+        ...present({ fpaError: fpaCause }),
       },
     },
     when: 'absent',

@@ -1,6 +1,7 @@
 import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
 import { removeItem } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import { decodePack } from '../../profile/pack.ts';
 import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
@@ -102,7 +103,7 @@ export async function restorePack(
     iccids,
     ppks: `${orderId}/${pack}/${attempt}`,
     dataKey: chosen.dataKey,
-    ...(output === undefined ? {} : { output }),
+    ...present({ output }),
   };
   const owners = await ledger.writeMany(
     iccids.map(

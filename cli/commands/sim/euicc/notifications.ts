@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Bytes, toHex } from '../../../../shared/codec/bytes.ts';
+import { present } from '../../../../shared/present.ts';
 import { FieldDevice } from '../../../../sim/index.ts';
 import { writeOutput } from '../../../input/files.ts';
 import type { CliIo } from '../../../output/cli-io.ts';
@@ -37,7 +38,7 @@ async function notifications(options: NotificationsOptions, io: CliIo): Promise<
       const taken = httpStatus === 204;
       if (taken) card.removeNotification(seqNumber);
       else io.exit(EXIT.refused);
-      sent.push({ seqNumber, httpStatus, status, ...(message !== undefined && { message }) });
+      sent.push({ seqNumber, httpStatus, status, ...present({ message }) });
     }
   }
   const document = {

@@ -1,4 +1,5 @@
 import { refuse } from '../../../errors.ts';
+import { present } from '../../../present.ts';
 import type { Personalisation } from '../../../service/api/es2f.ts';
 import {
   type Check,
@@ -106,7 +107,7 @@ export const prepareProfiles: FunctionBinding<ReturnType<typeof body>> = {
     const answer = await services.orders.prepareProfiles(caller, {
       ...order,
       template: upp,
-      ...(file === undefined ? {} : { rows: file }),
+      ...present({ rows: file }),
     });
     return { members: orderMembers(answer) };
   },

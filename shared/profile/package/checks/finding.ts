@@ -1,3 +1,4 @@
+import { present } from '../../../present.ts';
 import type { ProfileElement } from '../profile-element.ts';
 
 /** What is wrong with a package. Errors make it unusable; warnings deserve a look. */
@@ -57,7 +58,7 @@ export function about(
     code,
     message,
     pe: name,
-    ...(identification === undefined ? {} : { identification }),
+    ...present({ identification }),
     offset,
   };
 }

@@ -1,4 +1,5 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import { present } from '../../../present.ts';
 import type { StoreMetadataRequest } from '../../../rsp/store-metadata.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { fileImage, findFile } from '../files.ts';
@@ -20,7 +21,7 @@ export type PackageMetadata = Pick<StoreMetadataRequest, 'iccid'> &
 export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
   const findings: Finding[] = [];
   const add = (code: FindingCode, message: string, parameter?: string) =>
-    findings.push({ severity: 'error', code, message, ...(parameter === undefined ? {} : { parameter }) });
+    findings.push({ severity: 'error', code, message, ...present({ parameter }) });
   const { profileOwner: owner } = metadata;
   const hasRules = (metadata.profilePolicyRules ?? []).length > 0;
   if (metadata.iccid !== headerOf(profile).iccid) {

@@ -40,7 +40,8 @@ export interface EumChainInput {
   readonly ciPkId: Bytes;
   readonly trust: TrustStore;
   readonly crls: RevocationLists;
-  readonly atMs: number;
+  /** Undefined where only revocation and trust are asked: see `PathContext`. */
+  readonly atMs: number | undefined;
   /** The time at which certificates of eUICCs are looked at, where the verified chain is kept for a while; default `atMs`. */
   readonly now?: () => number;
 }
@@ -144,8 +145,8 @@ export class VerifiedEum {
   }
 
   /**
-   * For a certificate that `verifyEuicc` accepted earlier under the same issuer: is it still valid, and not revoked?
-   * No signature is verified again. Refuses `euiccCertificateExpired`, `crlMissing`.
+   * For a certificate that `verifyEuicc` accepted earlier under the same issuer: is it still valid, where the chain was
+   * verified at a time, and not revoked? No signature is verified again. Refuses `euiccCertificateExpired`, `crlMissing`.
    */
   recheckEuicc(certificateDer: Bytes): void {
     const certificate = decodeCertificate(certificateDer, EUICC.invalid);

@@ -13,8 +13,11 @@ export type Variant = 'O' | 'Ov3' | 'A' | 'B' | 'C';
 
 export interface PathContext {
   readonly crls: RevocationLists;
-  /** The clock, in milliseconds since 1970-01-01T00:00:00Z. */
-  readonly atMs: number;
+  /**
+   * The clock, in milliseconds since 1970-01-01T00:00:00Z. Undefined for what was verified while it was valid and is
+   * asked for again: what is revoked or trusted no longer is refused then, what merely ran out is not.
+   */
+  readonly atMs: number | undefined;
   readonly codes: ChainCodes;
 }
 
@@ -96,6 +99,7 @@ export function checkMayIssue(issuer: Certificate, codes: ChainCodes): void {
 }
 
 export function checkValidity(certificate: Certificate, { atMs, codes }: PathContext): void {
+  if (atMs === undefined) return;
   if (atMs < certificate.notBeforeMs)
     refuse(codes.expired, `certificate ${certificate.serialNumber} is not valid yet`);
   // notAfter is the last second of validity

@@ -72,8 +72,11 @@ export class RevocationLists {
     return true;
   }
 
-  /** Refuses a revoked certificate as `codes.expired`, and one without the list it needs as `crlMissing`. */
-  check(certificate: Certificate, issuer: Certificate, atMs: number, codes: ChainCodes): void {
+  /**
+   * Refuses a revoked certificate as `codes.expired`, and one without the list it needs as `crlMissing`. Where `atMs`
+   * is undefined, a list of any age will do.
+   */
+  check(certificate: Certificate, issuer: Certificate, atMs: number | undefined, codes: ChainCodes): void {
     const held = this.#byIssuer.get(issuerKey(issuer)) ?? [];
     for (const list of held) {
       const reason = list.revoked.get(certificate.serialNumber);
@@ -83,7 +86,7 @@ export class RevocationLists {
     const points = certificate.extensions.cRLDistributionPoints;
     if (points === undefined) return;
     const covering = held.filter((list) => covers(list, certificate.isCa, points));
-    if (isComplete(covering.filter((list) => atMs <= list.nextUpdateMs))) return;
+    if (isComplete(covering.filter((list) => atMs === undefined || atMs <= list.nextUpdateMs))) return;
     const kind = isComplete(covering) ? 'expired' : 'missing';
     const issuerKeyId = toHex(issuer.extensions.subjectKeyIdentifier ?? Buffer.alloc(0));
     this.#onGap({ kind, issuerKeyId, distributionPoints: points });

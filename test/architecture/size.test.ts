@@ -7,10 +7,8 @@ const MAX_FUNCTION_LINES = 60;
 /** Files, and functions as file:function, that are being cut; none may be added. */
 const KNOWN = new Set([
   'shared/keys/awskms.ts',
-  'shared/service/esbpp/binding.ts',
   'shared/service/trust/trust.ts',
   'shared/vault/s3.ts',
-  'shared/service/supply/supply.ts:planDraw',
   'shared/service/restore/restore.ts:restore',
   'shared/runtime.ts:openRuntime',
   'shared/service/esbpp/requests.ts:Requests.#submit',

@@ -1,11 +1,13 @@
-import { type Bytes, fromHex } from '../../codec/bytes.ts';
+import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { PartEntry } from '../../ifpp-draft1/batch-manifest.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { FailedItem } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
+import { gateReads, mayHaveProfile } from '../eligibility/gate.ts';
 import { euiccRecord } from '../records/euicc.ts';
 import { type ChunkRecord, chunkProgress, chunkRecord, isBound, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -40,31 +42,33 @@ export async function loadDeliverable(
     refuse('providerUnavailable', 'the answer is not complete');
   }
   const record = chunkRecord.from(item);
-  const withheld = new Map<number, Refusal>();
-  if (record.trustEpoch !== view.epoch) {
-    const bound = record.outcomes.flatMap((outcome, i) => (isBound(outcome) ? [{ outcome, i }] : []));
-    const euiccs = await ledger.getMany(bound.map(({ outcome }) => ledgerKeys.euicc(outcome.eid)));
-    const certificates = await ledger.getMany(
-      bound.map(({ outcome }) => ledgerKeys.euiccCertificate(outcome.eid)),
-    );
-    for (const [n, { i, outcome }] of bound.entries()) {
-      try {
-        const euicc = euiccs[n];
-        // bound before the ledger was restored, and not registered again yet: nobody could say whether it is revoked
-        if (euicc === undefined || certificates[n] === undefined)
-          refuse('eidUnknown', 'the eUICC is to be registered again');
-        const { ciPkId, revokedAt } = euiccRecord.from(euicc);
-        if (revokedAt !== undefined)
-          refuse('euiccCertificateExpired', 'the eUICC was revoked on this server');
-        const eum = await view.eumOf(outcome.eumChain, fromHex(ciPkId));
-        eum.verified.recheckEuicc(certificates[n]?.attributes.der as Bytes);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        withheld.set(i, error);
-      }
-    }
-  }
+  // what withdraws trust moves the epoch: with the one of the commit there is nothing to ask
+  const withheld: ReadonlyMap<number, Refusal> =
+    record.trustEpoch === view.epoch ? new Map() : await withdrawnSince(ledger, record, view);
   return deliverableChunk(jobId, chunk * job.chunkSize, record, withheld);
+}
+
+/** The bound items that the gate lets out no more, by their place in the chunk. */
+async function withdrawnSince(
+  ledger: Ledger,
+  { outcomes }: ChunkRecord,
+  view: TrustView,
+): Promise<ReadonlyMap<number, Refusal>> {
+  const withheld = new Map<number, Refusal>();
+  const gate = gateReads({ ledger }, view);
+  const bound = outcomes.flatMap((outcome, i) => (isBound(outcome) ? [{ outcome, i }] : []));
+  const euiccs = await ledger.getMany(bound.map(({ outcome }) => ledgerKeys.euicc(outcome.eid)));
+  const certificates = await ledger.getMany(
+    bound.map(({ outcome }) => ledgerKeys.euiccCertificate(outcome.eid)),
+  );
+  for (const [n, { i, outcome }] of bound.entries()) {
+    const item = euiccs[n];
+    const record = item && euiccRecord.from(item);
+    const certificate = certificates[n]?.attributes.der as Bytes | undefined;
+    const verdict = await mayHaveProfile({ eid: outcome.eid, record, certificate }, outcome, gate);
+    if (verdict instanceof Refusal) withheld.set(i, verdict);
+  }
+  return withheld;
 }
 
 function deliverableChunk(

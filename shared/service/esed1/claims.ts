@@ -9,7 +9,7 @@ import { ledgerKeys } from '../records/keys.ts';
  * into the eUICC's record. A repeat finds its own name. A name that was left behind by an item that was refused in
  * the end, or never committed, may be taken over; a name that a commit stands behind never.
  */
-export interface Wanted {
+export interface WantedKey {
   readonly orderId: string;
   readonly keyId: string | undefined;
   readonly additional: boolean;
@@ -22,14 +22,17 @@ export interface Claim {
 }
 
 /** How a claim of another item stands. `pending`: its chunk is not committed yet. */
-export type Standing = 'bound' | 'pending' | 'refused';
+export type ClaimStanding = 'bound' | 'pending' | 'refused';
+
+/** How the claim of the item with this name stands. */
+export type ClaimStandings = (name: string) => Promise<ClaimStanding>;
 
 /** Works on a record in memory; the caller writes it on condition that nothing changed. */
 export async function claim(
   name: string,
-  wanted: Wanted,
+  wanted: WantedKey,
   euicc: EuiccRecord,
-  standingOf: (name: string) => Promise<Standing>,
+  standingOf: ClaimStandings,
 ): Promise<Claim> {
   // what came after an own claim, such as an additional profile for the same EID, does not undo it
   const own = euicc.keys.find((key) => key.state === 'claimed' && key.by === name);
@@ -54,11 +57,7 @@ export async function claim(
   };
 }
 
-async function liveHolders(
-  names: readonly string[],
-  own: string,
-  standingOf: (name: string) => Promise<Standing>,
-) {
+async function liveHolders(names: readonly string[], own: string, standingOf: ClaimStandings) {
   const live: string[] = [];
   for (const name of names) if (name !== own && (await standingOf(name)) !== 'refused') live.push(name);
   return live;
@@ -67,7 +66,7 @@ async function liveHolders(
 async function freeKey(
   euicc: EuiccRecord,
   keyId: string | undefined,
-  standingOf: (name: string) => Promise<Standing>,
+  standingOf: ClaimStandings,
 ): Promise<OneTimeKeyRecord> {
   const isFree = async (key: OneTimeKeyRecord) =>
     key.state === 'free' || (key.state === 'claimed' && (await standingOf(key.by!)) === 'refused');
@@ -83,8 +82,8 @@ async function freeKey(
 }
 
 /** Looks up how other items' claims stand, each chunk read once. */
-export function standings({ ledger }: Context): (name: string) => Promise<Standing> {
-  const chunks = new Map<string, Promise<Standing[] | undefined>>();
+export function claimStandings({ ledger }: Pick<Context, 'ledger'>): ClaimStandings {
+  const chunks = new Map<string, Promise<ClaimStanding[] | undefined>>();
   const jobs = new Map<string, Promise<number | undefined>>();
   return async (name) => {
     const { jobId, index } = parseItemName(name);

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import type { Trust } from '../trust/trust.ts';
-import { standings } from './claims.ts';
+import { claimStandings } from './claims.ts';
 
 /** Closes one-time keys that are gone from their eUICC, at the end of production say, so that nothing is bound to them. */
 export async function closeKeys(
@@ -53,7 +53,7 @@ async function closeOne(
       const wanted = euicc.keys.filter((key) => keyId === undefined || key.keyId === keyId);
       if (keyId !== undefined && wanted.length === 0)
         refuse('oneTimeKeyUnknown', `the eUICC has no one-time key ${keyId}`);
-      const standingOf = standings(context);
+      const standingOf = claimStandings(context);
       const bound: string[] = [];
       const closing = new Set<string>();
       for (const key of wanted) {

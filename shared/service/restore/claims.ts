@@ -1,7 +1,7 @@
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
-import { standings } from '../esed1/claims.ts';
+import { claimStandings } from '../esed1/claims.ts';
 import { keyOwner } from '../esed1/euicc-store.ts';
 import { type EuiccRecord, euiccRecord, itemName } from '../records/euicc.ts';
 import type { BoundItem } from '../records/job.ts';
@@ -25,7 +25,7 @@ export async function replayClaims(context: Context, all: readonly Taken[]): Pro
   await takeKeys(ledger, all);
   const twice = new Set<Taken>();
   const byEid = [...Map.groupBy(all, ({ item }) => item.eid)];
-  const standingOf = standings(context);
+  const standingOf = claimStandings(context);
   await changeEach(
     ledger,
     byEid,

@@ -1,10 +1,9 @@
-import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
-import { scanAll } from '../../ledger/scan.ts';
+import type { Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys } from '../records/keys.ts';
-import { type SupplyRecord, supplyRecord } from '../records/order.ts';
+import { ReturnedPositions } from './returned.ts';
 import { openShare } from './shares.ts';
 import { readTies, type Tie } from './ties.ts';
+import { UndrawnPositions } from './undrawn.ts';
 
 /**
  * The supply of an order: which positions are still to be drawn. A draw is planned on what was read and takes effect
@@ -16,12 +15,6 @@ export interface Draw {
   readonly writes: readonly Write[];
 }
 
-/** Short returned lists that are left side by side; more of them are joined, so that a draw can see them all. */
-const SHORT_LISTS = 40;
-/** Positions of a list that is no longer short. Joined lists stay far below the size of a ledger item. */
-const LONG = 500;
-/** Returned lists that one draw changes at most: a transaction is bounded. */
-const CHANGED_LISTS = 60;
 /** Replacements that one draw takes at most. */
 const TIES_PER_DRAW = 20;
 
@@ -34,112 +27,92 @@ export interface Drawer {
   readonly eids: readonly string[];
 }
 
+/** By index of the item: a certain position, or any. */
+type Wishes = readonly (number | undefined)[];
+
 /**
- * One wish per item, by index: a certain position, or any. An item of an eUICC for which a replacement is kept gets
- * that one, whatever the share.
+ * One wish per item. An item of an eUICC for which a replacement is kept gets that one, whatever the share; then those
+ * that wish a certain position are served, then all others.
  */
 export async function planDraw(
-  { ledger }: Context,
+  { ledger }: Pick<Context, 'ledger'>,
   orderId: string,
-  wishes: readonly (number | undefined)[],
+  wishes: Wishes,
   drawer?: Drawer,
 ): Promise<Draw> {
-  const supplyItem = await ledger.get(ledgerKeys.orderSupply(orderId));
-  if (supplyItem === undefined) return { runs: [], writes: [] };
-  const supply = supplyRecord.from(supplyItem);
-  const returned = await returnedLists(ledger, orderId);
-
-  const pool = new Map<Item, number[]>(returned.map((item) => [item, [...positionsOf(item)]]));
-  const lists = [...pool.values()];
-  const changed = new Set<number[]>();
-  const takeFrom = (fits: (positions: number[]) => boolean, place: (positions: number[]) => number) => {
-    const list = (changed.size < CHANGED_LISTS ? lists : [...changed]).find(fits);
-    if (list === undefined) return undefined;
-    changed.add(list);
-    return list.splice(place(list), 1)[0];
-  };
-  const chosen = new Map<number, number>();
-  let { next, taken } = supply;
-
+  const undrawn = await UndrawnPositions.read(ledger, orderId);
+  if (undrawn === undefined) return { runs: [], writes: [] };
+  const returned = await ReturnedPositions.readForDraw(ledger, orderId);
   const ties = await readTies(ledger, orderId);
-  const isFree = (position: number) => !ties.some((tie) => tie.position === position);
-  const isBack = ({ position }: Tie) => lists.some((positions) => positions.includes(position));
-  const tieWrites: Write[] = [];
-  const tied = new Set<number>();
-  for (const [index, tie] of drawer === undefined ? [] : ownTies(ties, wishes, drawer.eids, isBack)) {
-    tied.add(index);
-    if (tied.size > TIES_PER_DRAW) continue;
-    if (tie.drawn)
-      takeFrom(
-        (positions) => positions.includes(tie.position),
-        (positions) => positions.indexOf(tie.position),
-      );
-    else tieWrites.push(tie.drawnWrite());
-    chosen.set(index, tie.position);
-  }
-  const fromTies = chosen.size;
+  const kept =
+    drawer === undefined ? NONE_KEPT : drawKept(ownTies(ties, wishes, drawer.eids, returned), returned);
   const share = await openShare(ledger, orderId, drawer);
-  const isOpen = (index: number) => !tied.has(index) && chosen.size - fromTies < share.left;
+  const chosen = drawFree(wishes, { undrawn, returned, ties, kept, atMost: share.left });
+  return {
+    runs: toRuns(new Map([...kept.chosen, ...chosen])),
+    writes: [undrawn.write(), ...kept.writes, ...share.writes(chosen.size), ...returned.writes()],
+  };
+}
 
+/** What a draw takes of the positions that are kept for its own eUICCs. */
+interface KeptDraw {
+  readonly chosen: ReadonlyMap<number, number>;
+  /** Items that have a kept position and get no other, also where there were too many for one draw. */
+  readonly items: ReadonlySet<number>;
+  readonly writes: readonly Write[];
+}
+
+const NONE_KEPT: KeptDraw = { chosen: new Map(), items: new Set(), writes: [] };
+
+function drawKept(own: ReadonlyMap<number, Tie>, returned: ReturnedPositions): KeptDraw {
+  const taken = [...own].slice(0, TIES_PER_DRAW);
+  const writes: Write[] = [];
+  for (const [, tie] of taken) {
+    if (tie.drawn) returned.take(tie.position);
+    else writes.push(tie.drawnWrite());
+  }
+  const chosen = new Map(taken.map(([index, { position }]) => [index, position]));
+  return { chosen, items: new Set(own.keys()), writes };
+}
+
+/** The position of each item that gets one of those kept for nobody, by index. */
+function drawFree(
+  wishes: Wishes,
+  from: {
+    readonly undrawn: UndrawnPositions;
+    readonly returned: ReturnedPositions;
+    readonly ties: readonly Tie[];
+    readonly kept: KeptDraw;
+    readonly atMost: number;
+  },
+): ReadonlyMap<number, number> {
+  const { undrawn, returned, ties, kept, atMost } = from;
+  const isFree = (position: number) => !ties.some((tie) => tie.position === position);
+  const chosen = new Map<number, number>();
+  const isOpen = (index: number) => !kept.items.has(index) && chosen.size < atMost;
   for (const [index, wish] of wishes.entries()) {
     if (wish === undefined || !isOpen(index) || !isFree(wish)) continue;
-    const back = takeFrom(
-      (positions) => positions.includes(wish),
-      (positions) => positions.indexOf(wish),
-    );
-    if (back !== undefined) chosen.set(index, back);
-    else if (wish >= next && wish < supply.end && !isTaken(taken, wish)) {
-      taken = takeOne(taken, wish);
-      chosen.set(index, wish);
-    }
+    if (returned.take(wish) || undrawn.take(wish)) chosen.set(index, wish);
   }
   for (const [index, wish] of wishes.entries()) {
     if (wish !== undefined || !isOpen(index)) continue;
-    const back = takeFrom(
-      (positions) => positions.some(isFree),
-      (positions) => positions.findIndex(isFree),
-    );
-    if (back !== undefined) {
-      chosen.set(index, back);
-      continue;
-    }
-    while (taken[0] !== undefined && taken[0][0] <= next) {
-      next = Math.max(next, taken[0][1]);
-      taken = taken.slice(1);
-    }
-    if (next >= supply.end) break;
-    chosen.set(index, next++);
+    const position = returned.takeAny(isFree) ?? undrawn.takeNext();
+    if (position === undefined) break;
+    chosen.set(index, position);
   }
-
-  const writes: Write[] = [
-    {
-      put: supplyItem,
-      attributes: supplyRecord.to({ next, end: supply.end, taken } satisfies SupplyRecord),
-      when: { revision: supplyItem.revision },
-    },
-    ...tieWrites,
-    ...share.writes(chosen.size - fromTies),
-  ];
-  for (const [item, rest] of pool) {
-    if (rest.length === positionsOf(item).length) continue;
-    const when = { revision: item.revision };
-    writes.push(
-      rest.length === 0 ? { remove: item, when } : { put: item, attributes: { positions: rest }, when },
-    );
-  }
-  return { runs: toRuns(chosen), writes };
+  return chosen;
 }
 
 /** The kept position of each item whose eUICC has one that is to be had, by index. */
 function ownTies(
   ties: readonly Tie[],
-  wishes: readonly (number | undefined)[],
+  wishes: Wishes,
   eids: readonly string[],
-  isBack: (tie: Tie) => boolean,
+  returned: ReturnedPositions,
 ): ReadonlyMap<number, Tie> {
   const chosen = new Map<number, Tie>();
   if (ties.length === 0) return chosen;
-  const left = ties.filter((tie) => !tie.drawn || isBack(tie));
+  const left = ties.filter((tie) => isToBeHad(tie, returned));
   for (const [index, wish] of wishes.entries()) {
     const at = left.findIndex(
       ({ eid, position }) => eid === eids[index] && (wish === undefined || wish === position),
@@ -147,6 +120,19 @@ function ownTies(
     if (at >= 0) chosen.set(index, left.splice(at, 1)[0]!);
   }
   return chosen;
+}
+
+const isToBeHad = ({ drawn, position }: Tie, returned: ReturnedPositions) => !drawn || returned.has(position);
+
+/** EIDs for which the order keeps a position that their next request gets. */
+export async function eidsWithKept(
+  { ledger }: Pick<Context, 'ledger'>,
+  orderId: string,
+): Promise<ReadonlySet<string>> {
+  const ties = await readTies(ledger, orderId);
+  if (ties.length === 0) return new Set();
+  const returned = await ReturnedPositions.read(ledger, orderId);
+  return new Set(ties.filter((tie) => isToBeHad(tie, returned)).map(({ eid }) => eid));
 }
 
 /** Takes one position out of the supply for good; undefined if it was drawn already. */
@@ -157,38 +143,6 @@ export async function planRemoval(
 ): Promise<readonly Write[] | undefined> {
   const draw = await planDraw(context, orderId, [position]);
   return draw.runs.length === 0 ? undefined : draw.writes;
-}
-
-/** What refused items gave back: a list for each chunk, many short ones joined into one. */
-async function returnedLists(ledger: Ledger, orderId: string): Promise<readonly Item[]> {
-  for (;;) {
-    const lists = await scanAll(ledger, `order#${orderId}`, { prefix: 'returned#' });
-    const short = lists.filter((item) => positionsOf(item).length < LONG);
-    if (short.length <= SHORT_LISTS) return lists;
-    const [first, ...others] = short.slice(0, SHORT_LISTS) as [Item, ...Item[]];
-    const positions = [first, ...others].flatMap(positionsOf);
-    await ledger.transact([
-      { put: first, attributes: { positions }, when: { revision: first.revision } },
-      ...others.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
-    ]);
-  }
-}
-
-const positionsOf = (item: Item) => item.attributes.positions as number[];
-
-const isTaken = (taken: SupplyRecord['taken'], position: number) =>
-  taken.some(([from, to]) => position >= from && position < to);
-
-/** Adds one position to ascending half-open runs, joining neighbours. */
-function takeOne(taken: SupplyRecord['taken'], position: number): SupplyRecord['taken'] {
-  const runs = [...taken, [position, position + 1] as const].sort((a, b) => a[0] - b[0]);
-  const joined: (readonly [number, number])[] = [];
-  for (const run of runs) {
-    const last = joined.at(-1);
-    if (last !== undefined && last[1] === run[0]) joined[joined.length - 1] = [last[0], run[1]];
-    else joined.push(run);
-  }
-  return joined;
 }
 
 function toRuns(chosen: ReadonlyMap<number, number>): [number, number, number][] {

@@ -48,6 +48,9 @@ export interface TrustViewFields {
   readonly now: () => number;
 }
 
+/** Of a chain: that it holds now, or, for what was bound while it held, that nobody has revoked or removed it since. */
+type Asked = 'holdsNow' | 'notWithdrawn';
+
 /**
  * What is trusted at one moment: roots, EUMs, revocations, our own certificates. A view never changes. When anything
  * it is made of changes, the epoch moves on; chunk commits lean on the epoch, so nothing is bound on an old view.
@@ -93,15 +96,10 @@ export class TrustView {
   }
 
   /** Verifies an EUM chain and that the EUM is on the allow-list (GENS14, EUMS01). */
-  verifyEum(eumChain: readonly Bytes[], ciPkId: Bytes): TrustedEum {
-    const verified = verifyEumChain({
-      eumChain,
-      ciPkId,
-      trust: this.store,
-      crls: this.crls,
-      atMs: this.loadedAt,
-      now: this.#fields.now,
-    });
+  verifyEum(eumChain: readonly Bytes[], ciPkId: Bytes, asked: Asked = 'holdsNow'): TrustedEum {
+    const { store: trust, crls } = this;
+    const clock = asked === 'holdsNow' ? { atMs: this.loadedAt, now: this.#fields.now } : { atMs: undefined };
+    const verified = verifyEumChain({ eumChain, ciPkId, trust, crls, ...clock });
     const record = this.#fields.eums.get(verified.eumKeyId);
     if (record === undefined) {
       refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: verified.eumKeyId });
@@ -115,28 +113,39 @@ export class TrustView {
 
   /** Refuses an eUICC whose EUM chain, EUM or certificate does not hold now (I6). */
   async requireTrusted(euicc: EuiccRecord, certificate: Bytes): Promise<TrustedEum> {
-    if (euicc.revokedAt !== undefined)
-      refuse('euiccCertificateExpired', 'the eUICC was revoked on this server');
+    requireNotStopped(euicc);
     const eum = await this.eumOf(euicc.eumChain, Buffer.from(euicc.ciPkId, 'hex'));
     eum.verified.recheckEuicc(certificate);
     return eum;
   }
 
+  /**
+   * Refuses an eUICC, bound while all of it was valid, from which trust was taken away since: its EUM chain or its
+   * certificate was revoked, its CI or EUM removed, or itself stopped on this server. Time alone takes none away.
+   * `eumChain`: SHA-256 of the chain that was verified for the bind.
+   */
+  async requireNotWithdrawn(euicc: EuiccRecord, certificate: Bytes, eumChain: string): Promise<void> {
+    requireNotStopped(euicc);
+    const eum = await this.eumOf(eumChain, Buffer.from(euicc.ciPkId, 'hex'), 'notWithdrawn');
+    eum.verified.recheckEuicc(certificate);
+  }
+
   /** The EUM chain with this SHA-256, verified under this view once; an alarm where it no longer holds. */
-  eumOf(chainHash: string, ciPkId: Bytes): Promise<TrustedEum> {
-    let chain = this.#chains.get(chainHash);
+  eumOf(chainHash: string, ciPkId: Bytes, asked: Asked = 'holdsNow'): Promise<TrustedEum> {
+    const name = `${asked} ${chainHash}`;
+    let chain = this.#chains.get(name);
     if (chain === undefined) {
-      chain = this.#verifyStored(chainHash, ciPkId);
-      this.#chains.set(chainHash, chain);
+      chain = this.#verifyStored(chainHash, ciPkId, asked);
+      this.#chains.set(name, chain);
     }
     return chain;
   }
 
-  async #verifyStored(chainHash: string, ciPkId: Bytes): Promise<TrustedEum> {
+  async #verifyStored(chainHash: string, ciPkId: Bytes, asked: Asked): Promise<TrustedEum> {
     const item = await this.#ledger.get(ledgerKeys.eumChain(chainHash));
     invariant(item !== undefined, 'an eUICC names an EUM chain that is not stored');
     try {
-      return this.verifyEum(item.attributes.certificates as Bytes[], ciPkId);
+      return this.verifyEum(item.attributes.certificates as Bytes[], ciPkId, asked);
     } catch (error) {
       if (error instanceof Refusal)
         this.#alarm('alarm.eum.refused', {
@@ -153,4 +162,8 @@ export class TrustView {
   dpBindingFor(suite: Suite, ciPkIds: readonly Bytes[]): DpBinding {
     return selectDpChain(this.dpBindings, ciPkIds, suite.name);
   }
+}
+
+function requireNotStopped({ revokedAt }: EuiccRecord): void {
+  if (revokedAt !== undefined) refuse('euiccCertificateExpired', 'the eUICC was revoked on this server');
 }

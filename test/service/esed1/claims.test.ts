@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claim, type Standing } from '../../../shared/service/esed1/claims.ts';
+import { type ClaimStanding, claim } from '../../../shared/service/esed1/claims.ts';
 import { type EuiccRecord, itemName, type OneTimeKeyRecord } from '../../../shared/service/records/euicc.ts';
 import type { StatusName } from '../../../shared/status-codes.ts';
 
@@ -33,7 +33,7 @@ const wanted = (more: { keyId?: string; additional?: boolean } = {}) => ({
 });
 
 /** The other item stands like this; nobody asks about the own one. */
-const others = (standing: Standing) => async (name: string) => {
+const others = (standing: ClaimStanding) => async (name: string) => {
   expect(name).toBe(OTHER);
   return standing;
 };

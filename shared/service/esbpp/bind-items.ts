@@ -1,0 +1,110 @@
+import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
+import { mapConcurrently } from '../../concurrency.ts';
+import { suiteByName } from '../../crypto/suite.ts';
+import { Fault } from '../../errors.ts';
+import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
+import type { UseOptions } from '../../keys/provider.ts';
+import type { SigningKey } from '../../keys/registry.ts';
+import { bindProfile } from '../../profile/bind.ts';
+import { wipePpk } from '../../profile/ppk.ts';
+import type { Context } from '../context.ts';
+import type { ItemOutcome } from '../records/job.ts';
+import { transactionId } from '../records/transaction-id.ts';
+import { PackReader, type StoredProfile } from '../supply/packs.ts';
+import type { DpBinding } from '../trust/trust.ts';
+import type { JobChunk } from './chunk-items.ts';
+import { type ClaimedItem, isClaimed, type RefusedItem, type SettledItem } from './claim-items.ts';
+import { chainIndexes } from './job-chains.ts';
+
+/** A BppItem as the answer will hold it, and what the commit says of it. */
+interface BppElement {
+  readonly element: Bytes;
+  readonly outcome: ItemOutcome;
+}
+
+/**
+ * Binds the profiles of claimed items and tells of the refused ones, in the order of the items. Undefined where a PPK
+ * is gone: it goes after a commit or a cancellation, so somebody was faster, and the next look will tell who.
+ */
+export async function bindItems(
+  context: Context,
+  { jobId, job }: JobChunk,
+  settled: readonly SettledItem[],
+  use: UseOptions,
+): Promise<{ elements: Bytes[]; outcomes: ItemOutcome[] } | undefined> {
+  const claimed = settled.filter(isClaimed);
+  const positions = claimed.map(({ position }) => position);
+  const profiles = await new PackReader(context, job.orderId).read(positions, use);
+  try {
+    if ([...profiles.values()].some(({ ppk }) => ppk === undefined)) return undefined;
+    const chains = await chainIndexes(
+      context,
+      jobId,
+      claimed.map(({ dp }) => dp),
+    );
+    const bind = async (one: SettledItem) =>
+      isClaimed(one)
+        ? await boundElement(context, jobId, one, profiles.get(one.position)!, chains.get(one.dp)!, use)
+        : refusedElement(one);
+    const results = await mapConcurrently(settled, context.settings.signConcurrency, bind);
+    return {
+      elements: results.map(({ element }) => element),
+      outcomes: results.map(({ outcome }) => outcome),
+    };
+  } finally {
+    for (const { ppk } of profiles.values()) if (ppk !== undefined) wipePpk(ppk);
+  }
+}
+
+/** `chain`: the place of our certificate chain in the job's list. */
+async function boundElement(
+  context: Context,
+  jobId: string,
+  { index, item: { itemId, eid }, position, euicc, key, dp }: ClaimedItem,
+  { iccid, entry, ppk }: StoredProfile,
+  chain: number,
+  use: UseOptions,
+): Promise<BppElement> {
+  const signer = await signerFor(context, dp);
+  const id = transactionId(jobId, index);
+  const bpp = await bindProfile({
+    suite: suiteByName(euicc.suite),
+    eid,
+    euiccOtpk: key.otPk,
+    metadataDer: entry.metadata,
+    transactionId: fromHex(id),
+    hostId: context.settings.hostId,
+    payload: { mode: 'ppk', segments: entry.segments, ppk: ppk! },
+    sign: async (digest) => signer.signSync?.(digest) ?? (await signer.sign(digest, use)),
+  });
+  const common = { keyId: key.keyId, iccid, chain };
+  const outcome = { kind: 'bound', transactionId: id, ...common, bpp } as const;
+  const { eumChain, suite } = euicc;
+  const x = Uint8Array.from(key.otPk.subarray(1, 33));
+  return {
+    element: encodeBppItem({ itemId, eid, outcome }),
+    outcome: { itemId, eid, ...common, position, eumChain, suite, x },
+  };
+}
+
+function refusedElement({ item: { itemId, eid }, refusal }: RefusedItem): BppElement {
+  const { code, subjectCode, reasonCode, message } = refusal;
+  const outcome = { kind: 'failed', subjectCode, reasonCode, message } as const;
+  return {
+    element: encodeBppItem({ itemId, eid, outcome }),
+    outcome: { itemId, eid, refusal: code, message },
+  };
+}
+
+/**
+ * The key of a certificate. One that is out of reach, or that is another key, is a retryable Fault: the items keep
+ * their claims and wait, since what is wrong is on our side and can be repaired.
+ */
+async function signerFor({ keyRing }: Context, { keyUri, chain }: DpBinding): Promise<SigningKey> {
+  const signer = await keyRing.binding(keyUri);
+  if (!equal(signer.publicKey, chain[0]!.spki))
+    throw new Fault('keyProvider', `the key ${keyUri} is not the key of its certificate`, {
+      retryable: true,
+    });
+  return signer;
+}

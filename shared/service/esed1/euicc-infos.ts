@@ -1,0 +1,21 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import { invariant } from '../../errors.ts';
+import { decodeEuiccInfo2, type EuiccInfo2 } from '../../rsp/euicc-info2.ts';
+import type { Context } from '../context.ts';
+import { ledgerKeys } from '../records/keys.ts';
+
+/** Reads EuiccInfo2 by its SHA-256, each once: nearly all eUICCs of a production run have the same. */
+export function euiccInfos({ ledger }: Pick<Context, 'ledger'>): (hash: string) => Promise<EuiccInfo2> {
+  const infos = new Map<string, Promise<EuiccInfo2>>();
+  return (hash) => {
+    let info = infos.get(hash);
+    if (info === undefined) {
+      info = ledger.get(ledgerKeys.euiccInfo2(hash)).then((item) => {
+        invariant(item !== undefined, 'an eUICC names an EuiccInfo2 that is not stored');
+        return decodeEuiccInfo2(item.attributes.der as Bytes);
+      });
+      infos.set(hash, info);
+    }
+    return info;
+  };
+}

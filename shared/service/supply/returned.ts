@@ -1,0 +1,78 @@
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
+
+/** Short returned lists that are left side by side; more of them are joined, so that a draw can see them all. */
+const SHORT_LISTS = 40;
+/** Positions of a list that is no longer short. Joined lists stay far below the size of a ledger item. */
+const LONG = 500;
+/** Returned lists that one draw changes at most: a transaction is bounded. */
+const CHANGED_LISTS = 60;
+
+/** What refused items gave back, and what a draw takes of it. */
+export class ReturnedPositions {
+  readonly #lists: ReadonlyMap<Item, number[]>;
+  readonly #changed = new Set<Item>();
+
+  private constructor(items: readonly Item[]) {
+    this.#lists = new Map(items.map((item) => [item, [...positionsOf(item)]]));
+  }
+
+  static async read(ledger: Ledger, orderId: string): Promise<ReturnedPositions> {
+    return new ReturnedPositions(await readLists(ledger, orderId));
+  }
+
+  static async readForDraw(ledger: Ledger, orderId: string): Promise<ReturnedPositions> {
+    return new ReturnedPositions(await joinedLists(ledger, orderId));
+  }
+
+  has(position: number): boolean {
+    return [...this.#lists.values()].some((positions) => positions.includes(position));
+  }
+
+  /** Takes this position; false where it was not given back. */
+  take(position: number): boolean {
+    return this.takeAny((candidate) => candidate === position) !== undefined;
+  }
+
+  /** Takes the first position that fits. */
+  takeAny(fits: (position: number) => boolean): number | undefined {
+    const open = this.#changed.size < CHANGED_LISTS ? this.#lists.keys() : this.#changed.values();
+    for (const item of open) {
+      const positions = this.#lists.get(item)!;
+      const at = positions.findIndex(fits);
+      if (at < 0) continue;
+      this.#changed.add(item);
+      return positions.splice(at, 1)[0];
+    }
+    return undefined;
+  }
+
+  writes(): Write[] {
+    return [...this.#changed].map((item) => {
+      const when = { revision: item.revision };
+      const positions = this.#lists.get(item)!;
+      return positions.length === 0 ? { remove: item, when } : { put: item, attributes: { positions }, when };
+    });
+  }
+}
+
+/** Read for a draw: where there are many short lists, some are joined into one first. */
+async function joinedLists(ledger: Ledger, orderId: string): Promise<readonly Item[]> {
+  for (;;) {
+    const lists = await readLists(ledger, orderId);
+    const short = lists.filter((item) => positionsOf(item).length < LONG);
+    if (short.length <= SHORT_LISTS) return lists;
+    const [first, ...others] = short.slice(0, SHORT_LISTS) as [Item, ...Item[]];
+    const positions = [first, ...others].flatMap(positionsOf);
+    await ledger.transact([
+      { put: first, attributes: { positions }, when: { revision: first.revision } },
+      ...others.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
+    ]);
+  }
+}
+
+/** A list for each chunk that gave positions back, and joined ones. */
+const readLists = (ledger: Ledger, orderId: string) =>
+  scanAll(ledger, `order#${orderId}`, { prefix: 'returned#' });
+
+const positionsOf = (item: Item) => item.attributes.positions as number[];

@@ -16,11 +16,18 @@ export abstract class SmdpfError extends Error {
   }
 }
 
+/**
+ * What is wrong with octets that cannot be read: they end too early, are of another kind than belongs there, or break a rule
+ * of the kind that they are.
+ */
+export type Defect = 'cutOff' | 'otherKind' | 'rule';
+
 export interface RefusalDetails {
   /** What the refusal is about: an EID, an ICCID, an order, a tag path … never secret material. */
   readonly subjectIdentifier?: string;
   /** Where in the received bytes, counted from their first octet. */
   readonly offset?: number;
+  readonly defect?: Defect;
   readonly cause?: unknown;
 }
 
@@ -30,6 +37,7 @@ export class Refusal extends SmdpfError {
   readonly reasonCode: string;
   readonly subjectIdentifier: string | undefined;
   readonly offset: number | undefined;
+  readonly defect: Defect | undefined;
 
   constructor(code: StatusName, message: string, details: RefusalDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -38,6 +46,7 @@ export class Refusal extends SmdpfError {
     this.reasonCode = STATUS_CODES[code].reason;
     this.subjectIdentifier = details.subjectIdentifier;
     this.offset = details.offset;
+    this.defect = details.defect;
   }
 }
 

@@ -9,7 +9,7 @@ import { type BindingPayload, prepareBinding } from '../../shared/profile/bind.t
 import { generatePpk, PPK_LENGTH, ppkFromOctets, wipePpk } from '../../shared/profile/ppk.ts';
 import { protectProfile } from '../../shared/profile/protect.ts';
 import { decodeBoundProfilePackage } from '../../shared/rsp/bound-profile-package.ts';
-import { readOctets, writeOutput } from '../input/files.ts';
+import { readDer, writeOutput } from '../input/files.ts';
 import { hexOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
@@ -91,7 +91,7 @@ async function bind(options: BindOptions, io: CliIo): Promise<void> {
   const { certificate, suite, smdpOid } = await readBindingCertificate(options.dppbCert, io);
   const euiccOtpk = checkOneTimeKey(options.otpk, suite);
   const metadata = await readMetadata(options.metadata, io);
-  const upp = await readOctets(options.upp, '--upp');
+  const upp = await readDer(options.upp, '--upp');
   if (upp.length === 0) refuse('profileInvalid', 'the profile package is empty');
   checkAgainstPackage(upp, metadata.metadata, options.force ?? false, io);
   const ephemeral = options.otsk && fixedEphemeral(options.otsk, suite, io);

@@ -39,9 +39,11 @@ export function registerVerifyPir(program: Command, io: CliIo): void {
 }
 
 async function verifyPir(options: VerifyPirOptions, io: CliIo): Promise<void> {
-  const pir = decodeProfileInstallationResult(await readDer(options.pir, '--pir'));
+  const pir = decodeProfileInstallationResult(
+    await readDer(options.pir, '--pir', 'profileInstallationResult'),
+  );
   const certificate = decodeCertificate(
-    await readDer(options.euiccCert, '--euicc-cert'),
+    await readDer(options.euiccCert, '--euicc-cert', 'certificate'),
     'euiccCertificateInvalid',
   );
   warnUnlessEuicc(certificate, io);

@@ -4,8 +4,9 @@ import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
-import { UsageError } from '../output/failure.ts';
+import { HintedError, UsageError } from '../output/failure.ts';
 import { unwrapText } from './text-form.ts';
+import { nameText } from './text-named.ts';
 
 /** The octets of a file as they are. `option` names what asked for it, in the error. */
 export async function readOctets(path: string, option: string): Promise<Bytes> {
@@ -33,12 +34,36 @@ function unreadable(path: string, option: string, cause: unknown): UsageError {
   );
 }
 
-/** The DER of a file, which may also be written as PEM, base64 or hexadecimal; the first block of several. */
-export async function readDer(path: string, option: string): Promise<Bytes> {
-  const [block] = unwrapText(await readOctets(path, option)).blocks;
+/**
+ * The DER of a file, which may also be written as PEM, base64 or hexadecimal; the first block of several. Text that is none
+ * of these is named, and so is an object of another kind than `kind`, the name of one in `smdpf inspect`.
+ */
+export async function readDer(path: string, option: string, kind?: string): Promise<Bytes> {
+  const file = await readOctets(path, option);
+  const { encoding, blocks } = unwrapText(file);
+  const [block] = blocks;
   if (block === undefined)
     throw new UsageError(`${option}: ${path} is empty`, 'Name a file that holds the object.');
+  const text = encoding === 'binary' ? nameText(file) : undefined;
+  if (text !== undefined) throw otherThanWanted(`${option}: ${path} is ${text.what}`, text.wayOut);
+  if (kind !== undefined) await requireKind(block.octets, kind, `${option}: ${path}`);
   return block.octets;
+}
+
+const otherThanWanted = (what: string, wayOut: string) =>
+  new HintedError(new Refusal('protocolFormat', what), wayOut);
+
+/** Refuses octets that are plainly another artefact; octets that are none are left to who reads them. */
+async function requireKind(octets: Bytes, kind: string, where: string): Promise<void> {
+  const { DESCRIBERS } = await import('../inspect/inspect.ts');
+  const wanted = DESCRIBERS.find((one) => one.kind === kind);
+  if (wanted === undefined || wanted.matches(octets)) return;
+  const found = DESCRIBERS.find(({ matches }) => matches(octets));
+  if (found !== undefined)
+    throw otherThanWanted(
+      `${where} is a ${found.title}, not a ${wanted.title}`,
+      'smdpf inspect FILE says what it is, field by field.',
+    );
 }
 
 /** A JSON object or list. */

@@ -2,6 +2,7 @@ import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readTlv, tagName } from '../../shared/codec/tlv.ts';
 import { Refusal, refuse } from '../../shared/errors.ts';
 import { type Encoding, unwrapText } from '../input/text-form.ts';
+import { nameText } from '../input/text-named.ts';
 import type { Artefact, Describer } from './artefact.ts';
 import { boundProfilePackage } from './artefacts/bound-profile-package.ts';
 import { certificate } from './artefacts/certificate.ts';
@@ -69,12 +70,15 @@ export function inspectArtefact(octets: Bytes): Artefact {
     throw new Refusal(error.code, `malformed ${title}: ${error.message}`, {
       subjectIdentifier: error.subjectIdentifier ?? kind,
       offset: error.offset ?? 0,
+      ...(error.defect === undefined ? {} : { defect: error.defect }),
       cause: error,
     });
   }
 }
 
 function unknown(octets: Bytes): never {
+  const text = nameText(octets);
+  if (text !== undefined) refuse('protocolFormat', `this is ${text.what}. ${text.wayOut}`, { offset: 0 });
   const { tag } = readTlv(octets);
   return refuse('protocolFormat', `no artefact that smdpf knows begins with ${tagName(tag)} at offset 0`, {
     subjectIdentifier: tagName(tag),

@@ -83,6 +83,13 @@ export function unsigned(value: Bytes): number | string {
   return value.length > 6 ? toHex(value) : value.reduce((number, octet) => number * 256 + octet, 0);
 }
 
+/** BOOLEAN as foreign CAs write it: TRUE may be any octet but 00 (shared/pki/der.ts). */
+export function berFlag(value: Bytes): string {
+  if (value.length !== 1) return refuse('protocolFormat', 'a BOOLEAN is one octet');
+  if (value[0] === 0) return 'false';
+  return value[0] === 0xff ? 'true' : `true, written as ${toHex(value)}`;
+}
+
 export function flag(value: Bytes): string {
   if (value.length !== 1 || (value[0] !== 0 && value[0] !== 0xff))
     return refuse('protocolFormat', 'a BOOLEAN is one octet, FF or 00');

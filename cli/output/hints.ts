@@ -1,10 +1,8 @@
-import type { Fault, FaultCode, Refusal } from '../../shared/errors.ts';
+import type { Defect, Fault, FaultCode, Refusal } from '../../shared/errors.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
 
 /** The way out of a refusal, where the code alone tells it. */
 const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
-  protocolFormat:
-    'The octets are not what belongs there: check that the file is whole and of the right kind.',
   eidMalformed:
     'An EID has 32 digits of which the last two are check digits (SGP.29): look for a typing error.',
   iccidInvalid:
@@ -19,7 +17,15 @@ const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
     'Renew the certificate, or choose another; one that is not valid yet is installed once it is.',
 };
 
+/** The way out where octets cannot be read. */
+const DEFECT_HINTS: Readonly<Record<Defect, string>> = {
+  cutOff: 'The object ends too early: fetch or export it again, as binary where it is binary.',
+  otherKind: 'Another kind of object belongs here: smdpf inspect FILE says what this one is.',
+  rule: 'Whoever wrote the object broke the rule that is named: ask for a correct one; smdpf inspect FILE shows the place.',
+};
+
 export function refusalHint(refusal: Refusal): string {
+  if (refusal.defect !== undefined) return DEFECT_HINTS[refusal.defect];
   return REFUSAL_HINTS[refusal.code] ?? `The rule behind it: ${STATUS_CODES[refusal.code].meaning}.`;
 }
 

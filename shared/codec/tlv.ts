@@ -1,4 +1,4 @@
-import { Refusal } from '../errors.ts';
+import { type Defect, Refusal } from '../errors.ts';
 import type { Bytes } from './bytes.ts';
 
 /**
@@ -27,9 +27,10 @@ export function tagName(tag: number): string {
   return hex.length % 2 === 0 ? hex : `0${hex}`;
 }
 
-function malformed(path: string, offset: number, what: string): never {
+function malformed(path: string, offset: number, what: string, defect: Defect = 'rule'): never {
   throw new Refusal('protocolFormat', `${what} at offset ${offset}${path === '' ? '' : ` in ${path}`}`, {
     offset,
+    defect,
     ...(path === '' ? {} : { subjectIdentifier: path }),
   });
 }
@@ -52,16 +53,16 @@ export function readTlvHeader(bytes: Bytes, position = 0, path = '', base = 0): 
   const start = position;
   const end = bytes.length;
   let at = position;
-  if (at >= end) malformed(path, base + start, 'element expected but the data ends');
+  if (at >= end) malformed(path, base + start, 'element expected but the data ends', 'cutOff');
   const first = bytes[at++]!;
   let tag = first;
   if ((first & 0x1f) === 0x1f) {
-    if (at >= end) malformed(path, base + start, 'tag is cut off');
+    if (at >= end) malformed(path, base + start, 'tag is cut off', 'cutOff');
     let octet = bytes[at++]!;
     if (octet === 0x80) malformed(path, base + start, 'tag is not in its shortest form');
     tag = tag * 256 + octet;
     if ((octet & 0x80) !== 0) {
-      if (at >= end) malformed(path, base + start, 'tag is cut off');
+      if (at >= end) malformed(path, base + start, 'tag is cut off', 'cutOff');
       octet = bytes[at++]!;
       if ((octet & 0x80) !== 0) malformed(path, base + start, 'tag is longer than three octets');
       tag = tag * 256 + octet;
@@ -69,14 +70,14 @@ export function readTlvHeader(bytes: Bytes, position = 0, path = '', base = 0): 
       malformed(path, base + start, 'tag is not in its shortest form');
     }
   }
-  if (at >= end) malformed(path, base + start, `length of ${tagName(tag)} is cut off`);
+  if (at >= end) malformed(path, base + start, `length of ${tagName(tag)} is cut off`, 'cutOff');
   const initial = bytes[at++]!;
   let length = initial;
   if (initial >= 0x80) {
     const octets = initial & 0x7f;
     if (octets === 0) malformed(path, base + start, `length of ${tagName(tag)} is indefinite`);
     if (octets > 4) malformed(path, base + start, `length of ${tagName(tag)} has more than four octets`);
-    if (at + octets > end) malformed(path, base + start, `length of ${tagName(tag)} is cut off`);
+    if (at + octets > end) malformed(path, base + start, `length of ${tagName(tag)} is cut off`, 'cutOff');
     length = 0;
     for (let i = 0; i < octets; i++) length = length * 256 + bytes[at++]!;
     if (length < 0x80 || length < 2 ** (8 * (octets - 1))) {
@@ -92,7 +93,7 @@ export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
   const at = position + headerLength;
   if (at + length > bytes.length) {
     const what = `${tagName(tag)} claims ${length} octets but ${bytes.length - at} remain`;
-    malformed(path, base + position, what);
+    malformed(path, base + position, what, 'cutOff');
   }
   return {
     tag,
@@ -131,7 +132,7 @@ export function readSingleTlv(bytes: Bytes, path = '', base = 0): Tlv {
 export function readSingle(bytes: Bytes, tag: number, name: string): Tlv {
   const element = readSingleTlv(bytes);
   if (element.tag !== tag) {
-    malformed('', 0, `${name} (${tagName(tag)}) expected but ${tagName(element.tag)} found`);
+    malformed('', 0, `${name} (${tagName(tag)}) expected but ${tagName(element.tag)} found`, 'otherKind');
   }
   return element;
 }
@@ -192,6 +193,7 @@ export class TlvReader {
         this.path,
         this.offset,
         `${name} (${tagName(tag)}) expected but ${tagName(element.tag)} found`,
+        this.path === '' ? 'otherKind' : 'rule',
       );
     }
     return this.next(name);

@@ -4,12 +4,14 @@ import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import type { PublicKey, Suite } from '../crypto/suite.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
-import { readOctetAlignedBits, readSerial } from './der.ts';
+import { readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
 import { decodeExtensions, type Extensions } from './extensions/index.ts';
 import { type Name, readName } from './name.ts';
 import { OID, readOid } from './oids.ts';
 import { splitSpki } from './subject-public-key.ts';
 import { readTime } from './time.ts';
+
+const NULL = 0x05;
 
 /** GSMA certificates have some 500 to 900 octets. */
 export const MAX_CERTIFICATE = 8192;
@@ -36,7 +38,7 @@ export class Certificate {
   readonly raw: Bytes;
   /** The TBSCertificate element as received: what the signature is over. */
   readonly tbs: Bytes;
-  /** Content octets of the serial number in hexadecimal, with the leading 00 of DER where there is one. */
+  /** Octets of the serial number as the shortest INTEGER, in hexadecimal, with its leading 00 where it needs one. */
   readonly serialNumber: string;
   readonly issuer: Name;
   readonly subject: Name;
@@ -105,10 +107,7 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
 
   const tbsElement = certificate.expect(0x30, 'tbsCertificate');
   const tbs = TlvReader.of(tbsElement, certificate.path);
-  const version = tbs.enter(0xa0, 'version');
-  if (version.integer(0x02, 'version') !== 2)
-    refuse('protocolFormat', 'only version 3 certificates exist here');
-  version.end();
+  readVersion3(tbs);
   const serialNumber = readSerial(tbs, 'serialNumber');
   readSignatureAlgorithm(tbs, refusedAs);
   const issuer = readName(tbs, 'issuer');
@@ -146,11 +145,25 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
   );
 }
 
-/** AlgorithmIdentifier: ecdsa-with-SHA256 without parameters (RFC 5758 section 3.2), inside and outside alike. */
+/** Version 3: without it a certificate has no extensions, and no role (SGP.22 section 4.5.2.1). */
+function readVersion3(tbs: TlvReader): void {
+  // the version that is not written is version 1
+  const version = tbs.peek()?.tag === 0xa0 ? tbs.enter(0xa0, 'version') : undefined;
+  const number = version === undefined ? 0 : readSmallNumber(version, 'version');
+  version?.end();
+  if (number !== 2)
+    refuse('protocolFormat', `the certificate is of version ${number + 1}; SGP.22 section 4.5.2.1 wants 3`);
+}
+
+/**
+ * AlgorithmIdentifier: ecdsa-with-SHA256, inside and outside alike. RFC 5758 section 3.2 leaves the parameters out; some CAs
+ * write NULL, as RSA's identifiers have it.
+ */
 export function readSignatureAlgorithm(reader: TlvReader, refusedAs: StatusName): void {
   const algorithm = reader.enter(0x30, 'signatureAlgorithm');
   const oid = readOid(algorithm.expect(0x06, 'algorithm'));
   if (oid !== OID.ecdsaWithSha256)
     refuse(refusedAs, `the signature algorithm is ${oid}, not ecdsa-with-SHA256`);
+  if (algorithm.peek()?.tag === NULL) algorithm.octets(NULL, 'parameters', 0);
   algorithm.end();
 }

@@ -3,7 +3,7 @@ import { TlvReader } from '../codec/tlv.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
 import { readSignatureAlgorithm } from './certificate.ts';
-import { readNumber, readOctetAlignedBits, readSerial } from './der.ts';
+import { readNumber, readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
 import { decodeWhole, type RawExtension, readExtensions } from './extensions/index.ts';
 import {
   decodeIssuingDistributionPoint,
@@ -54,8 +54,12 @@ export function decodeCrl(der: Bytes): Crl {
 
   const tbsElement = list.expect(0x30, 'tbsCertList');
   const tbs = TlvReader.of(tbsElement, list.path);
-  if (tbs.integer(0x02, 'version') !== 1)
-    refuse('protocolFormat', 'only version 2 revocation lists exist here');
+  const version = tbs.peek()?.tag === 0x02 ? readSmallNumber(tbs, 'version') : 0;
+  if (version !== 1)
+    refuse(
+      'protocolFormat',
+      `the revocation list is of version ${version + 1}; SGP.22 section 4.5.2.1.3 wants 2`,
+    );
   readSignatureAlgorithm(tbs, 'crlInvalid');
   const issuer = readName(tbs, 'issuer');
   const thisUpdateMs = readTime(tbs, 'thisUpdate');
@@ -136,10 +140,10 @@ function decodeCrlExtensions(list: TlvReader): CrlExtensions {
         issuingDistributionPoint = decode(decodeIssuingDistributionPoint);
         break;
       case OID.partialCrlNumber:
-        partialNumber = decode((reader) => reader.integer(0x02, 'partialCrlNumber'));
+        partialNumber = decode((reader) => readSmallNumber(reader, 'partialCrlNumber'));
         break;
       case OID.totalPartialCrlNumber:
-        partialTotal = decode((reader) => reader.integer(0x02, 'totalPartialCrlNumber'));
+        partialTotal = decode((reader) => readSmallNumber(reader, 'totalPartialCrlNumber'));
         break;
       default:
         refuseCritical(extension);

@@ -43,14 +43,14 @@ export function nameAttributes(element: Tlv, path: string): NameAttribute[] {
   return attributes;
 }
 
-/** Types of no text, and text forms that RFC 5280 has retired, are written as RFC 4514 does: # and their octets. */
+/** Types of no text, retired text forms, and octets beyond ASCII in a form that has none: as RFC 4514 does, # and the octets. */
 function readText(attribute: TlvReader): string {
   const element = attribute.peek();
   if (element?.tag === UTF8_STRING) return attribute.text(UTF8_STRING, 'value', MAX_TEXT);
   const { tag, value, raw } = attribute.next('value');
   if (raw.length > MAX_TEXT) attribute.refuse(element!, `value is longer than ${MAX_TEXT} octets`);
-  if (tag !== PRINTABLE_STRING && tag !== IA5_STRING) return `#${toHex(raw)}`;
-  for (const octet of value) if (octet > 0x7f) attribute.refuse(element!, 'value is not ASCII');
+  const isAscii = value.every((octet) => octet < 0x80);
+  if ((tag !== PRINTABLE_STRING && tag !== IA5_STRING) || !isAscii) return `#${toHex(raw)}`;
   return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
 }
 

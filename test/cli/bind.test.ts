@@ -271,7 +271,7 @@ describe('smdpf bind refuses', () => {
       { '--eid': EID.replace(/5$/, '6') },
       { code: 'eidMalformed', exitCode: 1 },
     ],
-    ['an empty package', { '--upp': folder.write('empty', '') }, { code: 'profileInvalid', exitCode: 1 }],
+    ['an empty package', { '--upp': folder.write('empty', '') }, { code: 'usage', exitCode: 2 }],
     [
       'metadata with another ICCID than the package',
       { '--metadata': json({ ...good, iccid: '8988211000000530082' }) },

@@ -77,15 +77,17 @@ export const keyId = (point: Bytes): Bytes => createHash('sha1').update(point).d
 
 export interface ExtensionSpec {
   readonly oid: string;
-  readonly critical?: boolean;
+  /** An element where the BOOLEAN is to be written in a way of its own. */
+  readonly critical?: boolean | Bytes;
   readonly value: Bytes;
 }
 
 export function extension(spec: ExtensionSpec): Bytes {
-  return sequence(oid(spec.oid), spec.critical ? TRUE : undefined, octetString(spec.value));
+  const critical = spec.critical === true ? TRUE : spec.critical || undefined;
+  return sequence(oid(spec.oid), critical, octetString(spec.value));
 }
 
-const bits = (octet: number): Bytes => {
+export const bits = (octet: number): Bytes => {
   const unused = Math.log2(octet & -octet);
   return bitString(Buffer.of(octet), unused);
 };

@@ -243,9 +243,23 @@ leaf('outer algorithm', (spec) => {
   spec.outerAlgorithm = ECDSA_SHA384;
 });
 leaf(
-  'algorithm with parameters',
+  'algorithm with NULL parameters',
   (spec) => {
     spec.innerAlgorithm = sequence(oid('1.2.840.10045.4.3.2'), tlv(0x05));
+  },
+  'accepted',
+);
+leaf(
+  'algorithm with other parameters',
+  (spec) => {
+    spec.innerAlgorithm = sequence(oid('1.2.840.10045.4.3.2'), tlv(0x04));
+  },
+  'protocolFormat',
+);
+leaf(
+  'algorithm with NULL that is not empty',
+  (spec) => {
+    spec.innerAlgorithm = sequence(oid('1.2.840.10045.4.3.2'), tlv(0x05, Buffer.of(0)));
   },
   'protocolFormat',
 );
@@ -275,6 +289,13 @@ leaf(
   (spec) => {
     spec.serial = tlv(0x02, Buffer.alloc(21, 0x7f));
   },
+  'accepted',
+);
+leaf(
+  'serial number of 65 octets',
+  (spec) => {
+    spec.serial = tlv(0x02, Buffer.alloc(65, 0x7f));
+  },
   'protocolFormat',
 );
 leaf(
@@ -282,7 +303,7 @@ leaf(
   (spec) => {
     spec.serial = tlv(0x02, Buffer.of(0xff, 0x80));
   },
-  'protocolFormat',
+  'accepted',
 );
 leaf(
   'octets after the signature',
@@ -524,6 +545,6 @@ test.each(cases)('$side: $rule → $expected', (given) => {
 });
 
 test('the table has every case under a name of its own', () => {
-  expect(cases).toHaveLength(238);
+  expect(cases).toHaveLength(241);
   expect(new Set(cases.map(({ side, rule }) => `${side} ${rule}`)).size).toBe(cases.length);
 });

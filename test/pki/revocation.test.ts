@@ -142,7 +142,7 @@ list('indirect', 'crlInvalid', (spec) => {
 list('attribute certificates only', 'crlInvalid', (spec) => {
   spec.scope = SCOPE.attributes;
 });
-list('scope FALSE written out', 'protocolFormat', (spec) => {
+list('scope FALSE written out', 'accepted', (spec) => {
   spec.scope = tlv(0x81, Buffer.of(0));
 });
 list('delta list', 'crlInvalid', (spec) => {

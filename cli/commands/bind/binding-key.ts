@@ -22,7 +22,10 @@ export interface BindingCertificate {
  * since the certificates of SGP.26 end and eUICCs often have no clock. The chain above it is not looked at.
  */
 export async function readBindingCertificate(path: string, io: CliIo): Promise<BindingCertificate> {
-  const certificate = decodeCertificate(await readDer(path, '--dppb-cert'), 'dpCertificateInvalid');
+  const certificate = decodeCertificate(
+    await readDer(path, '--dppb-cert', 'certificate'),
+    'dpCertificateInvalid',
+  );
   const { column } = roleOf(certificate, 'dpCertificateInvalid');
   checkSigningLeaf(certificate, 'dpPb', column ?? 'v2', 'dpCertificateInvalid');
   const now = io.now().getTime();

@@ -103,8 +103,8 @@ async function keySource(options: IssueDpPbOptions, curve: CurveName): Promise<P
       'one of --csr, --spki and --generate is needed',
       'smdpf keys csr makes a request for a key of the server; --generate makes a new key.',
     );
-  if (csr !== undefined) return { csr: await readDer(csr, '--csr') };
-  if (spki !== undefined) return { spki: await readDer(spki, '--spki') };
+  if (csr !== undefined) return { csr: await readDer(csr, '--csr', 'certificationRequest') };
+  if (spki !== undefined) return { spki: await readDer(spki, '--spki', 'publicKey') };
   const key = generateKey(curve);
   await writeOutput(generate!, encodePrivateKeyPem(key), '--generate', { mode: 0o600, fresh: true });
   return key;

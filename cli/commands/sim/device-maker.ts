@@ -43,7 +43,7 @@ export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
       .description('send a Profile Loading Report (FF63)')
       .requiredOption('--report <file>', 'Profile Loading Report'),
   ).action(async (options: ServerOptions & { readonly report: string }) => {
-    const report = await readDer(options.report, '--report');
+    const report = await readDer(options.report, '--report', 'profileLoadingReport');
     const client = new DeviceMaker(await clientOptions(options));
     answerJson(io, await reach(options.url, () => client.sendProfileLoadingReport(report)));
   });

@@ -56,7 +56,7 @@ export function registerSimEum(sim: Command, io: CliIo): void {
       .description('send a data batch to a server (Esed1.registerEuiccData)')
       .requiredOption('--batch <file>', 'eUICC data batch (FF60)'),
   ).action(async (options: ServerOptions & { readonly batch: string }) => {
-    const batch = await readDer(options.batch, '--batch');
+    const batch = await readDer(options.batch, '--batch', 'euiccDataBatch');
     const client = new EumClient(await clientOptions(options));
     answerOf(io, await reach(options.url, () => client.registerEuiccData(batch)));
   });

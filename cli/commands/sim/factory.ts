@@ -48,7 +48,7 @@ export function registerSimFactory(sim: Command, io: CliIo): void {
 }
 
 async function load(options: LoadOptions, io: CliIo): Promise<void> {
-  const batches = await Promise.all(options.batch.map((file) => readDer(file, '--batch')));
+  const batches = await Promise.all(options.batch.map((file) => readDer(file, '--batch', 'bppBatch')));
   const total = batches.flatMap((batch) => decodeBppBatch(batch).items.filter(({ bound }) => bound)).length;
   const line = new Factory({
     journalFile: options.journal,

@@ -15,7 +15,11 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
           forSigning: both || options.forSigning === true,
           forVerification: both || options.forVerification === true,
         };
-        const keyId = await runtime.trust.addCi(await readDer(file, '<certificate>'), use, BY_CLI);
+        const keyId = await runtime.trust.addCi(
+          await readDer(file, '<certificate>', 'certificate'),
+          use,
+          BY_CLI,
+        );
         io.answer({ keyId, ...use }, `CI ${keyId} is trusted`);
       }),
     );

@@ -17,8 +17,10 @@ export function registerCrl(command: TrustCommand, io: CliIo): void {
     .option('--issuer <certificate>', 'chain of the issuer, itself first; may be repeated', collect)
     .action((file: string, options: Folder & { issuer?: readonly string[] }) =>
       withRuntime(options.folder, async (runtime) => {
-        const chain = await Promise.all((options.issuer ?? []).map((path) => readDer(path, '--issuer')));
-        const list = await readDer(file, '<list>');
+        const chain = await Promise.all(
+          (options.issuer ?? []).map((path) => readDer(path, '--issuer', 'certificate')),
+        );
+        const list = await readDer(file, '<list>', 'crl');
         const taken = await runtime.trust.addCrl(list, chain.length === 0 ? [] : [chain], BY_CLI);
         for (const eum of taken.revokedEums)
           io.warn(`the list revokes EUM ${eum}: smdpf trust bound --eum ${eum}`);

@@ -14,7 +14,9 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
     .requiredOption('--ci <key-id>', 'SubjectKeyIdentifier of the CI', keyIdOption)
     .action((files: readonly string[], options: Folder & { key: string; ci: Uint8Array }) =>
       withRuntime(options.folder, async (runtime) => {
-        const certificates = await Promise.all(files.map((file) => readDer(file, '<certificate>')));
+        const certificates = await Promise.all(
+          files.map((file) => readDer(file, '<certificate>', 'certificate')),
+        );
         const { smdpOid } = await runtime.trust.installDpPb(
           { keyUri: options.key, ciPkId: options.ci, certificates },
           BY_CLI,

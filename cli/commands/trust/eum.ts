@@ -19,8 +19,9 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
     .action((file: string, options: Folder & { party: string; dataKey?: string }) =>
       withRuntime(options.folder, async (runtime) => {
         const { party, dataKey } = options;
-        const key = dataKey === undefined ? {} : { dataKey: await readDer(dataKey, '--data-key') };
-        const certificate = await readDer(file, '<certificate>');
+        const key =
+          dataKey === undefined ? {} : { dataKey: await readDer(dataKey, '--data-key', 'publicKey') };
+        const certificate = await readDer(file, '<certificate>', 'certificate');
         const keyId = await runtime.trust.allowEum(certificate, { party, ...key }, BY_CLI);
         io.answer({ keyId, party }, `EUM ${keyId} is allowed, for ${party}`);
       }),

@@ -10,7 +10,9 @@ import { tlvDescriber } from '../tlv-describer.ts';
 import { curve, integer, oid, time } from '../values.ts';
 import { EXTENSION_SHAPE } from './extension.ts';
 import { nameText } from './name-text.ts';
-import { startsAsSequenceOf } from './sequence.ts';
+import { startsAsSequenceOf, tbsTags } from './sequence.ts';
+
+const NULL = 0x05;
 
 const ALGORITHM_NAMES: ReadonlyMap<string, string> = new Map([
   [OID.ecdsaWithSha256, 'ecdsa-with-SHA256'],
@@ -18,7 +20,10 @@ const ALGORITHM_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 export const algorithm = (name: string): Shape =>
-  tree(name, [[0x06, leaf('algorithm', (value) => ALGORITHM_NAMES.get(oid(value)) ?? oid(value))]]);
+  tree(name, [
+    [0x06, leaf('algorithm', (value) => ALGORITHM_NAMES.get(oid(value)) ?? oid(value))],
+    [NULL, leaf('parameters', () => 'NULL')],
+  ]);
 
 /** A Name, on one line. */
 export const distinguishedName = (name: string): Shape =>
@@ -94,7 +99,8 @@ export const certificate = tlvDescriber({
   kind: 'certificate',
   title: 'X.509 certificate',
   tag: 0x30,
-  matches: (octets) => startsAsSequenceOf(octets, 0x30, 0xa0),
+  // one of version 1 has no version, and is told from a list by what follows the issuer
+  matches: (octets) => startsAsSequenceOf(octets, 0x30, 0xa0) || tbsTags(octets)[3] === 0x30,
   shape: CERTIFICATE_SHAPE,
   check: certificateFindings,
 });

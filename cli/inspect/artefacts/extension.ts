@@ -5,7 +5,7 @@ import { decodeIssuingDistributionPoint } from '../../../shared/pki/extensions/i
 import { OID } from '../../../shared/pki/oids.ts';
 import { roleOfPolicy } from '../../../shared/pki/roles.ts';
 import { leaf, type Shape, tree } from '../shape.ts';
-import { flag, integer, oid } from '../values.ts';
+import { berFlag, integer, oid } from '../values.ts';
 import { nameText } from './name-text.ts';
 
 const NAMES: ReadonlyMap<string, string> = new Map(
@@ -61,7 +61,7 @@ export const EXTENSION_SHAPE: Shape = {
       0x06,
       leaf('extnID', (value) => `${oid(value)}${NAMES.has(oid(value)) ? ` ${NAMES.get(oid(value))}` : ''}`),
     ],
-    [0x01, leaf('critical', flag)],
+    [0x01, leaf('critical', berFlag)],
     [0x04, leaf('extnValue')],
   ]),
   show: (_, element) => meaningOf(element),

@@ -33,6 +33,12 @@ export function firstElements(octets: Bytes, count: number): Tlv[] {
   return elements;
 }
 
+/** Tags of the first elements of what is signed in a certificate, list or request. */
+export function tbsTags(octets: Bytes): number[] {
+  const [tbs] = firstElements(octets, 1);
+  return tbs === undefined ? [] : firstElements(tbs.raw, 4).map(({ tag }) => tag);
+}
+
 function peekTag(octets: Bytes): number | undefined {
   const [first, second = 0, third = 0] = octets;
   if (first === undefined || (first & 0x1f) !== 0x1f) return first;

@@ -1,5 +1,5 @@
 import type { TlvReader } from '../../codec/tlv.ts';
-import { readDefaultFalse } from '../der.ts';
+import { readDefaultFalse, readSmallNumber } from '../der.ts';
 
 /** BasicConstraints (RFC 5280 section 4.2.1.9). */
 export interface BasicConstraints {
@@ -13,7 +13,7 @@ export function decodeBasicConstraints(reader: TlvReader): BasicConstraints {
   const cA = readDefaultFalse(constraints);
   const limited = constraints.peek()?.tag === 0x02;
   if (limited && !cA) constraints.refuse(constraints.next(), 'pathLenConstraint is for CA certificates');
-  const pathLenConstraint = limited ? constraints.integer(0x02, 'pathLenConstraint') : undefined;
+  const pathLenConstraint = limited ? readSmallNumber(constraints, 'pathLenConstraint') : undefined;
   constraints.end();
   return pathLenConstraint === undefined ? { cA } : { cA, pathLenConstraint };
 }

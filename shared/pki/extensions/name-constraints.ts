@@ -19,10 +19,20 @@ export function decodeNameConstraints(reader: TlvReader): NameConstraints {
     const base = readGeneralName(subtree);
     if (base.form !== 'directoryName')
       return subtree.refuse(element!, 'only directory names are supported in nameConstraints');
-    // minimum DEFAULT 0 and maximum are never encoded in this profile
+    readDefaultMinimum(subtree);
     subtree.end();
     subtrees.push(base.attributes);
   } while (!permitted.done);
+  const excluded = constraints.optional(0xa1);
+  if (excluded !== undefined)
+    constraints.refuse(excluded, 'excludedSubtrees are not supported in nameConstraints');
   constraints.end();
   return subtrees;
+}
+
+/** minimum DEFAULT 0, which no CA should write (RFC 5280 section 4.2.1.10) and some do; a maximum is left to refuse. */
+function readDefaultMinimum(subtree: TlvReader): void {
+  const minimum = subtree.optional(0x80);
+  if (minimum !== undefined && (minimum.value.length !== 1 || minimum.value[0] !== 0))
+    subtree.refuse(minimum, 'the minimum of a subtree is 0');
 }

@@ -83,7 +83,7 @@ async function load(options: LoadOptions, io: CliIo): Promise<void> {
 async function loadsOf(options: LoadOptions, eid: string, firstKey: Bytes | undefined): Promise<Load[]> {
   const { bppBatch, bpp, loadPackage, dppbCert } = options;
   if (bppBatch !== undefined && bpp === undefined) {
-    const loads = loadsOfBatch(await readDer(bppBatch, '--bpp-batch'), eid);
+    const loads = loadsOfBatch(await readDer(bppBatch, '--bpp-batch', 'bppBatch'), eid);
     if (loads.length === 0)
       throw new UsageError('the batch holds no package for this card', 'smdpf inspect shows its items.');
     return loads;
@@ -96,13 +96,15 @@ async function loadsOf(options: LoadOptions, eid: string, firstKey: Bytes | unde
   // a BPP is passed on whatever it is: judging it is the eUICC's part
   const package_ = await readOctets(bpp, '--bpp');
   if (loadPackage !== undefined) {
-    const octets = await readDer(loadPackage, '--load-package');
+    const octets = await readDer(loadPackage, '--load-package', 'loadPackage');
     return [loadOf(decodeLoadPackage(octets).transactionId, octets, package_)];
   }
   const keyId = options.keyId ?? firstKey;
   if (keyId === undefined)
     throw new UsageError('the card has no one-time key left', 'Personalise another one.');
-  const certificates = await Promise.all((dppbCert ?? []).map((file) => readDer(file, '--dppb-cert')));
+  const certificates = await Promise.all(
+    (dppbCert ?? []).map((file) => readDer(file, '--dppb-cert', 'certificate')),
+  );
   return [loadOfBound(package_, certificates, keyId)];
 }
 

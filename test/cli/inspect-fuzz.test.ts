@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { inspect, inspectArtefact } from '../../cli/inspect/inspect.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { count, effort } from '../support/effort.ts';
 import { truncations } from '../support/mutations.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
 import { onlyRefuses } from '../support/refusal.ts';
 import { oneOfEach } from './support/artefacts.ts';
 
-const MUTATIONS = 10_000;
+const MUTATIONS = effort({ short: 1_000, long: 10_000 });
 
 const artefacts = new Map([...(await oneOfEach()), ['own template', ownTemplate()]]);
 
@@ -26,6 +27,7 @@ function mutate(octets: Uint8Array, below: (limit: number) => number): Uint8Arra
 describe('smdpf inspect on damaged octets: a description or a typed refusal, nothing else', () => {
   it.each([...artefacts.keys()])('%s: every truncation', (kind) => {
     const octets = artefacts.get(kind)!;
+    count('cuts', octets.length);
     for (const cut of truncations(octets)) {
       const outcome = onlyRefuses(() => inspect(cut));
       // a package of whole elements is a package, and a softkey tells its header without the rest
@@ -40,6 +42,7 @@ describe('smdpf inspect on damaged octets: a description or a typed refusal, not
     for (let made = 0; made < MUTATIONS; made++)
       seen[onlyRefuses(() => inspectArtefact(mutate(octets, below)))]++;
     expect(seen.accepted + seen.refused).toBe(MUTATIONS);
+    count('mutations', MUTATIONS);
     expect(seen.refused).toBeGreaterThan(0);
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LONG } from '../support/effort.ts';
 
 const SMDPF = fileURLToPath(new URL('../../cli/smdpf.mjs', import.meta.url));
 let folder: string;
@@ -68,14 +69,19 @@ it('docs/profiles.md: a template is tried', async () => {
   expect(said).toMatch(/changed +usim +1 +5 +ef-imsi, ef-acc/);
 }, 120_000);
 
-it('docs/operators.md: everything is tried, from an empty folder to a device that went back to stock', async () => {
-  const commands = commandsOf('operators.md', 'Try all of it')
-    .replaceAll('8443', String(await freePort()))
-    .replaceAll('8444', String(await freePort()));
-  const said = await run('operators', commands);
-  const [, report] = said.split('closed  0');
-  expect(report?.match(/ Installed /g)).toHaveLength(3);
-  expect(report?.match(/ Deleted /g)).toHaveLength(1);
-  expect(said).toContain('signature  holds');
-  expect(said).toMatch(/the log holds: \d+ lines/);
-}, 300_000);
+// forty processes; what else is in the documents is looked at in command-lines.test.ts
+it.runIf(LONG)(
+  'docs/operators.md: everything is tried, from an empty folder to a device that went back to stock',
+  async () => {
+    const commands = commandsOf('operators.md', 'Try all of it')
+      .replaceAll('8443', String(await freePort()))
+      .replaceAll('8444', String(await freePort()));
+    const said = await run('operators', commands);
+    const [, report] = said.split('closed  0');
+    expect(report?.match(/ Installed /g)).toHaveLength(3);
+    expect(report?.match(/ Deleted /g)).toHaveLength(1);
+    expect(said).toContain('signature  holds');
+    expect(said).toMatch(/the log holds: \d+ lines/);
+  },
+  300_000,
+);

@@ -9,13 +9,14 @@ import { ownTemplate } from '../../shared/profile/package/template/own-profile.t
 import type { Services } from '../../shared/service/api/services.ts';
 import { Factory, SoftEuicc } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { count, effort } from '../support/effort.ts';
 import { callHandler, jsonOf } from '../support/function-call.ts';
 import { mutated } from '../support/mutations.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Mutations of each object on top of every cut of it at a step of CUT_STEP octets. */
-const MUTATIONS = 500;
-const CUT_STEP = 7;
+const MUTATIONS = effort({ short: 100, long: 500 });
+const CUT_STEP = effort({ short: 21, long: 7 });
 
 const CALLERS = {
   'esed1.registerEuiccData': EUM,
@@ -83,6 +84,7 @@ describe('real objects that are cut off or changed never make the real services 
         expect(statusCode).toBe(200);
         const { status } = jsonOf({ body }).header.functionExecutionStatus;
         expect(status, `cut at ${length}`).toBe('Failed');
+        count('cuts', 1);
       }
       await fc.assert(
         fc.asyncProperty(
@@ -91,6 +93,7 @@ describe('real objects that are cut off or changed never make the real services 
         ),
         { numRuns: MUTATIONS },
       );
+      count('mutations', MUTATIONS);
       const { statusCode, body } = await send(original);
       if (path === 'es9plus.handleNotification') expect(statusCode).toBe(204);
       else expect(jsonOf({ body }).header.functionExecutionStatus.status).toMatch(/^Executed/);

@@ -5,14 +5,15 @@ import { HANDLERS } from '../../lambdas/handlers.ts';
 import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { STATUS_CODES } from '../../shared/status-codes.ts';
+import { count, effort } from '../support/effort.ts';
 import { callHandler, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Mutations per function; every truncation comes on top. */
-const JSON_MUTATIONS = 400;
-const DER_MUTATIONS = 10_000;
+const JSON_MUTATIONS = effort({ short: 100, long: 400 });
+const DER_MUTATIONS = effort({ short: 1_000, long: 10_000 });
 const SLOWEST_ANSWER_MS = 1_000;
 
 const KNOWN_CODES = new Set(Object.values(STATUS_CODES).map(({ subject, reason }) => `${subject}/${reason}`));
@@ -94,6 +95,8 @@ describe('bodies that are cut off or changed anywhere get a typed answer', () =>
         fc.asyncProperty(mutate(original), async (raw) => void (await answer(raw, contentType))),
         { numRuns },
       );
+      count('cuts', original.length);
+      count('mutations', numRuns);
     };
 
     it(`${path}: JSON`, () => fuzz(Buffer.from(JSON.stringify(example)), 'application/json', JSON_MUTATIONS));
@@ -111,6 +114,7 @@ describe('bodies that are cut off or changed anywhere get a typed answer', () =>
         ),
         { numRuns: JSON_MUTATIONS },
       );
+      count('mutations', JSON_MUTATIONS);
     });
 
     const binary = ['euiccDataBatch', 'bppRequest', 'profileLoadingReport', 'pendingNotification'].find(

@@ -19,12 +19,13 @@ import {
   triplesOf,
 } from '../service/scenario.ts';
 import { Deployment } from '../support/deployment.ts';
+import { count, effort, LONG } from '../support/effort.ts';
 import { answerHash } from './answer-hash.ts';
 
-const ITEMS = 2_000;
+const ITEMS = effort({ short: 800, long: 2_000 });
 const CHUNK = 50;
 /** Items that are processed when the server is killed, the next time a few milliseconds after. */
-const KILLS = [0, 400, 900, 1_500];
+const KILLS = LONG ? [0, 400, 900, 1_500] : [0, 300];
 const SERVING = fileURLToPath(new URL('./serving.ts', import.meta.url));
 
 let deployment: Deployment;
@@ -86,6 +87,7 @@ it('a server killed again and again in the middle of a job completes it: nothing
     expect(done, 'the kill came in the middle').toBeUndefined();
     expect(processed, 'nothing that was processed is lost').toBeGreaterThanOrEqual(before);
     before = processed;
+    count('kills', 1);
   }
   const { done } = await serve(args);
   expect(done).toMatch(/^[0-9a-f]{64}$/);
@@ -103,6 +105,7 @@ it('a server killed again and again in the middle of a job completes it: nothing
     const triples = triplesOf({ ...answer, bppBatch } as BppAnswer).map((triple) => triple.split(' '));
     for (const member of [0, 1, 2]) expect(new Set(triples.map((one) => one[member])).size).toBe(ITEMS);
     expect(new Set(triples.map(([eid]) => eid))).toEqual(new Set(euiccs.map(({ eid }) => eid)));
+    count('items', ITEMS);
 
     expect(await positionsOf(runtime, 'ORD-1')).toMatchObject({ supply: [], returned: [] });
     expect(await ppksLeft(runtime, 'ORD-1')).toEqual([]);

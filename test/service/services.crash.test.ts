@@ -11,6 +11,7 @@ import { PackReader } from '../../shared/service/supply/packs.ts';
 import { signInstallationResult } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { count, effort } from '../support/effort.ts';
 import { type Fate, MortalProcess, rests } from './mortal.ts';
 import {
   auditLines,
@@ -27,6 +28,8 @@ import {
 
 let deployment: Deployment;
 let made = 0;
+/** Store calls from one death to the next; odd, so that both ways to die come up. */
+const STRIDE = effort({ short: 3, long: 1 });
 
 beforeAll(async () => {
   deployment = await Deployment.create({ memory: true, config: { packSize: 2 } });
@@ -57,9 +60,10 @@ async function atEveryCall<Given>(
   const calm = await make();
   const [{ calls, result }] = (await run(calm, [{}])) as [{ calls: number; result: unknown }];
   await settled(calm, [result]);
-  for (let call = 1; call <= calls; call++) {
+  for (let call = 1; call <= calls; call += STRIDE) {
     const given = await make();
     await run(given, [{ call, when: call % 2 === 0 ? 'before' : 'after' }]);
+    count('crashes', 1);
     const twins = await run(given, [{ restMs: rests(call) }, { restMs: rests(-call) }]);
     await settled(
       given,
@@ -202,7 +206,7 @@ describe('after a death at any store call, repeated by two at once', () => {
 describe('an order cancelled while a request of it is bound', () => {
   it('has each profile bound for good or closed for good, and no PPK is left of either', async () => {
     const seen = new Set<string>();
-    for (let call = 1; ; call++) {
+    for (let call = 1; ; call += STRIDE) {
       const orderId = `CANCEL-${made++}`;
       await prepare(deployment, orderId, 4);
       const request = new Request(
@@ -218,6 +222,7 @@ describe('an order cancelled while a request of it is bound', () => {
       const binding = await MortalProcess.start(deployment, { hold });
       const answer = await binding.run(request.send).catch((error) => error);
       if (cancelled === undefined) break;
+      count('sequences', 1);
       const outcomes = answer.code ?? [...new Set(outcomesOf(answer))].join();
       seen.add(outcomes);
       const bound = outcomes === 'bound' ? [0, 1, 2] : [];

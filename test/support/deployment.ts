@@ -1,14 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import type { KeyAlgorithm, KeyGenerator, KeyRole } from '../../shared/keys/provider.ts';
+import type { KeyAlgorithm } from '../../shared/keys/provider.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import type { Caller, PartyRole } from '../../shared/service/api/caller.ts';
 import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import { type CurveName, SimCi, SimEum } from '../../sim/index.ts';
+import { PASSPHRASE, sharedSoftkey } from './softkeys.ts';
 
 const ALGORITHM: Readonly<Record<CurveName, KeyAlgorithm>> = {
   p256: 'ecdsa-p256',
@@ -50,7 +51,7 @@ export class Deployment {
     const { curve = 'p256', config: own = {}, memory = false, ...runtimeOptions } = options;
     const folder = await mkdtemp(join(tmpdir(), 'smdpf-test-'));
     await mkdir(join(folder, 'keys'));
-    await writeFile(join(folder, 'passphrase'), randomBytes(32).toString('hex'), { mode: 0o600 });
+    await writeFile(join(folder, 'passphrase'), PASSPHRASE, { mode: 0o600 });
     const key = (name: string) => `softkey:path=${join(folder, 'keys', name)}.key`;
     const config: RuntimeConfig = {
       deployment: 'test',
@@ -68,13 +69,9 @@ export class Deployment {
     const runtime = await openRuntime(config, runtimeOptions);
     const ci = SimCi.create({ curve });
     const eum = SimEum.create({ ci });
-    const generate = async (uri: string, algorithm: KeyAlgorithm, role: KeyRole) => {
-      const provider = (await runtime.keys.provider(uri)) as unknown as KeyGenerator;
-      await provider.generate(uri, algorithm, role);
-    };
-    await generate(config.keys.wrapping, 'aes-256', 'wrapping');
-    await generate(config.keys.delivery, 'ecdsa-p256', 'delivery');
-    await generate(key('dppb'), ALGORITHM[curve], 'binding');
+    await sharedSoftkey(runtime.keys, config.keys.wrapping, 'aes-256', 'wrapping');
+    await sharedSoftkey(runtime.keys, config.keys.delivery, 'ecdsa-p256', 'delivery');
+    await sharedSoftkey(runtime.keys, key('dppb'), ALGORITHM[curve], 'binding');
 
     const { trust, keys } = runtime;
     await trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, 'test');

@@ -1,8 +1,8 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { CompactEncrypt } from 'jose';
-import type { KeyGenerator } from '../../shared/keys/provider.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Deployment } from './deployment.ts';
+import { sharedSoftkey } from './softkeys.ts';
 
 /** Personalisation data as Operators make it: a row is names and values. */
 export type TestRow = Readonly<Record<string, string>>;
@@ -75,8 +75,7 @@ export const intakeUri = (folder: string) => `softkey:path=${folder}/keys/intake
 
 export async function withIntakeKey(deployment: Deployment): Promise<void> {
   const uri = intakeUri(deployment.folder);
-  const provider = await deployment.runtime.keys.provider(uri);
-  await (provider as unknown as KeyGenerator).generate(uri, 'rsa-oaep', 'intake');
+  await sharedSoftkey(deployment.runtime.keys, uri, 'rsa-oaep', 'intake');
   deployment.config = {
     ...deployment.config,
     keys: { ...deployment.config.keys, intake: uri },

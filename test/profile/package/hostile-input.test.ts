@@ -9,6 +9,7 @@ import { compileTemplate, personalise } from '../../../shared/profile/package/pe
 import { decodePackage, encodePackage } from '../../../shared/profile/package/profile-element.ts';
 import { uppSummary } from '../../../shared/profile/package/summary.ts';
 import { validatePackage } from '../../../shared/profile/package/validate.ts';
+import { count, effort } from '../../support/effort.ts';
 import { EVERY_VALUE, ownTemplate, SCP_KEYS, without } from './support/packages.ts';
 
 const OWN = ownTemplate();
@@ -40,9 +41,17 @@ function exercise(upp: Uint8Array): void {
   validatePackage(upp);
 }
 
+const CUT_STEP = effort({ short: 33, long: 11 });
+const CHANGED = effort({ short: 120, long: 800 });
+const PIECES = effort({ short: 100, long: 500 });
+const HOSTILE_VALUES = effort({ short: 300, long: 2_000 });
+
 describe('hostile packages raise refusals only', () => {
   it('cut off anywhere', () => {
-    for (let length = 0; length < OWN.length; length += 11) exercise(OWN.subarray(0, length));
+    for (let length = 0; length < OWN.length; length += CUT_STEP) {
+      exercise(OWN.subarray(0, length));
+      count('cuts', 1);
+    }
   });
 
   it('with octets changed', () => {
@@ -53,8 +62,9 @@ describe('hostile packages raise refusals only', () => {
         for (const { at, to } of changes) upp[at] = to;
         exercise(upp);
       }),
-      { numRuns: 800 },
+      { numRuns: CHANGED },
     );
+    count('mutations', CHANGED);
   });
 
   it('with a piece removed or repeated', () => {
@@ -65,8 +75,9 @@ describe('hostile packages raise refusals only', () => {
           Buffer.concat([OWN.subarray(0, at), ...(repeat ? [piece, piece] : []), OWN.subarray(at + length)]),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: PIECES },
     );
+    count('mutations', PIECES);
   });
 
   it('of random octets', () => {
@@ -93,6 +104,7 @@ it('hostile values raise refusals only', () => {
         if (!(error instanceof Refusal)) throw error;
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: HOSTILE_VALUES },
   );
+  count('mutations', HOSTILE_VALUES);
 });

@@ -6,14 +6,15 @@ import { preparePack } from '../../../shared/service/es2f/order-packs.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { packRecord } from '../../../shared/service/records/order.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
+import { count, effort } from '../../support/effort.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 import { csvOf, secretRows } from '../../support/row-sources.ts';
 import { MortalProcess } from '../mortal.ts';
 import { TEMPLATE } from '../scenario.ts';
 import { openProfile } from './open-pack.ts';
 
-/** Deaths of the process that makes packs, each a real one; SMDPF_TEST_CRASHES=10000 for a long run. */
-const CRASHES = Number(process.env.SMDPF_TEST_CRASHES ?? 200);
+/** Deaths of the process that makes packs, each a real one; SMDPF_TEST_CRASHES=10000 makes more of them. */
+const CRASHES = Number(process.env.SMDPF_TEST_CRASHES ?? effort({ short: 60, long: 1_000 }));
 const PACK = 3;
 /** Deaths that befall a pack one after the other at most. */
 const IN_A_ROW = 5;
@@ -68,6 +69,7 @@ it(`the process dies ${CRASHES} times at random points: output rows and packs al
     await expectAgreement(pack);
   }
   expect(died, `deaths in ${pack} packs`).toBe(CRASHES);
+  count('crashes', died);
   // every call of a pack was a place to die, before it and after it
   if (CRASHES >= 200) expect(points.size).toBe(2 * calls);
 }, 3_600_000);

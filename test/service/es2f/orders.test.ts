@@ -8,6 +8,7 @@ import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { signInstallationResult, signOtherNotification } from '../../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../../sim/index.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
+import { count, effort } from '../../support/effort.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import {
   type BoundBppItem,
@@ -330,6 +331,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant('end' as const), fc.boolean()) },
 );
 
+const SEQUENCES = effort({ short: 15, long: 60 });
+
 describe('the states of an order by model', () => {
   it('no profile is in two states, counts always add up, no ICCID has two EIDs', async () => {
     await fc.assert(
@@ -348,8 +351,9 @@ describe('the states of an order by model', () => {
           await compare(orderId, model);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: SEQUENCES },
     );
+    count('sequences', SEQUENCES);
   }, 240_000);
 });
 

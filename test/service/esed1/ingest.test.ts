@@ -16,6 +16,7 @@ import {
   SimEum,
 } from '../../../sim/index.ts';
 import { caller, DEVICE_MAKER, Deployment, EUM } from '../../support/deployment.ts';
+import { count, effort } from '../../support/effort.ts';
 import { refusalOf } from '../../support/refusal.ts';
 
 const MAKERS = { deviceManufacturers: [DEVICE_MAKER.identifier] };
@@ -245,6 +246,10 @@ describe('a batch as a whole', () => {
 });
 
 describe('a large batch', () => {
+  const ENTRIES = effort({ short: 1_500, long: 3_000 });
+  /** Slices that are done when the server is killed, at least. */
+  const UNDERWAY = effort({ short: 1, long: 2 });
+
   it('killed in the middle and taken up again ends as if nothing had happened', async () => {
     const killed = await Deployment.create({ lanes: 'none' });
     const straight = await Deployment.create({ memory: true });
@@ -254,23 +259,25 @@ describe('a large batch', () => {
       await straight.runtime.trust.addCrl(ci.issueCrl(), [], 'test');
       await straight.runtime.trust.allowEum(eum.ca.certificate, { party: EUM.identifier }, 'test');
 
-      const euiccs = [...eum.production(3_000)];
-      for (const at of [3, 700, 2_999]) euiccs[at] = withKey(euiccs[at]!, (_, proof) => proof.fill(0));
-      euiccs[1_500] = euiccs[100]!;
+      const euiccs = [...eum.production(ENTRIES)];
+      const last = ENTRIES - 1;
+      for (const at of [3, 700, last]) euiccs[at] = withKey(euiccs[at]!, (_, proof) => proof.fill(0));
+      euiccs[800] = euiccs[100]!;
       const batch = eum.euiccDataBatch(euiccs, MAKERS);
 
       const upload = await killed.runtime.context.vault.put('uploads/test', batch);
       expect(await killed.runtime.services.ingest.registerEuiccData(EUM, upload)).toMatchObject({
         state: 'Pending',
-        entries: 3_000,
+        entries: ENTRIES,
       });
       const [open] = (await killed.runtime.context.ledger.query('open-work')).items;
       const id = open!.sort.split('#')[1]!;
       const slices = async () => (await ingestProgress(killed.runtime.context.ledger, id)).slices;
-      await killUnderway(killed, async () => (await slices()) >= 2);
+      await killUnderway(killed, async () => (await slices()) >= UNDERWAY);
       const done = await slices();
-      expect(done).toBeGreaterThanOrEqual(2);
-      expect(done).toBeLessThan(3_000 / SLICE);
+      count('kills', 1);
+      expect(done).toBeGreaterThanOrEqual(UNDERWAY);
+      expect(done).toBeLessThan(ENTRIES / SLICE);
 
       await killed.reopen({ lanes: 'inline' });
       await killed.runtime.work.resume();
@@ -278,8 +285,8 @@ describe('a large batch', () => {
       expect(codes(answer)).toEqual([
         [3, 'oneTimeKeyProofInvalid'],
         [700, 'oneTimeKeyProofInvalid'],
-        [1_500, 'eidDuplicate'],
-        [2_999, 'oneTimeKeyProofInvalid'],
+        [800, 'eidDuplicate'],
+        [last, 'oneTimeKeyProofInvalid'],
       ]);
       const expected = await finished(
         straight,
@@ -291,6 +298,7 @@ describe('a large batch', () => {
         await straight.runtime.context.ledger.getMany(keys),
       );
       expect((await killed.runtime.context.ledger.query('open-work')).items).toEqual([]);
+      count('items', ENTRIES);
     } finally {
       await killed.close();
       await straight.close();

@@ -10,6 +10,7 @@ import { orderRecord } from '../../../shared/service/records/order.ts';
 import { freshSoftHsm } from '../../keys/softhsm.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
 import { blocksOf, intakeKeyOf, intakeUri, secretRows, withIntakeKey } from '../../support/row-sources.ts';
+import { sharedSoftkey } from '../../support/softkeys.ts';
 import { TEMPLATE } from '../scenario.ts';
 
 const METADATA = { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'test' };
@@ -42,7 +43,7 @@ const prepare = async (...order: Parameters<typeof encrypted>) =>
 
 async function rotate(): Promise<string> {
   const uri = `softkey:path=${join(deployment.folder, 'keys', `intake-${made++}`)}.key`;
-  await deployment.runtime.keys.generate(uri, 'rsa-oaep', 'intake');
+  await sharedSoftkey(deployment.runtime.keys, uri, 'rsa-oaep', 'intake', 1);
   await deployment.runtime.context.keyAssignments.assign('intake', uri, 'test');
   return uri;
 }

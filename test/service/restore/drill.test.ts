@@ -12,6 +12,7 @@ import { planRestore, type RestoreResult, restore } from '../../../shared/servic
 import { openPpkVault, openVault } from '../../../shared/vault/open.ts';
 import type { PersonalisedEuicc } from '../../../sim/index.ts';
 import { caller, DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
+import { count, effort } from '../../support/effort.ts';
 import { MortalProcess } from '../mortal.ts';
 import { outcomesOf, positionsOf, prepare, Request, register, registered, triplesOf } from '../scenario.ts';
 
@@ -20,7 +21,7 @@ import { outcomesOf, positionsOf, prepare, Request, register, registered, triple
  * the backup must be answered alike, and nothing that was spent since may be spent again (I9).
  */
 /** Store calls between two deaths that each have a ledger of their own; odd, so that both ways to die come up. */
-const STRIDE = 17;
+const STRIDE = effort({ short: 51, long: 17 });
 const SHARE_MAKER = caller('2.999.51', 'deviceMaker');
 
 let deployment: Deployment;
@@ -238,6 +239,7 @@ describe('a restored ledger', () => {
       const copy = await restoredCopy();
       const died = await MortalProcess.start(copy, { call, when: call % 2 === 0 ? 'before' : 'after' });
       const result = await died.run(run);
+      if (result === undefined) count('crashes', 1);
       const why = await copy.runtime.standing.why();
       if (result === undefined && call < calls - 2) expect([call, why]).toEqual([call, expect.any(String)]);
       if (why !== undefined) await run(copy.runtime);
@@ -247,6 +249,7 @@ describe('a restored ledger', () => {
     for (let call = 1; ; call++) {
       const died = await MortalProcess.start(copy, { call, when: call % 3 === 0 ? 'before' : 'after' });
       if ((await died.run(run)) !== undefined) break;
+      count('crashes', 1);
       if ((await copy.runtime.standing.why()) === undefined) break;
     }
     expect(await copy.runtime.standing.why()).toBeUndefined();

@@ -110,7 +110,7 @@ export class Watch extends Construct {
       ]),
       keyAlarms: counted('KeyAlarms', '{ $.event = "alarm.*" }', ['keys.check']),
       rewrapLate: counted('RewrapLate', '{ $.event = "alarm.key.rewrap" }', ['keys.rewrap']),
-      bound: of('jobs.runTask').metricInvocations(sum),
+      taskRuns: of('jobs.runTask').metricInvocations(sum),
       taskErrors: of('jobs.runTask').metricErrors(sum),
       taskThrottles: of('jobs.runTask').metricThrottles(sum),
       taskDuration: of('jobs.runTask').metricDuration({ statistic: 'p99', period: PERIOD }),
@@ -141,7 +141,7 @@ export class Watch extends Construct {
           graph('Ledger throttled', metrics.ledgerReadsThrottled, metrics.ledgerWritesThrottled),
         ],
         [
-          graph('Tasks', metrics.bound, metrics.taskErrors, metrics.taskThrottles),
+          graph('Tasks', metrics.taskRuns, metrics.taskErrors, metrics.taskThrottles),
           graph('Time of a task, p99', metrics.taskDuration),
           graph('Executions not complete; keys throttled', metrics.executionsFailed, metrics.keyThrottled),
         ],
@@ -162,7 +162,7 @@ type Metrics = Readonly<
     | 'trustAlarms'
     | 'keyAlarms'
     | 'rewrapLate'
-    | 'bound'
+    | 'taskRuns'
     | 'taskErrors'
     | 'taskThrottles'
     | 'taskDuration'

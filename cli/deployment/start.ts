@@ -1,24 +1,12 @@
 import { createServer } from 'node:net';
 import type { Log } from '../../shared/gsma/call-log.ts';
-import { httpFetch } from '../../shared/net/http-fetch.ts';
-import { MAX_CRL } from '../../shared/pki/crl.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { CrlFetcher } from '../../shared/service/trust/crl-fetcher.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import type { DeploymentFolder } from './folder.ts';
-import { type Rounds, startRounds } from './rounds.ts';
+import type { ServerLog } from './server-log.ts';
 import { DevelopmentPki } from './tls.ts';
-
-/** Milliseconds between moves of waiting audit lines into the chain. */
-const AUDIT_MS = 500;
-/** Milliseconds between archives of the audit log. */
-const ARCHIVE_MS = 600_000;
-/** Milliseconds between checks of all keys and certificates; the first is at the start. */
-const KEY_CHECK_MS = 6 * 60 * 60_000;
-/** Milliseconds between looks for data keys that are to move to a new wrapping key. */
-const REWRAP_MS = 60_000;
-const CRL_TIMEOUT_MS = 30_000;
+import { startUpkeep } from './upkeep.ts';
 
 export interface RunningDeployment {
   readonly runtime: Runtime;
@@ -28,9 +16,6 @@ export interface RunningDeployment {
   readonly resumed: number;
   close(): Promise<void>;
 }
-
-/** One line of the server's log: a call, or what the server itself has to tell. */
-export type ServerLog = (record: Readonly<Record<string, unknown>>) => void;
 
 /** Starts the embedded server on a deployment folder and takes up what was left open. */
 export async function startDeployment(
@@ -69,7 +54,7 @@ export async function startDeployment(
   else log({ event: 'alarm.ledger.frozen', message: frozen });
   const resumed = frozen === undefined ? await runtime.work.resume() : 0;
   runtime.context.notifier.wake();
-  const upkeep = frozen === undefined ? startUpkeep(runtime, deployment, log) : [];
+  const upkeep = frozen === undefined ? startUpkeep(runtime, deployment.config, log) : [];
   return {
     runtime,
     pki,
@@ -82,31 +67,6 @@ export async function startDeployment(
       await runtime.close();
     },
   };
-}
-
-/** What runs beside the calls: audit chain and archive, care for keys, and revocation lists where they are fetched. */
-function startUpkeep(
-  { audit, trust, keyInventory, wrappingRotation }: Runtime,
-  { config }: DeploymentFolder,
-  log: ServerLog,
-): Rounds[] {
-  const tell = (event: string) => (error: Error) => log({ event, message: error.message });
-  const rounds = [
-    startRounds(() => audit.chain(), AUDIT_MS, tell('audit.delayed')),
-    startRounds(() => audit.archive(), ARCHIVE_MS, tell('audit.delayed')),
-    startRounds(() => keyInventory.check(), KEY_CHECK_MS, tell('alarm.key.unchecked')),
-    startRounds(() => wrappingRotation.rewrap(), REWRAP_MS, tell('key.wrapping.delayed')),
-  ];
-  const minutes = config.crlFetchMinutes ?? 0;
-  if (minutes > 0) {
-    const fetcher = new CrlFetcher(
-      trust,
-      httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL }),
-      (event, about) => log({ event, ...about }),
-    );
-    rounds.push(startRounds(() => fetcher.round(), minutes * 60_000, tell('alarm.crl.fetchFailed')));
-  }
-  return rounds;
 }
 
 /** Transfer links name the port before the server listens, so port 0 is settled here. */

@@ -7,9 +7,6 @@
 /** HTTP body of a request, JSON or DER. */
 export const MAX_BODY = 4 * 1024 * 1024;
 
-/** A DER object up to this size fits, as base64, into a JSON answer of MAX_BODY. Services answer larger ones in parts. */
-export const MAX_INLINE_OBJECT = 3 * 1024 * 1024 - 64 * 1024;
-
 /** HTTP body of an answer as it stands in the Lambda's own result. */
 export const MAX_ANSWER = 6_000_000;
 

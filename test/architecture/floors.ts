@@ -16,6 +16,7 @@ export const FLOORS: readonly Floor[] = [
       'shared/concurrency.ts',
       'shared/present.ts',
       'shared/runtime-config.ts',
+      'shared/upkeep.ts',
     ],
   },
   { name: 'errors', rooms: ['shared/errors.ts'] },

@@ -5,6 +5,7 @@ import { checkConfig, type OperatorConfig, signsPerTask } from '../../lib/config
 import { functionNames } from '../../lib/functions.ts';
 import { EMULATED, OPERATORS } from '../../lib/operators/index.ts';
 import { WRITTEN_ONCE } from '../../lib/vault.ts';
+import { UPKEEP } from '../../shared/upkeep.ts';
 import { actionsOf, emptyBundles, type Statement, statementsOf, templateOf } from './synthesized.ts';
 
 const bundles = emptyBundles();
@@ -33,6 +34,20 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
     expect(new Set(wide.filter((action) => !logDelivery.includes(action)))).toEqual(
       new Set([...tracing, 'xray:GetSamplingRules', 'xray:GetSamplingTargets']),
     );
+  });
+
+  it('runs by the clock what the table of upkeep says, and nothing else', () => {
+    const rules = propertiesOf(template, 'AWS::Events::Rule');
+    const rates = rules.flatMap(({ ScheduleExpression }) => ScheduleExpression ?? []);
+    const wanted = Object.values(UPKEEP).flatMap(({ aws }) => {
+      if ('why' in aws) return [];
+      return 'everyMinutes' in aws ? aws.everyMinutes : config[aws.minutesOf];
+    });
+    const rate = (minutes: number) => {
+      if (minutes % 60 !== 0) return `rate(${minutes} minutes)`;
+      return minutes === 60 ? 'rate(1 hour)' : `rate(${minutes / 60} hours)`;
+    };
+    expect(rates.toSorted()).toEqual(wanted.map(rate).sort());
   });
 
   it('lets nobody call the APIs past their domains', () => {

@@ -10,6 +10,7 @@ it.each([
   ['bytes=-3', { offset: 7, length: 3 }],
   ['bytes=-100', { offset: 0, length: 10 }],
   ['bytes=9-9', { offset: 9, length: 1 }],
+  ['Bytes=0-0', { offset: 0, length: 1 }],
   ['bytes=10-', 'unsatisfiable'],
   ['bytes=10-12', 'unsatisfiable'],
   ['bytes=-0', 'unsatisfiable'],
@@ -20,4 +21,8 @@ it.each([
   ['bytes=-', undefined],
 ])('Range %s of ten octets is %j', (header, expected) => {
   expect(parseRange(header, 10)).toEqual(expected);
+});
+
+it('an empty object satisfies no range', () => {
+  expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable');
 });

@@ -1,0 +1,42 @@
+import { httpFetch } from '../../shared/net/http-fetch.ts';
+import { MAX_CRL } from '../../shared/pki/crl.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import { CrlFetcher } from '../../shared/service/trust/crl-fetcher.ts';
+import { type EmbeddedUpkeepName, UPKEEP } from '../../shared/upkeep.ts';
+import { type Rounds, startRounds } from './rounds.ts';
+import type { ServerLog } from './server-log.ts';
+
+const CRL_TIMEOUT_MS = 30_000;
+
+type Round = () => Promise<unknown>;
+
+/** What each row of the table of upkeep runs here. */
+export function embeddedUpkeep(
+  { audit, trust, keyInventory, wrappingRotation }: Runtime,
+  log: ServerLog,
+): Readonly<Record<EmbeddedUpkeepName, Round>> {
+  const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL });
+  const fetcher = new CrlFetcher(trust, fetch, (event, about) => log({ event, ...about }));
+  return {
+    'audit.chain': () => audit.chain(),
+    'audit.archive': () => audit.archive(),
+    'keys.check': () => keyInventory.check(),
+    'keys.rewrap': () => wrappingRotation.rewrap(),
+    'trust.fetchCrls': () => fetcher.round(),
+  };
+}
+
+/** Starts what runs beside the calls. */
+export function startUpkeep(
+  runtime: Runtime,
+  configuration: { readonly crlFetchMinutes?: number },
+  log: ServerLog,
+): Rounds[] {
+  const works = Object.entries(embeddedUpkeep(runtime, log)) as [EmbeddedUpkeepName, Round][];
+  return works.flatMap(([name, work]) => {
+    const row = UPKEEP[name].embedded;
+    const pauseMs = 'pauseMs' in row ? row.pauseMs : (configuration[row.minutesOf] ?? 0) * 60_000;
+    if (pauseMs === 0) return [];
+    return startRounds(work, pauseMs, ({ message }) => log({ event: row.trouble, message }));
+  });
+}

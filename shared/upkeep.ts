@@ -1,0 +1,83 @@
+/**
+ * What runs by the clock, in one table: the embedded server's rounds (cli/deployment/upkeep.ts) and the schedules on
+ * AWS (lib/schedules.ts) are made of it. Any of it may be missed or doubled: what is to be done is found in the ledger.
+ * A row that one of the two does not have says why.
+ */
+export interface UpkeepRow {
+  readonly what: string;
+  readonly embedded: EmbeddedRounds | ByConfiguration | Omitted;
+  readonly aws: ScheduledLambda | (ByConfiguration & { readonly lambda: string }) | Omitted;
+}
+
+/** The next round begins so many milliseconds after the end of the one before; the first one at the start. */
+export interface EmbeddedRounds {
+  readonly pauseMs: number;
+  /** The line of the log for a round that fails. */
+  readonly trouble: string;
+}
+
+/** A background Lambda (lib/functions.ts), started every so many minutes. */
+export interface ScheduledLambda {
+  readonly lambda: string;
+  readonly everyMinutes: number;
+}
+
+/** Every so many minutes as the configuration says; where that is 0, or the embedded server has none, not at all. */
+export interface ByConfiguration {
+  readonly minutesOf: 'crlFetchMinutes';
+  readonly trouble?: string;
+}
+
+export interface Omitted {
+  readonly why: string;
+}
+
+export const UPKEEP = {
+  'audit.chain': {
+    what: 'moves waiting lines into the audit chain',
+    embedded: { pauseMs: 500, trouble: 'audit.delayed' },
+    aws: { lambda: 'audit.chain', everyMinutes: 5 },
+  },
+  'audit.archive': {
+    what: 'moves what is chained into locked objects',
+    embedded: { pauseMs: 10 * 60_000, trouble: 'audit.delayed' },
+    aws: { why: 'the Lambda audit.chain archives right after it has chained' },
+  },
+  'keys.check': {
+    what: 'asks for every key in use, and tells of certificates that end',
+    embedded: { pauseMs: 6 * 60 * 60_000, trouble: 'alarm.key.unchecked' },
+    aws: { lambda: 'keys.check', everyMinutes: 60 },
+  },
+  'keys.rewrap': {
+    what: 'moves data keys to the wrapping key in use after a rotation',
+    embedded: { pauseMs: 60_000, trouble: 'key.wrapping.delayed' },
+    aws: { lambda: 'keys.rewrap', everyMinutes: 5 },
+  },
+  'trust.fetchCrls': {
+    what: 'fetches the revocation lists that certificates in use point to',
+    embedded: { minutesOf: 'crlFetchMinutes', trouble: 'alarm.crl.fetchFailed' },
+    aws: { lambda: 'trust.fetchCrls', minutesOf: 'crlFetchMinutes' },
+  },
+  'jobs.resume': {
+    what: 'takes up work that was accepted and not completed',
+    embedded: { why: 'only a start leaves work behind: the queue of a running server repeats what failed' },
+    aws: { lambda: 'jobs.resume', everyMinutes: 5 },
+  },
+  'notify.sweep': {
+    what: 'queues the notices that wait in the ledger',
+    embedded: { why: 'the notifier of the embedded server reads the outbox itself, every five seconds' },
+    aws: { lambda: 'notify.sweep', everyMinutes: 5 },
+  },
+  'keys.uses': {
+    what: 'sums up the uses of each key in the audit log',
+    embedded: { why: 'every process that has keys open writes down its own (shared/runtime.ts)' },
+    aws: { why: 'every process that has keys open writes down its own (shared/runtime.ts)' },
+  },
+} as const satisfies Readonly<Record<string, UpkeepRow>>;
+
+export type UpkeepName = keyof typeof UPKEEP;
+
+/** Names of the rows that the embedded server runs in rounds. */
+export type EmbeddedUpkeepName = {
+  [Name in UpkeepName]: (typeof UPKEEP)[Name]['embedded'] extends Omitted ? never : Name;
+}[UpkeepName];

@@ -16,7 +16,7 @@ import type { Notifier } from './notify/notifier.ts';
 import { present } from './present.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import type { Services } from './service/api/services.ts';
-import { AuditLog } from './service/audit/audit.ts';
+import { AuditLog } from './service/audit/log.ts';
 import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
 import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service/custody/data-keys.ts';
 import { KeyAssignments } from './service/custody/key-assignments.ts';

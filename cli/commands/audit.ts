@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { canonicalJson } from '../../shared/codec/canonical-json.ts';
 import { present } from '../../shared/present.ts';
 import type { AuditHead, ChainedLine } from '../../shared/service/api/admin.ts';
-import { ChainCheck, type CheckedLine, canonicalJson } from '../../shared/service/audit/audit.ts';
+import { ChainCheck, type CheckedLine } from '../../shared/service/audit/chain-check.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readOctets, writeOutput } from '../input/files.ts';
 import { wholeOption } from '../input/options.ts';

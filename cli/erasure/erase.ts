@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../shared/codec/canonical-json.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { AuditLog, auditWrite, canonicalJson } from '../../shared/service/audit/audit.ts';
+import { auditWrite } from '../../shared/service/audit/line.ts';
+import { AuditLog } from '../../shared/service/audit/log.ts';
 import { deliveryJwk, signedByDelivery } from '../../shared/service/es2f/order-report.ts';
 import { destroyKey, type Erased } from './destroy-key.ts';
 import { destroyLedger, destroyPpks } from './destroy-store.ts';

@@ -20,6 +20,7 @@ export const FLOORS: readonly Floor[] = [
     ],
   },
   { name: 'errors', rooms: ['shared/errors.ts'] },
+  { name: 'events', rooms: ['shared/events'] },
   { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts'] },
   {
     name: 'crypto and stores',

@@ -2,7 +2,7 @@ import { Fault } from '../../errors.ts';
 import { formatKeyUri, parseKeyUri } from '../../keys/uri.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/key.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
@@ -91,7 +91,7 @@ export class KeyAssignments {
 
   async #change(
     role: AssignedRole,
-    event: string,
+    event: `key.${AssignedRole}.${'assigned' | 'retired'}`,
     uri: string,
     by: string,
     change: (assignment: KeyAssignment | undefined) => KeyAssignment | undefined,

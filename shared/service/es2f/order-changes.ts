@@ -4,7 +4,7 @@ import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledge
 import type { Caller } from '../api/caller.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
@@ -156,7 +156,11 @@ async function setOrderState(
     return writes([
       { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
       auditWrite(
-        { event: `order.${state.toLowerCase()}`, by: caller.identifier, about: { order: orderId } },
+        {
+          event: state === 'Closed' ? 'order.closed' : 'order.cancelled',
+          by: caller.identifier,
+          about: { order: orderId },
+        },
         `order-${state.toLowerCase()}-${orderId}`,
         now(),
       ),

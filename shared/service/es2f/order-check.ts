@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { canonicalJson } from '../../codec/canonical-json.ts';
 import { completeIccid, luhnHolds } from '../../codec/iccid.ts';
 import { invariant, refuse } from '../../errors.ts';
 import { checkPolicy, type EligibilityPolicy } from '../../euicc/eligibility.ts';
@@ -12,7 +13,6 @@ import { inRow, type Row } from '../../profile/rows/row.ts';
 import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderInput, PersonalisationRows } from '../api/es2f.ts';
-import { canonicalJson } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
 import { checkRows, firstRowBlock, type RowIndex, rowFile } from './order-rows.ts';

@@ -5,7 +5,7 @@ import { changeItems, removeItem, unchanged, writes } from '../../ledger/change.
 import type { Write } from '../../ledger/ledger.ts';
 import { scanPages } from '../../ledger/scan.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, PACK_MADE } from '../records/keys.ts';
 import { putOrderRecord } from '../records/locked-records.ts';

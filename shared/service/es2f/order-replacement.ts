@@ -3,7 +3,7 @@ import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ProfileState } from '../api/es2f.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import {

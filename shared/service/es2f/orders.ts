@@ -11,7 +11,7 @@ import type {
   ProfileState,
   ProfileStatus,
 } from '../api/es2f.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { seal } from '../keys/sealed.ts';
 import { ledgerKeys } from '../records/keys.ts';

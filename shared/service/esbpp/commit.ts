@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../codec/canonical-json.ts';
 import { invariant } from '../../errors.ts';
 import type { ItemKey, Write } from '../../ledger/ledger.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
-import { auditWrite, canonicalJson } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import {
   type ChunkProgress,
@@ -71,7 +72,8 @@ export async function commitChunk(
           order: job.orderId,
           bound,
           refused: progress.refused,
-          ...(slowed.times === 0 ? {} : { keysSlowed: slowed.times, keysWaitedMs: slowed.waitedMs }),
+          keysSlowed: slowed.times === 0 ? undefined : slowed.times,
+          keysWaitedMs: slowed.times === 0 ? undefined : slowed.waitedMs,
           part: part.sha256,
           outcomes: createHash('sha256').update(canonicalJson(outcomes)).digest('hex'),
         },

@@ -4,7 +4,7 @@ import { untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
 import type { Caller } from '../api/caller.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';

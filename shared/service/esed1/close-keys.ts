@@ -4,7 +4,7 @@ import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, KeyToClose } from '../api/esed1.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';

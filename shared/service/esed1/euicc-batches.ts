@@ -9,7 +9,7 @@ import { present } from '../../present.ts';
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import {
   type IngestRecord,

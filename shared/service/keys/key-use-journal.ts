@@ -1,6 +1,6 @@
 import type { KeyOperation, KeyRegistry, KeyUseCount } from '../../keys/registry.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 
 /**
  * Takes the uses of keys into the audit log: a line for each key and operation that was used since the last round,
@@ -35,11 +35,8 @@ export class KeyUseJournal {
       const [operation, uri] = name.split(' ', 2) as [KeyOperation, string];
       const role = this.#registry.roles.get(uri);
       const since = new Date(this.#since).toISOString();
-      const line = {
-        event: 'key.used',
-        by: 'server',
-        about: { key: uri, role, operation, done, failed, since },
-      };
+      const about = { key: uri, role, operation, done, failed, since };
+      const line = { event: 'key.used', by: 'server', about } as const;
       await this.#ledger.write(auditWrite(line, `key-used-${this.#newId()}`, until));
       this.#written.set(name, count);
     }

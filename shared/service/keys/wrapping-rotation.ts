@@ -3,7 +3,7 @@ import { Fault } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { type WrappedUnder, wrappedUnder } from '../records/key.ts';
 import { keyTag, ledgerKeys, wrappedPartition } from '../records/keys.ts';
@@ -154,7 +154,8 @@ export class WrappingRotation {
 
   async #record(from: string, to: string, moved: number): Promise<void> {
     const { ledger, now } = this.#context;
-    const line = { event: 'key.wrapping.rewrapped', by: 'server', about: { from, to, dataKeys: moved } };
+    const about = { from, to, dataKeys: moved };
+    const line = { event: 'key.wrapping.rewrapped', by: 'server', about } as const;
     const write: Write = auditWrite(line, `rewrap-${keyTag(from)}-${toHex(this.#context.random(8))}`, now());
     await ledger.write(write);
   }

@@ -1,7 +1,7 @@
 import { toHex } from '../../codec/bytes.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { Calls, RefusedCall } from '../api/caller.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 
 const MINUTE_MS = 60_000;
@@ -31,9 +31,9 @@ export class CallJournal implements Calls {
       function: call.function,
       subjectCode,
       reasonCode,
-      ...(counted && functionCallIdentifier !== undefined ? { call: functionCallIdentifier } : {}),
+      call: counted ? functionCallIdentifier : undefined,
     };
-    const line = { event: 'call.refused', by, about };
+    const line = { event: 'call.refused', by, about } as const;
     await ledger.write(auditWrite(line, `refused-${toHex(random(16))}`, now()));
   }
 

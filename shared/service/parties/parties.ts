@@ -3,7 +3,7 @@ import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Caller, Parties, PartyRole } from '../api/caller.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordOf } from '../records/record.ts';
@@ -57,10 +57,11 @@ export class PartyService implements Parties {
       }
     }
     const record: PartyRecord = { ...party, addedAt: now() };
+    const { identifier, role, name } = party;
     const outcome = await ledger.transact([
       { put: ledgerKeys.party(fingerprint), attributes: partyRecord.to(record), when: 'absent' },
       auditWrite(
-        { event: 'party.added', by, about: { fingerprint, ...party } },
+        { event: 'party.added', by, about: { fingerprint, identifier, role, name } },
         `party-${fingerprint}`,
         now(),
       ),

@@ -19,7 +19,7 @@ import {
   verifyProfileInstallationResult,
 } from '../../rsp/profile-installation-result.ts';
 import type { Caller } from '../api/caller.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord, parseItemName } from '../records/euicc.ts';
 import {

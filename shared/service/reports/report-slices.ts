@@ -7,7 +7,7 @@ import type { Item, Ledger } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
-import { auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import {

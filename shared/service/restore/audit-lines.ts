@@ -1,9 +1,11 @@
+import { canonicalJson } from '../../codec/canonical-json.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ChainedLine } from '../api/admin.ts';
-import { archivedLines, canonicalJson, lineHash, lineKey, PENDING } from '../audit/audit.ts';
+import { archivedLines } from '../audit/archive.ts';
+import { lineHash, lineKey, PENDING } from '../audit/line.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
 /** Lines and the new head in one transaction. */
@@ -24,7 +26,7 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
     if (last === undefined) return;
     const writes: Write[] = batch.map((line) => ({
       put: lineKey(line.sequence),
-      attributes: line as unknown as Item['attributes'],
+      attributes: { ...line },
       when: 'absent',
     }));
     writes.push({
@@ -64,9 +66,9 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
 
 async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> {
   const waiting = new Map<string, Item>();
-  for await (const item of scan(ledger, PENDING))
-    waiting.set(contentOf(item.attributes as unknown as ChainedLine), item);
+  for await (const item of scan(ledger, PENDING)) waiting.set(contentOf(item.attributes), item);
   return waiting;
 }
 
-const contentOf = ({ event, by, about, at }: ChainedLine) => canonicalJson({ event, by, about, at });
+const contentOf = ({ event, by, about, at }: Item['attributes'] | ChainedLine) =>
+  canonicalJson({ event, by, about, at });

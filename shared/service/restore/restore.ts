@@ -1,5 +1,6 @@
 import { Fault } from '../../errors.ts';
-import { AuditLog, auditWrite } from '../audit/audit.ts';
+import { auditWrite } from '../audit/line.ts';
+import { AuditLog } from '../audit/log.ts';
 import type { Context } from '../context.ts';
 import { chunkProgresses, finishJob } from '../esbpp/job-progress.ts';
 import { chunkCount } from '../records/job.ts';
@@ -126,7 +127,7 @@ export async function restore(
   }
 
   const about = { auditHead, auditLines, orders: restored, jobs, commits: names.length, bound, ...positions };
-  const line = { event: 'ledger.restored', by: 'server', about };
+  const line = { event: 'ledger.restored', by: 'server', about } as const;
   await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
   await standing.thaw();
   return {

@@ -1,6 +1,14 @@
 import { Refusal } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { ChainedLine } from '../api/admin.ts';
+import {
+  AUDIT_EVENTS,
+  type AuditAbout,
+  type AuditEvent,
+  isAbout,
+  isAuditEvent,
+  type RestoredBy,
+} from '../audit/events.ts';
 import type { Context } from '../context.ts';
 import { PartyService } from '../parties/parties.ts';
 import { euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
@@ -11,42 +19,43 @@ import { Trust } from '../trust/trust.ts';
 /** Who makes these changes again, in the audit log. */
 const BY = 'restore';
 
-/** What administrators do; the rest of the audit log tells of what restores itself or is repeated by its caller. */
-const ADMINISTRATION = /^(party|trust|key\.(wrapping|delivery|intake))\./;
+type Restriction = RestoredBy<'again'>;
+
+/** Each event that audit/events.ts says is taken away `again`, and how: the compiler wants every one of them here. */
+const RESTRICTIONS: {
+  readonly [E in Restriction]: (context: Context, about: AuditAbout<E>) => Promise<void>;
+} = {
+  'keys.closed': (context, { eid, keys }) => closeKeys(context, eid, keys.split(' ')),
+  'order.cancelled': (context, { order }) => endOrder(context, order, 'Cancelled'),
+  'order.closed': (context, { order }) => endOrder(context, order, 'Closed'),
+  'party.revoked': (context, { fingerprint }) => new PartyService(context).revoke(fingerprint, BY),
+  'trust.euicc.revoked': (context, { eid }) => new Trust(context).revokeEuicc(eid, BY),
+  'trust.eum.revoked': (context, { eum }) => new Trust(context).revokeEum(eum, BY),
+  'trust.ci.removed': (context, { ci }) => new Trust(context).removeCi(ci, BY),
+};
 
 /**
  * What took something away after the restored ledger's last write takes it away again: closed keys, ended orders,
- * revoked parties, eUICCs and EUMs. What gave something is for the administrator to do again: `false` for such a line.
+ * revoked parties, eUICCs and EUMs. False for a line whose change an administrator has to look at: one that gave
+ * something, and one that this release cannot read, since it may have taken something away.
  */
 export async function repeatRestriction(context: Context, { event, about }: ChainedLine): Promise<boolean> {
+  if (!isAuditEvent(event)) return false;
+  if (isRestriction(event)) return await repeat(context, event, about);
+  return AUDIT_EVENTS[event].onRestore === 'other records';
+}
+
+const isRestriction = (event: AuditEvent): event is Restriction => Object.hasOwn(RESTRICTIONS, event);
+
+async function repeat<E extends Restriction>(context: Context, event: E, about: object): Promise<boolean> {
+  if (!isAbout(event, about)) return false;
   try {
-    switch (event) {
-      case 'keys.closed':
-        await closeKeys(context, String(about.eid), String(about.keys).split(' '));
-        return true;
-      case 'order.cancelled':
-      case 'order.closed':
-        await endOrder(context, String(about.order), event === 'order.closed' ? 'Closed' : 'Cancelled');
-        return true;
-      case 'party.revoked':
-        await new PartyService(context).revoke(String(about.fingerprint), BY);
-        return true;
-      case 'trust.euicc.revoked':
-        await new Trust(context).revokeEuicc(String(about.eid), BY);
-        return true;
-      case 'trust.eum.revoked':
-        await new Trust(context).revokeEum(String(about.name).replace('eum#', ''), BY);
-        return true;
-      case 'trust.ci.removed':
-        await new Trust(context).removeCi(String(about.name).replace('ci#', ''), BY);
-        return true;
-    }
+    await RESTRICTIONS[event](context, about);
   } catch (error) {
     // what the restored ledger never heard of cannot be taken from it
-    if (error instanceof Refusal) return true;
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
   }
-  return !ADMINISTRATION.test(event);
+  return true;
 }
 
 async function closeKeys({ ledger }: Context, eid: string, keyIds: readonly string[]): Promise<void> {

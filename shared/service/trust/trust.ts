@@ -19,7 +19,8 @@ import {
 import { roleOf } from '../../pki/roles.ts';
 import { TrustStore } from '../../pki/trust-store.ts';
 import type { CrlTaken } from '../api/admin.ts';
-import { auditWrite } from '../audit/audit.ts';
+import type { AuditAbout, AuditEvent } from '../audit/events.ts';
+import { type AuditLine, auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -96,12 +97,11 @@ export class Trust {
   ): Promise<string> {
     new TrustStore({ forSigning: [certificate], forVerification: [] });
     const keyId = toHex(decodeCertificate(certificate, 'ciUnknown').extensions.subjectKeyIdentifier!);
-    await this.#put(
-      ledgerKeys.trust('ci', keyId),
-      ciRecord.to({ certificate, ...use }),
+    await this.#put(ledgerKeys.trust('ci', keyId), ciRecord.to({ certificate, ...use }), {
+      event: 'trust.ci.added',
       by,
-      'trust.ci.added',
-    );
+      about: { ci: keyId },
+    });
     return keyId;
   }
 
@@ -113,7 +113,7 @@ export class Trust {
     const key = ledgerKeys.trust('ci', keyId);
     if ((await this.#context.ledger.get(key)) === undefined)
       refuse('ciUnknown', 'this CI is not trusted', { subjectIdentifier: keyId });
-    await this.#put(key, undefined, by, 'trust.ci.removed');
+    await this.#put(key, undefined, { event: 'trust.ci.removed', by, about: { ci: keyId } });
   }
 
   /** `eumCertificate` is the one with role EUM; the allow-list names its key. */
@@ -121,12 +121,17 @@ export class Trust {
     const certificate = decodeCertificate(eumCertificate, 'eumCertificateInvalid');
     const { role } = roleOf(certificate, 'eumCertificateInvalid');
     if (role !== 'eum') refuse('eumCertificateInvalid', `the certificate has the role ${role}, not EUM`);
-    const keyId = certificate.extensions.subjectKeyIdentifier;
-    if (keyId === undefined)
+    const { subjectKeyIdentifier } = certificate.extensions;
+    if (subjectKeyIdentifier === undefined)
       refuse('eumCertificateInvalid', 'the EUM certificate has no SubjectKeyIdentifier');
+    const keyId = toHex(subjectKeyIdentifier);
     const record = eumRecord.to({ ...eum, certificate: eumCertificate });
-    await this.#put(ledgerKeys.trust('eum', toHex(keyId)), record, by, 'trust.eum.allowed');
-    return toHex(keyId);
+    await this.#put(ledgerKeys.trust('eum', keyId), record, {
+      event: 'trust.eum.allowed',
+      by,
+      about: { eum: keyId },
+    });
+    return keyId;
   }
 
   /** Takes an EUM off the allow-list: its unbound keys stop at once. Refuses one that is not on it. */
@@ -134,7 +139,7 @@ export class Trust {
     const key = ledgerKeys.trust('eum', keyId);
     if ((await this.#context.ledger.get(key)) === undefined)
       refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: keyId });
-    await this.#put(key, undefined, by, 'trust.eum.revoked');
+    await this.#put(key, undefined, { event: 'trust.eum.revoked', by, about: { eum: keyId } });
   }
 
   /**
@@ -143,7 +148,7 @@ export class Trust {
    */
   async revokeEuicc(eid: string, by: string): Promise<void> {
     checkEid(eid);
-    await this.#change(by, 'trust.euicc.revoked', { eid }, async () => {
+    await this.#change({ event: 'trust.euicc.revoked', by, about: { eid } }, async () => {
       const item = await this.#context.ledger.get(ledgerKeys.euicc(eid));
       if (item === undefined)
         refuse('eidUnknown', 'no data is registered for this EID', { subjectIdentifier: eid });
@@ -156,14 +161,12 @@ export class Trust {
 
   /** What happens where a needed list is missing or expired; both are refused unless told otherwise. */
   async setPolicy(revocation: RevocationPolicy, by: string): Promise<void> {
-    const about = { missing: revocation.missing, expired: revocation.expired };
-    await this.#put(
-      ledgerKeys.trustPolicy,
-      trustPolicyRecord.to({ revocation }),
+    const { missing, expired } = revocation;
+    await this.#put(ledgerKeys.trustPolicy, trustPolicyRecord.to({ revocation }), {
+      event: 'trust.policy.set',
       by,
-      'trust.policy.set',
-      about,
-    );
+      about: { missing, expired },
+    });
   }
 
   /** Verifies chain and key before anything is stored. */
@@ -175,7 +178,12 @@ export class Trust {
     const atMs = this.#context.now();
     const verified = verifyDpChain({ chain: dp.certificates, ciPkId, spki, trust, crls, atMs });
     const record: DpPbRecord = { ...dp, state: 'active', installedAt: this.#context.now() };
-    await this.#put(ledgerKeys.trust('dppb', dpName(dp)), dpPbRecord.to(record), by, 'trust.dppb.installed');
+    const name = dpName(dp);
+    await this.#put(ledgerKeys.trust('dppb', name), dpPbRecord.to(record), {
+      event: 'trust.dppb.installed',
+      by,
+      about: { certificate: name },
+    });
     return verified;
   }
 
@@ -186,7 +194,7 @@ export class Trust {
     if (item === undefined)
       refuse('noDpChain', 'this certificate is not installed', { subjectIdentifier: name });
     const retired = dpPbRecord.to({ ...dpPbRecord.from(item), state: 'retired' });
-    await this.#put(key, retired, by, 'trust.dppb.retired');
+    await this.#put(key, retired, { event: 'trust.dppb.retired', by, about: { certificate: name } });
   }
 
   /**
@@ -200,7 +208,7 @@ export class Trust {
     const object = await this.#context.vault.put(`crls/${sha256(der)}`, der, { lock: true });
     let isNew = false;
     const about = { issuer: issuerKeyId, number: crl.cRLNumber.toString(), revoked: crl.revoked.size };
-    await this.#change(by, 'trust.crl.taken', about, async () => {
+    await this.#change({ event: 'trust.crl.taken', by, about }, async () => {
       const items = await scanAll(this.#context.ledger, 'trust');
       const at = this.#context.now();
       const store = storeOf(items);
@@ -273,14 +281,12 @@ export class Trust {
     return [...points];
   }
 
-  async #put(
+  async #put<E extends AuditEvent, A extends AuditAbout<E>>(
     key: ItemKey,
     attributes: Item['attributes'] | undefined,
-    by: string,
-    event: string,
-    about: Readonly<Record<string, string | number>> = { name: key.sort },
+    line: AuditLine<E, A>,
   ): Promise<void> {
-    await this.#change(by, event, about, async () => {
+    await this.#change(line, async () => {
       const before = await this.#context.ledger.get(key);
       if (attributes === undefined) return before && [{ remove: key, when: { revision: before.revision } }];
       return [{ put: key, attributes, when: asRead(before) }];
@@ -288,10 +294,8 @@ export class Trust {
   }
 
   /** Plans on what is stored, and writes that together with the next epoch; again where somebody was faster. */
-  async #change(
-    by: string,
-    event: string,
-    about: Readonly<Record<string, string | number>>,
+  async #change<E extends AuditEvent, A extends AuditAbout<E>>(
+    line: AuditLine<E, A>,
     plan: () => Promise<readonly Write[] | undefined>,
   ): Promise<void> {
     const { ledger, now } = this.#context;
@@ -299,8 +303,7 @@ export class Trust {
       const changes = await plan();
       if (changes === undefined) return unchanged();
       const moved = Number(epoch?.attributes.moved ?? 0) + 1;
-      const line = auditWrite({ event, by, about }, `trust-${moved}`, now());
-      return becomes({ moved }, undefined, [...changes, line]);
+      return becomes({ moved }, undefined, [...changes, auditWrite(line, `trust-${moved}`, now())]);
     });
   }
 

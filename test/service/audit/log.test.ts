@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../../shared/codec/canonical-json.ts';
 import type { Attributes, Item, Ledger } from '../../../shared/ledger/ledger.ts';
-import { auditWrite, canonicalJson } from '../../../shared/service/audit/audit.ts';
+import { auditWrite } from '../../../shared/service/audit/line.ts';
 import { Deployment } from '../../support/deployment.ts';
 
 const LINES = 120;
@@ -16,7 +17,7 @@ beforeEach(async () => {
   for (let i = start; i < LINES; i++)
     await ledger.write(
       auditWrite(
-        { event: 'test', by: 'test', about: { i } },
+        { event: 'order.prepared', by: 'test', about: { order: 'ORD-1', quantity: i } },
         `line-${String(i).padStart(4, '0')}`,
         1_000_000,
       ),
@@ -136,7 +137,9 @@ describe('against the archive, which cannot be changed', () => {
   });
 
   it('goes on where it ended, and holds what the log holds', async () => {
-    await ledger.write(auditWrite({ event: 'test', by: 'test', about: {} }, 'later', 2_000_000));
+    await ledger.write(
+      auditWrite({ event: 'order.closed', by: 'test', about: { order: 'ORD-1' } }, 'later', 2_000_000),
+    );
     await deployment.runtime.audit.chain();
     expect(await deployment.runtime.audit.archive()).toBe(1);
     const archived: string[] = [];
@@ -146,5 +149,48 @@ describe('against the archive, which cannot be changed', () => {
     for await (const one of deployment.runtime.audit.lines()) lines.push(`${canonicalJson(one)}\n`);
     expect(archived.join('')).toBe(lines.join(''));
     expect(await problems()).toEqual([]);
+  });
+});
+
+describe('a line of an event that only a later release has', () => {
+  const later = { event: 'moon.landed', by: 'test', about: { rocket: 'V' }, at: '2030-01-01T00:00:00.000Z' };
+
+  beforeEach(async () => {
+    await ledger.write({
+      put: { partition: 'audit-pending', sort: '0000000001#later' },
+      attributes: later,
+      when: 'absent',
+    });
+    await deployment.runtime.audit.chain();
+  });
+
+  it('is chained, verified and archived like any other', async () => {
+    await deployment.runtime.audit.archive();
+    expect(await problems()).toEqual([]);
+  });
+
+  it('is shown', async () => {
+    const { lines } = await deployment.runtime.audit.getAuditLines({ from: LINES + 1, limit: 10 });
+    expect(lines).toMatchObject([later]);
+  });
+});
+
+describe('a line that cannot be read', () => {
+  beforeEach(async () => {
+    const item = await line(60);
+    await put(item, { ...item.attributes, about: 'nothing' });
+  });
+
+  it('shows in the check, which goes on behind it', async () => {
+    expect(await problems()).toEqual([
+      [60, 'the line cannot be read'],
+      [61, 'lines 60 to 60 are missing'],
+    ]);
+  });
+
+  it('is not passed on', async () => {
+    await expect(deployment.runtime.audit.getAuditLines({ from: 1, limit: LINES })).rejects.toThrow(
+      /cannot be read/,
+    );
   });
 });

@@ -1,0 +1,187 @@
+import { type Carried, carries, type Members, words } from '../../events/members.ts';
+
+/**
+ * What restoring a backup does about a line that was written after it.
+ *
+ * - `again`: the change took something away, and restore takes it away again (restore/restrictions.ts);
+ * - `administrator`: the change has to be made again by whoever administers this server, and restore lists it;
+ * - `other records`: the vault's records, a repeat by the caller or the server's own rounds bring it back, or nothing is
+ *   to be brought back.
+ */
+export type OnRestore = 'again' | 'administrator' | 'other records';
+
+interface Row {
+  /** What the line tells. */
+  readonly tells: string;
+  readonly about: Members;
+  readonly onRestore: OnRestore;
+}
+
+const row = <const A extends Members, const R extends OnRestore>(onRestore: R, tells: string, about: A) => ({
+  tells,
+  about,
+  onRestore,
+});
+
+const ORDER = { order: 'identifier' } as const;
+const PROFILE = { order: 'identifier', iccid: 'ICCID' } as const;
+const RESULT = { order: 'identifier', iccid: 'ICCID', eid: 'EID', transaction: 'identifier' } as const;
+const KEY = { key: 'keyUri' } as const;
+
+/** Every event of the audit log, in the order in which docs/events.md has them. */
+export const AUDIT_EVENTS = {
+  'order.taken': row('other records', 'an Operator’s order was accepted', {
+    order: 'identifier',
+    quantity: 'number',
+    body: 'hash',
+  }),
+  'order.prepared': row('other records', 'all profiles of the order are made and protected', {
+    order: 'identifier',
+    quantity: 'number',
+  }),
+  'order.rejected': row('other records', 'the order’s profiles could not be made', {
+    order: 'identifier',
+    code: 'code',
+  }),
+  'order.cancelled': row('again', 'the Operator cancelled the order', ORDER),
+  'order.closed': row('again', 'the Operator closed the order', ORDER),
+  'profile.replaced': row('other records', 'another profile was set aside for an eUICC', {
+    order: 'identifier',
+    iccid: 'ICCID',
+    eid: 'EID',
+    position: 'number',
+  }),
+  'profile.closed': row(
+    'other records',
+    'the profile will never be bound, and its PPKs are destroyed',
+    PROFILE,
+  ),
+  'profile.released': row('other records', 'the ICCID may be ordered again', PROFILE),
+  'profile.installed': row('other records', 'an eUICC signed that it holds the profile', RESULT),
+  'profile.failed': row('other records', 'an eUICC signed that it could not install the profile', RESULT),
+  'profile.deleted': row('other records', 'an eUICC signed that the profile was deleted', RESULT),
+  'profile.unreported': row('other records', 'a report has the profile without a signed result', RESULT),
+  'euiccData.registered': row('other records', 'an EuiccDataBatch was taken in to its end', {
+    batch: 'identifier',
+    entries: 'number',
+    accepted: 'number',
+    rejected: 'number',
+    body: 'hash',
+  }),
+  'keys.closed': row('again', 'one-time keys of an eUICC will never be bound', {
+    eid: 'EID',
+    keys: 'oneTimeKeys',
+  }),
+  'request.taken': row('other records', 'a device manufacturer’s request was accepted', {
+    request: 'identifier',
+    order: 'identifier',
+    job: 'identifier',
+    items: 'number',
+    body: 'hash',
+  }),
+  'chunk.committed': row(
+    'other records',
+    'the outcomes of a chunk of a job stand; `outcomes` is the hash over all',
+    {
+      job: 'identifier',
+      chunk: 'number',
+      order: 'identifier',
+      bound: 'number',
+      refused: 'number',
+      'keysSlowed?': 'number',
+      'keysWaitedMs?': 'ms',
+      part: 'hash',
+      outcomes: 'hash',
+    },
+  ),
+  'report.taken': row('other records', 'a Profile Loading Report was taken in to its end', {
+    report: 'identifier',
+    verified: 'number',
+    noted: 'number',
+    rejected: 'number',
+    body: 'hash',
+  }),
+  'call.refused': row('other records', 'a call was refused as a whole', {
+    function: 'function',
+    subjectCode: 'statusCode',
+    reasonCode: 'statusCode',
+    'call?': 'identifier',
+  }),
+  'party.added': row('administrator', 'a client certificate was registered', {
+    fingerprint: 'hash',
+    identifier: 'identifier',
+    role: words('eum', 'deviceMaker', 'operator', 'auditor', 'administrator'),
+    'name?': 'name',
+  }),
+  'party.revoked': row('again', 'a client certificate was revoked', { fingerprint: 'hash' }),
+  'trust.ci.added': row('administrator', 'an eSIM CA is trusted', { ci: 'keyIdentifier' }),
+  'trust.ci.removed': row('again', 'an eSIM CA is trusted no more', { ci: 'keyIdentifier' }),
+  'trust.eum.allowed': row('administrator', 'an EUM is on the allow-list', { eum: 'keyIdentifier' }),
+  'trust.eum.revoked': row('again', 'an EUM was taken off the allow-list', { eum: 'keyIdentifier' }),
+  'trust.euicc.revoked': row('again', 'an eUICC was revoked on this server', { eid: 'EID' }),
+  'trust.policy.set': row('administrator', 'what happens where a revocation list is missing or has expired', {
+    missing: words('refuse', 'accept'),
+    expired: words('refuse', 'accept'),
+  }),
+  'trust.dppb.installed': row('administrator', 'a binding certificate of this server is in use', {
+    certificate: 'hash',
+  }),
+  'trust.dppb.retired': row('administrator', 'a binding certificate of this server binds nothing more', {
+    certificate: 'hash',
+  }),
+  'trust.crl.taken': row('administrator', 'a revocation list was taken in', {
+    issuer: 'keyIdentifier',
+    number: 'serial',
+    revoked: 'number',
+  }),
+  'key.wrapping.assigned': row('administrator', 'another key wraps data keys', KEY),
+  'key.wrapping.retired': row('administrator', 'a former wrapping key is never asked for again', KEY),
+  'key.wrapping.rewrapped': row('other records', 'data keys were moved to the wrapping key in use', {
+    from: 'keyUri',
+    to: 'keyUri',
+    dataKeys: 'number',
+  }),
+  'key.delivery.assigned': row('administrator', 'another key signs manifests', KEY),
+  'key.delivery.retired': row('administrator', 'a former delivery key is never asked for again', KEY),
+  'key.intake.assigned': row('administrator', 'another key opens what Operators encrypt to this server', KEY),
+  'key.intake.retired': row('administrator', 'a former intake key is never asked for again', KEY),
+  'key.used': row('other records', 'how often a key was used since the line before', {
+    key: 'keyUri',
+    'role?': words('binding', 'delivery', 'wrapping', 'intake'),
+    operation: words('sign', 'generateDataKey', 'wrapDataKey', 'unwrapDataKey', 'decrypt', 'agree'),
+    done: 'number',
+    failed: 'number',
+    since: 'time',
+  }),
+  'ledger.restored': row('other records', 'a backup was brought up to what the vault knows', {
+    auditHead: 'number',
+    auditLines: 'number',
+    orders: 'number',
+    jobs: 'number',
+    commits: 'number',
+    bound: 'number',
+    taken: 'number',
+    returned: 'number',
+    closed: 'number',
+  }),
+  'deployment.erased': row('other records', 'the deployment was erased, and this is its last line', {}),
+} as const satisfies Readonly<Record<string, Row>>;
+
+export type AuditEvent = keyof typeof AUDIT_EVENTS;
+
+/** What a line of this event is about. */
+export type AuditAbout<E extends AuditEvent> = E extends AuditEvent
+  ? Carried<(typeof AUDIT_EVENTS)[E]['about']>
+  : never;
+
+/** Events with this row of restoring. */
+export type RestoredBy<R extends OnRestore> = {
+  [E in AuditEvent]: (typeof AUDIT_EVENTS)[E]['onRestore'] extends R ? E : never;
+}[AuditEvent];
+
+/** Lines are kept for ever: one that another release wrote may be of an event that this one does not have. */
+export const isAuditEvent = (event: string): event is AuditEvent => Object.hasOwn(AUDIT_EVENTS, event);
+
+/** Whether a stored line holds what this event is about, each member of its kind. */
+export const isAbout = <E extends AuditEvent>(event: E, about: object): about is AuditAbout<E> =>
+  carries(AUDIT_EVENTS[event].about, about);

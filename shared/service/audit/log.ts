@@ -1,0 +1,158 @@
+import { Fault } from '../../errors.ts';
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import { scan } from '../../ledger/scan.ts';
+import type { Vault } from '../../vault/vault.ts';
+import type { AuditHead, AuditTrail, ChainedLine } from '../api/admin.ts';
+import { ledgerKeys } from '../records/keys.ts';
+import { ArchiveCheck, writeSegment } from './archive.ts';
+import { ChainCheck, type CheckedLine, GENESIS } from './chain-check.ts';
+import { CHAIN, isChainedLine, lineHash, lineKey, PENDING } from './line.ts';
+
+const HEAD = ledgerKeys.auditHead;
+/** Up to which line the archive goes. */
+const ARCHIVED = { partition: CHAIN, sort: 'archived' };
+/** Lines of one archived object. */
+const SEGMENT = 10_000;
+/** Lines that one transaction moves; each is two writes, and the head is one more. */
+const BATCH = 45;
+const LAST = 9_999_999_999;
+
+/**
+ * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
+ * hash of the line before it. A line first waits beside the state change that it tells of, written in the same
+ * transaction; `chain` then moves waiting lines into the chain. So no change is without its line, and no change
+ * waits for the chain. A chunk's line carries the hash over all its outcomes.
+ */
+export class AuditLog implements AuditTrail {
+  readonly #ledger: Ledger;
+  readonly #vault: Vault;
+
+  constructor(ledger: Ledger, vault: Vault) {
+    this.#ledger = ledger;
+    this.#vault = vault;
+  }
+
+  /** Moves waiting lines into the chain; returns how many. Several callers at once do no harm. */
+  async chain(): Promise<number> {
+    let moved = 0;
+    for (;;) {
+      const waiting = (await this.#ledger.query(PENDING, { limit: BATCH })).items;
+      if (waiting.length === 0) return moved;
+      const head = await this.#ledger.get(HEAD);
+      let sequence = Number(head?.attributes.sequence ?? 0);
+      let hash = String(head?.attributes.hash ?? GENESIS);
+      const writes: Write[] = [];
+      for (const item of waiting) {
+        sequence += 1;
+        const line = { ...item.attributes, sequence, previous: hash };
+        hash = lineHash(line);
+        writes.push({ remove: item, when: { revision: item.revision } });
+        writes.push({
+          put: lineKey(sequence),
+          attributes: { ...line, hash },
+          when: 'absent',
+        });
+      }
+      writes.push({
+        put: HEAD,
+        attributes: { sequence, hash },
+        when: head === undefined ? 'absent' : { revision: head.revision },
+      });
+      const outcome = await this.#ledger.transact(writes);
+      if (outcome.done) moved += waiting.length;
+    }
+  }
+
+  /**
+   * Walks the chain beside its archive; every break is reported with the sequence number where it shows. The chain
+   * by itself shows a changed, missing or moved line; a tail that was rewritten with its hashes, or cut off together
+   * with the head, shows against the archive, which cannot be changed. Where it was changed all the same, a vault without
+   * locks say, what is damaged or gone is told too. A server may go on writing meanwhile.
+   */
+  async *verify(): AsyncGenerator<CheckedLine> {
+    const archive = await ArchiveCheck.open(this.#vault);
+    yield* archive.gaps(await this.#archivedTo());
+    const chain = new ChainCheck();
+    const before = await this.head();
+    let reached = before.sequence === 0;
+    for await (const { sort, attributes: line } of this.#items()) {
+      if (!isChainedLine(line)) {
+        yield { sequence: chain.expected, problem: 'the line cannot be read' };
+        continue;
+      }
+      const { sequence, hash } = line;
+      const inArchive = await archive.problemOf(line);
+      const problem =
+        (sort === lineKey(sequence).sort ? undefined : 'the line stands in another place') ??
+        chain.problemOf(line) ??
+        inArchive;
+      yield problem === undefined ? { sequence } : { sequence, problem };
+      chain.pass(line);
+      reached ||= sequence === before.sequence && hash === before.hash;
+    }
+    const head = await this.head();
+    const grown = head.sequence > before.sequence && head.sequence >= chain.head.sequence;
+    const broken = grown && reached ? undefined : chain.problemOfEnd(head);
+    if (broken !== undefined) yield { sequence: head.sequence, problem: broken };
+    yield* archive.rest(chain.expected, grown ? head.sequence : chain.head.sequence);
+  }
+
+  /** The lines of the chain in order, from a sequence number on. */
+  async *lines(from = 1): AsyncGenerator<ChainedLine> {
+    for await (const { attributes, sort } of this.#items(from)) {
+      if (!isChainedLine(attributes))
+        throw new Fault(
+          'ledger',
+          `${sort} of the audit log cannot be read; smdpf audit verify shows what is left`,
+        );
+      yield attributes;
+    }
+  }
+
+  async getAuditLines({
+    from,
+    limit,
+  }: {
+    from: number;
+    limit: number;
+  }): ReturnType<AuditTrail['getAuditLines']> {
+    const head = await this.head();
+    const lines: ChainedLine[] = [];
+    for await (const line of this.lines(from)) if (lines.push(line) >= limit) break;
+    return { lines, head };
+  }
+
+  async head(): Promise<AuditHead> {
+    const head = await this.#ledger.get(HEAD);
+    return {
+      sequence: Number(head?.attributes.sequence ?? 0),
+      hash: String(head?.attributes.hash ?? GENESIS),
+    };
+  }
+
+  /** Writes the lines since the last archived one into locked objects of the vault; returns how many. */
+  async archive(): Promise<number> {
+    const { sequence: to } = await this.head();
+    const marker = await this.#ledger.get(ARCHIVED);
+    const from = Number(marker?.attributes.sequence ?? 0) + 1;
+    const end = Math.min(to, from + SEGMENT - 1);
+    if (end < from) return 0;
+    const lines: ChainedLine[] = [];
+    for await (const line of this.lines(from)) {
+      if (line.sequence > end) break;
+      lines.push(line);
+    }
+    await writeSegment(this.#vault, from, end, lines);
+    const when = marker === undefined ? 'absent' : { revision: marker.revision };
+    await this.#ledger.write({ put: ARCHIVED, attributes: { sequence: end }, when });
+    return end - from + 1 + (end < to ? await this.archive() : 0);
+  }
+
+  async #archivedTo(): Promise<number> {
+    return Number((await this.#ledger.get(ARCHIVED))?.attributes.sequence ?? 0);
+  }
+
+  #items(from = 1): AsyncGenerator<Item> {
+    return scan(this.#ledger, CHAIN, { from: lineKey(from).sort, to: lineKey(LAST).sort });
+  }
+}

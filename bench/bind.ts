@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
+import { fromSpki } from '../shared/crypto/curves.ts';
 import { decodeEcdsaSignature } from '../shared/crypto/ecdsa-signature.ts';
-import { BRAINPOOL_P256R1, fromSpki, P256, type Suite } from '../shared/crypto/suite.ts';
+import { type Suite, suiteByName } from '../shared/crypto/suite.ts';
 import { bindProfile } from '../shared/profile/bind.ts';
 import { generatePpk } from '../shared/profile/ppk.ts';
 import { protectProfile } from '../shared/profile/protect.ts';
@@ -46,39 +47,44 @@ async function compare(name: string, ours: () => unknown, floor: (form: FloorFor
   return { ours: timings[0]!, plain: timings[1]!, lean: timings[2]! };
 }
 
-async function bindComparisons(suite: Suite, namedCurve: string): Promise<Comparison[]> {
+async function bindComparisons(suite: Suite): Promise<Comparison[]> {
+  const namedCurve = suite.curve.openSslName!;
   const euiccOtpk = generateKeyPairSync('ec', { namedCurve }).publicKey;
   const { privateKey: signingKey } = generateKeyPairSync('ec', { namedCurve });
   const floorInputs = { namedCurve, euiccOtpk, signingKey };
   const ppk = generatePpk(randomBytes);
   const segments = protectProfile(upp, ppk);
+  const { point } = fromSpki(euiccOtpk.export({ format: 'der', type: 'spki' }));
   const common = {
-    suite,
     eid: eidWithCheckDigits('890490321234512345123456789012'),
-    euiccOtpk: fromSpki(euiccOtpk.export({ format: 'der', type: 'spki' })).point,
     metadataDer,
     transactionId: randomBytes(16),
     hostId: randomBytes(16),
     sign: async ({ message }: { message: Uint8Array }) =>
-      decodeEcdsaSignature(sign('sha256', message, signingKey)),
+      decodeEcdsaSignature(suite.curve, sign('sha256', message, signingKey)),
   };
   return [
     await compare(
       `bind ${suite.name} ppk`,
-      () => bindProfile({ ...common, payload: { mode: 'ppk', segments, ppk } }),
+      () =>
+        bindProfile({
+          ...common,
+          euiccOtpk: suite.oneTimeKey(point),
+          payload: { mode: 'ppk', segments, ppk },
+        }),
       (form) => floorOfBind(form, floorInputs, SESSION_ELEMENTS),
     ),
     await compare(
       `bind ${suite.name} session`,
-      () => bindProfile({ ...common, payload: { mode: 'session', upp } }),
+      () => bindProfile({ ...common, euiccOtpk: suite.oneTimeKey(point), payload: { mode: 'session', upp } }),
       (form) => floorOfBind(form, floorInputs, uppWork(UPP_OCTETS)),
     ),
   ];
 }
 
 const comparisons = [
-  ...(await bindComparisons(P256, 'prime256v1')),
-  ...(await bindComparisons(BRAINPOOL_P256R1, 'brainpoolP256r1')),
+  ...(await bindComparisons(suiteByName('p256'))),
+  ...(await bindComparisons(suiteByName('brainpoolP256r1'))),
   await compare(
     'protect',
     () => protectProfile(upp, generatePpk(randomBytes)),

@@ -6,9 +6,10 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
-import { fromSpki } from '../shared/crypto/suite.ts';
+import { fromSpki } from '../shared/crypto/curves.ts';
+import { suiteByName } from '../shared/crypto/suite.ts';
 import { keyBackends } from '../shared/keys/backends.ts';
-import { suiteOfKey } from '../shared/keys/key-curve.ts';
+import { curveOfKey } from '../shared/keys/key-curve.ts';
 import { Digest, type KeyAlgorithm } from '../shared/keys/provider.ts';
 import { KeyRegistry, type SigningKey } from '../shared/keys/registry.ts';
 import { parseKeyUri } from '../shared/keys/uri.ts';
@@ -147,13 +148,12 @@ const UPP_OCTETS = 12_000;
 
 /** Binds as the server does, with the signatures of a key. */
 function binder(key: SigningKey): () => Promise<unknown> {
-  const suite = suiteOfKey(key.description.algorithm);
+  const suite = suiteByName(curveOfKey(key.description.algorithm).name);
   const ppk = generatePpk(randomBytes);
+  // any point of the curve does for a one-time key
+  const { point } = fromSpki(key.publicKey);
   const input = {
-    suite,
     eid: eidWithCheckDigits('890490321234512345123456789012'),
-    // any point of the curve does for a one-time key
-    euiccOtpk: fromSpki(key.publicKey).point,
     metadataDer: encodeStoreMetadata({
       iccid: '8988211000000530082',
       serviceProviderName: 'Example Operator',
@@ -164,7 +164,7 @@ function binder(key: SigningKey): () => Promise<unknown> {
     payload: { mode: 'ppk' as const, segments: protectProfile(randomBytes(UPP_OCTETS), ppk), ppk },
     sign: async (digest: Digest) => key.signSync?.(digest) ?? (await key.sign(digest)),
   };
-  return () => bindProfile(input);
+  return () => bindProfile({ ...input, euiccOtpk: suite.oneTimeKey(point) });
 }
 
 const registry = new KeyRegistry(

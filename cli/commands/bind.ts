@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { type Bytes, toHex, utf8, wipe } from '../../shared/codec/bytes.ts';
 import { checkEid } from '../../shared/codec/eid.ts';
-import { type EphemeralKey, isPointOf, SUITES, type Suite } from '../../shared/crypto/suite.ts';
+import type { Curve } from '../../shared/crypto/curves.ts';
+import { isOneTimeKeyOf, ONE_TIME_KEY_LENGTHS, type OneTimeKey, SUITES } from '../../shared/crypto/suite.ts';
 import { refuse } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
 import { type BindingPayload, prepareBinding } from '../../shared/profile/bind.ts';
@@ -57,7 +58,11 @@ export function registerBind(program: Command, io: CliIo): void {
     .requiredOption('--upp <file>', 'Unprotected Profile Package: 1 octet or more, of any content')
     .requiredOption('--metadata <file>', 'metadata as JSON, or a StoreMetadataRequest (BF25) in DER')
     .requiredOption('--eid <digits>', 'EID, 32 digits with their check digits')
-    .requiredOption('--otpk <hex>', 'one-time public key of the eUICC: 04 and 64 octets', hexOption(65))
+    .requiredOption(
+      '--otpk <hex>',
+      'one-time public key of the eUICC: 04 and 64 octets',
+      hexOption(ONE_TIME_KEY_LENGTHS.min, ONE_TIME_KEY_LENGTHS.max),
+    )
     .requiredOption('--dppb-cert <file>', 'CERT.DPpb, in DER or PEM')
     .requiredOption(
       '--dppb-key <file|uri>',
@@ -75,7 +80,11 @@ export function registerBind(program: Command, io: CliIo): void {
         .default(DEFAULT_HOST_ID, `${toHex(DEFAULT_HOST_ID)}, "smdpf"`),
     )
     .option('--transaction-id <hex>', '1 to 16 octets (default: 16 random octets)', hexOption(1, 16))
-    .option('--otsk <hex>', 'fixed ephemeral private key, only to reproduce published vectors', hexOption(32))
+    .option(
+      '--otsk <hex>',
+      'fixed ephemeral private key, only to reproduce published vectors',
+      hexOption(1, 1024),
+    )
     .option(
       '--ppk <hex>',
       'fixed initialMacChainingValue, ppkEnc and ppkCmac, only to reproduce published vectors',
@@ -88,30 +97,30 @@ export function registerBind(program: Command, io: CliIo): void {
 
 async function bind(options: BindOptions, io: CliIo): Promise<void> {
   const eid = checkEid(options.eid);
-  const { certificate, suite, smdpOid } = await readBindingCertificate(options.dppbCert, io);
-  const euiccOtpk = checkOneTimeKey(options.otpk, suite);
+  const { certificate, curve, smdpOid } = await readBindingCertificate(options.dppbCert, io);
+  const euiccOtpk = oneTimeKeyOn(curve, options.otpk);
   const metadata = await readMetadata(options.metadata, io);
   const upp = await readDer(options.upp, '--upp');
   if (upp.length === 0) refuse('profileInvalid', 'the profile package is empty');
   checkAgainstPackage(upp, metadata.metadata, options.force ?? false, io);
-  const ephemeral = options.otsk && fixedEphemeral(options.otsk, suite, io);
+  const randomness = options.otsk && fixedRandomness(options.otsk, euiccOtpk, io);
   const transactionId = options.transactionId ?? randomBytes(16);
 
   const { bpp, smdpOtpk } = await withBindingKey(options.dppbKey, certificate, io.env, async (key) => {
     const { payload, wipePayload } = payloadOf(options, upp, io);
     try {
       const prepared = prepareBinding({
-        suite,
         eid,
         euiccOtpk,
         metadataDer: metadata.der,
         transactionId,
         hostId: options.hostId,
         payload,
-        ...(ephemeral && { ephemeral }),
+        ...(randomness && { randomness }),
       });
       return { bpp: prepared.assemble(await key.sign(prepared.toBeSigned)), smdpOtpk: prepared.smdpOtpk };
     } finally {
+      wipe(randomness);
       wipePayload();
     }
   });
@@ -122,7 +131,7 @@ async function bind(options: BindOptions, io: CliIo): Promise<void> {
     out: options.out,
     length: bpp.length,
     mode: options.mode,
-    curve: suite.name,
+    curve: euiccOtpk.suite.name,
     eid,
     transactionId: toHex(transactionId),
     hostId: toHex(options.hostId),
@@ -147,33 +156,36 @@ async function bind(options: BindOptions, io: CliIo): Promise<void> {
   );
 }
 
-/** The suite of a binding is that of the one-time key, and CERT.DPpb must share it. */
-function checkOneTimeKey(point: Bytes, suite: Suite): Bytes {
-  if (isPointOf(suite, point)) return point;
-  const other = SUITES.find((candidate) => isPointOf(candidate, point));
-  return refuse(
-    'oneTimeKeyInvalid',
-    other === undefined
-      ? `--otpk is not a point of ${suite.name}`
-      : `--otpk is a point of ${other.name}, but the key of CERT.DPpb is on ${suite.name}`,
-  );
+/** The suite of a binding is that of the one-time key, and CERT.DPpb must be on the curve that it signs on. */
+function oneTimeKeyOn(curve: Curve, otpk: Bytes): OneTimeKey {
+  const fitting = SUITES.filter((suite) => isOneTimeKeyOf(suite, otpk));
+  const suite =
+    fitting.find((candidate) => candidate.curve === curve) ??
+    refuse(
+      'oneTimeKeyInvalid',
+      fitting[0] === undefined
+        ? `--otpk is not a point of ${curve.name}`
+        : `--otpk is a point of ${fitting[0].name}, but the key of CERT.DPpb is on ${curve.name}`,
+    );
+  return suite.oneTimeKey(otpk);
 }
 
-function fixedEphemeral(otsk: Bytes, suite: Suite, io: CliIo): EphemeralKey {
+/** Tries the randomness, since a bad one is a mistake on the command line and nothing else. */
+function fixedRandomness(otsk: Bytes, key: OneTimeKey, io: CliIo): Bytes {
   io.warn(
     '--otsk fixes the ephemeral key: for published vectors only; a profile bound so has no forward secrecy',
   );
   try {
-    return suite.ephemeralFrom(otsk);
+    wipe(key.encapsulate(otsk).sharedSecret);
+    return otsk;
   } catch (cause) {
+    wipe(otsk);
     if (!(cause instanceof RangeError)) throw cause;
     throw new UsageError(
-      `--otsk is not a private key of ${suite.name}`,
+      `--otsk is not a private key of ${key.suite.name}`,
       'Give a number from 1 to the order of the curve less 1.',
       { cause },
     );
-  } finally {
-    wipe(otsk);
   }
 }
 

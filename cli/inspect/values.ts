@@ -3,7 +3,8 @@ import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { isEid } from '../../shared/codec/eid.ts';
 import { decodeIccid } from '../../shared/codec/iccid.ts';
 import { decodeOid } from '../../shared/codec/oid.ts';
-import { SUITES } from '../../shared/crypto/suite.ts';
+import { CURVES, SIGNATURE_LENGTHS } from '../../shared/crypto/curves.ts';
+import { ONE_TIME_KEY_LENGTHS, SUITES } from '../../shared/crypto/suite.ts';
 import { refuse } from '../../shared/errors.ts';
 
 /** Values of elements for people. They refuse what their type does not allow; the walker adds the place. */
@@ -35,6 +36,9 @@ export function octetsOf(min: number, max = min): (value: Bytes) => string {
 }
 
 export const id16 = octetsOf(1, 16);
+/** Raw r‖s, of some curve; a one-time key, of some suite. */
+export const signature = octetsOf(SIGNATURE_LENGTHS.min, SIGNATURE_LENGTHS.max);
+export const oneTimeKey = octetsOf(ONE_TIME_KEY_LENGTHS.min, ONE_TIME_KEY_LENGTHS.max);
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -62,7 +66,7 @@ export function oid(value: Bytes): string {
 
 export function curve(value: Bytes): string {
   const dotted = decodeOid(value);
-  return SUITES.find((suite) => suite.curveOid === dotted)?.name ?? dotted;
+  return [...SUITES, ...CURVES].find((row) => row.oid === dotted)?.name ?? dotted;
 }
 
 /** Named bits: names of the set ones; bits without a name by their number. */

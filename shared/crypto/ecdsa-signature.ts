@@ -2,17 +2,19 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 
 /**
- * The two forms of an ECDSA signature on a curve of 256 bits: raw r‖s, 32 + 32 octets (BSI TR-03111 plain, used by
+ * The two forms of an ECDSA signature: raw r‖s, each as long as a coordinate of the curve (BSI TR-03111 plain, used by
  * SGP.22), and ECDSA-Sig-Value in DER (RFC 5480 appendix A), which X.509, OpenSSL and KMS use.
  *
  * On the hot path the conversion pays in time: node:crypto takes a bare key object for DER but an options object for
  * r‖s, and tells options from keys by catching exceptions, 30 µs a call.
  */
-const COORDINATE = 32;
 
-/** Raw r‖s; refuses zero, negative, padded and oversized values and anything trailing. */
-export function decodeEcdsaSignature(der: Bytes): Bytes {
-  const raw = Buffer.alloc(2 * COORDINATE);
+/** Raw r‖s on the curve; refuses zero, negative, padded and oversized values and anything trailing. */
+export function decodeEcdsaSignature(
+  { coordinateLength }: { readonly coordinateLength: number },
+  der: Bytes,
+): Bytes {
+  const raw = Buffer.alloc(2 * coordinateLength);
   const values = TlvReader.of(readSingle(der, 0x30, 'ECDSA-Sig-Value'));
   for (const [index, name] of (['r', 's'] as const).entries()) {
     const element = values.expect(0x02, name);
@@ -21,18 +23,19 @@ export function decodeEcdsaSignature(der: Bytes): Bytes {
     if (value.length === padding) values.refuse(element, `${name} is not positive`);
     if (value[0]! & 0x80) values.refuse(element, `${name} is negative`);
     if (padding === 1 && !(value[1]! & 0x80)) values.refuse(element, `${name} is not in its shortest form`);
-    if (value.length - padding > COORDINATE)
-      values.refuse(element, `${name} is longer than ${COORDINATE} octets`);
-    raw.set(value.subarray(padding), (index + 1) * COORDINATE - (value.length - padding));
+    if (value.length - padding > coordinateLength)
+      values.refuse(element, `${name} is longer than ${coordinateLength} octets`);
+    raw.set(value.subarray(padding), (index + 1) * coordinateLength - (value.length - padding));
   }
   values.end();
   return raw;
 }
 
-/** ECDSA-Sig-Value in DER of raw r‖s, which has 64 octets. */
+/** ECDSA-Sig-Value in DER of raw r‖s, two halves of the same length. */
 export function encodeEcdsaSignature(raw: Bytes): Bytes {
-  if (raw.length !== 2 * COORDINATE) throw new RangeError('a raw signature has 64 octets');
-  return tlv(0x30, positiveInteger(raw.subarray(0, COORDINATE)), positiveInteger(raw.subarray(COORDINATE)));
+  const half = raw.length / 2;
+  if (half === 0 || !Number.isInteger(half)) throw new RangeError('a raw signature has two halves');
+  return tlv(0x30, positiveInteger(raw.subarray(0, half)), positiveInteger(raw.subarray(half)));
 }
 
 function positiveInteger(octets: Bytes): Bytes {

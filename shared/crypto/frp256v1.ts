@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { Bytes } from '../codec/bytes.ts';
+import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import type { EphemeralKey, PublicKey, Suite } from './suite-type.ts';
+import {
+  type Curve,
+  curveForms,
+  type EphemeralKey,
+  isSecretScalar,
+  isUncompressed,
+  xCoordinate,
+} from './curve-type.ts';
 
 /**
  * FRP256V1 (ANSSI, JORF 16 October 2011; OID 1.2.250.1.223.101.256.1), which OpenSSL lacks: served by the generic
@@ -11,10 +18,11 @@ import type { EphemeralKey, PublicKey, Suite } from './suite-type.ts';
  * P-256 is, and some thirty times slower; see docs/keys.md before using it outside tests.
  */
 const p = 0xf1fd178c0b3ad58f10126de8ce42435b3961adbcabc8ca6de8fcf353d86e9c03n;
+const order = 'f1fd178c0b3ad58f10126de8ce42435b53dc67e140d2bf941ffdd459c6d655e1';
 
 const Point = weierstrass({
   p,
-  n: 0xf1fd178c0b3ad58f10126de8ce42435b53dc67e140d2bf941ffdd459c6d655e1n,
+  n: BigInt(`0x${order}`),
   h: 1n,
   a: p - 3n,
   b: 0xee353fca5428a9300d4aba754a44c00fdfec0c9ae4b1a1803075ed967b7bb73fn,
@@ -30,7 +38,8 @@ function ephemeral(secret: Uint8Array): EphemeralKey {
     point: curve.getPublicKey(secret, false),
     agree(peer) {
       if (scalar === undefined) throw new RangeError('the ephemeral key was wiped');
-      return curve.getSharedSecret(scalar, peer.point, false).subarray(1, 33);
+      const point = curve.getSharedSecret(scalar, peer.point, false);
+      return xCoordinate({ curve: FRP256V1, point });
     },
     wipe() {
       scalar?.fill(0);
@@ -39,34 +48,35 @@ function ephemeral(secret: Uint8Array): EphemeralKey {
   };
 }
 
-export const frp256v1: Suite = {
-  name: 'frp256v1',
-  curveOid: '1.2.250.1.223.101.256.1',
-  keyAlgorithm: 'ecdsa-frp256v1',
+export const FRP256V1: Curve = {
+  ...curveForms({
+    name: 'frp256v1',
+    oid: '1.2.250.1.223.101.256.1',
+    coordinateLength: 32,
+    order: fromHex(order),
+  }),
 
-  publicKey(point: Bytes): PublicKey {
-    if (point.length !== 65 || point[0] !== 0x04) {
-      refuse('oneTimeKeyInvalid', 'a public key is an uncompressed point of 65 octets');
-    }
+  publicKey(point) {
+    if (!isUncompressed(FRP256V1, point))
+      refuse('oneTimeKeyInvalid', `a public key is an uncompressed point of ${FRP256V1.pointLength} octets`);
     try {
       Point.fromBytes(point).assertValidity();
     } catch (cause) {
       refuse('oneTimeKeyInvalid', 'the point is not on frp256v1', { cause });
     }
-    return { suite: frp256v1, point };
+    return { curve: FRP256V1, point };
   },
 
   generateEphemeral: () => ephemeral(curve.utils.randomSecretKey()),
 
-  ephemeralFrom(secret: Bytes): EphemeralKey {
-    if (secret.length !== 32 || !curve.utils.isValidSecretKey(secret)) {
+  ephemeralFrom(secret) {
+    if (!isSecretScalar(FRP256V1, secret))
       throw new RangeError('the ephemeral secret is not a valid scalar of the curve');
-    }
     return ephemeral(Uint8Array.from(secret));
   },
 
   signatureHolds(key, message, signature) {
-    const verifier = frp256v1.verifier();
+    const verifier = FRP256V1.verifier();
     verifier.update(message);
     return verifier.signatureHolds(key, signature);
   },
@@ -76,7 +86,7 @@ export const frp256v1: Suite = {
     return {
       update: (piece) => void hash.update(piece),
       signatureHolds(key, signature) {
-        if (signature.length !== 64) return false;
+        if (signature.length !== FRP256V1.signatureLength) return false;
         try {
           return curve.verify(signature, hash.digest(), key.point, { lowS: false, prehash: false });
         } catch {

@@ -1,50 +1,73 @@
 import type { Bytes } from '../codec/bytes.ts';
+import type { Curve, PublicKey } from './curve-type.ts';
 
 /**
- * A crypto suite is a value: the curve, its key agreement (ECKA, BSI TR-03111: the x coordinate), ECDSA with
- * SHA-256, the X9.63 KDF with SHA-256 and AES-128 for the BSP. Three suites exist; all have 32-octet coordinates.
- * The suite of a profile binding is the one of the eUICC's one-time key: DPpb, eUICC certificate and CI share it.
+ * A crypto suite is a value, a row of suite-rows.ts: the curve that certificates and signatures are on, how a one-time
+ * key of an eUICC is written, what the server agrees with it on, and how session keys come out of that. Functions are
+ * handed the row, never its name. The suite of a profile binding is that of the eUICC's one-time key.
  */
-export type SuiteName = 'p256' | 'brainpoolP256r1' | 'frp256v1';
-
-/** A point that was checked to lie on the suite's curve and not at infinity. */
-export interface PublicKey {
-  readonly suite: Suite;
-  /** Uncompressed: 04 ‖ X ‖ Y, 65 octets. */
-  readonly point: Bytes;
-}
-
-/** One side of one key agreement. Ask once, then drop it: `wipe` removes what the runtime lets us remove. */
-export interface EphemeralKey {
-  readonly point: Bytes;
-  /** x coordinate of secret × peer, 32 octets, left-padded. */
-  agree(peer: PublicKey): Bytes;
-  wipe(): void;
-}
-
 export interface Suite {
+  /** As stored records and answers call it. */
   readonly name: SuiteName;
-  /** The named curve's object identifier, dotted. */
-  readonly curveOid: string;
-  /** Of keys that sign on this curve: see shared/keys/provider.ts. */
-  readonly keyAlgorithm: `ecdsa-${SuiteName}`;
-  /** Refuses anything that is not an uncompressed point of this curve. */
-  publicKey(point: Bytes): PublicKey;
-  generateEphemeral(): EphemeralKey;
-  /** From a fixed secret scalar of 32 octets; only to reproduce published vectors. */
-  ephemeralFrom(secret: Bytes): EphemeralKey;
-  /** Does the raw r‖s signature (64 octets) hold over the message under SHA-256? */
-  signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean;
-  /** The same over a message that comes in pieces and is too large to be held. */
-  verifier(): Verifier;
+  /** Field `curve` of an EuiccDataBatch, dotted: the named curve where the suite is nothing but that. */
+  readonly oid: string;
+  /** Of the certificates of eUICC, EUM and DPpb, of proofs and of smdpSign: ECDSA with SHA-256. */
+  readonly curve: Curve;
+  /** Octets of a one-time key as FF60 and FF64 carry it. */
+  readonly oneTimeKeyLength: number;
+  readonly channel: ChannelForm;
+  /** Octets of the shared secret Z that the key derivation starts from. */
+  readonly sharedSecretLength: number;
+  /** Reads a one-time key as FF60 carries it; refuses what is none of this suite as `oneTimeKeyInvalid`. */
+  oneTimeKey(octets: Bytes): OneTimeKey;
 }
 
-/** For one message. */
-export interface Verifier {
-  update(piece: Bytes): void;
-  /** As Suite.signatureHolds, over the pieces so far; once. */
-  signatureHolds(key: PublicKey, signature: Bytes): boolean;
+/** The name of a row of suite-rows.ts: a stored one is read with `suiteByName`, which refuses any other. */
+export type SuiteName = string;
+
+/**
+ * What the suite puts into InitialiseSecureChannel (SGP.22 section 5.5.1). Key type and length tell the receiver which
+ * form it reads, so suites that share both share the whole form.
+ */
+export interface ChannelForm {
+  /** Tag 80 of the control reference template, and first octet of SharedInfo. */
+  readonly keyType: number;
+  /** What inspection calls it. */
+  readonly keyTypeName: string;
+  /** Octets of a session key: tag 81, and second octet of SharedInfo. AES-128 is all that the BSP has. */
+  readonly keyLength: 16;
+  /** Octets of smdpOtpk (5F49). */
+  readonly smdpOtpkLength: number;
+  /** What follows smdpOtpk, in a suite that encapsulates a key as well. */
+  readonly ciphertext?: { readonly tag: number; readonly length: number };
 }
 
-export const POINT_LENGTH = 65;
-export const SIGNATURE_LENGTH = 64;
+/** The one-time public key of an eUICC, checked. Nobody but its suite knows what it is made of. */
+export interface OneTimeKey {
+  readonly suite: Suite;
+  /** `oneTimeKeyLength` octets, as FF60, FF64 and the message of smdpSign carry it. */
+  readonly octets: Bytes;
+  /**
+   * What it is known by for ever, over all EUMs: one lower-case hexadecimal string, of at most 128 digits, for all keys
+   * that agree to the same secrets.
+   */
+  identity(): string;
+  /** Would this certificate's key agree to the same secrets? A key that signs must not be a one-time key too. */
+  isKeyOf(certificateKey: PublicKey): boolean;
+  /**
+   * The server's side of one agreement, never to be had again: all secrets but the answer's are wiped. `randomness` is
+   * for published vectors alone, in the octets that the suite says; RangeError on any other. The caller wipes it.
+   */
+  encapsulate(randomness?: Bytes): Encapsulation;
+}
+
+export interface Encapsulation {
+  /** What travels to the eUICC. */
+  readonly smdpOtpk: Bytes;
+  /** Present where the suite's channel has one. */
+  readonly ciphertext?: Bytes;
+  /** Z, `sharedSecretLength` octets; the caller wipes it. */
+  readonly sharedSecret: Bytes;
+  /** What the suite adds at the end of SharedInfo; empty in SGP.22. */
+  readonly sharedInfo: Bytes;
+}

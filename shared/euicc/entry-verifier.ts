@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
-import { isPointOf } from '../crypto/suite.ts';
-import { refuse } from '../errors.ts';
-import { decodeEuiccEntry, encodeOneTimeKeyTbs } from '../ifpp-draft1/euicc-data-batch.ts';
+import type { OneTimeKey, Suite } from '../crypto/suite.ts';
+import { Refusal, refuse } from '../errors.ts';
+import {
+  decodeEuiccEntry,
+  type OneTimeKey as EncodedOneTimeKey,
+  encodeOneTimeKeyTbs,
+} from '../ifpp-draft1/euicc-data-batch.ts';
 import type { VerifiedEum } from '../pki/eum-chain.ts';
 import { decodeEuiccInfo2 } from '../rsp/euicc-info2.ts';
 
@@ -19,8 +23,8 @@ export interface VerifiedEntry {
   /** BF22, and its SHA-256 in hexadecimal. */
   readonly euiccInfo2: Bytes;
   readonly euiccInfo2Hash: string;
-  /** `otPk`: 65 octets, a point of the EUM's curve. */
-  readonly keys: readonly { readonly keyId: string; readonly otPk: Bytes }[];
+  /** One-time keys of the batch's suite. */
+  readonly keys: readonly { readonly keyId: string; readonly otPk: OneTimeKey }[];
 }
 
 interface CheckedInfo {
@@ -30,18 +34,20 @@ interface CheckedInfo {
 
 /**
  * Verifies the entries of a batch (SGP.41 DPFF10, GENS07, GENS12): EID and certificate under the EUM's chain, each
- * one-time key on the curve, and its proof under the eUICC's own key over EID, key and the hash of its EuiccInfo2.
+ * one-time key one of the batch's suite, and its proof under the eUICC's own key over EID, key and the hash of its EuiccInfo2.
  */
 export class EntryVerifier {
   readonly #eum: VerifiedEum;
+  readonly #suite: Suite;
   readonly #ciPkId: Bytes;
   readonly #batchInfo: Bytes;
   /** Nearly all eUICCs of a batch have the same: the last one checked. */
   #info: CheckedInfo | undefined;
 
-  /** `euiccInfo2`: BF22 of the entries that bring none of their own. */
-  constructor(eum: VerifiedEum, ciPkId: Bytes, euiccInfo2: Bytes) {
+  /** `euiccInfo2`: BF22 of the entries that bring none of their own. The suite's curve is that of the EUM's chain. */
+  constructor(eum: VerifiedEum, suite: Suite, ciPkId: Bytes, euiccInfo2: Bytes) {
     this.#eum = eum;
+    this.#suite = suite;
     this.#ciPkId = ciPkId;
     this.#batchInfo = euiccInfo2;
   }
@@ -56,23 +62,18 @@ export class EntryVerifier {
     const info = this.#checkedInfo(euiccInfo2 ?? this.#batchInfo, eid);
     if (oneTimeKeys.length === 0)
       refuse('mandatoryElementMissing', 'the entry has no one-time key', { subjectIdentifier: eid });
-    const { suite } = this.#eum;
+    const keys: { keyId: string; otPk: OneTimeKey }[] = [];
     const ids = new Set<string>();
     for (const key of oneTimeKeys) {
       const about = { subjectIdentifier: key.keyId };
       if (ids.has(key.keyId)) refuse('oneTimeKeyInUse', `keyId ${key.keyId} occurs twice`, about);
       ids.add(key.keyId);
-      if (!isPointOf(suite, key.otPk))
-        refuse(
-          'oneTimeKeyInvalid',
-          `one-time key ${key.keyId} is no uncompressed point of ${suite.name}`,
-          about,
-        );
-      // a point and its negative agree to the same secret
-      if (equal(key.otPk.subarray(1, 33), publicKey.point.subarray(1, 33)))
+      const otPk = this.#oneTimeKey(key);
+      if (otPk.isKeyOf(publicKey))
         refuse('oneTimeKeyInvalid', `one-time key ${key.keyId} is the key of the eUICC certificate`, about);
-      if (!suite.signatureHolds(publicKey, encodeOneTimeKeyTbs(eid, key, info.hash), key.proof))
+      if (!publicKey.curve.signatureHolds(publicKey, encodeOneTimeKeyTbs(eid, key, info.hash), key.proof))
         refuse('oneTimeKeyProofInvalid', `the proof of one-time key ${key.keyId} does not verify`, about);
+      keys.push({ keyId: key.keyId, otPk });
     }
     return {
       eid,
@@ -82,8 +83,20 @@ export class EntryVerifier {
       distributionPoints: certificate.extensions.cRLDistributionPoints ?? [],
       euiccInfo2: info.der,
       euiccInfo2Hash: toHex(info.hash),
-      keys: oneTimeKeys.map(({ keyId, otPk }) => ({ keyId, otPk })),
+      keys,
     };
+  }
+
+  #oneTimeKey({ keyId, otPk }: EncodedOneTimeKey): OneTimeKey {
+    try {
+      return this.#suite.oneTimeKey(otPk);
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      return refuse('oneTimeKeyInvalid', `one-time key ${keyId} is no key of ${this.#suite.name}`, {
+        subjectIdentifier: keyId,
+        cause,
+      });
+    }
   }
 
   #checkedInfo(der: Bytes, eid: string): CheckedInfo {

@@ -73,7 +73,7 @@ export function decodeBatchManifest(der: Bytes): SignedBatchManifest {
   const chains = read.list(fields, 2, 'chains', LIMITS.chains, readChain);
   const parts = read.list(fields, 3, 'parts', 100_000, readPart);
   const signedLength = fields.offset - (whole.raw.length - whole.value.length);
-  const signature = read.octets(fields, 4, 'signature', 64);
+  const signature = read.signature(fields, 4, 'signature');
   fields.end();
   return { requestId, chains, parts, signature, signed: whole.value.subarray(0, signedLength) };
 }

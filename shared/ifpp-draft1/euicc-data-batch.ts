@@ -14,9 +14,9 @@ export const MAX_KEYS_PER_EUICC = 64;
 export interface OneTimeKey {
   /** Lower-case hexadecimal of 1 to 16 octets; unique in the eUICC. */
   readonly keyId: string;
-  /** 65 octets as received; not yet known to be a point of the curve. */
+  /** As received; not yet known to be one of the batch's suite. */
   readonly otPk: Bytes;
-  /** Raw r‖s, 64 octets, by SK.EUICC over the OneTimeKeyTbs. */
+  /** Raw r‖s by SK.EUICC over the OneTimeKeyTbs. */
   readonly proof: Bytes;
 }
 
@@ -32,7 +32,7 @@ export interface EuiccEntry {
 export interface EuiccDataHead {
   readonly batchId: string;
   readonly ciPkId: Bytes;
-  /** Dotted object identifier of the curve. */
+  /** Dotted object identifier of the suite: of the named curve, where certificates and one-time keys share one. */
   readonly curve: string;
   /** Issuer of the eUICCs first, root omitted. */
   readonly eumChain: readonly Bytes[];
@@ -85,7 +85,7 @@ export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
   );
   const deviceManufacturers = readDeviceManufacturers(fields);
   const signedLength = fields.offset - (whole.raw.length - whole.value.length);
-  const eumDataSignature = read.has(fields, 8) ? read.octets(fields, 8, 'eumDataSignature', 64) : undefined;
+  const eumDataSignature = read.has(fields, 8) ? read.signature(fields, 8, 'eumDataSignature') : undefined;
   fields.end();
   return {
     ...head,
@@ -112,8 +112,8 @@ function readOneTimeKey(list: TlvReader): OneTimeKey {
   const fields = list.enter(0x30, 'OneTimeKey');
   const key = {
     keyId: read.id(fields, 0, 'keyId'),
-    otPk: read.octets(fields, 1, 'otPk', 65),
-    proof: read.octets(fields, 2, 'proof', 64),
+    otPk: read.oneTimeKey(fields, 1, 'otPk'),
+    proof: read.signature(fields, 2, 'proof'),
   };
   fields.end();
   return key;
@@ -144,7 +144,7 @@ export function decodeOneTimeKeyTbs(
   const tbs = {
     eid: read.eid(fields, 0, 'eid'),
     keyId: read.id(fields, 1, 'keyId'),
-    otPk: read.octets(fields, 2, 'otPk', 65),
+    otPk: read.oneTimeKey(fields, 2, 'otPk'),
     euiccInfo2Hash: read.octets(fields, 3, 'euiccInfo2Hash', 32),
   };
   fields.end();

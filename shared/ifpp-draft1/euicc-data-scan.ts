@@ -2,22 +2,28 @@ import { hash } from 'node:crypto';
 import type { Bytes } from '../codec/bytes.ts';
 import { OctetStream } from '../codec/octet-stream.ts';
 import { MAX_TLV_HEADER, readTlvHeader, type TlvHeader, TlvReader, tagName } from '../codec/tlv.ts';
+import { SIGNATURE_LENGTHS } from '../crypto/curves.ts';
+import { ONE_TIME_KEY_LENGTHS } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import {
   EUICC_DATA_BATCH,
   type EuiccDataHead,
+  MAX_KEYS_PER_EUICC,
   readDeviceManufacturers,
   readEuiccDataHead,
 } from './euicc-data-batch.ts';
-import { read } from './fields.ts';
+import { LIMITS, read } from './fields.ts';
 import { FingerprintSet } from './fingerprint-set.ts';
 
 /** The fields before the entries are within this many octets: eight certificates and an EuiccInfo2 of full length. */
 export const EUICC_DATA_START = 160 * 1024;
 /** The fields after the entries. */
 const MAX_TAIL = 512 * 1024;
-/** More than a certificate, an EuiccInfo2 and 64 keys take. A slice of entries is in memory at once. */
-const MAX_ENTRY = 64 * 1024;
+/** More than a certificate, an EuiccInfo2 and the keys of an eUICC take. A slice of entries is in memory at once. */
+const MAX_ENTRY = Math.max(
+  64 * 1024,
+  2 * LIMITS.derTlv + MAX_KEYS_PER_EUICC * (ONE_TIME_KEY_LENGTHS.max + SIGNATURE_LENGTHS.max + 64),
+);
 /** Entries whose EID came before; a batch with more is no batch. */
 const MAX_DUPLICATES = 1_000;
 
@@ -119,7 +125,7 @@ function readTail(stream: OctetStream): Pick<EuiccDataFrame, 'deviceManufacturer
   const fields = new TlvReader(stream.buffered, 'FF60', stream.offset);
   const deviceManufacturers = readDeviceManufacturers(fields);
   stream.take(fields.offset - stream.offset);
-  const eumDataSignature = read.has(fields, 8) ? read.octets(fields, 8, 'eumDataSignature', 64) : undefined;
+  const eumDataSignature = read.has(fields, 8) ? read.signature(fields, 8, 'eumDataSignature') : undefined;
   fields.end();
   return { deviceManufacturers, eumDataSignature };
 }

@@ -2,6 +2,8 @@ import { type Bytes, toHex, utf8 } from '../codec/bytes.ts';
 import { encodeEid } from '../codec/eid.ts';
 import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
 import { integerValue, readSingleTlv, type TlvReader, tlv } from '../codec/tlv.ts';
+import { readRawSignature } from '../crypto/raw-signature.ts';
+import { ONE_TIME_KEY_LENGTHS } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import { MODULE_VERSION } from './version.ts';
 
@@ -30,6 +32,11 @@ export const read = {
   integer: (reader: TlvReader, n: number, name: string) => reader.integer(primitive(n), name),
   octets: (reader: TlvReader, n: number, name: string, length: number) =>
     reader.octets(primitive(n), name, length),
+  /** Raw r‖s: whether it is as long as its key's curve wants, its verification tells. */
+  signature: (reader: TlvReader, n: number, name: string) => readRawSignature(reader, primitive(n), name),
+  /** A one-time key of some suite: whether it is one of its batch's, `Suite.oneTimeKey` tells. */
+  oneTimeKey: (reader: TlvReader, n: number, name: string) =>
+    reader.octets(primitive(n), name, ONE_TIME_KEY_LENGTHS.min, ONE_TIME_KEY_LENGTHS.max),
   id: (reader: TlvReader, n: number, name: string) => toHex(reader.octets(primitive(n), name, 1, 16)),
   text: (reader: TlvReader, n: number, name: string, max: number = LIMITS.text) =>
     reader.text(primitive(n), name, max),

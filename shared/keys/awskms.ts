@@ -1,14 +1,14 @@
 import type { KeyMetadata, KeySpec, KeyUsageType } from '@aws-sdk/client-kms';
 import type { Bytes } from '../codec/bytes.ts';
+import { type Curve, toSpki } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
-import { toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { present } from '../present.ts';
 import { connectKms, type KmsCalls } from './awskms/calls.ts';
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
 import { QuotaQueue } from './awskms/quota-queue.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
-import { isAgreement, requirePeer } from './key-curve.ts';
+import { curveOfKey, isAgreement, requirePeer } from './key-curve.ts';
 import type {
   DataKey,
   DataKeyWrapper,
@@ -176,7 +176,7 @@ export class AwsKmsProvider
         SigningAlgorithm: 'ECDSA_SHA_256',
       }),
     );
-    return rawSignature(Signature ?? incomplete('Sign'));
+    return rawSignature(curveOfKey(algorithm), Signature ?? incomplete('Sign'));
   }
 
   async generateDataKey(uri: string, context: WrapContext, options: UseOptions = {}): Promise<DataKey> {
@@ -385,11 +385,13 @@ export class AwsKmsProvider
 }
 
 /** KMS signs in DER (ANS X9.62); we sign in raw r‖s. */
-function rawSignature(der: Bytes): Bytes {
+function rawSignature(curve: Curve, der: Bytes): Bytes {
   try {
-    return decodeEcdsaSignature(der);
+    return decodeEcdsaSignature(curve, der);
   } catch (cause) {
-    throw new Fault('keyProvider', 'the signature of KMS is not an ECDSA signature over 256 bits', { cause });
+    throw new Fault('keyProvider', `the signature of KMS is not an ECDSA signature on ${curve.name}`, {
+      cause,
+    });
   }
 }
 

@@ -1,10 +1,10 @@
 import { type Bytes, equal, wipe } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { TlvReader } from '../codec/tlv.ts';
-import { FRP256V1 } from '../crypto/suite.ts';
+import { FRP256V1 } from '../crypto/curves.ts';
 import { Fault, Refusal } from '../errors.ts';
 
-const CURVE = encodeOid(FRP256V1.curveOid);
+const CURVE = encodeOid(FRP256V1.oid);
 const EC_PUBLIC_KEY = encodeOid('1.2.840.10045.2.1');
 
 /**

@@ -1,13 +1,13 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { type PublicKey, SUITES, type Suite } from '../crypto/suite.ts';
+import { CURVES, type Curve, type PublicKey } from '../crypto/curves.ts';
 import { Fault } from '../errors.ts';
 import type { KeyAlgorithm } from './provider.ts';
 
-/** The suite whose curve a key of this algorithm is on; a Fault for keys on none. */
-export function suiteOfKey(algorithm: KeyAlgorithm): Suite {
-  const suite = SUITES.find(({ name }) => algorithm === `ecdsa-${name}` || algorithm === `ecdh-${name}`);
-  if (suite === undefined) throw new Fault('configuration', `a key of ${algorithm} is on no curve`);
-  return suite;
+/** The curve that a key of this algorithm is on; a Fault for keys on none. */
+export function curveOfKey(algorithm: KeyAlgorithm): Curve {
+  const curve = CURVES.find(({ name }) => algorithm === `ecdsa-${name}` || algorithm === `ecdh-${name}`);
+  if (curve === undefined) throw new Fault('configuration', `a key of ${algorithm} is on no curve`);
+  return curve;
 }
 
 export const isAgreement = (algorithm: KeyAlgorithm): boolean => algorithm.startsWith('ecdh-');
@@ -18,5 +18,5 @@ export const isSigning = (algorithm: KeyAlgorithm): boolean => algorithm.startsW
  * off the curve would give a few bits of the private key away at each call. Backends are not relied on for that.
  */
 export function requirePeer(algorithm: KeyAlgorithm, peerPoint: Bytes): PublicKey {
-  return suiteOfKey(algorithm).publicKey(peerPoint);
+  return curveOfKey(algorithm).publicKey(peerPoint);
 }

@@ -14,13 +14,13 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Bytes, concat, wipe } from '../codec/bytes.ts';
+import { FRP256V1, type PublicKey, toSpki } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
-import { FRP256V1, type PublicKey, toSpki } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import { frp256v1FromPem } from './frp256v1-pem.ts';
-import { isAgreement, requirePeer } from './key-curve.ts';
+import { curveOfKey, isAgreement, requirePeer } from './key-curve.ts';
 import type { DataKey, Digest, KeyAlgorithm, OaepHash, WrapContext } from './provider.ts';
 import { encodeWrapContext } from './wrap-context.ts';
 
@@ -167,8 +167,13 @@ function opensslKey(key: KeyObject, algorithm: KeyAlgorithm = algorithmOf(key)):
   if (isAgreement(algorithm)) {
     return { algorithm, spki, agree: (peerPoint) => ecdh(key, requirePeer(algorithm, peerPoint)) };
   }
+  const curve = curveOfKey(algorithm);
   // a bare key and DER: with an options object for raw r‖s, node:crypto takes some 40 µs longer
-  return { algorithm, spki, sign: (digest) => decodeEcdsaSignature(sign('sha256', digest.message, key)) };
+  return {
+    algorithm,
+    spki,
+    sign: (digest) => decodeEcdsaSignature(curve, sign('sha256', digest.message, key)),
+  };
 }
 
 function ecdh(privateKey: KeyObject, peer: PublicKey): Bytes {

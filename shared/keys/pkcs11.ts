@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { AesGCM, Handle, Mechanism } from 'pkcs11js';
 import { type Bytes, concat, toHex, wipe } from '../codec/bytes.ts';
-import { SIGNATURE_LENGTH } from '../crypto/suite.ts';
 import { Fault, refuse, SmdpfError } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
-import { isAgreement, isSigning, requirePeer } from './key-curve.ts';
+import { curveOfKey, isAgreement, isSigning, requirePeer } from './key-curve.ts';
 import { deriveEcdh } from './pkcs11/ecdh.ts';
 import { ckr, ckrName } from './pkcs11/module.ts';
 import { oaep } from './pkcs11/oaep.ts';
@@ -93,7 +92,7 @@ export class Pkcs11Provider
     return this.#use(uri, async ({ cryptoki: { library, constants } }, session, key) => {
       if (!isSigning(key.algorithm)) throw unable(uri, 'cannot sign');
       library.C_SignInit(session, { mechanism: constants.CKM_ECDSA }, key.handle);
-      const room = Buffer.alloc(SIGNATURE_LENGTH);
+      const room = Buffer.alloc(curveOfKey(key.algorithm).signatureLength);
       return library.C_SignAsync(session, Buffer.from(digest.sha256), room);
     });
   }

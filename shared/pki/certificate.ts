@@ -1,7 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
+import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
-import type { PublicKey, Suite } from '../crypto/suite.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
@@ -26,11 +26,12 @@ interface CertificateFields {
   readonly notAfterMs: number;
   readonly spki: Bytes;
   readonly extensions: Extensions;
-  readonly signature: Bytes;
+  /** ECDSA-Sig-Value in DER. */
+  readonly signatureValue: Bytes;
 }
 
 /**
- * An X.509 version 3 certificate of a GSMA chain (RFC 5280; SGP.22 section 4.5.2.1): EC key of a supported suite,
+ * An X.509 version 3 certificate of a GSMA chain (RFC 5280; SGP.22 section 4.5.2.1): EC key on a supported curve,
  * ecdsa-with-SHA256. Decoding verifies nothing but form: chains are verified in chain.ts.
  */
 export class Certificate {
@@ -47,9 +48,9 @@ export class Certificate {
   readonly notAfterMs: number;
   /** SubjectPublicKeyInfo as received. */
   readonly spki: Bytes;
-  readonly suite: Suite;
+  readonly curve: Curve;
   readonly extensions: Extensions;
-  /** Raw r‖s, 32 + 32 octets. */
+  /** Raw r‖s, as long as its own curve wants: a chain has one curve. */
   readonly signature: Bytes;
   readonly #point: Bytes;
   readonly #refusedAs: StatusName;
@@ -65,9 +66,9 @@ export class Certificate {
     this.notAfterMs = fields.notAfterMs;
     this.spki = fields.spki;
     this.extensions = fields.extensions;
-    this.signature = fields.signature;
-    const { suite, point } = splitSpki(fields.spki, refusedAs);
-    this.suite = suite;
+    const { curve, point } = splitSpki(fields.spki, refusedAs);
+    this.curve = curve;
+    this.signature = decodeEcdsaSignature(curve, fields.signatureValue);
     this.#point = point;
     this.#refusedAs = refusedAs;
   }
@@ -75,7 +76,7 @@ export class Certificate {
   /** Imported on first use, because the import costs more than decoding; refuses a point off the curve. */
   get publicKey(): PublicKey {
     try {
-      this.#publicKey ??= this.suite.publicKey(this.#point);
+      this.#publicKey ??= this.curve.publicKey(this.#point);
     } catch (cause) {
       if (!(cause instanceof Refusal)) throw cause;
       refuse(this.#refusedAs, 'the public key of the certificate is not a point of its curve', { cause });
@@ -89,7 +90,7 @@ export class Certificate {
 
   /** Does this certificate's signature hold under the issuer's key, over the octets as received? */
   isSignedBy(issuer: PublicKey): boolean {
-    return issuer.suite.signatureHolds(issuer, this.tbs, this.signature);
+    return issuer.curve.signatureHolds(issuer, this.tbs, this.signature);
   }
 }
 
@@ -125,7 +126,7 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
     refuse(refusedAs, `the certificate has an unknown critical extension ${unknownCritical[0]}`);
 
   readSignatureAlgorithm(certificate, refusedAs);
-  const signature = decodeEcdsaSignature(readOctetAlignedBits(certificate, 'signatureValue'));
+  const signatureValue = readOctetAlignedBits(certificate, 'signatureValue');
   certificate.end();
 
   return new Certificate(
@@ -139,7 +140,7 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
       notAfterMs,
       spki,
       extensions,
-      signature,
+      signatureValue,
     },
     refusedAs,
   );

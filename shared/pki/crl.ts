@@ -1,5 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
+import { LONGEST_CURVE } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
 import { readSignatureAlgorithm } from './certificate.ts';
@@ -41,8 +42,8 @@ export interface Crl {
   readonly partial: PartialCrl | undefined;
   /** CRLReason by serial number, hexadecimal as in `Certificate.serialNumber`; unspecified (0) where absent. */
   readonly revoked: ReadonlyMap<string, number>;
-  /** Raw r‖s, 64 octets. */
-  readonly signature: Bytes;
+  /** ECDSA-Sig-Value in DER, of good form; how long r and s may be, the issuer's curve says. */
+  readonly signatureValue: Bytes;
 }
 
 /** Decodes one DER list. Other than well-formed lists of this profile are `protocolFormat` or `crlInvalid`. */
@@ -72,7 +73,8 @@ export function decodeCrl(der: Bytes): Crl {
   tbs.end();
 
   readSignatureAlgorithm(list, 'crlInvalid');
-  const signature = decodeEcdsaSignature(readOctetAlignedBits(list, 'signatureValue'));
+  const signatureValue = readOctetAlignedBits(list, 'signatureValue');
+  decodeEcdsaSignature(LONGEST_CURVE, signatureValue);
   list.end();
   return {
     raw: der,
@@ -81,7 +83,7 @@ export function decodeCrl(der: Bytes): Crl {
     thisUpdateMs,
     nextUpdateMs,
     revoked,
-    signature,
+    signatureValue,
     ...extensions,
   };
 }

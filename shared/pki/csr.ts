@@ -1,7 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
+import type { PublicKey } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
-import type { PublicKey } from '../crypto/suite.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { MAX_CERTIFICATE, readSignatureAlgorithm } from './certificate.ts';
 import { readOctetAlignedBits } from './der.ts';
@@ -41,17 +41,17 @@ export function verifyCertificationRequest(der: Bytes): CertificationRequest {
   info.end();
 
   readSignatureAlgorithm(request, 'securityConfiguration');
-  const signature = decodeEcdsaSignature(readOctetAlignedBits(request, 'signature'));
+  const signature = decodeEcdsaSignature(publicKey.curve, readOctetAlignedBits(request, 'signature'));
   request.end();
-  if (!publicKey.suite.signatureHolds(publicKey, infoElement.raw, signature))
+  if (!publicKey.curve.signatureHolds(publicKey, infoElement.raw, signature))
     refuse('securityConfiguration', 'the request is not signed by the key that it is for');
   return { subject, spki, publicKey, extensions };
 }
 
 function publicKeyOf(spki: Bytes): PublicKey {
-  const { suite, point } = splitSpki(spki, 'securityConfiguration');
+  const { curve, point } = splitSpki(spki, 'securityConfiguration');
   try {
-    return suite.publicKey(point);
+    return curve.publicKey(point);
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause;
     return refuse('securityConfiguration', 'the public key of the request is not a point of its curve', {

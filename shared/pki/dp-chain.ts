@@ -1,5 +1,5 @@
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
-import type { PublicKey } from '../crypto/suite.ts';
+import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { refuse } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
@@ -65,18 +65,18 @@ export function verifyDpChain({ chain: ders, ciPkId, spki, trust, crls, atMs }: 
 
 /**
  * The first of our chains under a CI that the eUICC verifies under, in the order of preference that it gives
- * (EUICCInfo2 euiccCiPKIdListForVerification, tag A9), on the curve of its one-time key. `noDpChain` where none is.
+ * (EUICCInfo2 euiccCiPKIdListForVerification, tag A9), on the curve that its suite signs on. `noDpChain` where none is.
  */
 export function selectDpChain<T extends VerifiedDp>(
   chains: readonly T[],
   ciPkIdsForVerification: readonly Bytes[],
-  suiteName: string,
+  curve: Curve,
 ): T {
   for (const ciPkId of ciPkIdsForVerification)
     for (const chain of chains)
-      if (equal(chain.ciPkId, ciPkId) && chain.publicKey.suite.name === suiteName) return chain;
+      if (equal(chain.ciPkId, ciPkId) && chain.publicKey.curve === curve) return chain;
   return refuse(
     'noDpChain',
-    `no binding certificate on ${suiteName} under one of ${ciPkIdsForVerification.map(toHex).join(', ')}`,
+    `no binding certificate on ${curve.name} under one of ${ciPkIdsForVerification.map(toHex).join(', ')}`,
   );
 }

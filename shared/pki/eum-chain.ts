@@ -1,6 +1,6 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
 import { checkEid } from '../codec/eid.ts';
-import type { PublicKey, Suite } from '../crypto/suite.ts';
+import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { refuse } from '../errors.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
@@ -101,7 +101,7 @@ export class VerifiedEum {
   /** The certificate with role EUM, which an allow-list names. */
   readonly eum: Certificate;
   readonly variant: Variant;
-  readonly suite: Suite;
+  readonly curve: Curve;
   readonly #column: RoleColumn;
   readonly #limits: EidLimits;
   readonly #context: PathContext;
@@ -111,7 +111,7 @@ export class VerifiedEum {
     this.chain = fields.chain;
     this.eum = fields.eum;
     this.variant = fields.variant;
-    this.suite = fields.ci.suite;
+    this.curve = fields.ci.curve;
     this.#column = fields.column;
     this.#limits = fields.limits;
     this.#context = fields.context;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import type { Bytes } from '../codec/bytes.ts';
+import { fromSpki } from '../crypto/curves.ts';
 import { encodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
-import { POINT_LENGTH } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
 import { OID } from './oids.ts';
@@ -26,7 +26,7 @@ export interface IssueInput {
   readonly notAfterMs: number;
 }
 
-/** Signs with ECDSA and SHA-256: raw r‖s, 64 octets, over a message. Any key provider fits behind it. */
+/** Signs with ECDSA and SHA-256: raw r‖s over a message. Any key provider fits behind it. */
 export type Sign = (message: Bytes) => Promise<Bytes>;
 
 export interface Issuer {
@@ -131,7 +131,7 @@ function keyUsage({ octet, unusedBits }: { octet: number; unusedBits: number }):
 
 /** SHA-1 of the point, as GSMA identifies keys. */
 function subjectKeyIdentifier(spki: Bytes): asn1js.Sequence {
-  const keyId = createHash('sha1').update(spki.subarray(-POINT_LENGTH)).digest();
+  const keyId = createHash('sha1').update(fromSpki(spki).point).digest();
   return extension(OID.subjectKeyIdentifier, new asn1js.OctetString({ valueHex: buffer(keyId) }));
 }
 

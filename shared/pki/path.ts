@@ -80,7 +80,7 @@ export function verifyIssued(
     !equal(authorityKeyIdentifier, subjectKeyIdentifier)
   )
     refuse(codes.invalid, 'the AuthorityKeyIdentifier is not the SubjectKeyIdentifier of the issuer');
-  if (certificate.suite !== issuer.suite) refuse(codes.invalid, 'the chain mixes curves');
+  if (certificate.curve !== issuer.curve) refuse(codes.invalid, 'the chain mixes curves');
   checkMayIssue(issuer, codes);
   if (casBelow > (basicConstraints?.pathLenConstraint ?? casBelow))
     refuse(codes.invalid, 'the chain is longer than the pathLenConstraint of an issuer');

@@ -1,4 +1,5 @@
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
+import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
@@ -105,7 +106,8 @@ export function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
   if (!sameName(crl.issuer, issuer.subject)) refuse('crlInvalid', 'the list names another issuer');
   if (!issuer.isCa || (keyUsage & CRL_SIGN) === 0)
     refuse('crlInvalid', 'the issuer may not sign revocation lists');
-  if (!issuer.suite.signatureHolds(issuer.publicKey, crl.tbs, crl.signature))
+  const signature = decodeEcdsaSignature(issuer.curve, crl.signatureValue);
+  if (!issuer.curve.signatureHolds(issuer.publicKey, crl.tbs, signature))
     refuse('crlInvalid', 'the signature of the list does not verify');
   if (crl.nextUpdateMs < crl.thisUpdateMs) refuse('crlInvalid', 'nextUpdate is before thisUpdate');
   if (crl.thisUpdateMs > atMs) refuse('crlInvalid', 'the list is not valid yet');

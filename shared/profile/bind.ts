@@ -3,6 +3,7 @@ import { checkEid, encodeEid } from '../codec/eid.ts';
 import { headerLength, OctetWriter, tlvLength } from '../codec/octet-writer.ts';
 import { readSingle } from '../codec/tlv.ts';
 import {
+  type BspKeys,
   BspSealer,
   encryptedElementLength,
   MAC_ONLY_DATA_LIMIT,
@@ -12,7 +13,7 @@ import {
   wipeBspKeys,
 } from '../crypto/bsp.ts';
 import { deriveSessionKeys } from '../crypto/session-keys.ts';
-import { type EphemeralKey, SIGNATURE_LENGTH, type Suite } from '../crypto/suite.ts';
+import type { Encapsulation, OneTimeKey, Suite } from '../crypto/suite.ts';
 import { Fault, refuse } from '../errors.ts';
 import { Digest } from '../keys/provider.ts';
 import {
@@ -27,7 +28,7 @@ import {
   encodeUnsignedPart,
   INITIALISE_SECURE_CHANNEL,
   SMDP_SIGN,
-  SMDP_SIGN_ELEMENT_LENGTH,
+  smdpSignElementLength,
   smdpSignInput,
 } from '../rsp/initialise-secure-channel.ts';
 import { encodeReplaceSessionKeys, REPLACE_SESSION_KEYS_LENGTH } from '../rsp/replace-session-keys.ts';
@@ -41,11 +42,10 @@ import { uppSegmentsLength, writeUppSegments } from './protect.ts';
  * `prepareBinding` → sign `toBeSigned` → `assemble`.
  */
 export interface BindingRequest {
-  readonly suite: Suite;
   /** 32 digits. */
   readonly eid: string;
-  /** The eUICC's one-time public key, an uncompressed point of 65 octets. */
-  readonly euiccOtpk: Bytes;
+  /** The eUICC's one-time public key, whose suite is that of the binding. */
+  readonly euiccOtpk: OneTimeKey;
   /** A StoreMetadataRequest, whole TLV, which goes out as it is. */
   readonly metadataDer: Bytes;
   /** 1 to 16 octets each. */
@@ -53,8 +53,8 @@ export interface BindingRequest {
   readonly hostId: Bytes;
   readonly payload: BindingPayload;
   readonly dpProprietaryData?: DpProprietaryData;
-  /** Only to reproduce published vectors; otherwise a fresh key pair is made. Wiped in either case. */
-  readonly ephemeral?: EphemeralKey;
+  /** Of the agreement, only to reproduce published vectors; otherwise drawn by the suite. The caller wipes it. */
+  readonly randomness?: Bytes;
 }
 
 export type BindingPayload =
@@ -67,7 +67,7 @@ export interface PreparedBinding {
   /** What SK.DPpb signs. */
   readonly toBeSigned: Digest;
   readonly smdpOtpk: Bytes;
-  /** Puts smdpSign (raw r‖s, 64 octets) in its place and returns the BoundProfilePackage. */
+  /** Puts smdpSign (raw r‖s) in its place and returns the BoundProfilePackage. */
   assemble(smdpSign: Bytes): Bytes;
 }
 
@@ -81,32 +81,37 @@ export async function bindProfile(request: BindingRequest & { readonly sign: Smd
 
 /** Everything but the signature. Ephemeral key, shared secret and session keys are gone when it returns or throws. */
 export function prepareBinding(request: BindingRequest): PreparedBinding {
-  const ephemeral = request.ephemeral ?? request.suite.generateEphemeral();
+  const { euiccOtpk, hostId } = request;
+  const eid = encodeEid(checkEid(request.eid));
+  const agreed = euiccOtpk.encapsulate(request.randomness);
+  const keys = sessionKeys(euiccOtpk.suite, agreed, hostId, eid);
+  const sealer = new BspSealer(keys);
   try {
-    const eid = encodeEid(checkEid(request.eid));
-    const sharedSecret = ephemeral.agree(request.suite.publicKey(request.euiccOtpk));
-    const keys = deriveSessionKeys(sharedSecret, request.hostId, eid);
-    wipe(sharedSecret);
-    const sealer = new BspSealer(keys);
-    try {
-      return layOut(request, ephemeral.point, sealer);
-    } finally {
-      sealer.wipe();
-      wipeBspKeys(keys);
-    }
+    return layOut(request, agreed, sealer);
   } finally {
-    ephemeral.wipe();
+    sealer.wipe();
+    wipeBspKeys(keys);
+  }
+}
+
+function sessionKeys(suite: Suite, agreed: Encapsulation, hostId: Bytes, eid: Bytes): BspKeys {
+  try {
+    return deriveSessionKeys(suite, agreed, hostId, eid);
+  } finally {
+    wipe(agreed.sharedSecret);
   }
 }
 
 /** Writes the package into one buffer of its final size, with a gap for the signature. */
-function layOut(request: BindingRequest, smdpOtpk: Bytes, sealer: BspSealer): PreparedBinding {
-  const { payload } = request;
+function layOut(request: BindingRequest, agreed: Encapsulation, sealer: BspSealer): PreparedBinding {
+  const { payload, euiccOtpk, transactionId, hostId } = request;
+  const { channel: form, curve } = euiccOtpk.suite;
+  const { signatureLength } = curve;
   const metadata = readSingle(request.metadataDer, STORE_METADATA, 'StoreMetadataRequest').raw;
   const configureIsdp = encodeConfigureIsdp(request);
-  const unsignedPart = encodeUnsignedPart({ ...request, smdpOtpk });
+  const unsignedPart = encodeUnsignedPart(form, { transactionId, hostId, ...agreed });
 
-  const channel = unsignedPart.length + SMDP_SIGN_ELEMENT_LENGTH;
+  const channel = unsignedPart.length + smdpSignElementLength(signatureLength);
   const first87 = encryptedElementLength(configureIsdp.length);
   const all88 = metadataSegmentsLength(metadata.length);
   const second87 = encryptedElementLength(REPLACE_SESSION_KEYS_LENGTH);
@@ -122,8 +127,8 @@ function layOut(request: BindingRequest, smdpOtpk: Bytes, sealer: BspSealer): Pr
   out.header(BOUND_PROFILE_PACKAGE, content);
   out.header(INITIALISE_SECURE_CHANNEL, channel);
   out.put(unsignedPart);
-  out.header(SMDP_SIGN, SIGNATURE_LENGTH);
-  const signatureOffset = out.reserve(SIGNATURE_LENGTH);
+  out.header(SMDP_SIGN, signatureLength);
+  const signatureOffset = out.reserve(signatureLength);
   out.header(FIRST_SEQUENCE_OF_87, first87);
   sealer.encrypt(TAG_87, configureIsdp, out);
   out.header(SEQUENCE_OF_88, all88);
@@ -144,11 +149,11 @@ function layOut(request: BindingRequest, smdpOtpk: Bytes, sealer: BspSealer): Pr
   const bpp = out.finish();
 
   return {
-    toBeSigned: Digest.of(smdpSignInput(unsignedPart, request.euiccOtpk)),
-    smdpOtpk,
+    toBeSigned: Digest.of(smdpSignInput(unsignedPart, euiccOtpk.octets)),
+    smdpOtpk: agreed.smdpOtpk,
     assemble(smdpSign) {
-      if (smdpSign.length !== SIGNATURE_LENGTH)
-        throw new Fault('keyProvider', `a signature has ${SIGNATURE_LENGTH} octets, not ${smdpSign.length}`);
+      if (smdpSign.length !== signatureLength)
+        throw new Fault('keyProvider', `a signature has ${signatureLength} octets, not ${smdpSign.length}`);
       bpp.set(smdpSign, signatureOffset);
       return bpp;
     },

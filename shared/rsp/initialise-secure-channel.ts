@@ -1,15 +1,18 @@
 import { type Bytes, concat } from '../codec/bytes.ts';
+import { tlvLength } from '../codec/octet-writer.ts';
 import { readSingle, type Tlv, TlvReader, tlv } from '../codec/tlv.ts';
-import { KEY_LENGTH, KEY_TYPE_AES } from '../crypto/session-keys.ts';
-import { type PublicKey, SIGNATURE_LENGTH } from '../crypto/suite.ts';
+import type { PublicKey } from '../crypto/curves.ts';
+import { readRawSignature } from '../crypto/raw-signature.ts';
+import { type ChannelForm, channelOf } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 
 /**
  * ES8+.InitialiseSecureChannel (SGP.22 section 5.5.1):
  * `BF23 { 82 remoteOpId, 80 transactionId, A6 { 80 keyType, 81 keyLen, 84 hostId }, 5F49 smdpOtpk, 5F37 smdpSign }`.
+ * A suite that encapsulates a key puts its ciphertext behind smdpOtpk, under a tag of its own.
  */
 export interface InitialiseSecureChannelRequest extends UnsignedSecureChannel {
-  /** Raw r‖s, 64 octets. */
+  /** Raw r‖s. */
   readonly smdpSign: Bytes;
   /** What precedes smdpSign, as received. */
   readonly unsignedPart: Bytes;
@@ -20,32 +23,40 @@ export interface UnsignedSecureChannel {
   readonly transactionId: Bytes;
   /** 1 to 16 octets, chosen by the server; an input of the key derivation. */
   readonly hostId: Bytes;
-  /** Uncompressed point, 65 octets. */
+  /** What the server brings to the agreement, and its ciphertext, in the lengths of the suite's form. */
   readonly smdpOtpk: Bytes;
+  readonly ciphertext?: Bytes;
 }
 
 export const INITIALISE_SECURE_CHANNEL = 0xbf23;
 export const SMDP_SIGN = 0x5f37;
-/** Octets of the element: two of tag, one of length, the signature. */
-export const SMDP_SIGN_ELEMENT_LENGTH = 3 + SIGNATURE_LENGTH;
 const OTPK = 0x5f49;
 const CONTROL_REF_TEMPLATE = 0xa6;
 const INSTALL_BOUND_PROFILE_PACKAGE = 1;
 
-/** Every component but smdpSign, in order. */
-export function encodeUnsignedPart({ transactionId, hostId, smdpOtpk }: UnsignedSecureChannel): Bytes {
+/** Octets of the element with a signature of `signatureLength` octets. */
+export function smdpSignElementLength(signatureLength: number): number {
+  return tlvLength(SMDP_SIGN, signatureLength);
+}
+
+/** Every component but smdpSign, in order, in the form of the suite. */
+export function encodeUnsignedPart(form: ChannelForm, channel: UnsignedSecureChannel): Bytes {
+  const { transactionId, hostId, smdpOtpk, ciphertext } = channel;
   if (transactionId.length < 1 || transactionId.length > 16)
     throw new RangeError('a transactionId has 1 to 16 octets');
   if (hostId.length < 1 || hostId.length > 16) throw new RangeError('a hostId has 1 to 16 octets');
-  if (smdpOtpk.length !== 65) throw new RangeError('smdpOtpk has 65 octets');
+  if (smdpOtpk.length !== form.smdpOtpkLength)
+    throw new RangeError(`smdpOtpk has ${form.smdpOtpkLength} octets`);
+  if (ciphertext?.length !== form.ciphertext?.length)
+    throw new RangeError(`the ciphertext has ${form.ciphertext?.length ?? 'no'} octets`);
   return concat(
     Buffer.of(0x82, 1, INSTALL_BOUND_PROFILE_PACKAGE, 0x80, transactionId.length),
     transactionId,
     Buffer.of(CONTROL_REF_TEMPLATE, 8 + hostId.length),
-    Buffer.of(0x80, 1, KEY_TYPE_AES, 0x81, 1, KEY_LENGTH, 0x84, hostId.length),
+    Buffer.of(0x80, 1, form.keyType, 0x81, 1, form.keyLength, 0x84, hostId.length),
     hostId,
-    Buffer.of(OTPK >> 8, OTPK & 0xff, smdpOtpk.length),
-    smdpOtpk,
+    tlv(OTPK, smdpOtpk),
+    ...(form.ciphertext !== undefined ? [tlv(form.ciphertext.tag, ciphertext)] : []),
   );
 }
 
@@ -54,7 +65,7 @@ export function encodeUnsignedPart({ transactionId, hostId, smdpOtpk }: Unsigned
  * own, which is not sent.
  */
 export function smdpSignInput(unsignedPart: Bytes, euiccOtpk: Bytes): Bytes {
-  return concat(unsignedPart, Buffer.of(OTPK >> 8, OTPK & 0xff, euiccOtpk.length), euiccOtpk);
+  return concat(unsignedPart, tlv(OTPK, euiccOtpk));
 }
 
 export function encodeInitialiseSecureChannel(unsignedPart: Bytes, smdpSign: Bytes): Bytes {
@@ -74,21 +85,21 @@ export function readInitialiseSecureChannel(element: Tlv, parentPath = ''): Init
     refuse('profileInvalid', `remoteOpId ${remoteOpId} is not installBoundProfilePackage`);
   const transactionId = reader.octets(0x80, 'transactionId', 1, 16);
   const crt = reader.enter(CONTROL_REF_TEMPLATE, 'controlRefTemplate');
-  const keyType = crt.octets(0x80, 'keyType', 1);
-  const keyLength = crt.octets(0x81, 'keyLen', 1);
-  if (keyType[0] !== KEY_TYPE_AES || keyLength[0] !== KEY_LENGTH)
-    refuse('profileInvalid', 'the control reference template is not for AES-128');
+  const form = channelOf(crt.octets(0x80, 'keyType', 1)[0]!, crt.octets(0x81, 'keyLen', 1)[0]!);
   const hostId = crt.octets(0x84, 'hostId', 1, 16);
   crt.end();
-  const smdpOtpk = reader.octets(OTPK, 'smdpOtpk', 65);
-  const smdpSign = reader.octets(SMDP_SIGN, 'smdpSign', SIGNATURE_LENGTH);
+  const smdpOtpk = reader.octets(OTPK, 'smdpOtpk', form.smdpOtpkLength);
+  const ciphertext =
+    form.ciphertext && reader.octets(form.ciphertext.tag, 'ciphertext', form.ciphertext.length);
+  const smdpSign = readRawSignature(reader, SMDP_SIGN, 'smdpSign');
   reader.end();
   return {
     transactionId,
     hostId,
     smdpOtpk,
+    ...(ciphertext !== undefined && { ciphertext }),
     smdpSign,
-    unsignedPart: element.value.subarray(0, element.value.length - SMDP_SIGN_ELEMENT_LENGTH),
+    unsignedPart: element.value.subarray(0, element.value.length - smdpSignElementLength(smdpSign.length)),
   };
 }
 
@@ -99,6 +110,6 @@ export function verifySmdpSign(
   dppb: PublicKey,
 ): void {
   const message = smdpSignInput(request.unsignedPart, euiccOtpk);
-  if (!dppb.suite.signatureHolds(dppb, message, request.smdpSign))
+  if (!dppb.curve.signatureHolds(dppb, message, request.smdpSign))
     refuse('profileInvalid', 'smdpSign does not hold');
 }

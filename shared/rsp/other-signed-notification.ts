@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
-import { type PublicKey, SIGNATURE_LENGTH } from '../crypto/suite.ts';
+import type { PublicKey } from '../crypto/curves.ts';
+import { readRawSignature } from '../crypto/raw-signature.ts';
 import { refuse } from '../errors.ts';
 import {
   NOTIFICATION_METADATA,
@@ -18,7 +19,7 @@ export interface OtherSignedNotification {
   readonly notificationMetadata: NotificationMetadata;
   /** The whole BF2F as received: what is signed. */
   readonly tbsOtherNotification: Bytes;
-  /** Raw r‖s, 64 octets. */
+  /** Raw r‖s. */
   readonly euiccNotificationSignature: Bytes;
   /** DER as received; chain and EID are checked by the caller. */
   readonly euiccCertificate: Bytes;
@@ -32,7 +33,7 @@ export function decodeOtherSignedNotification(octets: Bytes): OtherSignedNotific
   const element = readSingle(octets, SEQUENCE, 'OtherSignedNotification');
   const reader = TlvReader.of(element);
   const tbs = reader.expect(NOTIFICATION_METADATA, 'tbsOtherNotification');
-  const euiccNotificationSignature = reader.octets(SIGNATURE, 'euiccNotificationSignature', SIGNATURE_LENGTH);
+  const euiccNotificationSignature = readRawSignature(reader, SIGNATURE, 'euiccNotificationSignature');
   const euiccCertificate = reader.expect(SEQUENCE, 'euiccCertificate').raw;
   const eumCertificate = reader.expect(SEQUENCE, 'eumCertificate').raw;
   reader.end();
@@ -64,6 +65,6 @@ export function verifyOtherSignedNotification(
   euiccPublicKey: PublicKey,
 ): void {
   const { tbsOtherNotification, euiccNotificationSignature } = notification;
-  if (!euiccPublicKey.suite.signatureHolds(euiccPublicKey, tbsOtherNotification, euiccNotificationSignature))
+  if (!euiccPublicKey.curve.signatureHolds(euiccPublicKey, tbsOtherNotification, euiccNotificationSignature))
     refuse('euiccSignatureInvalid', 'euiccNotificationSignature does not hold over the notification');
 }

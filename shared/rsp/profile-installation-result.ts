@@ -1,7 +1,8 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeOid, encodeOid } from '../codec/oid.ts';
 import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
-import { type PublicKey, SIGNATURE_LENGTH } from '../crypto/suite.ts';
+import type { PublicKey } from '../crypto/curves.ts';
+import { readRawSignature } from '../crypto/raw-signature.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
 import { type BppCommandId, bppCommandName, bppCommandNumber } from './installation-error.ts';
@@ -22,7 +23,7 @@ export interface ProfileInstallationResult extends ProfileInstallationResultData
   readonly raw: Bytes;
   /** The whole BF27 as received: what is signed. */
   readonly signedPart: Bytes;
-  /** Raw r‖s, 64 octets. */
+  /** Raw r‖s. */
   readonly euiccSignPIR: Bytes;
 }
 
@@ -60,7 +61,7 @@ export function decodeProfileInstallationResult(octets: Bytes): ProfileInstallat
   const element = readSingle(octets, PROFILE_INSTALLATION_RESULT, 'ProfileInstallationResult');
   const reader = TlvReader.of(element);
   const signed = reader.expect(PROFILE_INSTALLATION_RESULT_DATA, 'profileInstallationResultData');
-  const euiccSignPIR = reader.octets(EUICC_SIGN_PIR, 'euiccSignPIR', SIGNATURE_LENGTH);
+  const euiccSignPIR = readRawSignature(reader, EUICC_SIGN_PIR, 'euiccSignPIR');
   reader.end();
 
   const data = TlvReader.of(signed, reader.path);
@@ -135,6 +136,6 @@ export function verifyProfileInstallationResult(
   result: ProfileInstallationResult,
   euiccPublicKey: PublicKey,
 ): void {
-  if (!euiccPublicKey.suite.signatureHolds(euiccPublicKey, result.signedPart, result.euiccSignPIR))
+  if (!euiccPublicKey.curve.signatureHolds(euiccPublicKey, result.signedPart, result.euiccSignPIR))
     refuse('euiccSignatureInvalid', 'euiccSignPIR does not hold over the result');
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { inspectArtefact } from '../../cli/inspect/inspect.ts';
 import type { Field } from '../../cli/inspect/shape.ts';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { P256 } from '../../shared/crypto/suite.ts';
+import { suiteByName } from '../../shared/crypto/suite.ts';
 import { type BindingPayload, bindProfile } from '../../shared/profile/bind.ts';
 import { generatePpk } from '../../shared/profile/ppk.ts';
 import { protectProfile } from '../../shared/profile/protect.ts';
@@ -62,9 +62,8 @@ const payloads: readonly BindingPayload[] = [
 /** A package of the server for the eUICC of the bench. */
 function bound(payload: BindingPayload): Promise<Bytes> {
   return bindProfile({
-    suite: P256,
     eid: bench.personalised.eid,
-    euiccOtpk: otPk,
+    euiccOtpk: suiteByName('p256').oneTimeKey(otPk),
     metadataDer: encodeStoreMetadata({ iccid: ICCID, serviceProviderName: 'SP', profileName: 'P' }),
     transactionId,
     hostId: randomBytes(8),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { P256 } from '../../shared/crypto/curves.ts';
 import { decodeEcdsaSignature, encodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
 import { expectRefusal } from '../support/refusal.ts';
 
@@ -12,13 +13,13 @@ describe('ECDSA signatures, raw and DER', () => {
     fc.assert(
       fc.property(coordinate, coordinate, (r, s) => {
         const raw = Buffer.concat([r, s]);
-        expect(toHex(decodeEcdsaSignature(encodeEcdsaSignature(raw)))).toBe(toHex(raw));
+        expect(toHex(decodeEcdsaSignature(P256, encodeEcdsaSignature(raw)))).toBe(toHex(raw));
       }),
     );
   });
 
   it('keep the leading zeros of short numbers', () => {
-    expect(toHex(decodeEcdsaSignature(fromHex('3007020101020200ff')))).toBe(
+    expect(toHex(decodeEcdsaSignature(P256, fromHex('3007020101020200ff')))).toBe(
       `${'00'.repeat(31)}01${'00'.repeat(31)}ff`,
     );
   });
@@ -33,6 +34,6 @@ describe('ECDSA signatures, raw and DER', () => {
     ['octets behind it', '300602010102010100'],
     ['a set', '3106020101020101'],
   ])('are refused with %s', (_, der) => {
-    expectRefusal('protocolFormat', () => decodeEcdsaSignature(fromHex(der)));
+    expectRefusal('protocolFormat', () => decodeEcdsaSignature(P256, fromHex(der)));
   });
 });

@@ -1,169 +1,83 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { brainpoolP256r1 } from '@noble/curves/misc.js';
-import { p256 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../shared/codec/bytes.ts';
-import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
-import { generateFrp256v1Secret, signFrp256v1 } from '../../shared/crypto/frp256v1.ts';
-import {
-  BRAINPOOL_P256R1,
-  FRP256V1,
-  fromSpki,
-  P256,
-  SUITES,
-  suiteByCurveOid,
-  suiteByName,
-  toSpki,
-} from '../../shared/crypto/suite.ts';
+import { toHex } from '../../shared/codec/bytes.ts';
+import { P256 } from '../../shared/crypto/curves.ts';
+import { channelOf, SUITES, suiteByName, suiteByOid } from '../../shared/crypto/suite.ts';
+import { CURVES } from '../support/invalid-points.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import ecka from '../vectors/ecka.json' with { type: 'json' };
 
-const MESSAGE = Buffer.from('message');
-
-describe('ECKA (BSI TR-03111)', () => {
-  it.each(ecka.vectors)('agrees on the traced secret of $id', (vector) => {
-    const ephemeral = P256.ephemeralFrom(fromHex(vector.smdpOtsk));
-    expect(toHex(ephemeral.point)).toBe(vector.smdpOtpk);
-    expect(toHex(ephemeral.agree(P256.publicKey(fromHex(vector.euiccOtpk))))).toBe(vector.sharedSecret);
-  });
-
-  it('runs every vector', () => {
-    expect(ecka.vectors).toHaveLength(1);
-  });
-
-  it.each(SUITES)('gives both sides the same 32 octets on $name', (suite) => {
-    const [ours, theirs] = [suite.generateEphemeral(), suite.generateEphemeral()];
-    const secret = ours.agree(suite.publicKey(theirs.point));
-    expect(secret).toHaveLength(32);
-    expect(toHex(theirs.agree(suite.publicKey(ours.point)))).toBe(toHex(secret));
-  });
-
-  it.each(SUITES)('does nothing more once its key is wiped on $name', (suite) => {
-    const ephemeral = suite.generateEphemeral();
-    const peer = suite.publicKey(suite.generateEphemeral().point);
-    ephemeral.wipe();
-    expect(() => ephemeral.agree(peer)).toThrow(RangeError);
-  });
-
-  it.each(SUITES)('takes only scalars below the group order on $name', (suite) => {
-    for (const secret of [Buffer.alloc(32), Buffer.alloc(32, 0xff), Buffer.alloc(31, 1)])
-      expect(() => suite.ephemeralFrom(secret)).toThrow(RangeError);
-  });
-
-  it.each(SUITES)('takes no key of another suite than $name', (suite) => {
-    const other = suite === P256 ? FRP256V1 : P256;
-    const peer = other.publicKey(other.generateEphemeral().point);
-    expect(() => suite.generateEphemeral().agree(peer)).toThrow();
-  });
-});
-
-describe.each([
-  { suite: P256, namedCurve: 'prime256v1', oracle: p256 },
-  { suite: BRAINPOOL_P256R1, namedCurve: 'brainpoolP256r1', oracle: brainpoolP256r1 },
-])('$suite.name against @noble/curves', ({ suite, namedCurve, oracle }) => {
-  it('agrees on the same x coordinate, leading zeros kept', () => {
-    for (let i = 0; i < 20; i++) {
-      const secret = oracle.utils.randomSecretKey();
-      const ours = suite.generateEphemeral();
-      const theirs = oracle.getSharedSecret(secret, ours.point, false).subarray(1, 33);
-      expect(toHex(ours.agree(suite.publicKey(oracle.getPublicKey(secret, false))))).toBe(toHex(theirs));
-      expect(toHex(suite.ephemeralFrom(secret).point)).toBe(toHex(oracle.getPublicKey(secret, false)));
-    }
-  });
-
-  it('verifies signatures of the oracle, high s included', () => {
-    const secret = oracle.utils.randomSecretKey();
-    const key = suite.publicKey(oracle.getPublicKey(secret, false));
-    const raw = oracle.sign(MESSAGE, secret, { lowS: false });
-    const s = BigInt(`0x${toHex(raw.subarray(32))}`);
-    const otherS = (oracle.Point.CURVE().n - s).toString(16).padStart(64, '0');
-    expect(suite.signatureHolds(key, MESSAGE, raw)).toBe(true);
-    expect(suite.signatureHolds(key, MESSAGE, Buffer.concat([raw.subarray(0, 32), fromHex(otherS)]))).toBe(
-      true,
-    );
-    expect(suite.signatureHolds(key, Buffer.from('massage'), raw)).toBe(false);
-  });
-
-  it('makes signatures that the oracle verifies', () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
-    const { point } = fromSpki(publicKey.export({ format: 'der', type: 'spki' }));
-    for (let i = 0; i < 20; i++) {
-      const message = createHash('sha256').update(Buffer.of(i)).digest();
-      const raw = decodeEcdsaSignature(sign('sha256', message, privateKey));
-      expect(oracle.verify(raw, message, point, { lowS: false })).toBe(true);
-    }
-  });
-});
-
-describe('FRP256V1', () => {
-  it('verifies what it signs, and nothing else', () => {
-    const secret = generateFrp256v1Secret();
-    const key = FRP256V1.publicKey(FRP256V1.ephemeralFrom(secret).point);
-    const signature = signFrp256v1(secret, MESSAGE);
-    expect(signature).toHaveLength(64);
-    expect(FRP256V1.signatureHolds(key, MESSAGE, signature)).toBe(true);
-    expect(FRP256V1.signatureHolds(key, Buffer.from('massage'), signature)).toBe(false);
-  });
-});
-
-describe('points and keys', () => {
-  it.each(SUITES)('refuses what is no point of $name', (suite) => {
-    const { point } = suite.generateEphemeral();
-    const offCurve = Buffer.from(point);
-    offCurve[64]! ^= 1;
-    const compressed = Buffer.concat([Buffer.of(2 + (point[64]! & 1)), point.subarray(1, 33)]);
-    const aboveP = Buffer.concat([Buffer.of(4), Buffer.alloc(32, 0xff), point.subarray(33)]);
-    const hybrid = Buffer.concat([Buffer.of(6 + (point[64]! & 1)), point.subarray(1)]);
-    for (const wrong of [
-      offCurve,
-      compressed,
-      hybrid,
-      aboveP,
-      Buffer.of(0),
-      Buffer.concat([Buffer.of(4), Buffer.alloc(64)]),
-      point.subarray(0, 64),
-      Buffer.concat([point, Buffer.of(0)]),
-    ])
-      expectRefusal('oneTimeKeyInvalid', () => suite.publicKey(wrong));
-  });
-
-  it.each(SUITES)('refuses a point of another curve on $name', (suite) => {
-    for (const other of SUITES.filter((candidate) => candidate !== suite))
-      expectRefusal('oneTimeKeyInvalid', () => suite.publicKey(other.generateEphemeral().point));
-  });
-
-  it.each(SUITES)('reads back the SubjectPublicKeyInfo that it writes on $name', (suite) => {
-    const key = suite.publicKey(suite.generateEphemeral().point);
-    const read = fromSpki(toSpki(key));
-    expect(read.suite).toBe(suite);
-    expect(toHex(read.point)).toBe(toHex(key.point));
-  });
-
-  it('refuses a SubjectPublicKeyInfo on a curve that no suite has', () => {
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
-    expectRefusal('securityConfiguration', () => fromSpki(publicKey.export({ format: 'der', type: 'spki' })));
-  });
-
-  it.each(SUITES)('is found by the name and curve of $name', (suite) => {
+describe('the rows of suites', () => {
+  it.each(SUITES)('is found by the name and object identifier of $name', (suite) => {
     expect(suiteByName(suite.name)).toBe(suite);
-    expect(suiteByCurveOid(suite.curveOid)).toBe(suite);
+    expect(suiteByOid(suite.oid)).toBe(suite);
   });
 
-  it('refuses names and curves without a suite', () => {
+  it('refuses names, object identifiers and key types without a suite', () => {
     expectRefusal('securityConfiguration', () => suiteByName('p384'));
-    expectRefusal('securityConfiguration', () => suiteByCurveOid('1.3.132.0.34'));
+    expectRefusal('securityConfiguration', () => suiteByOid('1.3.132.0.34'));
+    expectRefusal('profileInvalid', () => channelOf(0x80, 16));
+    expectRefusal('profileInvalid', () => channelOf(0x88, 32));
   });
 
-  it.each(SUITES)('holds no signature that is malformed on $name', (suite) => {
-    const key = suite.publicKey(suite.generateEphemeral().point);
-    for (const signature of [
-      Buffer.alloc(0),
-      Buffer.alloc(63, 1),
-      Buffer.alloc(65, 1),
-      Buffer.alloc(64),
-      Buffer.alloc(64, 0xff),
-      Buffer.concat([Buffer.alloc(32), Buffer.alloc(32, 1)]),
-    ])
-      expect(suite.signatureHolds(key, MESSAGE, signature)).toBe(false);
+  it.each(SUITES)(
+    'has the form of InitialiseSecureChannel that its key type announces on $name',
+    ({ channel }) => {
+      expect(channelOf(channel.keyType, channel.keyLength)).toEqual(channel);
+    },
+  );
+
+  it.each(SUITES)('states the lengths that its one-time keys have on $name', (suite) => {
+    const key = suite.oneTimeKey(suite.curve.generateEphemeral().point);
+    const { smdpOtpk, ciphertext, sharedSecret } = key.encapsulate();
+    expect(key.octets).toHaveLength(suite.oneTimeKeyLength);
+    expect(smdpOtpk).toHaveLength(suite.channel.smdpOtpkLength);
+    expect(ciphertext?.length).toBe(suite.channel.ciphertext?.length);
+    expect(sharedSecret).toHaveLength(suite.sharedSecretLength);
+    expect(key.identity().length).toBeLessThanOrEqual(128);
   });
 });
+
+describe('a one-time key of an ECKA suite', () => {
+  it.each(SUITES)('agrees to the secret that its eUICC has on $name', (suite) => {
+    const theirs = suite.curve.generateEphemeral();
+    const { smdpOtpk, sharedSecret } = suite.oneTimeKey(theirs.point).encapsulate();
+    expect(toHex(theirs.agree(suite.curve.publicKey(smdpOtpk)))).toBe(toHex(sharedSecret));
+  });
+
+  it.each(SUITES)('is known by its x coordinate, which a point and its negative share, on $name', (suite) => {
+    const { point } = suite.curve.generateEphemeral();
+    const negative = negated(suite.name, point);
+    const key = suite.oneTimeKey(point);
+    expect(key.identity()).toBe(toHex(point.subarray(1, 33)));
+    expect(suite.oneTimeKey(negative).identity()).toBe(key.identity());
+    expect(suite.oneTimeKey(suite.curve.generateEphemeral().point).identity()).not.toBe(key.identity());
+  });
+
+  it.each(SUITES)('is the key of a certificate that has its point or the negative, on $name', (suite) => {
+    const { point } = suite.curve.generateEphemeral();
+    const key = suite.oneTimeKey(point);
+    expect(key.isKeyOf(suite.curve.publicKey(point))).toBe(true);
+    expect(key.isKeyOf(suite.curve.publicKey(negated(suite.name, point)))).toBe(true);
+    expect(key.isKeyOf(suite.curve.publicKey(suite.curve.generateEphemeral().point))).toBe(false);
+  });
+
+  it.each(SUITES)('draws fresh randomness each time, and takes what it is given, on $name', (suite) => {
+    const key = suite.oneTimeKey(suite.curve.generateEphemeral().point);
+    expect(toHex(key.encapsulate().smdpOtpk)).not.toBe(toHex(key.encapsulate().smdpOtpk));
+    const scalar = Buffer.alloc(32, 7);
+    expect(key.encapsulate(scalar)).toEqual(key.encapsulate(scalar));
+    expect(() => key.encapsulate(Buffer.alloc(31, 7))).toThrow(RangeError);
+  });
+
+  it('is refused where it is none of its suite', () => {
+    const key = P256.generateEphemeral().point;
+    expectRefusal('oneTimeKeyInvalid', () => suiteByName('frp256v1').oneTimeKey(key));
+    expectRefusal('oneTimeKeyInvalid', () => suiteByName('p256').oneTimeKey(key.subarray(1)));
+  });
+});
+
+/** 04 ‖ X ‖ p − Y. */
+function negated(curve: string, point: Uint8Array): Uint8Array {
+  const { p } = CURVES[curve as keyof typeof CURVES];
+  const y = (p - BigInt(`0x${toHex(point.subarray(33))}`)).toString(16).padStart(64, '0');
+  return Buffer.concat([point.subarray(0, 33), Buffer.from(y, 'hex')]);
+}

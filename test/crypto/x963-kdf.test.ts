@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { encodeEid } from '../../shared/codec/eid.ts';
 import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';
+import { suiteByName } from '../../shared/crypto/suite.ts';
 import { x963Kdf } from '../../shared/crypto/x963-kdf.ts';
 import kdf from '../vectors/bsp-kdf.json' with { type: 'json' };
 import cavp from '../vectors/x963-kdf-cavp.json' with { type: 'json' };
@@ -23,7 +24,8 @@ describe('X9.63 KDF with SHA-256', () => {
 describe('session keys of ES8+ (SGP.22 annex G)', () => {
   it.each(kdf.vectors)('are chaining value, S-ENC and S-MAC in this order: $id', (vector) => {
     const keys = deriveSessionKeys(
-      fromHex(vector.sharedSecret),
+      suiteByName('p256'),
+      { sharedSecret: fromHex(vector.sharedSecret), sharedInfo: new Uint8Array(0) },
       fromHex(vector.hostId),
       encodeEid(vector.eid),
     );
@@ -35,7 +37,8 @@ describe('session keys of ES8+ (SGP.22 annex G)', () => {
   it('take the EID as 16 octets, never as its 32 digits', () => {
     const [vector] = kdf.vectors;
     const digits = Buffer.from(vector!.eid, 'ascii');
-    expect(() => deriveSessionKeys(fromHex(vector!.sharedSecret), fromHex(vector!.hostId), digits)).toThrow(
+    const agreed = { sharedSecret: fromHex(vector!.sharedSecret), sharedInfo: new Uint8Array(0) };
+    expect(() => deriveSessionKeys(suiteByName('p256'), agreed, fromHex(vector!.hostId), digits)).toThrow(
       RangeError,
     );
   });

@@ -1,7 +1,7 @@
 import { CreateAliasCommand, CreateKeyCommand, type KeySpec, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../shared/codec/bytes.ts';
-import { P256 } from '../../shared/crypto/suite.ts';
+import { P256 } from '../../shared/crypto/curves.ts';
 import { AwsKmsProvider } from '../../shared/keys/awskms.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { KeyRegistry } from '../../shared/keys/registry.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CreateKeyCommand, DisableKeyCommand, KMSClient, UpdateAliasCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { fromSpki } from '../../shared/crypto/suite.ts';
+import { fromSpki } from '../../shared/crypto/curves.ts';
 import { type AwsKmsOptions, AwsKmsProvider } from '../../shared/keys/awskms.ts';
 import type { Slowed } from '../../shared/keys/provider.ts';
 import { Digest } from '../../shared/keys/provider.ts';
@@ -53,11 +53,11 @@ describe.skipIf(endpoint === undefined)(
       const { proxy, slowed, keys } = await throughProxy((operation, count) =>
         operation === 'Sign' && count % 10 !== 0 ? 'ThrottlingException' : undefined,
       );
-      const { suite, point } = fromSpki(await keys.publicKey(signing));
+      const { curve, point } = fromSpki(await keys.publicKey(signing));
       const messages = Array.from({ length: 12 }, (_, index) => utf8(`message ${index}`));
       const signatures = await Promise.all(messages.map((message) => keys.sign(signing, Digest.of(message))));
       for (const [index, message] of messages.entries()) {
-        expect(suite.signatureHolds(suite.publicKey(point), message, signatures[index]!)).toBe(true);
+        expect(curve.signatureHolds(curve.publicKey(point), message, signatures[index]!)).toBe(true);
       }
       expect(proxy.passed.get('Sign')).toBe(12);
       expect(slowed).toHaveLength(proxy.seen.get('Sign')! - 12);
@@ -129,9 +129,9 @@ describe.skipIf(endpoint === undefined)(
       const moved = { AliasName: `alias/${run}/moved`, TargetKeyId: KeyMetadata!.KeyId };
       await client.send(new UpdateAliasCommand(moved));
       await keys.health(uri);
-      const { suite, point } = fromSpki(Buffer.from(before, 'hex'));
+      const { curve, point } = fromSpki(Buffer.from(before, 'hex'));
       const signature = await keys.sign(uri, digest);
-      expect(suite.signatureHolds(suite.publicKey(point), digest.message, signature)).toBe(true);
+      expect(curve.signatureHolds(curve.publicKey(point), digest.message, signature)).toBe(true);
       expect(toHex(await provider().publicKey(uri))).not.toBe(before);
     });
 

@@ -11,7 +11,7 @@ import { p256 } from '@noble/curves/nist.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bytes, fromHex, toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { BRAINPOOL_P256R1, fromSpki, P256, type PublicKey } from '../../shared/crypto/suite.ts';
+import { BRAINPOOL_P256R1, fromSpki, P256, type PublicKey } from '../../shared/crypto/curves.ts';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { rewrapDataKey } from '../../shared/keys/data-key.ts';
 import {
@@ -330,7 +330,7 @@ export function keyAgreementContract(
     });
 
     test('describes the key', async () => {
-      expect(own.suite).toBe(suite);
+      expect(own.curve).toBe(suite);
       expect(await keys.describe(uri)).toMatchObject({ uri, algorithm, exportable });
       await keys.health(uri);
     });
@@ -392,11 +392,11 @@ export async function fault(action: Promise<unknown>): Promise<Fault> {
 
 /** What node:crypto and @noble/curves say; for FRP256V1, which OpenSSL lacks, the suite stands in for the former. */
 function holds(algorithm: KeyAlgorithm, spki: Bytes, message: Bytes, signature: Bytes): [boolean, boolean] {
-  const { point, suite } = fromSpki(spki);
+  const { point, curve } = fromSpki(spki);
   const noble = NOBLE_CURVES[algorithm as keyof typeof NOBLE_CURVES];
   const byNoble = noble.verify(signature, message, point, { lowS: false });
   if (algorithm === 'ecdsa-frp256v1') {
-    return [suite.signatureHolds(suite.publicKey(point), message, signature), byNoble];
+    return [curve.signatureHolds(curve.publicKey(point), message, signature), byNoble];
   }
   const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   return [verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature), byNoble];

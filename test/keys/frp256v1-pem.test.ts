@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { equal, fromHex, toHex } from '../../shared/codec/bytes.ts';
-import { FRP256V1, fromSpki } from '../../shared/crypto/suite.ts';
+import { FRP256V1, fromSpki } from '../../shared/crypto/curves.ts';
 import { Fault } from '../../shared/errors.ts';
 import { frp256v1FromPem } from '../../shared/keys/frp256v1-pem.ts';
 import { localKeyFromPem, secretFromPem } from '../../shared/keys/local-key.ts';

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { BRAINPOOL_P256R1, fromSpki } from '../../shared/crypto/suite.ts';
+import { BRAINPOOL_P256R1, fromSpki } from '../../shared/crypto/curves.ts';
 import { errorRecords } from '../../shared/gsma/call-log.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import { Pkcs11Provider } from '../../shared/keys/pkcs11.ts';
@@ -46,9 +46,9 @@ describe.skipIf(hsm.unavailable !== undefined)(
     afterAll(() => keys.close());
 
     async function signs(provider = keys): Promise<void> {
-      const { suite, point } = fromSpki(await provider.publicKey(uri));
+      const { curve, point } = fromSpki(await provider.publicKey(uri));
       const signature = await provider.sign(uri, Digest.of(message));
-      expect(suite.signatureHolds(suite.publicKey(point), message, signature)).toBe(true);
+      expect(curve.signatureHolds(curve.publicKey(point), message, signature)).toBe(true);
     }
 
     /** A token that is away is a fault that passes, the first time and the next. */
@@ -156,9 +156,9 @@ describe.skipIf(hsm.unavailable !== undefined)(
       const work = Array.from({ length: 200 }, () => keys.sign(uri, Digest.of(message)));
       await nextTurn();
       library.C_CloseAllSessions(slot);
-      const { suite, point } = fromSpki(await keys.publicKey(uri));
+      const { curve, point } = fromSpki(await keys.publicKey(uri));
       for (const signature of await Promise.all(work)) {
-        expect(suite.signatureHolds(suite.publicKey(point), message, signature)).toBe(true);
+        expect(curve.signatureHolds(curve.publicKey(point), message, signature)).toBe(true);
       }
     });
 

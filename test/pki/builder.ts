@@ -2,13 +2,13 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { encodeOid } from '../../shared/codec/oid.ts';
 import { integerValue, tlv } from '../../shared/codec/tlv.ts';
+import { type CurveName, FRP256V1, toSpki } from '../../shared/crypto/curves.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../../shared/crypto/frp256v1.ts';
-import { FRP256V1, type SuiteName, toSpki } from '../../shared/crypto/suite.ts';
 
 /** DER certificates and revocation lists whose every field a test may change before they are signed. */
 
 export interface SigningKey {
-  readonly suite: SuiteName;
+  readonly suite: CurveName;
   readonly point: Bytes;
   readonly spki: Bytes;
   /** Raw r‖s over SHA-256 of the message. */
@@ -17,14 +17,14 @@ export interface SigningKey {
   readonly privateKey?: KeyObject;
 }
 
-export function generateKey(suite: SuiteName): SigningKey {
+export function generateKey(suite: CurveName): SigningKey {
   if (suite === 'frp256v1') {
     const secret = generateFrp256v1Secret();
     const point = FRP256V1.ephemeralFrom(secret).point;
     return {
       suite,
       point,
-      spki: toSpki({ suite: FRP256V1, point }),
+      spki: toSpki({ curve: FRP256V1, point }),
       sign: (message) => signFrp256v1(secret, message),
     };
   }

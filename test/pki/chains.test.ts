@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
-import type { SuiteName } from '../../shared/crypto/suite.ts';
+import type { CurveName } from '../../shared/crypto/curves.ts';
 import type { Variant } from '../../shared/pki/chain.ts';
 import {
   bitString,
@@ -41,7 +41,7 @@ interface Case extends HierarchyOptions, VerifyOptions {
   readonly expected: Verdict;
 }
 
-const SUITES: SuiteName[] = ['p256', 'brainpoolP256r1', 'frp256v1'];
+const SUITES: CurveName[] = ['p256', 'brainpoolP256r1', 'frp256v1'];
 const VARIANTS: Variant[] = ['O', 'Ov3', 'A', 'B', 'C'];
 const cases: Case[] = [];
 

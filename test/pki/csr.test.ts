@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tlv } from '../../shared/codec/tlv.ts';
-import type { SuiteName } from '../../shared/crypto/suite.ts';
+import type { CurveName } from '../../shared/crypto/curves.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { verifyCertificationRequest } from '../../shared/pki/csr.ts';
 import { DIGITAL_SIGNATURE } from '../../shared/pki/extensions/key-usage.ts';
@@ -21,7 +21,7 @@ import { verdict } from './verdict.ts';
 
 const SUBJECT = name({ O: 'ACME', CN: 'TEST SM-DP+' });
 
-function request(suite: SuiteName, options: { signer?: SuiteName; attributes?: number } = {}): Buffer {
+function request(suite: CurveName, options: { signer?: CurveName; attributes?: number } = {}): Buffer {
   const key = generateKey(suite);
   const extensions = sequence(extension(ext.keyUsage(0x80)), extension(ext.registeredId('2.999.10')));
   const attribute = sequence(oid('1.2.840.113549.1.9.14'), tlv(0x31, extensions));
@@ -37,7 +37,7 @@ describe('a certification request', () => {
     (suite) => {
       const { subject, publicKey, extensions } = verifyCertificationRequest(request(suite));
       expect(subject.raw).toEqual(Buffer.from(SUBJECT));
-      expect(publicKey.suite.name).toBe(suite);
+      expect(publicKey.curve.name).toBe(suite);
       expect(extensions.keyUsage).toBe(DIGITAL_SIGNATURE);
       expect(extensions.subjectAltName?.registeredIds).toEqual(['2.999.10']);
     },

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
-import type { SuiteName } from '../../shared/crypto/suite.ts';
+import type { CurveName } from '../../shared/crypto/curves.ts';
 import type { Variant } from '../../shared/pki/chain.ts';
 import {
   type CertificateSpec,
@@ -60,7 +60,7 @@ export type CrlEdit = (spec: CrlSpec, pki: Hierarchy) => void;
 
 export interface HierarchyOptions {
   readonly variant?: Variant;
-  readonly suite?: SuiteName;
+  readonly suite?: CurveName;
   readonly edit?: Partial<Record<Node, CertificateEdit>>;
   /** Changes the list of an issuer; null leaves it out. */
   readonly crl?: Partial<Record<Node, CrlEdit | null>>;
@@ -70,7 +70,7 @@ export interface HierarchyOptions {
 
 export interface Hierarchy {
   readonly variant: Variant;
-  readonly suite: SuiteName;
+  readonly suite: CurveName;
   readonly keys: Record<Node, SigningKey>;
   readonly subjects: Record<Node, Bytes>;
   readonly serials: Record<Node, Bytes>;

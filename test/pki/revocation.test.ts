@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { tlv } from '../../shared/codec/tlv.ts';
-import type { SuiteName } from '../../shared/crypto/suite.ts';
+import type { CurveName } from '../../shared/crypto/curves.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
 import { type RevocationGap, RevocationLists } from '../../shared/pki/revocation.ts';
@@ -24,7 +24,7 @@ const DAY = 24 * 3600 * 1000;
 
 const certificateOf = (pki: Hierarchy, node: 'ci' | 'eum' | 'dpPb') =>
   decodeCertificate(pki.certificates[node]!);
-const listOf = (edit: CrlEdit, suite: SuiteName = 'p256') => buildHierarchy({ suite, crl: { ci: edit } });
+const listOf = (edit: CrlEdit, suite: CurveName = 'p256') => buildHierarchy({ suite, crl: { ci: edit } });
 const intake = (pki: Hierarchy): Verdict =>
   verdict(() => new RevocationLists().add(pki.crls[0]!.der, certificateOf(pki, 'ci'), AT_MS));
 
@@ -32,11 +32,11 @@ interface Case {
   readonly rule: string;
   readonly expected: Verdict;
   readonly edit: CrlEdit;
-  readonly suite?: SuiteName;
+  readonly suite?: CurveName;
 }
 
 const cases: Case[] = [];
-const list = (rule: string, expected: Verdict, edit: CrlEdit, suite?: SuiteName): void => {
+const list = (rule: string, expected: Verdict, edit: CrlEdit, suite?: CurveName): void => {
   cases.push({ rule, expected, edit, ...(suite === undefined ? {} : { suite }) });
 };
 

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
+import { BRAINPOOL_P256R1, P256 } from '../../shared/crypto/curves.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import {
@@ -114,7 +115,7 @@ describe.skipIf(!hasTestdata)(`the SGP.26 test PKI${testdataSkipReason}`, () => 
       },
     ]);
     const euicc = eum.verifyEuicc(euiccCertificate(), EID);
-    expect(euicc.publicKey.suite.name).toBe('p256');
+    expect(euicc.publicKey.curve.name).toBe('p256');
   });
 
   test.each([
@@ -123,7 +124,7 @@ describe.skipIf(!hasTestdata)(`the SGP.26 test PKI${testdataSkipReason}`, () => 
   ] as const)('CERT.DPpb %s with its key', (suffix, ciPkId, suite) => {
     const dp = dpChain(suffix, ciPkId);
     expect(dp.smdpOid).toBe('2.999.10');
-    expect(dp.publicKey.suite.name).toBe(suite);
+    expect(dp.publicKey.curve.name).toBe(suite);
     expect(dp.chain).toHaveLength(1);
   });
 
@@ -164,10 +165,10 @@ describe.skipIf(!hasTestdata)(`the SGP.26 test PKI${testdataSkipReason}`, () => 
 
   test('our chain is chosen by the preference of the eUICC and by curve', () => {
     const chains = [dpChain('NIST', NIST), dpChain('BRP', BRAINPOOL)];
-    expect(selectDpChain(chains, [BRAINPOOL, NIST], 'p256')).toBe(chains[0]);
-    expect(selectDpChain(chains, [BRAINPOOL, NIST], 'brainpoolP256r1')).toBe(chains[1]);
-    expect(verdict(() => selectDpChain(chains, [BRAINPOOL], 'p256'))).toBe('noDpChain');
-    expect(verdict(() => selectDpChain(chains, [], 'p256'))).toBe('noDpChain');
+    expect(selectDpChain(chains, [BRAINPOOL, NIST], P256)).toBe(chains[0]);
+    expect(selectDpChain(chains, [BRAINPOOL, NIST], BRAINPOOL_P256R1)).toBe(chains[1]);
+    expect(verdict(() => selectDpChain(chains, [BRAINPOOL], P256))).toBe('noDpChain');
+    expect(verdict(() => selectDpChain(chains, [], P256))).toBe('noDpChain');
   });
 
   test('no certificate with one bit changed verifies', () => {

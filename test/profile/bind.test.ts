@@ -1,19 +1,12 @@
 import { createPrivateKey, randomBytes, sign, X509Certificate } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { equal, fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { encodeEid } from '../../shared/codec/eid.ts';
+import { BRAINPOOL_P256R1, type EphemeralKey, FRP256V1, fromSpki, P256 } from '../../shared/crypto/curves.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../../shared/crypto/frp256v1.ts';
 import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';
-import {
-  BRAINPOOL_P256R1,
-  type EphemeralKey,
-  FRP256V1,
-  fromSpki,
-  P256,
-  SUITES,
-  type Suite,
-} from '../../shared/crypto/suite.ts';
+import { SUITES, type Suite, suiteByName } from '../../shared/crypto/suite.ts';
 import { Fault } from '../../shared/errors.ts';
 import type { Digest } from '../../shared/keys/provider.ts';
 import { type BindingPayload, bindProfile, prepareBinding } from '../../shared/profile/bind.ts';
@@ -38,6 +31,8 @@ import { PROFILE_LENGTHS } from './lengths.ts';
 const ecka = eckaVectors.vectors[0]!;
 const kdf = kdfVectors.vectors[0]!;
 
+const P256_SUITE = suiteByName('p256');
+
 const EID = '89049032123451234512345678901235';
 const metadataDer = encodeStoreMetadata({
   iccid: '89000123456789012341',
@@ -60,9 +55,10 @@ const payloads = (upp: Uint8Array): BindingPayload[] => [
 /** Opens a package as the holder of the one-time private key can. */
 function openAsEuicc(suite: Suite, otsk: EphemeralKey, bpp: BoundProfilePackage): OpenedBpp {
   const { smdpOtpk, hostId } = bpp.initialiseSecureChannelRequest;
+  const sharedSecret = otsk.agree(suite.curve.publicKey(smdpOtpk));
   return openBoundProfilePackage(
     bpp,
-    deriveSessionKeys(otsk.agree(suite.publicKey(smdpOtpk)), hostId, encodeEid(EID)),
+    deriveSessionKeys(suite, { sharedSecret, sharedInfo: new Uint8Array(0) }, hostId, encodeEid(EID)),
   );
 }
 
@@ -76,13 +72,12 @@ describe('binding (SGP.22 section 2.5.4)', () => {
     const [configure, metadata, replace, ...upp] = mode51.steps;
     const octets = await bindProfile({
       ...identifiers,
-      suite: P256,
       eid: kdf.eid,
       hostId: fromHex(kdf.hostId),
-      euiccOtpk: fromHex(ecka.euiccOtpk),
+      euiccOtpk: P256_SUITE.oneTimeKey(fromHex(ecka.euiccOtpk)),
       metadataDer: fromHex(metadata!.plaintext),
       payload: protectedUnder(ppk, fromHex(upp.map(({ plaintext }) => plaintext).join(''))),
-      ephemeral: P256.ephemeralFrom(fromHex(ecka.smdpOtsk)),
+      randomness: fromHex(ecka.smdpOtsk),
       sign: noSignature,
     });
     const bpp = decodeBoundProfilePackage(octets);
@@ -97,11 +92,10 @@ describe('binding (SGP.22 section 2.5.4)', () => {
   it.each(SUITES)('comes back on the other side, in both modes, on $name', async (suite) => {
     const upp = randomBytes(2500);
     for (const payload of payloads(upp)) {
-      const otsk = suite.generateEphemeral();
+      const otsk = suite.curve.generateEphemeral();
       const octets = await bindProfile({
         ...identifiers,
-        suite,
-        euiccOtpk: otsk.point,
+        euiccOtpk: suite.oneTimeKey(otsk.point),
         metadataDer,
         payload,
         dpProprietaryData: { dpOid: '2.999.10' },
@@ -126,15 +120,15 @@ describe('binding (SGP.22 section 2.5.4)', () => {
       for (const payload of payloads(upp)) {
         const prepared = prepareBinding({
           ...identifiers,
-          suite: P256,
-          euiccOtpk: otsk.point,
+          euiccOtpk: P256_SUITE.oneTimeKey(otsk.point),
           metadataDer,
           payload,
         });
         // the decoder refuses any element above 1020 octets
         const bpp = decodeBoundProfilePackage(prepared.assemble(Buffer.alloc(64)));
         if (bpp.sequenceOf86.length !== Math.ceil(length / 1007)) expect.fail(`segments of ${length} octets`);
-        if (!equal(openAsEuicc(P256, otsk, bpp).upp, upp)) expect.fail(`${payload.mode} at ${length} octets`);
+        if (!equal(openAsEuicc(P256_SUITE, otsk, bpp).upp, upp))
+          expect.fail(`${payload.mode} at ${length} octets`);
       }
     }
   }, 180_000);
@@ -155,15 +149,14 @@ describe('binding (SGP.22 section 2.5.4)', () => {
       const otsk = P256.generateEphemeral();
       const octets = await bindProfile({
         ...identifiers,
-        suite: P256,
-        euiccOtpk: otsk.point,
+        euiccOtpk: P256_SUITE.oneTimeKey(otsk.point),
         metadataDer: withIcon,
         payload,
         sign: noSignature,
       });
       const bpp = decodeBoundProfilePackage(octets);
       expect(bpp.sequenceOf88).toHaveLength(elements);
-      const opened = openAsEuicc(P256, otsk, bpp);
+      const opened = openAsEuicc(P256_SUITE, otsk, bpp);
       expect(toHex(opened.storeMetadata)).toBe(toHex(withIcon));
       expect(toHex(opened.upp)).toBe(toHex(upp));
     }
@@ -175,8 +168,7 @@ describe('binding (SGP.22 section 2.5.4)', () => {
     const { point: euiccOtpk } = FRP256V1.generateEphemeral();
     const octets = await bindProfile({
       ...identifiers,
-      suite: FRP256V1,
-      euiccOtpk,
+      euiccOtpk: suiteByName('frp256v1').oneTimeKey(euiccOtpk),
       metadataDer,
       payload: { mode: 'session', upp: randomBytes(100) },
       sign: async ({ message }: Digest) => signFrp256v1(secret, message),
@@ -189,8 +181,7 @@ describe('binding (SGP.22 section 2.5.4)', () => {
   it('takes a fresh ephemeral key for each package', () => {
     const request = {
       ...identifiers,
-      suite: P256,
-      euiccOtpk: P256.generateEphemeral().point,
+      euiccOtpk: P256_SUITE.oneTimeKey(P256.generateEphemeral().point),
       metadataDer,
       payload: { mode: 'session', upp: randomBytes(10) },
     } as const;
@@ -201,8 +192,7 @@ describe('binding (SGP.22 section 2.5.4)', () => {
 describe('what binding refuses', () => {
   const request = {
     ...identifiers,
-    suite: P256,
-    euiccOtpk: P256.generateEphemeral().point,
+    euiccOtpk: P256_SUITE.oneTimeKey(P256.generateEphemeral().point),
     metadataDer,
     payload: { mode: 'session', upp: randomBytes(10) },
   } as const;
@@ -211,9 +201,9 @@ describe('what binding refuses', () => {
     expectRefusal('eidMalformed', () => prepareBinding({ ...request, eid: EID.replace(/5$/, '6') }));
   });
 
-  it('a one-time key that is not on the curve', () => {
+  it('a one-time key that is not on the curve, before there is anything to bind with', () => {
     expectRefusal('oneTimeKeyInvalid', () =>
-      prepareBinding({ ...request, euiccOtpk: BRAINPOOL_P256R1.generateEphemeral().point }),
+      P256_SUITE.oneTimeKey(BRAINPOOL_P256R1.generateEphemeral().point),
     );
   });
 
@@ -249,22 +239,45 @@ describe('what binding refuses', () => {
 
   it.each([
     ['after success', {}],
-    ['after a refusal', { euiccOtpk: Buffer.alloc(65, 4) }],
-  ])('leaves no ephemeral key behind %s', (_, change) => {
+    ['after a refusal', { metadataDer: fromHex('bf2400') }],
+  ])('leaves no ephemeral key and no shared secret behind %s', (_, change) => {
     const ephemeral = P256.ephemeralFrom(fromHex(ecka.smdpOtsk));
+    const secrets: Uint8Array[] = [];
+    const agree = ephemeral.agree;
+    ephemeral.agree = (peer) => {
+      const secret = agree(peer);
+      secrets.push(secret);
+      return secret;
+    };
+    const generate = vi.spyOn(P256, 'generateEphemeral').mockReturnValueOnce(ephemeral);
     try {
-      prepareBinding({ ...request, ...change, ephemeral });
+      prepareBinding({ ...request, ...change });
     } catch {
       // what it refuses is shown above
     }
-    expect(() => ephemeral.agree(P256.publicKey(request.euiccOtpk))).toThrow('wiped');
+    expect(generate).toHaveBeenCalledOnce();
+    generate.mockRestore();
+    expect(() => agree(P256.publicKey(request.euiccOtpk.octets))).toThrow('wiped');
+    expect(secrets.map(toHex)).toEqual(['00'.repeat(32)]);
+  });
+
+  it('leaves no ephemeral key behind where the agreement itself fails', () => {
+    const ephemeral = FRP256V1.generateEphemeral();
+    const generate = vi.spyOn(P256, 'generateEphemeral').mockReturnValueOnce(ephemeral);
+    ephemeral.agree = () => {
+      throw new RangeError('no agreement');
+    };
+    const wiped = vi.spyOn(ephemeral, 'wipe');
+    expect(() => prepareBinding(request)).toThrow('no agreement');
+    generate.mockRestore();
+    expect(wiped).toHaveBeenCalledOnce();
   });
 });
 
 describe(`published profiles and certificates${testdataSkipReason}`, () => {
   it.skipIf(!hasTestdata).each([
-    [P256, 'NIST'],
-    [BRAINPOOL_P256R1, 'BRP'],
+    [P256_SUITE, 'NIST'],
+    [suiteByName('brainpoolP256r1'), 'BRP'],
   ] as const)('bind each TS.48 profile under the DPpb certificate of SGP.26: %#', async (suite, curve) => {
     const key = createPrivateKey(testdata(`sgp26/SK_S_SM_DPpb_ECDSA_${curve}.pem`));
     const certificate = new X509Certificate(testdata(`sgp26/CERT_S_SM_DPpb_ECDSA_${curve}.der`));
@@ -273,14 +286,13 @@ describe(`published profiles and certificates${testdataSkipReason}`, () => {
     expect(profiles.length).toBeGreaterThan(0);
     for (const upp of profiles.map((name) => testdata(`ts48/${name}`))) {
       for (const payload of payloads(upp)) {
-        const otsk = suite.generateEphemeral();
+        const otsk = suite.curve.generateEphemeral();
         const octets = await bindProfile({
           ...identifiers,
-          suite,
-          euiccOtpk: otsk.point,
+          euiccOtpk: suite.oneTimeKey(otsk.point),
           metadataDer,
           payload,
-          sign: async ({ message }) => decodeEcdsaSignature(sign('sha256', message, key)),
+          sign: async ({ message }) => decodeEcdsaSignature(suite.curve, sign('sha256', message, key)),
         });
         const bpp = decodeBoundProfilePackage(octets);
         verifySmdpSign(bpp.initialiseSecureChannelRequest, otsk.point, dppb);

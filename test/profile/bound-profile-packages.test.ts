@@ -34,12 +34,18 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
     const euiccOtpk = fromHex(vector.euiccOtpk);
     const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
     const request = bpp.initialiseSecureChannelRequest;
-    verifySmdpSign(request, euiccOtpk, suite.publicKey(fromHex(vector.dpPbPoint)));
-    const z = suite.ephemeralFrom(fromHex(vector.euiccOtsk)).agree(suite.publicKey(request.smdpOtpk));
+    verifySmdpSign(request, euiccOtpk, suite.curve.publicKey(fromHex(vector.dpPbPoint)));
+    const euicc = suite.curve.ephemeralFrom(fromHex(vector.euiccOtsk));
+    const z = euicc.agree(suite.curve.publicKey(request.smdpOtpk));
     expect(toHex(z)).toBe(vector.sharedSecret);
     const opened = openBoundProfilePackage(
       bpp,
-      deriveSessionKeys(z, fromHex(vector.hostId), encodeEid(vector.eid)),
+      deriveSessionKeys(
+        suite,
+        { sharedSecret: z, sharedInfo: new Uint8Array(0) },
+        fromHex(vector.hostId),
+        encodeEid(vector.eid),
+      ),
     );
     expect(opened.mode).toBe(vector.mode);
     expect(toHex(opened.storeMetadata)).toBe(vector.metadata);
@@ -53,9 +59,8 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
     const theirs = fromHex(vector.boundProfilePackage);
     const { smdpSign } = decodeBoundProfilePackage(theirs).initialiseSecureChannelRequest;
     const ours = await bindProfile({
-      suite,
       eid: vector.eid,
-      euiccOtpk: fromHex(vector.euiccOtpk),
+      euiccOtpk: suite.oneTimeKey(fromHex(vector.euiccOtpk)),
       metadataDer: fromHex(vector.metadata),
       transactionId: fromHex(vector.transactionId),
       hostId: fromHex(vector.hostId),
@@ -63,7 +68,7 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
         ppk === undefined
           ? { mode: 'session', upp }
           : { mode: 'ppk', segments: protectProfile(upp, ppk), ppk },
-      ephemeral: suite.ephemeralFrom(fromHex(vector.smdpOtsk)),
+      randomness: fromHex(vector.smdpOtsk),
       sign: async () => smdpSign,
     });
     expect(toHex(ours)).toBe(toHex(theirs));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { suiteByName } from '../../shared/crypto/suite.ts';
 import { decodeConfigureIsdp, encodeConfigureIsdp } from '../../shared/rsp/configure-isdp.ts';
 import { decodeEuiccInfo2 } from '../../shared/rsp/euicc-info2.ts';
 import {
@@ -39,7 +40,10 @@ const recode: Record<string, Recode> = {
   },
   InitialiseSecureChannelRequest: (der) => {
     const request = decodeInitialiseSecureChannel(der);
-    return encodeInitialiseSecureChannel(encodeUnsignedPart(request), request.smdpSign);
+    return encodeInitialiseSecureChannel(
+      encodeUnsignedPart(suiteByName('p256').channel, request),
+      request.smdpSign,
+    );
   },
   // only read, never written: what counts is that the octets are kept
   EUICCInfo2: (der) => decodeEuiccInfo2(der).raw,
@@ -57,7 +61,7 @@ describe('objects of ES8+ and ES10b', () => {
 
   it('signs smdpSign over the unsigned part and the one-time key of the eUICC', () => {
     const input = vectors.smdpSignInput;
-    const unsignedPart = encodeUnsignedPart({
+    const unsignedPart = encodeUnsignedPart(suiteByName('p256').channel, {
       transactionId: fromHex(input.transactionId),
       hostId: fromHex(input.hostId),
       smdpOtpk: fromHex(input.smdpOtpk),

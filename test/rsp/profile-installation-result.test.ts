@@ -2,8 +2,8 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
+import { fromSpki, P256 } from '../../shared/crypto/curves.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
-import { fromSpki } from '../../shared/crypto/suite.ts';
 import { decodeSimaResponse } from '../../shared/rsp/euicc-response.ts';
 import { ERROR_REASONS, errorReasonName, isTemporary } from '../../shared/rsp/installation-error.ts';
 import {
@@ -25,7 +25,7 @@ const vector = (id: string): Uint8Array => fromHex(vectors.items.find((item) => 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const euiccKey = fromSpki(publicKey.export({ format: 'der', type: 'spki' }));
 const signedBy = (message: Uint8Array): Uint8Array =>
-  decodeEcdsaSignature(sign('sha256', message, privateKey));
+  decodeEcdsaSignature(P256, sign('sha256', message, privateKey));
 const signedResult = (data: Uint8Array): Uint8Array => encodeProfileInstallationResult(data, signedBy(data));
 
 describe('ProfileInstallationResult (SGP.22 section 2.5.6)', () => {

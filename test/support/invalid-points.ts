@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { SuiteName } from '../../shared/crypto/suite.ts';
+import type { CurveName } from '../../shared/crypto/curves.ts';
 
 /**
  * Points that are no public key, and signatures that are none, after the classes of Project Wycheproof (ecdh_*_ecpoint,
@@ -17,7 +17,7 @@ export interface CurveConstants {
 const FRP_P = 0xf1fd178c0b3ad58f10126de8ce42435b3961adbcabc8ca6de8fcf353d86e9c03n;
 const P256_P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 
-export const CURVES: Readonly<Record<SuiteName, CurveConstants>> = {
+export const CURVES: Readonly<Record<CurveName, CurveConstants>> = {
   p256: {
     p: P256_P,
     a: P256_P - 3n,
@@ -81,7 +81,7 @@ function findPoint(fits: (x: bigint) => bigint | undefined): readonly [x: bigint
 }
 
 /** By what is wrong with it; none of them is a point of the curve as SEC 1 writes it uncompressed. */
-export function invalidPoints(suite: SuiteName): Readonly<Record<string, Uint8Array>> {
+export function invalidPoints(suite: CurveName): Readonly<Record<string, Uint8Array>> {
   const curve = CURVES[suite];
   const { p, a } = curve;
   const [gx, gy] = curve.g;
@@ -97,7 +97,7 @@ export function invalidPoints(suite: SuiteName): Readonly<Record<string, Uint8Ar
     return root(rightSide({ ...curve, b: otherB }, x), p);
   });
   const [wrongBx, wrongBy] = findPoint((x) => root(rightSide({ ...curve, b: curve.b + 1n }, x), p));
-  const others = (Object.keys(CURVES) as SuiteName[]).filter((name) => name !== suite);
+  const others = (Object.keys(CURVES) as CurveName[]).filter((name) => name !== suite);
   const secp256k1 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey;
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
   const pointOf = (key: typeof p384, length: number) =>
@@ -154,7 +154,7 @@ export function invalidPoints(suite: SuiteName): Readonly<Record<string, Uint8Ar
 }
 
 /** Points at the edges that are public keys all the same, so that no check refuses too much. */
-export function edgePoints(suite: SuiteName): Readonly<Record<string, Uint8Array>> {
+export function edgePoints(suite: CurveName): Readonly<Record<string, Uint8Array>> {
   const curve = CURVES[suite];
   const [x, y] = findPoint((candidate) => root(rightSide(curve, candidate), curve.p));
   const zero = root(curve.b, curve.p);
@@ -168,7 +168,7 @@ export function edgePoints(suite: SuiteName): Readonly<Record<string, Uint8Array
 
 /** Raw signatures that do not hold, from one that does; undefined where this signature has no such form. */
 export function invalidSignatures(
-  suite: SuiteName,
+  suite: CurveName,
   good: Uint8Array,
 ): Readonly<Record<string, Uint8Array | undefined>> {
   const { n, p } = CURVES[suite];

@@ -1,5 +1,5 @@
 import { equal } from '../../../shared/codec/bytes.ts';
-import type { Suite } from '../../../shared/crypto/suite.ts';
+import type { Curve } from '../../../shared/crypto/curves.ts';
 import { refuse } from '../../../shared/errors.ts';
 import { keyBackends } from '../../../shared/keys/backends.ts';
 import { KeyRegistry, type SigningKey } from '../../../shared/keys/registry.ts';
@@ -12,7 +12,7 @@ import type { CliIo } from '../../output/cli-io.ts';
 
 export interface BindingCertificate {
   readonly certificate: Certificate;
-  readonly suite: Suite;
+  readonly curve: Curve;
   /** The registeredID that an eUICC repeats as smdpOid, if the certificate has one. */
   readonly smdpOid: string | undefined;
 }
@@ -38,7 +38,7 @@ export async function readBindingCertificate(path: string, io: CliIo): Promise<B
     io.warn(
       'CERT.DPpb has no registeredID in its SubjectAltName: an eUICC cannot name the server in its result',
     );
-  return { certificate, suite: certificate.publicKey.suite, smdpOid };
+  return { certificate, curve: certificate.publicKey.curve, smdpOid };
 }
 
 /** Runs `use` with the key of a URI, or of a PEM file given by its path, which must be the certificate's. */

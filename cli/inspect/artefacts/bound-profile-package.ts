@@ -1,6 +1,7 @@
-import { concat, toHex } from '../../../shared/codec/bytes.ts';
+import { type Bytes, concat, toHex } from '../../../shared/codec/bytes.ts';
 import { type Tlv, TlvReader } from '../../../shared/codec/tlv.ts';
 import { MAC_LENGTH } from '../../../shared/crypto/bsp.ts';
+import { SUITES } from '../../../shared/crypto/suite.ts';
 import { refuse } from '../../../shared/errors.ts';
 import { decodeBoundProfilePackage } from '../../../shared/rsp/bound-profile-package.ts';
 import {
@@ -14,8 +15,16 @@ import {
   wholeElement,
 } from '../shape.ts';
 import { tlvDescriber } from '../tlv-describer.ts';
-import { id16, integer, named, octetsOf } from '../values.ts';
+import { id16, integer, named, octetsOf, signature } from '../values.ts';
 import { STORE_METADATA_SHAPE } from './store-metadata.ts';
+
+const CHANNELS = SUITES.map(({ channel }) => channel);
+const otpkLengths = CHANNELS.map(({ smdpOtpkLength }) => smdpOtpkLength);
+
+function keyType(value: Bytes): string {
+  const known = CHANNELS.find((channel) => value.length === 1 && channel.keyType === value[0]);
+  return known === undefined ? toHex(value) : `${toHex(value)} ${known.keyTypeName}`;
+}
 
 export const INITIALISE_SECURE_CHANNEL_SHAPE: Shape = tree('initialiseSecureChannelRequest', [
   [
@@ -29,13 +38,16 @@ export const INITIALISE_SECURE_CHANNEL_SHAPE: Shape = tree('initialiseSecureChan
   [
     0xa6,
     tree('controlRefTemplate', [
-      [0x80, leaf('keyType', (value) => (value[0] === 0x88 ? '88 AES' : toHex(value)))],
+      [0x80, leaf('keyType', keyType)],
       [0x81, leaf('keyLen', integer)],
       [0x84, leaf('hostId', id16)],
     ]),
   ],
-  [0x5f49, leaf('smdpOtpk', octetsOf(65))],
-  [0x5f37, leaf('smdpSign', octetsOf(64))],
+  [0x5f49, leaf('smdpOtpk', octetsOf(Math.min(...otpkLengths), Math.max(...otpkLengths)))],
+  ...CHANNELS.flatMap(({ ciphertext }): [number, Shape][] =>
+    ciphertext === undefined ? [] : [[ciphertext.tag, leaf('ciphertext', octetsOf(ciphertext.length))]],
+  ),
+  [0x5f37, leaf('smdpSign', signature)],
 ]);
 
 /** An 86, 87 or 88: data and the first eight octets of its C-MAC. */

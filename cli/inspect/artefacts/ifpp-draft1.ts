@@ -14,7 +14,20 @@ import {
 } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
 import { leaf, listOf, type Shape, tree, wrapped } from '../shape.ts';
 import { checkAt, tlvDescriber } from '../tlv-describer.ts';
-import { curve, eid, flag, iccid, id16, integer, named, octetsOf, text, time } from '../values.ts';
+import {
+  curve,
+  eid,
+  flag,
+  iccid,
+  id16,
+  integer,
+  named,
+  octetsOf,
+  oneTimeKey,
+  signature,
+  text,
+  time,
+} from '../values.ts';
 import { BOUND_PROFILE_PACKAGE_SHAPE } from './bound-profile-package.ts';
 import { CERTIFICATE_SHAPE } from './certificate.ts';
 import { EUICC_INFO2_SHAPE } from './euicc-info2.ts';
@@ -23,7 +36,6 @@ import { OTHER_SIGNED_NOTIFICATION_SHAPE, PROFILE_INSTALLATION_RESULT_SHAPE } fr
 // The types of shared/ifpp-draft1/ifpp-draft1.asn, our own proposals.
 
 const id = (name: string): Shape => leaf(name, id16);
-const signature = (name: string): Shape => leaf(name, octetsOf(64));
 const version: Shape = leaf('version', integer);
 const certificates = (name: string): Shape =>
   listOf(
@@ -57,8 +69,8 @@ const EUICC_DATA_BATCH_SHAPE: Shape = tree('euiccDataBatch', [
             'oneTimeKeys',
             tree('oneTimeKey', [
               [0x80, id('keyId')],
-              [0x81, leaf('otPk', octetsOf(65))],
-              [0x82, signature('proof')],
+              [0x81, leaf('otPk', oneTimeKey)],
+              [0x82, leaf('proof', signature)],
             ]),
           ),
         ],
@@ -67,7 +79,7 @@ const EUICC_DATA_BATCH_SHAPE: Shape = tree('euiccDataBatch', [
     ),
   ],
   [0xa7, listOf('deviceManufacturers', leaf('deviceManufacturer', text))],
-  [0x88, signature('eumDataSignature')],
+  [0x88, leaf('eumDataSignature', signature)],
 ]);
 
 export const euiccDataBatch = tlvDescriber({
@@ -91,7 +103,7 @@ export const oneTimeKeyTbs = tlvDescriber({
   shape: tree('oneTimeKeyTbs', [
     [0x80, leaf('eid', eid)],
     [0x81, id('keyId')],
-    [0x82, leaf('otPk', octetsOf(65))],
+    [0x82, leaf('otPk', oneTimeKey)],
     [0x83, leaf('euiccInfo2Hash', octetsOf(32))],
   ]),
   check(octets) {
@@ -216,7 +228,7 @@ export const batchManifest = tlvDescriber({
         ]),
       ),
     ],
-    [0x84, signature('signature')],
+    [0x84, leaf('signature', signature)],
   ]),
   check(octets) {
     const { parts } = decodeBatchManifest(octets);

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { toHex, wipe } from '../../../shared/codec/bytes.ts';
-import { FRP256V1, fromSpki } from '../../../shared/crypto/suite.ts';
+import { FRP256V1, fromSpki } from '../../../shared/crypto/curves.ts';
 import { refuse } from '../../../shared/errors.ts';
 import { frp256v1FromDer } from '../../../shared/keys/frp256v1-pem.ts';
 import { decodeSoftkeyHeader, isSoftkey } from '../../../shared/keys/softkey-file.ts';
@@ -17,8 +17,8 @@ export const publicKey = tlvDescriber({
   matches: (octets) => startsAsSequenceOf(octets, 0x30, 0x06),
   shape: SUBJECT_PUBLIC_KEY_INFO_SHAPE,
   check(octets) {
-    const { suite } = fromSpki(octets);
-    return [{ severity: 'note', message: `a point of ${suite.name}` }];
+    const { curve } = fromSpki(octets);
+    return [{ severity: 'note', message: `a point of ${curve.name}` }];
   },
 });
 

@@ -5,7 +5,7 @@ import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-ins
 import { describeSimaResponse } from '../final-result.ts';
 import { leaf, type Shape, tree } from '../shape.ts';
 import { tlvDescriber } from '../tlv-describer.ts';
-import { bits, iccid, id16, integer, named, octetsOf, oid, text } from '../values.ts';
+import { bits, iccid, id16, integer, named, octetsOf, oid, signature, text } from '../values.ts';
 import { CERTIFICATE_SHAPE } from './certificate.ts';
 import { startsAsSequenceOf } from './sequence.ts';
 
@@ -68,7 +68,7 @@ export const PROFILE_INSTALLATION_RESULT_SHAPE: Shape = tree('profileInstallatio
       ],
     ]),
   ],
-  [0x5f37, leaf('euiccSignPIR', octetsOf(64))],
+  [0x5f37, leaf('euiccSignPIR', signature)],
 ]);
 
 export const profileInstallationResult = tlvDescriber({
@@ -85,7 +85,7 @@ export const profileInstallationResult = tlvDescriber({
 /** OtherSignedNotification (SGP.22 annex H). */
 export const OTHER_SIGNED_NOTIFICATION_SHAPE: Shape = tree('otherSignedNotification', [
   [0xbf2f, { ...NOTIFICATION_METADATA_SHAPE, name: 'tbsOtherNotification' }],
-  [0x5f37, leaf('euiccNotificationSignature', octetsOf(64))],
+  [0x5f37, leaf('euiccNotificationSignature', signature)],
   [0x30, { ...CERTIFICATE_SHAPE, name: 'euiccCertificate' }],
   [0x30, { ...CERTIFICATE_SHAPE, name: 'eumCertificate' }],
 ]);

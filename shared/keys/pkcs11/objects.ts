@@ -3,9 +3,9 @@ import type { Attribute, Handle, Template } from 'pkcs11js';
 import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
 import { encodeOid } from '../../codec/oid.ts';
 import { tlv } from '../../codec/tlv.ts';
-import { fromSpki, SUITES, toSpki } from '../../crypto/suite.ts';
+import { CURVES, fromSpki, toSpki } from '../../crypto/curves.ts';
 import { Fault } from '../../errors.ts';
-import { isSigning, suiteOfKey } from '../key-curve.ts';
+import { curveOfKey, isSigning } from '../key-curve.ts';
 import type { KeyAlgorithm, OaepHash } from '../provider.ts';
 import type { Pkcs11Uri } from '../uri.ts';
 import { type Cryptoki, ckr } from './module.ts';
@@ -110,10 +110,10 @@ function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorith
       type: 'spki',
     });
   }
-  const suite = suiteOfKey(algorithm);
+  const curve = curveOfKey(algorithm);
   // CKA_EC_POINT is the point within an OCTET STRING (PKCS#11 v2.40, 2.3.3); some tokens leave that out
   const point = read(constants.CKA_EC_POINT);
-  const spki = toSpki({ suite, point: point.subarray(point.length === 67 ? 2 : 0) });
+  const spki = toSpki({ curve, point: point.subarray(-curve.pointLength) });
   fromSpki(spki);
   return spki;
 }
@@ -135,11 +135,11 @@ function algorithmOf(
       if (number(constants.CKA_VALUE_LEN) !== 32) break;
       return 'aes-256';
     case constants.CKK_EC: {
-      const curve = read(constants.CKA_EC_PARAMS);
-      const suite = SUITES.find(({ curveOid }) => equal(ecParams(curveOid), curve));
-      if (suite === undefined) throw new Fault('configuration', 'the key is on a curve that no suite has');
-      if (CKA_DERIVE !== true || CKA_SIGN !== false || suite.name === 'frp256v1') return suite.keyAlgorithm;
-      return `ecdh-${suite.name}`;
+      const params = read(constants.CKA_EC_PARAMS);
+      const curve = CURVES.find(({ oid }) => equal(ecParams(oid), params));
+      if (curve === undefined) throw new Fault('configuration', 'the key is on a curve that is not ours');
+      if (CKA_DERIVE !== true || CKA_SIGN !== false || curve.name === 'frp256v1') return curve.keyAlgorithm;
+      return `ecdh-${curve.name}`;
     }
   }
   throw new Fault('configuration', 'the key is neither EC, nor RSA, nor AES of 256 bits');
@@ -197,14 +197,14 @@ export async function generateTokenKey(
     );
     return;
   }
-  const suite = suiteOfKey(algorithm);
+  const curve = curveOfKey(algorithm);
   const signs = isSigning(algorithm);
   await library.C_GenerateKeyPairAsync(
     session,
     { mechanism: constants.CKM_EC_KEY_PAIR_GEN },
     [
       ...common,
-      { type: constants.CKA_EC_PARAMS, value: Buffer.from(ecParams(suite.curveOid)) },
+      { type: constants.CKA_EC_PARAMS, value: Buffer.from(ecParams(curve.oid)) },
       { type: constants.CKA_VERIFY, value: signs },
     ],
     [...hidden, ...may(signs ? constants.CKA_SIGN : constants.CKA_DERIVE)],

@@ -3,7 +3,7 @@ import type { TlvReader } from '../../codec/tlv.ts';
 
 const MAX_KEY_ID = 32;
 
-/** SubjectKeyIdentifier (RFC 5280 section 4.2.1.2). GSMA: SHA-1 of the 65-octet point, 20 octets. */
+/** SubjectKeyIdentifier (RFC 5280 section 4.2.1.2). GSMA: SHA-1 of the uncompressed point, 20 octets. */
 export function decodeSubjectKeyIdentifier(reader: TlvReader): Bytes {
   return reader.octets(0x04, 'subjectKeyIdentifier', 1, MAX_KEY_ID);
 }

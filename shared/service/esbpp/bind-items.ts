@@ -67,10 +67,10 @@ async function boundElement(
 ): Promise<BppElement> {
   const signer = await signerFor(context, dp);
   const id = transactionId(jobId, index);
+  const otPk = suiteByName(euicc.suite).oneTimeKey(key.otPk);
   const bpp = await bindProfile({
-    suite: suiteByName(euicc.suite),
     eid,
-    euiccOtpk: key.otPk,
+    euiccOtpk: otPk,
     metadataDer: entry.metadata,
     transactionId: fromHex(id),
     hostId: context.settings.hostId,
@@ -80,10 +80,9 @@ async function boundElement(
   const common = { keyId: key.keyId, iccid, chain };
   const outcome = { kind: 'bound', transactionId: id, ...common, bpp } as const;
   const { eumChain, suite } = euicc;
-  const x = Uint8Array.from(key.otPk.subarray(1, 33));
   return {
     element: encodeBppItem({ itemId, eid, outcome }),
-    outcome: { itemId, eid, ...common, position, eumChain, suite, x },
+    outcome: { itemId, eid, ...common, position, eumChain, suite, otpk: otPk.identity() },
   };
 }
 

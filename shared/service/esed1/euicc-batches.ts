@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, toHex, utf8 } from '../../codec/bytes.ts';
 import { readTlvHeader, splitElements } from '../../codec/tlv.ts';
+import { suiteByName } from '../../crypto/suite.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import { EntryVerifier } from '../../euicc/entry-verifier.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -88,7 +89,10 @@ const KEY_REFUSALS: ReadonlySet<StatusName> = new Set([
 ]);
 
 /** What the entries of a batch are checked and stored with. */
-export type EntryRules = Pick<IngestRecord, 'ciPkId' | 'eumChain' | 'euiccInfo2' | 'deviceMakers'> & {
+export type EntryRules = Pick<
+  IngestRecord,
+  'suite' | 'ciPkId' | 'eumChain' | 'euiccInfo2' | 'deviceMakers'
+> & {
   readonly entitlement?: EntrySource['entitlement'];
 };
 
@@ -113,7 +117,7 @@ export async function ingestEntries(
     for (const { index, element } of elements) reject(index, eidOf(element), eum);
     return rejected;
   }
-  const verifier = new EntryVerifier(eum.verified, rules.ciPkId, rules.euiccInfo2);
+  const verifier = new EntryVerifier(eum.verified, suiteByName(rules.suite), rules.ciPkId, rules.euiccInfo2);
   const verified: IndexedEntry[] = [];
   for (const { index, element } of elements) {
     try {
@@ -126,7 +130,7 @@ export async function ingestEntries(
     }
   }
   const source: EntrySource = {
-    suite: eum.verified.suite.name,
+    suite: rules.suite,
     ciPkId: toHex(rules.ciPkId),
     eumChain: rules.eumChain,
     deviceMakers: rules.deviceMakers,

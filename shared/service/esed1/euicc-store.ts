@@ -1,4 +1,4 @@
-import { type Bytes, toHex } from '../../codec/bytes.ts';
+import type { Bytes } from '../../codec/bytes.ts';
 import type { SuiteName } from '../../crypto/suite.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
@@ -75,7 +75,7 @@ async function storeShared(ledger: Ledger, entries: readonly VerifiedEntry[]): P
 
 /**
  * A one-time key belongs to the eUICC that it was first registered for, for ever and over all EUMs (I1). Returns the
- * owners of keys that are taken although their eUICC may be unknown, by x coordinate.
+ * owners of keys that are taken although their eUICC may be unknown, by the keys' identities.
  */
 async function claimKeys(
   ledger: Ledger,
@@ -87,26 +87,26 @@ async function claimKeys(
   const claims = new Map<string, { entry: IndexedEntry; keyId: string }>();
   for (const entry of entries) {
     for (const { keyId, otPk } of entry.keys) {
-      const x = xCoordinate(otPk);
-      // the same point twice before anything is written: the second one loses
-      if (claims.has(x)) refused.set(entry, reused(keyId));
-      else claims.set(x, { entry, keyId });
+      const identity = otPk.identity();
+      // the same key twice before anything is written: the second one loses
+      if (claims.has(identity)) refused.set(entry, reused(keyId));
+      else claims.set(identity, { entry, keyId });
     }
   }
   const wanted = [...claims];
   const outcomes = await ledger.writeMany(
-    wanted.map(([x, { entry, keyId }]) => ({
-      put: ledgerKeys.oneTimeKey(suite, x),
+    wanted.map(([identity, { entry, keyId }]) => ({
+      put: ledgerKeys.oneTimeKey(suite, identity),
       attributes: keyOwner.to({ eid: entry.eid, keyId }),
       when: 'absent',
     })),
   );
   for (const [i, outcome] of outcomes.entries()) {
     if (outcome.done) continue;
-    const [x, { entry, keyId }] = wanted[i]!;
+    const [identity, { entry, keyId }] = wanted[i]!;
     const owner = outcome.found && keyOwner.from(outcome.found);
     if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
-    else if (owner.by !== undefined) taken.set(x, owner);
+    else if (owner.by !== undefined) taken.set(identity, owner);
   }
   return taken;
 }
@@ -159,19 +159,10 @@ function merge(
   taken: ReadonlyMap<string, KeyOwner>,
 ): EuiccRecord | undefined {
   const about = { subjectIdentifier: entry.eid };
-  // copies: an entry's octets are views of the whole slice
-  const keys = entry.keys.map(({ keyId, otPk }): OneTimeKeyRecord => {
-    const by = taken.get(xCoordinate(otPk))?.by;
-    return {
-      keyId,
-      otPk: Uint8Array.from(otPk),
-      ...(by === undefined ? { state: 'free' } : { state: 'claimed', by }),
-    };
-  });
-  const orders = (known: EuiccRecord['orders'], fresh: readonly OneTimeKeyRecord[]) => {
+  const ordersWith = (known: EuiccRecord['orders'], fresh: VerifiedEntry['keys']) => {
     const merged: Record<string, readonly string[]> = { ...known };
     for (const { otPk } of fresh) {
-      const { by, orderId } = taken.get(xCoordinate(otPk)) ?? {};
+      const { by, orderId } = taken.get(otPk.identity()) ?? {};
       if (by !== undefined && orderId !== undefined)
         merged[orderId] = [...new Set([...(merged[orderId] ?? []), by])];
     }
@@ -186,17 +177,17 @@ function merge(
       serialNumber: entry.serialNumber,
       notAfter: entry.notAfterMs,
       deviceMakers,
-      keys,
-      orders: orders({}, keys),
+      keys: entry.keys.map((key) => keyRecord(key, taken)),
+      orders: ordersWith({}, entry.keys),
     };
   }
   if (before.revokedAt !== undefined)
     refuse('euiccCertificateExpired', 'the eUICC was revoked on this server', about);
   if (entitlement === 'keep' && !deviceMakers.every((maker) => before.deviceMakers.includes(maker)))
     refuse('eidBoundElsewhere', 'the EID is registered for another device manufacturer', about);
-  const fresh = keys.filter(({ keyId, otPk }) => {
+  const fresh = entry.keys.filter(({ keyId, otPk }) => {
     const known = before.keys.find((key) => key.keyId === keyId);
-    if (known !== undefined && !sameOctets(known.otPk, otPk))
+    if (known !== undefined && !sameOctets(known.otPk, otPk.octets))
       refuse('oneTimeKeyInUse', `keyId ${keyId} is registered with another key`, {
         subjectIdentifier: keyId,
       });
@@ -212,16 +203,26 @@ function merge(
     ...before,
     ...now,
     deviceMakers: makers,
-    keys: [...before.keys, ...fresh],
-    orders: orders(before.orders, fresh),
+    keys: [...before.keys, ...fresh.map((key) => keyRecord(key, taken))],
+    orders: ordersWith(before.orders, fresh),
   };
 }
 
-/** X of 04 ‖ X ‖ Y: a point and its negative agree to the same secret, so they count as one key. */
-const xCoordinate = (otPk: Bytes) => toHex(otPk.subarray(1, 33));
+function keyRecord(
+  { keyId, otPk }: VerifiedEntry['keys'][number],
+  taken: ReadonlyMap<string, KeyOwner>,
+): OneTimeKeyRecord {
+  const by = taken.get(otPk.identity())?.by;
+  return {
+    keyId,
+    // a copy: an entry's octets are views of the whole slice
+    otPk: Uint8Array.from(otPk.octets),
+    ...(by === undefined ? { state: 'free' } : { state: 'claimed', by }),
+  };
+}
 
 const reused = (keyId: string) =>
-  new Refusal('oneTimeKeyInUse', `the point of one-time key ${keyId} was registered before`, {
+  new Refusal('oneTimeKeyInUse', `one-time key ${keyId} was registered before`, {
     subjectIdentifier: keyId,
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
-import { fromSpki, type PublicKey, suiteByCurveOid, type Verifier } from '../../crypto/suite.ts';
+import { fromSpki, type PublicKey, type Verifier } from '../../crypto/curves.ts';
+import { suiteByOid } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
 import {
   decodeEuiccDataBatch,
@@ -99,6 +100,7 @@ export class IngestService implements Ingest {
     if (signedList !== undefined && !signedList.includes(caller.identifier))
       refuse('eidBoundElsewhere', 'the EUM has named other device manufacturers for these eUICCs');
     const rules = {
+      suite: suiteByOid(batch.curve).name,
       ciPkId: batch.ciPkId,
       eumChain: await storeEumChain(this.#context.ledger, batch.eumChain, batch.ciPkId),
       euiccInfo2: batch.euiccInfo2,
@@ -160,6 +162,7 @@ export class IngestService implements Ingest {
       party: caller.identifier,
       batchId: head.batchId,
       batch,
+      suite: suiteByOid(head.curve).name,
       ciPkId: Uint8Array.from(head.ciPkId),
       eumChain: await storeEumChain(ledger, head.eumChain, head.ciPkId),
       euiccInfo2: Uint8Array.from(head.euiccInfo2),
@@ -198,7 +201,7 @@ export class IngestService implements Ingest {
   async #trustedEum(head: EuiccDataHead): Promise<TrustedEum> {
     const view = await this.#trust.current();
     const eum = view.verifyEum(head.eumChain, head.ciPkId);
-    if (suiteByCurveOid(head.curve) !== eum.verified.suite)
+    if (suiteByOid(head.curve).curve !== eum.verified.curve)
       refuse('securityConfiguration', 'the curve of the batch is not the curve of its EUM chain');
     return eum;
   }
@@ -222,7 +225,7 @@ class EumDataSignature {
 
   constructor({ record }: TrustedEum) {
     this.#key = record.dataKey === undefined ? undefined : fromSpki(record.dataKey);
-    this.#verifier = this.#key?.suite.verifier();
+    this.#verifier = this.#key?.curve.verifier();
   }
 
   update(piece: Bytes): void {

@@ -26,7 +26,7 @@ export interface EuiccRecord {
 
 export interface OneTimeKeyRecord {
   readonly keyId: string;
-  /** 65 octets. */
+  /** As FF60 carries it in the eUICC's suite. */
   readonly otPk: Uint8Array;
   readonly state: 'free' | 'claimed' | 'closed';
   /** The request item that claimed it; see `itemName`. */

@@ -1,3 +1,4 @@
+import type { SuiteName } from '../../crypto/suite.ts';
 import type { StatusName } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import { recordOf } from './record.ts';
@@ -8,6 +9,8 @@ export interface IngestRecord {
   readonly batchId: string;
   /** The batch as received; its SHA-256 tells a repeat from another batch under the same batchId. */
   readonly batch: ObjectRef;
+  /** Of its one-time keys. */
+  readonly suite: SuiteName;
   readonly ciPkId: Uint8Array;
   /** Hash of the stored EUM chain, and BF22 of the entries that bring none of their own. */
   readonly eumChain: string;

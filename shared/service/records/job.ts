@@ -55,9 +55,9 @@ export interface BoundItem {
   readonly chain: number;
   /** SHA-256 of the EUM chain that was verified. */
   readonly eumChain: string;
-  /** The one-time key as it is known for ever: its curve's suite, and its x coordinate of 32 octets. */
+  /** The one-time key as it is known for ever: its suite, and its identity there. */
   readonly suite: SuiteName;
-  readonly x: Uint8Array;
+  readonly otpk: string;
 }
 
 export interface RefusedItem {

@@ -110,8 +110,11 @@ export const ledgerKeys = {
   euiccCertificate: (eid: string): ItemKey => ({ partition: `euicc#${eid}`, sort: 'certificate' }),
   eumChain: (sha256: string): ItemKey => ({ partition: `eum-chain#${sha256}`, sort: 'head' }),
   euiccInfo2: (sha256: string): ItemKey => ({ partition: `euicc-info2#${sha256}`, sort: 'head' }),
-  /** By the x coordinate: P and −P agree to the same secret. */
-  oneTimeKey: (curve: string, x: string): ItemKey => ({ partition: `otpk#${curve}#${x}`, sort: 'owner' }),
+  /** By the key's identity in its suite; see crypto/suite-type.ts. */
+  oneTimeKey: (suite: string, identity: string): ItemKey => ({
+    partition: `otpk#${suite}#${identity}`,
+    sort: 'owner',
+  }),
   /** An EuiccDataBatch of path A, by its name (see euicc-batches.ts); its slices stand beside it. */
   ingest: (id: string): ItemKey => ({ partition: `ingest#${id}`, sort: 'head' }),
   ingestSlice: (id: string, slice: number): ItemKey => ({

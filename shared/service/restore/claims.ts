@@ -68,11 +68,9 @@ function withClaim(euicc: EuiccRecord, { item, orderId }: Taken, name: string): 
 }
 
 async function takeKeys(ledger: Ledger, all: readonly Taken[]): Promise<void> {
-  // the first commit records did not say which point a key is: those are known by their eUICCs' records alone
-  const named = all.filter(({ item }) => item.x !== undefined);
-  const keyOf = ({ item }: Taken) => ledgerKeys.oneTimeKey(item.suite, Buffer.from(item.x).toString('hex'));
+  const keyOf = ({ item }: Taken) => ledgerKeys.oneTimeKey(item.suite, item.otpk);
   // of two commits that took the same key the first one counts here; the other shows in the eUICC's record
-  const firsts = [...Map.groupBy(named, (one) => keyOf(one).sort).values()].map(([first]) => first!);
+  const firsts = [...Map.groupBy(all, (one) => keyOf(one).partition).values()].map(([first]) => first!);
   await changeEach(ledger, firsts, keyOf, (before, one) => {
     if (before !== undefined && keyOwner.from(before).by !== undefined) return unchanged();
     const { eid, keyId } = one.item;

@@ -1,5 +1,5 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
-import type { Suite } from '../../crypto/suite.ts';
+import type { Curve } from '../../crypto/curves.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { selectDpChain, type VerifiedDp, type VerifiedEum, verifyEumChain } from '../../pki/chain.ts';
@@ -158,9 +158,9 @@ export class TrustView {
     }
   }
 
-  /** Our chain for an eUICC of this suite that verifies under these CIs (EUICCInfo2 A9). */
-  dpBindingFor(suite: Suite, ciPkIds: readonly Bytes[]): DpBinding {
-    return selectDpChain(this.dpBindings, ciPkIds, suite.name);
+  /** Our chain on this curve that an eUICC verifies under these CIs (EUICCInfo2 A9). */
+  dpBindingFor(curve: Curve, ciPkIds: readonly Bytes[]): DpBinding {
+    return selectDpChain(this.dpBindings, ciPkIds, curve);
   }
 }
 

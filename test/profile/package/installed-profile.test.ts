@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../shared/codec/bytes.ts';
-import { P256 } from '../../../shared/crypto/suite.ts';
+import { suiteByName } from '../../../shared/crypto/suite.ts';
 import { bindProfile } from '../../../shared/profile/bind.ts';
 import { decodeAkaParameter } from '../../../shared/profile/package/aka-parameter.ts';
 import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
@@ -36,9 +36,8 @@ async function install(upp: Uint8Array): Promise<Uint8Array> {
   const segments = protectProfile(upp, ppk);
   const transactionId = randomBytes(16);
   const bpp = await bindProfile({
-    suite: P256,
     eid: bench.euicc.eid,
-    euiccOtpk: bench.key().otPk,
+    euiccOtpk: suiteByName('p256').oneTimeKey(bench.key().otPk),
     transactionId,
     hostId: Buffer.from('smdpf'),
     metadataDer: encodeStoreMetadata({

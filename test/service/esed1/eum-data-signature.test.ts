@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
-import { SUITES, toSpki } from '../../../shared/crypto/suite.ts';
+import { CURVES, toSpki } from '../../../shared/crypto/curves.ts';
 import { decodeEuiccDataBatch } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { readEuiccDataStart, scanEuiccDataBatch } from '../../../shared/ifpp-draft1/euicc-data-scan.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
@@ -23,7 +23,7 @@ const allow = (dataKey?: EcKey) => {
   const registered =
     dataKey === undefined
       ? {}
-      : { dataKey: toSpki(SUITES.find(({ name }) => name === dataKey.curve)!.publicKey(dataKey.point)) };
+      : { dataKey: toSpki(CURVES.find(({ name }) => name === dataKey.curve)!.publicKey(dataKey.point)) };
   return deployment.runtime.trust.allowEum(
     deployment.eum.ca.certificate,
     { party: EUM.identifier, ...registered },

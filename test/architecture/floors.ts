@@ -24,9 +24,9 @@ export const FLOORS: readonly Floor[] = [
   { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts'] },
   {
     name: 'crypto and stores',
-    rooms: ['shared/crypto', 'shared/ifpp-draft1', 'shared/ledger', 'shared/vault', 'shared/net'],
+    rooms: ['shared/crypto', 'shared/ledger', 'shared/vault', 'shared/net'],
   },
-  { name: 'objects', rooms: ['shared/rsp', 'shared/pki', 'shared/jobs', 'shared/notify'] },
+  { name: 'objects', rooms: ['shared/rsp', 'shared/ifpp-draft1', 'shared/pki', 'shared/jobs', 'shared/notify'] },
   { name: 'keys', rooms: ['shared/keys'] },
   { name: 'profile', rooms: ['shared/profile'] },
   { name: 'euicc', rooms: ['shared/euicc'] },

@@ -26,7 +26,10 @@ export const FLOORS: readonly Floor[] = [
     name: 'crypto and stores',
     rooms: ['shared/crypto', 'shared/ledger', 'shared/vault', 'shared/net'],
   },
-  { name: 'objects', rooms: ['shared/rsp', 'shared/ifpp-draft1', 'shared/pki', 'shared/jobs', 'shared/notify'] },
+  {
+    name: 'objects',
+    rooms: ['shared/rsp', 'shared/ifpp-draft1', 'shared/pki', 'shared/jobs', 'shared/notify'],
+  },
   { name: 'keys', rooms: ['shared/keys'] },
   { name: 'profile', rooms: ['shared/profile'] },
   { name: 'euicc', rooms: ['shared/euicc'] },

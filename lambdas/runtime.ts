@@ -1,7 +1,9 @@
 import { Fault } from '../shared/errors.ts';
 import { errorRecords, type Log } from '../shared/gsma/call-log.ts';
-import { failureOf } from '../shared/gsma/failure.ts';
+import { callFailure } from '../shared/gsma/failure.ts';
 import { writeFailure } from '../shared/gsma/http-answer.ts';
+import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
+import type { CallOptions } from '../shared/gsma/record-call.ts';
 import type { Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import type { Services } from '../shared/service/api/services.ts';
@@ -9,10 +11,9 @@ import {
   defaultOptions,
   type Event,
   type FunctionHandler,
-  type HandlerFactory,
-  type HandlerOptions,
+  functionHandler,
   resultOf,
-} from './call.ts';
+} from './api-gateway.ts';
 
 /** The environment variable that holds the RuntimeConfig as JSON. It names stores and keys and contains no secret. */
 export const CONFIG_VARIABLE = 'SMDPF_RUNTIME';
@@ -24,15 +25,15 @@ export const CONFIG_VARIABLE = 'SMDPF_RUNTIME';
  * With `options` of the caller's own the telemetry of Lambda is left out.
  */
 export function lambdaEntry(
-  factory: HandlerFactory,
+  fn: InterfaceFunction,
   openServices: () => Promise<Services> = async () => (await sharedRuntime()).services,
-  options?: HandlerOptions,
+  options?: CallOptions,
 ): FunctionHandler {
-  if (options !== undefined) return entryWith(factory, openServices, options);
+  if (options !== undefined) return entryWith(fn, openServices, options);
   let entry: Promise<FunctionHandler> | undefined;
   return async (event, context) => {
     entry ??= import('./telemetry.ts').then(({ instrument, log }) => {
-      const handler = entryWith(factory, openServices, { ...defaultOptions, log });
+      const handler = entryWith(fn, openServices, { ...defaultOptions, log });
       return instrument((of: Event, by) => handler(of, by)) as FunctionHandler;
     });
     return (await entry)(event, context);
@@ -40,19 +41,19 @@ export function lambdaEntry(
 }
 
 function entryWith(
-  factory: HandlerFactory,
+  fn: InterfaceFunction,
   openServices: () => Promise<Services>,
-  options: HandlerOptions,
+  options: CallOptions,
 ): FunctionHandler {
   let opened: Promise<FunctionHandler> | undefined;
   return async (event, context) => {
-    opened ??= openServices().then((services) => factory(services, options));
+    opened ??= openServices().then((services) => functionHandler(fn, services, options));
     let handler: FunctionHandler;
     try {
       handler = await opened;
     } catch (error) {
       opened = undefined;
-      const failure = failureOf(error, options.newIncident);
+      const failure = callFailure(error, options.newIncident);
       const incident = failure.incident ?? '';
       options.log({ event: 'fault', incident, function: 'runtime', errors: errorRecords(error) });
       return resultOf(writeFailure(failure));

@@ -14,8 +14,9 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
+import { type FunctionPath, functionAt } from '../shared/gsma/functions/index.ts';
+import type { Side } from '../shared/gsma/interface-function.ts';
 import { urlPaths } from '../shared/gsma/paths.ts';
-import type { FunctionPath } from '../shared/gsma/permissions.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
 import { resourceName } from './functions.ts';
@@ -26,14 +27,14 @@ export interface InterfaceApiProps {
   readonly config: OperatorConfig;
   readonly storageKey: StorageKey;
   /** `parties` by mutual TLS, `field` by server TLS. */
-  readonly side: 'parties' | 'field';
+  readonly side: Side;
   readonly functions: Readonly<Partial<Record<FunctionPath, SmdpfFunction>>>;
 }
 
 /**
  * One HTTP API under a domain of its own. Its default endpoint is off, since a call to it would get past mutual TLS.
  * Who calls is told by the certificate that API Gateway hands on in the event, and looked up by the function itself
- * (lambdas/middleware/identify-caller.ts): the truststore lets in, the register decides.
+ * (shared/gsma/identify-caller.ts): the truststore lets in, the register decides.
  */
 export class InterfaceApi extends Construct {
   readonly api: HttpApi;
@@ -58,7 +59,7 @@ export class InterfaceApi extends Construct {
     this.#logCalls(config, storageKey, side);
     for (const [path, fn] of Object.entries(functions) as [FunctionPath, SmdpfFunction][]) {
       const integration = new HttpLambdaIntegration(resourceName(path), fn.function);
-      for (const url of urlPaths(path)) {
+      for (const url of urlPaths(functionAt(path))) {
         this.api.addRoutes({ path: url, methods: [HttpMethod.POST], integration });
       }
     }
@@ -72,7 +73,7 @@ export class InterfaceApi extends Construct {
     if (production) this.#domain(config, side);
   }
 
-  #domain({ domains }: OperatorConfig, side: 'parties' | 'field'): void {
+  #domain({ domains }: OperatorConfig, side: Side): void {
     const { name, certificateArn } = domains[side];
     const { truststore, ownershipCertificateArn } = domains.parties;
     const certificate = Certificate.fromCertificateArn(this, 'Certificate', certificateArn);
@@ -96,7 +97,7 @@ export class InterfaceApi extends Construct {
   }
 
   /** One line per call, without bodies; requestId joins it to the function's log. */
-  #logCalls({ name, retention }: OperatorConfig, storageKey: StorageKey, side: string): void {
+  #logCalls({ name, retention }: OperatorConfig, storageKey: StorageKey, side: Side): void {
     const logs = new LogGroup(this, 'Log', {
       logGroupName: `/smdpf/${name}-api-${side}`,
       retention: retention.logDays as RetentionDays,

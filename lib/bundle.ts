@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import type { OperatorConfig } from './config.ts';
+import { entryOf } from './entry.ts';
 import {
   FUNCTIONS,
   type FunctionName,
@@ -33,20 +34,17 @@ export async function bundleFunctions(
     names.map(async (name): Promise<[FunctionName, string]> => {
       const outdir = join(folder, resourceName(name));
       mkdirSync(outdir, { recursive: true });
-      await bundleFunction(FUNCTIONS[name], target, outdir);
+      await bundleFunction(entryOf(name, target), FUNCTIONS[name], outdir);
       return [name, outdir];
     }),
   );
   return Object.fromEntries(bundles) as Bundles;
 }
 
-async function bundleFunction(
-  needs: FunctionNeeds,
-  target: OperatorConfig['target'],
-  outdir: string,
-): Promise<void> {
+/** `entry` is the text of a module at the root of the project. */
+async function bundleFunction(entry: string, needs: FunctionNeeds, outdir: string): Promise<void> {
   await build({
-    stdin: { contents: entryOf(needs.entry, target), resolveDir: ROOT, sourcefile: 'index.ts', loader: 'ts' },
+    stdin: { contents: entry, resolveDir: ROOT, sourcefile: 'index.ts', loader: 'ts' },
     outdir,
     entryNames: 'index',
     outExtension: { '.js': '.mjs' },
@@ -69,18 +67,6 @@ async function bundleFunction(
     plugins: [leaveOut(absentFrom(needs))],
   });
 }
-
-function entryOf(entry: string, target: OperatorConfig['target']): string {
-  if (target === 'aws' || !isPartyEntry(entry)) return `export { handler } from './${entry}';`;
-  return [
-    `import { handler as entry } from './${entry}';`,
-    "import { withCertificateHeader } from './localstack/certificate-header.ts';",
-    'export const handler = withCertificateHeader(entry);',
-  ].join('\n');
-}
-
-/** Of the functions that ask for a client certificate. */
-const isPartyEntry = (entry: string) => /^lambdas\/(es2f|esed1|esbpp|admin)\//.test(entry);
 
 /** Adapters that no function on Lambda uses. */
 const EMBEDDED = [

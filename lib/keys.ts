@@ -10,9 +10,10 @@ import {
 import { Alias, Key, type KeyProps, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { KeyRole } from '../shared/keys/provider.ts';
+import type { KeyNeed } from '../shared/port-needs.ts';
 import type { AwsKmsSettings } from '../shared/runtime-config.ts';
 import { type OperatorConfig, signsPerTask } from './config.ts';
-import type { FunctionName, KeyNeed } from './functions.ts';
+import type { FunctionName } from './functions.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 
 /** What the account may do with a key by its own IAM policies: look after it, not use it. */

@@ -1,13 +1,13 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { PERMISSIONS } from '../shared/gsma/permissions.ts';
+import { functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
+import { type Side, sideOf } from '../shared/gsma/interface-function.ts';
 import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { InterfaceApi } from './api.ts';
 import type { Bundles } from './bundle.ts';
 import { checkConfig, type OperatorConfig } from './config.ts';
 import {
-  API_FUNCTIONS,
   type BackgroundName,
   FUNCTIONS,
   type FunctionName,
@@ -76,12 +76,8 @@ export class OperatorStack extends Stack {
     notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
     new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
 
-    const sideOf = (name: keyof typeof API_FUNCTIONS) =>
-      PERMISSIONS[name] === 'anyone' ? 'field' : 'parties';
-    const apiOf = (side: 'parties' | 'field') => {
-      const names = (Object.keys(API_FUNCTIONS) as (keyof typeof API_FUNCTIONS)[]).filter(
-        (name) => sideOf(name) === side,
-      );
+    const apiOf = (side: Side) => {
+      const names = functionPaths.filter((path) => sideOf(functionAt(path)) === side);
       const functions = Object.fromEntries(names.map((name) => [name, this.functions[name]]));
       return new InterfaceApi(this, side === 'parties' ? 'Parties' : 'Field', {
         config,

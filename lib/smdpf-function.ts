@@ -55,7 +55,7 @@ export class SmdpfFunction extends Construct {
 
   constructor(scope: Construct, id: string, { config, name, bundle, logKey }: SmdpfFunctionProps) {
     super(scope, id);
-    const { memoryMb = 512, timeoutS = 60 } = FUNCTIONS[name];
+    const { memoryMb, timeoutS } = FUNCTIONS[name];
     const functionName = `${config.name}-${resourceName(name)}`;
     this.#runtime = {
       deployment: config.deployment,

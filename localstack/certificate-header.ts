@@ -1,4 +1,4 @@
-import type { FunctionHandler } from '../lambdas/call.ts';
+import type { FunctionHandler } from '../lambdas/api-gateway.ts';
 
 /** Emulators end no mutual TLS: the caller's certificate comes in this header, as PEM in percent-encoding. */
 export const CERTIFICATE_HEADER = 'x-smdpf-emulated-client-certificate';

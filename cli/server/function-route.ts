@@ -1,41 +1,36 @@
-import { randomUUID } from 'node:crypto';
-import type { FunctionHandler, Result } from '../../lambdas/call.ts';
-import { failureOf } from '../../shared/gsma/failure.ts';
-import { type HttpAnswer, writeFailure } from '../../shared/gsma/http-answer.ts';
-import { TransportRefusal } from '../../shared/gsma/transport-refusal.ts';
-import { eventOf } from './event.ts';
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Bytes } from '../../shared/codec/bytes.ts';
+import type { HttpFunction } from '../../shared/gsma/http-function.ts';
+import type { Headers } from '../../shared/gsma/media-type.ts';
 import type { Route } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { respond } from './respond.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
-/** Runs a function's Lambda handler on a request. */
-export function functionRoute(handler: FunctionHandler): Route {
-  return async (request, response, path) => {
-    let body: Uint8Array;
+/** Answers requests to one function. */
+export function functionRoute(answer: HttpFunction): Route {
+  return async (request, response) => {
+    let body: Bytes | undefined;
     try {
-      body = request.method === 'POST' ? await readBody(request) : Buffer.alloc(0);
-    } catch (error) {
-      // Anything else is a peer that is gone.
-      if (error instanceof TransportRefusal) {
-        respond(request, response, writeFailure(failureOf(error, randomUUID)));
-      }
-      return;
+      body = request.method === 'POST' ? await readBody(request) : new Uint8Array();
+    } catch {
+      return; // the peer is gone, and nobody is left to answer
     }
-    const id = randomUUID();
-    const endsAt = performance.now() + TIMEOUTS.call;
-    const result = await handler(eventOf(request, path, body, new Date(), id), {
-      awsRequestId: id,
-      getRemainingTimeInMillis: () => endsAt - performance.now(),
-    });
-    respond(request, response, answerOf(result));
+    const { method = '' } = request;
+    const clientCertificate = certificateOf(request);
+    const received = { method, headers: headersOf(request), body, clientCertificate };
+    respond(request, response, await answer(received, TIMEOUTS.call));
   };
 }
 
-function answerOf({ statusCode = 200, headers = {}, body, isBase64Encoded }: Result): HttpAnswer {
-  return {
-    httpStatus: statusCode,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-    body: body !== undefined && isBase64Encoded === true ? Buffer.from(body, 'base64') : body,
-  };
+/** A header that came more than once has its values joined, as API Gateway does it (RFC 9110 section 5.3). */
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  return Object.fromEntries(
+    Object.entries(headersDistinct).map(([name, values]) => [name, values?.join(',')]),
+  );
+}
+
+function certificateOf({ socket }: IncomingMessage): Bytes | undefined {
+  return socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
 }

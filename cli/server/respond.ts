@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { failureOf } from '../../shared/gsma/failure.ts';
+import { callFailure } from '../../shared/gsma/failure.ts';
 import { type HttpAnswer, writeFailure } from '../../shared/gsma/http-answer.ts';
 import { TransportRefusal, type TransportStatus } from '../../shared/gsma/transport-refusal.ts';
 import type { StatusName } from '../../shared/status-codes.ts';
@@ -44,7 +44,7 @@ export function respondRefusal(
   allow = 'POST',
 ): void {
   const refusal = new TransportRefusal(httpStatus, code, message);
-  const answer = writeFailure(failureOf(refusal, () => ''));
+  const answer = writeFailure(callFailure(refusal, () => ''));
   const headers = httpStatus === 405 ? { ...answer.headers, allow } : answer.headers;
   respond(request, response, { ...answer, headers });
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
+import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
+import { httpFunction } from '../../shared/gsma/http-function.ts';
+import { type Side, sideOf } from '../../shared/gsma/interface-function.ts';
 import { urlPaths } from '../../shared/gsma/paths.ts';
-import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
+import type { CallOptions } from '../../shared/gsma/record-call.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { functionRoute } from './function-route.ts';
@@ -13,7 +15,7 @@ export interface ServerConfiguration {
   readonly services: Services;
   /** PEM: the server's private key, and its certificate with what lies between it and a root. */
   readonly tls: { readonly key: string; readonly cert: string };
-  /** Where parties call ES2f, ESed1 and ESbpp by mutual TLS. Port 0 takes a free one. */
+  /** Where parties call ES2f, Esed1 and Esbpp by mutual TLS. Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Where devices in the field call ES9+ by server TLS, on the same host. */
   readonly field: { readonly port: number };
@@ -29,7 +31,7 @@ export interface RunningServer {
 }
 
 /**
- * The embedded server: two HTTPS listeners in front of the Lambda handlers.
+ * The embedded server: two HTTPS listeners in front of the functions of the interfaces.
  *
  * On the parties' listener TLS asks for a client certificate and takes any: it proves possession of the key, and who
  * that is says the party register, by fingerprint, on every call (I7). Chains and expiry of client certificates say
@@ -41,13 +43,9 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const onUnexpected = (error: unknown) =>
     log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(error) });
 
-  const forParties = new Map<string, Route>();
-  const forField = new Map<string, Route>();
-  for (const path of Object.keys(PERMISSIONS) as FunctionPath[]) {
-    const routes = PERMISSIONS[path] === 'anyone' ? forField : forParties;
-    const route = functionRoute(HANDLERS[path](services, { log }));
-    for (const url of urlPaths(path)) routes.set(url, route);
-  }
+  const options = { log, now: () => performance.now(), newIncident: randomUUID };
+  const forParties = routesOf('parties', services, options);
+  const forField = routesOf('field', services, options);
   const transfer = transferRoute(vault, log);
 
   const listeners: Listener[] = [];
@@ -72,6 +70,16 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   }
   const [parties, field] = listeners.map(({ port }) => `https://${urlHost(host)}:${port}`);
   return { urls: { parties: parties!, field: field! }, close };
+}
+
+function routesOf(side: Side, services: Services, options: CallOptions): ReadonlyMap<string, Route> {
+  const functions = functionPaths.map(functionAt).filter((fn) => sideOf(fn) === side);
+  return new Map(
+    functions.flatMap((fn) => {
+      const route = functionRoute(httpFunction(fn, services, options));
+      return urlPaths(fn).map((url) => [url, route]);
+    }),
+  );
 }
 
 /** A host as it stands in a URL: IPv6 addresses in brackets. */

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
-import { failureOf } from '../../shared/gsma/failure.ts';
+import { callFailure } from '../../shared/gsma/failure.ts';
 import { writeFailure } from '../../shared/gsma/http-answer.ts';
 import type { Transfer, TransferGate } from '../../shared/vault/transfer.ts';
 import type { Route } from './listener.ts';
@@ -111,7 +111,7 @@ function failed(
     request.destroy();
     return;
   }
-  const failure = failureOf(error, randomUUID);
+  const failure = callFailure(error, randomUUID);
   if (failure.incident !== undefined) {
     log({ event: 'fault', incident: failure.incident, function: name, errors: errorRecords(error) });
   }

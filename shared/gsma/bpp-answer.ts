@@ -1,8 +1,8 @@
 import { present } from '../present.ts';
 import type { BppAnswer } from '../service/api/esbpp.ts';
 import { writeBase64, writeId16 } from './fields.ts';
-import type { FunctionAnswer } from './function-binding.ts';
 import { itemCodes } from './header.ts';
+import type { FunctionAnswer } from './interface-function.ts';
 
 /** What requestBpp and getBppBatch answer; as DER the BppBatch (FF62), or the BatchManifest (FF65) of a large one. */
 export function bppAnswer(answer: BppAnswer): FunctionAnswer {

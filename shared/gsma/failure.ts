@@ -18,7 +18,7 @@ const MAX_MESSAGE = 512;
  * A Refusal is answered with its own codes and message. Everything else is a fault of ours: the caller learns
  * 1.2/5.1 where trying again may help, 1.2/4.2 otherwise, and an incident identifier, never what happened inside.
  */
-export function failureOf(error: unknown, newIncident: () => string): Failure {
+export function callFailure(error: unknown, newIncident: () => string): Failure {
   if (error instanceof Refusal) {
     return {
       httpStatus: error instanceof TransportRefusal ? error.httpStatus : 200,

@@ -2,8 +2,8 @@ import type { Bytes } from '../codec/bytes.ts';
 import { invariant } from '../errors.ts';
 import { PROTOCOL_VERSION } from '../ifpp-draft1/version.ts';
 import type { Failure } from './failure.ts';
-import type { FunctionAnswer } from './function-binding.ts';
 import { responseHeader } from './header.ts';
+import type { FunctionAnswer } from './interface-function.ts';
 import { MAX_ANSWER } from './limits.ts';
 import { DER_TYPE, JSON_TYPE } from './media-type.ts';
 

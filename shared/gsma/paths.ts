@@ -1,11 +1,8 @@
 import { PATH_PREFIX } from '../ifpp-draft1/version.ts';
-import type { FunctionPath } from './permissions.ts';
-
-/** HandleNotification at the path of SGP.22 section 6.5.2.10, where LPAs in the field send it. */
-export const PUBLISHED_HANDLE_NOTIFICATION = '/gsma/rsp2/es9plus/handleNotification';
+import type { InterfaceFunction } from './interface-function.ts';
 
 /** "esbpp.requestBpp" is called at "/ifpp-draft1/esbpp/requestBpp". */
-export function urlPaths(path: FunctionPath): readonly string[] {
+export function urlPaths({ path, alsoAt }: Pick<InterfaceFunction, 'path' | 'alsoAt'>): readonly string[] {
   const own = `${PATH_PREFIX}/${path.replace('.', '/')}`;
-  return path === 'es9plus.handleNotification' ? [own, PUBLISHED_HANDLE_NOTIFICATION] : [own];
+  return alsoAt === undefined ? [own] : [own, alsoAt];
 }

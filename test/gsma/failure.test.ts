@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { errorRecords } from '../../shared/gsma/call-log.ts';
-import { failureOf } from '../../shared/gsma/failure.ts';
+import { callFailure } from '../../shared/gsma/failure.ts';
 import { TransportRefusal } from '../../shared/gsma/transport-refusal.ts';
 
 const incident = () => 'I-1';
@@ -12,7 +12,7 @@ describe('what a caller learns of an error', () => {
       subjectIdentifier: 'ORD-1',
       cause: new Error('x'),
     });
-    expect(failureOf(refusal, incident)).toEqual({
+    expect(callFailure(refusal, incident)).toEqual({
       httpStatus: 200,
       statusCodeData: {
         subjectCode: '8.8.5',
@@ -25,7 +25,7 @@ describe('what a caller learns of an error', () => {
   });
 
   it('a refusal below the function level gives its HTTP status as well', () => {
-    expect(failureOf(new TransportRefusal(413, 'tooLarge', 'too large'), incident).httpStatus).toBe(413);
+    expect(callFailure(new TransportRefusal(413, 'tooLarge', 'too large'), incident).httpStatus).toBe(413);
   });
 
   it.each([
@@ -35,7 +35,7 @@ describe('what a caller learns of an error', () => {
     ['a thrown string', '4.2'],
     [undefined, '4.2'],
   ])('a fault of ours gives 1.2 with an incident and nothing from inside (%#)', (error, reasonCode) => {
-    const failure = failureOf(error, incident);
+    const failure = callFailure(error, incident);
     expect(failure).toMatchObject({ httpStatus: 200, incident: 'I-1' });
     expect(failure.statusCodeData).toMatchObject({
       subjectCode: '1.2',

@@ -1,9 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readSingle } from '../../shared/codec/tlv.ts';
-import type { FunctionBinding } from '../../shared/gsma/function-binding.ts';
+import { type FunctionPath, functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import { urlPaths } from '../../shared/gsma/paths.ts';
-import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
 import { readCall } from '../../shared/gsma/received-call.ts';
 import { decodeBatchManifest } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
@@ -25,25 +23,18 @@ import {
   resolve,
 } from '../support/openapi.ts';
 
-const FUNCTIONS = new URL('../../shared/gsma/functions/', import.meta.url);
-const bindings = new Map<string, FunctionBinding>();
-for (const file of readdirSync(FUNCTIONS)) {
-  for (const [name, binding] of Object.entries(await import(new URL(file, FUNCTIONS).href))) {
-    bindings.set(name, binding as FunctionBinding);
-  }
-}
+/** One test for each function that the code or the file names, so that one missing on either side is named. */
+const everyFunction = [...new Set([...functionPaths, ...operations.keys()])];
 
 describe('the OpenAPI file and the code name the same functions', () => {
-  it('every function has a permission, a binding, its paths and nothing is left over', () => {
-    expect([...operations.keys()].sort()).toEqual(Object.keys(PERMISSIONS).sort());
-    for (const [path, { urls, operation }] of operations) {
-      expect([...urls].sort(), path).toEqual([...urlPaths(path as FunctionPath)].sort());
-      expect(operation['x-role'], path).toBe(PERMISSIONS[path as FunctionPath]);
-      const name = path.slice(path.indexOf('.') + 1);
-      expect(bindings.get(name)?.name, path).toBe(name);
-    }
-    const called = new Set([...operations.keys()].map((path) => path.slice(path.indexOf('.') + 1)));
-    expect([...bindings.keys()].sort()).toEqual([...called].sort());
+  it.each(everyFunction)('%s', (path) => {
+    expect(functionPaths, `${path} is not in shared/gsma/functions/index.ts`).toContain(path);
+    expect([...operations.keys()], `${path} is not in openapi.yaml`).toContain(path);
+    const { urls, operation } = operations.get(path)!;
+    const fn = functionAt(path);
+    expect([...urls].sort()).toEqual([...urlPaths(fn)].sort());
+    expect(operation['x-role']).toBe(fn.role);
+    expect(operation['x-reaches']).toEqual(fn.reaches);
   });
 
   it('only a function that anyone may call is without mutual TLS', () => {
@@ -72,7 +63,7 @@ describe('the OpenAPI file and the code name the same functions', () => {
 });
 
 for (const [path, { operation }] of operations) {
-  const binding = bindings.get(path.slice(path.indexOf('.') + 1))!;
+  const fn = functionAt(path);
   const body = requestOf(path);
   const json = body.content['application/json']!;
 
@@ -81,15 +72,15 @@ for (const [path, { operation }] of operations) {
       const { header, ...members } = json.schema.properties;
       expect(header).toBeDefined();
       const required = (json.schema.required ?? []).filter((name) => name !== 'header');
-      expect(Object.keys(members).sort()).toEqual(Object.keys(binding.body.members).sort());
-      const requiredInCode = Object.keys(binding.body.members).filter(
-        (name) => binding.body.members[name] === 'required',
+      expect(Object.keys(members).sort()).toEqual(Object.keys(fn.body.members).sort());
+      const requiredInCode = Object.keys(fn.body.members).filter(
+        (name) => fn.body.members[name] === 'required',
       );
       expect([...required].sort()).toEqual(requiredInCode.sort());
     });
 
     it('takes DER where its validator does', () => {
-      expect('application/octet-stream' in body.content).toBe(binding.fromDer !== undefined);
+      expect('application/octet-stream' in body.content).toBe(fn.fromDer !== undefined);
     });
 
     it('has request examples that pass its schema and its validator', () => {
@@ -107,15 +98,10 @@ for (const [path, { operation }] of operations) {
                 role: 'operator',
                 fingerprint: '',
               } as const);
-        const request = {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(value),
-        };
-        expect(() => readCall(request, binding, caller), name).not.toThrow();
-        expect(() =>
-          readCall({ ...request, body: JSON.stringify({ ...value, extra: 1 }) }, binding, caller),
-        ).toThrow();
+        const read = (members: object) =>
+          readCall({ type: 'json', content: JSON.stringify(members) }, {}, fn, caller);
+        expect(() => read(value), name).not.toThrow();
+        expect(() => read({ ...value, extra: 1 })).toThrow();
         expect(schema({ ...value, extra: 1 })).toBe(false);
       }
     });

@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { Fault } from '../../shared/errors.ts';
 import type { CallRecord, LogRecord } from '../../shared/gsma/call-log.ts';
-import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import type { Services } from '../../shared/service/api/services.ts';
-import { callHandler, type TestCall } from '../support/function-call.ts';
+import { callHandler, handlerOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
@@ -41,7 +40,7 @@ async function linesOf(
   services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
   const lines: LogRecord[] = [];
   let time = 0;
-  const handler = HANDLERS[path](change?.(services) ?? services, {
+  const handler = handlerOf(path, change?.(services) ?? services, {
     log: (line) => lines.push(line),
     now: () => {
       time += 5;

@@ -1,18 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { HandlerFactory } from '../../lambdas/call.ts';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { fromHex } from '../../shared/codec/bytes.ts';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
 import { Fault, refuse } from '../../shared/errors.ts';
+import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
 import { MAX_BODY } from '../../shared/gsma/limits.ts';
-import type { FunctionPath } from '../../shared/gsma/permissions.ts';
 import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { encodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import type { Services } from '../../shared/service/api/services.ts';
-import { callHandler, codesOf, eventFor, jsonOf, type TestCall } from '../support/function-call.ts';
+import {
+  callHandler,
+  codesOf,
+  eventFor,
+  handlerOf,
+  jsonOf,
+  type TestCall,
+} from '../support/function-call.ts';
 import { IDENTIFIERS, type MemoryServices, memoryServices } from '../support/memory-services.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
@@ -37,9 +42,9 @@ const header = (role: PartyRole) => ({
   functionCallIdentifier: 'C-1',
 });
 
-const quiet = { log: () => {}, newIncident: () => 'I-1' };
+const quiet = { newIncident: () => 'I-1' };
 const call = (services: Services, path: FunctionPath, test: TestCall) =>
-  callHandler((HANDLERS[path] as HandlerFactory)(services, quiet), path, test);
+  callHandler(handlerOf(path, services, quiet), path, test);
 
 const EID = eidWithCheckDigits('890490320010012345678901234567');
 const bppRequest = (requestId: string) =>
@@ -119,12 +124,12 @@ describe('JSON calls', () => {
       ...services,
       delivery: { ...services.delivery, requestBpp: () => new Promise(() => {}) },
     };
-    const handler = HANDLERS['esbpp.requestBpp'](slow, quiet);
+    const handler = handlerOf('esbpp.requestBpp', slow, quiet);
     const event = eventFor('esbpp.requestBpp', {
       certificate: certificates.deviceMaker,
       body: { header: header('deviceMaker'), bppRequest: base64(bppRequest('01')) },
     });
-    const result = await handler(event, { awsRequestId: 'r', getRemainingTimeInMillis: () => 550 });
+    const result = await handler(event, { getRemainingTimeInMillis: () => 550 });
     expect(codesOf(jsonOf(result))).toBe('1.2/5.1');
   });
 

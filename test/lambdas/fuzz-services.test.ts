@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { toHex } from '../../shared/codec/bytes.ts';
 import type { LogRecord } from '../../shared/gsma/call-log.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
@@ -10,7 +9,7 @@ import type { Services } from '../../shared/service/api/services.ts';
 import { Factory, SoftEuicc } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { count, effort } from '../support/effort.ts';
-import { callHandler, jsonOf } from '../support/function-call.ts';
+import { callHandler, handlerOf, jsonOf } from '../support/function-call.ts';
 import { mutated } from '../support/mutations.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
@@ -68,7 +67,7 @@ describe('real objects that are cut off or changed never make the real services 
         ...deployment.runtime.services,
         parties: { identify: async () => caller ?? OPERATOR },
       };
-      const handler = HANDLERS[path](services, { log: (line) => lines.push(line) });
+      const handler = handlerOf(path, services, { log: (line) => lines.push(line) });
       const send = async (raw: Uint8Array) => {
         const headers = { 'content-type': 'application/octet-stream' };
         const result = await callHandler(handler, path, { certificate, raw, headers });

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Result } from '../../lambdas/call.ts';
-import { HANDLERS } from '../../lambdas/handlers.ts';
-import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
+import type { Result } from '../../lambdas/api-gateway.ts';
+import { type FunctionPath, functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { STATUS_CODES } from '../../shared/status-codes.ts';
 import { count, effort } from '../support/effort.ts';
-import { callHandler, jsonOf, type TestCall } from '../support/function-call.ts';
+import { callHandler, handlerOf, jsonOf, type TestCall } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
@@ -69,9 +68,10 @@ function expectTyped(result: Result): void {
 }
 
 describe('bodies that are cut off or changed anywhere get a typed answer', () => {
-  for (const [path, role] of Object.entries(PERMISSIONS) as [FunctionPath, PartyRole | 'anyone'][]) {
+  for (const path of functionPaths) {
+    const { role } = functionAt(path);
     const certificate = role === 'anyone' ? undefined : certificates.get(role)!;
-    const handler = HANDLERS[path](services, { log: () => {} });
+    const handler = handlerOf(path, services);
     const example = exampleOf(path, role === 'anyone' ? undefined : role);
 
     const answer = async (raw: Uint8Array, contentType: string) => {

@@ -1,8 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
-import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
@@ -10,7 +9,7 @@ import type { TransferPurpose } from '../../shared/service/api/transfers.ts';
 import { jobIdOf, transactionId } from '../../shared/service/records/transaction-id.ts';
 import { encodeProfileLoadingReport } from '../../sim/index.ts';
 import { Deployment } from '../support/deployment.ts';
-import { callHandler, codesOf, type JsonAnswer, jsonOf } from '../support/function-call.ts';
+import { callHandler, codesOf, handlerOf, type JsonAnswer, jsonOf } from '../support/function-call.ts';
 import { answerErrors, type Operation, openapi, operations, requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
@@ -97,7 +96,7 @@ beforeAll(async () => {
 afterAll(() => deployment?.close());
 
 async function ask(path: FunctionPath, identifier: string, body: object): Promise<JsonAnswer | undefined> {
-  const handler = HANDLERS[path](deployment.runtime.services, { log: () => {} });
+  const handler = handlerOf(path, deployment.runtime.services);
   const result = await callHandler(handler, path, {
     certificate: certificates.get(identifier)!,
     body: { ...body, header: { functionRequesterIdentifier: identifier, functionCallIdentifier: 'C-1' } },
@@ -402,7 +401,7 @@ it('a transfer is for the use it was opened for', async () => {
 it('a revoked certificate is no party from the next call on', async () => {
   const certificate = certificates.get('2.999.61')!;
   await deployment.runtime.services.parties.revoke(certificate.fingerprint, 'test');
-  const handler = HANDLERS['es2f.getOrderStatus'](deployment.runtime.services, { log: () => {} });
+  const handler = handlerOf('es2f.getOrderStatus', deployment.runtime.services);
   const result = await callHandler(handler, 'es2f.getOrderStatus', { certificate, body: {} });
   expect(result.statusCode).toBe(403);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { HANDLERS } from '../../lambdas/handlers.ts';
+import { functionPaths } from '../../shared/gsma/functions/index.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
-import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
+import { callHandler, codesOf, handlerOf, jsonOf } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { answerErrors, type Operation, operations, requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
@@ -28,7 +28,7 @@ function exampleOf(operation: Operation, role: PartyRole): Record<string, unknow
 
 describe('role × function, from the OpenAPI file', () => {
   it('covers every handler', () => {
-    expect([...operations.keys()].sort()).toEqual(Object.keys(HANDLERS).sort());
+    expect([...operations.keys()].sort()).toEqual([...functionPaths].sort());
     for (const {
       operation: { 'x-role': role },
     } of operations.values())
@@ -39,7 +39,7 @@ describe('role × function, from the OpenAPI file', () => {
     for (const role of Object.keys(IDENTIFIERS) as PartyRole[]) {
       const allowed = operation['x-role'] === role || operation['x-role'] === 'anyone';
       it(`${role} ${allowed ? 'may' : 'may not'} call ${path}`, async () => {
-        const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {
+        const result = await callHandler(handlerOf(path, services), path, {
           certificate: certificates[role]!,
           body: exampleOf(operation, role),
         });
@@ -63,7 +63,7 @@ describe('role × function, from the OpenAPI file', () => {
     };
     expect(all.length).toBeGreaterThan(5);
     for (const purpose of all) {
-      const result = await callHandler(HANDLERS[path](services, { log: () => {} }), path, {
+      const result = await callHandler(handlerOf(path, services), path, {
         certificate: certificates[role]!,
         body: {
           header: { functionRequesterIdentifier: IDENTIFIERS[role], functionCallIdentifier: 'C-1' },
@@ -80,22 +80,18 @@ describe('role × function, from the OpenAPI file', () => {
 
 describe('who calls', () => {
   it('is the certificate, not the name in the header', async () => {
-    const result = await callHandler(
-      HANDLERS['esbpp.getBppBatch'](services, { log: () => {} }),
-      'esbpp.getBppBatch',
-      {
-        certificate: certificates.deviceMaker!,
-        body: {
-          header: { functionRequesterIdentifier: '2.999.51', functionCallIdentifier: 'C-1' },
-          requestId: '01',
-        },
+    const result = await callHandler(handlerOf('esbpp.getBppBatch', services), 'esbpp.getBppBatch', {
+      certificate: certificates.deviceMaker!,
+      body: {
+        header: { functionRequesterIdentifier: '2.999.51', functionCallIdentifier: 'C-1' },
+        requestId: '01',
       },
-    );
+    });
     expect(codesOf(jsonOf(result))).toBe('1.1/1.2');
   });
 
   it('is asked on every call, so that a revoked party is out at once', async () => {
-    const handler = HANDLERS['esbpp.getBppBatch'](services, { log: () => {} });
+    const handler = handlerOf('esbpp.getBppBatch', services);
     const certificate = selfSigned('short-lived');
     const test = {
       certificate,

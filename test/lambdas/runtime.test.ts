@@ -1,13 +1,13 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { CONFIG_VARIABLE, lambdaEntry } from '../../lambdas/runtime.ts';
 import { Fault } from '../../shared/errors.ts';
 import type { LogRecord } from '../../shared/gsma/call-log.ts';
+import { functionAt } from '../../shared/gsma/functions/index.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';
 import { memoryServices } from '../support/memory-services.ts';
 
-const factory = HANDLERS['es9plus.handleNotification'];
+const fn = functionAt('es9plus.handleNotification');
 const call = { body: { pendingNotification: 'vzcA' } };
 const lines: LogRecord[] = [];
 const options = { log: (line: LogRecord) => lines.push(line), now: () => 0, newIncident: () => 'I-1' };
@@ -20,7 +20,7 @@ afterEach(() => {
 it('opens the services once for all calls of an environment', async () => {
   let opened = 0;
   const handler = lambdaEntry(
-    factory,
+    fn,
     async () => {
       opened++;
       return memoryServices();
@@ -39,7 +39,7 @@ it('answers a failed start with 1.2 and an incident, and tries again on the next
     () => Promise.reject(new Fault('ledger', 'INNER', { retryable: true })),
     async () => memoryServices(),
   ];
-  const handler = lambdaEntry(factory, () => outcomes.shift()!(), options);
+  const handler = lambdaEntry(fn, () => outcomes.shift()!(), options);
   const failed = await callHandler(handler, 'es9plus.handleNotification', call);
   expect(codesOf(jsonOf(failed))).toBe('1.2/5.1');
   expect(failed.body).not.toContain('INNER');
@@ -51,7 +51,7 @@ it.each([undefined, '{"transferSecret":"SECRET"'])(
   'a missing or broken configuration is said and not quoted',
   async (json) => {
     vi.stubEnv(CONFIG_VARIABLE, json);
-    const handler = lambdaEntry(factory, undefined, options);
+    const handler = lambdaEntry(fn, undefined, options);
     expect(codesOf(jsonOf(await callHandler(handler, 'es9plus.handleNotification', call)))).toBe('1.2/4.2');
     expect(lines).toMatchObject([{ errors: [{ code: 'configuration' }] }]);
     expect(JSON.stringify(lines)).not.toContain('SECRET');

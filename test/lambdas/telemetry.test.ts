@@ -2,9 +2,8 @@ import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { backgroundEntry } from '../../lambdas/background.ts';
-import { HANDLERS } from '../../lambdas/handlers.ts';
 import { Fault } from '../../shared/errors.ts';
-import { callHandler } from '../support/function-call.ts';
+import { callHandler, handlerOf } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
@@ -37,7 +36,7 @@ it('a call leaves its line with the identifiers of call and request, and its met
   const certificate = selfSigned('party');
   const { fingerprint } = certificate;
   services.register.set(fingerprint, { identifier: IDENTIFIERS.operator, role: 'operator', fingerprint });
-  const inner = HANDLERS['es2f.getOrderOutput'](services, { log });
+  const inner = handlerOf('es2f.getOrderOutput', services, { log });
   const handler = instrument((event: never, by) => inner(event, by)) as never;
   await callHandler(handler, 'es2f.getOrderOutput', {
     certificate,
@@ -92,9 +91,9 @@ it('what a task throws names nothing but its incident', async () => {
   });
 });
 
-it('the embedded server loads nothing of it', async () => {
+it('the embedded server loads nothing of it, nor of Lambda at all', async () => {
   const { metafile } = await build({
-    entryPoints: [resolve('lambdas/handlers.ts')],
+    entryPoints: [resolve('cli/server/server.ts')],
     bundle: true,
     write: false,
     metafile: true,
@@ -111,7 +110,7 @@ it('the embedded server loads nothing of it', async () => {
     for (const { path, kind } of metafile.inputs[name]?.imports ?? [])
       if (kind === 'import-statement') walk(path);
   };
-  walk('lambdas/handlers.ts');
-  expect(seen.has('lambdas/runtime.ts')).toBe(true);
-  expect([...seen].filter((name) => /telemetry|powertools/.test(name))).toEqual([]);
+  walk('cli/server/server.ts');
+  expect(seen.has('shared/gsma/functions/index.ts')).toBe(true);
+  expect([...seen].filter((name) => /^lambdas\/|powertools|middy|aws-/.test(name))).toEqual([]);
 });

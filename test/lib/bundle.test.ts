@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Bundles, bundleFunctions, bundleSize } from '../../lib/bundle.ts';
 import { FUNCTIONS, functionNames } from '../../lib/functions.ts';
 import { CERTIFICATE_HEADER } from '../../localstack/certificate-header.ts';
-import { type FunctionPath, PERMISSIONS } from '../../shared/gsma/permissions.ts';
+import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-bundles-'));
 let production: Bundles;
@@ -28,8 +28,10 @@ it('takes no client certificate from a header in production', () => {
     expect(textOf(production[name]), name).not.toContain(CERTIFICATE_HEADER);
     expect(readdirSync(production[name]).join(), name).not.toContain('certificate-header');
   }
-  for (const [name, role] of Object.entries(PERMISSIONS) as [FunctionPath, string][])
-    expect(textOf(emulated[name]).includes(CERTIFICATE_HEADER), name).toBe(role !== 'anyone');
+  for (const name of functionPaths)
+    expect(textOf(emulated[name]).includes(CERTIFICATE_HEADER), name).toBe(
+      functionAt(name).role !== 'anyone',
+    );
 });
 
 it('stays under 1.5 MB for every function, minified, with source maps beside it', () => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_FUNCTIONS, type FunctionNeeds } from '../../lib/functions.ts';
-import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
 import { NO_PORT } from '../../shared/no-port.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';

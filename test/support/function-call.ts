@@ -1,5 +1,8 @@
-import type { Event, FunctionHandler, Result } from '../../lambdas/call.ts';
+import { type Event, type FunctionHandler, functionHandler, type Result } from '../../lambdas/api-gateway.ts';
+import { type FunctionPath, functionAt } from '../../shared/gsma/functions/index.ts';
+import type { CallOptions } from '../../shared/gsma/record-call.ts';
 import { PROTOCOL_VERSION } from '../../shared/ifpp-draft1/version.ts';
+import type { Services } from '../../shared/service/api/services.ts';
 import type { SelfSigned } from './self-signed.ts';
 
 export interface TestCall {
@@ -55,8 +58,17 @@ export function eventFor(path: string, call: TestCall): Event {
   };
 }
 
+/** The Lambda of a function on these services; it writes no log unless it is told where. */
+export const handlerOf = (
+  path: FunctionPath,
+  services: Services,
+  options?: Partial<CallOptions>,
+): FunctionHandler => functionHandler(functionAt(path), services, { log: () => {}, ...options });
+
 export function callHandler(handler: FunctionHandler, path: string, call: TestCall): Promise<Result> {
-  return handler(eventFor(path, call), { awsRequestId: 'r', getRemainingTimeInMillis: () => 20_000 });
+  // Powertools looks for the request
+  const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 20_000 };
+  return handler(eventFor(path, call), context);
 }
 
 export interface JsonAnswer {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
-import type { FunctionPath } from '../../shared/gsma/permissions.ts';
+import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
 
 export interface Schema {
   readonly properties: Record<string, unknown>;

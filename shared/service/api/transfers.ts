@@ -3,13 +3,15 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from './caller.ts';
 
 /** What an upload is for. */
-export type TransferPurpose =
-  | 'euiccData'
-  | 'bppRequest'
-  | 'profileLoadingReport'
-  | 'template'
-  | 'rows'
-  | 'crl';
+export const TRANSFER_PURPOSES = [
+  'euiccData',
+  'bppRequest',
+  'profileLoadingReport',
+  'template',
+  'rows',
+  'crl',
+] as const;
+export type TransferPurpose = (typeof TRANSFER_PURPOSES)[number];
 
 /** Bodies and answers above the inline limit move as objects bound to size and SHA-256. */
 export interface Transfers {

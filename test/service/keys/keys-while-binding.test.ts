@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { bppAnswer } from '../../../shared/gsma/bpp-answer.ts';
-import { failureOf } from '../../../shared/gsma/failure.ts';
+import { callFailure } from '../../../shared/gsma/failure.ts';
 import { loadCryptoki } from '../../../shared/keys/pkcs11/module.ts';
 import type { KeyUse } from '../../../shared/keys/registry.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
@@ -292,7 +292,7 @@ describe.skipIf(hsm.unavailable !== undefined)(
       const { runtime } = deployment;
       const waiting = requestFor('ORD-1', [second!]);
       const refused = await waiting.send(runtime).catch((error: unknown) => error);
-      expect(failureOf(refused, () => 'incident')).toMatchObject({
+      expect(callFailure(refused, () => 'incident')).toMatchObject({
         statusCodeData: { subjectCode: '1.2', reasonCode: '5.1' },
       });
       expect(await runtime.keyInventory.check()).toMatchObject([

@@ -1,6 +1,7 @@
 import { list, object, optional } from '../../check.ts';
 import { base64, transferId } from '../../fields.ts';
-import { type FunctionBinding, inlineOrTransferred } from '../../function-binding.ts';
+import { partyFunction } from '../../interface-function.ts';
+import { inlineOrTransferred } from '../../transferred.ts';
 
 /** CI SubCA, EUM and EUM SubCA. */
 const MAX_CHAIN = 3;
@@ -12,8 +13,13 @@ const body = object({
 });
 
 /** Admin.addCrl: a certificate revocation list (RFC 5280 section 5) of a CI, an EUM or a sub-CA. */
-export const addCrl: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'addCrl',
+export const addCrl = partyFunction({
+  path: 'admin.addCrl',
+  role: 'administrator',
+  reaches: ['transfer'],
+  transfers: ['crl'],
+  needs: { vault: 'write' },
+  wholeCore: true,
   body,
   fromDer: (crl) => ({ crl }),
   async call(services, caller, { issuerChain = [], ...input }) {
@@ -30,4 +36,4 @@ export const addCrl: FunctionBinding<ReturnType<typeof body>> = {
       },
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import { integer, object, optional } from '../../check.ts';
-import type { FunctionBinding } from '../../function-binding.ts';
+import { partyFunction } from '../../interface-function.ts';
 
 const MAX_LINES = 1_000;
 /** As many digits as the log numbers its lines with. */
@@ -11,8 +11,11 @@ const body = object({
 });
 
 /** Admin.getAuditLines: the audit log, page by page, with what proves it complete. */
-export const getAuditLines: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'getAuditLines',
+export const getAuditLines = partyFunction({
+  path: 'admin.getAuditLines',
+  role: 'auditor',
+  reaches: [],
+  needs: {},
   body,
   async call(services, _caller, { from = 1, limit = MAX_LINES }) {
     const { lines, head } = await services.audit.getAuditLines({ from, limit });
@@ -31,4 +34,4 @@ export const getAuditLines: FunctionBinding<ReturnType<typeof body>> = {
       },
     };
   },
-};
+});

@@ -1,16 +1,26 @@
+import type { KeyNeed } from '../../../port-needs.ts';
 import { object } from '../../check.ts';
-import type { FunctionBinding } from '../../function-binding.ts';
+import { type FunctionName, partyFunction } from '../../interface-function.ts';
 
 const body = object({});
 
-/** ES2f.getServerKeys and ESbpp.getServerKeys: under which keys reports and manifests are signed; for Operators, to which rows are encrypted. */
-export const getServerKeys: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'getServerKeys',
-  body,
-  async call(services, caller) {
-    const { intakeKey, reportKey, deliveryKeys } = await services.orders.getServerKeys(caller);
-    return {
-      members: caller.role === 'operator' ? { intakeKey, reportKey, deliveryKeys } : { deliveryKeys },
-    };
-  },
-};
+/**
+ * getServerKeys of ES2f and Esbpp: under which keys reports and manifests are signed; for Operators, to which rows are
+ * encrypted.
+ */
+export const getServerKeysOf = <const Path extends FunctionName>(
+  path: Path,
+  role: 'operator' | 'deviceMaker',
+  keys: readonly KeyNeed[],
+) =>
+  partyFunction({
+    path,
+    role,
+    reaches: [],
+    needs: { keys },
+    body,
+    async call(services, caller) {
+      const { intakeKey, reportKey, deliveryKeys } = await services.orders.getServerKeys(caller);
+      return { members: role === 'operator' ? { intakeKey, reportKey, deliveryKeys } : { deliveryKeys } };
+    },
+  });

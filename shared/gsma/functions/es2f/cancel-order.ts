@@ -1,8 +1,8 @@
 import { refuse } from '../../../errors.ts';
 import { object, oneOf, optional, required } from '../../check.ts';
 import { iccid, orderId } from '../../fields.ts';
-import type { FunctionBinding } from '../../function-binding.ts';
 import { itemCodes } from '../../header.ts';
+import { partyFunction } from '../../interface-function.ts';
 
 const body = object({
   orderId: required(orderId),
@@ -15,8 +15,11 @@ const body = object({
  * profiles. `Available` is refused with 1.6/3.1: a profile is personalised for its order, so there is no stock that
  * it could go back to.
  */
-export const cancelOrder: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'cancelOrder',
+export const cancelOrder = partyFunction({
+  path: 'es2f.cancelOrder',
+  role: 'operator',
+  reaches: ['order'],
+  needs: { vault: 'write', ppks: true },
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, { finalProfileStatusIndicator, ...input }) {
@@ -29,4 +32,4 @@ export const cancelOrder: FunctionBinding<ReturnType<typeof body>> = {
       warning: refused.length > 0,
     };
   },
-};
+});

@@ -1,7 +1,7 @@
 import { list, object, required } from '../../check.ts';
 import { listedEid, orderId } from '../../fields.ts';
-import type { FunctionBinding } from '../../function-binding.ts';
 import { itemCodes } from '../../header.ts';
+import { partyFunction } from '../../interface-function.ts';
 
 const MAX_EIDS = 1_000;
 
@@ -14,8 +14,12 @@ const body = object({
  * ES2f.checkEligibility: the dry run of DPFF09. What would be refused is the answer, not a refusal of the call: it is
  * executed with success.
  */
-export const checkEligibility: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'checkEligibility',
+export const checkEligibility = partyFunction({
+  path: 'es2f.checkEligibility',
+  role: 'operator',
+  reaches: ['order'],
+  needs: { vault: 'read' },
+  wholeCore: true,
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, input) {
@@ -29,4 +33,4 @@ export const checkEligibility: FunctionBinding<ReturnType<typeof body>> = {
       },
     };
   },
-};
+});

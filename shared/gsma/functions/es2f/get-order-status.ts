@@ -1,6 +1,6 @@
 import { integer, object, optional, required, text } from '../../check.ts';
 import { orderId } from '../../fields.ts';
-import type { FunctionBinding } from '../../function-binding.ts';
+import { partyFunction } from '../../interface-function.ts';
 import { orderMembers } from '../../order-members.ts';
 
 const body = object({
@@ -10,8 +10,11 @@ const body = object({
 });
 
 /** ES2f.getOrderStatus: counts per state, and the profiles page by page. */
-export const getOrderStatus: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'getOrderStatus',
+export const getOrderStatus = partyFunction({
+  path: 'es2f.getOrderStatus',
+  role: 'operator',
+  reaches: ['order'],
+  needs: {},
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, input) {
@@ -25,4 +28,4 @@ export const getOrderStatus: FunctionBinding<ReturnType<typeof body>> = {
       },
     };
   },
-};
+});

@@ -15,8 +15,9 @@ import {
 } from '../../check.ts';
 import { eligibility } from '../../eligibility.ts';
 import { base64, httpsUrl, orderId, transferId } from '../../fields.ts';
-import { type FunctionBinding, inlineOrObject } from '../../function-binding.ts';
+import { partyFunction } from '../../interface-function.ts';
 import { orderMembers } from '../../order-members.ts';
+import { inlineOrObject } from '../../transferred.ts';
 
 const common = {
   keys: optional(oneOf('generate', 'template')),
@@ -85,8 +86,13 @@ const body = object({
 });
 
 /** ES2f.prepareProfiles: an order for `quantity` profiles made from one template. */
-export const prepareProfiles: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'prepareProfiles',
+export const prepareProfiles = partyFunction({
+  path: 'es2f.prepareProfiles',
+  role: 'operator',
+  reaches: ['order', 'transfer'],
+  transfers: ['template', 'rows'],
+  needs: { vault: 'write', ppks: true, keys: ['wrapping', 'intake'], dispatcher: true },
+  wholeCore: true,
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, { template, transferId, rows, rowsTransferId, ...order }) {
@@ -111,4 +117,4 @@ export const prepareProfiles: FunctionBinding<ReturnType<typeof body>> = {
     });
     return { members: orderMembers(answer) };
   },
-};
+});

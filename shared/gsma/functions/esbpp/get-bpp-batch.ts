@@ -1,16 +1,19 @@
 import { bppAnswer } from '../../bpp-answer.ts';
 import { object, required } from '../../check.ts';
 import { id16 } from '../../fields.ts';
-import type { FunctionBinding } from '../../function-binding.ts';
+import { partyFunction } from '../../interface-function.ts';
 
 const body = object({ requestId: required(id16) });
 
 /** ESbpp.getBppBatch: the answer to an earlier requestBpp, octet for octet the same however often it is asked for. */
-export const getBppBatch: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'getBppBatch',
+export const getBppBatch = partyFunction({
+  path: 'esbpp.getBppBatch',
+  role: 'deviceMaker',
+  reaches: ['job'],
+  needs: { vault: 'write', keys: ['delivery'] },
   body,
   subject: (input) => ({ requestId: input.requestId }),
   async call(services, caller, input) {
     return bppAnswer(await services.delivery.getBppBatch(caller, input));
   },
-};
+});

@@ -1,13 +1,19 @@
 import { bppAnswer } from '../../bpp-answer.ts';
 import { object, optional } from '../../check.ts';
 import { base64, transferId } from '../../fields.ts';
-import { type FunctionBinding, inlineOrTransferred } from '../../function-binding.ts';
+import { partyFunction } from '../../interface-function.ts';
+import { inlineOrTransferred } from '../../transferred.ts';
 
 const body = object({ bppRequest: optional(base64), transferId: optional(transferId) });
 
 /** ESbpp.requestBpp: a BppRequest (FF61). Small requests are answered at once, large ones are Pending. */
-export const requestBpp: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'requestBpp',
+export const requestBpp = partyFunction({
+  path: 'esbpp.requestBpp',
+  role: 'deviceMaker',
+  reaches: ['order', 'eid', 'transfer'],
+  transfers: ['bppRequest'],
+  needs: { vault: 'write', ppks: true, keys: ['wrapping', 'delivery', 'binding'], dispatcher: true },
+  wholeCore: true,
   body,
   fromDer: (bppRequest) => ({ bppRequest }),
   async call(services, caller, input) {
@@ -20,4 +26,4 @@ export const requestBpp: FunctionBinding<ReturnType<typeof body>> = {
     );
     return bppAnswer(await services.delivery.requestBpp(caller, request));
   },
-};
+});

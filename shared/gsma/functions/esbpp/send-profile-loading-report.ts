@@ -2,8 +2,9 @@ import { refuse } from '../../../errors.ts';
 import { decodeProfileLoadingReport } from '../../../ifpp-draft1/profile-loading-report.ts';
 import { object, optional } from '../../check.ts';
 import { base64, id16, transferId, writeId16 } from '../../fields.ts';
-import { type FunctionBinding, inlineOrTransferred } from '../../function-binding.ts';
 import { itemCodes } from '../../header.ts';
+import { partyFunction } from '../../interface-function.ts';
+import { inlineOrTransferred } from '../../transferred.ts';
 
 const body = object({
   reportId: optional(id16),
@@ -15,8 +16,12 @@ const body = object({
  * ESbpp.sendProfileLoadingReport: a ProfileLoadingReport (FF63). The report names itself; a reportId beside it must
  * be the same one.
  */
-export const sendProfileLoadingReport: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'sendProfileLoadingReport',
+export const sendProfileLoadingReport = partyFunction({
+  path: 'esbpp.sendProfileLoadingReport',
+  role: 'deviceMaker',
+  reaches: ['job', 'transfer'],
+  transfers: ['profileLoadingReport'],
+  needs: { vault: 'write', dispatcher: true, notifier: true },
   body,
   fromDer: (profileLoadingReport) => ({ profileLoadingReport }),
   subject: ({ reportId }) => (reportId === undefined ? {} : { reportId }),
@@ -44,4 +49,4 @@ export const sendProfileLoadingReport: FunctionBinding<ReturnType<typeof body>> 
       subject: { reportId: answer.reportId },
     };
   },
-};
+});

@@ -1,13 +1,19 @@
 import { object, optional } from '../../check.ts';
 import { base64, transferId, writeId16 } from '../../fields.ts';
-import { type FunctionBinding, inlineOrObject } from '../../function-binding.ts';
 import { itemCodes } from '../../header.ts';
+import { partyFunction } from '../../interface-function.ts';
+import { inlineOrObject } from '../../transferred.ts';
 
 const body = object({ euiccDataBatch: optional(base64), transferId: optional(transferId) });
 
 /** ESed1.registerEuiccData: an EuiccDataBatch (FF60); each entry stands by itself. */
-export const registerEuiccData: FunctionBinding<ReturnType<typeof body>> = {
-  name: 'registerEuiccData',
+export const registerEuiccData = partyFunction({
+  path: 'esed1.registerEuiccData',
+  role: 'eum',
+  reaches: ['eum', 'transfer'],
+  transfers: ['euiccData'],
+  needs: { vault: 'write', dispatcher: true },
+  wholeCore: true,
   body,
   fromDer: (euiccDataBatch) => ({ euiccDataBatch }),
   async call(services, caller, input) {
@@ -37,4 +43,4 @@ export const registerEuiccData: FunctionBinding<ReturnType<typeof body>> = {
       subject: { batchId: answer.batchId },
     };
   },
-};
+});

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type { HttpAnswer } from '../shared/gsma/http-answer.ts';
+import { httpFunction } from '../shared/gsma/http-function.ts';
+import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
+import type { HttpRequest } from '../shared/gsma/received-call.ts';
+import type { CallOptions } from '../shared/gsma/record-call.ts';
+import type { Services } from '../shared/service/api/services.ts';
+
+/** An API Gateway HTTP API event, payload format 2.0. */
+export type Event = APIGatewayProxyEventV2;
+export type Result = APIGatewayProxyStructuredResultV2;
+
+export type FunctionHandler = (
+  event: Event,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+) => Promise<Result>;
+
+/** One JSON line per record on standard output, where CloudWatch finds it. */
+export const defaultOptions: CallOptions = {
+  log: (record) => console.log(JSON.stringify(record)),
+  now: () => performance.now(),
+  newIncident: randomUUID,
+};
+
+/** A function behind API Gateway, which has ended mutual TLS and hands the certificate on in the event. */
+export function functionHandler(
+  fn: InterfaceFunction,
+  services: Services,
+  options?: Partial<CallOptions>,
+): FunctionHandler {
+  const answer = httpFunction(fn, services, { ...defaultOptions, ...options });
+  return async (event, context) =>
+    resultOf(await answer(requestOf(event), context.getRemainingTimeInMillis()));
+}
+
+function requestOf({ headers, body = '', isBase64Encoded, requestContext }: Event): HttpRequest {
+  return {
+    method: requestContext.http.method,
+    headers,
+    body: isBase64Encoded ? Buffer.from(body, 'base64') : body,
+    // without mutual TLS `authentication` is left out or null
+    clientCertificate: requestContext.authentication?.clientCert?.clientCertPem,
+  };
+}
+
+export function resultOf({ httpStatus, headers, body }: HttpAnswer): Result {
+  if (body === undefined) return { statusCode: httpStatus, headers };
+  if (typeof body === 'string') return { statusCode: httpStatus, headers, body };
+  return {
+    statusCode: httpStatus,
+    headers,
+    body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64'),
+    isBase64Encoded: true,
+  };
+}

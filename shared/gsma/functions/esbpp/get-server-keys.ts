@@ -1,0 +1,3 @@
+import { getServerKeysOf } from '../common/get-server-keys.ts';
+
+export const getServerKeys = getServerKeysOf('esbpp.getServerKeys', 'deviceMaker', ['deliveryPublic']);

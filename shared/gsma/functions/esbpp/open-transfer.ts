@@ -1,0 +1,6 @@
+import { openTransferOf } from '../common/open-transfer.ts';
+
+export const openTransfer = openTransferOf('esbpp.openTransfer', 'deviceMaker', [
+  'bppRequest',
+  'profileLoadingReport',
+]);

@@ -1,0 +1,86 @@
+import { Fault } from '../errors.ts';
+import type { Services } from '../service/api/services.ts';
+import { checkAdminProtocol } from './admin-protocol.ts';
+import { type HttpAnswer, writeAnswer, writeFailure } from './http-answer.ts';
+import { identifyCaller } from './identify-caller.ts';
+import type { FunctionAnswer, InterfaceFunction } from './interface-function.ts';
+import { prefersDer } from './media-type.ts';
+import { allowFunction } from './permissions.ts';
+import { type HttpRequest, readCall, receiveBody } from './received-call.ts';
+import { type Call, type CallOptions, recordCall, recordFailure } from './record-call.ts';
+
+/**
+ * Answers a request to one function within `timeMs` milliseconds; never rejects. API Gateway with Lambda and the
+ * embedded server are adapters in front of it.
+ */
+export type HttpFunction = (request: HttpRequest, timeMs: number) => Promise<HttpAnswer>;
+
+/** A call is answered this long before its time is up, so that a slow one ends in a typed answer and can be repeated. */
+const TIME_TO_ANSWER_MS = 500;
+
+/** A function over HTTP: what it asks of a request, in order, and what becomes of its answer or error. */
+export function httpFunction(fn: InterfaceFunction, services: Services, options: CallOptions): HttpFunction {
+  return async (request, timeMs) => {
+    const call: Call = { function: fn.path, startedAt: options.now(), subject: {}, warning: false };
+    try {
+      const answer = await within(timeMs - TIME_TO_ANSWER_MS, perform(fn, services, request, call));
+      recordCall(call, answer.httpStatus, options);
+      return answer;
+    } catch (error) {
+      const failure = await recordFailure(call, error, services.calls, options);
+      return writeFailure(failure, call.adminProtocol);
+    }
+  };
+}
+
+/** The checks of HTTP come before anybody is asked who sent the request, and the protocol after. */
+async function perform(
+  fn: InterfaceFunction,
+  services: Services,
+  request: HttpRequest,
+  call: Call,
+): Promise<HttpAnswer> {
+  const body = receiveBody(request, fn);
+  const serve = await serviceFor(fn, services, request, call);
+  const adminProtocol = checkAdminProtocol(request.headers['x-admin-protocol'], fn.path);
+  call.adminProtocol = adminProtocol;
+  const { functionCallIdentifier, input } = readCall(body, request.headers, fn, call.caller);
+  if (functionCallIdentifier !== undefined) call.functionCallIdentifier = functionCallIdentifier;
+  call.subject = fn.subject?.(input) ?? {};
+  const answer = await serve(input);
+  call.subject = { ...call.subject, ...answer?.subject };
+  call.warning = answer?.warning ?? false;
+  return writeAnswer(answer, adminProtocol, prefersDer(request.headers.accept));
+}
+
+/** What the function does for who sent the request: a party of its role, or anyone where it asks for none. */
+async function serviceFor(
+  fn: InterfaceFunction,
+  services: Services,
+  request: HttpRequest,
+  call: Call,
+): Promise<(input: unknown) => Promise<FunctionAnswer | undefined>> {
+  if (fn.role === 'anyone')
+    return async (input) => {
+      await fn.call(services, input);
+      return undefined;
+    };
+  const caller = await identifyCaller(services.parties, request);
+  call.caller = caller;
+  allowFunction(caller, fn);
+  return (input) => fn.call(services, caller, input);
+}
+
+/** What comes later than this many milliseconds is thrown away, and a Fault that says to try again in its place. */
+async function within<T>(timeMs: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Fault('dispatcher', 'the call took longer than its time', { retryable: true })),
+    timeMs,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

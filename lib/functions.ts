@@ -1,6 +1,6 @@
 import { type FunctionPath, functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
 import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
-import type { PortNeeds } from '../shared/port-needs.ts';
+import type { PortNeeds } from '../shared/gsma/port-needs.ts';
 
 /** What a function may do at each port, and its size: its grants, its configuration and its bundle all follow from this. */
 export interface FunctionNeeds extends PortNeeds {

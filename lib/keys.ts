@@ -9,8 +9,8 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key, type KeyProps, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { KeyNeed } from '../shared/gsma/port-needs.ts';
 import type { KeyRole } from '../shared/keys/provider.ts';
-import type { KeyNeed } from '../shared/port-needs.ts';
 import type { AwsKmsSettings } from '../shared/runtime-config.ts';
 import { type OperatorConfig, signsPerTask } from './config.ts';
 import type { FunctionName } from './functions.ts';

@@ -1,10 +1,10 @@
 import type { Bytes } from '../codec/bytes.ts';
-import type { PortNeeds } from '../port-needs.ts';
 import type { Caller, PartyRole } from '../service/api/caller.ts';
 import type { Services } from '../service/api/services.ts';
 import type { TransferPurpose } from '../service/api/transfers.ts';
 import type { CallSubject } from './call-log.ts';
 import type { ObjectCheck } from './check.ts';
+import type { PortNeeds } from './port-needs.ts';
 
 /** Kinds of objects that belong to somebody; a call of another party is answered as if they did not exist (I7). */
 export type OwnedKind = 'order' | 'job' | 'batch' | 'eum' | 'eid' | 'transfer';

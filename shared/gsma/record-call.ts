@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { Caller, Calls } from '../service/api/caller.ts';
 import { type CallSubject, errorRecords, type Log } from './call-log.ts';
 import { callFailure, type Failure } from './failure.ts';
@@ -31,18 +32,15 @@ export function recordCall(call: Call, httpStatus: number, options: CallOptions,
   options.log({
     event: 'call',
     function: call.function,
-    ...(caller === undefined ? {} : { party: caller.identifier }),
-    ...(functionCallIdentifier === undefined ? {} : { functionCallIdentifier }),
+    ...present({ party: caller?.identifier, functionCallIdentifier }),
     ...call.subject,
     httpStatus,
     status: failure !== undefined ? 'Failed' : call.warning ? 'Executed-WithWarning' : 'Executed-Success',
-    ...(failure === undefined
-      ? {}
-      : {
-          subjectCode: failure.statusCodeData.subjectCode,
-          reasonCode: failure.statusCodeData.reasonCode,
-          ...(failure.incident === undefined ? {} : { incident: failure.incident }),
-        }),
+    ...present({
+      subjectCode: failure?.statusCodeData.subjectCode,
+      reasonCode: failure?.statusCodeData.reasonCode,
+      incident: failure?.incident,
+    }),
     durationMs: Math.round(options.now() - call.startedAt),
   });
 }

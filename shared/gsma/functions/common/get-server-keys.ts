@@ -1,6 +1,6 @@
-import type { KeyNeed } from '../../../port-needs.ts';
 import { object } from '../../check.ts';
 import { type FunctionName, partyFunction } from '../../interface-function.ts';
+import type { KeyNeed } from '../../port-needs.ts';
 
 const body = object({});
 

@@ -1,4 +1,4 @@
-import type { KeyRole } from './keys/provider.ts';
+import type { KeyRole } from '../keys/provider.ts';
 
 /**
  * To use a key in its role, or only to read what it is and its public key where it has one. `rewrapping` is for data
@@ -9,7 +9,7 @@ export type KeyNeed = KeyRole | `${KeyRole}Public` | 'rewrapping';
 /**
  * What a function may do at each port besides the ledger, where every call may leave its line. Where each function
  * is a process of its own, its grants, its configuration and its bundle follow from this, and a port that is not
- * named here is `none:` (no-port.ts).
+ * named here is `none:` (shared/no-port.ts).
  */
 export interface PortNeeds {
   readonly vault?: 'read' | 'write';

@@ -13,7 +13,6 @@ const KNOWN = new Set([
   'shared/service/restore/restore.ts:restore',
   'shared/runtime.ts:openRuntime',
   'shared/service/esbpp/requests.ts:Requests.#submit',
-  'shared/euicc/eligibility.ts:requireEligible',
   'shared/service/esbpp/commit.ts:commitChunk',
   'shared/service/esed1/euicc-store.ts:merge',
   'shared/profile/package/checks/order.ts:checkOrder',

@@ -20,7 +20,7 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: '100%',
     // modules are loaded once per worker; a test that changes the environment puts it back
     isolate: false,
-    setupFiles: ['test/support/scrypt-once.ts'],
+    setupFiles: ['test/support/scrypt-once.ts', 'test/support/counted-properties.ts'],
     reporters: [
       'default',
       new CountsReporter(mode === 'long' ? 'npm run test:long' : 'npm test, less than npm run test:long,'),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { inspect, inspectArtefact } from '../../cli/inspect/inspect.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import { count, effort } from '../support/effort.ts';
+import { count } from '../support/counts.ts';
+import { effort } from '../support/effort.ts';
 import { truncations } from '../support/mutations.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
 import { onlyRefuses } from '../support/refusal.ts';

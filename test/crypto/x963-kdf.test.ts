@@ -4,15 +4,18 @@ import { encodeEid } from '../../shared/codec/eid.ts';
 import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';
 import { suiteByName } from '../../shared/crypto/suite.ts';
 import { x963Kdf } from '../../shared/crypto/x963-kdf.ts';
+import { count } from '../support/counts.ts';
 import kdf from '../vectors/bsp-kdf.json' with { type: 'json' };
 import cavp from '../vectors/x963-kdf-cavp.json' with { type: 'json' };
 
 describe('X9.63 KDF with SHA-256', () => {
   it.each(kdf.vectors)('derives the key data of $id', ({ sharedSecret, sharedInfo, keyData }) => {
+    count('vectors', 1);
     expect(toHex(x963Kdf(fromHex(sharedSecret), fromHex(sharedInfo), 48))).toBe(keyData);
   });
 
   it.each(cavp.vectors)('derives the key data of $id', ({ z, sharedInfo, keyData }) => {
+    count('vectors', 1);
     expect(toHex(x963Kdf(fromHex(z), fromHex(sharedInfo), keyData.length / 2))).toBe(keyData);
   });
 
@@ -23,6 +26,7 @@ describe('X9.63 KDF with SHA-256', () => {
 
 describe('session keys of ES8+ (SGP.22 annex G)', () => {
   it.each(kdf.vectors)('are chaining value, S-ENC and S-MAC in this order: $id', (vector) => {
+    count('vectors', 1);
     const keys = deriveSessionKeys(
       suiteByName('p256'),
       { sharedSecret: fromHex(vector.sharedSecret), sharedInfo: new Uint8Array(0) },

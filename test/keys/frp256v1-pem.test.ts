@@ -6,6 +6,7 @@ import { frp256v1FromPem } from '../../shared/keys/frp256v1-pem.ts';
 import { localKeyFromPem, secretFromPem } from '../../shared/keys/local-key.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { encodePrivateKeyPem, generateKey } from '../../sim/index.ts';
+import { count } from '../support/counts.ts';
 import vectors from '../vectors/frp256v1.json' with { type: 'json' };
 
 const pemOf = (label: string, der: Uint8Array): string =>
@@ -14,6 +15,7 @@ const derOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----[^-]+---
 
 describe('an FRP256V1 private key in PEM', () => {
   it.each(vectors.keys)('is read from PKCS#8 and from SEC1: $scalar', ({ scalar, point, ...pems }) => {
+    count('vectors', 1);
     for (const pem of [pems.pkcs8Pem, pems.sec1Pem]) {
       expect(toHex(frp256v1FromPem(pem)!)).toBe(scalar);
       const key = localKeyFromPem(pem);
@@ -66,11 +68,13 @@ describe('an FRP256V1 private key in PEM', () => {
 
 describe('FRP256V1 against another implementation', () => {
   it.each(vectors.agreements)('agrees on the same secret with $peer', ({ scalar, peer, sharedSecret }) => {
+    count('vectors', 1);
     const ephemeral = FRP256V1.ephemeralFrom(fromHex(scalar));
     expect(toHex(ephemeral.agree(FRP256V1.publicKey(fromHex(peer))))).toBe(sharedSecret);
   });
 
   it.each(vectors.signatures)('verifies its signatures: $signature', ({ scalar, message, signature }) => {
+    count('vectors', 1);
     const key = FRP256V1.publicKey(FRP256V1.ephemeralFrom(fromHex(scalar)).point);
     expect(FRP256V1.signatureHolds(key, fromHex(message), fromHex(signature))).toBe(true);
     expect(FRP256V1.signatureHolds(key, fromHex(`${message}00`), fromHex(signature))).toBe(false);

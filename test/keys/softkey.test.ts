@@ -9,7 +9,8 @@ import { PemKeyProvider } from '../../shared/keys/pem.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { SoftkeyProvider } from '../../shared/keys/softkey.ts';
 import { openSoftkey } from '../../shared/keys/softkey-file.ts';
-import { count, effort } from '../support/effort.ts';
+import { count } from '../support/counts.ts';
+import { effort } from '../support/effort.ts';
 
 const PASSPHRASE = 'correct horse battery';
 let folder: string;

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import { RevocationLists, TrustStore, verifyEumChain } from '../../shared/pki/chain.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
+import { count } from '../support/counts.ts';
 import vectors from '../vectors/chains-by-another-tool.json' with { type: 'json' };
 import { verdict } from './verdict.ts';
 
@@ -9,6 +10,7 @@ const octets = (base64: string) => Buffer.from(base64, 'base64');
 const atMs = Date.parse(vectors.at);
 
 it.each(vectors.vectors)('$name: $expect', ({ expect: expected, ci, eumChain, euicc, eid, crls }) => {
+  count('vectors', 1);
   const verify = () => {
     const root = decodeCertificate(octets(ci));
     const chain = eumChain.map(octets);

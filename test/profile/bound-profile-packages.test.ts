@@ -11,6 +11,7 @@ import { protectProfile } from '../../shared/profile/protect.ts';
 import { decodeBoundProfilePackage } from '../../shared/rsp/bound-profile-package.ts';
 import { verifySmdpSign } from '../../shared/rsp/initialise-secure-channel.ts';
 import { BspReceiver, deriveSessionKeys as deriveInSim } from '../../sim/bsp.ts';
+import { count } from '../support/counts.ts';
 import vectors from '../vectors/bound-profile-packages.json' with { type: 'json' };
 
 /** The profile of a vector, as the notes of the file make it. */
@@ -30,6 +31,7 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
   });
 
   it.each(vectors.vectors)('$id opens, and is signed as SGP.22 says', (vector) => {
+    count('vectors', 1);
     const suite = suiteByName(vector.curve);
     const euiccOtpk = fromHex(vector.euiccOtpk);
     const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
@@ -53,6 +55,7 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
   });
 
   it.each(vectors.vectors)('$id is what we make of the same keys, but for smdpSign', async (vector) => {
+    count('vectors', 1);
     const suite = suiteByName(vector.curve);
     const upp = profileOf(vector.uppLength);
     const ppk = vector.ppk === undefined ? undefined : ppkFromOctets(fromHex(vector.ppk));
@@ -75,6 +78,7 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
   });
 
   it.each(vectors.vectors)('$id opens in the soft eUICC’s own channel too', (vector) => {
+    count('vectors', 1);
     const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
     const session = new BspReceiver(
       deriveInSim(fromHex(vector.sharedSecret), fromHex(vector.hostId), encodeEid(vector.eid)),

@@ -20,6 +20,7 @@ import {
 } from '../../shared/rsp/profile-installation-result.ts';
 import { decodeReplaceSessionKeys, encodeReplaceSessionKeys } from '../../shared/rsp/replace-session-keys.ts';
 import { decodeStoreMetadata, encodeStoreMetadata } from '../../shared/rsp/store-metadata.ts';
+import { count } from '../support/counts.ts';
 import vectors from '../vectors/der-encodings.json' with { type: 'json' };
 
 type Recode = (der: Uint8Array) => Uint8Array;
@@ -51,6 +52,7 @@ const recode: Record<string, Recode> = {
 
 describe('objects of ES8+ and ES10b', () => {
   it.each(vectors.items)('$id is read and written to the byte', ({ type, der }) => {
+    count('vectors', 1);
     expect(toHex(recode[type]!(fromHex(der)))).toBe(der);
   });
 

@@ -18,8 +18,9 @@ import {
   registered,
   triplesOf,
 } from '../service/scenario.ts';
+import { count } from '../support/counts.ts';
 import { Deployment } from '../support/deployment.ts';
-import { count, effort, LONG } from '../support/effort.ts';
+import { effort, LONG } from '../support/effort.ts';
 import { answerHash } from './answer-hash.ts';
 
 const ITEMS = effort({ short: 800, long: 2_000 });

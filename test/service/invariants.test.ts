@@ -6,8 +6,9 @@ import { Refusal } from '../../shared/errors.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { signInstallationResult, signOtherNotification } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';
+import { count } from '../support/counts.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
-import { count, effort } from '../support/effort.ts';
+import { effort } from '../support/effort.ts';
 import {
   type BoundBppItem,
   boundOf,

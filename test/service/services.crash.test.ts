@@ -10,8 +10,9 @@ import { packRecord } from '../../shared/service/records/order.ts';
 import { PackReader } from '../../shared/service/supply/packs.ts';
 import { signInstallationResult } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport } from '../../sim/index.ts';
+import { count } from '../support/counts.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
-import { count, effort } from '../support/effort.ts';
+import { effort } from '../support/effort.ts';
 import { type Fate, MortalProcess, rests } from './mortal.ts';
 import {
   auditLines,

@@ -4,6 +4,7 @@ import { aesCmac, BspError, BspReceiver, deriveSessionKeys, x963Kdf } from '../.
 import { encodeEid } from '../../sim/coding.ts';
 import { agree, keyOf } from '../../sim/curve.ts';
 import { readTlv } from '../../sim/tlv.ts';
+import { count } from '../support/counts.ts';
 import cmac from '../vectors/aes-cmac-rfc4493.json' with { type: 'json' };
 import kdf from '../vectors/bsp-kdf.json' with { type: 'json' };
 import sequence from '../vectors/bsp-sequence-mode51.json' with { type: 'json' };
@@ -30,6 +31,7 @@ describe('key agreement and derivation', () => {
   it('AES-CMAC gives the values of RFC 4493', () => {
     expect(cmac.vectors).toHaveLength(4);
     for (const { message, mac } of cmac.vectors) {
+      count('vectors', 1);
       expect(toHex(aesCmac(fromHex(cmac.key), fromHex(message)))).toBe(mac);
     }
   });
@@ -37,6 +39,7 @@ describe('key agreement and derivation', () => {
   it('X9.63 KDF gives the value of NIST CAVP', () => {
     expect(cavp.vectors).toHaveLength(1);
     for (const { z, sharedInfo, keyData } of cavp.vectors) {
+      count('vectors', 1);
       expect(toHex(x963Kdf(fromHex(z), fromHex(sharedInfo), keyData.length / 2))).toBe(keyData);
     }
   });
@@ -44,6 +47,7 @@ describe('key agreement and derivation', () => {
   it('session keys are those of the traces', () => {
     expect(kdf.vectors).toHaveLength(2);
     for (const vector of kdf.vectors) {
+      count('vectors', 1);
       const derived = deriveSessionKeys(
         fromHex(vector.sharedSecret),
         fromHex(vector.hostId),
@@ -58,6 +62,7 @@ describe('key agreement and derivation', () => {
   it('the shared secret is the x coordinate of the trace', () => {
     expect(ecka.vectors).toHaveLength(1);
     for (const { smdpOtsk, smdpOtpk, euiccOtpk, sharedSecret } of ecka.vectors) {
+      count('vectors', 1);
       const key = keyOf('p256', fromHex(smdpOtsk));
       expect(toHex(key.point)).toBe(smdpOtpk);
       expect(toHex(agree(key, fromHex(euiccOtpk)))).toBe(sharedSecret);

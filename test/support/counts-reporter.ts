@@ -1,7 +1,7 @@
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import type { Counted } from './effort.ts';
+import type { Reporter, TestModule } from 'vitest/node';
+import type { Counted } from './counts.ts';
 
-/** Prints at the end of a run what its tests have made of each kind: crashes, kills, mutations and the like. */
+/** Prints at the end of a run what its files have made of each kind: crashes, kills, mutations and the like. */
 export class CountsReporter implements Reporter {
   readonly #run: string;
 
@@ -10,37 +10,24 @@ export class CountsReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const rows = modules.flatMap((module) =>
-      [...module.children.allTests()].flatMap((test) => rowsOf(module, test)),
-    );
-    const kinds = [...new Set(rows.map(({ what }) => what))].sort();
-    if (kinds.length === 0) return;
-    const lines = [`what ${this.#run} has made`];
-    for (const kind of kinds) {
-      const of = rows.filter(({ what }) => what === kind).sort((one, other) => other.number - one.number);
-      const total = of.reduce((sum, { number }) => sum + number, 0);
-      lines.push(
-        `${figure(total)}  ${kind}`,
-        ...of.map(({ number, test }) => `${figure(number)}    ${test}`),
-      );
+    const made = new Map<Counted, Map<string, number>>();
+    for (const module of modules) {
+      const file = module.relativeModuleId.replace(/^test\/|\.test\.ts$/g, '');
+      for (const test of module.children.allTests('passed'))
+        for (const [what, number] of Object.entries(test.meta().counts ?? {}) as [Counted, number][]) {
+          const files = made.get(what) ?? new Map<string, number>();
+          made.set(what, files.set(file, (files.get(file) ?? 0) + number));
+        }
+    }
+    if (made.size === 0) return;
+    const lines = [`what ${this.#run} has made, in tests that passed`];
+    for (const [what, files] of [...made].sort(([one], [other]) => one.localeCompare(other))) {
+      const rows = [...files].sort(([, one], [, other]) => other - one);
+      lines.push(`${figure(rows.reduce((sum, [, number]) => sum + number, 0))}  ${what}`);
+      for (const [file, number] of rows) lines.push(`${figure(number)}    ${file}`);
     }
     console.log(`${lines.join('\n')}\n`);
   }
-}
-
-interface Row {
-  readonly what: Counted;
-  readonly number: number;
-  readonly test: string;
-}
-
-function rowsOf(module: TestModule, test: TestCase): Row[] {
-  const name = `${module.relativeModuleId.replace(/^test\/|\.test\.ts$/g, '')}: ${test.name}`;
-  return Object.entries(test.meta().counts ?? {}).map(([what, number]) => ({
-    what: what as Counted,
-    number,
-    test: name.length > 120 ? `${name.slice(0, 119)}…` : name,
-  }));
 }
 
 const figure = (number: number) => number.toLocaleString('en').padStart(11);

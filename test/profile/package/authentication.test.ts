@@ -5,6 +5,7 @@ import { decodeAkaParameter } from '../../../shared/profile/package/aka-paramete
 import type { ProfileValues } from '../../../shared/profile/package/parameter.ts';
 import { compileTemplate, personalise } from '../../../shared/profile/package/personalise.ts';
 import { decodePackage } from '../../../shared/profile/package/profile-element.ts';
+import { count } from '../../support/counts.ts';
 import milenageVectors from '../../vectors/milenage.json' with { type: 'json' };
 import tuakVectors from '../../vectors/tuak.json' with { type: 'json' };
 import { type AuthenticationOutput, autn, milenage, tuak } from './support/authentication.ts';
@@ -30,6 +31,7 @@ const hexOf = (output: AuthenticationOutput) =>
 
 describe('a personalised package authenticates with its own keys', () => {
   it.each(milenageVectors.sets)('MILENAGE, K $k from OP', (set) => {
+    count('vectors', 1);
     const all = installed({ algorithm: 'milenage', k: set.k, op: set.op });
     expect(all).toHaveLength(2);
     for (const aka of all) {
@@ -48,6 +50,7 @@ describe('a personalised package authenticates with its own keys', () => {
   });
 
   it.each(tuakVectors.sets)('TUAK, K $k, $iterations iterations, from TOP', (set) => {
+    count('vectors', 1);
     const [aka] = installed({
       algorithm: 'tuak',
       k: set.k,

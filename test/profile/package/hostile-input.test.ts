@@ -9,7 +9,8 @@ import { compileTemplate, personalise } from '../../../shared/profile/package/pe
 import { decodePackage, encodePackage } from '../../../shared/profile/package/profile-element.ts';
 import { uppSummary } from '../../../shared/profile/package/summary.ts';
 import { validatePackage } from '../../../shared/profile/package/validate.ts';
-import { count, effort } from '../../support/effort.ts';
+import { count } from '../../support/counts.ts';
+import { effort } from '../../support/effort.ts';
 import { EVERY_VALUE, ownTemplate, SCP_KEYS, without } from './support/packages.ts';
 
 const OWN = ownTemplate();

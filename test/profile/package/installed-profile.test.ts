@@ -13,6 +13,7 @@ import { protectProfile } from '../../../shared/profile/protect.ts';
 import { encodeStoreMetadata } from '../../../shared/rsp/store-metadata.ts';
 import { sign } from '../../../sim/curve.ts';
 import { Bench } from '../../sim/installer.ts';
+import { count } from '../../support/counts.ts';
 import milenageVectors from '../../vectors/milenage.json' with { type: 'json' };
 import tuakVectors from '../../vectors/tuak.json' with { type: 'json' };
 import { milenage, tuak } from './support/authentication.ts';
@@ -110,12 +111,14 @@ for (const [name, template, present] of TEMPLATES)
       });
 
       it.each(milenageVectors.sets)('authenticates with MILENAGE, K $k', async (set) => {
+        count('vectors', 1);
         for (const secrets of [{ opc: set.opc }, { op: set.op }])
           for (const aka of await installed(template(), { algorithm: 'milenage', k: set.k, ...secrets }))
             expect(found(milenage(aka, challengeOf(set)))).toEqual(wanted(set));
       });
 
       it.each(tuakVectors.sets)('authenticates with TUAK, K $k, $iterations iterations', async (set) => {
+        count('vectors', 1);
         const octets = (hex: string) => hex.length / 2;
         const lengths = {
           mac: octets(set.macA),

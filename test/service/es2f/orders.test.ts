@@ -7,8 +7,9 @@ import type { OrderStatus, ProfileState } from '../../../shared/service/api/es2f
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { signInstallationResult, signOtherNotification } from '../../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../../sim/index.ts';
+import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
-import { count, effort } from '../../support/effort.ts';
+import { effort } from '../../support/effort.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import {
   type BoundBppItem,

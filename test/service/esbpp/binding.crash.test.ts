@@ -3,8 +3,9 @@ import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { isBound } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { commitRecordName, readCommitRecord } from '../../../shared/service/records/locked-records.ts';
+import { count } from '../../support/counts.ts';
 import { Deployment, EUM } from '../../support/deployment.ts';
-import { count, effort, LONG } from '../../support/effort.ts';
+import { effort, LONG } from '../../support/effort.ts';
 import { type Fate, MortalProcess, rests } from '../mortal.ts';
 import {
   auditLines,

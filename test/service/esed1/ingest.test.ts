@@ -15,8 +15,9 @@ import {
   SimCi,
   SimEum,
 } from '../../../sim/index.ts';
+import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, EUM } from '../../support/deployment.ts';
-import { count, effort } from '../../support/effort.ts';
+import { effort } from '../../support/effort.ts';
 import { refusalOf } from '../../support/refusal.ts';
 
 const MAKERS = { deviceManufacturers: [DEVICE_MAKER.identifier] };

@@ -18,8 +18,9 @@ import { decodeBppBatch, Factory, type PersonalisedEuicc, SoftEuicc } from '../.
 import { faultProxy } from '../../keys/fault-proxy.ts';
 import { kmsEndpoint, useEmulatorCredentials } from '../../keys/kms-emulator.ts';
 import { freshSoftHsm } from '../../keys/softhsm.ts';
+import { count } from '../../support/counts.ts';
 import { Deployment } from '../../support/deployment.ts';
-import { count, effort } from '../../support/effort.ts';
+import { effort } from '../../support/effort.ts';
 import { auditLines, boundOf, prepare, Request, registered, triplesOf } from '../scenario.ts';
 
 interface LogLine {

@@ -11,8 +11,9 @@ import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { planRestore, type RestoreResult, restore } from '../../../shared/service/restore/restore.ts';
 import { openPpkVault, openVault } from '../../../shared/vault/open.ts';
 import type { PersonalisedEuicc } from '../../../sim/index.ts';
+import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
-import { count, effort } from '../../support/effort.ts';
+import { effort } from '../../support/effort.ts';
 import { MortalProcess } from '../mortal.ts';
 import { outcomesOf, positionsOf, prepare, Request, register, registered, triplesOf } from '../scenario.ts';
 

@@ -17,30 +17,36 @@ import {
   suciFault,
 } from '../../../../shared/profile/package/ef/suci-calc-info.ts';
 import { encodeCode } from '../../../../shared/profile/package/parameters/codes.ts';
+import { count } from '../../../support/counts.ts';
 import vectors from '../../../vectors/encodings.json' with { type: 'json' };
 
 describe('contents of elementary files agree with published ones', () => {
   it.each(vectors.imsi)('IMSI $imsi', ({ imsi, efImsi, efAcc }) => {
+    count('vectors', 1);
     expect(toHex(accessControlClass(imsi))).toBe(efAcc);
     expect(decodeImsi(encodeImsi(imsi))).toBe(imsi);
     if (efImsi !== undefined) expect(toHex(encodeImsi(imsi))).toBe(efImsi);
   });
   it.each(vectors.efSpn)('SPN $spn', ({ spn, value }) => {
+    count('vectors', 1);
     expect(toHex(encodeSpn(spn, 0x01))).toBe(value);
     expect(decodeSpn(fromHex(value))).toEqual({ name: spn, displayCondition: 0x01 });
   });
   it.each(vectors.efMsisdn)('MSISDN $digits', ({ alphaId, digits, value }) => {
+    count('vectors', 1);
     const number = `+${digits}`;
     expect(toHex(encodeMsisdn(number, encodeAlpha(alphaId), value.length / 2))).toBe(value);
     expect(decodeMsisdn(fromHex(value))).toBe(number);
   });
   it.each(vectors.efSuciCalcInfo)('SUCI_Calc_Info', ({ schemes, keys, value }) => {
+    count('vectors', 1);
     const info = { schemes, keys: keys.map(({ id, key }) => ({ id, key: fromHex(key) })) };
     expect(toHex(encodeSuciCalcInfo(info))).toBe(value);
     expect(decodeSuciCalcInfo(Buffer.concat([fromHex(value), Buffer.alloc(9, 0xff)]))).toEqual(info);
     expect(suciFault(info)).toBeUndefined();
   });
   it.each(vectors.pin)('PIN of $digits.length digits', ({ digits, value }) => {
+    count('vectors', 1);
     expect(toHex(encodeCode(digits))).toBe(value);
   });
 });

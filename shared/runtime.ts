@@ -78,24 +78,14 @@ export interface RuntimeOptions {
 }
 
 export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions = {}): Promise<Runtime> {
-  const { log = () => undefined, now = Date.now, stores = {}, env = process.env } = options;
-  const openedLedger = stores.ledger ?? (await openLedger(config.ledger));
-  const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
-  const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
-  const standing = new Standing({ ledger: openedLedger, vault, ppks, now }, config);
-  const ledger = new GuardedLedger(openedLedger, () => standing.requireLive());
-  const slowedKeys = new SlowedKeys(log);
-  const keys =
-    options.keys ??
-    openKeys(config, env, { onUse: options.onKeyUse, onSlowed: (slowed) => slowedKeys.add(slowed) });
-  const keyRing = new KeyRing(keys);
-  const keyAssignments = new KeyAssignments(ledger, now, config.keys);
-  const dataKeys = new DataKeys(ledger, keyRing, keyAssignments, dataKeyLimits(config));
-  const keyUses = new KeyUseJournal(keys, ledger, now, randomUUID);
-
+  const { log = () => undefined, now = Date.now } = options;
+  const stores = await openStores(config, options);
+  const { standing, guarded: ledger, vault, ppks } = stores;
+  const custody = openCustody(config, ledger, options);
   const notifier = await openNotifier(config, ledger, options);
   let work: ServiceWork | undefined;
   const dispatcher = await openDispatcher(config, vault, options, () => work!);
+  const { keyRing, keyAssignments, dataKeys } = custody;
   const context: Context = {
     ledger,
     vault,
@@ -110,48 +100,107 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     random: randomBytes,
     log,
   };
-  const wrappingRotation = new WrappingRotation(context);
   const trust = new Trust(context, log);
-  const ingest = new IngestService(context, trust);
-  const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
   work = new ServiceWork(context, trust);
-  const writeKeyUses = () =>
-    keyUses.round().catch((error: Error) => log('audit.delayed', { message: error.message }));
-  const journal = setInterval(writeKeyUses, KEY_USE_MS).unref();
   const audit = new AuditLog(ledger, vault);
+  const wrappingRotation = new WrappingRotation(context);
   return {
     config,
     context,
     standing,
-    unguarded: { ...context, ledger: openedLedger },
-    services: {
-      parties: new PartyService(context, config.rateLimit, openedLedger),
-      calls: new CallJournal(context),
-      orders: new OrderService(context),
-      eligibility: new EligibilityService(context, trust),
-      ingest,
-      delivery,
-      reports: new ReportService(context),
-      administration: new AdministrationService(trust),
-      audit,
-      transfers: new TransferService(context, delivery, ingest),
-    },
+    unguarded: { ...context, ledger: stores.ledger },
+    services: openServices(config, context, { trust, audit, rates: stores.ledger }),
     trust,
     work,
     audit,
-    keys,
-    keyUses,
+    keys: custody.keys,
+    keyUses: custody.keyUses,
     wrappingRotation,
-    keyInventory: new KeyInventory(context, keys, wrappingRotation),
+    keyInventory: new KeyInventory(context, custody.keys, wrappingRotation),
     async close() {
       await dispatcher.close();
       await notifier.close();
+      await custody.close();
+      await Promise.all([ledger.close(), vault.close(), ppks.close(), custody.keys.close()]);
+    },
+  };
+}
+
+/** The stores that the configuration names, and the guard that keeps a restored ledger from being changed. */
+interface Stores {
+  /** Below the guard. */
+  readonly ledger: Ledger;
+  readonly guarded: Ledger;
+  readonly vault: Vault;
+  readonly ppks: PpkVault;
+  readonly standing: Standing;
+}
+
+async function openStores(
+  config: RuntimeConfig,
+  { stores = {}, now = Date.now }: RuntimeOptions,
+): Promise<Stores> {
+  const ledger = stores.ledger ?? (await openLedger(config.ledger));
+  const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
+  const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
+  const standing = new Standing({ ledger, vault, ppks, now }, config);
+  return { ledger, guarded: new GuardedLedger(ledger, () => standing.requireLive()), vault, ppks, standing };
+}
+
+/** Keys, which of them have which role, the data keys under them, and the journal of their uses. */
+interface Custody extends Pick<Context, 'keyRing' | 'keyAssignments' | 'dataKeys'> {
+  readonly keys: KeyRegistry;
+  readonly keyUses: KeyUseJournal;
+  /** Writes down the last uses and wipes data keys; the keys themselves stay open. */
+  close(): Promise<void>;
+}
+
+function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOptions): Custody {
+  const { log = () => undefined, now = Date.now, env = process.env, onKeyUse } = options;
+  const slowedKeys = new SlowedKeys(log);
+  const onSlowed = (slowed: Slowed) => slowedKeys.add(slowed);
+  const keys = options.keys ?? openKeys(config, env, { onUse: onKeyUse, onSlowed });
+  const keyRing = new KeyRing(keys);
+  const keyAssignments = new KeyAssignments(ledger, now, config.keys);
+  const dataKeys = new DataKeys(ledger, keyRing, keyAssignments, dataKeyLimits(config));
+  const keyUses = new KeyUseJournal(keys, ledger, now, randomUUID);
+  const writeKeyUses = () =>
+    keyUses.round().catch((error: Error) => log('audit.delayed', { message: error.message }));
+  const journal = setInterval(writeKeyUses, KEY_USE_MS).unref();
+  return {
+    keys,
+    keyRing,
+    keyAssignments,
+    dataKeys,
+    keyUses,
+    async close() {
       clearInterval(journal);
       await writeKeyUses();
       slowedKeys.close();
       await dataKeys.close();
-      await Promise.all([ledger.close(), vault.close(), ppks.close(), keys.close()]);
     },
+  };
+}
+
+/** What the handlers call. `rates` keeps how often each party calls, also while the ledger is frozen. */
+function openServices(
+  config: RuntimeConfig,
+  context: Context,
+  { trust, audit, rates }: { readonly trust: Trust; readonly audit: AuditLog; readonly rates: Ledger },
+): Runtime['services'] {
+  const ingest = new IngestService(context, trust);
+  const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
+  return {
+    parties: new PartyService(context, config.rateLimit, rates),
+    calls: new CallJournal(context),
+    orders: new OrderService(context),
+    eligibility: new EligibilityService(context, trust),
+    ingest,
+    delivery,
+    reports: new ReportService(context),
+    administration: new AdministrationService(trust),
+    audit,
+    transfers: new TransferService(context, delivery, ingest),
   };
 }
 

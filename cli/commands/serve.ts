@@ -47,9 +47,7 @@ export function registerServe(program: Command, io: CliIo): void {
         crlFetchMinutes: sandbox === undefined ? 60 : 0,
         ...rest,
       });
-      const ports = {
-        ...present({ port: rest.port, fieldPort: rest.fieldPort }),
-      };
+      const ports = present({ port: rest.port, fieldPort: rest.fieldPort });
       const log = (record: Readonly<Record<string, unknown>>) =>
         io.say(JSON.stringify({ at: io.now().toISOString(), ...record }));
       const server = await startDeployment(deployment, log, ports);

@@ -1,10 +1,10 @@
-import type { KeyMetadata, KeySpec, KeyUsageType } from '@aws-sdk/client-kms';
+import type { KeySpec, KeyUsageType } from '@aws-sdk/client-kms';
 import type { Bytes } from '../codec/bytes.ts';
 import { type Curve, toSpki } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Fault, refuse } from '../errors.ts';
 import { present } from '../present.ts';
-import { connectKms, type KmsCalls } from './awskms/calls.ts';
+import { incomplete, KeyDirectory, type KmsKey, keyDescription, kmsUri } from './awskms/key-directory.ts';
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
 import { QuotaQueue } from './awskms/quota-queue.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
@@ -25,7 +25,7 @@ import type {
   WrapContext,
 } from './provider.ts';
 import { requireRole, requireRoleFits } from './role.ts';
-import { type AwsKmsUri, checkEndpoint, parseKeyUri } from './uri.ts';
+import { checkEndpoint } from './uri.ts';
 
 export interface AwsKmsOptions {
   /** For URIs that name none; absent: as the SDK finds them. */
@@ -50,29 +50,6 @@ const DEFAULT_INTERACTIVE_SHARE = 0.1;
 /** The x coordinate of a point of P-256. */
 const SHARED_SECRET_LENGTH = 32;
 
-interface KmsKey {
-  readonly calls: KmsCalls;
-  /** Aliases are resolved once: an alias that is moved later does not change the key under a certificate. */
-  readonly arn: string;
-  readonly algorithm: KeyAlgorithm;
-  readonly role: KeyRole | undefined;
-  readonly metadata: KeyMetadata;
-  publicKey?: Promise<Bytes>;
-}
-
-/** What the spec and usage of a key make it here. KMS has no brainpool and no FRP256V1. */
-const ALGORITHMS: Readonly<Record<string, KeyAlgorithm>> = {
-  'ECC_NIST_P256 SIGN_VERIFY': 'ecdsa-p256',
-  'ECC_NIST_P256 KEY_AGREEMENT': 'ecdh-p256',
-  'SYMMETRIC_DEFAULT ENCRYPT_DECRYPT': 'aes-256',
-  'RSA_2048 ENCRYPT_DECRYPT': 'rsa-oaep',
-  'RSA_3072 ENCRYPT_DECRYPT': 'rsa-oaep',
-  'RSA_4096 ENCRYPT_DECRYPT': 'rsa-oaep',
-  'ML_DSA_44 SIGN_VERIFY': 'ml-dsa',
-  'ML_DSA_65 SIGN_VERIFY': 'ml-dsa',
-  'ML_DSA_87 SIGN_VERIFY': 'ml-dsa',
-};
-
 const NEW_KEYS: Partial<
   Record<KeyAlgorithm, { readonly KeySpec: KeySpec; readonly KeyUsage: KeyUsageType }>
 > = {
@@ -81,9 +58,6 @@ const NEW_KEYS: Partial<
   'aes-256': { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
   'rsa-oaep': { KeySpec: 'RSA_3072', KeyUsage: 'ENCRYPT_DECRYPT' },
 };
-
-/** Keys made here carry their role in the description, as a guard against mistakes; the key policy is the lock. */
-const DESCRIPTION = /^SM-DPf key for (binding|delivery|wrapping|intake)$/;
 
 /**
  * Keys in AWS KMS.
@@ -104,12 +78,10 @@ export class AwsKmsProvider
   implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement
 {
   readonly scheme = 'awskms';
-  readonly #options: AwsKmsOptions;
   readonly #caller: PatientCaller;
   readonly #signs: QuotaQueue | undefined;
   readonly #decrypts: QuotaQueue | undefined;
-  readonly #clients = new Map<string, Promise<KmsCalls>>();
-  readonly #keys = new Map<string, Promise<KmsKey>>();
+  readonly #keys: KeyDirectory;
 
   constructor(options: AwsKmsOptions = {}) {
     const now = () => performance.now();
@@ -121,7 +93,6 @@ export class AwsKmsProvider
             now,
           );
     if (options.endpoint !== undefined) checkEndpoint(options.endpoint);
-    this.#options = options;
     this.#signs = queueFor(options.signsPerSecond);
     this.#decrypts = queueFor(options.decryptsPerSecond);
     this.#caller = new PatientCaller({
@@ -130,10 +101,12 @@ export class AwsKmsProvider
       now,
       random: Math.random,
     });
+    const { region, endpoint } = options;
+    this.#keys = new KeyDirectory(this.#caller, present({ region, endpoint }));
   }
 
   async describe(uri: string): Promise<KeyDescription> {
-    const { arn, algorithm, role, metadata } = await this.#key(uri);
+    const { arn, algorithm, role, metadata } = await this.#keys.find(uri);
     return {
       uri,
       algorithm,
@@ -153,7 +126,7 @@ export class AwsKmsProvider
   }
 
   async publicKey(uri: string): Promise<Bytes> {
-    const key = await this.#key(uri);
+    const key = await this.#keys.find(uri);
     if (key.algorithm === 'aes-256') throw unable(uri, 'has no public key');
     key.publicKey ??= this.#call('GetPublicKey', key.arn, { priority: 'interactive' }, undefined, () =>
       key.calls.getPublicKey({ KeyId: key.arn }),
@@ -165,7 +138,7 @@ export class AwsKmsProvider
   }
 
   async sign(uri: string, digest: Digest, options: UseOptions = {}): Promise<Bytes> {
-    const { calls, arn, algorithm, role } = await this.#key(uri);
+    const { calls, arn, algorithm, role } = await this.#keys.find(uri);
     if (algorithm !== 'ecdsa-p256') throw unable(uri, 'cannot sign');
     if (role !== undefined) requireRole(uri, role, 'binding', 'delivery');
     const { Signature } = await this.#call('Sign', arn, options, this.#signs, () =>
@@ -224,7 +197,7 @@ export class AwsKmsProvider
   }
 
   async decrypt(uri: string, ciphertext: Bytes): Promise<Bytes> {
-    const { calls, arn, algorithm, role } = await this.#key(uri);
+    const { calls, arn, algorithm, role } = await this.#keys.find(uri);
     if (algorithm !== 'rsa-oaep') throw unable(uri, 'cannot decrypt');
     if (role !== undefined) requireRole(uri, role, 'intake');
     if (ciphertext.length === 0) refuse('protocolFormat', 'the ciphertext is empty');
@@ -250,7 +223,7 @@ export class AwsKmsProvider
   }
 
   async agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
-    const { calls, arn, algorithm, role } = await this.#key(uri);
+    const { calls, arn, algorithm, role } = await this.#keys.find(uri);
     if (!isAgreement(algorithm)) throw unable(uri, 'cannot agree');
     if (role !== undefined) requireRole(uri, role, 'intake');
     const PublicKey = toSpki(requirePeer(algorithm, peerPoint));
@@ -274,11 +247,11 @@ export class AwsKmsProvider
     if (!parsed.keyId.startsWith('alias/')) {
       throw new Fault('configuration', 'a new KMS key is named by an alias: awskms:alias=…');
     }
-    const calls = await this.#client(parsed);
+    const calls = await this.#keys.client(parsed);
     if (await this.exists(uri))
       throw new Fault('configuration', `${parsed.keyId} names a key already, which is not replaced`);
     const { KeyMetadata } = await this.#call('CreateKey', parsed.keyId, {}, undefined, () =>
-      calls.createKey({ ...kind, Description: `SM-DPf key for ${role}` }),
+      calls.createKey({ ...kind, Description: keyDescription(role) }),
     );
     const arn = KeyMetadata?.Arn ?? incomplete('CreateKey');
     await this.#call('CreateAlias', `${parsed.keyId} for the new key ${arn}`, {}, undefined, () =>
@@ -289,7 +262,7 @@ export class AwsKmsProvider
 
   async exists(uri: string): Promise<boolean> {
     const parsed = kmsUri(uri);
-    const calls = await this.#client(parsed);
+    const calls = await this.#keys.client(parsed);
     return this.#call('DescribeKey', parsed.keyId, { priority: 'interactive' }, undefined, async () => {
       try {
         await calls.describeKey({ KeyId: parsed.keyId });
@@ -303,7 +276,7 @@ export class AwsKmsProvider
 
   /** Asks KMS for the key's present state. */
   async health(uri: string): Promise<void> {
-    const { calls, arn } = await this.#key(uri);
+    const { calls, arn } = await this.#keys.find(uri);
     const { KeyMetadata: metadata } = await this.#call(
       'DescribeKey',
       arn,
@@ -316,61 +289,13 @@ export class AwsKmsProvider
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients.values()) (await client).destroy();
-    this.#clients.clear();
-    this.#keys.clear();
-  }
-
-  #key(uri: string): Promise<KmsKey> {
-    const known = this.#keys.get(uri);
-    if (known !== undefined) return known;
-    const resolving = this.#resolve(uri);
-    this.#keys.set(uri, resolving);
-    resolving.catch(() => this.#keys.delete(uri));
-    return resolving;
-  }
-
-  async #resolve(uri: string): Promise<KmsKey> {
-    const parsed = kmsUri(uri);
-    const calls = await this.#client(parsed);
-    const { KeyMetadata: metadata } = await this.#call(
-      'DescribeKey',
-      parsed.keyId,
-      { priority: 'interactive' },
-      undefined,
-      () => calls.describeKey({ KeyId: parsed.keyId }),
-    );
-    if (metadata?.Arn === undefined) return incomplete('DescribeKey');
-    const algorithm = ALGORITHMS[`${metadata.KeySpec} ${metadata.KeyUsage}`];
-    if (algorithm === undefined) {
-      throw new Fault(
-        'configuration',
-        `${metadata.Arn} is ${metadata.KeySpec} for ${metadata.KeyUsage}, which has no use here`,
-      );
-    }
-    const role = DESCRIPTION.exec(metadata.Description ?? '')?.[1] as KeyRole | undefined;
-    return { calls, arn: metadata.Arn, algorithm, role, metadata };
+    await this.#keys.close();
   }
 
   async #wrappingKey(uri: string): Promise<KmsKey> {
-    const key = await this.#key(uri);
+    const key = await this.#keys.find(uri);
     if (key.algorithm !== 'aes-256') throw unable(uri, 'cannot wrap');
     return key;
-  }
-
-  #client({ keyId, region, endpoint }: AwsKmsUri): Promise<KmsCalls> {
-    const target = {
-      region: region ?? /^arn:[^:]*:kms:([^:]+):/.exec(keyId)?.[1] ?? this.#options.region,
-      endpoint: endpoint ?? this.#options.endpoint,
-    };
-    const name = `${target.region} ${target.endpoint}`;
-    const known = this.#clients.get(name);
-    if (known !== undefined) return known;
-    const connecting = connectKms({
-      ...present({ region: target.region, endpoint: target.endpoint }),
-    });
-    this.#clients.set(name, connecting);
-    return connecting;
   }
 
   #call<T>(
@@ -395,16 +320,6 @@ function rawSignature(curve: Curve, der: Bytes): Bytes {
   }
 }
 
-function kmsUri(uri: string): AwsKmsUri {
-  const parsed = parseKeyUri(uri);
-  if (parsed.scheme !== 'awskms') throw new Fault('configuration', `a ${parsed.scheme} URI is no KMS key`);
-  return parsed;
-}
-
 function unable(uri: string, what: string): Fault {
   return new Fault('configuration', `the key ${uri} ${what}`);
-}
-
-function incomplete(call: string): never {
-  throw new Fault('keyProvider', `the answer of KMS to ${call} lacks what was asked for`);
 }

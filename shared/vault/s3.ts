@@ -1,30 +1,24 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
-  AbortMultipartUploadCommand,
-  type CompletedPart,
-  CompleteMultipartUploadCommand,
-  CopyObjectCommand,
-  CreateMultipartUploadCommand,
-  type DeleteMarkerEntry,
-  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  type ObjectVersion,
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { isNamed, toFault } from '../aws/fault.ts';
+import { isNamed } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
-import { backOff, mapConcurrently } from '../concurrency.ts';
+import { mapConcurrently, untilDone } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
 import { present } from '../present.ts';
 import { checkName, checkPrefix } from './names.ts';
+import { type Content, calling, damaged, gone, toBase64, toHexDigest, versionOf } from './s3/answers.ts';
+import { putLarge, STAGING } from './s3/large.ts';
+import { hashing, inParts, prepend } from './s3/streams.ts';
+import { versionsOf } from './s3/versions.ts';
 import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
 
 export interface S3VaultOptions {
@@ -37,23 +31,9 @@ export interface S3VaultOptions {
   readonly lockRetentionDays?: number;
 }
 
-/** Octets of one part of a multipart upload, and of what is held in memory of a stream (S3's minimum is 5 MiB). */
-const PART_LENGTH = 8 * 1024 * 1024;
-/** S3 copies at most 5 GiB in one request. */
-const STREAM_LIMIT = 5 * 1024 ** 3;
-/** Where streams longer than one part grow; no object name begins with a dot. */
-const STAGING = '.staging/';
-const CONFLICT_ATTEMPTS = 8;
 const CONCURRENCY = 16;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LOCK_FLAG = 'smdpf-lock';
-
-type Listed = Pick<ObjectVersion & DeleteMarkerEntry, 'Key' | 'VersionId'>;
-
-interface Content {
-  readonly size: number;
-  readonly sha256: string;
-}
 
 /**
  * The vault on one S3 bucket with versioning on. S3 itself checks every upload against its SHA-256 and keeps that
@@ -99,7 +79,8 @@ export class S3Vault implements Vault {
       const whole = first.done ? new Uint8Array() : first.value;
       return this.#put(name, whole, { size: whole.length, sha256: hash.digest('hex') });
     }
-    return this.#putLarge(name, prepend([first.value, second.value], parts), () => hash.digest('hex'));
+    const all = prepend([first.value, second.value], parts);
+    return putLarge(this.#client, this.#bucket, name, all, () => hash.digest('hex'));
   }
 
   async get(ref: ObjectRef, range?: ByteRange): Promise<Bytes> {
@@ -173,7 +154,7 @@ export class S3Vault implements Vault {
   async remove(name: string): Promise<void> {
     checkName(name);
     await calling(async () => {
-      const versions = await this.#versions(name);
+      const versions = await versionsOf(this.#client, this.#bucket, name);
       const isLocked = await mapConcurrently(versions, CONCURRENCY, ({ version, isMarker }) =>
         isMarker ? Promise.resolve(false) : this.#isLocked(name, version),
       );
@@ -245,75 +226,22 @@ export class S3Vault implements Vault {
             ObjectLockRetainUntilDate: new Date(Date.now() + this.#lockRetentionDays * DAY_MS),
           };
     const conditions = { IfNoneMatch: '*', Metadata: { [LOCK_FLAG]: '1' }, ...retention };
-    for (let attempt = 1; attempt <= CONFLICT_ATTEMPTS; attempt++) {
-      try {
-        return await this.#put(name, body, content, conditions);
-      } catch (error) {
-        if (isNamed(error, 'PreconditionFailed')) {
+    return await untilDone(
+      async () => {
+        try {
+          return { value: await this.#put(name, body, content, conditions) };
+        } catch (error) {
+          if (isNamed(error, 'ConditionalRequestConflict')) return undefined;
+          if (!isNamed(error, 'PreconditionFailed')) throw error;
           const first = await this.#head(name);
-          if (first !== undefined) return first;
-        } else if (!isNamed(error, 'ConditionalRequestConflict')) {
-          throw error;
+          return first && { value: first };
         }
-        // Another put under this name is under way, or was removed since.
-        await backOff(attempt);
-      }
-    }
-    throw new Fault('vault', `puts of ${name} hold each other up`, { retryable: true });
-  }
-
-  /**
-   * Parts go to a staging name; a copy, of which S3 tells the SHA-256, then makes them the object in one step.
-   * A multipart object itself has no SHA-256 of the whole.
-   */
-  async #putLarge(name: string, parts: AsyncIterable<Bytes>, digest: () => string): Promise<ObjectRef> {
-    const staging = { Bucket: this.#bucket, Key: `${STAGING}${randomUUID()}` };
-    const create = new CreateMultipartUploadCommand({ ...staging, ChecksumAlgorithm: 'SHA256' });
-    const { UploadId } = await calling(() => this.#client.send(create));
-    const upload = { ...staging, UploadId };
-    let size = 0;
-    let stagedVersion: string | undefined;
-    try {
-      const Parts: CompletedPart[] = [];
-      for await (const Body of parts) {
-        size += Body.length;
-        if (size > STREAM_LIMIT) throw new Fault('vault', `a stream exceeds ${STREAM_LIMIT} octets`);
-        const ChecksumSHA256 = createHash('sha256').update(Body).digest('base64');
-        const part = {
-          ...upload,
-          PartNumber: Parts.length + 1,
-          Body,
-          ContentLength: Body.length,
-          ChecksumSHA256,
-        };
-        const { ETag } = await calling(() => this.#client.send(new UploadPartCommand(part)));
-        Parts.push({ PartNumber: part.PartNumber, ETag, ChecksumSHA256 });
-      }
-      const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
-      stagedVersion = (await calling(() => this.#client.send(complete))).VersionId;
-    } catch (error) {
-      await this.#client.send(new AbortMultipartUploadCommand(upload)).catch(() => {
-        // The bucket's lifecycle rule ends uploads that could not be aborted; the first error is what matters.
-      });
-      throw error;
-    }
-    const content = { size, sha256: digest() };
-    const copy = new CopyObjectCommand({
-      Bucket: this.#bucket,
-      Key: name,
-      CopySource: `${this.#bucket}/${staging.Key}?versionId=${stagedVersion}`,
-      ChecksumAlgorithm: 'SHA256',
-    });
-    try {
-      const { VersionId, CopyObjectResult } = await calling(() => this.#client.send(copy));
-      const version = versionOf(VersionId);
-      const copied = CopyObjectResult?.ChecksumSHA256;
-      if (copied !== undefined && copied !== toBase64(content.sha256)) throw damaged({ name });
-      return { name, version, ...content };
-    } finally {
-      const remove = new DeleteObjectCommand({ ...staging, VersionId: stagedVersion });
-      await calling(() => this.#client.send(remove));
-    }
+      },
+      // another put under this name is under way each time, or was removed since
+      () => {
+        throw new Fault('vault', `puts of ${name} hold each other up`, { retryable: true });
+      },
+    );
   }
 
   async #head(name: string): Promise<ObjectRef | undefined> {
@@ -344,101 +272,5 @@ export class S3Vault implements Vault {
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: name, VersionId: version });
     const { Metadata } = await this.#client.send(command);
     return Metadata?.[LOCK_FLAG] !== undefined;
-  }
-
-  async #versions(name: string): Promise<{ version: string; isMarker: boolean }[]> {
-    const found: { version: string; isMarker: boolean }[] = [];
-    let marker: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
-    while (marker !== undefined) {
-      const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
-        Bucket: this.#bucket,
-        Prefix: name,
-        ...marker,
-      });
-      const page = await this.#client.send(command);
-      const own = (list: readonly Listed[] | undefined, isMarker: boolean) => {
-        for (const { Key, VersionId } of list ?? []) {
-          if (Key === name) found.push({ version: versionOf(VersionId), isMarker });
-        }
-      };
-      own(page.Versions, false);
-      own(page.DeleteMarkers, true);
-      const { NextKeyMarker, NextVersionIdMarker } = page;
-      // Names that only begin alike come after.
-      const goesOn = page.IsTruncated === true && NextKeyMarker === name;
-      marker = goesOn
-        ? { KeyMarker: name, ...(NextVersionIdMarker && { VersionIdMarker: NextVersionIdMarker }) }
-        : undefined;
-    }
-    return found;
-  }
-}
-
-function toBase64(sha256: string): string {
-  return Buffer.from(sha256, 'hex').toString('base64');
-}
-
-/** Undefined also for the checksum of a multipart object, which is one of its parts' checksums (`…=-3`). */
-function toHexDigest(checksum: string | undefined): string | undefined {
-  const digest = Buffer.from(checksum ?? '', 'base64');
-  return digest.length === 32 && digest.toString('base64') === checksum ? digest.toString('hex') : undefined;
-}
-
-function versionOf(version: string | undefined): string {
-  if (version === undefined || version === 'null') {
-    throw new Fault('configuration', 'the bucket of the vault has no versioning');
-  }
-  return version;
-}
-
-function gone({ name }: { readonly name: string }): Fault {
-  return new Fault('vault', `this version of the object ${name} is not in the vault`);
-}
-
-function damaged({ name }: { readonly name: string }): Fault {
-  return new Fault('vault', `the object ${name} is damaged`);
-}
-
-/** The octets of a stream in parts of PART_LENGTH, the last one shorter. */
-async function* inParts(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
-  let held: Bytes[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    for (let start = 0; start < chunk.length; ) {
-      const piece = chunk.subarray(start, start + PART_LENGTH - length);
-      held.push(piece);
-      length += piece.length;
-      start += piece.length;
-      if (length < PART_LENGTH) continue;
-      yield Buffer.concat(held);
-      held = [];
-      length = 0;
-    }
-  }
-  if (length > 0) yield Buffer.concat(held);
-}
-
-async function* hashing(
-  parts: AsyncIterable<Bytes>,
-  hash: { update(octets: Bytes): void },
-): AsyncGenerator<Bytes> {
-  for await (const part of parts) {
-    hash.update(part);
-    yield part;
-  }
-}
-
-async function* prepend(first: readonly Bytes[], rest: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
-  yield* first;
-  yield* rest;
-}
-
-/** Errors of S3 become Faults, but for those named. */
-async function calling<Result>(work: () => Promise<Result>, ...expected: readonly string[]): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isNamed(error, ...expected)) throw error;
-    throw toFault('vault', error);
   }
 }

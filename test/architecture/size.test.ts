@@ -6,15 +6,10 @@ const MAX_FUNCTION_LINES = 60;
 
 /** Files, and functions as file:function, that are being cut; none may be added. */
 const KNOWN = new Set([
-  'shared/keys/awskms.ts',
   'shared/profile/package/file-system.ts',
   'shared/service/trust/trust.ts',
-  'shared/vault/s3.ts',
-  'shared/service/restore/restore.ts:restore',
-  'shared/runtime.ts:openRuntime',
   'shared/service/esbpp/requests.ts:Requests.#submit',
   'shared/service/esbpp/commit.ts:commitChunk',
-  'shared/service/esed1/euicc-store.ts:merge',
   'shared/profile/package/checks/order.ts:checkOrder',
   'shared/rsp/store-metadata.ts:decodeStoreMetadata',
 ]);

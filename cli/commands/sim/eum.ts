@@ -108,9 +108,7 @@ async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void
   const batch = join(options.out, 'euicc-data.der');
   await writeOutput(
     batch,
-    eum.euiccDataBatch(made, {
-      ...present({ deviceManufacturers: options.deviceMaker }),
-    }),
+    eum.euiccDataBatch(made, present({ deviceManufacturers: options.deviceMaker })),
     '--out',
   );
   const eids = made.map(({ eid }) => eid);

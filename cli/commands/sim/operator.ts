@@ -89,7 +89,7 @@ function registerOrder(operator: Command, io: CliIo): void {
       .option('--limit <n>', 'profiles in a page', wholeOption(1, 10_000)),
   ).action(async (options: OrderIdOption & { readonly cursor?: string; readonly limit?: number }) => {
     const { cursor, limit } = options;
-    const page = { ...present({ cursor, limit }) };
+    const page = present({ cursor, limit });
     const client = new Operator(await clientOptions(options));
     answerJson(io, await reach(options.url, () => client.getOrderStatus(options.orderId, page)));
   });

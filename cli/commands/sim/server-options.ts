@@ -47,9 +47,7 @@ export async function tlsIdentity(options: Omit<ServerOptions, 'url'>): Promise<
   const ca = await pem(options.tlsCa, '--tls-ca');
   const cert = await pem(options.tlsCert, '--tls-cert');
   const key = await pem(options.tlsKey, '--tls-key');
-  return {
-    ...present({ ca, cert, key }),
-  };
+  return present({ ca, cert, key });
 }
 
 /** Calls the server; a connection that fails is the caller's to mend. */

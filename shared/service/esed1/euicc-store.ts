@@ -155,37 +155,73 @@ async function storeRecords(
 function merge(
   before: EuiccRecord | undefined,
   entry: VerifiedEntry,
-  { suite, ciPkId, eumChain, deviceMakers, entitlement }: EntrySource,
+  source: EntrySource,
   taken: ReadonlyMap<string, KeyOwner>,
 ): EuiccRecord | undefined {
-  const about = { subjectIdentifier: entry.eid };
-  const ordersWith = (known: EuiccRecord['orders'], fresh: VerifiedEntry['keys']) => {
-    const merged: Record<string, readonly string[]> = { ...known };
-    for (const { otPk } of fresh) {
-      const { by, orderId } = taken.get(otPk.identity()) ?? {};
-      if (by !== undefined && orderId !== undefined)
-        merged[orderId] = [...new Set([...(merged[orderId] ?? []), by])];
-    }
-    return merged;
-  };
+  const { suite, ciPkId, eumChain, deviceMakers, entitlement } = source;
+  const { euiccInfo2Hash: euiccInfo2, serialNumber, notAfterMs: notAfter } = entry;
   if (before === undefined) {
-    return {
-      suite,
-      ciPkId,
-      eumChain,
-      euiccInfo2: entry.euiccInfo2Hash,
-      serialNumber: entry.serialNumber,
-      notAfter: entry.notAfterMs,
-      deviceMakers,
-      keys: entry.keys.map((key) => keyRecord(key, taken)),
-      orders: ordersWith({}, entry.keys),
-    };
+    const keys = entry.keys.map((key) => keyRecord(key, taken));
+    const orders = withClaims({}, entry.keys, taken);
+    return { suite, ciPkId, eumChain, euiccInfo2, serialNumber, notAfter, deviceMakers, keys, orders };
   }
+  requireMayChange(before, entry, source);
+  const fresh = freshKeys(before, entry.keys);
+  if (before.keys.length + fresh.length > MAX_KEYS_PER_EUICC)
+    refuse('tooLarge', `an eUICC has at most ${MAX_KEYS_PER_EUICC} one-time keys`, {
+      subjectIdentifier: entry.eid,
+    });
+  const makers = entitlement === 'replace' ? deviceMakers : before.deviceMakers;
+  if (fresh.length === 0 && sameMembers(makers, before.deviceMakers)) return undefined;
+  return {
+    ...before,
+    // data of another kind than was stored: the eUICC's signed word of today counts
+    ...(fresh.length > 0 && { euiccInfo2, eumChain, ciPkId }),
+    deviceMakers: makers,
+    keys: [...before.keys, ...fresh.map((key) => keyRecord(key, taken))],
+    orders: withClaims(before.orders, fresh, taken),
+  };
+}
+
+/** A one-time key as the record holds it: free, or claimed by what a restored ledger learned of it first. */
+function keyRecord(
+  { keyId, otPk }: VerifiedEntry['keys'][number],
+  taken: ReadonlyMap<string, KeyOwner>,
+): OneTimeKeyRecord {
+  const by = taken.get(otPk.identity())?.by;
+  // a copy: an entry's octets are views of the whole slice
+  const key = { keyId, otPk: Uint8Array.from(otPk.octets) };
+  return by === undefined ? { ...key, state: 'free' } : { ...key, state: 'claimed', by };
+}
+
+/** The EID's places in orders, with those that the claims of these keys take. */
+function withClaims(
+  orders: EuiccRecord['orders'],
+  keys: VerifiedEntry['keys'],
+  taken: ReadonlyMap<string, KeyOwner>,
+): EuiccRecord['orders'] {
+  const merged: Record<string, readonly string[]> = { ...orders };
+  for (const { otPk } of keys) {
+    const { by, orderId } = taken.get(otPk.identity()) ?? {};
+    if (by !== undefined && orderId !== undefined)
+      merged[orderId] = [...new Set([...(merged[orderId] ?? []), by])];
+  }
+  return merged;
+}
+
+/** A revoked eUICC gets no keys, and a device manufacturer's word takes no EID from another. */
+function requireMayChange(before: EuiccRecord, { eid }: VerifiedEntry, source: EntrySource): void {
+  const about = { subjectIdentifier: eid };
   if (before.revokedAt !== undefined)
     refuse('euiccCertificateExpired', 'the eUICC was revoked on this server', about);
-  if (entitlement === 'keep' && !deviceMakers.every((maker) => before.deviceMakers.includes(maker)))
+  const isOthers = !source.deviceMakers.every((maker) => before.deviceMakers.includes(maker));
+  if (source.entitlement === 'keep' && isOthers)
     refuse('eidBoundElsewhere', 'the EID is registered for another device manufacturer', about);
-  const fresh = entry.keys.filter(({ keyId, otPk }) => {
+}
+
+/** The keys that the record does not have yet; a keyId names one key for ever. */
+function freshKeys(before: EuiccRecord, keys: VerifiedEntry['keys']): VerifiedEntry['keys'] {
+  return keys.filter(({ keyId, otPk }) => {
     const known = before.keys.find((key) => key.keyId === keyId);
     if (known !== undefined && !sameOctets(known.otPk, otPk.octets))
       refuse('oneTimeKeyInUse', `keyId ${keyId} is registered with another key`, {
@@ -193,32 +229,6 @@ function merge(
       });
     return known === undefined;
   });
-  if (before.keys.length + fresh.length > MAX_KEYS_PER_EUICC)
-    refuse('tooLarge', `an eUICC has at most ${MAX_KEYS_PER_EUICC} one-time keys`, about);
-  const makers = entitlement === 'replace' ? deviceMakers : before.deviceMakers;
-  if (fresh.length === 0 && sameMembers(makers, before.deviceMakers)) return undefined;
-  // data of another kind than was stored: the eUICC's signed word of today counts
-  const now = fresh.length > 0 ? { euiccInfo2: entry.euiccInfo2Hash, eumChain, ciPkId } : {};
-  return {
-    ...before,
-    ...now,
-    deviceMakers: makers,
-    keys: [...before.keys, ...fresh.map((key) => keyRecord(key, taken))],
-    orders: ordersWith(before.orders, fresh),
-  };
-}
-
-function keyRecord(
-  { keyId, otPk }: VerifiedEntry['keys'][number],
-  taken: ReadonlyMap<string, KeyOwner>,
-): OneTimeKeyRecord {
-  const by = taken.get(otPk.identity())?.by;
-  return {
-    keyId,
-    // a copy: an entry's octets are views of the whole slice
-    otPk: Uint8Array.from(otPk.octets),
-    ...(by === undefined ? { state: 'free' } : { state: 'claimed', by }),
-  };
 }
 
 const reused = (keyId: string) =>

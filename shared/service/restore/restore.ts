@@ -76,28 +76,61 @@ export async function restore(
 
   const auditLines = await replayAuditLines(ledger, vault);
   progress('auditLines', auditLines, auditLines);
+  const { orderIds, ...orders } = await restoreOrders(context, progress);
+  const jobs = await reopenJobs(context, progress);
+  const { commits, bound, problems, twice, affected } = await replayCommits(context, progress);
+  for await (const jobId of recordedJobs(vault)) await finishJob(context, jobId);
+  const toRepeat = await repeatRestrictions(context, auditHead, progress);
+  const positions = await reconcileSupplies(context, new Set([...orderIds, ...affected]), progress);
 
+  const about = { auditHead, auditLines, orders: orders.restored, jobs, commits, bound, ...positions };
+  const line = { event: 'ledger.restored', by: 'server', about } as const;
+  await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
+  await standing.thaw();
+  return {
+    auditLines,
+    orders,
+    jobs,
+    commits,
+    bound,
+    positions,
+    toRepeat: toRepeat.slice(0, LISTED),
+    problems: problems.slice(0, LISTED),
+    twice: twice.slice(0, LISTED),
+  };
+}
+
+/** Orders that the vault knows: all their identifiers, and what became of those that the ledger did not have whole. */
+async function restoreOrders(context: Context, progress: Progress) {
   const orderIds: string[] = [];
   const closed: string[] = [];
   let restored = 0;
-  for await (const orderId of recordedOrders(vault)) {
+  for await (const orderId of recordedOrders(context.vault)) {
     orderIds.push(orderId);
     const outcome = await restoreOrder(context, orderId);
     if (outcome === 'restored') restored += 1;
     if (outcome === 'closed') closed.push(orderId);
     progress('orders', orderIds.length, undefined);
   }
+  return { orderIds, restored, closed };
+}
 
+/** Returns how many jobs are open again. */
+async function reopenJobs(context: Context, progress: Progress): Promise<number> {
   let jobs = 0;
-  for await (const jobId of recordedJobs(vault)) {
+  for await (const jobId of recordedJobs(context.vault)) {
     if (await reopenJob(context, jobId)) jobs += 1;
     progress('jobs', jobs, undefined);
   }
+  return jobs;
+}
 
+/** Takes on the commits that the ledger lacks; `affected` are the orders that they draw from. */
+async function replayCommits(context: Context, progress: Progress) {
   const names = await missingCommits(context);
   const problems: RestoreResult['problems'][number][] = [];
   const twice: RestoreResult['twice'][number][] = [];
-  const affected = new Set(orderIds);
+  const affected = new Set<string>();
   let bound = 0;
   for (const [i, name] of names.entries()) {
     const replayed = await replayCommit(context, name);
@@ -107,40 +140,39 @@ export async function restore(
     twice.push(...replayed.twice.map(({ item: { eid, keyId } }) => ({ eid, keyId })));
     progress('commits', i + 1, names.length);
   }
-  for await (const jobId of recordedJobs(vault)) await finishJob(context, jobId);
+  return { commits: names.length, bound, problems, twice, affected };
+}
 
+/** Repeats what took something away since; returns the changes that are for an administrator to make again. */
+async function repeatRestrictions(
+  context: Context,
+  auditHead: number,
+  progress: Progress,
+): Promise<RestoreResult['toRepeat']> {
   const toRepeat: RestoreResult['toRepeat'][number][] = [];
-  for await (const line of new AuditLog(ledger, vault).lines(auditHead + 1)) {
+  for await (const line of new AuditLog(context.ledger, context.vault).lines(auditHead + 1)) {
     if (!(await repeatRestriction(context, line)))
       toRepeat.push({ sequence: line.sequence, event: line.event });
     progress('restrictions', line.sequence - auditHead, undefined);
   }
+  return toRepeat;
+}
 
+async function reconcileSupplies(
+  context: Context,
+  orderIds: ReadonlySet<string>,
+  progress: Progress,
+): Promise<RestoreResult['positions']> {
   const positions = { taken: 0, returned: 0, closed: 0 };
   let reconciled = 0;
-  for (const orderId of affected) {
+  for (const orderId of orderIds) {
     const changes = await reconcileSupply(context, orderId);
     positions.taken += changes.taken;
     positions.returned += changes.returned;
     positions.closed += changes.closed;
-    progress('positions', ++reconciled, affected.size);
+    progress('positions', ++reconciled, orderIds.size);
   }
-
-  const about = { auditHead, auditLines, orders: restored, jobs, commits: names.length, bound, ...positions };
-  const line = { event: 'ledger.restored', by: 'server', about } as const;
-  await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
-  await standing.thaw();
-  return {
-    auditLines,
-    orders: { restored, closed },
-    jobs,
-    commits: names.length,
-    bound,
-    positions,
-    toRepeat: toRepeat.slice(0, LISTED),
-    problems: problems.slice(0, LISTED),
-    twice: twice.slice(0, LISTED),
-  };
+  return positions;
 }
 
 /** A job of several chunks, with its open work so that the rest of it is bound; true where the ledger did not know it. */

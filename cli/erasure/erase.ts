@@ -4,6 +4,7 @@ import type { Runtime } from '../../shared/runtime.ts';
 import { auditWrite } from '../../shared/service/audit/line.ts';
 import { AuditLog } from '../../shared/service/audit/log.ts';
 import { deliveryJwk, signedByDelivery } from '../../shared/service/es2f/order-report.ts';
+import { partitions } from '../../shared/service/records/keys.ts';
 import { destroyKey, type Erased } from './destroy-key.ts';
 import { destroyLedger, destroyPpks } from './destroy-store.ts';
 
@@ -46,7 +47,7 @@ export async function planErasure(runtime: Runtime): Promise<ErasurePlan> {
     deployment: runtime.config.deployment,
     keys: await keyUris(runtime),
     objects,
-    openWork: (await runtime.context.ledger.query('open-work', { limit: 1_000 })).items.length,
+    openWork: (await runtime.context.ledger.query(partitions.openWork, { limit: 1_000 })).items.length,
   };
 }
 

@@ -1,12 +1,11 @@
 import { invariant } from '../../shared/errors.ts';
-import type { Work, WorkKind } from '../../shared/jobs/dispatcher.ts';
+import type { Work } from '../../shared/jobs/dispatcher.ts';
 import type { TaskInput } from '../../shared/jobs/step-functions.ts';
-
-const KINDS: readonly WorkKind[] = ['job', 'order', 'rows', 'euiccData', 'report'];
+import { WORK_KINDS } from '../../shared/service/records/keys.ts';
 
 /** The state machine passes on what the dispatcher wrote; anything else is a mistake in its definition. */
 export function readWork({ kind, id }: Pick<Work, 'kind' | 'id'>): Pick<Work, 'kind' | 'id'> {
-  invariant(KINDS.includes(kind), 'the input names no kind of work');
+  invariant(WORK_KINDS.includes(kind), 'the input names no kind of work');
   invariant(typeof id === 'string' && id !== '', 'the input has no id');
   return { kind, id };
 }

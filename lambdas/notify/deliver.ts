@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION } from '../../shared/ifpp-draft1/version.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { type Carrier, httpCarrier } from '../../shared/notify/ledger-notifier.ts';
 import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
-import type { NoticeMessage, NoticeQueue } from '../../shared/notify/sqs.ts';
+import { type NoticeQueue, readNoticeMessage } from '../../shared/notify/sqs.ts';
 import { backgroundEntry } from '../background.ts';
 import type { TelemetryRecord } from '../telemetry.ts';
 import { notifyStores } from './stores.ts';
@@ -27,8 +27,8 @@ export async function deliver(
   const outcomes = await Promise.all(
     event.Records.map(async (record) => {
       try {
-        const message = JSON.parse(record.body) as NoticeMessage;
-        if ('notice' in message) await deliverNotice(ledger, carry, message.notice);
+        const { notice } = readNoticeMessage(record.body);
+        if (notice !== undefined) await deliverNotice(ledger, carry, notice);
         else await sweepOutbox(ledger, (ids) => queue.send(ids), Date.now);
         return [];
       } catch (error) {

@@ -3,6 +3,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { isNamed, toFault } from '../aws/fault.ts';
 import { utf8 } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
+import { objectNames } from '../service/records/object-names.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Dispatcher, Work, WorkKind } from './dispatcher.ts';
 
@@ -55,7 +56,7 @@ export class StepFunctionsDispatcher implements Dispatcher {
 
   async submit({ kind, id, tasks }: Work): Promise<void> {
     const list = Array.from({ length: tasks }, (_, task): TaskInput => ({ kind, id, task }));
-    const { name: object } = await this.#vault.put(`tasks/${kind}/${id}`, utf8(JSON.stringify(list)));
+    const { name: object } = await this.#vault.put(objectNames.tasks(kind, id), utf8(JSON.stringify(list)));
     const input: ExecutionInput = { kind, id, tasks: object };
     try {
       for (let run = 0; run < RUN_LIMIT; run++) {

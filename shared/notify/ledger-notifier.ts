@@ -3,6 +3,8 @@ import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { Item, Ledger } from '../ledger/ledger.ts';
 import { scanPages } from '../ledger/scan.ts';
+import { ledgerKeys, partitions } from '../service/records/keys.ts';
+import { noticeRecord, parkedNotice } from '../service/records/notice.ts';
 import type { Notice, Notifier } from './notifier.ts';
 
 /** Carries one notice; resolves when it was taken (2xx). */
@@ -84,7 +86,7 @@ export class LedgerNotifier implements Notifier {
     let pause = pollMs;
     /** Subjects of which a notice must wait, and with it those after it. */
     const held = new Set<string>();
-    for await (const notices of scanPages(ledger, 'notices')) {
+    for await (const notices of scanPages(ledger, partitions.notices)) {
       const subjects = [...Map.groupBy(notices, ({ sort }) => subjectOf(sort))];
       for (let i = 0; i < subjects.length; i += AT_ONCE) {
         const waits = subjects.slice(i, i + AT_ONCE).map(async ([subject, items]) => {
@@ -103,7 +105,7 @@ export class LedgerNotifier implements Notifier {
   /** Milliseconds until the first of them that is still to be taken is due; infinite if none is left. */
   async #deliverInOrder(items: readonly Item[]): Promise<number> {
     for (const item of items) {
-      const early = Number(item.attributes.dueAt) - this.#options.now();
+      const early = noticeRecord.from(item).dueAt - this.#options.now();
       const wait = early > 0 ? early : await this.#deliver(item);
       if (Number.isFinite(wait)) return wait;
     }
@@ -112,22 +114,21 @@ export class LedgerNotifier implements Notifier {
 
   async #deliver(item: Item): Promise<number> {
     const { ledger, carry, now, onDelayed, onParked, retryMs = 1_000, attempts: limit = 20 } = this.#options;
-    const { url, body } = item.attributes as unknown as Notice;
-    const notice: Notice = { id: item.sort, url, body };
+    const record = noticeRecord.from(item);
+    const notice: Notice = { id: item.sort, url: record.url, body: record.body };
     const when = { revision: item.revision };
-    const key = { partition: item.partition, sort: item.sort };
     try {
       await carry(notice);
-      await ledger.write({ remove: key, when });
+      await ledger.write({ remove: item, when });
       return Number.POSITIVE_INFINITY;
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown';
-      const attempts = Number(item.attributes.attempts) + 1;
+      const attempts = record.attempts + 1;
       if (attempts >= limit) {
-        const attributes = { ...item.attributes, attempts, reason, parkedAt: now() };
+        const attributes = parkedNotice.to({ ...record, attempts, reason, parkedAt: now() });
         await ledger.transact([
-          { remove: key, when },
-          { put: { partition: 'notices-parked', sort: item.sort }, attributes, when: 'absent' },
+          { remove: item, when },
+          { put: ledgerKeys.parkedNotice(item.sort), attributes, when: 'absent' },
         ]);
         onParked(notice, reason);
         return Number.POSITIVE_INFINITY;
@@ -135,8 +136,8 @@ export class LedgerNotifier implements Notifier {
       onDelayed?.(notice, attempts, reason);
       const wait = Math.min(retryMs * 2 ** (attempts - 1), HOUR_MS);
       await ledger.write({
-        put: key,
-        attributes: { ...item.attributes, attempts, reason, dueAt: now() + wait },
+        put: item,
+        attributes: noticeRecord.to({ ...record, attempts, reason, dueAt: now() + wait }),
         when,
       });
       return wait;

@@ -1,13 +1,9 @@
 import { removeItem } from '../ledger/change.ts';
-import type { ItemKey, Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { scanPages } from '../ledger/scan.ts';
+import { ledgerKeys, partitions } from '../service/records/keys.ts';
+import { noticeRecord } from '../service/records/notice.ts';
 import type { Carrier } from './ledger-notifier.ts';
-import type { Notice } from './notifier.ts';
-
-/** Notices wait in this partition from the state change they tell of until they are taken. */
-const OUTBOX = 'notices';
-
-export const noticeKey = (id: string): ItemKey => ({ partition: OUTBOX, sort: id });
 
 /** After so long a notice is queued again: one that went to the dead-letter queue is tried anew every day. */
 const QUEUED_AGAIN_MS = 24 * 3_600_000;
@@ -22,16 +18,15 @@ export async function sweepOutbox(
   now: () => number,
 ): Promise<number> {
   let queued = 0;
-  for await (const notices of scanPages(ledger, OUTBOX)) {
-    const waiting = notices.filter(({ attributes }) => {
-      const { queuedAt } = attributes;
-      return queuedAt === undefined || Number(queuedAt) + QUEUED_AGAIN_MS <= now();
-    });
-    await enqueue(waiting.map(({ sort }) => sort));
+  for await (const notices of scanPages(ledger, partitions.notices)) {
+    const waiting = notices
+      .map((item) => ({ item, record: noticeRecord.from(item) }))
+      .filter(({ record: { queuedAt } }) => queuedAt === undefined || queuedAt + QUEUED_AGAIN_MS <= now());
+    await enqueue(waiting.map(({ item }) => item.sort));
     await ledger.writeMany(
-      waiting.map((item) => ({
-        put: noticeKey(item.sort),
-        attributes: { ...item.attributes, queuedAt: now() },
+      waiting.map(({ item, record }) => ({
+        put: item,
+        attributes: noticeRecord.to({ ...record, queuedAt: now() }),
         when: { revision: item.revision },
       })),
     );
@@ -42,10 +37,10 @@ export async function sweepOutbox(
 
 /** Posts one notice and takes it out of the outbox. One that is there no more was delivered before: done. */
 export async function deliverNotice(ledger: Ledger, carry: Carrier, id: string): Promise<void> {
-  const item = await ledger.get(noticeKey(id));
+  const item = await ledger.get(ledgerKeys.notice(id));
   if (item === undefined) return;
-  const { url, body } = item.attributes as unknown as Notice;
+  const { url, body } = noticeRecord.from(item);
   await carry({ id, url, body });
   // the sweeper may have marked the notice while it was posted
-  await removeItem(ledger, noticeKey(id));
+  await removeItem(ledger, ledgerKeys.notice(id));
 }

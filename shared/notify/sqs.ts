@@ -6,10 +6,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { toFault } from '../aws/fault.ts';
 import { Fault } from '../errors.ts';
+import { decodeAttributes, encodeAttributes } from '../ledger/item.ts';
+import { type NoticeMessage, noticeMessage } from '../service/records/notice.ts';
 import type { Notifier } from './notifier.ts';
-
-/** A message of the queue: one notice to deliver, or the word that the outbox has something. */
-export type NoticeMessage = { readonly notice: string } | { readonly sweep: true };
 
 /** SQS takes ten messages in one call. */
 const BATCH = 10;
@@ -30,18 +29,16 @@ export class NoticeQueue {
   }
 
   async askForSweep(): Promise<void> {
-    const message: NoticeMessage = { sweep: true };
     await this.#client
-      .send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody: JSON.stringify(message) }))
+      .send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody: messageBody({}) }))
       .catch(fault);
   }
 
   async send(ids: readonly string[]): Promise<void> {
     for (let i = 0; i < ids.length; i += BATCH) {
-      const Entries = ids.slice(i, i + BATCH).map((notice, n) => {
-        const message: NoticeMessage = { notice };
-        return { Id: String(n), MessageBody: JSON.stringify(message) };
-      });
+      const Entries = ids
+        .slice(i, i + BATCH)
+        .map((notice, n) => ({ Id: String(n), MessageBody: messageBody({ notice }) }));
       const { Failed = [] } = await this.#client
         .send(new SendMessageBatchCommand({ QueueUrl: this.#url, Entries }))
         .catch(fault);
@@ -91,6 +88,19 @@ export class SqsNotifier implements Notifier {
     await this.#asking;
     this.#queue.close();
   }
+}
+
+function messageBody(message: NoticeMessage): string {
+  return encodeAttributes(noticeMessage.to(message));
+}
+
+/** What a message of the queue says: the name of a notice to deliver; without one, that the outbox has some. */
+export function readNoticeMessage(body: string): NoticeMessage {
+  return noticeMessage.decode(decodeAttributes(body), {
+    code: 'notifier',
+    what: 'a message of',
+    name: 'the notice queue',
+  });
 }
 
 function fault(error: unknown): never {

@@ -7,7 +7,8 @@ import { bindChunk } from './esbpp/binding.ts';
 import { finishJob } from './esbpp/job-progress.ts';
 import { finishIngest, ingestSlice } from './esed1/euicc-batches.ts';
 import { jobRecord } from './records/job.ts';
-import { ledgerKeys } from './records/keys.ts';
+import { ledgerKeys, partitions } from './records/keys.ts';
+import { openWorkOf } from './records/work.ts';
 import { finishReport, runReportSlice } from './reports/report-slices.ts';
 import { recordJob } from './supply/draws.ts';
 import type { Trust } from './trust/trust.ts';
@@ -41,13 +42,13 @@ export class ServiceWork implements WorkRunner {
   async resume(): Promise<number> {
     const { ledger, dispatcher } = this.#context;
     let resumed = 0;
-    for await (const item of scan(ledger, 'open-work')) {
-      const [kind, id] = item.sort.split('#', 2) as [WorkKind, string];
-      if (kind === 'job') {
-        const job = await ledger.get(ledgerKeys.job(id));
-        if (job !== undefined) await recordJob(this.#context, id, jobRecord.from(job));
+    for await (const item of scan(ledger, partitions.openWork)) {
+      const work = openWorkOf(item);
+      if (work.kind === 'job') {
+        const job = await ledger.get(ledgerKeys.job(work.id));
+        if (job !== undefined) await recordJob(this.#context, work.id, jobRecord.from(job));
       }
-      await dispatcher.submit({ kind, id, tasks: Number(item.attributes.tasks) });
+      await dispatcher.submit(work);
       resumed += 1;
     }
     return resumed;

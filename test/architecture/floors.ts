@@ -15,7 +15,6 @@ export const FLOORS: readonly Floor[] = [
       'shared/status-codes.ts',
       'shared/concurrency.ts',
       'shared/present.ts',
-      'shared/runtime-config.ts',
       'shared/upkeep.ts',
     ],
   },
@@ -26,6 +25,9 @@ export const FLOORS: readonly Floor[] = [
     name: 'crypto and stores',
     rooms: ['shared/crypto', 'shared/ledger', 'shared/vault', 'shared/net'],
   },
+  // whoever stores something finds its form and its name here: services, notifier and dispatcher
+  { name: 'records', rooms: ['shared/service/records'] },
+  { name: 'configuration', rooms: ['shared/runtime-config.ts'] },
   {
     name: 'objects',
     rooms: ['shared/rsp', 'shared/ifpp-draft1', 'shared/pki', 'shared/jobs', 'shared/notify'],
@@ -34,7 +36,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'profile', rooms: ['shared/profile'] },
   { name: 'euicc', rooms: ['shared/euicc'] },
   { name: 'service interfaces', rooms: ['shared/service/api'] },
-  { name: 'records', rooms: ['shared/service/records', 'shared/gsma'] },
+  { name: 'function binding', rooms: ['shared/gsma'] },
   { name: 'audit', rooms: ['shared/service/audit'] },
   { name: 'custody', rooms: ['shared/service/custody'] },
   { name: 'context', rooms: ['shared/service/context.ts', 'shared/service/turns.ts'] },

@@ -9,7 +9,7 @@ import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
-import type { OrderRecord } from '../../shared/service/records/order.ts';
+
 import type { ProfileRecord } from '../../shared/service/records/profile.ts';
 import { noticeWrite } from '../../shared/service/reports/notices.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
@@ -165,8 +165,7 @@ describe('the callback to the Operator', () => {
     ['the word of an FPA', { ...base, eid, state: 'Unreported', detail: 'damaged' }, 'damaged'],
     ['a profile closed before it was bound', { ...base, state: 'Closed' }],
   ])('%s is sent as the schema says', (_what, record, fpaCause) => {
-    const order = { callbackUrl: 'https://operator.example.com' } as OrderRecord;
-    const news = { id: 'N-1', orderId: 'ORD-1', order, record };
+    const news = { id: 'N-1', orderId: 'ORD-1', url: 'https://operator.example.com', record };
     const write = noticeWrite(fpaCause === undefined ? news : { ...news, fpaCause });
     const body = 'attributes' in write ? write.attributes.body : undefined;
     const schema = compile(media.schema);

@@ -3,6 +3,7 @@ import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { type Carrier, httpCarrier, LedgerNotifier } from '../../shared/notify/ledger-notifier.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { noticeRecord } from '../../shared/service/records/notice.ts';
 import { CallbackServer } from '../../sim/index.ts';
 
 const URL = 'http://127.0.0.1:9/';
@@ -27,13 +28,13 @@ afterEach(async () => {
 const put = (id: string, more: { url?: string; dueAt?: number } = {}) =>
   ledger.write({
     put: ledgerKeys.notice(id),
-    attributes: {
+    attributes: noticeRecord.to({
       url: URL,
       attempts: 0,
       dueAt: 0,
       body: { header: { functionCallIdentifier: id } },
       ...more,
-    },
+    }),
     when: 'absent',
   });
 

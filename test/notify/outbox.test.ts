@@ -4,8 +4,9 @@ import { deliver } from '../../lambdas/notify/deliver.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import type { Notice } from '../../shared/notify/notifier.ts';
-import { deliverNotice, noticeKey, sweepOutbox } from '../../shared/notify/outbox.ts';
-import type { NoticeMessage } from '../../shared/notify/sqs.ts';
+import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { type NoticeMessage, noticeMessage, noticeRecord } from '../../shared/service/records/notice.ts';
 
 let ledger: Ledger;
 let now = 1_000;
@@ -21,8 +22,13 @@ afterEach(() => ledger.close());
 
 const wait = (id: string) =>
   ledger.write({
-    put: noticeKey(id),
-    attributes: { url: 'https://operator.example/', body: { iccid: id }, dueAt: 0, attempts: 0 },
+    put: ledgerKeys.notice(id),
+    attributes: noticeRecord.to({
+      url: 'https://operator.example/',
+      body: { iccid: id },
+      dueAt: 0,
+      attempts: 0,
+    }),
     when: 'absent',
   });
 
@@ -30,7 +36,7 @@ const record = (message: NoticeMessage | string, attempts = 1) =>
   ({
     messageId: JSON.stringify(message),
     receiptHandle: 'handle',
-    body: typeof message === 'string' ? message : JSON.stringify(message),
+    body: typeof message === 'string' ? message : JSON.stringify(noticeMessage.to(message)),
     attributes: { ApproximateReceiveCount: String(attempts) },
   }) as SQSRecord;
 
@@ -60,7 +66,7 @@ it('takes a notice out of the ledger only once it was taken, and posts none that
   await wait('a');
   const posted: Notice[] = [];
   await expect(deliverNotice(ledger, () => Promise.reject(new Error('503')), 'a')).rejects.toThrow('503');
-  expect(await ledger.get(noticeKey('a'))).toBeDefined();
+  expect(await ledger.get(ledgerKeys.notice('a'))).toBeDefined();
   const carry = async (notice: Notice) => {
     // the sweeper marks it in the meantime
     await sweepOutbox(ledger, enqueue, () => now);
@@ -69,7 +75,7 @@ it('takes a notice out of the ledger only once it was taken, and posts none that
   await deliverNotice(ledger, carry, 'a');
   await deliverNotice(ledger, carry, 'a');
   expect(posted.map(({ id }) => id)).toEqual(['a']);
-  expect(await ledger.get(noticeKey('a'))).toBeUndefined();
+  expect(await ledger.get(ledgerKeys.notice('a'))).toBeUndefined();
 });
 
 it('of a batch gives back what failed, later each time, and nothing else', async () => {
@@ -90,12 +96,7 @@ it('of a batch gives back what failed, later each time, and nothing else', async
       log: (line) => lines.push(line),
     },
     {
-      Records: [
-        record({ notice: 'good' }),
-        record({ notice: 'bad' }, 3),
-        record('no JSON'),
-        record({ sweep: true }),
-      ],
+      Records: [record({ notice: 'good' }), record({ notice: 'bad' }, 3), record('no JSON'), record({})],
     },
   );
   expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([

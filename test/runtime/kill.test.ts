@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRuntime } from '../../shared/runtime.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
-import { COMMIT_RECORDS, parseCommitRecordName } from '../../shared/service/records/locked-records.ts';
+import { COMMIT_RECORDS, parseCommitRecordName } from '../../shared/service/records/object-names.ts';
 import { assembleBppBatch, type PersonalisedEuicc } from '../../sim/index.ts';
 import {
   auditLines,

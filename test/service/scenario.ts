@@ -5,9 +5,9 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';
 import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
-import type { ChunkRecord } from '../../shared/service/records/job.ts';
+import { type ChunkRecord, chunkRecord } from '../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
-import { packRecord, supplyRecord } from '../../shared/service/records/order.ts';
+import { packRecord, returnedRecord, supplyRecord } from '../../shared/service/records/order.ts';
 import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
 import { viewBlock } from '../../shared/service/supply/draws.ts';
 import {
@@ -141,7 +141,7 @@ export async function positionsOf({ context }: Runtime, orderId: string): Promis
   const { bound } = await viewBlock(context, orderId, 0);
   return {
     supply,
-    returned: lists.flatMap(({ attributes }) => attributes.positions as number[]).sort((a, b) => a - b),
+    returned: lists.flatMap((list) => returnedRecord.from(list).positions).sort((a, b) => a - b),
     bound: [...bound.keys()].sort((a, b) => a - b),
   };
 }
@@ -187,5 +187,5 @@ export async function auditLines(
 export async function committed({ context }: Runtime, jobId: string, chunk: number): Promise<ChunkRecord> {
   const item = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
   if (item === undefined) throw new Error(`chunk ${chunk} of ${jobId} is not committed`);
-  return item.attributes as unknown as ChunkRecord;
+  return chunkRecord.from(item);
 }

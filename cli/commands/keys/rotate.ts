@@ -3,7 +3,7 @@ import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
-import type { AssignedRole } from '../../../shared/service/records/key.ts';
+import type { AssignedRole } from '../../../shared/service/records/custody.ts';
 import type { DeploymentFolder } from '../../deployment/folder.ts';
 import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
 import { readOctets } from '../../input/files.ts';

@@ -6,7 +6,7 @@ import type { UseOptions, WrapContext } from '../../keys/provider.ts';
 import { decodeWrappedKey, encodeWrappedKey } from '../../keys/wrapped-key.ts';
 import { changedTooFast, removeItem } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { type WrappedUnder, wrappedUnder } from '../records/key.ts';
+import { type WrappedUnder, wrappedUnder } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import type { KeyAssignments } from './key-assignments.ts';
 import type { KeyRing } from './key-ring.ts';

@@ -3,7 +3,7 @@ import { formatKeyUri, parseKeyUri } from '../../keys/uri.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
 import { auditWrite } from '../audit/line.ts';
-import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/key.ts';
+import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
 /** Keys are compared by their URIs. */

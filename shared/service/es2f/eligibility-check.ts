@@ -5,7 +5,7 @@ import type { Eligibility, EligibilityVerdict } from '../api/es2f.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import type { Context } from '../context.ts';
 import { type Candidate, gateReads, mayHaveProfile } from '../eligibility/gate.ts';
-import { euiccRecord, itemName } from '../records/euicc.ts';
+import { euiccCertificateRecord, euiccRecord, itemName } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { loadOrderState, ownOrder } from '../supply/own-order.ts';
 import { eidsWithKept } from '../supply/supply.ts';
@@ -62,7 +62,7 @@ export class EligibilityService implements Eligibility {
     return {
       eid,
       record: item && euiccRecord.from(item),
-      certificate: certificate?.attributes.der as Uint8Array | undefined,
+      certificate: certificate && euiccCertificateRecord.from(certificate).der,
     };
   }
 }

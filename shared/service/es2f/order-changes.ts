@@ -7,7 +7,7 @@ import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
+import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
 import { profileRecord } from '../records/profile.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
@@ -67,7 +67,7 @@ export async function releaseProfile(
     refuse('profileStateForbids', 'the order is still being prepared', { subjectIdentifier: iccid });
   const { ledger, now } = context;
   const owner = await ledger.get(ledgerKeys.iccid(iccid));
-  if (owner?.attributes.orderId !== orderId) return;
+  if (owner === undefined || iccidOwner.from(owner).orderId !== orderId) return;
   await ledger.transact([
     { remove: owner, when: { revision: owner.revision } },
     auditWrite(

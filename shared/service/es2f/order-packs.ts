@@ -9,11 +9,13 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderState } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { objectNames, ppkNames } from '../records/object-names.ts';
 import {
   type OrderRecord,
   orderStateRecord,
   type PackRecord,
   packCount,
+  packMade,
   packRecord,
 } from '../records/order.ts';
 import { packContext } from '../records/wrap-contexts.ts';
@@ -68,7 +70,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   const { ppks, dataKeys } = context;
   const { orderId, pack } = work;
   const attempt = randomUUID();
-  const names = { ppks: `${orderId}/${pack}/${attempt}`, dataKey: `${orderId}/${pack}/${attempt}-key` };
+  const names = ppkNames(orderId, pack, attempt);
   const { dataKey, stored } = await dataKeys.generate(
     names.dataKey,
     { orderId, pack },
@@ -88,7 +90,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     profiles.map(({ sealedPpk }) => sealedPpk),
   );
   const { body, offsets } = encodePack(profiles.map(({ entry }) => entry));
-  const object = await context.vault.put(`orders/${orderId}/packs/${pack}-${attempt}`, body);
+  const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
   const output = await putOutput(context, work, attempt, profiles);
   const iccids = profiles.map(({ iccid }) => iccid);
   await commitPack(context, work, {
@@ -112,7 +114,7 @@ async function putOutput(
   // a replacement beyond the order's own packs is the last one there is
   const packs = Math.max(packCount(order), pack + 1);
   const jwe = await encryptRows(order.outputKey, rows, { orderId, pack, packs });
-  return await vault.put(`orders/${orderId}/output/${pack}-${attempt}`, utf8(jwe));
+  return await vault.put(objectNames.output(orderId, pack, attempt), utf8(jwe));
 }
 
 /** The one write that makes an attempt's PPKs, pack and output rows the pack. */
@@ -123,7 +125,7 @@ async function commitPack(
 ): Promise<void> {
   const { done } = await context.ledger.transact([
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
-    { put: ledgerKeys.orderPackMade(orderId, pack), attributes: {}, when: 'absent' },
+    { put: ledgerKeys.orderPackMade(orderId, pack), attributes: packMade.to({}), when: 'absent' },
     { check: stateItem, when: { revision: stateItem.revision } },
   ]);
   if (done) return;

@@ -7,7 +7,7 @@ import { scanPages } from '../../ledger/scan.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys, PACK_MADE } from '../records/keys.ts';
+import { ledgerKeys, orderPartition, PACK_MADE } from '../records/keys.ts';
 import { putOrderRecord } from '../records/locked-records.ts';
 import {
   type OrderRecord,
@@ -17,6 +17,7 @@ import {
   packRecord,
   supplyRecord,
 } from '../records/order.ts';
+import { openWorkRecord } from '../records/work.ts';
 import { loadOrder } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { freeIccids } from './order-iccids.ts';
@@ -67,7 +68,11 @@ export async function finishRows(context: Context, orderId: string): Promise<boo
   const work = firstWork(orderId, order, true);
   await ledger.transact([
     { remove: done, when: { revision: done.revision } },
-    { put: ledgerKeys.openWork('order', orderId), attributes: { tasks: work.tasks }, when: 'absent' },
+    {
+      put: ledgerKeys.openWork('order', orderId),
+      attributes: openWorkRecord.to({ tasks: work.tasks }),
+      when: 'absent',
+    },
   ]);
   await dispatcher.submit(work);
   return true;
@@ -76,7 +81,7 @@ export async function finishRows(context: Context, orderId: string): Promise<boo
 /** Packs of the order's own that are committed. */
 export async function preparedPacks({ ledger }: Context, orderId: string): Promise<number> {
   let count = 0;
-  for await (const items of scanPages(ledger, `order#${orderId}`, { prefix: PACK_MADE }))
+  for await (const items of scanPages(ledger, orderPartition(orderId), { prefix: PACK_MADE }))
     count += items.length;
   return count;
 }

@@ -2,7 +2,7 @@ import { present } from '../../present.ts';
 import type { OrderState, ProfileStatus } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, packCount, packRecord } from '../records/order.ts';
+import { extraPacks, type OrderRecord, packCount, packRecord } from '../records/order.ts';
 import { type BlockView, viewBlock } from '../supply/draws.ts';
 
 /** A profile with what a report tells of it beyond its status. */
@@ -24,7 +24,7 @@ export async function profileCount(
   order: OrderRecord,
 ): Promise<number> {
   const extras = await ledger.get(ledgerKeys.orderExtras(orderId));
-  return order.quantity + Number(extras?.attributes.count ?? 0);
+  return order.quantity + extraPacks(extras);
 }
 
 export function positionAt(order: OrderRecord, place: number): number {

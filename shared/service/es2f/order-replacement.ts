@@ -7,6 +7,8 @@ import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import {
+  extraPacks,
+  extrasRecord,
   type OrderRecord,
   packCount,
   packRecord,
@@ -87,13 +89,13 @@ async function choosePosition(
     });
   const key = ledgerKeys.orderExtras(orderId);
   const extras = await context.ledger.get(key);
-  const count = Number(extras?.attributes.count ?? 0);
+  const count = extraPacks(extras);
   return {
     position: (packCount(order) + count) * order.packSize,
     writes: [
       {
         put: key,
-        attributes: { count: count + 1 },
+        attributes: extrasRecord.to({ count: count + 1 }),
         when: asRead(extras),
       },
     ],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { type Bytes, utf8 } from '../../codec/bytes.ts';
+import type { Bytes } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { invariant, refuse } from '../../errors.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
@@ -11,20 +11,11 @@ import type { PersonalisationRows } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOpener } from '../keys/intake-keys.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import type { OrderRecord } from '../records/order.ts';
+import { objectNames } from '../records/object-names.ts';
+import { iccidOwner, type OrderRecord, type RowIndex, rowIndex } from '../records/order.ts';
 import { metadataOf } from './order-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 import { tryProfile } from './profile-making.ts';
-
-/**
- * The rows of an order, checked as a whole before anything is made of them: where each block is in the file. Kept
- * beside the order, so that a pack reads its own block only.
- */
-export interface RowIndex {
-  readonly columns: readonly string[];
-  /** Octets before the first block and up to the end of each. */
-  readonly offsets: readonly number[];
-}
 
 export async function rowFile(
   context: Context,
@@ -108,16 +99,14 @@ export async function packRows(
   return await readRowBlock(file, octets, { block: pack, firstRow, columns: index.columns });
 }
 
-const indexName = (orderId: string) => `orders/${orderId}/row-index`;
-
 /** The index of rows that were found to be good; undefined before that. */
 export async function loadRowIndex({ vault }: Context, orderId: string): Promise<RowIndex | undefined> {
-  const ref = await vault.head(indexName(orderId));
-  return ref && (JSON.parse(Buffer.from(await vault.get(ref)).toString('utf8')) as RowIndex);
+  const ref = await vault.head(objectNames.rowIndex(orderId));
+  return ref && rowIndex.fromObject(ref.name, await vault.get(ref));
 }
 
 export async function storeRowIndex({ vault }: Context, orderId: string, index: RowIndex): Promise<void> {
-  await vault.put(indexName(orderId), utf8(JSON.stringify(index)));
+  await vault.put(objectNames.rowIndex(orderId), rowIndex.toObject(index));
 }
 
 const ONCE = ['iccid', 'imsi', 'k'] as const;
@@ -160,6 +149,6 @@ async function refuseTaken({ ledger }: Context, orderId: string, rows: readonly 
   const iccids = rows.map(({ values }) => completeIccid(String(values.iccid)));
   const owners = await ledger.getMany(iccids.map((iccid) => ledgerKeys.iccid(iccid)));
   for (const [i, owner] of owners.entries())
-    if (owner !== undefined && owner.attributes.orderId !== orderId)
+    if (owner !== undefined && iccidOwner.from(owner).orderId !== orderId)
       refuseRow('iccidInUse', rows[i]!.number, 'iccid', 'belongs to another order');
 }

@@ -4,8 +4,9 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderInput } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { uploadedAs } from '../records/object-names.ts';
 import type { OrderRecord } from '../records/order.ts';
-import { uploadedAs } from '../records/uploads.ts';
+import { transferRecord } from '../records/transfer.ts';
 
 type Stores = Pick<Context, 'ledger' | 'vault'>;
 
@@ -30,10 +31,10 @@ export async function destroyOrderUploads(stores: Stores, order: OrderRecord): P
 async function destroy({ ledger, vault }: Stores, operator: string, object: ObjectRef): Promise<void> {
   const transferId = uploadedAs(object);
   const item = transferId && (await ledger.get(ledgerKeys.transfer(operator, transferId)));
-  if (item && item.attributes.destroyed === undefined) {
-    const attributes = { ...item.attributes, destroyed: object.version };
-    const key = { partition: item.partition, sort: item.sort };
-    await ledger.write({ put: key, attributes, when: { revision: item.revision } });
+  const transfer = item && transferRecord.from(item);
+  if (item && transfer && transfer.destroyed === undefined) {
+    const attributes = transferRecord.to({ ...transfer, destroyed: object.version });
+    await ledger.write({ put: item, attributes, when: { revision: item.revision } });
   }
   await vault.remove(object.name);
 }

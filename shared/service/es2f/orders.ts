@@ -15,7 +15,9 @@ import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { seal } from '../keys/sealed.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import { type OrderRecord, orderRecord, packCount, packRecord } from '../records/order.ts';
+import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
@@ -57,7 +59,11 @@ export class OrderService implements Orders {
     const work = firstWork(orderId, record, checked.rowIndex !== undefined);
     const { done } = await ledger.transact([
       ...newOrderWrites(orderId, record),
-      { put: ledgerKeys.openWork(work.kind, orderId), attributes: { tasks: work.tasks }, when: 'absent' },
+      {
+        put: ledgerKeys.openWork(work.kind, orderId),
+        attributes: openWorkRecord.to({ tasks: work.tasks }),
+        when: 'absent',
+      },
       auditWrite(
         {
           event: 'order.taken',
@@ -141,7 +147,7 @@ export class OrderService implements Orders {
       const work = await this.#context.ledger.get(ledgerKeys.openWork(kind, orderId));
       if (work === undefined) continue;
       isOpen = true;
-      await this.#context.dispatcher.submit({ kind, id: orderId, tasks: Number(work.attributes.tasks) });
+      await this.#context.dispatcher.submit(openWorkOf(work));
     }
     // the same call at the same time may have stored its rows after those of the other were destroyed
     if (!isOpen) await destroyOrderUploads(this.#context, record);
@@ -168,7 +174,7 @@ export class OrderService implements Orders {
     const { sealed, wrappedKey } = await seal(this.#context, template, templatePlace(orderId));
     const version = bodyHash.slice(0, 16);
     const storedRows =
-      rows instanceof Uint8Array ? await vault.put(`orders/${orderId}/rows-${version}`, rows) : rows;
+      rows instanceof Uint8Array ? await vault.put(objectNames.rows(orderId, version), rows) : rows;
     return {
       operator: caller.identifier,
       profileType: order.profileType,
@@ -181,7 +187,7 @@ export class OrderService implements Orders {
       metadata: order.metadata,
       ...present({ outputKey: order.outputKey, callbackUrl: order.callbackUrl }),
       bodyHash,
-      template: await vault.put(`orders/${orderId}/template-${version}`, sealed),
+      template: await vault.put(objectNames.template(orderId, version), sealed),
       templateKey: wrappedKey,
       ...(order.template instanceof Uint8Array ? {} : { templateUpload: order.template }),
       packSize,

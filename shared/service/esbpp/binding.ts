@@ -11,6 +11,7 @@ import {
   positionOf,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import { orderRecord, orderStateRecord } from '../records/order.ts';
 import { readTies } from '../supply/ties.ts';
 import type { Trust, TrustView } from '../trust/trust.ts';
@@ -92,7 +93,7 @@ async function attemptChunk(
   const hasShare = order.shares?.[job.party] !== undefined;
   const body = concat(...bound.elements);
   return {
-    part: await vault.put(`parts/${jobId}/${chunk}-${randomUUID()}`, body),
+    part: await vault.put(objectNames.part(jobId, chunk, randomUUID()), body),
     outcomes: bound.outcomes,
     slowed: keyUse.slowed(),
     offsets: offsetsOf(bound.elements),

@@ -11,7 +11,13 @@ import {
   orderRefusal,
   type WantedProfile,
 } from '../eligibility/gate.ts';
-import { type EuiccRecord, euiccRecord, itemName, type OneTimeKeyRecord } from '../records/euicc.ts';
+import {
+  type EuiccRecord,
+  euiccCertificateRecord,
+  euiccRecord,
+  itemName,
+  type OneTimeKeyRecord,
+} from '../records/euicc.ts';
 import { type JobRecord, positionOf } from '../records/job.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';
 import type { OrderRecord } from '../records/order.ts';
@@ -102,7 +108,7 @@ async function certificatesOf(
   eids: readonly string[],
 ): Promise<ReadonlyMap<string, Bytes | undefined>> {
   const items = await ledger.getMany(eids.map((eid) => ledgerKeys.euiccCertificate(eid)));
-  return new Map(eids.map((eid, i) => [eid, items[i]?.attributes.der as Bytes | undefined]));
+  return new Map(eids.map((eid, i) => [eid, items[i] && euiccCertificateRecord.from(items[i]).der]));
 }
 
 /** By EID: why the eUICC data that came with the request was refused. */

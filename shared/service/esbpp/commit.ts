@@ -19,6 +19,7 @@ import {
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { putCommitRecord } from '../records/locked-records.ts';
+import { returnedOfShare, returnedRecord } from '../records/order.ts';
 import { PackReader } from '../supply/packs.ts';
 
 /** What an attempt proposes as the answer of a chunk, and what it leaned on. */
@@ -85,14 +86,14 @@ export async function commitChunk(
   if (returned.length > 0) {
     writes.push({
       put: ledgerKeys.orderReturned(job.orderId, jobId, chunk),
-      attributes: { positions: returned },
+      attributes: returnedRecord.to({ positions: returned }),
       when: 'absent',
     });
   }
   if (answer.returnedOfShare > 0) {
     writes.push({
       put: ledgerKeys.shareReturned(job.orderId, job.party, jobId, chunk),
-      attributes: { count: answer.returnedOfShare },
+      attributes: returnedOfShare.to({ count: answer.returnedOfShare }),
       when: 'absent',
     });
   }

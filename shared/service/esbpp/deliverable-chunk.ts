@@ -8,7 +8,7 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { FailedItem } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { gateReads, mayHaveProfile } from '../eligibility/gate.ts';
-import { euiccRecord } from '../records/euicc.ts';
+import { euiccCertificateRecord, euiccRecord } from '../records/euicc.ts';
 import { type ChunkRecord, chunkProgress, chunkRecord, isBound, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { transactionId } from '../records/transaction-id.ts';
@@ -64,7 +64,8 @@ async function withdrawnSince(
   for (const [n, { i, outcome }] of bound.entries()) {
     const item = euiccs[n];
     const record = item && euiccRecord.from(item);
-    const certificate = certificates[n]?.attributes.der as Bytes | undefined;
+    const certificateItem = certificates[n];
+    const certificate = certificateItem && euiccCertificateRecord.from(certificateItem).der;
     const verdict = await mayHaveProfile({ eid: outcome.eid, record, certificate }, outcome, gate);
     if (verdict instanceof Refusal) withheld.set(i, verdict);
   }

@@ -13,6 +13,7 @@ import type { Context } from '../context.ts';
 import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
 import { chunkCount, chunkProgress, type JobRecord, jobChains } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import { recordJob } from '../supply/draws.ts';
 import type { Trust } from '../trust/trust.ts';
 import { bindChunk } from './binding.ts';
@@ -117,7 +118,7 @@ export class DeliveryService implements Delivery {
       .digest('hex')
       .slice(0, 16);
     const body = deliverable.assemble(await vault.get(deliverable.part));
-    return await vault.put(`parts/${jobId}/${chunk}-without-${without}`, body, { lock: true });
+    return await vault.put(objectNames.partWithout(jobId, chunk, without), body, { lock: true });
   }
 
   async #batch(
@@ -148,7 +149,7 @@ export class DeliveryService implements Delivery {
       .update(JSON.stringify([...parts.map((part) => part.name), ...signedAnewAfter]))
       .digest('hex')
       .slice(0, 16);
-    const name = `manifests/${jobId}-${version}`;
+    const name = objectNames.manifest(jobId, version);
     const known = await vault.head(name);
     if (known !== undefined) return { manifest: await vault.get(known), parts };
     const tbs = batchManifestTbs({

@@ -3,11 +3,11 @@ import { scanAll } from '../../ledger/scan.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { type ChunkProgress, chunkCount, chunkProgress, jobRecord } from '../records/job.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { jobPartition, ledgerKeys, PROGRESS } from '../records/keys.ts';
 
 /** How far the chunks of a job are that were committed. */
 export async function chunkProgresses({ ledger }: Context, jobId: string): Promise<ChunkProgress[]> {
-  const items = await scanAll(ledger, `job#${jobId}`, { prefix: 'progress#' });
+  const items = await scanAll(ledger, jobPartition(jobId), { prefix: PROGRESS });
   return items.map(chunkProgress.from);
 }
 

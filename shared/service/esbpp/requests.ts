@@ -9,8 +9,10 @@ import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, orderRecord, orderStateRecord } from '../records/order.ts';
+import { objectNames } from '../records/object-names.ts';
+import { iccidOwner, type OrderRecord, orderRecord, orderStateRecord } from '../records/order.ts';
 import { jobIdOf } from '../records/transaction-id.ts';
+import { openWorkRecord } from '../records/work.ts';
 import { planDraw } from '../supply/supply.ts';
 import { Turns } from '../turns.ts';
 
@@ -84,7 +86,7 @@ export class Requests {
     const { shares } = await this.#requireMayDraw(caller, request.orderId);
     const rejected =
       request.euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, request.euiccData);
-    const stored = await vault.put(`requests/${jobId}-${bodyHash.slice(0, 16)}`, der);
+    const stored = await vault.put(objectNames.request(jobId, bodyHash), der);
     const chunkOffsets = [
       ...request.itemOffsets.filter((_, i) => i % settings.chunkSize === 0),
       request.itemsEnd,
@@ -119,7 +121,11 @@ export class Requests {
       const { done } = await ledger.transact([
         ...draw.writes,
         { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
-        { put: ledgerKeys.openWork('job', jobId), attributes: { tasks: chunkCount(job) }, when: 'absent' },
+        {
+          put: ledgerKeys.openWork('job', jobId),
+          attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
+          when: 'absent',
+        },
         auditWrite(
           {
             event: 'request.taken',
@@ -170,10 +176,10 @@ export class Requests {
     const named = items.flatMap(({ iccid }) => iccid ?? []);
     const owners = await this.#context.ledger.getMany(named.map((iccid) => ledgerKeys.iccid(iccid)));
     const positions = new Map(
-      owners.map((owner, i) => [
-        named[i]!,
-        owner?.attributes.orderId === orderId ? Number(owner.attributes.position) : -1,
-      ]),
+      owners.map((item, i) => {
+        const owner = item && iccidOwner.from(item);
+        return [named[i]!, owner?.orderId === orderId ? owner.position : -1];
+      }),
     );
     return items.map(({ iccid }) => (iccid === undefined ? undefined : positions.get(iccid)));
   }

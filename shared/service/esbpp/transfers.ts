@@ -8,7 +8,8 @@ import type { TransferPurpose, Transfers } from '../api/transfers.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { uploadName } from '../records/uploads.ts';
+import { objectNames } from '../records/object-names.ts';
+import { transferRecord } from '../records/transfer.ts';
 import type { DeliveryService } from './delivery.ts';
 
 /** Seconds for which a transfer URL holds. */
@@ -26,15 +27,6 @@ const MAX_UPLOAD: Readonly<Record<TransferPurpose, number>> = {
 };
 /** Name of the result object of a batch of eUICC data, whose batchId stands for the requestId. */
 const REJECTED = 'rejected';
-
-interface OpenedTransfer {
-  readonly purpose: TransferPurpose;
-  readonly name: string;
-  readonly size: number;
-  readonly sha256: string;
-  /** Version of the object, where its content was used up and is gone. */
-  readonly destroyed?: string;
-}
 
 /** Bodies and answers above the inline limit, as objects bound to their size and SHA-256. */
 export class TransferService implements Transfers {
@@ -55,10 +47,10 @@ export class TransferService implements Transfers {
     const max = MAX_UPLOAD[purpose];
     if (size < 1 || size > max) refuse('tooLarge', `an upload for ${purpose} has 1 to ${max} octets`);
     const transferId = toHex(this.#context.random(16));
-    const name = uploadName(transferId);
+    const name = objectNames.upload(transferId);
     await this.#context.ledger.write({
       put: ledgerKeys.transfer(caller.identifier, transferId),
-      attributes: { purpose, size, sha256, name, openedAt: this.#context.now() },
+      attributes: transferRecord.to({ purpose, size, sha256, name, openedAt: this.#context.now() }),
       when: 'absent',
     });
     return {
@@ -77,7 +69,7 @@ export class TransferService implements Transfers {
       refuse('requestUnknown', 'no transfer of this caller has this transferId', {
         subjectIdentifier: transferId,
       });
-    const opened = item.attributes as unknown as OpenedTransfer;
+    const opened = transferRecord.from(item);
     // another use has another limit of size
     if (opened.purpose !== purpose)
       refuse('transferInvalid', `the transfer was opened for ${opened.purpose}, not for ${purpose}`, {

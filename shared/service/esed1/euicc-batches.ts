@@ -21,7 +21,8 @@ import {
   sliceProgress,
   sliceRecord,
 } from '../records/ingest.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { ingestPartition, ledgerKeys, PROGRESS, SLICE_NAME } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { TrustedEum } from '../trust/trust-view.ts';
 import { type EntrySource, type IndexedEntry, storeEntries } from './euicc-store.ts';
@@ -171,7 +172,7 @@ export async function ingestProgress(
   id: string,
 ): Promise<SliceProgress & { readonly slices: number }> {
   const total = { slices: 0, accepted: 0, rejected: 0 };
-  for await (const item of scan(ledger, `ingest#${id}`, { prefix: 'progress#' })) {
+  for await (const item of scan(ledger, ingestPartition(id), { prefix: PROGRESS })) {
     const { accepted, rejected } = sliceProgress.from(item);
     total.slices += 1;
     total.accepted += accepted;
@@ -182,7 +183,7 @@ export async function ingestProgress(
 
 /** The refusals of the slices that are done, in the order of the batch. */
 export async function* rejectedEntries(ledger: Ledger, id: string): AsyncGenerator<RejectedEntry> {
-  const slices = scan(ledger, `ingest#${id}`, { prefix: 'slice#', pageSize: 8 });
+  const slices = scan(ledger, ingestPartition(id), { prefix: SLICE_NAME, pageSize: 8 });
   for await (const item of slices) yield* sliceRecord.from(item).rejected;
 }
 
@@ -200,7 +201,7 @@ async function storeResult({ ledger, vault }: Context, id: string): Promise<Obje
       yield utf8(`${JSON.stringify(told)}\n`);
     }
   }
-  return await vault.putStream(`euicc-data-results/${id}`, lines());
+  return await vault.putStream(objectNames.euiccDataResult(id), lines());
 }
 
 /** The EID of an entry that was refused, where it begins with one. */

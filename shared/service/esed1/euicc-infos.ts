@@ -1,7 +1,7 @@
-import type { Bytes } from '../../codec/bytes.ts';
 import { invariant } from '../../errors.ts';
 import { decodeEuiccInfo2, type EuiccInfo2 } from '../../rsp/euicc-info2.ts';
 import type { Context } from '../context.ts';
+import { euiccInfo2Record } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
 /** Reads EuiccInfo2 by its SHA-256, each once: nearly all eUICCs of a production run have the same. */
@@ -12,7 +12,7 @@ export function euiccInfos({ ledger }: Pick<Context, 'ledger'>): (hash: string) 
     if (info === undefined) {
       info = ledger.get(ledgerKeys.euiccInfo2(hash)).then((item) => {
         invariant(item !== undefined, 'an eUICC names an EuiccInfo2 that is not stored');
-        return decodeEuiccInfo2(item.attributes.der as Bytes);
+        return decodeEuiccInfo2(euiccInfo2Record.from(item).der);
       });
       infos.set(hash, info);
     }

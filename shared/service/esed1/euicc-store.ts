@@ -5,27 +5,22 @@ import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
 import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger, Write } from '../../ledger/ledger.ts';
-import { type EuiccRecord, euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
+import {
+  type EuiccRecord,
+  euiccCertificateRecord,
+  euiccInfo2Record,
+  euiccRecord,
+  type KeyOwner,
+  keyOwner,
+  type OneTimeKeyRecord,
+} from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { recordOf } from '../records/record.ts';
+import { distributionPoint } from '../records/trust.ts';
 
 /** A verified entry with its place in the batch. */
 export interface IndexedEntry extends VerifiedEntry {
   readonly index: number;
 }
-
-/**
- * Who a one-time key belongs to, for ever. `by` and `orderId` are there where a restored ledger learned that the key
- * is taken before it learned of the eUICC: its record then begins with that claim (service/restore/claims.ts).
- */
-export interface KeyOwner {
-  readonly eid: string;
-  readonly keyId: string;
-  readonly by?: string;
-  readonly orderId?: string;
-}
-
-export const keyOwner = recordOf<KeyOwner>();
 
 /** What entries that are stored together have in common. */
 export interface EntrySource {
@@ -65,10 +60,18 @@ async function storeShared(ledger: Ledger, entries: readonly VerifiedEntry[]): P
   const points = new Set(entries.flatMap((entry) => entry.distributionPoints));
   await ledger.writeMany([
     ...[...infos].map(
-      ([hash, der]): Write => ({ put: ledgerKeys.euiccInfo2(hash), attributes: { der }, when: 'absent' }),
+      ([hash, der]): Write => ({
+        put: ledgerKeys.euiccInfo2(hash),
+        attributes: euiccInfo2Record.to({ der }),
+        when: 'absent',
+      }),
     ),
     ...[...points].map(
-      (point): Write => ({ put: ledgerKeys.distributionPoint(point), attributes: {}, when: 'absent' }),
+      (point): Write => ({
+        put: ledgerKeys.distributionPoint(point),
+        attributes: distributionPoint.to({}),
+        when: 'absent',
+      }),
     ),
   ]);
 }
@@ -119,13 +122,15 @@ async function storeCertificates(
   const outcomes = await ledger.writeMany(
     entries.map(({ eid, certificate }) => ({
       put: ledgerKeys.euiccCertificate(eid),
-      attributes: { der: certificate },
+      attributes: euiccCertificateRecord.to({ der: certificate }),
       when: 'absent',
     })),
   );
   for (const [i, outcome] of outcomes.entries()) {
     const entry = entries[i]!;
-    if (outcome.done || sameOctets(outcome.found?.attributes.der as Bytes, entry.certificate)) continue;
+    if (outcome.done) continue;
+    const found = outcome.found && euiccCertificateRecord.from(outcome.found).der;
+    if (sameOctets(found, entry.certificate)) continue;
     const message = 'the EID is registered with another certificate';
     refused.set(entry, new Refusal('eidDuplicate', message, { subjectIdentifier: entry.eid }));
   }

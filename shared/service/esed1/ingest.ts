@@ -19,6 +19,8 @@ import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../ap
 import type { Context } from '../context.ts';
 import { type IngestRecord, ingestRecord, type RejectedEntry, sliceCount } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
+import { openWorkRecord } from '../records/work.ts';
 import { storeEumChain } from '../trust/eum-chains.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { TrustedEum } from '../trust/trust-view.ts';
@@ -133,9 +135,9 @@ export class IngestService implements Ingest {
   /** The batch as an object; one that came inline is put into the vault once. */
   async #stored(id: string, batch: Bytes | ObjectRef, known: IngestRecord | undefined): Promise<ObjectRef> {
     if (!(batch instanceof Uint8Array)) return batch;
-    const stored = known?.batch ?? (await this.#context.vault.head(`euicc-data/${id}`));
+    const stored = known?.batch ?? (await this.#context.vault.head(objectNames.euiccData(id)));
     const same = stored?.size === batch.length && stored.sha256 === sha256(batch);
-    return same ? stored : await this.#context.vault.put(`euicc-data/${id}`, batch);
+    return same ? stored : await this.#context.vault.put(objectNames.euiccData(id), batch);
   }
 
   /** Takes the batch on: who may send it, where its entries are, and the open work, in one transaction. */
@@ -176,7 +178,7 @@ export class IngestService implements Ingest {
     const open = ledgerKeys.openWork('euiccData', id);
     const { done } = await ledger.transact([
       { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
-      { put: open, attributes: { tasks: sliceCount(ingest) }, when: 'absent' },
+      { put: open, attributes: openWorkRecord.to({ tasks: sliceCount(ingest) }), when: 'absent' },
     ]);
     return done ? ingest : await loadIngest(ledger, id);
   }

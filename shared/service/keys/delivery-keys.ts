@@ -3,7 +3,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import type { SigningKey } from '../../keys/registry.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
-import { deliveryKeyRecord } from '../records/key.ts';
+import { deliveryKeyRecord } from '../records/custody.ts';
 import { deliveryKeysPartition, ledgerKeys } from '../records/keys.ts';
 
 /** The start of SHA-256 over the SubjectPublicKeyInfo: `kid` of the key. */

@@ -3,7 +3,7 @@ import { Fault, Refusal } from '../../errors.ts';
 import { type BlockJwe, openBlockJwe } from '../../keys/intake-jwe.ts';
 import { scanPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { ledgerKeys, parseOpenWorkName, partitions } from '../records/keys.ts';
 import { orderRecord } from '../records/order.ts';
 
 /**
@@ -44,8 +44,10 @@ export async function retireIntakeKey(
   keyUri: string,
   by: string,
 ): Promise<void> {
-  for await (const items of scanPages(ledger, 'open-work')) {
-    const orders = items.flatMap(({ sort }) => /^(?:order|rows)#(.*)$/s.exec(sort)?.[1] ?? []);
+  for await (const items of scanPages(ledger, partitions.openWork)) {
+    const orders = items
+      .map(({ sort }) => parseOpenWorkName(sort))
+      .flatMap(({ kind, id }) => (kind === 'order' || kind === 'rows' ? [id] : []));
     for (const item of await ledger.getMany(orders.map((orderId) => ledgerKeys.order(orderId)))) {
       const personalisation = item && orderRecord.from(item).personalisation;
       if (personalisation !== undefined && 'format' in personalisation && personalisation.format === 'jwe')

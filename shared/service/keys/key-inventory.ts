@@ -7,7 +7,7 @@ import type { KeyRegistry } from '../../keys/registry.ts';
 import { scan } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import type { Context } from '../context.ts';
-import type { AssignedRole } from '../records/key.ts';
+import type { AssignedRole } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { dpPbRecord } from '../records/trust.ts';
 import type { WrappingRotation } from './wrapping-rotation.ts';

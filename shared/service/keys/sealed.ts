@@ -3,7 +3,7 @@ import { type Bytes, utf8 } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
 import type { WrapContext } from '../../keys/provider.ts';
 import type { Context } from '../context.ts';
-import type { WrappedUnder } from '../records/key.ts';
+import type { WrappedUnder } from '../records/custody.ts';
 
 /**
  * Octets that must not be at rest in clear, such as a template: nonce(12) ‖ AES-256-GCM ‖ tag(16) under a data key of

@@ -5,7 +5,7 @@ import type { Item, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { type WrappedUnder, wrappedUnder } from '../records/key.ts';
+import { type WrappedUnder, wrappedUnder } from '../records/custody.ts';
 import { keyTag, ledgerKeys, wrappedPartition } from '../records/keys.ts';
 import { orderRecord, orderStateRecord, packRecord } from '../records/order.ts';
 import { packContext, templateContext } from '../records/wrap-contexts.ts';

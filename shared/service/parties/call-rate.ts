@@ -3,20 +3,13 @@ import { refuse } from '../../errors.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { recordOf } from '../records/record.ts';
+import { bucketRecord } from '../records/party.ts';
 
 export interface CallRate {
   /** Calls in the long run. */
   readonly perSecond: number;
   /** Calls at once after a pause. */
   readonly burst: number;
-}
-
-/** What a party may still call at a moment, over all processes. */
-interface BucketRecord {
-  readonly tokens: number;
-  /** Milliseconds since 1970. */
-  readonly at: number;
 }
 
 /** What this process holds of a party's bucket. */
@@ -38,8 +31,6 @@ const MAX_LEASE = 16;
 const ATTEMPTS = 6;
 /** Parties that are remembered; a lease that is forgotten costs its party a few tokens. */
 const MAX_LEASES = 10_000;
-
-const bucketRecord = recordOf<BucketRecord>();
 
 /**
  * A token bucket for each party in the ledger, so that a rate holds over any number of processes and Lambda

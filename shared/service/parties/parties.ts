@@ -2,26 +2,14 @@ import { refuse } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
-import type { Caller, Parties, PartyRole } from '../api/caller.ts';
+import type { Caller, Parties } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys } from '../records/keys.ts';
-import { recordOf } from '../records/record.ts';
+import { ledgerKeys, partitions } from '../records/keys.ts';
+import { type PartyRecord, partyRecord } from '../records/party.ts';
 import { type CallRate, CallRateLimiter } from './call-rate.ts';
 
-/** A client certificate in the register, named by its SHA-256. */
-export interface PartyRecord {
-  readonly identifier: string;
-  readonly role: PartyRole;
-  readonly name?: string;
-  /** Milliseconds since 1970. */
-  readonly addedAt: number;
-  readonly revokedAt?: number;
-}
-
 const DEFAULT_RATE: CallRate = { perSecond: 50, burst: 200 };
-
-const partyRecord = recordOf<PartyRecord>();
 
 /** The party register (I7), and how often each may call. Who is who is never cached: a revocation counts from the next call on. */
 export class PartyService implements Parties {
@@ -95,7 +83,7 @@ export class PartyService implements Parties {
   }
 
   async list(): Promise<(PartyRecord & { fingerprint: string })[]> {
-    const parties = await scanAll(this.#context.ledger, 'party');
+    const parties = await scanAll(this.#context.ledger, partitions.parties);
     return parties.map((item) => ({ fingerprint: item.sort, ...partyRecord.from(item) }));
   }
 }

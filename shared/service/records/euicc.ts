@@ -1,44 +1,65 @@
-import type { SuiteName } from '../../crypto/suite.ts';
-import { recordOf } from './record.ts';
+import { suiteName } from './common.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import { dictionary, list, object, octets, oneOf, optional, type TypeOf, text, whole } from './schema.ts';
+
+const oneTimeKey = object({
+  keyId: text,
+  /** As FF60 carries it in the eUICC's suite. */
+  otPk: octets,
+  state: oneOf('free', 'claimed', 'closed'),
+  /** The request item that claimed it; see `itemName`. */
+  by: optional(text),
+});
 
 /**
  * One eUICC as the ledger holds it: its one-time keys and what they were claimed for. A single item, so that one
  * conditional write takes a key and the EID's place in the order together. Certificates live apart.
  */
-export interface EuiccRecord {
-  readonly suite: SuiteName;
+export const euiccRecord = recordOf('eUICC', {
+  suite: suiteName,
   /** SubjectKeyIdentifier of the root of its chain, hexadecimal. */
-  readonly ciPkId: string;
+  ciPkId: text,
   /** SHA-256 of the EUM chain and of BF22: the items are shared by thousands of eUICCs. */
-  readonly eumChain: string;
-  readonly euiccInfo2: string;
+  eumChain: text,
+  euiccInfo2: text,
   /** Of the eUICC certificate: serial number as hexadecimal, end of validity in milliseconds. */
-  readonly serialNumber: string;
-  readonly notAfter: number;
+  serialNumber: text,
+  notAfter: whole,
   /** Milliseconds since 1970: when the administrator stopped it. Its unbound keys are never bound. */
-  readonly revokedAt?: number;
+  revokedAt: optional(whole),
   /** functionRequesterIdentifiers that may bind it and close its keys. */
-  readonly deviceMakers: readonly string[];
-  readonly keys: readonly OneTimeKeyRecord[];
+  deviceMakers: list(text),
+  keys: list(oneTimeKey),
   /** By order: the request items that hold, or try to take, a profile of that order for this EID. */
-  readonly orders: Readonly<Record<string, readonly string[]>>;
-}
+  orders: dictionary(list(text)),
+});
 
-export interface OneTimeKeyRecord {
-  readonly keyId: string;
-  /** As FF60 carries it in the eUICC's suite. */
-  readonly otPk: Uint8Array;
-  readonly state: 'free' | 'claimed' | 'closed';
-  /** The request item that claimed it; see `itemName`. */
-  readonly by?: string;
-}
+export type EuiccRecord = RecordOf<typeof euiccRecord>;
+export type OneTimeKeyRecord = TypeOf<typeof oneTimeKey>;
+
+/** The eUICC certificate, in DER. */
+export const euiccCertificateRecord = recordOf('eUICC certificate', { der: octets });
+
+/** BF22 as an eUICC signed it; shared by all that have the same. */
+export const euiccInfo2Record = recordOf('EUICCInfo2', { der: octets });
+
+/**
+ * Who a one-time key belongs to, for ever. `by` and `orderId` are there where a restored ledger learned that the key
+ * is taken before it learned of the eUICC: its record then begins with that claim (service/restore/claims.ts).
+ */
+export const keyOwner = recordOf('one-time key owner', {
+  eid: text,
+  keyId: text,
+  by: optional(text),
+  orderId: optional(text),
+});
+
+export type KeyOwner = RecordOf<typeof keyOwner>;
 
 /** The name of one request item, unique for ever: job and index. */
 export const itemName = (jobId: string, index: number) => `${jobId}:${index}`;
 
 export function parseItemName(name: string): { jobId: string; index: number } {
-  const [jobId, index] = name.split(':') as [string, string];
-  return { jobId, index: Number(index) };
+  const at = name.lastIndexOf(':');
+  return { jobId: name.slice(0, at), index: Number(name.slice(at + 1)) };
 }
-
-export const euiccRecord = recordOf<EuiccRecord>();

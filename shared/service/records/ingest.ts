@@ -1,61 +1,59 @@
-import type { SuiteName } from '../../crypto/suite.ts';
-import type { StatusName } from '../../status-codes.ts';
-import type { ObjectRef } from '../../vault/vault.ts';
-import { recordOf } from './record.ts';
+import { objectRef, statusName, suiteName } from './common.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import { list, object, octets, optional, type TypeOf, text, whole } from './schema.ts';
 
-/** An EuiccDataBatch of path A that was taken on. All but the state is fixed then. */
-export interface IngestRecord {
-  readonly party: string;
-  readonly batchId: string;
+/** An EuiccDataBatch of path A that was taken on. All but `done` is fixed then. */
+export const ingestRecord = recordOf('eUICC data batch', {
+  party: text,
+  batchId: text,
   /** The batch as received; its SHA-256 tells a repeat from another batch under the same batchId. */
-  readonly batch: ObjectRef;
+  batch: objectRef,
   /** Of its one-time keys. */
-  readonly suite: SuiteName;
-  readonly ciPkId: Uint8Array;
+  suite: suiteName,
+  ciPkId: octets,
   /** Hash of the stored EUM chain, and BF22 of the entries that bring none of their own. */
-  readonly eumChain: string;
-  readonly euiccInfo2: Uint8Array;
-  readonly deviceMakers: readonly string[];
-  readonly entries: number;
-  readonly sliceSize: number;
+  eumChain: text,
+  euiccInfo2: octets,
+  deviceMakers: list(text),
+  entries: whole,
+  sliceSize: whole,
   /** Offset of the first entry of each slice, and of the end of the entries. */
-  readonly sliceOffsets: readonly number[];
+  sliceOffsets: list(whole),
   /** Indexes of entries whose EID an earlier one has. */
-  readonly duplicates: readonly number[];
+  duplicates: list(whole),
   /** Milliseconds since 1970. */
-  readonly takenAt: number;
+  takenAt: whole,
   /** Present once all slices are done. */
-  readonly done?: {
-    readonly accepted: number;
-    readonly rejected: number;
-    /** All refusals, one JSON object on each line; where there are more than an answer lists. */
-    readonly result?: ObjectRef;
-  };
-}
+  done: optional(
+    object({
+      accepted: whole,
+      rejected: whole,
+      /** All refusals, one JSON object on each line; where there are more than an answer lists. */
+      result: optional(objectRef),
+    }),
+  ),
+});
 
-export const sliceCount = (ingest: IngestRecord) => ingest.sliceOffsets.length - 1;
+export type IngestRecord = RecordOf<typeof ingestRecord>;
+
+export const sliceCount = (ingest: Pick<IngestRecord, 'sliceOffsets'>) => ingest.sliceOffsets.length - 1;
+
+const rejectedEntry = object({
+  index: whole,
+  /** As received; empty where it could not be read. */
+  eid: text,
+  /** Where it is about one of the one-time keys. */
+  keyId: optional(text),
+  code: statusName,
+  message: text,
+});
+
+export type RejectedEntry = TypeOf<typeof rejectedEntry>;
 
 /** The answer of a slice, for ever. */
-export interface SliceRecord {
-  readonly rejected: readonly RejectedEntry[];
-}
-
-export interface RejectedEntry {
-  readonly index: number;
-  /** As received; empty where it could not be read. */
-  readonly eid: string;
-  /** Where it is about one of the one-time keys. */
-  readonly keyId?: string;
-  readonly code: StatusName;
-  readonly message: string;
-}
+export const sliceRecord = recordOf('eUICC data slice', { rejected: list(rejectedEntry) });
 
 /** The small companion of a slice, written with it: reading the progress reads no refusals. */
-export interface SliceProgress {
-  readonly accepted: number;
-  readonly rejected: number;
-}
+export const sliceProgress = recordOf('eUICC data progress', { accepted: whole, rejected: whole });
 
-export const ingestRecord = recordOf<IngestRecord>();
-export const sliceRecord = recordOf<SliceRecord>();
-export const sliceProgress = recordOf<SliceProgress>();
+export type SliceProgress = RecordOf<typeof sliceProgress>;

@@ -1,38 +1,52 @@
-import type { SuiteName } from '../../crypto/suite.ts';
-import type { StatusName } from '../../status-codes.ts';
-import type { ObjectRef } from '../../vault/vault.ts';
-import type { KeysSlowed } from '../api/esbpp.ts';
-import { recordOf } from './record.ts';
+import { objectRef, statusName, suiteName } from './common.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import {
+  either,
+  flag,
+  integer,
+  list,
+  type Members,
+  object,
+  octets,
+  optional,
+  type TypeOf,
+  text,
+  tuple,
+  whole,
+} from './schema.ts';
+
+export const jobMembers = {
+  party: text,
+  requestId: text,
+  /** SHA-256 of the request as received. */
+  bodyHash: text,
+  orderId: text,
+  items: whole,
+  chunkSize: whole,
+  /** The request as received. */
+  request: objectRef,
+  /** Octets from the start of the request to the first item of each chunk, and to the end of the items. */
+  chunkOffsets: list(whole),
+  /**
+   * Which position of the order each item has, as runs of (index, from, count): item `index + n` has `from + n`. Items
+   * in no run have none.
+   */
+  runs: list(tuple(whole, whole, whole)),
+  /** EIDs whose forwarded eUICC data (path B) was refused: their items are refused for the same reason. */
+  refusedData: list(object({ eid: text, refusal: statusName, message: text })),
+  /** Milliseconds since 1970. */
+  createdAt: whole,
+} as const;
 
 /** A BppRequest that was taken on; fixed when it is submitted, for good. */
-export interface JobRecord {
-  readonly party: string;
-  readonly requestId: string;
-  /** SHA-256 of the request as received. */
-  readonly bodyHash: string;
-  readonly orderId: string;
-  readonly items: number;
-  readonly chunkSize: number;
-  /** The request as received. */
-  readonly request: ObjectRef;
-  /** Octets from the start of the request to the first item of each chunk, and to the end of the items. */
-  readonly chunkOffsets: readonly number[];
-  /** Which position of the order each item has: item `index + n` has `from + n`. Items in no run have none. */
-  readonly runs: readonly (readonly [index: number, from: number, count: number])[];
-  /** EIDs whose forwarded eUICC data (path B) was refused: their items are refused for the same reason. */
-  readonly refusedData: readonly {
-    readonly eid: string;
-    readonly refusal: StatusName;
-    readonly message: string;
-  }[];
-  /** Milliseconds since 1970. */
-  readonly createdAt: number;
-}
+export const jobRecord = recordOf('job', jobMembers);
 
-export const chunkCount = (job: JobRecord) => job.chunkOffsets.length - 1;
+export type JobRecord = Members<typeof jobMembers>;
+
+export const chunkCount = (job: Pick<JobRecord, 'chunkOffsets'>) => job.chunkOffsets.length - 1;
 
 /** The order position of an item, fixed by its index. */
-export function positionOf(job: JobRecord, index: number): number | undefined {
+export function positionOf(job: Pick<JobRecord, 'runs'>, index: number): number | undefined {
   let low = 0;
   let high = job.runs.length - 1;
   while (low <= high) {
@@ -45,66 +59,67 @@ export function positionOf(job: JobRecord, index: number): number | undefined {
   return undefined;
 }
 
-export interface BoundItem {
-  readonly itemId: number;
-  readonly eid: string;
-  readonly keyId: string;
-  readonly position: number;
-  readonly iccid: string;
+const boundItem = object({
+  itemId: whole,
+  eid: text,
+  keyId: text,
+  position: whole,
+  iccid: text,
   /** Index into the job's chains. */
-  readonly chain: number;
+  chain: whole,
   /** SHA-256 of the EUM chain that was verified. */
-  readonly eumChain: string;
+  eumChain: text,
   /** The one-time key as it is known for ever: its suite, and its identity there. */
-  readonly suite: SuiteName;
-  readonly otpk: string;
-}
+  suite: suiteName,
+  otpk: text,
+});
 
-export interface RefusedItem {
-  readonly itemId: number;
-  readonly eid: string;
-  readonly refusal: StatusName;
-  readonly message: string;
-}
+const refusedItem = object({ itemId: whole, eid: text, refusal: statusName, message: text });
 
+export type BoundItem = TypeOf<typeof boundItem>;
+export type RefusedItem = TypeOf<typeof refusedItem>;
 export type ItemOutcome = BoundItem | RefusedItem;
 
 export const isBound = (outcome: ItemOutcome): outcome is BoundItem => 'iccid' in outcome;
 
-/** The commit of a chunk: its answer, for ever. Only what this record names can be read. */
-export interface ChunkRecord {
+export const chunkMembers = {
   /** The chunk's BppItems, one after the other. */
-  readonly part: ObjectRef;
-  readonly outcomes: readonly ItemOutcome[];
+  part: objectRef,
+  outcomes: list(either('iccid', boundItem, refusedItem)),
   /** Octets from the start of the part to each item, and its end. */
-  readonly offsets: readonly number[];
-  /** Revision of the trust that the commit leaned on. */
-  readonly trustEpoch: number;
+  offsets: list(whole),
+  /** Revision of the trust that the commit leaned on; below 0 where it was restored and leans on none. */
+  trustEpoch: integer,
   /** Milliseconds since 1970. */
-  readonly committedAt: number;
-}
+  committedAt: whole,
+} as const;
+
+/** The commit of a chunk: its answer, for ever. Only what this record names can be read. */
+export const chunkRecord = recordOf('chunk', chunkMembers);
+
+export type ChunkRecord = Members<typeof chunkMembers>;
 
 /** The small companion of a chunk, for progress and delivery; written with it, changed after it. */
-export interface ChunkProgress {
-  /** Present where the attempt that was committed had to wait for keys. */
-  readonly keysSlowed?: KeysSlowed;
-  readonly bound: number;
-  readonly refused: number;
-  readonly size: number;
+export const chunkProgress = recordOf('chunk progress', {
+  /** Present where the attempt that was committed had to wait for keys: service/api/esbpp.ts. */
+  keysSlowed: optional(object({ times: whole, waitedMs: whole })),
+  bound: whole,
+  refused: whole,
+  /** Octets of the part. */
+  size: whole,
   /** The locked commit record is written and the chunk's PPKs are destroyed: it may be read. */
-  readonly finished: boolean;
-  readonly deliveredAt?: number;
-}
+  finished: flag,
+  /** Milliseconds since 1970. */
+  deliveredAt: optional(whole),
+});
 
-export interface JobChains {
-  readonly chains: readonly {
-    readonly ciPkId: Uint8Array;
-    readonly certificates: readonly Uint8Array[];
-    readonly smdpOid: string;
-  }[];
-}
+export type ChunkProgress = RecordOf<typeof chunkProgress>;
 
-export const jobRecord = recordOf<JobRecord>();
-export const chunkRecord = recordOf<ChunkRecord>();
-export const chunkProgress = recordOf<ChunkProgress>();
-export const jobChains = recordOf<JobChains>();
+export const chainsMembers = {
+  chains: list(object({ ciPkId: octets, certificates: list(octets), smdpOid: text })),
+} as const;
+
+/** The chains of this server that the items of a job were bound under. */
+export const jobChains = recordOf('job chains', chainsMembers);
+
+export type JobChains = Members<typeof chainsMembers>;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { WorkKind } from '../../jobs/dispatcher.ts';
+import { Fault } from '../../errors.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
-import type { AssignedRole } from './key.ts';
+import type { AssignedRole } from './custody.ts';
 
 /**
  * Every name in the ledger, in one place. Partitions are chosen so that no hot partition grows with the work of
@@ -28,24 +28,61 @@ export const deliveryKeysPartition = 'delivery-keys';
 /** Data keys under a wrapping key. */
 export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyUri)}`;
 
+/** Names of the partitions that are read as a whole. */
+export const partitions = {
+  parties: 'party',
+  trust: 'trust',
+  eumChains: 'eum-chains',
+  openWork: 'open-work',
+  notices: 'notices',
+} as const;
+
+export const orderPartition = (orderId: string) => `order#${orderId}`;
+export const jobPartition = (jobId: string) => `job#${jobId}`;
+export const ingestPartition = (id: string) => `ingest#${id}`;
+export const reportSlicesPartition = (id: string) => `report-slices#${id}`;
+
+/** Beginnings of sort keys in the partition of an order. */
+export const RETURNED = 'returned#';
+export const REPLACEMENT = 'replacement#';
+export const TIE = 'tie#';
+/** Of a job, and of a batch of eUICC data. */
+export const PROGRESS = 'progress#';
+export const SLICE_NAME = 'slice#';
+
+/** Whom a tie is for, by its sort key. */
+export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
+
+/** Long work: `rows` checks the rows of an order, `order` makes its packs after that. */
+export const WORK_KINDS = ['job', 'order', 'rows', 'euiccData', 'report'] as const;
+export type WorkKind = (typeof WORK_KINDS)[number];
+
+/** Kind and name of open work by its sort key; the name may have any characters. */
+export function parseOpenWorkName(sort: string): { kind: WorkKind; id: string } {
+  const at = sort.indexOf('#');
+  const kind = WORK_KINDS.find((known) => known === sort.slice(0, at));
+  if (kind === undefined) throw new Fault('ledger', `the item open-work / ${sort} names no kind of work`);
+  return { kind, id: sort.slice(at + 1) };
+}
+
 export const ledgerKeys = {
   /** Whether this ledger may be written to; see standing.ts. */
   standing: { partition: 'ledger', sort: 'standing' } as ItemKey,
   /** The end of the audit log. */
   auditHead: { partition: 'audit', sort: 'head' } as ItemKey,
 
-  party: (fingerprint: string): ItemKey => ({ partition: 'party', sort: fingerprint }),
+  party: (fingerprint: string): ItemKey => ({ partition: partitions.parties, sort: fingerprint }),
   /** The calls that a party has left, by its identifier. */
   rate: (party: string): ItemKey => ({ partition: `rate#${party}`, sort: 'head' }),
 
-  trustEpoch: { partition: 'trust', sort: 'epoch' } as ItemKey,
+  trustEpoch: { partition: partitions.trust, sort: 'epoch' } as ItemKey,
   trust: (kind: 'ci' | 'eum' | 'dppb' | 'crl', name: string): ItemKey => ({
-    partition: 'trust',
+    partition: partitions.trust,
     sort: `${kind}#${name}`,
   }),
 
-  trustPolicy: { partition: 'trust', sort: 'policy' } as ItemKey,
-  knownEumChain: (sha256: string): ItemKey => ({ partition: 'eum-chains', sort: sha256 }),
+  trustPolicy: { partition: partitions.trust, sort: 'policy' } as ItemKey,
+  knownEumChain: (sha256: string): ItemKey => ({ partition: partitions.eumChains, sort: sha256 }),
 
   keyAssignment: (role: AssignedRole): ItemKey => ({ partition: 'keys', sort: role }),
   deliveryKey: (keyId: string): ItemKey => ({ partition: deliveryKeysPartition, sort: keyId }),
@@ -54,17 +91,17 @@ export const ledgerKeys = {
     sort: name,
   }),
 
-  order: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'head' }),
+  order: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'head' }),
   /** Apart from the head, so that chunk commits can lean on it without racing for the supply. */
-  orderState: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'state' }),
-  orderSupply: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'supply' }),
+  orderState: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'state' }),
+  orderSupply: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'supply' }),
   orderPack: (orderId: string, pack: number): ItemKey => ({
-    partition: `order#${orderId}`,
+    partition: orderPartition(orderId),
     sort: `pack#${padded(pack)}`,
   }),
   /** Comes with a pack's record and holds nothing: what is made can be counted without reading it. */
   orderPackMade: (orderId: string, pack: number): ItemKey => ({
-    partition: `order#${orderId}`,
+    partition: orderPartition(orderId),
     sort: `${PACK_MADE}${padded(pack)}`,
   }),
   /** Which items drew the positions from `from` on, in pieces that stay within a block. */
@@ -73,27 +110,32 @@ export const ledgerKeys = {
     sort: `${padded(from)}#${jobId}`,
   }),
   orderReturned: (orderId: string, jobId: string, chunk: number): ItemKey => ({
-    partition: `order#${orderId}`,
-    sort: `returned#${jobId}#${padded(chunk)}`,
+    partition: orderPartition(orderId),
+    sort: `${RETURNED}${jobId}#${padded(chunk)}`,
+  }),
+  /** Positions that a restore gave back, named by the first of them: the same list again is the same item. */
+  orderReturnedAgain: (orderId: string, first: number): ItemKey => ({
+    partition: orderPartition(orderId),
+    sort: `${RETURNED}restored-${padded(first)}`,
   }),
   /** Positions that a chunk of a maker's job gave back; counted against its share no more. */
   shareReturned: (orderId: string, maker: string, jobId: string, chunk: number): ItemKey => ({
-    partition: `order#${orderId}`,
+    partition: orderPartition(orderId),
     sort: `${shareReturnedPrefix(maker)}${jobId}#${padded(chunk)}`,
   }),
   orderShare: (orderId: string, maker: string): ItemKey => ({
-    partition: `order#${orderId}`,
+    partition: orderPartition(orderId),
     sort: `share#${maker}`,
   }),
   /** Packs of one beyond the order's own, made as replacements. */
-  orderExtras: (orderId: string): ItemKey => ({ partition: `order#${orderId}`, sort: 'extras' }),
+  orderExtras: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'extras' }),
   replacement: (orderId: string, iccid: string): ItemKey => ({
-    partition: `order#${orderId}`,
-    sort: `replacement#${iccid}`,
+    partition: orderPartition(orderId),
+    sort: `${REPLACEMENT}${iccid}`,
   }),
   tie: (orderId: string, eid: string, position: number): ItemKey => ({
-    partition: `order#${orderId}`,
-    sort: `tie#${eid}#${padded(position)}`,
+    partition: orderPartition(orderId),
+    sort: `${TIE}${eid}#${padded(position)}`,
   }),
   ordersOf: (operator: string, orderId: string): ItemKey => ({
     partition: `orders-of#${operator}`,
@@ -116,32 +158,31 @@ export const ledgerKeys = {
     sort: 'owner',
   }),
   /** An EuiccDataBatch of path A, by its name (see euicc-batches.ts); its slices stand beside it. */
-  ingest: (id: string): ItemKey => ({ partition: `ingest#${id}`, sort: 'head' }),
+  ingest: (id: string): ItemKey => ({ partition: ingestPartition(id), sort: 'head' }),
   ingestSlice: (id: string, slice: number): ItemKey => ({
-    partition: `ingest#${id}`,
-    sort: `slice#${padded(slice)}`,
+    partition: ingestPartition(id),
+    sort: `${SLICE_NAME}${padded(slice)}`,
   }),
   ingestProgress: (id: string, slice: number): ItemKey => ({
-    partition: `ingest#${id}`,
-    sort: `progress#${padded(slice)}`,
+    partition: ingestPartition(id),
+    sort: `${PROGRESS}${padded(slice)}`,
   }),
   /** Where eUICC certificates say that their revocation lists are. */
   distributionPoint: (url: string): ItemKey => ({ partition: 'distribution-points', sort: url }),
 
-  job: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'head' }),
-  jobChains: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'chains' }),
+  job: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'head' }),
+  jobChains: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'chains' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({
-    partition: `job#${jobId}`,
+    partition: jobPartition(jobId),
     sort: `chunk#${padded(chunk)}`,
   }),
   chunkProgress: (jobId: string, chunk: number): ItemKey => ({
-    partition: `job#${jobId}`,
-    sort: `progress#${padded(chunk)}`,
+    partition: jobPartition(jobId),
+    sort: `${PROGRESS}${padded(chunk)}`,
   }),
-  jobManifest: (jobId: string): ItemKey => ({ partition: `job#${jobId}`, sort: 'manifest' }),
   /** Work that a restart must take up again. */
   openWork: (kind: WorkKind, id: string): ItemKey => ({
-    partition: 'open-work',
+    partition: partitions.openWork,
     sort: `${kind}#${id}`,
   }),
 
@@ -149,12 +190,13 @@ export const ledgerKeys = {
   /** A report that is too large for one call, by its name (report-slices.ts). */
   reportWork: (id: string): ItemKey => ({ partition: `report-work#${id}`, sort: 'head' }),
   reportSlice: (id: string, slice: number): ItemKey => ({
-    partition: `report-slices#${id}`,
+    partition: reportSlicesPartition(id),
     sort: padded(slice),
   }),
   transfer: (party: string, transferId: string): ItemKey => ({
     partition: `transfer#${party}`,
     sort: transferId,
   }),
-  notice: (id: string): ItemKey => ({ partition: 'notices', sort: id }),
+  parkedNotice: (id: string): ItemKey => ({ partition: 'notices-parked', sort: id }),
+  notice: (id: string): ItemKey => ({ partition: partitions.notices, sort: id }),
 } as const;

@@ -1,69 +1,50 @@
-import { utf8 } from '../../codec/bytes.ts';
-import { Fault } from '../../errors.ts';
-import { decodeAttributes, encodeAttributes } from '../../ledger/item.ts';
-import type { Attributes } from '../../ledger/ledger.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { type ChunkRecord, chunkCount, type JobChains, type JobRecord } from './job.ts';
-import type { OrderRecord } from './order.ts';
+import { chainsMembers, chunkCount, chunkMembers, type JobRecord, jobMembers, jobRecord } from './job.ts';
+import { JOB_RECORDS, ORDER_RECORDS, objectNames } from './object-names.ts';
+import { type OrderRecord, orderRecord } from './order.ts';
+import { type RecordKind, type RecordOf, recordOf } from './record.ts';
+import { object, optional, text, whole } from './schema.ts';
 
 /**
  * What a restored ledger is brought up to date from (I9): locked objects outside the ledger, written before anything
- * that they tell of can be read. Each is the JSON text of ledger/item.ts, octets as `{"$octets":"…"}`.
+ * that they tell of can be read.
  */
 
 /** The commit of a chunk. A job of one chunk stands in it whole; others have a job record of their own. */
-export interface CommitRecord extends ChunkRecord {
-  readonly jobId: string;
-  readonly chunk: number;
-  readonly party: string;
-  readonly requestId: string;
-  readonly orderId: string;
-  readonly job?: JobRecord;
-  readonly chains: JobChains['chains'];
-}
+export const commitRecord = recordOf('commit', {
+  ...chunkMembers,
+  ...chainsMembers,
+  jobId: text,
+  chunk: whole,
+  party: text,
+  requestId: text,
+  orderId: text,
+  job: optional(object(jobMembers)),
+});
 
-export const COMMIT_RECORDS = 'commits/';
-const JOB_RECORDS = 'records/jobs/';
-const ORDER_RECORDS = 'records/orders/';
-
-/** Milliseconds since 1970 that no commit reaches (year 2286). */
-const LATEST = 9_999_999_999_999;
-
-/** The newest commit comes first in the order of names, so that one look tells whether the ledger knows it. */
-export const commitRecordName = (jobId: string, chunk: number, committedAt: number) =>
-  `${COMMIT_RECORDS}${String(LATEST - committedAt).padStart(13, '0')}-${jobId}-${chunk}`;
-
-/** `committedAt` is undefined for names as they were given at first: `commits/JOB/CHUNK`. */
-export function parseCommitRecordName(name: string): {
-  jobId: string;
-  chunk: number;
-  committedAt: number | undefined;
-} {
-  const [, age, jobId, chunk] = /^commits\/(?:(\d{13})-)?([0-9a-f]+)[-/](\d+)$/.exec(name) ?? [];
-  if (jobId === undefined) throw new Fault('vault', `${name} is not the name of a commit record`);
-  return { jobId, chunk: Number(chunk), committedAt: age === undefined ? undefined : LATEST - Number(age) };
-}
+export type CommitRecord = RecordOf<typeof commitRecord>;
 
 export async function putCommitRecord(vault: Vault, record: CommitRecord): Promise<void> {
-  const name = commitRecordName(record.jobId, record.chunk, record.committedAt);
-  await vault.put(name, encode(record), { lock: true });
+  const name = objectNames.commitRecord(record.jobId, record.chunk, record.committedAt);
+  await vault.put(name, commitRecord.toObject(record), { lock: true });
 }
 
 /** Before any chunk of the job is bound. A job of one chunk needs none: its commit has it. */
 export async function putJobRecord(vault: Vault, jobId: string, job: JobRecord): Promise<void> {
-  if (chunkCount(job) > 1) await vault.put(`${JOB_RECORDS}${jobId}`, encode(job), { lock: true });
+  if (chunkCount(job) > 1)
+    await vault.put(objectNames.jobRecord(jobId), jobRecord.toObject(job), { lock: true });
 }
 
 /** Before the order opens. */
 export async function putOrderRecord(vault: Vault, orderId: string, order: OrderRecord): Promise<void> {
-  await vault.put(`${ORDER_RECORDS}${orderId}`, encode(order), { lock: true });
+  await vault.put(objectNames.orderRecord(orderId), orderRecord.toObject(order), { lock: true });
 }
 
-export const readCommitRecord = (vault: Vault, name: string) => read<CommitRecord>(vault, name);
+export const readCommitRecord = (vault: Vault, name: string) => read(vault, name, commitRecord);
 export const readJobRecord = (vault: Vault, jobId: string) =>
-  read<JobRecord>(vault, `${JOB_RECORDS}${jobId}`);
+  read(vault, objectNames.jobRecord(jobId), jobRecord);
 export const readOrderRecord = (vault: Vault, orderId: string) =>
-  read<OrderRecord>(vault, `${ORDER_RECORDS}${orderId}`);
+  read(vault, objectNames.orderRecord(orderId), orderRecord);
 
 export async function* recordedJobs(vault: Vault): AsyncGenerator<string> {
   for await (const name of vault.names(JOB_RECORDS)) yield name.slice(JOB_RECORDS.length);
@@ -73,10 +54,7 @@ export async function* recordedOrders(vault: Vault): AsyncGenerator<string> {
   for await (const name of vault.names(ORDER_RECORDS)) yield name.slice(ORDER_RECORDS.length);
 }
 
-const encode = (record: object) => utf8(encodeAttributes(record as Attributes));
-
-async function read<Record>(vault: Vault, name: string): Promise<Record | undefined> {
+async function read<T>(vault: Vault, name: string, kind: RecordKind<T>): Promise<T | undefined> {
   const ref = await vault.head(name);
-  if (ref === undefined) return undefined;
-  return decodeAttributes(Buffer.from(await vault.get(ref)).toString('utf8')) as unknown as Record;
+  return ref && kind.fromObject(name, await vault.get(ref));
 }

@@ -1,97 +1,180 @@
-import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
-import type { ObjectRef } from '../../vault/vault.ts';
-import type { OrderState, Personalisation } from '../api/es2f.ts';
-import type { ItemRefusal } from '../api/item-refusal.ts';
-import { recordOf } from './record.ts';
+import type { Item } from '../../ledger/ledger.ts';
+import { objectRef, refusalMembers } from './common.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import {
+  anyValue,
+  dictionary,
+  either,
+  flag,
+  list,
+  type Members,
+  object,
+  octets,
+  oneOf,
+  optional,
+  text,
+  tuple,
+  whole,
+} from './schema.ts';
+
+/** See service/api/es2f.ts, `Personalisation`. */
+const personalisationMembers = {
+  keys: optional(oneOf('generate', 'template')),
+  constants: optional(dictionary(text)),
+  deriveIsim: optional(flag),
+};
+
+const personalisation = either(
+  'format',
+  object({ format: oneOf('csv', 'jsonl', 'jwe'), ...personalisationMembers }),
+  object({ iccidStart: text, imsiStart: optional(text), ...personalisationMembers }),
+);
+
+/** See euicc/eligibility.ts. */
+const eligibility = object({
+  minProfileVersion: optional(text),
+  minSvn: optional(text),
+  requiredCapabilities: optional(list(text)),
+  minNvm: optional(whole),
+  allowedEum: optional(list(text)),
+  allowedCi: optional(list(text)),
+  eidPrefixes: optional(list(text)),
+  eids: optional(list(text)),
+  profilePolicyRules: optional(list(text)),
+  certifiedPlatforms: optional(list(text)),
+});
+
+export const orderMembers = {
+  operator: text,
+  profileType: text,
+  quantity: whole,
+  requesterDms: list(text),
+  shares: optional(dictionary(whole)),
+  personalisation,
+  /** The Operator's rows as they came: encrypted to us, or without secrets. */
+  rows: optional(objectRef),
+  eligibility,
+  /** StoreMetadata in the JSON form of rsp/store-metadata-json.ts, as the Operator gave it. */
+  metadata: dictionary(anyValue),
+  /** A JWK as the Operator gave it. */
+  outputKey: optional(dictionary(anyValue)),
+  callbackUrl: optional(text),
+  /** SHA-256 of the canonical order: the same orderId with another body is refused. */
+  bodyHash: text,
+  /** The template, sealed under a data key of its own. */
+  template: objectRef,
+  /** That data key, wrapped: keys/wrapped-key.ts. Changes when the wrapping key does. */
+  templateKey: octets,
+  /** As the template came, where it came by a transfer: destroyed once the order is taken. */
+  templateUpload: optional(objectRef),
+  packSize: whole,
+  warnings: list(text),
+  /** Milliseconds since 1970. */
+  createdAt: whole,
+} as const;
 
 /** What the Operator ordered; only `templateKey` ever changes. */
-export interface OrderRecord {
-  readonly operator: string;
-  readonly profileType: string;
-  readonly quantity: number;
-  readonly requesterDms: readonly string[];
-  readonly shares?: Readonly<Record<string, number>>;
-  readonly personalisation: Personalisation;
-  /** The Operator's rows as they came: encrypted to us, or without secrets. */
-  readonly rows?: ObjectRef;
-  readonly eligibility: EligibilityPolicy;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly outputKey?: Readonly<Record<string, unknown>>;
-  readonly callbackUrl?: string;
-  /** SHA-256 of the canonical order: the same orderId with another body is refused. */
-  readonly bodyHash: string;
-  /** The template, sealed under a data key of its own. */
-  readonly template: ObjectRef;
-  /** That data key, wrapped: shared/keys/wrapped-key.ts. Changes when the wrapping key does. */
-  readonly templateKey: Uint8Array;
-  /** As the template came, where it came by a transfer: destroyed once the order is taken. */
-  readonly templateUpload?: ObjectRef;
-  readonly packSize: number;
-  readonly warnings: readonly string[];
-  /** Milliseconds since 1970. */
-  readonly createdAt: number;
-}
+export const orderRecord = recordOf('order', orderMembers);
+
+export type OrderRecord = Members<typeof orderMembers>;
 
 /** Packs of the order's own; those beyond hold one replacement each. */
-export const packCount = (order: OrderRecord) => Math.ceil(order.quantity / order.packSize);
+export const packCount = (order: Pick<OrderRecord, 'quantity' | 'packSize'>) =>
+  Math.ceil(order.quantity / order.packSize);
 
-export interface OrderStateRecord {
-  readonly state: OrderState;
+export const orderStateRecord = recordOf('order state', {
+  state: oneOf('Preparing', 'Open', 'Cancelled', 'Closed', 'Rejected'),
   /** Why an order was rejected while it was prepared. */
-  readonly reason?: ItemRefusal;
-}
+  reason: optional(object(refusalMembers)),
+});
+
+export type OrderStateRecord = RecordOf<typeof orderStateRecord>;
+
+/** An order in the list of its Operator. */
+export const listedOrder = recordOf('listed order', {
+  /** Milliseconds since 1970. */
+  createdAt: whole,
+});
 
 /**
  * The positions that are still to be drawn: everything from `next` on but `taken`, and what refused items gave back
  * (items of their own). A position in no draw, not returned and below `next` is one of `taken`.
  */
-export interface SupplyRecord {
-  readonly next: number;
-  readonly end: number;
-  /** Half-open runs at or above `next`, ascending, that were drawn by ICCID or cancelled one by one. */
-  readonly taken: readonly (readonly [from: number, to: number])[];
-}
+export const supplyRecord = recordOf('supply', {
+  next: whole,
+  end: whole,
+  /** Half-open runs (from, to) at or above `next`, ascending, that were drawn by ICCID or cancelled one by one. */
+  taken: list(tuple(whole, whole)),
+});
+
+export type SupplyRecord = RecordOf<typeof supplyRecord>;
+
+/** Positions that refused items gave back. */
+export const returnedRecord = recordOf('returned positions', { positions: list(whole) });
+
+/** How many of the positions that a chunk gave back counted against its maker's share. */
+export const returnedOfShare = recordOf('returned share', { count: whole });
+
+/** Which items of a job drew the positions from `from` on: `index` and those after it. */
+export const drawRecord = recordOf('draw', { jobId: text, index: whole, from: whole, count: whole });
+
+export type DrawRecord = RecordOf<typeof drawRecord>;
+
+/** How many packs of one there are beyond the order's own. */
+export const extrasRecord = recordOf('extra packs', { count: whole });
+
+/** The number in an order's item of extra packs; 0 where there is none yet. */
+export const extraPacks = (item: Item | undefined) =>
+  item === undefined ? 0 : extrasRecord.from(item).count;
 
 /**
  * A replacement for a profile that was bound and is of no use: a position of its own, which only its eUICC may draw.
  * It comes from the supply, or from a pack of one beyond the order's own.
  */
-export interface ReplacementRecord {
-  readonly eid: string;
-  readonly position: number;
-}
+export const replacementRecord = recordOf('replacement', { eid: text, position: whole });
+
+export type ReplacementRecord = RecordOf<typeof replacementRecord>;
 
 /** A position kept for one eUICC; `drawn` once a request has taken it. */
-export interface TieRecord {
-  readonly position: number;
-  readonly drawn: boolean;
-}
+export const tieRecord = recordOf('tie', { position: whole, drawn: flag });
+
+export type TieRecord = RecordOf<typeof tieRecord>;
 
 /** What a device manufacturer has drawn of its share of an order, refused items among them. */
-export interface ShareRecord {
-  readonly drawn: number;
-}
+export const shareRecord = recordOf('share', { drawn: whole });
 
 /** A pack of protected profiles; its existence commits the pack, its PPKs and its output rows together. */
-export interface PackRecord {
-  readonly object: ObjectRef;
+export const packRecord = recordOf('pack', {
+  object: objectRef,
   /** Octets from the start of the object to each entry, and its end: one more than there are profiles. */
-  readonly offsets: readonly number[];
-  readonly iccids: readonly string[];
+  offsets: list(whole),
+  iccids: list(text),
   /** Name of the PPKs in the PPK vault. */
-  readonly ppks: string;
+  ppks: text,
   /**
-   * Name of an entry of the PPK vault whose header is the pack's data key, wrapped (shared/keys/wrapped-key.ts). It
-   * stands apart from the PPKs so that it can be replaced, and the old form destroyed, while PPKs are destroyed.
+   * Name of an entry of the PPK vault whose header is the pack's data key, wrapped (keys/wrapped-key.ts). It stands
+   * apart from the PPKs so that it can be replaced, and the old form destroyed, while PPKs are destroyed.
    */
-  readonly dataKey: string;
-  readonly output?: ObjectRef;
-}
+  dataKey: text,
+  output: optional(objectRef),
+});
 
-export const orderRecord = recordOf<OrderRecord>();
-export const orderStateRecord = recordOf<OrderStateRecord>();
-export const supplyRecord = recordOf<SupplyRecord>();
-export const replacementRecord = recordOf<ReplacementRecord>();
-export const tieRecord = recordOf<TieRecord>();
-export const shareRecord = recordOf<ShareRecord>();
-export const packRecord = recordOf<PackRecord>();
+export type PackRecord = RecordOf<typeof packRecord>;
+
+/** Says by its name that a pack is made. */
+export const packMade = recordOf('made pack', {});
+
+/** Which position of which order an ICCID belongs to, for ever once it is bound (I2). */
+export const iccidOwner = recordOf('ICCID owner', { orderId: text, position: whole });
+
+/**
+ * The rows of an order, checked as a whole before anything is made of them: where each block is in the file. A vault
+ * object beside the order, so that a pack reads its own block only.
+ */
+export const rowIndex = recordOf('row index', {
+  columns: list(text),
+  /** Octets before the first block and up to the end of each. */
+  offsets: list(whole),
+});
+
+export type RowIndex = RecordOf<typeof rowIndex>;

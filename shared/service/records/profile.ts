@@ -1,18 +1,18 @@
-import type { ProfileState } from '../api/es2f.ts';
-import { recordOf } from './record.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import { octets, oneOf, optional, text, whole } from './schema.ts';
 
 /** What is known of a profile after it was bound, or closed without being bound. */
-export interface ProfileRecord {
-  readonly state: Exclude<ProfileState, 'Available' | 'Bound' | 'Delivered'>;
-  readonly iccid: string;
-  readonly eid?: string;
-  readonly transactionId?: string;
+export const profileRecord = recordOf('profile', {
+  state: oneOf('Installed', 'Failed', 'Unreported', 'Deleted', 'Closed'),
+  iccid: text,
+  eid: optional(text),
+  transactionId: optional(text),
   /** Why, in words; never a secret. */
-  readonly detail?: string;
+  detail: optional(text),
   /** The signed result as received: BF37 or an OtherSignedNotification. */
-  readonly result?: Uint8Array;
+  result: optional(octets),
   /** Milliseconds since 1970. */
-  readonly at: number;
-}
+  at: whole,
+});
 
-export const profileRecord = recordOf<ProfileRecord>();
+export type ProfileRecord = RecordOf<typeof profileRecord>;

@@ -1,36 +1,39 @@
-import type { ObjectRef } from '../../vault/vault.ts';
-import type { ReportAnswer } from '../api/esbpp.ts';
-import { recordOf } from './record.ts';
+import { objectRef, refusalMembers } from './common.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import { list, object, oneOf, optional, text, whole } from './schema.ts';
+
+const rejected = list(object({ itemIndex: whole, ...refusalMembers }));
 
 /** A ProfileLoadingReport by its party and reportId: answered, or work under a name of its own. */
-export interface ReportRecord {
+export const reportRecord = recordOf('report', {
   /** SHA-256 of the report as received. */
-  readonly bodyHash: string;
-  readonly answer?: ReportAnswer;
-  readonly work?: string;
-}
+  bodyHash: text,
+  /** See service/api/esbpp.ts, `ReportAnswer`. */
+  answer: optional(
+    object({ reportId: text, state: oneOf('Done', 'Pending'), verified: whole, noted: whole, rejected }),
+  ),
+  work: optional(text),
+});
+
+export type ReportRecord = RecordOf<typeof reportRecord>;
 
 /** A report that is too large for one call, fixed when it is taken on. */
-export interface ReportWork {
-  readonly party: string;
-  readonly reportId: string;
-  readonly bodyHash: string;
+export const reportWork = recordOf('large report', {
+  party: text,
+  reportId: text,
+  bodyHash: text,
   /** The report as received. */
-  readonly body: ObjectRef;
-  readonly sliceSize: number;
+  body: objectRef,
+  sliceSize: whole,
   /** Octets from the start of the report to the first item of each slice, and to the end of the items. */
-  readonly sliceOffsets: readonly number[];
-}
+  sliceOffsets: list(whole),
+});
+
+export type ReportWork = RecordOf<typeof reportWork>;
 
 /** What came of a slice: its first and only answer. */
-export interface ReportSlice {
-  readonly verified: number;
-  readonly noted: number;
-  readonly rejected: ReportAnswer['rejected'];
-}
+export const reportSlice = recordOf('report slice', { verified: whole, noted: whole, rejected });
 
-export const sliceCount = ({ sliceOffsets }: ReportWork) => sliceOffsets.length - 1;
+export type ReportSlice = RecordOf<typeof reportSlice>;
 
-export const reportRecord = recordOf<ReportRecord>();
-export const reportWork = recordOf<ReportWork>();
-export const reportSlice = recordOf<ReportSlice>();
+export const sliceCount = ({ sliceOffsets }: Pick<ReportWork, 'sliceOffsets'>) => sliceOffsets.length - 1;

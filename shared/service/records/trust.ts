@@ -1,49 +1,69 @@
-import type { RevocationPolicy } from '../../pki/revocation.ts';
-import type { ObjectRef } from '../../vault/vault.ts';
-import { recordOf } from './record.ts';
+import { objectRef } from './common.ts';
+import { type RecordOf, recordOf } from './record.ts';
+import { flag, list, object, octets, oneOf, optional, text, whole } from './schema.ts';
 
 /** An eSIM CA that this server trusts; see shared/pki/trust-store.ts for the two selections. */
-export interface CiRecord {
-  readonly certificate: Uint8Array;
-  readonly forSigning: boolean;
-  readonly forVerification: boolean;
-}
+export const ciRecord = recordOf('CI', { certificate: octets, forSigning: flag, forVerification: flag });
+
+export type CiRecord = RecordOf<typeof ciRecord>;
 
 /** An EUM on the allow-list (GENS14), and the party that speaks for its eUICCs on Esed1. */
-export interface EumRecord {
-  readonly party: string;
+export const eumRecord = recordOf('EUM', {
+  party: text,
   /** The certificate with role EUM, in DER: what revocation lists of this EUM are verified with. */
-  readonly certificate: Uint8Array;
+  certificate: octets,
   /** SubjectPublicKeyInfo in DER of the key that signs its eUICC data batches, where there is one. */
-  readonly dataKey?: Uint8Array;
-}
+  dataKey: optional(octets),
+});
+
+export type EumRecord = RecordOf<typeof eumRecord>;
 
 /** A DPpb certificate of ours and the key that signs for it. */
-export interface DpPbRecord {
-  readonly keyUri: string;
-  readonly ciPkId: Uint8Array;
-  readonly certificates: readonly Uint8Array[];
+export const dpPbRecord = recordOf('DPpb', {
+  keyUri: text,
+  ciPkId: octets,
+  certificates: list(octets),
   /** `retired` ones bind nothing any more and stay to verify results. */
-  readonly state: 'active' | 'retired';
+  state: oneOf('active', 'retired'),
   /** Milliseconds since 1970; the newest active one of a CI and curve binds. */
-  readonly installedAt: number;
-}
+  installedAt: whole,
+});
+
+export type DpPbRecord = RecordOf<typeof dpPbRecord>;
 
 /** A revocation list is an object of the vault: it may have megabytes. */
-export interface CrlRecord {
-  readonly object: ObjectRef;
+export const crlRecord = recordOf('revocation list', {
+  object: objectRef,
   /** The certificate that it was verified with, in DER. */
-  readonly issuer: Uint8Array;
+  issuer: octets,
   /** Milliseconds since 1970. */
-  readonly takenAt: number;
-}
+  takenAt: whole,
+});
 
-export interface TrustPolicyRecord {
-  readonly revocation: RevocationPolicy;
-}
+export type CrlRecord = RecordOf<typeof crlRecord>;
 
-export const ciRecord = recordOf<CiRecord>();
-export const eumRecord = recordOf<EumRecord>();
-export const dpPbRecord = recordOf<DpPbRecord>();
-export const crlRecord = recordOf<CrlRecord>();
-export const trustPolicyRecord = recordOf<TrustPolicyRecord>();
+/** See shared/pki/revocation.ts. */
+export const trustPolicyRecord = recordOf('trust policy', {
+  revocation: object({ missing: oneOf('refuse', 'accept'), expired: oneOf('refuse', 'accept') }),
+});
+
+export type TrustPolicyRecord = RecordOf<typeof trustPolicyRecord>;
+
+/** Moves with every change of trust: chunk commits lean on the revision of its item. */
+export const trustEpochRecord = recordOf('trust epoch', { moved: whole });
+
+/** An EUM chain that was accepted once. It is kept for good: bound eUICCs name it. */
+export const eumChainRecord = recordOf('EUM chain', {
+  /** DER; the issuer of the eUICCs first. */
+  certificates: list(octets),
+  /** SubjectKeyIdentifier of the root. */
+  ciPkId: octets,
+});
+
+export type EumChainRecord = RecordOf<typeof eumChainRecord>;
+
+/** Names an EUM chain in the list of all. */
+export const knownEumChain = recordOf('known EUM chain', {});
+
+/** Names a place where eUICC certificates say that their revocation lists are. */
+export const distributionPoint = recordOf('distribution point', {});

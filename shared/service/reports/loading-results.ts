@@ -21,7 +21,7 @@ import {
 import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { euiccRecord, parseItemName } from '../records/euicc.ts';
+import { euiccCertificateRecord, euiccRecord, parseItemName } from '../records/euicc.ts';
 import {
   type BoundItem,
   chunkProgress,
@@ -227,7 +227,7 @@ export class LoadingResults {
     const item = await this.#context.ledger.get(ledgerKeys.euiccCertificate(eid));
     if (item === undefined)
       refuse('eidUnknown', 'no data is registered for this EID', { subjectIdentifier: eid });
-    return item.attributes.der as Bytes;
+    return euiccCertificateRecord.from(item).der;
   }
 
   async #smdpOid({ jobId, bound }: Transaction): Promise<string> {
@@ -261,7 +261,7 @@ export class LoadingResults {
       if (next === state) return unchanged();
       const at = now();
       const record: ProfileRecord = {
-        state: next as ProfileRecord['state'],
+        state: next,
         iccid: bound.iccid,
         eid: bound.eid,
         transactionId: id,
@@ -291,7 +291,7 @@ export class LoadingResults {
         changes.push(
           noticeWrite({
             id: change,
-            order,
+            url: order.callbackUrl,
             orderId: job.orderId,
             record,
             ...present({ fpaCause: news.fpaCause }),

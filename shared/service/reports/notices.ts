@@ -2,7 +2,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import type { OrderRecord } from '../records/order.ts';
+import { noticeRecord } from '../records/notice.ts';
 import type { ProfileRecord } from '../records/profile.ts';
 
 /**
@@ -12,17 +12,16 @@ import type { ProfileRecord } from '../records/profile.ts';
 export function noticeWrite(news: {
   id: string;
   orderId: string;
-  order: OrderRecord;
+  url: string;
   record: ProfileRecord;
   fpaCause?: string;
 }): Write {
-  const { id, order, orderId, record, fpaCause } = news;
+  const { id, url, orderId, record, fpaCause } = news;
   const failed = record.state === 'Failed' || record.state === 'Unreported';
   return {
     put: ledgerKeys.notice(id),
-    attributes: {
-      url: order.callbackUrl,
-      state: 'waiting',
+    attributes: noticeRecord.to({
+      url,
       attempts: 0,
       dueAt: record.at,
       body: {
@@ -45,7 +44,7 @@ export function noticeWrite(news: {
         ...(record.result === undefined ? {} : { resultData: base64(record.result) }),
         ...present({ fpaError: fpaCause }),
       },
-    },
+    }),
     when: 'absent',
   };
 }

@@ -1,5 +1,6 @@
 import { refuse } from '../../errors.ts';
 import type { ProfileState } from '../api/es2f.ts';
+import type { ProfileRecord } from '../records/profile.ts';
 
 /**
  * The life of one profile. Available, Bound and Delivered follow from the order's supply and the chunk commits; what
@@ -17,7 +18,8 @@ export type ProfileEvent =
   /** The Operator closes a profile that was never bound. */
   | 'closed';
 
-type Settled = Exclude<ProfileState, 'Available'>;
+/** What is stored of a profile. */
+type Settled = ProfileRecord['state'];
 
 const TRANSITIONS: Readonly<Record<ProfileEvent, Readonly<Partial<Record<ProfileState, Settled>>>>> = {
   installed: {

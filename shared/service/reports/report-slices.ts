@@ -9,7 +9,8 @@ import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { ledgerKeys, reportSlicesPartition } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import {
   type ReportRecord,
   type ReportSlice,
@@ -19,6 +20,7 @@ import {
   reportWork,
   sliceCount,
 } from '../records/report.ts';
+import { openWorkRecord } from '../records/work.ts';
 import { type ItemResult, LoadingResults } from './loading-results.ts';
 
 /** Items that a task of the dispatcher verifies at most. Their refusals fit an item of the ledger. */
@@ -60,7 +62,7 @@ export async function takeReport(
     party,
     reportId,
     bodyHash,
-    body: await vault.put(`reports/${id}`, der),
+    body: await vault.put(objectNames.report(id), der),
     sliceSize,
     sliceOffsets: [...starts, last.byteOffset - der.byteOffset + last.length],
   };
@@ -71,7 +73,11 @@ export async function takeReport(
       when: 'absent',
     },
     { put: ledgerKeys.reportWork(id), attributes: reportWork.to(work), when: 'absent' },
-    { put: ledgerKeys.openWork('report', id), attributes: { tasks: sliceCount(work) }, when: 'absent' },
+    {
+      put: ledgerKeys.openWork('report', id),
+      attributes: openWorkRecord.to({ tasks: sliceCount(work) }),
+      when: 'absent',
+    },
   ]);
 }
 
@@ -151,7 +157,7 @@ export async function reportProgress(
 ): Promise<{ readonly slices: number; readonly rejected: number; readonly answer: ReportAnswer }> {
   let [slices, verified, noted, count] = [0, 0, 0, 0];
   const rejected: ReportAnswer['rejected'][number][] = [];
-  for await (const item of scan(ledger, `report-slices#${id}`, { pageSize: 8 })) {
+  for await (const item of scan(ledger, reportSlicesPartition(id), { pageSize: 8 })) {
     const slice = reportSlice.from(item);
     slices += 1;
     verified += slice.verified;

@@ -2,8 +2,7 @@ import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
 import { claimStandings } from '../esed1/claims.ts';
-import { keyOwner } from '../esed1/euicc-store.ts';
-import { type EuiccRecord, euiccRecord, itemName } from '../records/euicc.ts';
+import { type EuiccRecord, euiccRecord, itemName, keyOwner } from '../records/euicc.ts';
 import type { BoundItem } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 

@@ -14,14 +14,9 @@ import {
   jobRecord,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import {
-  COMMIT_RECORDS,
-  type CommitRecord,
-  parseCommitRecordName,
-  readCommitRecord,
-  readJobRecord,
-} from '../records/locked-records.ts';
-import { orderRecord } from '../records/order.ts';
+import { type CommitRecord, readCommitRecord, readJobRecord } from '../records/locked-records.ts';
+import { COMMIT_RECORDS, parseCommitRecordName } from '../records/object-names.ts';
+import { extraPacks, extrasRecord, iccidOwner, orderRecord } from '../records/order.ts';
 import { indexDraws } from '../supply/draws.ts';
 import { replayClaims, type Taken } from './claims.ts';
 import { restorePack } from './orders.ts';
@@ -151,7 +146,7 @@ async function reserveIccids(
     items.map(
       ({ iccid, position }): Write => ({
         put: ledgerKeys.iccid(iccid),
-        attributes: { orderId: owner, position },
+        attributes: iccidOwner.to({ orderId: owner, position }),
         when: 'absent',
       }),
     ),
@@ -171,10 +166,10 @@ async function restoreExtras(context: Context, orderId: string, items: readonly 
     await restorePack(context, orderId, order, pack);
     const key = ledgerKeys.orderExtras(orderId);
     const extras = await ledger.get(key);
-    const count = Math.max(Number(extras?.attributes.count ?? 0), pack - own + 1);
-    if (count === extras?.attributes.count) continue;
+    const count = Math.max(extraPacks(extras), pack - own + 1);
+    if (extras !== undefined && count === extraPacks(extras)) continue;
     const when = asRead(extras);
-    await ledger.write({ put: key, attributes: { count }, when });
+    await ledger.write({ put: key, attributes: extrasRecord.to({ count }), when });
   }
 }
 

@@ -7,15 +7,18 @@ import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
 import { finishOrder } from '../es2f/order-preparation.ts';
 import { templatePlace } from '../es2f/order-template.ts';
-import { wrappedUnder } from '../records/key.ts';
+import { wrappedUnder } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { readOrderRecord } from '../records/locked-records.ts';
+import { objectNames, packAttempts, ppkNames } from '../records/object-names.ts';
 import {
+  iccidOwner,
   type OrderRecord,
   orderRecord,
   orderStateRecord,
   type PackRecord,
   packCount,
+  packMade,
   packRecord,
 } from '../records/order.ts';
 import { newOrderWrites } from '../supply/own-order.ts';
@@ -78,10 +81,10 @@ export async function restorePack(
 ): Promise<boolean> {
   const { ledger, vault, ppks } = context;
   if ((await ledger.get(ledgerKeys.orderPack(orderId, pack))) !== undefined) return true;
-  const prefix = `orders/${orderId}/packs/${pack}-`;
+  const prefix = packAttempts(orderId, pack);
   const attempts: { name: string; dataKey: string; header: Uint8Array | undefined }[] = [];
   for await (const name of vault.names(prefix)) {
-    const dataKey = `${orderId}/${pack}/${name.slice(prefix.length)}-key`;
+    const { dataKey } = ppkNames(orderId, pack, name.slice(prefix.length));
     attempts.push({ name, dataKey, header: await ppks.header(dataKey) });
   }
   const alive = attempts.filter(({ header }) => header !== undefined);
@@ -93,28 +96,16 @@ export async function restorePack(
   const iccids = entries.map(({ metadata }) => decodeStoreMetadata(metadata).iccid);
   const attempt = chosen.name.slice(prefix.length);
   const output =
-    order.outputKey === undefined
-      ? undefined
-      : await vault.head(`orders/${orderId}/output/${pack}-${attempt}`);
+    order.outputKey === undefined ? undefined : await vault.head(objectNames.output(orderId, pack, attempt));
   if (order.outputKey !== undefined && output === undefined) return false;
   const record: PackRecord = {
     object,
     offsets,
     iccids,
-    ppks: `${orderId}/${pack}/${attempt}`,
-    dataKey: chosen.dataKey,
+    ...ppkNames(orderId, pack, attempt),
     ...present({ output }),
   };
-  const owners = await ledger.writeMany(
-    iccids.map(
-      (iccid, place): Write => ({
-        put: ledgerKeys.iccid(iccid),
-        attributes: { orderId, position: pack * order.packSize + place },
-        when: 'absent',
-      }),
-    ),
-  );
-  if (owners.some((owner) => !owner.done && owner.found?.attributes.orderId !== orderId)) return false;
+  if (!(await takeIccids(context, orderId, pack * order.packSize, iccids))) return false;
   if (chosen.header !== undefined) {
     const { keyUri } = decodeWrappedKey(chosen.header);
     await ledger.write({
@@ -125,7 +116,29 @@ export async function restorePack(
   }
   await ledger.transact([
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
-    { put: ledgerKeys.orderPackMade(orderId, pack), attributes: {}, when: 'absent' },
+    { put: ledgerKeys.orderPackMade(orderId, pack), attributes: packMade.to({}), when: 'absent' },
   ]);
   return true;
+}
+
+/** False where one of them belongs to another order. */
+async function takeIccids(
+  { ledger }: Context,
+  orderId: string,
+  first: number,
+  iccids: readonly string[],
+): Promise<boolean> {
+  const outcomes = await ledger.writeMany(
+    iccids.map(
+      (iccid, place): Write => ({
+        put: ledgerKeys.iccid(iccid),
+        attributes: iccidOwner.to({ orderId, position: first + place }),
+        when: 'absent',
+      }),
+    ),
+  );
+  return outcomes.every(
+    (outcome) =>
+      outcome.done || (outcome.found !== undefined && iccidOwner.from(outcome.found).orderId === orderId),
+  );
 }

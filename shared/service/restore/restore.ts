@@ -6,6 +6,7 @@ import { chunkProgresses, finishJob } from '../esbpp/job-progress.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
+import { openWorkRecord } from '../records/work.ts';
 import { replayAuditLines } from './audit-lines.ts';
 import { missingCommits, replayCommit, restoreJob } from './commits.ts';
 import { restoreOrder } from './orders.ts';
@@ -185,7 +186,7 @@ async function reopenJob(context: Context, jobId: string): Promise<boolean> {
   if (finished === chunkCount(job)) return isNew;
   await ledger.write({
     put: ledgerKeys.openWork('job', jobId),
-    attributes: { tasks: chunkCount(job) },
+    attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
     when: 'absent',
   });
   return isNew;

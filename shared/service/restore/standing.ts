@@ -6,7 +6,7 @@ import { NO_PORT } from '../../no-port.ts';
 import type { RuntimeConfig } from '../../runtime-config.ts';
 import type { PpkVault, Vault } from '../../vault/vault.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { COMMIT_RECORDS, parseCommitRecordName } from '../records/locked-records.ts';
+import { COMMIT_RECORDS, parseCommitRecordName } from '../records/object-names.ts';
 import { type Frozen, type StandingRecord, standingRecord } from '../records/standing.ts';
 
 /** Newest commit records that the ledger must know; more than one, since clocks of processes differ. */
@@ -148,8 +148,7 @@ export class Standing {
     if (this.#vault === undefined || this.#newestKnown) return true;
     const keys = [];
     for await (const name of this.#vault.names(COMMIT_RECORDS)) {
-      const { jobId, chunk, committedAt } = parseCommitRecordName(name);
-      if (committedAt === undefined) continue;
+      const { jobId, chunk } = parseCommitRecordName(name);
       keys.push(ledgerKeys.chunk(jobId, chunk));
       if (keys.length === NEWEST) break;
     }

@@ -3,14 +3,27 @@ import type { Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
-import { BLOCK, drawPartition, ledgerKeys, padded, profilePartition } from '../records/keys.ts';
 import {
+  BLOCK,
+  drawPartition,
+  ledgerKeys,
+  orderPartition,
+  profilePartition,
+  REPLACEMENT,
+  RETURNED,
+  shareReturnedPrefix,
+} from '../records/keys.ts';
+import {
+  drawRecord,
+  extraPacks,
   type OrderRecord,
   orderRecord,
   orderStateRecord,
   packCount,
   packRecord,
   replacementRecord,
+  returnedOfShare,
+  returnedRecord,
   shareRecord,
   supplyRecord,
 } from '../records/order.ts';
@@ -83,15 +96,13 @@ async function placesOf(context: Context, orderId: string, order: OrderRecord): 
   const byMaker = new Map<string, number>();
   const tied = new Set((await readTies(ledger, orderId)).map(({ position }) => position));
   for (let block = 0; block * BLOCK < end; block++) {
-    for (const { attributes } of await scanAll(ledger, drawPartition(orderId, block))) {
-      const jobId = String(attributes.jobId);
+    for (const item of await scanAll(ledger, drawPartition(orderId, block))) {
+      const { jobId, index, from, count } = drawRecord.from(item);
       const jobItem = await ledger.get(ledgerKeys.job(jobId));
       if (jobItem === undefined) continue;
       const job = jobRecord.from(jobItem);
-      const index = Number(attributes.index);
-      const from = Number(attributes.from);
-      const isRefused = await refusals(context, jobId, job, index, Number(attributes.count));
-      for (let i = 0; i < Number(attributes.count); i++) {
+      const isRefused = await refusals(context, jobId, job, index, count);
+      for (let i = 0; i < count; i++) {
         if (isRefused(index + i)) {
           refused.add(from + i);
           continue;
@@ -134,8 +145,8 @@ async function availableOf(context: Context, orderId: string, order: OrderRecord
   for (let position = next; position < end; position++) available.add(position);
   for (const [from, to] of taken)
     for (let position = from; position < to; position++) available.delete(position);
-  for (const { attributes } of await scanAll(context.ledger, `order#${orderId}`, { prefix: 'returned#' }))
-    for (const position of attributes.positions as number[]) available.add(position);
+  for (const list of await scanAll(context.ledger, orderPartition(orderId), { prefix: RETURNED }))
+    for (const position of returnedRecord.from(list).positions) available.add(position);
   return available;
 }
 
@@ -144,7 +155,7 @@ async function heldElsewhere(context: Context, orderId: string, order: OrderReco
   const { ledger } = context;
   const held = new PositionSet(await endOf(context, orderId, order));
   for (const tie of await readTies(ledger, orderId)) if (!tie.drawn) held.add(tie.position);
-  for (const item of await scanAll(context.ledger, `order#${orderId}`, { prefix: 'replacement#' })) {
+  for (const item of await scanAll(context.ledger, orderPartition(orderId), { prefix: REPLACEMENT })) {
     const { eid, position } = replacementRecord.from(item);
     if ((await ledger.get(ledgerKeys.tie(orderId, eid, position))) === undefined) held.add(position);
   }
@@ -175,10 +186,10 @@ async function giveBack({ ledger }: Context, orderId: string, positions: Iterabl
   let returned = 0;
   for (const slice of slices(positions)) {
     // named by its first position: the same list again is the same item
-    const key = { partition: `order#${orderId}`, sort: `returned#restored-${padded(slice[0]!)}` };
+    const key = ledgerKeys.orderReturnedAgain(orderId, slice[0]!);
     await changeItem(ledger, key, (item) => {
-      const before = (item?.attributes.positions ?? []) as number[];
-      return becomes({ positions: [...new Set([...before, ...slice])] });
+      const before = item === undefined ? [] : returnedRecord.from(item).positions;
+      return becomes(returnedRecord.to({ positions: [...new Set([...before, ...slice])] }));
     });
     returned += slice.length;
   }
@@ -194,8 +205,10 @@ async function settleShares(
 ): Promise<void> {
   const { ledger } = context;
   for (const maker of Object.keys(order.shares ?? {})) {
-    const waiting = await scanAll(context.ledger, `order#${orderId}`, { prefix: `share-returned#${maker}#` });
-    const settled = waiting.reduce((sum, { attributes }) => sum + Number(attributes.count), 0);
+    const waiting = await scanAll(context.ledger, orderPartition(orderId), {
+      prefix: shareReturnedPrefix(maker),
+    });
+    const settled = waiting.reduce((sum, one) => sum + returnedOfShare.from(one).count, 0);
     const drawn = (byMaker.get(maker) ?? 0) + settled;
     await changeItem(ledger, ledgerKeys.orderShare(orderId, maker), (item) =>
       drawn === (item === undefined ? 0 : shareRecord.from(item).drawn)
@@ -254,7 +267,7 @@ async function close(
 
 async function endOf({ ledger }: Context, orderId: string, order: OrderRecord): Promise<number> {
   const extras = await ledger.get(ledgerKeys.orderExtras(orderId));
-  return (packCount(order) + Number(extras?.attributes.count ?? 0)) * order.packSize;
+  return (packCount(order) + extraPacks(extras)) * order.packSize;
 }
 
 function* slices(positions: Iterable<number>): Generator<number[]> {

@@ -10,6 +10,7 @@ import {
 } from '../records/job.ts';
 import { BLOCK, blockOf, drawPartition, ledgerKeys, profilePartition } from '../records/keys.ts';
 import { putJobRecord } from '../records/locked-records.ts';
+import { drawRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
 
 /** What must stand before any chunk of a job is bound; may be repeated. */
@@ -35,7 +36,7 @@ export async function indexDraws({ ledger }: Context, jobId: string, job: JobRec
   await ledger.writeMany(
     pieces.map(({ index, from, count }) => ({
       put: ledgerKeys.orderDraw(job.orderId, from, jobId),
-      attributes: { jobId, index, from, count },
+      attributes: drawRecord.to({ jobId, index, from, count }),
       when: 'absent',
     })),
   );
@@ -56,20 +57,19 @@ export interface BlockView {
 
 export async function viewBlock(context: Context, orderId: string, block: number): Promise<BlockView> {
   const { ledger } = context;
-  const draws = await scanAll(ledger, drawPartition(orderId, block));
-  const jobIds = [...new Set(draws.map(({ attributes }) => String(attributes.jobId)))];
+  const draws = (await scanAll(ledger, drawPartition(orderId, block))).map(drawRecord.from);
+  const jobIds = [...new Set(draws.map(({ jobId }) => jobId))];
   const jobItems = await ledger.getMany(jobIds.map((jobId) => ledgerKeys.job(jobId)));
   const jobs = new Map(
     jobItems.flatMap((item, i) => (item === undefined ? [] : [[jobIds[i]!, jobRecord.from(item)]])),
   );
 
   const chunks = new Map<string, { jobId: string; chunk: number }>();
-  for (const { attributes } of draws) {
-    const jobId = String(attributes.jobId);
+  for (const { jobId, index, count } of draws) {
     const size = jobs.get(jobId)?.chunkSize;
     if (size === undefined) continue;
-    const first = Math.floor(Number(attributes.index) / size);
-    const last = Math.floor((Number(attributes.index) + Number(attributes.count) - 1) / size);
+    const first = Math.floor(index / size);
+    const last = Math.floor((index + count - 1) / size);
     for (let chunk = first; chunk <= last; chunk++) chunks.set(`${jobId}:${chunk}`, { jobId, chunk });
   }
   const wanted = [...chunks.values()];

@@ -3,7 +3,14 @@ import type { Item, Write } from '../../ledger/ledger.ts';
 import type { Caller } from '../api/caller.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, type OrderStateRecord, orderRecord, orderStateRecord } from '../records/order.ts';
+import {
+  iccidOwner,
+  listedOrder,
+  type OrderRecord,
+  type OrderStateRecord,
+  orderRecord,
+  orderStateRecord,
+} from '../records/order.ts';
 
 /** What makes an order be: its record, its state, and its place in the Operator's list. */
 export function newOrderWrites(orderId: string, order: OrderRecord): Write[] {
@@ -16,7 +23,7 @@ export function newOrderWrites(orderId: string, order: OrderRecord): Write[] {
     },
     {
       put: ledgerKeys.ordersOf(order.operator, orderId),
-      attributes: { createdAt: order.createdAt },
+      attributes: listedOrder.to({ createdAt: order.createdAt }),
       when: 'absent',
     },
   ];
@@ -52,8 +59,9 @@ export async function loadOrderState(
 }
 
 export async function positionOfIccid({ ledger }: Context, orderId: string, iccid: string): Promise<number> {
-  const owner = await ledger.get(ledgerKeys.iccid(iccid));
-  if (owner?.attributes.orderId !== orderId)
+  const item = await ledger.get(ledgerKeys.iccid(iccid));
+  const owner = item && iccidOwner.from(item);
+  if (owner?.orderId !== orderId)
     refuse('iccidUnknown', 'the order has no such ICCID', { subjectIdentifier: iccid });
-  return Number(owner.attributes.position);
+  return owner.position;
 }

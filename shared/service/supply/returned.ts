@@ -1,5 +1,7 @@
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { orderPartition, RETURNED } from '../records/keys.ts';
+import { returnedRecord } from '../records/order.ts';
 
 /** Short returned lists that are left side by side; more of them are joined, so that a draw can see them all. */
 const SHORT_LISTS = 40;
@@ -51,7 +53,9 @@ export class ReturnedPositions {
     return [...this.#changed].map((item) => {
       const when = { revision: item.revision };
       const positions = this.#lists.get(item)!;
-      return positions.length === 0 ? { remove: item, when } : { put: item, attributes: { positions }, when };
+      return positions.length === 0
+        ? { remove: item, when }
+        : { put: item, attributes: returnedRecord.to({ positions }), when };
     });
   }
 }
@@ -65,7 +69,7 @@ async function joinedLists(ledger: Ledger, orderId: string): Promise<readonly It
     const [first, ...others] = short.slice(0, SHORT_LISTS) as [Item, ...Item[]];
     const positions = [first, ...others].flatMap(positionsOf);
     await ledger.transact([
-      { put: first, attributes: { positions }, when: { revision: first.revision } },
+      { put: first, attributes: returnedRecord.to({ positions }), when: { revision: first.revision } },
       ...others.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
     ]);
   }
@@ -73,6 +77,6 @@ async function joinedLists(ledger: Ledger, orderId: string): Promise<readonly It
 
 /** A list for each chunk that gave positions back, and joined ones. */
 const readLists = (ledger: Ledger, orderId: string) =>
-  scanAll(ledger, `order#${orderId}`, { prefix: 'returned#' });
+  scanAll(ledger, orderPartition(orderId), { prefix: RETURNED });
 
-const positionsOf = (item: Item) => item.attributes.positions as number[];
+const positionsOf = (item: Item) => returnedRecord.from(item).positions;

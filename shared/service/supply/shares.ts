@@ -1,6 +1,6 @@
 import type { Ledger, Write } from '../../ledger/ledger.ts';
-import { ledgerKeys, shareReturnedPrefix } from '../records/keys.ts';
-import { shareRecord } from '../records/order.ts';
+import { ledgerKeys, orderPartition, shareReturnedPrefix } from '../records/keys.ts';
+import { returnedOfShare, shareRecord } from '../records/order.ts';
 
 /** What a device manufacturer has left of its share of an order, and the writes that count what it draws. */
 export interface OpenShare {
@@ -20,9 +20,9 @@ export async function openShare(
   const key = ledgerKeys.orderShare(orderId, drawer.maker);
   const item = await ledger.get(key);
   const prefix = shareReturnedPrefix(drawer.maker);
-  const returned = (await ledger.query(`order#${orderId}`, { prefix, limit: SETTLED })).items;
+  const returned = (await ledger.query(orderPartition(orderId), { prefix, limit: SETTLED })).items;
   const before = item === undefined ? 0 : shareRecord.from(item).drawn;
-  const settled = returned.reduce((sum, { attributes }) => sum + Number(attributes.count), 0);
+  const settled = returned.reduce((sum, one) => sum + returnedOfShare.from(one).count, 0);
   return {
     left: Math.max(0, drawer.share - before + settled),
     writes: (drawn) => [

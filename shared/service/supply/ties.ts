@@ -1,5 +1,6 @@
 import type { Ledger, Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { eidOfTie, orderPartition, TIE } from '../records/keys.ts';
 import { type TieRecord, tieRecord } from '../records/order.ts';
 
 /** A position of an order that is kept for one eUICC: a replacement for a profile that is of no use to it. */
@@ -11,12 +12,12 @@ export interface Tie extends TieRecord {
 
 /** All of an order; seldom any. */
 export async function readTies(ledger: Ledger, orderId: string): Promise<readonly Tie[]> {
-  const items = await scanAll(ledger, `order#${orderId}`, { prefix: 'tie#' });
+  const items = await scanAll(ledger, orderPartition(orderId), { prefix: TIE });
   return items.map((item) => {
     const record = tieRecord.from(item);
     return {
       ...record,
-      eid: item.sort.split('#')[1]!,
+      eid: eidOfTie(item.sort),
       drawnWrite: () => ({
         put: item,
         attributes: tieRecord.to({ ...record, drawn: true }),

@@ -6,7 +6,9 @@ import type { Context } from '../context.ts';
 import { euiccRecord, parseItemName } from '../records/euicc.ts';
 import { type BoundItem, type ChunkRecord, chunkRecord, isBound, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { COMMIT_RECORDS, readCommitRecord } from '../records/locked-records.ts';
+import { readCommitRecord } from '../records/locked-records.ts';
+import { COMMIT_RECORDS } from '../records/object-names.ts';
+import { eumChainRecord } from '../records/trust.ts';
 
 /** A profile that is bound to an eUICC, for whoever has to deal with it after a revocation. */
 export interface BoundProfile {
@@ -54,7 +56,7 @@ export async function* boundUnderEum(
     let known = below.get(chainHash);
     if (known === undefined) {
       const chain = await ledger.get(ledgerKeys.eumChain(chainHash));
-      const certificates = (chain?.attributes.certificates ?? []) as Uint8Array[];
+      const certificates = chain === undefined ? [] : eumChainRecord.from(chain).certificates;
       known = certificates.some((der) => keyIdOf(der) === keyId);
       below.set(chainHash, known);
     }

@@ -9,7 +9,7 @@ import type { RevocationGap, RevocationLists } from '../../pki/revocation.ts';
 import type { TrustStore } from '../../pki/trust-store.ts';
 import type { EuiccRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import type { EumRecord } from '../records/trust.ts';
+import { type EumRecord, eumChainRecord } from '../records/trust.ts';
 
 /** One of our DPpb chains, verified, with the key that signs for it. */
 export interface DpBinding extends VerifiedDp {
@@ -145,7 +145,7 @@ export class TrustView {
     const item = await this.#ledger.get(ledgerKeys.eumChain(chainHash));
     invariant(item !== undefined, 'an eUICC names an EUM chain that is not stored');
     try {
-      return this.verifyEum(item.attributes.certificates as Bytes[], ciPkId, asked);
+      return this.verifyEum(eumChainRecord.from(item).certificates, ciPkId, asked);
     } catch (error) {
       if (error instanceof Refusal)
         this.#alarm('alarm.eum.refused', {

@@ -23,7 +23,8 @@ import type { AuditAbout, AuditEvent } from '../audit/events.ts';
 import { type AuditLine, auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord } from '../records/euicc.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { ledgerKeys, partitions } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import {
   ciRecord,
   crlRecord,
@@ -31,6 +32,7 @@ import {
   dpPbRecord,
   type EumRecord,
   eumRecord,
+  trustEpochRecord,
   trustPolicyRecord,
 } from '../records/trust.ts';
 import { storedEumChains } from './eum-chains.ts';
@@ -205,11 +207,11 @@ export class Trust {
   async addCrl(der: Bytes, chains: readonly (readonly Bytes[])[], by: string): Promise<CrlTaken> {
     const crl = decodeCrl(der);
     const issuerKeyId = toHex(crl.authorityKeyIdentifier);
-    const object = await this.#context.vault.put(`crls/${sha256(der)}`, der, { lock: true });
+    const object = await this.#context.vault.put(objectNames.crl(sha256(der)), der, { lock: true });
     let isNew = false;
     const about = { issuer: issuerKeyId, number: crl.cRLNumber.toString(), revoked: crl.revoked.size };
     await this.#change({ event: 'trust.crl.taken', by, about }, async () => {
-      const items = await scanAll(this.#context.ledger, 'trust');
+      const items = await scanAll(this.#context.ledger, partitions.trust);
       const at = this.#context.now();
       const store = storeOf(items);
       const held = await this.#lists(items, at, ACCEPT_WITHOUT_LIST);
@@ -235,7 +237,7 @@ export class Trust {
 
   async list(): Promise<TrustListing> {
     const view = await this.current();
-    const items = await scanAll(this.#context.ledger, 'trust');
+    const items = await scanAll(this.#context.ledger, partitions.trust);
     const named = (kind: string) =>
       ofKind(items, kind).map((item) => [item.sort.slice(kind.length + 1), item] as const);
     return {
@@ -302,13 +304,16 @@ export class Trust {
     await changeItem(ledger, ledgerKeys.trustEpoch, async (epoch) => {
       const changes = await plan();
       if (changes === undefined) return unchanged();
-      const moved = Number(epoch?.attributes.moved ?? 0) + 1;
-      return becomes({ moved }, undefined, [...changes, auditWrite(line, `trust-${moved}`, now())]);
+      const moved = (epoch === undefined ? 0 : trustEpochRecord.from(epoch).moved) + 1;
+      return becomes(trustEpochRecord.to({ moved }), undefined, [
+        ...changes,
+        auditWrite(line, `trust-${moved}`, now()),
+      ]);
     });
   }
 
   async #load(epoch: number): Promise<TrustView> {
-    const items = await scanAll(this.#context.ledger, 'trust');
+    const items = await scanAll(this.#context.ledger, partitions.trust);
     const at = this.#context.now();
     const store = storeOf(items);
     const gaps = new Map<string, RevocationGap>();
@@ -399,7 +404,7 @@ export class Trust {
   /** EUM certificates known here, by their key identifier, that this list names. */
   async #eumsRevokedBy(crl: Crl): Promise<string[]> {
     const revoked = new Set<string>();
-    const chains: (readonly Bytes[])[] = chainsOf(await scanAll(this.#context.ledger, 'trust'));
+    const chains: (readonly Bytes[])[] = chainsOf(await scanAll(this.#context.ledger, partitions.trust));
     for await (const { certificates } of storedEumChains(this.#context.ledger)) chains.push(certificates);
     for (const ders of chains) {
       for (const { extensions, issuer, serialNumber } of ders.map((der) => decodeCertificate(der))) {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { isBound } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
-import { commitRecordName, readCommitRecord } from '../../../shared/service/records/locked-records.ts';
+import { readCommitRecord } from '../../../shared/service/records/locked-records.ts';
+import { objectNames } from '../../../shared/service/records/object-names.ts';
 import { count } from '../../support/counts.ts';
 import { Deployment, EUM } from '../../support/deployment.ts';
 import { effort, LONG } from '../../support/effort.ts';
@@ -89,7 +90,7 @@ async function expectSettled(orderId: string, request: Request, first: BppAnswer
   expect(await positionsOf(runtime, orderId)).toEqual({ supply: [], returned: RETURNED, bound: BOUND });
   expect(await ppksLeft(runtime, orderId)).toEqual(RETURNED);
 
-  const kept = await readCommitRecord(context.vault, commitRecordName(jobId, 0, record.committedAt));
+  const kept = await readCommitRecord(context.vault, objectNames.commitRecord(jobId, 0, record.committedAt));
   expect(kept).toMatchObject({ jobId, chunk: 0, part: record.part, outcomes: record.outcomes });
   expect(await context.ledger.get(ledgerKeys.openWork('job', jobId))).toBeUndefined();
   answers.push(first);

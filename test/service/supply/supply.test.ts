@@ -4,7 +4,7 @@ import type { Ledger } from '../../../shared/ledger/ledger.ts';
 import { openLedger } from '../../../shared/ledger/open.ts';
 import type { Context } from '../../../shared/service/context.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
-import { supplyRecord } from '../../../shared/service/records/order.ts';
+import { returnedRecord, supplyRecord } from '../../../shared/service/records/order.ts';
 import { type Draw, planDraw, planRemoval } from '../../../shared/service/supply/supply.ts';
 
 let ledger: Ledger;
@@ -28,7 +28,7 @@ const stock = (orderId: string, end: number) =>
 const giveBack = (orderId: string, job: number, positions: readonly number[]) =>
   ledger.write({
     put: ledgerKeys.orderReturned(orderId, String(job).padStart(24, '0'), 0),
-    attributes: { positions },
+    attributes: returnedRecord.to({ positions }),
     when: 'absent',
   });
 

@@ -1,0 +1,36 @@
+import { type RecordOf, recordOf } from './record.ts';
+import { dictionary, flag, number, type Schema, text, union, whole } from './schema.ts';
+
+/** An absent one is left out. */
+const fact: Schema<string | number | boolean | undefined> = union(text, number, flag);
+
+const lineMembers = {
+  /** ISO 8601. */
+  at: text,
+  /** What happened: `order.prepared`, `chunk.committed`, `call.refused` … */
+  event: text,
+  /** functionRequesterIdentifier of the caller, or `server`. */
+  by: text,
+  /** Identifiers and codes only; never a secret. */
+  about: dictionary(fact),
+};
+
+/** A line that waits for the chain, written with the state change that it tells of. */
+export const waitingLine = recordOf('waiting audit line', lineMembers);
+
+export type WaitingLine = RecordOf<typeof waitingLine>;
+
+/** A line in the chain, in the ledger and in the archive alike. Its hash covers all members but `hash` and `v`. */
+export const chainedLine = recordOf('audit line', {
+  ...lineMembers,
+  sequence: whole,
+  /** Hash of the line before. */
+  previous: text,
+  hash: text,
+});
+
+/** The end of the chain. */
+export const auditHead = recordOf('audit head', { sequence: whole, hash: text });
+
+/** How far the archive reaches. */
+export const auditArchived = recordOf('archived audit lines', { sequence: whole });

@@ -1,0 +1,42 @@
+import { type RecordOf, recordOf } from './record.ts';
+import { list, object, octets, optional, type TypeOf, text, whole } from './schema.ts';
+
+/** The key of a role that has one at a time. Binding keys stand with their certificates in the trust partition. */
+export type AssignedRole = 'wrapping' | 'delivery' | 'intake';
+
+const formerKey = object({
+  uri: text,
+  /** Milliseconds since 1970: when another took its place. */
+  replacedAt: whole,
+  /** When it was found that nothing needs it any more; from then on it may be destroyed in its backend. */
+  retiredAt: optional(whole),
+});
+
+export type FormerKey = TypeOf<typeof formerKey>;
+
+export const keyAssignment = recordOf('key assignment', {
+  /** The key in use. */
+  uri: text,
+  /** Milliseconds since 1970. */
+  since: whole,
+  /** Keys that were in use before, oldest first. */
+  former: list(formerKey),
+});
+
+export type KeyAssignment = RecordOf<typeof keyAssignment>;
+
+/** Where a data key is that a wrapping key wraps: of a pack, or of an order's template where `pack` is absent. */
+export const wrappedUnder = recordOf('data key', { orderId: text, pack: optional(whole) });
+
+export type WrappedUnder = RecordOf<typeof wrappedUnder>;
+
+/** A delivery key that has signed, or is about to; there for as long as anybody may verify what it signed. */
+export const deliveryKeyRecord = recordOf('delivery key', {
+  uri: text,
+  /** SubjectPublicKeyInfo in DER. */
+  publicKey: octets,
+  /** Milliseconds since 1970: when it was first used. */
+  since: whole,
+});
+
+export type DeliveryKeyRecord = RecordOf<typeof deliveryKeyRecord>;

@@ -1,0 +1,78 @@
+import { Fault } from '../../errors.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import { padded } from './keys.ts';
+
+/** Every name of a vault object, in one place. Folders that hold one kind of object end with `/`. */
+
+export const UPLOADS = 'uploads/';
+export const COMMIT_RECORDS = 'commits/';
+export const JOB_RECORDS = 'records/jobs/';
+export const ORDER_RECORDS = 'records/orders/';
+export const AUDIT_ARCHIVE = 'audit/';
+
+/** Milliseconds since 1970 that no commit reaches (year 2286). */
+const LATEST = 9_999_999_999_999;
+
+export const objectNames = {
+  /** The object that a transfer fills. */
+  upload: (transferId: string) => `${UPLOADS}${transferId}`,
+
+  /** Rows of an order as they came inline, and its sealed template. `version` follows from the order's body. */
+  rows: (orderId: string, version: string) => `orders/${orderId}/rows-${version}`,
+  template: (orderId: string, version: string) => `orders/${orderId}/template-${version}`,
+  rowIndex: (orderId: string) => `orders/${orderId}/row-index`,
+  /** Packs, and their output rows, by attempt: the pack's record says which one counts. */
+  pack: (orderId: string, pack: number, attempt: string) => `${packAttempts(orderId, pack)}${attempt}`,
+  output: (orderId: string, pack: number, attempt: string) => `orders/${orderId}/output/${pack}-${attempt}`,
+
+  /** A batch of eUICC data as it came, and all its refusals. */
+  euiccData: (id: string) => `euicc-data/${id}`,
+  euiccDataResult: (id: string) => `euicc-data-results/${id}`,
+  /** A BppRequest as it came. */
+  request: (jobId: string, bodyHash: string) => `requests/${jobId}-${bodyHash.slice(0, 16)}`,
+  /** BppItems of a chunk, by attempt: the commit says which one counts. */
+  part: (jobId: string, chunk: number, attempt: string) => `parts/${jobId}/${chunk}-${attempt}`,
+  /** The same with items replaced by refusals; `without` follows from which. */
+  partWithout: (jobId: string, chunk: number, without: string) =>
+    `parts/${jobId}/${chunk}-without-${without}`,
+  manifest: (jobId: string, version: string) => `manifests/${jobId}-${version}`,
+  /** A large loading report as it came. */
+  report: (id: string) => `reports/${id}`,
+  /** A revocation list, by its SHA-256. */
+  crl: (sha256: string) => `crls/${sha256}`,
+  /** The list that a state machine maps its tasks over. */
+  tasks: (kind: string, id: string) => `tasks/${kind}/${id}`,
+
+  /** The newest commit comes first in the order of names, so that one look tells whether the ledger knows it. */
+  commitRecord: (jobId: string, chunk: number, committedAt: number) =>
+    `${COMMIT_RECORDS}${String(LATEST - committedAt).padStart(13, '0')}-${jobId}-${chunk}`,
+  jobRecord: (jobId: string) => `${JOB_RECORDS}${jobId}`,
+  orderRecord: (orderId: string) => `${ORDER_RECORDS}${orderId}`,
+  /** Lines of the audit log from one sequence number to another. */
+  auditArchive: (from: number, to: number) => `${AUDIT_ARCHIVE}${padded(from)}-${padded(to)}`,
+} as const;
+
+/** How the names of all attempts at a pack begin. */
+export const packAttempts = (orderId: string, pack: number) => `orders/${orderId}/packs/${pack}-`;
+
+/** The transferId of an object that came by a transfer; undefined for others. */
+export const uploadedAs = ({ name }: Pick<ObjectRef, 'name'>): string | undefined =>
+  name.startsWith(UPLOADS) ? name.slice(UPLOADS.length) : undefined;
+
+export function parseCommitRecordName(name: string): { jobId: string; chunk: number; committedAt: number } {
+  const [, age, jobId, chunk] = /^commits\/(\d{13})-([0-9a-f]+)-(\d+)$/.exec(name) ?? [];
+  if (jobId === undefined) throw new Fault('vault', `${name} is not the name of a commit record`);
+  return { jobId, chunk: Number(chunk), committedAt: LATEST - Number(age) };
+}
+
+export function parseAuditArchiveName(name: string): { from: number; to: number } {
+  const [, from, to] = /^audit\/(\d+)-(\d+)$/.exec(name) ?? [];
+  if (from === undefined) throw new Fault('vault', `${name} is not the name of an archive of the audit log`);
+  return { from: Number(from), to: Number(to) };
+}
+
+/** Names of entries of the PPK vault: the keys of an attempt at a pack, and its data key apart from them. */
+export const ppkNames = (orderId: string, pack: number, attempt: string) => ({
+  ppks: `${orderId}/${pack}/${attempt}`,
+  dataKey: `${orderId}/${pack}/${attempt}-key`,
+});

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, type RequestOptions, request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,55 +14,16 @@ import { MAX_BODY } from '../../../shared/gsma/limits.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
 import type { Services } from '../../../shared/service/api/services.ts';
 import { FileVault } from '../../../shared/vault/file.ts';
-import { codesOf, type JsonAnswer } from '../../support/function-call.ts';
+import { codesOf } from '../../support/function-call.ts';
+import { httpsSend, type Send } from '../../support/https-send.ts';
 import { IDENTIFIERS, memoryServices } from '../../support/memory-services.ts';
-import { type SelfSigned, selfSigned } from '../../support/self-signed.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 const tls = selfSigned('smdpf');
 const maker = selfSigned('maker');
 const operator = selfSigned('operator');
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: Buffer;
-  readonly json: () => JsonAnswer;
-}
-
-interface Send extends RequestOptions {
-  readonly certificate?: SelfSigned | undefined;
-  readonly body?: string | Uint8Array;
-}
-
-function send(url: string, { certificate, body, ...options }: Send = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      {
-        ca: tls.cert,
-        agent: false,
-        ...(certificate === undefined ? {} : { key: certificate.key, cert: certificate.cert }),
-        ...options,
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const whole = Buffer.concat(chunks);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: whole,
-            json: () => JSON.parse(whole.toString()),
-          });
-        });
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
+const send = (url: string, options?: Send) => httpsSend(tls, url, options);
 
 const json = { 'content-type': 'application/json', 'x-admin-protocol': 'ifpp-draft/v1.0.0' };
 const header = (role: 'deviceMaker' | 'operator') => ({

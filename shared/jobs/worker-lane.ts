@@ -23,7 +23,7 @@ export type TaskFailure =
   | { readonly refusal: StatusName; readonly message: string }
   | { readonly fault: FaultCode; readonly retryable: boolean; readonly message: string };
 
-export function failureOf(error: unknown): TaskFailure {
+export function taskFailure(error: unknown): TaskFailure {
   if (error instanceof Refusal) return { refusal: error.code, message: error.message };
   if (error instanceof Fault)
     return { fault: error.code, retryable: error.retryable, message: error.message };

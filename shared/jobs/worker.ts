@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openRuntime } from '../runtime.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { WorkKind } from './dispatcher.ts';
-import { failureOf, type WorkerAnswer } from './worker-lane.ts';
+import { taskFailure, type WorkerAnswer } from './worker-lane.ts';
 
 /** A worker thread of the embedded server: opens the same stores and runs one task at a time. */
 type Message = 'close' | { id: number; kind: WorkKind; workId: string; task: number };
@@ -30,6 +30,6 @@ async function run({ id, kind, workId, task }: Exclude<Message, 'close'>): Promi
     await (await runtime).work.runTask(kind, workId, task);
     return { id, done: true };
   } catch (error) {
-    return { id, done: false, failure: failureOf(error) };
+    return { id, done: false, failure: taskFailure(error) };
   }
 }

@@ -75,6 +75,9 @@ const GRAMMARS: Readonly<Record<KeyScheme, Grammar>> = {
   pem: { path: ['path'], query: [], short: 'path' },
 };
 
+/** Every scheme that there is. */
+export const KEY_SCHEMES = Object.keys(GRAMMARS) as readonly KeyScheme[];
+
 type Attributes = Map<string, Bytes>;
 
 function fail(what: string): never {
@@ -85,7 +88,7 @@ export function parseKeyUri(text: string): KeyUri {
   const colon = text.indexOf(':');
   const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
   if (!isScheme(scheme)) {
-    return fail(`the scheme must be one of ${Object.keys(GRAMMARS).join(', ')}`);
+    return fail(`the scheme must be one of ${KEY_SCHEMES.join(', ')}`);
   }
   const grammar = GRAMMARS[scheme];
   const mark = text.indexOf('?', colon);

@@ -35,6 +35,12 @@ const refusal = (code: StatusName): ItemRefusal => ({
   message: STATUS_CODES[code].meaning,
 });
 
+/** What a service in memory does not have is refused, so that a new method waits for nobody here. */
+function inMemory<Service extends object>(methods: Partial<Service>): Service {
+  const refused = async () => refuse('protocolFormat', 'the services in memory do not have this');
+  return new Proxy(methods, { get: (of, name) => Reflect.get(of, name) ?? refused }) as Service;
+}
+
 /**
  * Services in memory: they decode with the real decoders and keep owners apart, and they bind and verify nothing.
  * For tests of what stands in front of the services.
@@ -58,7 +64,7 @@ export function memoryServices(): MemoryServices {
         register.get(fingerprint) ?? refuse('requesterUnknown', 'the client certificate is not registered'),
     },
     calls: { refused: async () => undefined },
-    orders: {
+    orders: inMemory<Services['orders']>({
       async prepareProfiles(caller, input) {
         ordersByOwner.set(`${caller.identifier} ${input.orderId}`, input);
         if (input.template instanceof Uint8Array) received.push(input.template);
@@ -102,14 +108,14 @@ export function memoryServices(): MemoryServices {
         order(caller, input.orderId);
         return { packs: 1, jwe: 'eyJhbGciOiJFQ0RILUVTIn0..aa.bb.cc' };
       },
-    },
-    eligibility: {
+    }),
+    eligibility: inMemory<Services['eligibility']>({
       async checkEligibility(caller, { orderId, eids }) {
         order(caller, orderId);
         return eids.map((eid, i) => (i === 0 ? { eid, refusal: refusal('notEligible') } : { eid }));
       },
-    },
-    ingest: {
+    }),
+    ingest: inMemory<Services['ingest']>({
       async registerEuiccData(_caller, der) {
         if (!(der instanceof Uint8Array)) refuse('requestUnknown', 'no such transfer');
         const batch = decodeEuiccDataBatch(der);
@@ -132,8 +138,8 @@ export function memoryServices(): MemoryServices {
             .map(({ eid }) => ({ eid, ...refusal('eidUnknown') })),
         };
       },
-    },
-    delivery: {
+    }),
+    delivery: inMemory<Services['delivery']>({
       async requestBpp(caller, der) {
         const request = decodeBppRequest(der);
         const known = answers.get(`${caller.identifier} ${request.requestId}`);
@@ -177,8 +183,8 @@ export function memoryServices(): MemoryServices {
           refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId })
         );
       },
-    },
-    reports: {
+    }),
+    reports: inMemory<Services['reports']>({
       async sendProfileLoadingReport(_caller, der) {
         const report = decodeProfileLoadingReport(der);
         received.push(der);
@@ -195,8 +201,8 @@ export function memoryServices(): MemoryServices {
         if (tag !== 0xbf37 && tag !== 0x30) refuse('protocolFormat', 'not a PendingNotification');
         received.push(der);
       },
-    },
-    administration: {
+    }),
+    administration: inMemory<Services['administration']>({
       async addCrl(_caller, { crl }) {
         const { authorityKeyIdentifier, cRLNumber, revoked } = decodeCrl(crl);
         received.push(crl);
@@ -208,11 +214,11 @@ export function memoryServices(): MemoryServices {
           revokedEums: [],
         };
       },
-    },
-    audit: {
+    }),
+    audit: inMemory<Services['audit']>({
       getAuditLines: async () => ({ lines: [], head: { sequence: 0, hash: '0'.repeat(64) } }),
-    },
-    transfers: {
+    }),
+    transfers: inMemory<Services['transfers']>({
       openTransfer: async () => ({ transferId: 'T-1', uploadUrl: 'https://smdpf.example.com/transfer/t' }),
       received: async (_caller, transferId) =>
         refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
@@ -220,6 +226,6 @@ export function memoryServices(): MemoryServices {
         refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
       getTransfer: async (_caller, { requestId }) =>
         refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId }),
-    },
+    }),
   };
 }

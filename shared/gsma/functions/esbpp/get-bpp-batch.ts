@@ -5,7 +5,7 @@ import { partyFunction } from '../../interface-function.ts';
 
 const body = object({ requestId: required(id16) });
 
-/** ESbpp.getBppBatch: the answer to an earlier requestBpp, octet for octet the same however often it is asked for. */
+/** Esbpp.getBppBatch: the answer to an earlier requestBpp, octet for octet the same however often it is asked for. */
 export const getBppBatch = partyFunction({
   path: 'esbpp.getBppBatch',
   role: 'deviceMaker',

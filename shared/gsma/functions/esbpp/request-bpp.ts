@@ -6,7 +6,7 @@ import { inlineOrTransferred } from '../../transferred.ts';
 
 const body = object({ bppRequest: optional(base64), transferId: optional(transferId) });
 
-/** ESbpp.requestBpp: a BppRequest (FF61). Small requests are answered at once, large ones are Pending. */
+/** Esbpp.requestBpp: a BppRequest (FF61). Small requests are answered at once, large ones are Pending. */
 export const requestBpp = partyFunction({
   path: 'esbpp.requestBpp',
   role: 'deviceMaker',

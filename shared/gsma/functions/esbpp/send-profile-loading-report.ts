@@ -13,7 +13,7 @@ const body = object({
 });
 
 /**
- * ESbpp.sendProfileLoadingReport: a ProfileLoadingReport (FF63). The report names itself; a reportId beside it must
+ * Esbpp.sendProfileLoadingReport: a ProfileLoadingReport (FF63). The report names itself; a reportId beside it must
  * be the same one.
  */
 export const sendProfileLoadingReport = partyFunction({

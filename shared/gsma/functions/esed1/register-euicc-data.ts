@@ -6,7 +6,7 @@ import { inlineOrObject } from '../../transferred.ts';
 
 const body = object({ euiccDataBatch: optional(base64), transferId: optional(transferId) });
 
-/** ESed1.registerEuiccData: an EuiccDataBatch (FF60); each entry stands by itself. */
+/** Esed1.registerEuiccData: an EuiccDataBatch (FF60); each entry stands by itself. */
 export const registerEuiccData = partyFunction({
   path: 'esed1.registerEuiccData',
   role: 'eum',

@@ -1,6 +1,6 @@
 import type { KeySpec, KeyUsageType } from '@aws-sdk/client-kms';
 import type { Bytes } from '../codec/bytes.ts';
-import { type Curve, toSpki } from '../crypto/curves.ts';
+import type { Curve } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Fault, refuse } from '../errors.ts';
 import { present } from '../present.ts';
@@ -8,13 +8,12 @@ import { incomplete, KeyDirectory, type KmsKey, keyDescription, kmsUri } from '.
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
 import { QuotaQueue } from './awskms/quota-queue.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
-import { curveOfKey, isAgreement, requirePeer } from './key-curve.ts';
+import { curveOfKey } from './key-curve.ts';
 import type {
   DataKey,
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
-  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -32,7 +31,7 @@ export interface AwsKmsOptions {
   readonly region?: string;
   readonly endpoint?: string;
   /**
-   * This process's part of the account's quotas, in calls per second: ECC signing and agreement (about 1,000 for the
+   * This process's part of the account's quotas, in calls per second: ECC signing (about 1,000 for the
    * whole account) and symmetric and RSA operations. Absent: not limited here.
    */
   readonly signsPerSecond?: number;
@@ -47,14 +46,11 @@ export interface AwsKmsOptions {
 
 const DEFAULT_PATIENCE: Patience = { interactive: 5_000, bulk: 60_000 };
 const DEFAULT_INTERACTIVE_SHARE = 0.1;
-/** The x coordinate of a point of P-256. */
-const SHARED_SECRET_LENGTH = 32;
 
 const NEW_KEYS: Partial<
   Record<KeyAlgorithm, { readonly KeySpec: KeySpec; readonly KeyUsage: KeyUsageType }>
 > = {
   'ecdsa-p256': { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
-  'ecdh-p256': { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
   'aes-256': { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
   'rsa-oaep': { KeySpec: 'RSA_3072', KeyUsage: 'ENCRYPT_DECRYPT' },
 };
@@ -68,15 +64,12 @@ const NEW_KEYS: Partial<
  * - ECDSA: Sign with MessageType DIGEST over ECC_NIST_P256. ML-DSA keys are described, not used.
  * - Wrapping: GenerateDataKey and Decrypt; the context is the encryption context. Wrapped form: CiphertextBlob.
  * - Intake: Decrypt with RSAES_OAEP_SHA_256.
- * - Agreement: DeriveSharedSecret over ECC_NIST_P256 with KeyUsage KEY_AGREEMENT.
  *
  * Permissions: kms:DescribeKey, and by role kms:GetPublicKey and kms:Sign; kms:GenerateDataKey and kms:Decrypt;
- * kms:GetPublicKey and kms:Decrypt, or kms:DeriveSharedSecret. To make keys: kms:CreateKey and kms:CreateAlias; to move data keys to a new
+ * kms:GetPublicKey and kms:Decrypt. To make keys: kms:CreateKey and kms:CreateAlias; to move data keys to a new
  * wrapping key: kms:Encrypt on that one.
  */
-export class AwsKmsProvider
-  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement
-{
+export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter {
   readonly scheme = 'awskms';
   readonly #caller: PatientCaller;
   readonly #signs: QuotaQueue | undefined;
@@ -220,22 +213,6 @@ export class AwsKmsProvider
       },
     );
     return Plaintext ?? refuse('protocolFormat', 'the ciphertext does not open with the intake key');
-  }
-
-  async agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
-    const { calls, arn, algorithm, role } = await this.#keys.find(uri);
-    if (!isAgreement(algorithm)) throw unable(uri, 'cannot agree');
-    if (role !== undefined) requireRole(uri, role, 'intake');
-    const PublicKey = toSpki(requirePeer(algorithm, peerPoint));
-    const { SharedSecret } = await this.#call(
-      'DeriveSharedSecret',
-      arn,
-      { priority: 'interactive' },
-      this.#signs,
-      () => calls.deriveSharedSecret({ KeyId: arn, KeyAgreementAlgorithm: 'ECDH', PublicKey }),
-    );
-    if (SharedSecret?.length !== SHARED_SECRET_LENGTH) return incomplete('DeriveSharedSecret');
-    return SharedSecret;
   }
 
   /** Makes a key and gives it the alias of the URI. */

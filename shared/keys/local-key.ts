@@ -5,7 +5,6 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
-  diffieHellman,
   generateKeyPair,
   type KeyObject,
   privateDecrypt,
@@ -14,13 +13,13 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Bytes, concat, wipe } from '../codec/bytes.ts';
-import { FRP256V1, type PublicKey, toSpki } from '../crypto/curves.ts';
+import { FRP256V1, toSpki } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
 import { Fault, refuse } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
 import { frp256v1FromPem } from './frp256v1-pem.ts';
-import { curveOfKey, isAgreement, requirePeer } from './key-curve.ts';
+import { curveOfKey } from './key-curve.ts';
 import type { DataKey, Digest, KeyAlgorithm, OaepHash, WrapContext } from './provider.ts';
 import { encodeWrapContext } from './wrap-context.ts';
 
@@ -37,7 +36,6 @@ export interface LocalKey {
   wrapDataKey?(plaintext: Bytes, context: WrapContext): Bytes;
   unwrapDataKey?(wrapped: Bytes, context: WrapContext): Bytes;
   decrypt?(ciphertext: Bytes): Bytes;
-  agree?(peerPoint: Bytes): Bytes;
 }
 
 export interface SoftwareKeyOptions {
@@ -60,8 +58,6 @@ export function requireSoftwareKeysAllowed(scheme: string, options: SoftwareKeyO
 const OPENSSL_CURVES = {
   'ecdsa-p256': 'prime256v1',
   'ecdsa-brainpoolP256r1': 'brainpoolP256r1',
-  'ecdh-p256': 'prime256v1',
-  'ecdh-brainpoolP256r1': 'brainpoolP256r1',
 } as const;
 
 const RSA_BITS = 3072;
@@ -76,9 +72,7 @@ const generatePair = promisify(generateKeyPair);
 export async function generateSecret(algorithm: KeyAlgorithm): Promise<Bytes> {
   switch (algorithm) {
     case 'ecdsa-p256':
-    case 'ecdsa-brainpoolP256r1':
-    case 'ecdh-p256':
-    case 'ecdh-brainpoolP256r1': {
+    case 'ecdsa-brainpoolP256r1': {
       const { privateKey } = await generatePair('ec', { namedCurve: OPENSSL_CURVES[algorithm] });
       return privateKey.export({ format: 'der', type: 'pkcs8' });
     }
@@ -159,14 +153,9 @@ function algorithmOf(key: KeyObject): KeyAlgorithm {
 
 function opensslKey(key: KeyObject, algorithm: KeyAlgorithm = algorithmOf(key)): LocalKey {
   const found = algorithmOf(key);
-  // OpenSSL does not know what a key on a curve is for
-  if (found !== algorithm.replace('ecdh-', 'ecdsa-'))
-    throw new Fault('keyProvider', `the key is ${found}, not ${algorithm}`);
+  if (found !== algorithm) throw new Fault('keyProvider', `the key is ${found}, not ${algorithm}`);
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   if (algorithm === 'rsa-oaep') return { algorithm, spki, decrypt: (octets) => oaepDecrypt(key, octets) };
-  if (isAgreement(algorithm)) {
-    return { algorithm, spki, agree: (peerPoint) => ecdh(key, requirePeer(algorithm, peerPoint)) };
-  }
   const curve = curveOfKey(algorithm);
   // a bare key and DER: with an options object for raw r‖s, node:crypto takes some 40 µs longer
   return {
@@ -174,11 +163,6 @@ function opensslKey(key: KeyObject, algorithm: KeyAlgorithm = algorithmOf(key)):
     spki,
     sign: (digest) => decodeEcdsaSignature(curve, sign('sha256', digest.message, key)),
   };
-}
-
-function ecdh(privateKey: KeyObject, peer: PublicKey): Bytes {
-  const publicKey = createPublicKey({ key: view(toSpki(peer)), format: 'der', type: 'spki' });
-  return diffieHellman({ privateKey, publicKey });
 }
 
 function oaepDecrypt(key: KeyObject, ciphertext: Bytes): Bytes {

@@ -3,8 +3,7 @@ import type { AesGCM, Handle, Mechanism } from 'pkcs11js';
 import { type Bytes, concat, toHex, wipe } from '../codec/bytes.ts';
 import { Fault, refuse, SmdpfError } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
-import { curveOfKey, isAgreement, isSigning, requirePeer } from './key-curve.ts';
-import { deriveEcdh } from './pkcs11/ecdh.ts';
+import { curveOfKey, isSigning } from './key-curve.ts';
 import { ckr, ckrName } from './pkcs11/module.ts';
 import { oaep } from './pkcs11/oaep.ts';
 import { findKey, findKeyHandles, generateTokenKey, readPublicKey, type TokenKey } from './pkcs11/objects.ts';
@@ -14,7 +13,6 @@ import type {
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
-  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -55,15 +53,12 @@ const WRAPPED_LENGTH = 1 + IV_LENGTH + DATA_KEY_LENGTH + TAG_LENGTH;
  *   ciphertext (32), tag (16).
  * - Intake: CKM_RSA_PKCS_OAEP with SHA-256 and MGF1-SHA-256, or with SHA-1 where the token has nothing else, as
  *   SoftHSM2 up to 2.6.1: `describe` says which.
- * - Agreement: CKM_ECDH1_DERIVE without a KDF, by keys that may derive and not sign.
  *
  * Signing, encryption and key generation run in Node's thread pool; only the short calls that prepare them
  * (C_SignInit, C_FindObjects and the login) hold the event loop. UV_THREADPOOL_SIZE, 4 unless set, limits how many
  * run at once. A token records no roles; the registry keeps one key to one role.
  */
-export class Pkcs11Provider
-  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement
-{
+export class Pkcs11Provider implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter {
   readonly scheme = 'pkcs11';
   readonly #options: Pkcs11Options;
   readonly #uris = new Map<string, { readonly parsed: Pkcs11Uri; readonly token: Token }>();
@@ -151,13 +146,6 @@ export class Pkcs11Provider
         if (!DOES_NOT_OPEN.has(ckrName(error))) throw error;
         return refuse('protocolFormat', 'the ciphertext does not open with the intake key');
       }
-    });
-  }
-
-  agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
-    return this.#use(uri, async ({ cryptoki }, session, { algorithm, handle }) => {
-      if (!isAgreement(algorithm)) throw unable(uri, 'cannot agree');
-      return deriveEcdh(cryptoki, session, handle, requirePeer(algorithm, peerPoint).point);
     });
   }
 

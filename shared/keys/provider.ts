@@ -5,7 +5,7 @@ import type { Bytes } from '../codec/bytes.ts';
  * The door to private keys (GENS05). A key is named by a URI; no private key ever passes through here.
  *
  * The core is small: describe, public key, sign, wrap, unwrap, health. What only some backends can do
- * (generate keys, agree, open RSA-OAEP) is a separate ability, asked for by its own interface.
+ * (generate keys, open RSA-OAEP) is a separate ability, asked for by its own interface.
  */
 
 /** What a key may be used for. A provider refuses to use a key outside its role. */
@@ -15,8 +15,6 @@ export type KeyAlgorithm =
   | 'ecdsa-p256'
   | 'ecdsa-brainpoolP256r1'
   | 'ecdsa-frp256v1'
-  | 'ecdh-p256'
-  | 'ecdh-brainpoolP256r1'
   | 'aes-256'
   | 'rsa-oaep'
   | 'ml-dsa';
@@ -129,13 +127,4 @@ export interface DataKeyWrapper {
 /** Backends that can open what was encrypted to an RSA key of theirs, with RSA-OAEP under the key's `oaepHash`. */
 export interface IntakeDecrypter {
   decrypt(uri: string, ciphertext: Bytes): Promise<Bytes>;
-}
-
-/**
- * Backends that can do ECDH (ECKA, BSI TR-03111 section 4.3): the x coordinate of private key × peer point, 32 octets,
- * left-padded; nothing is hashed. `peerPoint` is 04 ‖ X ‖ Y; one that is not on the key's curve is a Refusal and never
- * reaches the key. The caller wipes the answer.
- */
-export interface KeyAgreement {
-  agree(uri: string, peerPoint: Bytes): Promise<Bytes>;
 }

@@ -1,12 +1,10 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
 import { Fault, SmdpfError } from '../errors.ts';
-import { isAgreement } from './key-curve.ts';
 import type {
   DataKey,
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
-  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -30,7 +28,7 @@ export interface KeyUse {
   readonly outcome: string;
 }
 
-export type KeyOperation = 'sign' | 'generateDataKey' | 'wrapDataKey' | 'unwrapDataKey' | 'decrypt' | 'agree';
+export type KeyOperation = 'sign' | 'generateDataKey' | 'wrapDataKey' | 'unwrapDataKey' | 'decrypt';
 
 export interface KeyUseCount {
   readonly done: number;
@@ -47,7 +45,7 @@ export interface SigningKey extends OpenedKey {
   readonly role: 'binding' | 'delivery';
   /** SubjectPublicKeyInfo in DER. */
   readonly publicKey: Bytes;
-  /** Raw r‖s, 64 octets. */
+  /** Raw r‖s. */
   sign(digest: Digest, options?: UseOptions): Promise<Bytes>;
   /** Present where the backend signs in this process, at once. */
   readonly signSync?: (digest: Digest) => Bytes;
@@ -70,14 +68,6 @@ export interface IntakeKey extends OpenedKey {
   readonly oaepHash: OaepHash;
   /** RSA-OAEP under `oaepHash`; a ciphertext that does not open is a Refusal. The caller wipes the answer. */
   decrypt(ciphertext: Bytes): Promise<Bytes>;
-}
-
-export interface AgreementKey extends OpenedKey {
-  readonly role: 'intake';
-  /** SubjectPublicKeyInfo in DER. */
-  readonly publicKey: Bytes;
-  /** As KeyAgreement.agree. */
-  agree(peerPoint: Bytes): Promise<Bytes>;
 }
 
 /** How to make the provider of each scheme; called once, at the first key of that scheme. */
@@ -190,22 +180,6 @@ export class KeyRegistry {
       publicKey,
       oaepHash,
       decrypt: (ciphertext) => recorded(record, () => provider.decrypt(canonical, ciphertext)),
-    };
-  }
-
-  async openAgreementKey(uri: string): Promise<AgreementKey> {
-    const role = 'intake';
-    const { provider, canonical, description, publicKey } = await this.#openPair(uri, role);
-    if (!isKeyAgreement(provider) || !isAgreement(description.algorithm)) {
-      throw new Fault('configuration', `the key ${canonical} cannot agree`);
-    }
-    const record = this.#recorder(canonical, role, 'agree');
-    return {
-      uri: canonical,
-      role,
-      description,
-      publicKey,
-      agree: (peerPoint) => recorded(record, () => provider.agree(canonical, peerPoint)),
     };
   }
 
@@ -326,8 +300,4 @@ function isDataKeyWrapper(provider: KeyProvider): provider is KeyProvider & Data
 
 function isIntakeDecrypter(provider: KeyProvider): provider is KeyProvider & IntakeDecrypter {
   return 'decrypt' in provider;
-}
-
-function isKeyAgreement(provider: KeyProvider): provider is KeyProvider & KeyAgreement {
-  return 'agree' in provider;
 }

@@ -7,7 +7,7 @@ const ALGORITHMS_OF_ROLE: Readonly<Record<KeyRole, readonly KeyAlgorithm[]>> = {
   // reports are signed with ES256 (RFC 7518 section 3.4)
   delivery: ['ecdsa-p256'],
   wrapping: ['aes-256'],
-  intake: ['rsa-oaep', 'ecdh-p256', 'ecdh-brainpoolP256r1'],
+  intake: ['rsa-oaep'],
 };
 
 export function requireRoleFits(role: KeyRole, algorithm: KeyAlgorithm): void {

@@ -46,8 +46,6 @@ const ALGORITHMS: readonly KeyAlgorithm[] = [
   'ecdsa-frp256v1',
   'aes-256',
   'rsa-oaep',
-  'ecdh-p256',
-  'ecdh-brainpoolP256r1',
 ];
 
 export async function sealSoftkey(file: SoftkeyFile, passphrase: Bytes): Promise<Bytes> {

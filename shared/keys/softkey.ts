@@ -15,7 +15,6 @@ import type {
   DataKeyWrapper,
   Digest,
   IntakeDecrypter,
-  KeyAgreement,
   KeyAlgorithm,
   KeyDescription,
   KeyGenerator,
@@ -46,11 +45,11 @@ interface OpenedKey {
  * Keys in encrypted files (softkey-file.ts), decrypted into the memory of this process at first use.
  *
  * URIs: `softkey:path=FILE`, `softkey:FILE`, each with or without `?passphrase-source=file:PATH|env:NAME`.
- * Algorithms: the three ECDSA curves, aes-256 for wrapping, rsa-oaep (SHA-256) and ecdh for intake. The role stands
+ * Algorithms: the three ECDSA curves, aes-256 for wrapping, rsa-oaep (SHA-256) for intake. The role stands
  * in the file and is enforced by every operation.
  */
 export class SoftkeyProvider
-  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, KeyAgreement, SyncSigner
+  implements KeyProvider, KeyGenerator, DataKeyWrapper, IntakeDecrypter, SyncSigner
 {
   readonly scheme = 'softkey';
   readonly #options: SoftkeyOptions;
@@ -104,12 +103,6 @@ export class SoftkeyProvider
     const { role, key } = await this.#key(uri);
     requireRole(uri, role, 'intake');
     return key.decrypt?.(ciphertext) ?? unable(uri, 'cannot decrypt');
-  }
-
-  async agree(uri: string, peerPoint: Bytes): Promise<Bytes> {
-    const { role, key } = await this.#key(uri);
-    requireRole(uri, role, 'intake');
-    return key.agree?.(peerPoint) ?? unable(uri, 'cannot agree');
   }
 
   async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {

@@ -1,11 +1,10 @@
 import { CreateAliasCommand, CreateKeyCommand, type KeySpec, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../shared/codec/bytes.ts';
-import { P256 } from '../../shared/crypto/curves.ts';
 import { AwsKmsProvider } from '../../shared/keys/awskms.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { KeyRegistry } from '../../shared/keys/registry.ts';
-import { fault, keyAgreementContract } from './contract.ts';
+import { fault } from './contract.ts';
 import { useEmulatorCredentials } from './kms-emulator.ts';
 import { type PublishedKms, publishedKms } from './published-kms.ts';
 
@@ -24,32 +23,14 @@ afterAll(async () => {
 
 const uri = (name: string) => `awskms:key-id=alias/${name};region=eu-central-1`;
 
-describe('DeriveSharedSecret as published, asked by the real client', () => {
-  // KMS agrees on NIST curves and SM2 only
-  keyAgreementContract(['ecdh-p256'], () => keys, { uri, exportable: false });
-
-  test('is asked with a SubjectPublicKeyInfo, and never with a point off the curve', async () => {
-    await keys.generate(uri('asked'), 'ecdh-p256', 'intake');
-    const asked = () => kms.requests.filter(({ operation }) => operation === 'DeriveSharedSecret');
-    const before = asked().length;
-    const offCurve = Buffer.from(P256.generateEphemeral().point);
-    offCurve[64]! ^= 1;
-    await expect(keys.agree(uri('asked'), offCurve)).rejects.toMatchObject({ code: 'oneTimeKeyInvalid' });
-    expect(asked()).toHaveLength(before);
-
-    const { point } = P256.generateEphemeral();
-    await keys.agree(uri('asked'), point);
-    const { KeyId, KeyAgreementAlgorithm, PublicKey } = asked().at(-1)!.input;
-    expect(KeyId).toMatch(/^arn:aws:kms:eu-central-1:111122223333:key\//);
-    expect(KeyAgreementAlgorithm).toBe('ECDH');
-    expect(Buffer.from(String(PublicKey), 'base64').subarray(-65)).toEqual(Buffer.from(point));
-  });
-
-  test('a key made for intake says so, and is of KeyUsage KEY_AGREEMENT', async () => {
-    const { role, attributes } = await keys.describe(uri('asked'));
-    expect(role).toBe('intake');
-    expect(attributes).toMatchObject({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' });
-  });
+test('a key of KeyUsage KEY_AGREEMENT has no use here, and is told so', async () => {
+  const client = new KMSClient({ region: 'eu-central-1', endpoint: kms.url });
+  const { KeyMetadata } = await client.send(
+    new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' }),
+  );
+  await client.send(new CreateAliasCommand({ AliasName: 'alias/agrees', TargetKeyId: KeyMetadata!.KeyId }));
+  client.destroy();
+  expect((await fault(keys.describe(uri('agrees')))).code).toBe('configuration');
 });
 
 describe('ML-DSA keys', () => {
@@ -75,7 +56,7 @@ describe('ML-DSA keys', () => {
     await keys.health(uri(KeySpec));
   });
 
-  test('have no role yet, and neither sign nor agree', async () => {
+  test('have no role yet, and do not sign', async () => {
     const registry = new KeyRegistry({ awskms: async () => keys });
     for (const role of ['binding', 'delivery'] as const) {
       const { code, message } = await fault(registry.openSigningKey(uri('ML_DSA_65'), role));
@@ -85,9 +66,6 @@ describe('ML-DSA keys', () => {
       });
     }
     expect((await fault(keys.sign(uri('ML_DSA_65'), Digest.of(utf8('a'))))).code).toBe('configuration');
-    expect((await fault(keys.agree(uri('ML_DSA_65'), P256.generateEphemeral().point))).code).toBe(
-      'configuration',
-    );
     expect((await fault(keys.generate(uri('new'), 'ml-dsa', 'binding'))).code).toBe('configuration');
   });
 });

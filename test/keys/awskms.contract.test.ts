@@ -15,8 +15,6 @@ keyProviderContract({
   // KMS has neither brainpool nor FRP256V1
   curves: ['ecdsa-p256'],
   ciphertextUnauthenticated: 'MiniStack does not authenticate ciphertexts, as KMS does',
-  agreements: [],
-  noAgreement: 'MiniStack has no DeriveSharedSecret; see awskms-published.test.ts',
   oaepHash: 'sha-256',
   exportable: false,
   recordsRole: true,

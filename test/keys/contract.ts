@@ -1,23 +1,16 @@
-import {
-  createECDH,
-  createPublicKey,
-  constants as cryptoConstants,
-  publicEncrypt,
-  verify,
-} from 'node:crypto';
+import { createPublicKey, constants as cryptoConstants, publicEncrypt, verify } from 'node:crypto';
 import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import { brainpoolP256r1 } from '@noble/curves/misc.js';
 import { p256 } from '@noble/curves/nist.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bytes, fromHex, toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { BRAINPOOL_P256R1, fromSpki, P256, type PublicKey } from '../../shared/crypto/curves.ts';
-import { Fault, Refusal } from '../../shared/errors.ts';
+import { fromSpki } from '../../shared/crypto/curves.ts';
+import { Fault } from '../../shared/errors.ts';
 import { rewrapDataKey } from '../../shared/keys/data-key.ts';
 import {
   Digest,
   type IntakeDecrypter,
-  type KeyAgreement,
   type KeyAlgorithm,
   type KeyGenerator,
   type KeyProvider,
@@ -26,7 +19,7 @@ import {
 import { KeyRegistry } from '../../shared/keys/registry.ts';
 import { type KeyScheme, parseKeyUri } from '../../shared/keys/uri.ts';
 
-type AllAbilities = KeyProvider & KeyGenerator & IntakeDecrypter & KeyAgreement;
+type AllAbilities = KeyProvider & KeyGenerator & IntakeDecrypter;
 
 export interface Backend {
   readonly name: string;
@@ -37,9 +30,6 @@ export interface Backend {
   /** The URI of a key that does not exist yet. */
   uri(name: string, algorithm?: KeyAlgorithm): string;
   readonly curves: readonly KeyAlgorithm[];
-  /** What keys that agree may be; none where `noAgreement` says why. */
-  readonly agreements: readonly (keyof typeof AGREEMENT_CURVES)[];
-  readonly noAgreement?: string;
   /** The hash of RSA-OAEP that the backend must describe. */
   readonly oaepHash: OaepHash;
   /** Why altered octets and another key go unnoticed: the emulators of KMS do not authenticate what they encrypt. */
@@ -110,10 +100,7 @@ export function keyProviderContract(backend: Backend): void {
         }
       });
 
-      test('does not wrap, decrypt or agree', async () => {
-        expect((await fault(keys.agree(uri, fromSpki(await keys.publicKey(uri)).point))).code).toBe(
-          'configuration',
-        );
+      test('does not wrap or decrypt', async () => {
         expect((await fault(keys.generateDataKey(uri, CONTEXT))).code).toBe('configuration');
         expect((await fault(keys.decrypt(uri, Buffer.alloc(384)))).code).toBe('configuration');
       });
@@ -262,18 +249,10 @@ export function keyProviderContract(backend: Backend): void {
         },
       );
 
-      test('does not sign or agree', async () => {
+      test('does not sign', async () => {
         expect((await fault(keys.sign(uri, Digest.of(utf8('a'))))).code).toBe('configuration');
-        expect((await fault(keys.agree(uri, Buffer.alloc(65)))).code).toBe('configuration');
       });
     });
-
-    if (backend.noAgreement !== undefined) {
-      test.skip(`key agreement (skipped: ${backend.noAgreement})`, () => {});
-    }
-    if (backend.agreements.length > 0) {
-      keyAgreementContract(backend.agreements, () => keys, backend);
-    }
 
     test('a key that is not there is a Fault for every operation', async () => {
       const uri = backend.uri('absent');
@@ -298,85 +277,6 @@ export function keyProviderContract(backend: Backend): void {
     test('a URI of another scheme is refused', async () => {
       const other = keys.scheme === 'softkey' ? 'awskms:alias=a' : 'softkey:a.key';
       expect((await fault(keys.describe(other))).code).toBe('configuration');
-    });
-  });
-}
-
-/** What @noble/curves and node:crypto say the same of. */
-const AGREEMENT_CURVES = {
-  'ecdh-p256': { noble: p256, namedCurve: 'prime256v1', suite: P256, other: BRAINPOOL_P256R1 },
-  'ecdh-brainpoolP256r1': {
-    noble: brainpoolP256r1,
-    namedCurve: 'brainpoolP256r1',
-    suite: BRAINPOOL_P256R1,
-    other: P256,
-  },
-} as const;
-
-export function keyAgreementContract(
-  algorithms: Backend['agreements'],
-  provider: () => KeyProvider & KeyGenerator & KeyAgreement,
-  { uri: uriOf, exportable }: Pick<Backend, 'uri' | 'exportable'>,
-): void {
-  describe.each(algorithms)('%s', (algorithm) => {
-    const uri = uriOf(`agree-${algorithm}`, algorithm);
-    const { noble, namedCurve, suite, other } = AGREEMENT_CURVES[algorithm];
-    let keys: KeyProvider & KeyGenerator & KeyAgreement;
-    let own: PublicKey;
-    beforeAll(async () => {
-      keys = provider();
-      await keys.generate(uri, algorithm, 'intake');
-      own = fromSpki(await keys.publicKey(uri));
-    });
-
-    test('describes the key', async () => {
-      expect(own.curve).toBe(suite);
-      expect(await keys.describe(uri)).toMatchObject({ uri, algorithm, exportable });
-      await keys.health(uri);
-    });
-
-    test('agrees on what node:crypto and @noble/curves have on the other side', async () => {
-      for (let round = 0; round < 20; round += 1) {
-        const peer = createECDH(namedCurve);
-        const peerPoint = peer.generateKeys();
-        const agreed = toHex(await keys.agree(uri, peerPoint));
-        expect(agreed).toHaveLength(64);
-        expect(agreed).toBe(toHex(peer.computeSecret(Buffer.from(own.point))));
-        const secret = Uint8Array.from(peer.getPrivateKey('hex').padStart(64, '0').match(/../g)!, (hex) =>
-          Number.parseInt(hex, 16),
-        );
-        expect(agreed).toBe(toHex(noble.getSharedSecret(secret, own.point).subarray(1, 33)));
-      }
-    });
-
-    test('agrees with many at once', async () => {
-      const peers = Array.from({ length: 32 }, () => suite.generateEphemeral());
-      const agreed = await Promise.all(peers.map(({ point }) => keys.agree(uri, point)));
-      expect(agreed.map(toHex)).toEqual(peers.map((peer) => toHex(peer.agree(own))));
-    });
-
-    test('refuses what is no point of its curve', async () => {
-      const { point } = suite.generateEphemeral();
-      const offCurve = Buffer.from(point);
-      offCurve[64]! ^= 1;
-      const compressed = noble.Point.fromBytes(point).toBytes(true);
-      const bad = [offCurve, compressed, point.subarray(1), other.generateEphemeral().point];
-      for (const peerPoint of [...bad, Buffer.alloc(65), Buffer.alloc(0), Buffer.concat([point, point])])
-        await expect(keys.agree(uri, peerPoint)).rejects.toBeInstanceOf(Refusal);
-    });
-
-    test('does not sign or wrap, and is for intake', async () => {
-      expect((await fault(keys.sign(uri, Digest.of(utf8('a'))))).code).toBe('configuration');
-      expect((await fault(keys.generateDataKey(uri, CONTEXT))).code).toBe('configuration');
-      const unfit = keys.generate(uriOf(`unfit-${algorithm}`, algorithm), algorithm, 'binding');
-      expect((await fault(unfit)).code).toBe('configuration');
-      const registry = new KeyRegistry({ [parseKeyUri(uri).scheme]: async () => keys });
-      expect((await fault(registry.openSigningKey(uri, 'binding'))).code).toBe('configuration');
-      expect((await fault(registry.openIntakeKey(uri))).code).toBe('configuration');
-      const key = await registry.openAgreementKey(uri);
-      const peer = suite.generateEphemeral();
-      expect(toHex(await key.agree(peer.point))).toBe(toHex(peer.agree(own)));
-      expect(registry.counts().get(key.uri)).toEqual({ agree: { done: 1, failed: 0 } });
     });
   });
 }

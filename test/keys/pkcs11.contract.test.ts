@@ -12,7 +12,6 @@ keyProviderContract({
   open: async () => new Pkcs11Provider({ env: {} }),
   uri: hsm.uri,
   curves: ['ecdsa-p256', 'ecdsa-brainpoolP256r1'],
-  agreements: ['ecdh-p256', 'ecdh-brainpoolP256r1'],
   // SoftHSM2 up to 2.6.1 has no other
   oaepHash: 'sha-1',
   exportable: false,

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { BRAINPOOL_P256R1, fromSpki } from '../../shared/crypto/curves.ts';
+import { fromSpki } from '../../shared/crypto/curves.ts';
 import { errorRecords } from '../../shared/gsma/call-log.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import { Pkcs11Provider } from '../../shared/keys/pkcs11.ts';
@@ -82,33 +82,29 @@ describe.skipIf(hsm.unavailable !== undefined)(
       });
     });
 
-    test('a key that agrees can derive and nothing else, and leaves no secret behind', async () => {
-      const agreement = hsm.uri('agreement');
-      const { attributes } = await keys.generate(agreement, 'ecdh-brainpoolP256r1', 'intake');
-      expect(attributes).toMatchObject({
-        CKA_SENSITIVE: true,
-        CKA_NEVER_EXTRACTABLE: true,
-        CKA_LOCAL: true,
-        CKA_SIGN: false,
-        CKA_DECRYPT: false,
-        CKA_DERIVE: true,
-      });
-      const peer = BRAINPOOL_P256R1.generateEphemeral();
+    test('a key that may derive and not sign has no use here, and is told so', async () => {
       const { library, slot } = slotOfToken();
       const { constants } = loadCryptoki(hsm.modulePath);
-      const { CKF_SERIAL_SESSION, CKA_KEY_TYPE, CKK_GENERIC_SECRET } = constants;
-      const session = library.C_OpenSession(slot, CKF_SERIAL_SESSION);
-      const left = () => {
-        library.C_FindObjectsInit(session, [{ type: CKA_KEY_TYPE, value: CKK_GENERIC_SECRET }]);
-        try {
-          return library.C_FindObjects(session, 10).length;
-        } finally {
-          library.C_FindObjectsFinal(session);
-        }
-      };
-      await Promise.all(Array.from({ length: 20 }, () => keys.agree(agreement, peer.point)));
-      expect(left()).toBe(0);
+      const { CKF_SERIAL_SESSION, CKF_RW_SESSION, CKM_EC_KEY_PAIR_GEN } = constants;
+      const session = library.C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION);
+      const common = [
+        { type: constants.CKA_TOKEN, value: true },
+        { type: constants.CKA_LABEL, value: 'derives' },
+        { type: constants.CKA_ID, value: Buffer.from('derives') },
+      ];
+      library.C_GenerateKeyPair(
+        session,
+        { mechanism: CKM_EC_KEY_PAIR_GEN },
+        [...common, { type: constants.CKA_EC_PARAMS, value: Buffer.from('06082a8648ce3d030107', 'hex') }],
+        [
+          ...common,
+          { type: constants.CKA_PRIVATE, value: true },
+          { type: constants.CKA_DERIVE, value: true },
+          { type: constants.CKA_SIGN, value: false },
+        ],
+      );
       library.C_CloseSession(session);
+      expect((await fault(keys.describe(hsm.uri('derives')))).message).toContain('may derive and not sign');
     });
 
     test('an intake key can decrypt and nothing else', async () => {

@@ -1,11 +1,11 @@
-import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
 /**
- * The part of AWS KMS that no emulator has, answered over HTTP in the shape of the AWS KMS API Reference: keys for
- * DeriveSharedSecret, and the metadata of ML-DSA keys. It refuses requests that KMS would refuse, by the same names.
+ * The part of AWS KMS that no emulator has, answered over HTTP in the shape of the AWS KMS API Reference: the
+ * metadata of ML-DSA keys and of keys that agree. It refuses requests that KMS would refuse, by the same names.
  */
 export interface PublishedKms {
   readonly url: string;
@@ -19,7 +19,6 @@ const ACCOUNT = '111122223333';
 
 interface Key {
   readonly metadata: Record<string, unknown>;
-  readonly pair?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 }
 
 class KmsError extends Error {
@@ -66,9 +65,7 @@ export async function publishedKms(): Promise<PublishedKms> {
         Origin: 'AWS_KMS',
         ...ALGORITHMS[`${KeyUsage}`],
       };
-      const pair =
-        KeyUsage === 'KEY_AGREEMENT' ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' }) : undefined;
-      keys.set(KeyId, { metadata, ...(pair && { pair }) });
+      keys.set(KeyId, { metadata });
       return { KeyMetadata: metadata };
     },
     CreateAlias({ AliasName, TargetKeyId }) {
@@ -77,31 +74,8 @@ export async function publishedKms(): Promise<PublishedKms> {
     },
     DescribeKey: ({ KeyId }) => ({ KeyMetadata: keyOf(KeyId).metadata }),
     GetPublicKey({ KeyId }) {
-      const { metadata, pair } = keyOf(KeyId);
-      const spki = pair?.publicKey.export({ format: 'der', type: 'spki' });
-      return { KeyId: metadata.Arn, ...metadata, PublicKey: spki?.toString('base64') };
-    },
-    DeriveSharedSecret({ KeyId, KeyAgreementAlgorithm, PublicKey }) {
-      const { metadata, pair } = keyOf(KeyId);
-      if (pair === undefined)
-        throw new KmsError('InvalidKeyUsageException', `${metadata.Arn} is for signing`);
-      if (KeyAgreementAlgorithm !== 'ECDH')
-        throw new KmsError('ValidationException', 'KeyAgreementAlgorithm must be ECDH');
-      let publicKey: KeyObject;
-      try {
-        const der = Buffer.from(`${PublicKey}`, 'base64');
-        publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
-      } catch {
-        throw new KmsError('ValidationException', 'PublicKey is not a DER-encoded SubjectPublicKeyInfo');
-      }
-      const secret = diffieHellman({ privateKey: pair.privateKey, publicKey });
-      const { Arn, Origin } = metadata;
-      return {
-        KeyId: Arn,
-        SharedSecret: secret.toString('base64'),
-        KeyAgreementAlgorithm,
-        KeyOrigin: Origin,
-      };
+      const { metadata } = keyOf(KeyId);
+      return { KeyId: metadata.Arn, ...metadata };
     },
   };
 

@@ -14,7 +14,6 @@ keyProviderContract({
   open: async () => new SoftkeyProvider({ nodeEnv: 'test', env: { PASS: 'a long passphrase' } }),
   uri: (name) => `softkey:path=${folder}/${name}.key?passphrase-source=env:PASS`,
   curves: ['ecdsa-p256', 'ecdsa-brainpoolP256r1', 'ecdsa-frp256v1'],
-  agreements: ['ecdh-p256', 'ecdh-brainpoolP256r1'],
   oaepHash: 'sha-256',
   exportable: true,
   recordsRole: true,

@@ -4,8 +4,6 @@ import type {
   CreateKeyCommandOutput,
   DecryptCommandInput,
   DecryptCommandOutput,
-  DeriveSharedSecretCommandInput,
-  DeriveSharedSecretCommandOutput,
   DescribeKeyCommandInput,
   DescribeKeyCommandOutput,
   EncryptCommandInput,
@@ -26,7 +24,6 @@ export interface KmsCalls {
   encrypt(input: EncryptCommandInput): Promise<EncryptCommandOutput>;
   generateDataKey(input: GenerateDataKeyCommandInput): Promise<GenerateDataKeyCommandOutput>;
   decrypt(input: DecryptCommandInput): Promise<DecryptCommandOutput>;
-  deriveSharedSecret(input: DeriveSharedSecretCommandInput): Promise<DeriveSharedSecretCommandOutput>;
   createKey(input: CreateKeyCommandInput): Promise<CreateKeyCommandOutput>;
   createAlias(input: CreateAliasCommandInput): Promise<unknown>;
   destroy(): void;
@@ -65,7 +62,6 @@ export async function connectKms(target: KmsTarget): Promise<KmsCalls> {
     encrypt: (input) => client.send(new sdk.EncryptCommand(input)),
     generateDataKey: (input) => client.send(new sdk.GenerateDataKeyCommand(input)),
     decrypt: (input) => client.send(new sdk.DecryptCommand(input)),
-    deriveSharedSecret: (input) => client.send(new sdk.DeriveSharedSecretCommand(input)),
     createKey: (input) => client.send(new sdk.CreateKeyCommand(input)),
     createAlias: (input) => client.send(new sdk.CreateAliasCommand(input)),
     destroy: () => client.destroy(),

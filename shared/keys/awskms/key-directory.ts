@@ -20,7 +20,6 @@ export interface KmsKey {
 /** What the spec and usage of a key make it here. KMS has no brainpool and no FRP256V1. */
 const ALGORITHMS: Readonly<Record<string, KeyAlgorithm>> = {
   'ECC_NIST_P256 SIGN_VERIFY': 'ecdsa-p256',
-  'ECC_NIST_P256 KEY_AGREEMENT': 'ecdh-p256',
   'SYMMETRIC_DEFAULT ENCRYPT_DECRYPT': 'aes-256',
   'RSA_2048 ENCRYPT_DECRYPT': 'rsa-oaep',
   'RSA_3072 ENCRYPT_DECRYPT': 'rsa-oaep',

@@ -5,7 +5,7 @@ import { encodeOid } from '../../codec/oid.ts';
 import { tlv } from '../../codec/tlv.ts';
 import { CURVES, fromSpki, toSpki } from '../../crypto/curves.ts';
 import { Fault } from '../../errors.ts';
-import { curveOfKey, isSigning } from '../key-curve.ts';
+import { curveOfKey } from '../key-curve.ts';
 import type { KeyAlgorithm, OaepHash } from '../provider.ts';
 import type { Pkcs11Uri } from '../uri.ts';
 import { type Cryptoki, ckr } from './module.ts';
@@ -118,7 +118,7 @@ function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorith
   return spki;
 }
 
-/** A key on a curve is for signing, unless it may derive and not sign. */
+/** A key on a curve is for signing; one that may derive instead has no use here. */
 function algorithmOf(
   cryptoki: Cryptoki,
   session: Handle,
@@ -138,8 +138,9 @@ function algorithmOf(
       const params = read(constants.CKA_EC_PARAMS);
       const curve = CURVES.find(({ oid }) => equal(ecParams(oid), params));
       if (curve === undefined) throw new Fault('configuration', 'the key is on a curve that is not ours');
-      if (CKA_DERIVE !== true || CKA_SIGN !== false || curve.name === 'frp256v1') return curve.keyAlgorithm;
-      return `ecdh-${curve.name}`;
+      if (CKA_DERIVE === true && CKA_SIGN === false)
+        throw new Fault('configuration', 'the key may derive and not sign, which nothing here asks for');
+      return curve.keyAlgorithm;
     }
   }
   throw new Fault('configuration', 'the key is neither EC, nor RSA, nor AES of 256 bits');
@@ -198,16 +199,15 @@ export async function generateTokenKey(
     return;
   }
   const curve = curveOfKey(algorithm);
-  const signs = isSigning(algorithm);
   await library.C_GenerateKeyPairAsync(
     session,
     { mechanism: constants.CKM_EC_KEY_PAIR_GEN },
     [
       ...common,
       { type: constants.CKA_EC_PARAMS, value: Buffer.from(ecParams(curve.oid)) },
-      { type: constants.CKA_VERIFY, value: signs },
+      { type: constants.CKA_VERIFY, value: true },
     ],
-    [...hidden, ...may(signs ? constants.CKA_SIGN : constants.CKA_DERIVE)],
+    [...hidden, ...may(constants.CKA_SIGN)],
   );
 }
 

@@ -22,7 +22,7 @@ export const partFile = (folder: string, index: number) =>
   join(folder, `part-${String(index).padStart(5, '0')}.der`);
 
 /** A large answer as files in a folder: the manifest (FF65) and its parts. */
-export async function readManifest(folder: string): Promise<SignedBatchManifest> {
+async function readManifest(folder: string): Promise<SignedBatchManifest> {
   return decodeBatchManifest(await readFile(join(folder, MANIFEST_FILE)));
 }
 

@@ -5,7 +5,7 @@ import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readOctets } from '../input/files.ts';
 import { UsageError } from '../output/failure.ts';
 
-export const KEYS_FILE = 'delivery-keys.json';
+const KEYS_FILE = 'delivery-keys.json';
 
 export interface DeliveryKeys {
   /** SubjectPublicKeyInfos in DER; a signature by any of them holds. */

@@ -22,7 +22,7 @@ import { fingerprintOf } from '../deployment/tls.ts';
 
 export const OPERATOR_ID = '2.999.60';
 export const MAKER_ID = '2.999.50';
-export const OTHER_MAKER_ID = '2.999.51';
+const OTHER_MAKER_ID = '2.999.51';
 
 /** What goes wrong with a device, on purpose. */
 export type DeviceTrouble = 'damaged' | 'ineligible' | 'tampered' | 'powerCut' | 'silent';

@@ -129,7 +129,7 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
 }
 
 /** Makes the keys that are not there yet. */
-export async function createKeys(
+async function createKeys(
   config: RuntimeConfig,
   wanted: readonly (readonly [uri: string, algorithm: KeyAlgorithm, role: KeyRole])[],
 ): Promise<void> {

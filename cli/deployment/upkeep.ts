@@ -11,7 +11,7 @@ const CRL_TIMEOUT_MS = 30_000;
 type Round = () => Promise<unknown>;
 
 /** What each row of the table of upkeep runs here. */
-export function embeddedUpkeep(
+function embeddedUpkeep(
   { audit, trust, keyInventory, wrappingRotation }: Runtime,
   log: ServerLog,
 ): Readonly<Record<EmbeddedUpkeepName, Round>> {

@@ -4,7 +4,7 @@ import { type Chain, encodeChain, readChain } from './chain.ts';
 import { LIMITS, read, write } from './fields.ts';
 
 /** BatchManifest (FF65): names and signs the parts of a large answer. */
-export const BATCH_MANIFEST = 0xff65;
+const BATCH_MANIFEST = 0xff65;
 
 export interface PartEntry {
   readonly eid: string;

@@ -5,7 +5,7 @@ import { type Chain, encodeChain, readChain } from './chain.ts';
 import { LIMITS, read, write } from './fields.ts';
 
 /** BppBatch (FF62): the answer to a BppRequest, over HTTPS or as a file. */
-export const BPP_BATCH = 0xff62;
+const BPP_BATCH = 0xff62;
 
 /** A Bound Profile Package is at most this long, well above what an eUICC holds. */
 const MAX_BPP = 1 << 20;

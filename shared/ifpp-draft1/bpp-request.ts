@@ -4,10 +4,10 @@ import { Refusal, refuse } from '../errors.ts';
 import { read, write } from './fields.ts';
 
 /** BppRequest (FF61): a device manufacturer asks for Bound Profile Packages. */
-export const BPP_REQUEST = 0xff61;
+const BPP_REQUEST = 0xff61;
 
 /** Items of one request. A larger production run is several requests of the same order. */
-export const MAX_REQUEST_ITEMS = 200_000;
+const MAX_REQUEST_ITEMS = 200_000;
 
 export interface RequestItem {
   readonly itemId: number;

@@ -7,7 +7,7 @@ import { read, write } from './fields.ts';
  * LoadPackage (FF66): what the FPA hands the eUICC before the segments of a BPP. It takes the place of SGP.22's
  * PrepareDownload: transaction, choice of one-time key, and the certificates that lead to a CI the eUICC knows.
  */
-export const LOAD_PACKAGE = 0xff66;
+const LOAD_PACKAGE = 0xff66;
 
 export interface LoadPackage {
   readonly transactionId: string;

@@ -4,9 +4,9 @@ import { refuse } from '../errors.ts';
 import { read } from './fields.ts';
 
 /** ProfileLoadingReport (FF63): signed eUICC results and the FPA's own, unsigned words about the rest. */
-export const PROFILE_LOADING_REPORT = 0xff63;
+const PROFILE_LOADING_REPORT = 0xff63;
 
-export const MAX_REPORT_ITEMS = 200_000;
+const MAX_REPORT_ITEMS = 200_000;
 
 export const FPA_CAUSES = {
   1: 'unreachable',

@@ -17,7 +17,7 @@ export interface ExpiryLimits {
 }
 
 /** A new DPpb certificate takes the CI some weeks. */
-export const EXPIRY_LIMITS: ExpiryLimits = { soonDays: 90, urgentDays: 21 };
+const EXPIRY_LIMITS: ExpiryLimits = { soonDays: 90, urgentDays: 21 };
 
 const DAY = 24 * 60 * 60 * 1000;
 

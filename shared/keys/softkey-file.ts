@@ -36,7 +36,7 @@ const P = 1;
 const HEADER_LENGTH = 42;
 const TAG_LENGTH = 16;
 const MAX_LENGTH = 16_384;
-export const PASSPHRASE_MIN_LENGTH = 12;
+const PASSPHRASE_MIN_LENGTH = 12;
 
 /** Positions are part of the file format: append only. */
 const ROLES: readonly KeyRole[] = ['binding', 'delivery', 'wrapping', 'intake'];

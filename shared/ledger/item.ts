@@ -7,8 +7,8 @@ import type { Attributes, Item, ItemKey, Value, Write } from './ledger.ts';
  */
 
 /** Octets of UTF-8. */
-export const PARTITION_LIMIT = 2048;
-export const SORT_LIMIT = 1024;
+const PARTITION_LIMIT = 2048;
+const SORT_LIMIT = 1024;
 /** Octets of a whole item, names and keys included. */
 export const ITEM_LIMIT = 400 * 1024;
 /** Levels of lists and maps inside one attribute. */

@@ -99,7 +99,7 @@ export class RevocationLists {
 }
 
 /** Verifies a list against the certificate that is to have issued it; throws `crlInvalid`. */
-export function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
+function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
   const { subjectKeyIdentifier, keyUsage = 0 } = issuer.extensions;
   if (subjectKeyIdentifier === undefined || !equal(crl.authorityKeyIdentifier, subjectKeyIdentifier))
     refuse('crlInvalid', 'the list is from another key than this issuer');

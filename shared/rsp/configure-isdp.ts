@@ -18,7 +18,7 @@ export interface DpProprietaryData {
   readonly additional?: Bytes;
 }
 
-export const CONFIGURE_ISDP = 0xbf24;
+const CONFIGURE_ISDP = 0xbf24;
 const DP_PROPRIETARY_DATA = 0xb8;
 /** Most octets of dpProprietaryData, tag and length included. */
 const DP_PROPRIETARY_LIMIT = 128;

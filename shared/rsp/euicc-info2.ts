@@ -63,7 +63,7 @@ export const RSP_CAPABILITY = {
   deviceInfoExtensibilitySupport: 4,
 } as const;
 
-export const EUICC_INFO2 = 0xbf22;
+const EUICC_INFO2 = 0xbf22;
 const SIZE_LIMIT = 4096;
 const LIST_LIMIT = 32;
 const TEXT_LIMIT = 255;

@@ -2,7 +2,7 @@
  * Why an installation failed (SGP.22 section 5.5 and annex H, ProfileInstallationResult). Names are those of v2; the
  * comments give the names of v3 where they differ.
  */
-export const BPP_COMMAND_IDS = [
+const BPP_COMMAND_IDS = [
   'initialiseSecureChannel',
   'configureISDP',
   'storeMetadata',

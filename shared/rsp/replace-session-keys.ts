@@ -11,7 +11,7 @@ export interface ReplaceSessionKeysRequest {
   readonly ppkCmac: Bytes;
 }
 
-export const REPLACE_SESSION_KEYS = 0xbf26;
+const REPLACE_SESSION_KEYS = 0xbf26;
 /** Octets of the whole element. */
 export const REPLACE_SESSION_KEYS_LENGTH = 57;
 

@@ -64,7 +64,7 @@ export interface NotificationConfigurationInformation {
 
 export const STORE_METADATA = 0xbf25;
 /** Octets of the whole TLV: two 88. SGP.22 has error codes for a second one (storeMetadata2) and for none after it. */
-export const STORE_METADATA_LIMIT = 2 * MAC_ONLY_DATA_LIMIT;
+const STORE_METADATA_LIMIT = 2 * MAC_ONLY_DATA_LIMIT;
 const ICON_LIMIT = 1024;
 const NOTIFICATIONS_LIMIT = 64;
 const ADDRESS_LIMIT = 255;
@@ -99,7 +99,7 @@ export function v3FieldsOf(metadata: StoreMetadataRequest): string[] {
 }
 
 /** Rules of SGP.22 section 5.5.3 that are about several fields; the codec checks each field by itself. */
-export function checkStoreMetadata(metadata: StoreMetadataRequest): StoreMetadataRequest {
+function checkStoreMetadata(metadata: StoreMetadataRequest): StoreMetadataRequest {
   if ((metadata.icon === undefined) !== (metadata.iconType === undefined))
     refuse('metadataInvalid', 'icon and iconType come together or not at all');
   if ((metadata.profilePolicyRules?.length ?? 0) > 0 && metadata.profileOwner === undefined)

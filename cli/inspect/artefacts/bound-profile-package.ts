@@ -26,7 +26,7 @@ function keyType(value: Bytes): string {
   return known === undefined ? toHex(value) : `${toHex(value)} ${known.keyTypeName}`;
 }
 
-export const INITIALISE_SECURE_CHANNEL_SHAPE: Shape = tree('initialiseSecureChannelRequest', [
+const INITIALISE_SECURE_CHANNEL_SHAPE: Shape = tree('initialiseSecureChannelRequest', [
   [
     0x82,
     leaf(

@@ -72,7 +72,7 @@ export const CERTIFICATE_SHAPE: Shape = tree('certificate', [
 ]);
 
 /** What this server would say of the certificate, and what its role is. */
-export function certificateFindings(der: Bytes): readonly Finding[] {
+function certificateFindings(der: Bytes): readonly Finding[] {
   const certificate = decodeCertificate(der, 'securityConfiguration');
   const findings: Finding[] = [roleFinding(certificate)];
   if (isSelfSigned(certificate))

@@ -46,7 +46,7 @@ function peekTag(octets: Bytes): number | undefined {
 }
 
 /** What follows tag and length, whether the value is whole or not. */
-export function afterHeader(octets: Bytes): Bytes | undefined {
+function afterHeader(octets: Bytes): Bytes | undefined {
   const tag = peekTag(octets);
   if (tag === undefined) return undefined;
   const tagLength = tag > 0xffff ? 3 : tag > 0xff ? 2 : 1;

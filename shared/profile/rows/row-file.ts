@@ -13,7 +13,7 @@ import { checkColumns, checkMembers, type Row, type RowFormat, refuseClearSecret
  */
 export type RowFileFormat = RowFormat | 'jwe';
 
-export const MAX_BLOCK_ROWS = 1_000;
+const MAX_BLOCK_ROWS = 1_000;
 /** Octets of one line: a block, or a row in clear. */
 const MAX_BLOCK_LINE = 16 * 1024 * 1024;
 const MAX_ROW_LINE = 256 * 1024;

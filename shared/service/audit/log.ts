@@ -1,4 +1,5 @@
 import { Fault } from '../../errors.ts';
+import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -35,6 +36,7 @@ export class AuditLog implements AuditTrail {
   /** Moves waiting lines into the chain; returns how many. Several callers at once do no harm. */
   async chain(): Promise<number> {
     let moved = 0;
+    // no bound on the attempts: where another caller was faster, there are fewer lines left
     for (;;) {
       const waiting = (await this.#ledger.query(PENDING, { limit: BATCH })).items;
       if (waiting.length === 0) return moved;
@@ -56,7 +58,7 @@ export class AuditLog implements AuditTrail {
       writes.push({
         put: HEAD,
         attributes: { sequence, hash },
-        when: head === undefined ? 'absent' : { revision: head.revision },
+        when: asRead(head),
       });
       const outcome = await this.#ledger.transact(writes);
       if (outcome.done) moved += waiting.length;
@@ -143,8 +145,7 @@ export class AuditLog implements AuditTrail {
       lines.push(line);
     }
     await writeSegment(this.#vault, from, end, lines);
-    const when = marker === undefined ? 'absent' : { revision: marker.revision };
-    await this.#ledger.write({ put: ARCHIVED, attributes: { sequence: end }, when });
+    await this.#ledger.write({ put: ARCHIVED, attributes: { sequence: end }, when: asRead(marker) });
     return end - from + 1 + (end < to ? await this.archive() : 0);
   }
 

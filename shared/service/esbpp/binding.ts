@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Bytes, concat } from '../../codec/bytes.ts';
+import { untilDone } from '../../concurrency.ts';
 import { Fault, invariant } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import {
@@ -39,25 +40,23 @@ export async function bindChunk(
 ): Promise<ChunkRecord> {
   const job = await loadJob(context, jobId);
   invariant(chunk >= 0 && chunk < chunkCount(job), `job ${jobId} has no chunk ${chunk}`);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  const attempt = async () => {
     const committed = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
-    if (committed !== undefined) {
-      return await finishChunk(context, job, jobId, chunk, chunkRecord.from(committed));
-    }
+    if (committed !== undefined) return { value: chunkRecord.from(committed) };
     const answer = await attemptChunk(context, { jobId, job, chunk }, await trust.current());
-    if (answer === undefined) continue;
-    const record = await commitChunk(context, job, jobId, chunk, answer);
-    if (record !== undefined) return await finishChunk(context, job, jobId, chunk, record);
-  }
-  throw new Fault('ledger', `chunk ${chunk} of job ${jobId} found no quiet moment to commit`, {
-    retryable: true,
+    const record = answer && (await commitChunk(context, job, jobId, chunk, answer));
+    return record && { value: record };
+  };
+  // order and trust change seldom; a chunk that meets a change in every attempt has met a fault
+  const record = await untilDone(attempt, () => {
+    throw new Fault('ledger', `chunk ${chunk} of job ${jobId} found no quiet moment to commit`, {
+      retryable: true,
+    });
   });
+  return await finishChunk(context, job, jobId, chunk, record);
 }
 
-/** Order and trust change seldom; an attempt that always meets a change has met a fault. */
-const ATTEMPTS = 12;
-
-export async function loadJob({ ledger }: Context, jobId: string): Promise<JobRecord> {
+async function loadJob({ ledger }: Context, jobId: string): Promise<JobRecord> {
   const item = await ledger.get(ledgerKeys.job(jobId));
   invariant(item !== undefined, `there is no job ${jobId}`);
   return jobRecord.from(item);

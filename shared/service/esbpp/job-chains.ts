@@ -1,4 +1,5 @@
 import { equal } from '../../codec/bytes.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Context } from '../context.ts';
 import { jobChains } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -10,9 +11,7 @@ export async function chainIndexes(
   jobId: string,
   bindings: readonly DpBinding[],
 ): Promise<ReadonlyMap<DpBinding, number>> {
-  const key = ledgerKeys.jobChains(jobId);
-  for (;;) {
-    const item = await ledger.get(key);
+  return await changeItem<ReadonlyMap<DpBinding, number>>(ledger, ledgerKeys.jobChains(jobId), (item) => {
     const chains = item === undefined ? [] : [...jobChains.from(item).chains];
     const before = chains.length;
     const indexes = new Map<DpBinding, number>();
@@ -24,8 +23,6 @@ export async function chainIndexes(
       }
       indexes.set(dp, index);
     }
-    if (chains.length === before) return indexes;
-    const when = item === undefined ? 'absent' : { revision: item.revision };
-    if ((await ledger.write({ put: key, attributes: jobChains.to({ chains }), when })).done) return indexes;
-  }
+    return chains.length === before ? unchanged(indexes) : becomes(jobChains.to({ chains }), indexes);
+  });
 }

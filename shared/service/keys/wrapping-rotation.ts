@@ -26,7 +26,7 @@ export interface RewrapOptions {
 }
 
 /** Milliseconds after a rotation from which on data keys that are still under the former key raise an alarm. */
-export const REWRAP_LATE_MS = 24 * 60 * 60_000;
+const REWRAP_LATE_MS = 24 * 60 * 60_000;
 
 /**
  * Moves data keys from former wrapping keys to the one in use. Each is moved by itself: its new form is stored, a

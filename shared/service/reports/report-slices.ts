@@ -29,7 +29,7 @@ const SLICE = 500;
 const LISTED = 1_000;
 
 /** Names a report that is work, from its party and reportId. */
-export function reportWorkId(party: string, reportId: string): string {
+function reportWorkId(party: string, reportId: string): string {
   return createHash('sha256').update(`report\0${party}\0${reportId}`).digest('hex').slice(0, 32);
 }
 

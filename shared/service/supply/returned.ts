@@ -62,6 +62,7 @@ export class ReturnedPositions {
 
 /** Read for a draw: where there are many short lists, some are joined into one first. */
 async function joinedLists(ledger: Ledger, orderId: string): Promise<readonly Item[]> {
+  // no bound on the attempts: whoever joined some, there are fewer lists at the next look
   for (;;) {
     const lists = await readLists(ledger, orderId);
     const short = lists.filter((item) => positionsOf(item).length < LONG);

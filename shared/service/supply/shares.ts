@@ -1,3 +1,4 @@
+import { asRead } from '../../ledger/change.ts';
 import type { Ledger, Write } from '../../ledger/ledger.ts';
 import { ledgerKeys, orderPartition, shareReturnedPrefix } from '../records/keys.ts';
 import { returnedOfShare, shareRecord } from '../records/order.ts';
@@ -29,7 +30,7 @@ export async function openShare(
       {
         put: key,
         attributes: shareRecord.to({ drawn: before - settled + drawn }),
-        when: item === undefined ? 'absent' : { revision: item.revision },
+        when: asRead(item),
       },
       ...returned.map((one): Write => ({ remove: one, when: { revision: one.revision } })),
     ],

@@ -10,7 +10,7 @@ export interface StoredEumChain extends EumChainRecord {
   readonly hash: string;
 }
 
-export function eumChainHash(certificates: readonly Bytes[]): string {
+function eumChainHash(certificates: readonly Bytes[]): string {
   return createHash('sha256')
     .update(Buffer.concat(certificates as Uint8Array[]))
     .digest('hex');

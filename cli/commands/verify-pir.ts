@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
-import { toHex } from '../../shared/codec/bytes.ts';
+import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import { tagName } from '../../shared/codec/tlv.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { type Certificate, decodeCertificate } from '../../shared/pki/certificate.ts';
 import { singleAttribute } from '../../shared/pki/name.ts';
 import { OID } from '../../shared/pki/oids.ts';
 import { roleOf } from '../../shared/pki/roles.ts';
+import { present } from '../../shared/present.ts';
 import {
   decodeProfileInstallationResult,
+  decodeSignedResult,
+  type ProfileInstallationResult,
   verifyProfileInstallationResult,
 } from '../../shared/rsp/profile-installation-result.ts';
 import { readDer } from '../input/files.ts';
@@ -39,16 +43,18 @@ export function registerVerifyPir(program: Command, io: CliIo): void {
 }
 
 async function verifyPir(options: VerifyPirOptions, io: CliIo): Promise<void> {
-  const pir = decodeProfileInstallationResult(
-    await readDer(options.pir, '--pir', 'profileInstallationResult'),
-  );
+  const octets = await readDer(options.pir, '--pir', 'profileInstallationResult');
   const certificate = decodeCertificate(
     await readDer(options.euiccCert, '--euicc-cert', 'certificate'),
     'euiccCertificateInvalid',
   );
   warnUnlessEuicc(certificate, io);
-  const holds = signatureHolds(() => verifyProfileInstallationResult(pir, certificate.publicKey));
+  // the signature first: it says whom the octets are from, whether all of them are understood or not
+  const signed = decodeSignedResult(octets);
+  const holds = signatureHolds(() => verifyProfileInstallationResult(signed, certificate.publicKey));
+  const pir = understood(octets, holds);
   if (!holds) io.exit(EXIT.refused);
+  for (const { tag } of pir.unknown) io.warn(`${tagName(tag)} is a field that this version does not know`);
 
   const { seqNumber, notificationAddress, iccid } = pir.notificationMetadata;
   const document = {
@@ -60,6 +66,7 @@ async function verifyPir(options: VerifyPirOptions, io: CliIo): Promise<void> {
     seqNumber,
     notificationAddress,
     ...describeResult(pir.finalResult),
+    ...(pir.unknown.length > 0 && { unknownFields: pir.unknown.map(({ raw }) => toHex(raw)) }),
   };
   const { peStatus, ...shown } = document;
   io.answer(document, () =>
@@ -71,6 +78,21 @@ async function verifyPir(options: VerifyPirOptions, io: CliIo): Promise<void> {
         : [['', 'The signature does not hold: nothing above is known to come from this eUICC.'] as const]),
     ]),
   );
+}
+
+/** Reads the signed part; where it cannot be read, the refusal says whether it is signed all the same. */
+function understood(octets: Bytes, holds: boolean): ProfileInstallationResult {
+  try {
+    return decodeProfileInstallationResult(octets);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { code, message, subjectIdentifier, offset, defect } = error;
+    throw new Refusal(
+      code,
+      `${message}; the signature over these octets ${holds ? 'holds' : 'does not hold'}`,
+      { ...present({ subjectIdentifier, offset, defect }), cause: error },
+    );
+  }
 }
 
 function warnUnlessEuicc(certificate: Certificate, io: CliIo): void {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { tlvHeader } from '../../shared/codec/tlv.ts';
+import { type Tlv, tagName, tlvHeader } from '../../shared/codec/tlv.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
 import type { Describer, Finding } from './artefact.ts';
@@ -33,6 +33,13 @@ export function tlvDescriber({ kind, title, tag, matches, shape, check }: TlvArt
     },
   };
 }
+
+/** A field of a later version (shared/rsp/extensibility.ts). */
+export const unknownField = ({ tag, offset }: Tlv): Finding => ({
+  severity: 'note',
+  message: `${tagName(tag)} is a field that this version does not know`,
+  offset,
+});
 
 function findingsOf(check: () => readonly Finding[]): readonly Finding[] {
   try {

@@ -171,7 +171,7 @@ export class TlvReader {
   }
 
   peek(): Tlv | undefined {
-    if (this.done) return undefined;
+    if (this.#at >= this.#bytes.length) return undefined;
     this.#peeked ??= readTlv(this.#bytes, this.#at, this.path, this.#base);
     return this.#peeked;
   }
@@ -179,9 +179,14 @@ export class TlvReader {
   /** The next child, whatever its tag. */
   next(name = 'element'): Tlv {
     const element = this.peek() ?? malformed(this.path, this.offset, `${name} is missing`);
+    this.pass(element);
+    return element;
+  }
+
+  /** Goes on behind the child that was peeked at. */
+  protected pass(element: Tlv): void {
     this.#at += element.raw.length;
     this.#peeked = undefined;
-    return element;
   }
 
   /** The next child, which must have this tag. */

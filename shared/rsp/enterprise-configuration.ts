@@ -1,7 +1,9 @@
 import { decodeBits, encodeBits } from '../codec/bit-string.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeOid, encodeOid } from '../codec/oid.ts';
-import { integerValue, type TlvReader, tlv } from '../codec/tlv.ts';
+import { integerValue, type Tlv, tlv } from '../codec/tlv.ts';
+import { present } from '../present.ts';
+import { additionalFieldsOf, ExtensibleReader } from './extensibility.ts';
 import { utf8Within } from './text.ts';
 
 /** EnterpriseConfiguration (SGP.22 v3 annex H): `80 OID`, `81 name`, `[A2 { 80 rule bits, 81 count }]`. */
@@ -14,8 +16,15 @@ export interface EnterpriseConfiguration {
     /** Numbers of the bits that are set. */
     readonly enterpriseRuleBits: readonly number[];
     readonly numberOfNonEnterpriseProfiles: number;
+    /** As below. */
+    readonly additionalFields?: Bytes;
   };
+  /** Fields of later versions: whole TLVs, one after the other (extensibility.ts). */
+  readonly additionalFields?: Bytes;
 }
+
+const TAGS = new Set([0x80, 0x81, 0xa2]);
+const RULE_TAGS = new Set([0x80, 0x81]);
 
 export function encodeEnterpriseConfiguration(tag: number, value: EnterpriseConfiguration): Bytes {
   const rules = value.enterpriseRules;
@@ -28,20 +37,35 @@ export function encodeEnterpriseConfiguration(tag: number, value: EnterpriseConf
         0xa2,
         tlv(0x80, encodeBits(rules.enterpriseRuleBits)),
         tlv(0x81, integerValue(rules.numberOfNonEnterpriseProfiles)),
+        rules.additionalFields,
       ),
+    value.additionalFields,
   );
 }
 
-export function readEnterpriseConfiguration(reader: TlvReader): EnterpriseConfiguration {
+export function readEnterpriseConfiguration(element: Tlv, path: string): EnterpriseConfiguration {
+  const unknown: Tlv[] = [];
+  const reader = new ExtensibleReader(element, path, TAGS, unknown);
   const enterpriseOid = decodeOid(reader.expect(0x80, 'enterpriseOid').value);
   const enterpriseName = reader.text(0x81, 'enterpriseName', 64);
-  if (reader.done) return { enterpriseOid, enterpriseName };
-  const rules = reader.enter(0xa2, 'enterpriseRules');
-  const enterpriseRules = {
-    enterpriseRuleBits: decodeBits(rules.expect(0x80, 'enterpriseRuleBits').value, 'enterpriseRuleBits', 32),
-    numberOfNonEnterpriseProfiles: rules.integer(0x81, 'numberOfNonEnterpriseProfiles'),
-  };
-  rules.end();
+  const enterpriseRules = reader.done
+    ? undefined
+    : readEnterpriseRules(reader.expect(0xa2, 'enterpriseRules'), reader.path);
   reader.end();
-  return { enterpriseOid, enterpriseName, enterpriseRules };
+  const additionalFields = additionalFieldsOf(unknown);
+  return { enterpriseOid, enterpriseName, ...present({ enterpriseRules, additionalFields }) };
+}
+
+function readEnterpriseRules(element: Tlv, path: string): EnterpriseConfiguration['enterpriseRules'] {
+  const unknown: Tlv[] = [];
+  const rules = new ExtensibleReader(element, path, RULE_TAGS, unknown);
+  const enterpriseRuleBits = decodeBits(
+    rules.expect(0x80, 'enterpriseRuleBits').value,
+    'enterpriseRuleBits',
+    32,
+  );
+  const numberOfNonEnterpriseProfiles = rules.integer(0x81, 'numberOfNonEnterpriseProfiles');
+  rules.end();
+  const additionalFields = additionalFieldsOf(unknown);
+  return { enterpriseRuleBits, numberOfNonEnterpriseProfiles, ...present({ additionalFields }) };
 }

@@ -3,6 +3,7 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, type Tlv, TlvReader, tagName } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
+import { ExtensibleReader } from './extensibility.ts';
 import { PROFILE_POLICY_RULES, type ProfilePolicyRule } from './profile-policy-rules.ts';
 
 /**
@@ -103,7 +104,7 @@ export function decodeEuiccInfo2(octets: Bytes): EuiccInfo2 {
   const globalplatformVersion = optional(0x87, version(0x87));
   const euiccCategory = optional(0x8b, (field) => field.integer(0x8b, 'euiccCategory'));
   const certificationDataObject = optional(0xac, (field) =>
-    readCertificationDataObject(field.enter(0xac, 'certificationDataObject')),
+    readCertificationDataObject(field.expect(0xac, 'certificationDataObject'), field.path),
   );
   const treProperties = optional(0x8d, bits('treProperties'));
   const treProductReference = optional(0x8e, text(0x8e));
@@ -200,7 +201,11 @@ function readExtCardResource(reader: TlvReader): ExtCardResource {
   return resource;
 }
 
-function readCertificationDataObject(reader: TlvReader): { platformLabel: string; discoveryBaseUrl: string } {
+function readCertificationDataObject(
+  element: Tlv,
+  path: string,
+): { platformLabel: string; discoveryBaseUrl: string } {
+  const reader = new ExtensibleReader(element, path, new Set([0x80, 0x81]), []);
   const object = {
     platformLabel: reader.text(0x80, 'platformLabel', TEXT_LIMIT),
     discoveryBaseUrl: reader.text(0x81, 'discoveryBaseURL', TEXT_LIMIT),

@@ -1,7 +1,8 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { integerValue, TlvReader, tlv } from '../codec/tlv.ts';
+import { integerValue, type Tlv, TlvReader, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
+import { ExtensibleReader } from './extensibility.ts';
 
 /**
  * EUICCResponse (TCA eUICC Profile Package, section 8.11), what the profile interpreter says of each profile element.
@@ -47,17 +48,19 @@ export function decodeSimaResponse(simaResponse: Bytes): EuiccResponse[] {
   const responses: EuiccResponse[] = [];
   while (!reader.done) {
     if (responses.length === RESPONSES_LIMIT) refuse('tooLarge', 'simaResponse has too many responses');
-    responses.push(readEuiccResponse(reader.enter(0x30, 'EUICCResponse')));
+    responses.push(readEuiccResponse(reader.expect(0x30, 'EUICCResponse'), reader.path));
   }
   return responses;
 }
 
-function readEuiccResponse(reader: TlvReader): EuiccResponse {
+/** Only shown to people, so that fields of later versions are passed over. */
+function readEuiccResponse(element: Tlv, path: string): EuiccResponse {
+  const reader = new ExtensibleReader(element, path, new Set([0xa0, 0x81, 0x82]), []);
   const statuses = reader.enter(0xa0, 'peStatus');
   const peStatus: PeStatus[] = [];
   while (!statuses.done) {
     if (peStatus.length === PE_STATUS_LIMIT) refuse('tooLarge', 'peStatus has too many entries');
-    peStatus.push(readPeStatus(statuses.enter(0x30, 'PEStatus')));
+    peStatus.push(readPeStatus(statuses.expect(0x30, 'PEStatus'), statuses.path));
   }
   const profileInstallationAborted = reader.peek()?.tag === 0x81;
   if (profileInstallationAborted) reader.octets(0x81, 'profileInstallationAborted', 0);
@@ -66,7 +69,8 @@ function readEuiccResponse(reader: TlvReader): EuiccResponse {
   return { peStatus, profileInstallationAborted, ...present({ statusMessage }) };
 }
 
-function readPeStatus(reader: TlvReader): PeStatus {
+function readPeStatus(element: Tlv, path: string): PeStatus {
+  const reader = new ExtensibleReader(element, path, new Set([0x80, 0x81, 0x82, 0x83]), []);
   const optional = (tag: number, name: string): number | undefined =>
     reader.peek()?.tag === tag ? reader.integer(tag, name) : undefined;
   const status = reader.integer(0x80, 'status');

@@ -1,9 +1,10 @@
 import { decodeNamedBits, encodeNamedBits } from '../codec/bit-string.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
-import { integerValue, readSingle, type Tlv, TlvReader, tlv } from '../codec/tlv.ts';
+import { integerValue, readSingle, type Tlv, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
+import { ExtensibleReader } from './extensibility.ts';
 import { NOTIFICATION_EVENTS, type NotificationEvent } from './notification-event.ts';
 import { utf8Within } from './text.ts';
 
@@ -22,6 +23,7 @@ export interface NotificationMetadata {
 }
 
 export const NOTIFICATION_METADATA = 0xbf2f;
+const TAGS = new Set([0x80, 0x81, 0x0c, 0x5a]);
 const ADDRESS_LIMIT = 255;
 
 export function encodeNotificationMetadata(metadata: NotificationMetadata): Bytes {
@@ -38,8 +40,13 @@ export function decodeNotificationMetadata(octets: Bytes): NotificationMetadata 
   return readNotificationMetadata(readSingle(octets, NOTIFICATION_METADATA, 'NotificationMetadata'));
 }
 
-export function readNotificationMetadata(element: Tlv, parentPath = ''): NotificationMetadata {
-  const reader = TlvReader.of(element, parentPath);
+/** Fields of later versions are added to `unknown`. */
+export function readNotificationMetadata(
+  element: Tlv,
+  parentPath = '',
+  unknown: Tlv[] = [],
+): NotificationMetadata {
+  const reader = new ExtensibleReader(element, parentPath, TAGS, unknown);
   const seqNumber = reader.integer(0x80, 'seqNumber');
   const events = decodeNamedBits(
     reader.expect(0x81, 'profileManagementOperation').value,

@@ -1,6 +1,8 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
-import { type TlvReader, tlv } from '../codec/tlv.ts';
+import { type Tlv, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
+import { present } from '../present.ts';
+import { additionalFieldsOf, ExtensibleReader } from './extensibility.ts';
 
 /** OperatorId (SGP.22 annex H): `80 mccMnc`, `[81 gid1]`, `[82 gid2]`. */
 export interface OperatorId {
@@ -9,9 +11,12 @@ export interface OperatorId {
   /** Content of EF.GID1 and EF.GID2; up to 255 octets. */
   readonly gid1?: Bytes;
   readonly gid2?: Bytes;
+  /** Fields of later versions: whole TLVs, one after the other (extensibility.ts). */
+  readonly additionalFields?: Bytes;
 }
 
 const GID_LIMIT = 255;
+const TAGS = new Set([0x80, 0x81, 0x82]);
 
 /** Three octets as in TS 24.008: MCC2 MCC1, MNC3 or F and MCC3, MNC2 MNC1. */
 export function encodeMccMnc(digits: string): Bytes {
@@ -28,17 +33,26 @@ export function decodeMccMnc(octets: Bytes): string {
   return digits;
 }
 
-export function encodeOperatorId(tag: number, { mccMnc, gid1, gid2 }: OperatorId): Bytes {
+export function encodeOperatorId(tag: number, operator: OperatorId): Bytes {
+  const { mccMnc, gid1, gid2, additionalFields } = operator;
   for (const gid of [gid1, gid2])
     if (gid !== undefined && gid.length > GID_LIMIT)
       refuse('metadataInvalid', `a GID has at most ${GID_LIMIT} octets`);
-  return tlv(tag, tlv(0x80, encodeMccMnc(mccMnc)), gid1 && tlv(0x81, gid1), gid2 && tlv(0x82, gid2));
+  return tlv(
+    tag,
+    tlv(0x80, encodeMccMnc(mccMnc)),
+    gid1 && tlv(0x81, gid1),
+    gid2 && tlv(0x82, gid2),
+    additionalFields,
+  );
 }
 
-export function readOperatorId(reader: TlvReader): OperatorId {
+export function readOperatorId(element: Tlv, path: string): OperatorId {
+  const unknown: Tlv[] = [];
+  const reader = new ExtensibleReader(element, path, TAGS, unknown);
   const mccMnc = decodeMccMnc(reader.octets(0x80, 'mccMnc', 3));
   const gid1 = reader.peek()?.tag === 0x81 ? reader.octets(0x81, 'gid1', 0, GID_LIMIT) : undefined;
   const gid2 = reader.peek()?.tag === 0x82 ? reader.octets(0x82, 'gid2', 0, GID_LIMIT) : undefined;
   reader.end();
-  return { mccMnc, ...(gid1 && { gid1 }), ...(gid2 && { gid2 }) };
+  return { mccMnc, ...present({ gid1, gid2, additionalFields: additionalFieldsOf(unknown) }) };
 }

@@ -1,8 +1,9 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { readSingle, type Tlv, tlv } from '../codec/tlv.ts';
 import type { PublicKey } from '../crypto/curves.ts';
 import { readRawSignature } from '../crypto/raw-signature.ts';
 import { refuse } from '../errors.ts';
+import { ExtensibleReader } from './extensibility.ts';
 import {
   NOTIFICATION_METADATA,
   type NotificationMetadata,
@@ -24,14 +25,18 @@ export interface OtherSignedNotification {
   /** DER as received; chain and EID are checked by the caller. */
   readonly euiccCertificate: Bytes;
   readonly eumCertificate: Bytes;
+  /** Fields of later versions in what is signed (extensibility.ts). */
+  readonly unknown: readonly Tlv[];
 }
 
 const SEQUENCE = 0x30;
 const SIGNATURE = 0x5f37;
+const TAGS = new Set([NOTIFICATION_METADATA, SIGNATURE, SEQUENCE]);
 
 export function decodeOtherSignedNotification(octets: Bytes): OtherSignedNotification {
   const element = readSingle(octets, SEQUENCE, 'OtherSignedNotification');
-  const reader = TlvReader.of(element);
+  const unknown: Tlv[] = [];
+  const reader = new ExtensibleReader(element, '', TAGS, unknown);
   const tbs = reader.expect(NOTIFICATION_METADATA, 'tbsOtherNotification');
   const euiccNotificationSignature = readRawSignature(reader, SIGNATURE, 'euiccNotificationSignature');
   const euiccCertificate = reader.expect(SEQUENCE, 'euiccCertificate').raw;
@@ -39,16 +44,17 @@ export function decodeOtherSignedNotification(octets: Bytes): OtherSignedNotific
   reader.end();
   return {
     raw: element.raw,
-    notificationMetadata: readNotificationMetadata(tbs, reader.path),
+    notificationMetadata: readNotificationMetadata(tbs, reader.path, unknown),
     tbsOtherNotification: tbs.raw,
     euiccNotificationSignature,
     euiccCertificate,
     eumCertificate,
+    unknown,
   };
 }
 
 export function encodeOtherSignedNotification(
-  notification: Omit<OtherSignedNotification, 'raw' | 'notificationMetadata'>,
+  notification: Omit<OtherSignedNotification, 'raw' | 'notificationMetadata' | 'unknown'>,
 ): Bytes {
   return tlv(
     SEQUENCE,

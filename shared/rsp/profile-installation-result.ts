@@ -1,10 +1,11 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeOid, encodeOid } from '../codec/oid.ts';
-import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { integerValue, readSingle, readTlv, type Tlv, type TlvReader, tlv } from '../codec/tlv.ts';
 import type { PublicKey } from '../crypto/curves.ts';
 import { readRawSignature } from '../crypto/raw-signature.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
+import { ExtensibleReader } from './extensibility.ts';
 import { type BppCommandId, bppCommandName, bppCommandNumber } from './installation-error.ts';
 import {
   encodeNotificationMetadata,
@@ -25,7 +26,12 @@ export interface ProfileInstallationResult extends ProfileInstallationResultData
   readonly signedPart: Bytes;
   /** Raw r‖s. */
   readonly euiccSignPIR: Bytes;
+  /** Fields of later versions, at any depth (extensibility.ts). */
+  readonly unknown: readonly Tlv[];
 }
+
+/** What has to be read of a result to know whether it is signed. */
+export type SignedResult = Pick<ProfileInstallationResult, 'raw' | 'signedPart' | 'euiccSignPIR' | 'unknown'>;
 
 export interface ProfileInstallationResultData {
   /** 1 to 16 octets. */
@@ -57,48 +63,55 @@ const PROFILE_INSTALLATION_RESULT_DATA = 0xbf27;
 const EUICC_SIGN_PIR = 0x5f37;
 const SIMA_RESPONSE_LIMIT = 0xffff;
 
-export function decodeProfileInstallationResult(octets: Bytes): ProfileInstallationResult {
+const OUTER_TAGS = new Set([PROFILE_INSTALLATION_RESULT_DATA, EUICC_SIGN_PIR]);
+const DATA_TAGS = new Set([0x80, NOTIFICATION_METADATA, 0x06, 0xa2]);
+const SUCCESS_TAGS = new Set([0x4f, 0x04]);
+const ERROR_TAGS = new Set([0x80, 0x81, 0x82]);
+
+/** The frame of a result: enough to verify the signature, whatever the signed part says. */
+export function decodeSignedResult(octets: Bytes): SignedResult {
   const element = readSingle(octets, PROFILE_INSTALLATION_RESULT, 'ProfileInstallationResult');
-  const reader = TlvReader.of(element);
+  const unknown: Tlv[] = [];
+  const reader = new ExtensibleReader(element, '', OUTER_TAGS, unknown);
   const signed = reader.expect(PROFILE_INSTALLATION_RESULT_DATA, 'profileInstallationResultData');
   const euiccSignPIR = readRawSignature(reader, EUICC_SIGN_PIR, 'euiccSignPIR');
   reader.end();
+  return { raw: element.raw, signedPart: signed.raw, euiccSignPIR, unknown };
+}
 
-  const data = TlvReader.of(signed, reader.path);
+export function decodeProfileInstallationResult(octets: Bytes): ProfileInstallationResult {
+  const frame = decodeSignedResult(octets);
+  const unknown = [...frame.unknown];
+  const offset = frame.signedPart.byteOffset - octets.byteOffset;
+  const signed = readTlv(frame.signedPart, 0, 'BF37', offset);
+  const data = new ExtensibleReader(signed, 'BF37', DATA_TAGS, unknown);
   const transactionId = data.octets(0x80, 'transactionId', 1, 16);
   const notificationMetadata = readNotificationMetadata(
     data.expect(NOTIFICATION_METADATA, 'notificationMetadata'),
     data.path,
+    unknown,
   );
   const oid = data.optional(0x06);
   const smdpOid = oid && decodeOid(oid.value);
-  const finalResult = readFinalResult(data.enter(0xa2, 'finalResult'));
+  const finalResult = readFinalResult(data.enter(0xa2, 'finalResult'), unknown);
   data.end();
-
-  return {
-    transactionId,
-    notificationMetadata,
-    ...present({ smdpOid }),
-    finalResult,
-    raw: element.raw,
-    signedPart: signed.raw,
-    euiccSignPIR,
-  };
+  return { ...frame, transactionId, notificationMetadata, ...present({ smdpOid }), finalResult, unknown };
 }
 
-function readFinalResult(reader: TlvReader): FinalResult {
+function readFinalResult(reader: TlvReader, unknown: Tlv[]): FinalResult {
   const simaResponse = (from: TlvReader, tag: number): Bytes =>
     from.octets(tag, 'simaResponse', 0, SIMA_RESPONSE_LIMIT);
   const choice = reader.next('finalResult');
   reader.end();
-  const result = TlvReader.of(choice, reader.path);
   if (choice.tag === 0xa0) {
+    const result = new ExtensibleReader(choice, reader.path, SUCCESS_TAGS, unknown);
     const aid = result.octets(0x4f, 'aid', 5, 16);
     const successResult = { aid, simaResponse: simaResponse(result, 0x04) };
     result.end();
     return { successResult };
   }
   if (choice.tag !== 0xa1) reader.refuse(choice, 'is neither successResult nor errorResult');
+  const result = new ExtensibleReader(choice, reader.path, ERROR_TAGS, unknown);
   const bppCommandId = bppCommandName(result.integer(0x80, 'bppCommandId'));
   const errorReason = result.integer(0x81, 'errorReason');
   const response = result.done ? undefined : simaResponse(result, 0x82);
@@ -133,7 +146,7 @@ export function encodeProfileInstallationResult(signedPart: Bytes, euiccSignPIR:
 
 /** Refuses a result that SK.EUICC did not sign; the octets received are verified, never a re-encoding. */
 export function verifyProfileInstallationResult(
-  result: ProfileInstallationResult,
+  result: Pick<ProfileInstallationResult, 'signedPart' | 'euiccSignPIR'>,
   euiccPublicKey: PublicKey,
 ): void {
   if (!euiccPublicKey.curve.signatureHolds(euiccPublicKey, result.signedPart, result.euiccSignPIR))

@@ -18,6 +18,7 @@ import {
 /**
  * StoreMetadataRequest in JSON, as Operators write it: the names of the specification; digits for ICCID and MCC/MNC;
  * base64 for the icon; hexadecimal for GIDs and for the fields kept as octets; names for enumerations and bits.
+ * `additionalFields` is hexadecimal too: whole TLVs that this version does not know, one after the other.
  * `notifications` with `events` (or `operations`) and `address` is accepted for notificationConfigurationInfo.
  * A member that has no meaning is refused, so that a misspelt name cannot drop a rule.
  */
@@ -31,6 +32,8 @@ const HEX_FIELDS = [
   'serviceProviderMessage',
   'serviceDescription',
   'deviceChangeConfiguration',
+  'carrierPrivilegeRules',
+  'additionalFields',
 ] as const;
 
 /** FQDN (SGP.22 section 2.4a.1.1): where an LPA will send the notification. */

@@ -1,7 +1,16 @@
 import { decodeNamedBits, encodeNamedBits } from '../codec/bit-string.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
-import { integerValue, readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import {
+  integerValue,
+  readSingle,
+  readTlv,
+  splitElements,
+  type Tlv,
+  TlvReader,
+  tagName,
+  tlv,
+} from '../codec/tlv.ts';
 import { MAC_ONLY_DATA_LIMIT } from '../crypto/bsp.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
@@ -10,6 +19,7 @@ import {
   encodeEnterpriseConfiguration,
   readEnterpriseConfiguration,
 } from './enterprise-configuration.ts';
+import { additionalFieldsOf, ExtensibleReader } from './extensibility.ts';
 import { NOTIFICATION_EVENTS, type NotificationEvent } from './notification-event.ts';
 import { encodeOperatorId, type OperatorId, readOperatorId } from './operator-id.ts';
 import { PROFILE_POLICY_RULES, type ProfilePolicyRule } from './profile-policy-rules.ts';
@@ -48,6 +58,13 @@ export interface StoreMetadataRequest {
   readonly serviceProviderMessage?: Bytes;
   readonly serviceDescription?: Bytes;
   readonly deviceChangeConfiguration?: Bytes;
+  /**
+   * Not of SGP.22: the content of BF76, the carrier privilege rules that Android reads from metadata (UICC carrier
+   * privileges): `E2 { E1 { C1 certificate hash, [CA package] }, E3 { DB permissions } } …`.
+   */
+  readonly carrierPrivilegeRules?: Bytes;
+  /** Other fields that this version does not know: whole TLVs, one after the other (extensibility.ts). */
+  readonly additionalFields?: Bytes;
 }
 
 export const ICON_TYPES = ['jpg', 'png'] as const;
@@ -60,6 +77,8 @@ export interface NotificationConfigurationInformation {
   readonly profileManagementOperation: readonly NotificationEvent[];
   /** FQDN of the notification receiver. */
   readonly notificationAddress: string;
+  /** As in `StoreMetadataRequest`. */
+  readonly additionalFields?: Bytes;
 }
 
 export const STORE_METADATA = 0xbf25;
@@ -79,7 +98,25 @@ const OPAQUE_TAGS = {
   serviceProviderMessage: 0xbe,
   serviceDescription: 0x9f1f,
   deviceChangeConfiguration: 0xbf20,
+  carrierPrivilegeRules: 0xbf76,
 } as const;
+
+/** Tags that have a field. */
+const TAGS: ReadonlySet<number> = new Set([
+  0x5a,
+  0x91,
+  0x92,
+  0x93,
+  0x94,
+  0x95,
+  0xb6,
+  0xb7,
+  0x99,
+  0x9b,
+  0xbd,
+  ...Object.values(OPAQUE_TAGS),
+]);
+const NOTIFICATION_TAGS = new Set([0x80, 0x81]);
 
 type OpaqueField = keyof typeof OPAQUE_TAGS;
 
@@ -96,6 +133,15 @@ const V3_FIELDS = [
 
 export function v3FieldsOf(metadata: StoreMetadataRequest): string[] {
   return V3_FIELDS.filter((field) => metadata[field] !== undefined);
+}
+
+/** Fields that no version of SGP.22 has: an eUICC of v3 may answer unknownTlvInMetadata (26), others pass them over. */
+export function fieldsBeyondSgp22(metadata: StoreMetadataRequest): string[] {
+  const { carrierPrivilegeRules, additionalFields } = metadata;
+  return [
+    ...(carrierPrivilegeRules === undefined ? [] : ['carrierPrivilegeRules (BF76)']),
+    ...splitElements(additionalFields ?? Buffer.alloc(0)).map((field) => tagName(readTlv(field).tag)),
+  ];
 }
 
 /** Rules of SGP.22 section 5.5.3 that are about several fields; the codec checks each field by itself. */
@@ -147,6 +193,8 @@ export function encodeStoreMetadata(metadata: StoreMetadataRequest): Bytes {
     opaque(metadata, 'serviceProviderMessage'),
     opaque(metadata, 'serviceDescription'),
     opaque(metadata, 'deviceChangeConfiguration'),
+    opaque(metadata, 'carrierPrivilegeRules'),
+    metadata.additionalFields && checkAdditionalFields(metadata.additionalFields),
   );
   return checkStoreMetadataLength(der);
 }
@@ -161,9 +209,21 @@ function encodeNotificationConfiguration(entries: readonly NotificationConfigura
         0x30,
         tlv(0x80, encodeNamedBits(entry.profileManagementOperation, NOTIFICATION_EVENTS)),
         tlv(0x81, utf8Within('notificationAddress', entry.notificationAddress, ADDRESS_LIMIT)),
+        entry.additionalFields,
       ),
     ),
   );
+}
+
+/** Whole TLVs that no field of the metadata has for its tag: what has a name is given by its name. */
+function checkAdditionalFields(fields: Bytes): Bytes {
+  const reader = new TlvReader(fields, 'additionalFields');
+  while (!reader.done) {
+    const { tag } = reader.next();
+    if (TAGS.has(tag))
+      refuse('metadataInvalid', `additionalFields has ${tagName(tag)}, which has a member of its own`);
+  }
+  return fields;
 }
 
 function opaque(metadata: StoreMetadataRequest, field: OpaqueField): Bytes | undefined {
@@ -175,67 +235,76 @@ function opaque(metadata: StoreMetadataRequest, field: OpaqueField): Bytes | und
 }
 
 export function decodeStoreMetadata(octets: Bytes): StoreMetadataRequest {
-  const reader = TlvReader.of(readSingle(octets, STORE_METADATA, 'StoreMetadataRequest'));
-  /** The field if it is next; SEQUENCE order makes a misplaced one unexpected at the end. */
-  const optional = <T>(tag: number, read: () => T): T | undefined =>
-    reader.peek()?.tag === tag ? read() : undefined;
-  const readOpaque = (field: OpaqueField): { [F in OpaqueField]?: Bytes } => {
-    const tag = OPAQUE_TAGS[field];
-    const content = optional(tag, () => reader.octets(tag, field, 0, OPAQUE_LIMIT));
-    return content === undefined ? {} : { [field]: content };
-  };
+  const unknown: Tlv[] = [];
+  const element = readSingle(octets, STORE_METADATA, 'StoreMetadataRequest');
+  const reader = new ExtensibleReader(element, '', TAGS, unknown);
+  const fields = { ...readFields(reader), ...readLaterFields(reader) };
+  reader.end();
+  return checkStoreMetadata({ ...fields, ...present({ additionalFields: additionalFieldsOf(unknown) }) });
+}
+
+/** The field if it is next; SEQUENCE order makes a misplaced one unexpected at the end. */
+function optional<T>(reader: TlvReader, tag: number, read: () => T): T | undefined {
+  return reader.peek()?.tag === tag ? read() : undefined;
+}
+
+/** Up to profilePolicyRules: what v2 began with. */
+function readFields(reader: TlvReader): StoreMetadataRequest {
   const oneOf = <Name extends string>(tag: number, field: string, names: readonly Name[]): Name | undefined =>
-    optional(tag, () => {
+    optional(reader, tag, () => {
       const value = reader.integer(tag, field);
       return names[value] ?? refuse('metadataInvalid', `${field} ${value} has no meaning`);
     });
-
   const iccid = decodeIccid(reader.octets(0x5a, 'iccid', 10));
   const serviceProviderName = reader.text(0x91, 'serviceProviderName', 32);
   const profileName = reader.text(0x92, 'profileName', 64);
   const iconType = oneOf(0x93, 'iconType', ICON_TYPES);
-  const icon = optional(0x94, () => reader.octets(0x94, 'icon', 1, ICON_LIMIT));
+  const icon = optional(reader, 0x94, () => reader.octets(0x94, 'icon', 1, ICON_LIMIT));
   const profileClass = oneOf(0x95, 'profileClass', PROFILE_CLASSES) ?? 'operational';
-  const notificationConfigurationInfo = optional(0xb6, () =>
+  const notificationConfigurationInfo = optional(reader, 0xb6, () =>
     readNotificationConfiguration(reader.enter(0xb6, 'notificationConfigurationInfo')),
   );
-  const profileOwner = optional(0xb7, () => readOperatorId(reader.enter(0xb7, 'profileOwner')));
-  const profilePolicyRules = optional(0x99, () =>
+  const profileOwner = optional(reader, 0xb7, () =>
+    readOperatorId(reader.expect(0xb7, 'profileOwner'), reader.path),
+  );
+  const profilePolicyRules = optional(reader, 0x99, () =>
     decodeNamedBits(reader.next().value, PROFILE_POLICY_RULES, 'profilePolicyRules'),
   );
-  const stored = readOpaque('serviceSpecificDataStoredInEuicc');
-  const notStored = readOpaque('serviceSpecificDataNotStoredInEuicc');
-  const rpm = readOpaque('rpmConfiguration');
-  const hriServerAddress = optional(0x9b, () => reader.text(0x9b, 'hriServerAddress', ADDRESS_LIMIT));
-  const lpr = readOpaque('lprConfiguration');
-  const enterpriseConfiguration = optional(0xbd, () =>
-    readEnterpriseConfiguration(reader.enter(0xbd, 'enterpriseConfiguration')),
-  );
-  const message = readOpaque('serviceProviderMessage');
-  const description = readOpaque('serviceDescription');
-  const deviceChange = readOpaque('deviceChangeConfiguration');
-  reader.end();
-
-  return checkStoreMetadata({
+  return {
     iccid,
     serviceProviderName,
     profileName,
-    ...(iconType && { iconType }),
-    ...(icon && { icon }),
     profileClass,
-    ...(notificationConfigurationInfo && { notificationConfigurationInfo }),
-    ...(profileOwner && { profileOwner }),
-    ...(profilePolicyRules && { profilePolicyRules }),
-    ...stored,
-    ...notStored,
-    ...rpm,
-    ...present({ hriServerAddress }),
+    ...present({ iconType, icon, notificationConfigurationInfo, profileOwner, profilePolicyRules }),
+  };
+}
+
+/** The fields of v2.4 and v3, and what is beyond SGP.22 and known. */
+function readLaterFields(reader: TlvReader): Partial<StoreMetadataRequest> {
+  const readOpaque = (field: OpaqueField): { [F in OpaqueField]?: Bytes } => {
+    const tag = OPAQUE_TAGS[field];
+    const content = optional(reader, tag, () => reader.octets(tag, field, 0, OPAQUE_LIMIT));
+    return content === undefined ? {} : { [field]: content };
+  };
+  const beforeAddress = {
+    ...readOpaque('serviceSpecificDataStoredInEuicc'),
+    ...readOpaque('serviceSpecificDataNotStoredInEuicc'),
+    ...readOpaque('rpmConfiguration'),
+  };
+  const hriServerAddress = optional(reader, 0x9b, () => reader.text(0x9b, 'hriServerAddress', ADDRESS_LIMIT));
+  const lpr = readOpaque('lprConfiguration');
+  const enterpriseConfiguration = optional(reader, 0xbd, () =>
+    readEnterpriseConfiguration(reader.expect(0xbd, 'enterpriseConfiguration'), reader.path),
+  );
+  return {
+    ...beforeAddress,
+    ...present({ hriServerAddress, enterpriseConfiguration }),
     ...lpr,
-    ...(enterpriseConfiguration && { enterpriseConfiguration }),
-    ...message,
-    ...description,
-    ...deviceChange,
-  });
+    ...readOpaque('serviceProviderMessage'),
+    ...readOpaque('serviceDescription'),
+    ...readOpaque('deviceChangeConfiguration'),
+    ...readOpaque('carrierPrivilegeRules'),
+  };
 }
 
 function readNotificationConfiguration(reader: TlvReader): NotificationConfigurationInformation[] {
@@ -243,7 +312,9 @@ function readNotificationConfiguration(reader: TlvReader): NotificationConfigura
   while (!reader.done) {
     if (entries.length === NOTIFICATIONS_LIMIT)
       refuse('metadataInvalid', `more than ${NOTIFICATIONS_LIMIT} notification addresses`);
-    const entry = reader.enter(0x30, 'NotificationConfigurationInformation');
+    const unknown: Tlv[] = [];
+    const element = reader.expect(0x30, 'NotificationConfigurationInformation');
+    const entry = new ExtensibleReader(element, reader.path, NOTIFICATION_TAGS, unknown);
     const events = entry.expect(0x80, 'profileManagementOperation');
     const notificationAddress = entry.text(0x81, 'notificationAddress', ADDRESS_LIMIT);
     entry.end();
@@ -254,6 +325,7 @@ function readNotificationConfiguration(reader: TlvReader): NotificationConfigura
         'profileManagementOperation',
       ),
       notificationAddress,
+      ...present({ additionalFields: additionalFieldsOf(unknown) }),
     });
   }
   return entries;

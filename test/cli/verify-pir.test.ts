@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
+import { readTlv, tlv } from '../../shared/codec/tlv.ts';
 import { ERROR_REASONS, isTemporary } from '../../shared/rsp/installation-error.ts';
 import {
+  decodeSignedResult,
   encodeProfileInstallationResult,
   encodeProfileInstallationResultData,
 } from '../../shared/rsp/profile-installation-result.ts';
@@ -39,6 +41,28 @@ describe('smdpf verify-pir', () => {
       seqNumber: 1,
       peStatus: ['ok'],
     });
+  });
+
+  it('tells a success that has a field of a later version, with a warning', async () => {
+    const data = Buffer.from(tlv(0xbf5f));
+    const { signedPart } = decodeSignedResult(success);
+    const signed = tlv(0xbf27, readTlv(signedPart).value, data);
+    const pir = encodeProfileInstallationResult(signed, sign(bench.personalised.key, signed));
+    const result = await runCli(...verifyPir(pir));
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain('BF5F is a field that this version does not know');
+    expect(result.json()).toMatchObject({ signature: 'holds', result: 'success', unknownFields: ['bf5f00'] });
+  });
+
+  it.each([
+    [true, 'the signature over these octets holds'],
+    [false, 'the signature over these octets does not hold'],
+  ])('says of a result that cannot be read whether it is signed (%s)', async (isSigned, words) => {
+    const signed = tlv(0xbf27, tlv(0x80, Buffer.alloc(17)));
+    const key = isSigned ? bench.personalised.key : generateKey(bench.personalised.key.curve);
+    const result = await runCli(...verifyPir(encodeProfileInstallationResult(signed, sign(key, signed))));
+    expect(result.code).toBe(1);
+    expect(result.json<ErrorDocument>().error.message).toContain(words);
   });
 
   it('names each error reason, says whether it may pass, and exits with 0', async () => {

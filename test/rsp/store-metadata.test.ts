@@ -106,7 +106,6 @@ describe('StoreMetadataRequest (SGP.22 section 5.5.3)', () => {
   it.each([
     ['fields out of order', [tlv(0x95, Buffer.of(0)), tlv(0x93, Buffer.of(0)), tlv(0x94)]],
     ['a field twice', [tlv(0x95, Buffer.of(0)), tlv(0x95, Buffer.of(0))]],
-    ['an unknown field', [tlv(0x9a, Buffer.of(0))]],
     ['PPR3 of the early module', [tlv(0xb7, tlv(0x80, fromHex('62f220'))), tlv(0x99, fromHex('0410'))]],
     ['an icon of 1025 octets', [tlv(0x93, Buffer.of(0)), tlv(0x94, Buffer.alloc(1025))]],
     ['an owner without MCC and MNC', [tlv(0xb7)]],

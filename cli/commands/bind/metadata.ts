@@ -5,6 +5,7 @@ import {
   checkStoreMetadataLength,
   decodeStoreMetadata,
   encodeStoreMetadata,
+  fieldsBeyondSgp22,
   type StoreMetadataRequest,
   v3FieldsOf,
 } from '../../../shared/rsp/store-metadata.ts';
@@ -29,6 +30,11 @@ export async function readMetadata(path: string, io: CliIo): Promise<BindingMeta
   if (v3.length > 0)
     io.warn(
       `${v3.join(', ')}: only eUICCs that announce SGP.22 v3 take this; others answer unknownTlvInMetadata`,
+    );
+  const beyond = fieldsBeyondSgp22(read.metadata);
+  if (beyond.length > 0)
+    io.warn(
+      `${beyond.join(', ')}: no version of SGP.22 has this; it is carried, and an eUICC may answer unknownTlvInMetadata (26)`,
     );
   return read;
 }

@@ -4,7 +4,7 @@ import { IOT_MINIMAL_CAPABILITY_BIT, SERVICES } from '../../../shared/profile/pa
 import { decodeEuiccInfo2, RSP_CAPABILITY } from '../../../shared/rsp/euicc-info2.ts';
 import { PROFILE_POLICY_RULES } from '../../../shared/rsp/profile-policy-rules.ts';
 import { type Field, leaf, listOf, type Shape, showElement, tree, valueOffset } from '../shape.ts';
-import { tlvDescriber } from '../tlv-describer.ts';
+import { tlvDescriber, unknownField } from '../tlv-describer.ts';
 import { bits, integer, text, unsigned, version } from '../values.ts';
 
 function uiccCapabilityName(bit: number): string | undefined {
@@ -90,10 +90,6 @@ export const euiccInfo2 = tlvDescriber({
   shape: EUICC_INFO2_SHAPE,
   check(octets) {
     const { unknown } = decodeEuiccInfo2(octets);
-    return unknown.map(({ offset }) => ({
-      severity: 'note',
-      message: 'a field that this version does not know',
-      offset,
-    }));
+    return unknown.map(unknownField);
   },
 });

@@ -4,7 +4,7 @@ import { decodeOtherSignedNotification } from '../../../shared/rsp/other-signed-
 import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-installation-result.ts';
 import { describeSimaResponse } from '../final-result.ts';
 import { leaf, type Shape, tree } from '../shape.ts';
-import { tlvDescriber } from '../tlv-describer.ts';
+import { tlvDescriber, unknownField } from '../tlv-describer.ts';
 import { bits, iccid, id16, integer, named, octetsOf, oid, signature, text } from '../values.ts';
 import { CERTIFICATE_SHAPE } from './certificate.ts';
 import { startsAsSequenceOf } from './sequence.ts';
@@ -77,8 +77,11 @@ export const profileInstallationResult = tlvDescriber({
   tag: 0xbf37,
   shape: PROFILE_INSTALLATION_RESULT_SHAPE,
   check(octets) {
-    decodeProfileInstallationResult(octets);
-    return [{ severity: 'note', message: 'smdpf verify-pir verifies the signature against CERT.EUICC' }];
+    const { unknown } = decodeProfileInstallationResult(octets);
+    return [
+      ...unknown.map(unknownField),
+      { severity: 'note', message: 'smdpf verify-pir verifies the signature against CERT.EUICC' },
+    ];
   },
 });
 
@@ -97,7 +100,6 @@ export const otherSignedNotification = tlvDescriber({
   matches: (octets) => startsAsSequenceOf(octets, 0xbf2f),
   shape: OTHER_SIGNED_NOTIFICATION_SHAPE,
   check(octets) {
-    decodeOtherSignedNotification(octets);
-    return [];
+    return decodeOtherSignedNotification(octets).unknown.map(unknownField);
   },
 });

@@ -1,7 +1,12 @@
 import { NOTIFICATION_EVENTS } from '../../../shared/rsp/notification-event.ts';
 import { decodeMccMnc } from '../../../shared/rsp/operator-id.ts';
 import { PROFILE_POLICY_RULES } from '../../../shared/rsp/profile-policy-rules.ts';
-import { decodeStoreMetadata, ICON_TYPES, PROFILE_CLASSES } from '../../../shared/rsp/store-metadata.ts';
+import {
+  decodeStoreMetadata,
+  fieldsBeyondSgp22,
+  ICON_TYPES,
+  PROFILE_CLASSES,
+} from '../../../shared/rsp/store-metadata.ts';
 import { leaf, listOf, type Shape, tree } from '../shape.ts';
 import { tlvDescriber } from '../tlv-describer.ts';
 import { bits, counted, iccid, integer, named, oid, text } from '../values.ts';
@@ -85,6 +90,7 @@ export const STORE_METADATA_SHAPE: Shape = tree('storeMetadataRequest', [
   [0xbe, leaf('serviceProviderMessage')],
   [0x9f1f, leaf('serviceDescription')],
   [0xbf20, leaf('deviceChangeConfiguration')],
+  [0xbf76, leaf('carrierPrivilegeRules')],
 ]);
 
 export const storeMetadata = tlvDescriber({
@@ -93,7 +99,9 @@ export const storeMetadata = tlvDescriber({
   tag: 0xbf25,
   shape: STORE_METADATA_SHAPE,
   check(octets) {
-    decodeStoreMetadata(octets);
-    return [];
+    return fieldsBeyondSgp22(decodeStoreMetadata(octets)).map((field) => ({
+      severity: 'note',
+      message: `${field}: no version of SGP.22 has this field; an eUICC may answer unknownTlvInMetadata (26)`,
+    }));
   },
 });

@@ -8,7 +8,6 @@ const MAX_FUNCTION_LINES = 60;
 const KNOWN = new Set([
   'shared/profile/package/file-system.ts',
   'shared/service/trust/trust.ts',
-  'shared/service/esbpp/requests.ts:Requests.#submit',
   'shared/service/esbpp/commit.ts:commitChunk',
   'shared/profile/package/checks/order.ts:checkOrder',
   'shared/rsp/store-metadata.ts:decodeStoreMetadata',

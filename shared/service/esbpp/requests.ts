@@ -27,6 +27,20 @@ export interface Taken {
   readonly job: JobRecord;
 }
 
+/** A request that may be taken on, with all that does not depend on what the supply has left. */
+interface Submission extends Pick<JobRecord, 'bodyHash' | 'refusedData'> {
+  readonly jobId: string;
+  readonly request: BppRequest;
+  readonly stored: JobRecord['request'];
+  /** The position that each item asks for. */
+  readonly wishes: readonly (number | undefined)[];
+  readonly drawer: {
+    readonly maker: string;
+    readonly share: number | undefined;
+    readonly eids: readonly string[];
+  };
+}
+
 /**
  * Takes requests for Bound Profile Packages on. A request becomes a job, known by party and requestId, which fixes for
  * every item what it gets; the same request again is the same job (I4).
@@ -74,7 +88,6 @@ export class Requests {
     return job;
   }
 
-  /** Positions, job and open work come into being in one transaction. */
   async #submit(
     caller: Caller,
     jobId: string,
@@ -82,76 +95,76 @@ export class Requests {
     der: Bytes,
     bodyHash: string,
   ): Promise<JobRecord> {
-    const { ledger, vault, settings, now } = this.#context;
+    const { vault } = this.#context;
     const { shares } = await this.#requireMayDraw(caller, request.orderId);
     const rejected =
       request.euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, request.euiccData);
-    const stored = await vault.put(objectNames.request(jobId, bodyHash), der);
-    const chunkOffsets = [
-      ...request.itemOffsets.filter((_, i) => i % settings.chunkSize === 0),
-      request.itemsEnd,
-    ];
-    const wishes = await this.#wishes(request);
-    const drawer = {
-      maker: caller.identifier,
-      share: shares?.[caller.identifier],
-      eids: request.items.map(({ eid }) => eid),
-    };
-    const create = async (): Promise<JobRecord | undefined> => {
-      const known = await this.#existing(jobId, bodyHash);
-      if (known !== undefined) return known;
-      const draw = await planDraw(this.#context, request.orderId, wishes, drawer);
-      if (draw.runs.length > MAX_RUNS)
-        refuse('tooLarge', `a request can name at most some ${MAX_RUNS} ICCIDs`);
-      const job: JobRecord = {
-        party: caller.identifier,
-        requestId: request.requestId,
-        bodyHash,
-        orderId: request.orderId,
-        items: request.items.length,
-        chunkSize: settings.chunkSize,
-        request: stored,
-        chunkOffsets,
-        runs: draw.runs,
-        refusedData: rejected
-          .slice(0, LISTED)
-          .map(({ eid, code, message }) => ({ eid, refusal: code, message })),
-        createdAt: now(),
-      };
-      const { done } = await ledger.transact([
-        ...draw.writes,
-        { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
-        {
-          put: ledgerKeys.openWork('job', jobId),
-          attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
-          when: 'absent',
-        },
-        auditWrite(
-          {
-            event: 'request.taken',
-            by: caller.identifier,
-            about: {
-              request: request.requestId,
-              order: request.orderId,
-              job: jobId,
-              items: job.items,
-              body: bodyHash,
-            },
-          },
-          `job-${jobId}`,
-          job.createdAt,
-        ),
-      ]);
-      return done ? job : undefined;
+    const submission: Submission = {
+      jobId,
+      request,
+      wishes: await this.#wishes(request),
+      drawer: {
+        maker: caller.identifier,
+        share: shares?.[caller.identifier],
+        eids: request.items.map(({ eid }) => eid),
+      },
+      bodyHash,
+      stored: await vault.put(objectNames.request(jobId, bodyHash), der),
+      refusedData: rejected
+        .slice(0, LISTED)
+        .map(({ eid, code, message }) => ({ eid, refusal: code, message })),
     };
     // not `changeItems`: requests of this process take turns, so that only another process can be faster
     return await untilDone(
       async () => {
-        const job = await this.#turns.take(request.orderId, create);
+        const job = await this.#turns.take(request.orderId, () => this.#create(submission));
         return job && { value: job };
       },
       () => refuse('providerUnavailable', 'the order is in great demand; send the same request again'),
     );
+  }
+
+  /** Positions, job and open work come into being in one transaction; undefined if somebody else was faster. */
+  async #create(submission: Submission): Promise<JobRecord | undefined> {
+    const { ledger } = this.#context;
+    const { jobId, request, wishes, drawer, bodyHash } = submission;
+    const known = await this.#existing(jobId, bodyHash);
+    if (known !== undefined) return known;
+    const draw = await planDraw(this.#context, request.orderId, wishes, drawer);
+    if (draw.runs.length > MAX_RUNS) refuse('tooLarge', `a request can name at most some ${MAX_RUNS} ICCIDs`);
+    const job = this.#jobOf(submission, draw.runs);
+    const { requestId, orderId } = request;
+    const about = { request: requestId, order: orderId, job: jobId, items: job.items, body: bodyHash };
+    const line = { event: 'request.taken', by: drawer.maker, about } as const;
+    const { done } = await ledger.transact([
+      ...draw.writes,
+      { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
+      {
+        put: ledgerKeys.openWork('job', jobId),
+        attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
+        when: 'absent',
+      },
+      auditWrite(line, `job-${jobId}`, job.createdAt),
+    ]);
+    return done ? job : undefined;
+  }
+
+  #jobOf({ request, drawer, bodyHash, stored, refusedData }: Submission, runs: JobRecord['runs']): JobRecord {
+    const { chunkSize } = this.#context.settings;
+    const starts = request.itemOffsets.filter((_, i) => i % chunkSize === 0);
+    return {
+      party: drawer.maker,
+      requestId: request.requestId,
+      bodyHash,
+      orderId: request.orderId,
+      items: request.items.length,
+      chunkSize,
+      request: stored,
+      chunkOffsets: [...starts, request.itemsEnd],
+      runs,
+      refusedData,
+      createdAt: this.#context.now(),
+    };
   }
 
   /** An order that the caller may not draw from is as good as none. */

@@ -60,7 +60,7 @@ if (fresh) {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(operatorFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
 }
-const runtime = await openRuntime(config, { log: (event, about) => console.log(event, about) });
+const runtime = await openRuntime(config, { log: ({ event, ...about }) => console.log(event, about) });
 if (fresh) {
   const provider = (await runtime.keys.provider(config.keys.wrapping)) as unknown as KeyGenerator;
   await provider.generate(config.keys.wrapping, 'aes-256', 'wrapping');

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { Fault } from '../shared/errors.ts';
-import { errorRecords, type Log } from '../shared/gsma/call-log.ts';
+import { errorRecords } from '../shared/events/error-record.ts';
+import type { Log, LogRecord } from '../shared/events/log-events.ts';
 import { settle } from './runtime.ts';
-import type { TelemetryRecord } from './telemetry.ts';
 
-/** What a line of the log may tell of a task: identifiers and counts, never content. */
-export type About = Readonly<Record<string, string | number | boolean>>;
+/** What the line of a task may tell beside its function and its end: identifiers and counts, never content. */
+export type About = Omit<LogRecord<'task'>, 'event' | 'function' | 'status' | 'incident' | 'durationMs'>;
 
 export interface BackgroundOptions {
-  readonly log: (record: TelemetryRecord) => void;
+  readonly log: Log;
   /** Milliseconds; for durations. */
   readonly now: () => number;
   readonly newIncident: () => string;
@@ -46,10 +46,10 @@ function entryWith<Event, Answer>(
 ): (event: Event) => Promise<Answer> {
   return async (event) => {
     const startedAt = options.now();
-    const line = { event: 'task', function: name, ...about?.(event) };
+    const line = { event: 'task', function: name, ...about?.(event) } as const;
     try {
       const answer = await run(event, options.log);
-      await settle(options.log as Log);
+      await settle(options.log);
       const durationMs = Math.round(options.now() - startedAt);
       options.log({ ...line, status: 'done', ...outcome?.(answer), durationMs });
       return answer;

@@ -1,5 +1,6 @@
 import { Fault } from '../shared/errors.ts';
-import { errorRecords, type Log } from '../shared/gsma/call-log.ts';
+import { errorRecords } from '../shared/events/error-record.ts';
+import type { Log } from '../shared/events/log-events.ts';
 import { callFailure } from '../shared/gsma/failure.ts';
 import { writeFailure } from '../shared/gsma/http-answer.ts';
 import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
@@ -103,7 +104,7 @@ async function openSharedRuntime(): Promise<Runtime> {
   ]);
   return await openRuntime(config, {
     lanes: 'none',
-    log: (event, about) => log({ ...about, event }),
+    log,
   });
 }
 

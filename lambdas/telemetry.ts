@@ -6,14 +6,13 @@ import { Tracer } from '@aws-lambda-powertools/tracer';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { type LogLine, type LogRecord, lineOf } from '../shared/events/log-events.ts';
 
 /**
  * Logs, metrics and traces on Lambda, by Powertools. What may be told is decided where a record is made
- * (shared/gsma/call-log.ts): here records are only carried, and nothing is added that could hold content. Neither
+ * (shared/events/log-events.ts): here records are only carried, and nothing is added that could hold content. Neither
  * events, answers, errors nor outgoing requests are captured. The embedded server does not load this module.
  */
-export type TelemetryRecord = Readonly<Record<string, unknown>> & { readonly event: string };
-
 const logger = new Logger();
 const metrics = new Metrics();
 /** Its instrumentation of HTTP would take down where requests go, and presigned links are secrets. */
@@ -35,34 +34,32 @@ const ANNOTATED = [
 ] as const;
 
 /** One line of the log, what it counts, and what its trace is found by. */
-export function log(record: TelemetryRecord): void {
-  const { message, ...fields } = record;
-  const text = typeof message === 'string' ? message : record.event;
-  if (record.event === 'fault') logger.error(text, fields);
-  else if (record.event.startsWith('alarm.')) logger.warn(text, fields);
-  else logger.info(text, fields);
+export function log(record: LogRecord): void {
+  const line = lineOf(record);
+  const { level, message, ...fields } = line;
+  logger[level](typeof message === 'string' ? message : record.event, fields);
   count(record);
-  if (record.event === 'call' || record.event === 'task') annotate(record);
+  if (record.event === 'call' || record.event === 'task') annotate(line);
 }
 
 /** Few and without dimensions but the service: CloudWatch bills each name. Per function there are Lambda's own. */
-function count({ event, durationMs, subjectCode, status }: TelemetryRecord): void {
-  if (event === 'fault') metrics.addMetric('Faults', MetricUnit.Count, 1);
-  if (event === 'call') {
+function count(record: LogRecord): void {
+  if (record.event === 'fault') metrics.addMetric('Faults', MetricUnit.Count, 1);
+  if (record.event === 'call') {
     metrics.addMetric('Calls', MetricUnit.Count, 1);
-    if (subjectCode !== undefined) metrics.addMetric('CallsRefused', MetricUnit.Count, 1);
-    metrics.addMetric('CallDuration', MetricUnit.Milliseconds, Number(durationMs));
+    if (record.subjectCode !== undefined) metrics.addMetric('CallsRefused', MetricUnit.Count, 1);
+    metrics.addMetric('CallDuration', MetricUnit.Milliseconds, record.durationMs);
   }
-  if (event === 'task') {
+  if (record.event === 'task') {
     metrics.addMetric('Tasks', MetricUnit.Count, 1);
-    if (status === 'failed') metrics.addMetric('TasksFailed', MetricUnit.Count, 1);
-    metrics.addMetric('TaskDuration', MetricUnit.Milliseconds, Number(durationMs));
+    if (record.status === 'failed') metrics.addMetric('TasksFailed', MetricUnit.Count, 1);
+    metrics.addMetric('TaskDuration', MetricUnit.Milliseconds, record.durationMs);
   }
 }
 
-function annotate(record: TelemetryRecord): void {
+function annotate(line: LogLine): void {
   for (const name of ANNOTATED) {
-    const value = record[name];
+    const value = line[name];
     if (typeof value === 'string' || typeof value === 'number') tracer.putAnnotation(name, value);
   }
 }

@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fromHex } from './codec/bytes.ts';
 import { Fault, SmdpfError } from './errors.ts';
+import { messageOf } from './events/error-record.ts';
+import type { Log } from './events/log-events.ts';
 import { PROTOCOL_VERSION } from './ifpp-draft1/version.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
 import type { Lane } from './jobs/task-queue.ts';
@@ -67,7 +69,7 @@ export interface RuntimeOptions {
   /** Where long work runs: worker threads, this thread, or nowhere (inside a worker). */
   readonly lanes?: 'workers' | 'inline' | 'none';
   /** One line of the operator's log; identifiers and codes only. */
-  readonly log?: (event: string, about: Readonly<Record<string, unknown>>) => void;
+  readonly log?: Log;
   readonly onKeyUse?: (use: KeyUse) => void;
   /** Stores opened elsewhere, for tests that watch or break them. */
   readonly stores?: { readonly ledger?: Ledger; readonly vault?: Vault; readonly ppks?: PpkVault };
@@ -100,7 +102,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     random: randomBytes,
     log,
   };
-  const trust = new Trust(context, log);
+  const trust = new Trust(context);
   work = new ServiceWork(context, trust);
   const audit = new AuditLog(ledger, vault);
   const wrappingRotation = new WrappingRotation(context);
@@ -165,7 +167,7 @@ function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOpti
   const dataKeys = new DataKeys(ledger, keyRing, keyAssignments, dataKeyLimits(config));
   const keyUses = new KeyUseJournal(keys, ledger, now, randomUUID);
   const writeKeyUses = () =>
-    keyUses.round().catch((error: Error) => log('audit.delayed', { message: error.message }));
+    keyUses.round().catch((error: unknown) => log({ event: 'audit.delayed', message: messageOf(error) }));
   const journal = setInterval(writeKeyUses, KEY_USE_MS).unref();
   return {
     keys,
@@ -294,12 +296,13 @@ async function openDispatcher(
     lanes: chosen,
     finish: (kind, id) => work().finish(kind, id),
     onTrouble: ({ kind, id }, task, error, givenUp) =>
-      log(givenUp ? 'task.givenUp' : 'task.failed', {
+      log({
+        event: givenUp ? 'task.givenUp' : 'task.failed',
         kind,
         id,
         task,
-        ...(error instanceof SmdpfError ? { code: error.code } : {}),
-        message: error instanceof Error ? error.message : 'unknown',
+        code: error instanceof SmdpfError ? error.code : undefined,
+        message: messageOf(error),
       }),
   });
 }
@@ -323,8 +326,8 @@ async function openNotifier(
     ledger,
     now,
     carry: httpCarrier(PROTOCOL_VERSION, config.callbackCa),
-    onDelayed: ({ id }, attempts, reason) => log('notice.delayed', { id, attempts, reason }),
-    onParked: ({ id, url }, reason) => log('notice.parked', { id, url, reason }),
+    onDelayed: ({ id }, attempts, reason) => log({ event: 'notice.delayed', id, attempts, reason }),
+    onParked: ({ id, url }, reason) => log({ event: 'notice.parked', id, url, reason }),
   });
 }
 

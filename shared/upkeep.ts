@@ -1,3 +1,5 @@
+import type { TroubleEvent } from './events/log-events.ts';
+
 /**
  * What runs by the clock, in one table: the embedded server's rounds (cli/deployment/upkeep.ts) and the schedules on
  * AWS (lib/schedules.ts) are made of it. Any of it may be missed or doubled: what is to be done is found in the ledger.
@@ -13,7 +15,7 @@ export interface UpkeepRow {
 export interface EmbeddedRounds {
   readonly pauseMs: number;
   /** The line of the log for a round that fails. */
-  readonly trouble: string;
+  readonly trouble: TroubleEvent;
 }
 
 /** A background Lambda (lib/functions.ts), started every so many minutes. */
@@ -25,7 +27,7 @@ export interface ScheduledLambda {
 /** Every so many minutes as the configuration says; where that is 0, or the embedded server has none, not at all. */
 export interface ByConfiguration {
   readonly minutesOf: 'crlFetchMinutes';
-  readonly trouble?: string;
+  readonly trouble?: TroubleEvent;
 }
 
 export interface Omitted {

@@ -40,7 +40,7 @@ const ingest = await loadIngest(context.ledger, id);
 if (id !== ingestIdOf(SANDBOX_EUM, ingest.batchId)) throw new Error('another batch is open');
 
 // the embedded server runs slices in such a lane; one of them is one core
-const lane = new WorkerLane(deployment.runtimeConfig(), (event, about) => console.error(event, about));
+const lane = new WorkerLane(deployment.runtimeConfig(), ({ event, ...about }) => console.error(event, about));
 const floors = { plain: floorOfEntry('plain'), lean: floorOfEntry('lean') };
 const spent = { ingest: 0, plain: 0, lean: 0 };
 let startRss = 0;

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Log, lineOf } from '../../shared/events/log-events.ts';
 import { present } from '../../shared/present.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
@@ -48,8 +49,7 @@ export function registerServe(program: Command, io: CliIo): void {
         ...rest,
       });
       const ports = present({ port: rest.port, fieldPort: rest.fieldPort });
-      const log = (record: Readonly<Record<string, unknown>>) =>
-        io.say(JSON.stringify({ at: io.now().toISOString(), ...record }));
+      const log: Log = (record) => io.say(JSON.stringify({ at: io.now().toISOString(), ...lineOf(record) }));
       const server = await startDeployment(deployment, log, ports);
       if (sandbox !== undefined) await openSandbox(deployment, server.runtime, sandbox);
       const { problems, dpBindings } = await server.runtime.trust.current();

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/errors.ts';
+import { type LogLine, lineOf } from '../../shared/events/log-events.ts';
 import type { KeyDescription } from '../../shared/keys/provider.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import type { CurveName } from '../../sim/index.ts';
@@ -43,8 +44,8 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResu
     fieldPort: 0,
     ...keysOf(options.keys),
   });
-  const log: unknown[] = [];
-  const server = await startDeployment(deployment, (line) => log.push(line));
+  const log: LogLine[] = [];
+  const server = await startDeployment(deployment, (record) => log.push(lineOf(record)));
   try {
     const sandbox = await openSandbox(
       deployment,

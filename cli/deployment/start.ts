@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
-import type { Log } from '../../shared/gsma/call-log.ts';
+import { ownText } from '../../shared/events/error-record.ts';
+import type { Log } from '../../shared/events/log-events.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import type { DeploymentFolder } from './folder.ts';
-import type { ServerLog } from './server-log.ts';
 import { DevelopmentPki } from './tls.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -20,7 +20,7 @@ export interface RunningDeployment {
 /** Starts the embedded server on a deployment folder and takes up what was left open. */
 export async function startDeployment(
   deployment: DeploymentFolder,
-  log: ServerLog,
+  log: Log,
   ports: { readonly port?: number; readonly fieldPort?: number } = {},
 ): Promise<RunningDeployment> {
   const { server: configured } = deployment.config;
@@ -32,7 +32,7 @@ export async function startDeployment(
     ...new Set([host, 'localhost', '127.0.0.1', deployment.config.runtime.address]),
   ]);
   const runtime = await deployment.openRuntime(
-    { lanes: 'workers', log: (event, about) => log({ event, ...about }) },
+    { lanes: 'workers', log },
     { publicUrl: configured.publicUrl ?? `https://${host}:${port}`, callbackCa: pki.caCertificate },
   );
   let server: RunningServer;
@@ -43,7 +43,7 @@ export async function startDeployment(
       listen: { host, port },
       field: { port: fieldPort },
       vault: runtime.context.vault as unknown as TransferGate,
-      log: log as unknown as Log,
+      log,
     });
   } catch (error) {
     await runtime.close();
@@ -51,7 +51,7 @@ export async function startDeployment(
   }
   const frozen = await runtime.standing.why();
   if (frozen === undefined) await runtime.standing.renewAnchor();
-  else log({ event: 'alarm.ledger.frozen', message: frozen });
+  else log({ event: 'alarm.ledger.frozen', message: ownText(frozen) });
   const resumed = frozen === undefined ? await runtime.work.resume() : 0;
   runtime.context.notifier.wake();
   const upkeep = frozen === undefined ? startUpkeep(runtime, deployment.config, log) : [];

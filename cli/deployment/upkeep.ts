@@ -1,10 +1,11 @@
+import { messageOf } from '../../shared/events/error-record.ts';
+import type { Log } from '../../shared/events/log-events.ts';
 import { httpFetch } from '../../shared/net/http-fetch.ts';
 import { MAX_CRL } from '../../shared/pki/crl.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { CrlFetcher } from '../../shared/service/trust/crl-fetcher.ts';
 import { type EmbeddedUpkeepName, UPKEEP } from '../../shared/upkeep.ts';
 import { type Rounds, startRounds } from './rounds.ts';
-import type { ServerLog } from './server-log.ts';
 
 const CRL_TIMEOUT_MS = 30_000;
 
@@ -13,10 +14,10 @@ type Round = () => Promise<unknown>;
 /** What each row of the table of upkeep runs here. */
 function embeddedUpkeep(
   { audit, trust, keyInventory, wrappingRotation }: Runtime,
-  log: ServerLog,
+  log: Log,
 ): Readonly<Record<EmbeddedUpkeepName, Round>> {
   const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL });
-  const fetcher = new CrlFetcher(trust, fetch, (event, about) => log({ event, ...about }));
+  const fetcher = new CrlFetcher(trust, fetch, log);
   return {
     'audit.chain': () => audit.chain(),
     'audit.archive': () => audit.archive(),
@@ -30,13 +31,13 @@ function embeddedUpkeep(
 export function startUpkeep(
   runtime: Runtime,
   configuration: { readonly crlFetchMinutes?: number },
-  log: ServerLog,
+  log: Log,
 ): Rounds[] {
   const works = Object.entries(embeddedUpkeep(runtime, log)) as [EmbeddedUpkeepName, Round][];
   return works.flatMap(([name, work]) => {
     const row = UPKEEP[name].embedded;
     const pauseMs = 'pauseMs' in row ? row.pauseMs : (configuration[row.minutesOf] ?? 0) * 60_000;
     if (pauseMs === 0) return [];
-    return startRounds(work, pauseMs, ({ message }) => log({ event: row.trouble, message }));
+    return startRounds(work, pauseMs, (error) => log({ event: row.trouble, message: messageOf(error) }));
   });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { errorRecords, type Log } from '../../shared/gsma/call-log.ts';
+import { errorRecords } from '../../shared/events/error-record.ts';
+import type { Log } from '../../shared/events/log-events.ts';
 import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import { httpFunction } from '../../shared/gsma/http-function.ts';
 import { type Side, sideOf } from '../../shared/gsma/interface-function.ts';

@@ -1,18 +1,19 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { messageOf } from '../../shared/events/error-record.ts';
+import type { Log } from '../../shared/events/log-events.ts';
 import { PROTOCOL_VERSION } from '../../shared/ifpp-draft1/version.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { type Carrier, httpCarrier } from '../../shared/notify/ledger-notifier.ts';
 import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
 import { type NoticeQueue, readNoticeMessage } from '../../shared/notify/sqs.ts';
 import { backgroundEntry } from '../background.ts';
-import type { TelemetryRecord } from '../telemetry.ts';
 import { notifyStores } from './stores.ts';
 
 export interface DeliverOptions {
   readonly ledger: Ledger;
   readonly queue: Pick<NoticeQueue, 'send' | 'postpone'>;
   readonly carry: Carrier;
-  readonly log: (record: TelemetryRecord) => void;
+  readonly log: Log;
 }
 
 /**
@@ -26,14 +27,15 @@ export async function deliver(
 ): Promise<SQSBatchResponse> {
   const outcomes = await Promise.all(
     event.Records.map(async (record) => {
+      let id: string | undefined;
       try {
         const { notice } = readNoticeMessage(record.body);
+        id = notice;
         if (notice !== undefined) await deliverNotice(ledger, carry, notice);
         else await sweepOutbox(ledger, (ids) => queue.send(ids), Date.now);
         return [];
       } catch (error) {
-        const reason = error instanceof Error ? error.message : 'unknown';
-        log({ event: 'notice.delayed', message: record.body, attempts: attemptsOf(record), reason });
+        log({ event: 'notice.delayed', id, attempts: attemptsOf(record), reason: messageOf(error) });
         await queue.postpone(record.receiptHandle, attemptsOf(record)).catch(() => undefined);
         return [{ itemIdentifier: record.messageId }];
       }

@@ -9,13 +9,9 @@ const TIMEOUT_MS = 30_000;
 /** On a schedule: fetches the revocation lists that certificates in use point to. */
 export const handler = backgroundEntry(
   'trust.fetchCrls',
-  async (_event: unknown) => {
+  async (_event: unknown, log) => {
     const { trust } = await sharedRuntime();
-    const fetcher = new CrlFetcher(
-      trust,
-      httpFetch({ timeoutMs: TIMEOUT_MS, maxOctets: MAX_CRL }),
-      (event, about) => console.log(JSON.stringify({ event, ...about })),
-    );
+    const fetcher = new CrlFetcher(trust, httpFetch({ timeoutMs: TIMEOUT_MS, maxOctets: MAX_CRL }), log);
     const fetched = await fetcher.round();
     return { points: fetched.length, failed: fetched.filter(({ outcome }) => outcome === 'failed').length };
   },

@@ -1,6 +1,8 @@
+import { errorRecords } from '../events/error-record.ts';
+import type { Log } from '../events/log-events.ts';
 import { present } from '../present.ts';
 import type { Caller, Calls } from '../service/api/caller.ts';
-import { type CallSubject, errorRecords, type Log } from './call-log.ts';
+import type { CallSubject } from './call-log.ts';
 import { callFailure, type Failure } from './failure.ts';
 
 /** What a function takes from outside beside the services. */

@@ -1,18 +1,15 @@
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { Fault, type FaultCode, Refusal } from '../errors.ts';
+import { messageOf } from '../events/error-record.ts';
+import type { Log, LogRecord } from '../events/log-events.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { WorkKind } from './dispatcher.ts';
 import type { Lane } from './task-queue.ts';
 
 /** What a worker answers to a task. An error comes as what is safe to log. */
-export type WorkerAnswer = TaskAnswer | LogLine;
-
-export interface LogLine {
-  readonly event: string;
-  readonly about: Readonly<Record<string, unknown>>;
-}
+export type WorkerAnswer = TaskAnswer | LogRecord;
 
 type TaskAnswer =
   | { readonly id: number; readonly done: true }
@@ -30,7 +27,7 @@ export function taskFailure(error: unknown): TaskFailure {
   return {
     fault: 'dispatcher',
     retryable: false,
-    message: error instanceof Error ? error.message : 'unknown',
+    message: messageOf(error),
   };
 }
 
@@ -55,13 +52,13 @@ const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as co
 /** Runs tasks in a worker thread with connections of its own to the same stores; a worker that dies is replaced. */
 export class WorkerLane implements Lane {
   readonly #config: RuntimeConfig;
-  readonly #log: (event: string, about: Readonly<Record<string, unknown>>) => void;
+  readonly #log: Log;
   #running: Running | undefined;
   #next = 0;
   #closed = false;
 
   /** `log` gets what the worker has to tell besides its answers. */
-  constructor(config: RuntimeConfig, log: (event: string, about: Readonly<Record<string, unknown>>) => void) {
+  constructor(config: RuntimeConfig, log: Log) {
     this.#config = config;
     this.#log = log;
   }
@@ -95,7 +92,7 @@ export class WorkerLane implements Lane {
     });
     const running: Running = { worker, waiting: new Map() };
     worker.on('message', (answer: WorkerAnswer) => {
-      if ('event' in answer) return this.#log(answer.event, answer.about);
+      if ('event' in answer) return this.#log(answer);
       const waiting = running.waiting.get(answer.id);
       running.waiting.delete(answer.id);
       if (answer.done) waiting?.resolve();

@@ -10,7 +10,7 @@ type Message = 'close' | { id: number; kind: WorkKind; workId: string; task: num
 const port = parentPort!;
 const runtime = openRuntime(workerData as RuntimeConfig, {
   lanes: 'none',
-  log: (event, about) => port.postMessage({ event, about } satisfies WorkerAnswer),
+  log: (record) => port.postMessage(record satisfies WorkerAnswer),
 });
 let last: Promise<unknown> = runtime;
 

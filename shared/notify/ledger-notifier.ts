@@ -1,6 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import { Fault } from '../errors.ts';
+import { messageOf, type OwnText } from '../events/error-record.ts';
 import type { Item, Ledger } from '../ledger/ledger.ts';
 import { scanPages } from '../ledger/scan.ts';
 import { ledgerKeys, partitions } from '../service/records/keys.ts';
@@ -15,9 +17,9 @@ export interface LedgerNotifierOptions {
   readonly carry: Carrier;
   readonly now: () => number;
   /** Told of a notice that was not taken and will be posted again. */
-  readonly onDelayed?: (notice: Notice, attempts: number, reason: string) => void;
+  readonly onDelayed?: (notice: Notice, attempts: number, reason: OwnText) => void;
   /** Told of a notice that was given up after all attempts; it stays in the ledger. */
-  readonly onParked: (notice: Notice, reason: string) => void;
+  readonly onParked: (notice: Notice, reason: OwnText) => void;
   /** Milliseconds before the second attempt; doubles up to an hour. */
   readonly retryMs?: number;
   readonly attempts?: number;
@@ -122,7 +124,7 @@ export class LedgerNotifier implements Notifier {
       await ledger.write({ remove: item, when });
       return Number.POSITIVE_INFINITY;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : 'unknown';
+      const reason = messageOf(error);
       const attempts = record.attempts + 1;
       if (attempts >= limit) {
         const attributes = parkedNotice.to({ ...record, attempts, reason, parkedAt: now() });
@@ -168,9 +170,12 @@ export function httpCarrier(protocolVersion: string, ca?: string): Carrier {
         response.resume();
         const status = response.statusCode ?? 0;
         if (status >= 200 && status < 300) resolve();
-        else reject(new Error(`the callback was answered with HTTP ${status}`));
+        else
+          reject(new Fault('notifier', `the callback was answered with HTTP ${status}`, { retryable: true }));
       });
-      request.on('timeout', () => request.destroy(new Error('the callback was not answered in time')));
+      request.on('timeout', () =>
+        request.destroy(new Fault('notifier', 'the callback was not answered in time', { retryable: true })),
+      );
       request.on('error', reject);
       request.end(content);
     });

@@ -1,4 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
+import type { Log } from '../events/log-events.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -22,7 +23,7 @@ export interface Context {
   readonly now: () => number;
   readonly random: (octets: number) => Bytes;
   /** One line of the operator's log; identifiers and codes only. */
-  readonly log: (event: string, about: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 export interface Settings {

@@ -10,17 +10,11 @@ export interface Floor {
 export const FLOORS: readonly Floor[] = [
   {
     name: 'ground',
-    rooms: [
-      'package.json',
-      'shared/status-codes.ts',
-      'shared/concurrency.ts',
-      'shared/present.ts',
-      'shared/upkeep.ts',
-    ],
+    rooms: ['package.json', 'shared/status-codes.ts', 'shared/concurrency.ts', 'shared/present.ts'],
   },
   { name: 'errors', rooms: ['shared/errors.ts'] },
   { name: 'events', rooms: ['shared/events'] },
-  { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts'] },
+  { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts', 'shared/upkeep.ts'] },
   {
     name: 'crypto and stores',
     rooms: ['shared/crypto', 'shared/ledger', 'shared/vault', 'shared/net'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault, Refusal } from '../../shared/errors.ts';
-import { errorRecords } from '../../shared/gsma/call-log.ts';
+import { errorRecords } from '../../shared/events/error-record.ts';
 import { callFailure } from '../../shared/gsma/failure.ts';
 import { TransportRefusal } from '../../shared/gsma/transport-refusal.ts';
 

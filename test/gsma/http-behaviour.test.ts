@@ -3,7 +3,7 @@ import { type RunningServer, startServer } from '../../cli/server/server.ts';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
 import { Fault } from '../../shared/errors.ts';
-import type { LogRecord } from '../../shared/gsma/call-log.ts';
+import type { LogRecord } from '../../shared/events/log-events.ts';
 import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import { sideOf } from '../../shared/gsma/interface-function.ts';
 import { MAX_BODY } from '../../shared/gsma/limits.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Fault } from '../../shared/errors.ts';
-import type { CallRecord, LogRecord } from '../../shared/gsma/call-log.ts';
+import type { LogRecord } from '../../shared/events/log-events.ts';
 import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
@@ -182,7 +182,7 @@ it('no line holds a field that is not allowed, or anything of a body, a header o
   for (const test of calls) {
     const lines = await linesOf('operator', 'es2f.prepareProfiles', test);
     expect(lines).toHaveLength(1);
-    for (const name of Object.keys(lines[0] as CallRecord)) expect(ALLOWED).toContain(name);
+    for (const name of Object.keys(lines[0] as LogRecord<'call'>)) expect(ALLOWED).toContain(name);
     const text = JSON.stringify(lines);
     expect(text).not.toContain(SECRET);
     expect(text).not.toContain(Buffer.from(SECRET).toString('base64'));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
-import type { LogRecord } from '../../shared/gsma/call-log.ts';
+import type { LogRecord } from '../../shared/events/log-events.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { Services } from '../../shared/service/api/services.ts';

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { CONFIG_VARIABLE, lambdaEntry } from '../../lambdas/runtime.ts';
 import { Fault } from '../../shared/errors.ts';
-import type { LogRecord } from '../../shared/gsma/call-log.ts';
+import type { LogRecord } from '../../shared/events/log-events.ts';
 import { functionAt } from '../../shared/gsma/functions/index.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { callHandler, codesOf, jsonOf } from '../support/function-call.ts';

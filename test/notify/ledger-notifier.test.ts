@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Fault } from '../../shared/errors.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { type Carrier, httpCarrier, LedgerNotifier } from '../../shared/notify/ledger-notifier.ts';
@@ -80,7 +81,7 @@ describe('the embedded notifier', () => {
     await put('a-1');
     notifierWith(async () => {
       times.push(Date.now());
-      if (times.length < 3) throw new Error('HTTP 503');
+      if (times.length < 3) throw new Fault('notifier', 'HTTP 503');
     }).wake();
     await vi.waitFor(() => expect(delayed).toEqual(['a-1 1 HTTP 503', 'a-1 2 HTTP 503']));
     await vi.waitFor(async () => expect(await waiting()).toEqual([]));
@@ -94,7 +95,7 @@ describe('the embedded notifier', () => {
     await put('a-1');
     notifierWith(async () => {
       calls += 1;
-      throw new Error('HTTP 503');
+      throw new Fault('notifier', 'HTTP 503');
     }).wake();
     await vi.waitFor(() => expect(parked).toEqual([{ id: 'a-1', reason: 'HTTP 503' }]));
     expect(calls).toBe(3);
@@ -110,7 +111,7 @@ describe('the embedded notifier', () => {
     for (const id of ['p-1', 'p-2', 'p-3', 'q-1']) await put(id);
     let failures = 2;
     notifierWith(async ({ id }) => {
-      if (id === 'p-1' && failures-- > 0) throw new Error('HTTP 503');
+      if (id === 'p-1' && failures-- > 0) throw new Fault('notifier', 'HTTP 503');
       taken.push(id);
     }).wake();
     await vi.waitFor(async () => expect(await waiting()).toEqual([]));
@@ -131,7 +132,7 @@ describe('the embedded notifier', () => {
 
   it('leaves to the next start what was not taken', async () => {
     await put('a-1');
-    const first = notifierWith(() => Promise.reject(new Error('HTTP 503')), 1_000);
+    const first = notifierWith(() => Promise.reject(new Fault('notifier', 'HTTP 503')), 1_000);
     first.wake();
     const attemptsOf = async () => Number((await ledger.get(ledgerKeys.notice('a-1')))!.attributes.attempts);
     await vi.waitFor(async () => expect(await attemptsOf()).toBeGreaterThan(0));

@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { deliver } from '../../lambdas/notify/deliver.ts';
+import { Fault } from '../../shared/errors.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import type { Notice } from '../../shared/notify/notifier.ts';
@@ -91,7 +92,7 @@ it('of a batch gives back what failed, later each time, and nothing else', async
         postpone: async (_handle, attempts) => void postponed.push(attempts),
       },
       carry: async ({ id }) => {
-        if (id === 'bad') throw new Error('the callback was answered with HTTP 503');
+        if (id === 'bad') throw new Fault('notifier', 'the callback was answered with HTTP 503');
       },
       log: (line) => lines.push(line),
     },
@@ -105,7 +106,7 @@ it('of a batch gives back what failed, later each time, and nothing else', async
   ]);
   expect(postponed.sort()).toEqual([1, 3]);
   expect(lines).toContainEqual(
-    expect.objectContaining({ attempts: 3, reason: 'the callback was answered with HTTP 503' }),
+    expect.objectContaining({ id: 'bad', attempts: 3, reason: 'the callback was answered with HTTP 503' }),
   );
   expect(queued).toContain('bad');
 });

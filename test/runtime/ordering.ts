@@ -16,7 +16,7 @@ const [, , configFile, planFile] = process.argv as [string, string, string, stri
 const plan = JSON.parse(await readFile(planFile, 'utf8')) as Plan;
 const runtime = await openRuntime(JSON.parse(await readFile(configFile, 'utf8')), {
   lanes: 'workers',
-  log: (event, about) => console.log(JSON.stringify({ event, ...about })),
+  log: ({ event, ...about }) => console.log(JSON.stringify({ event, ...about })),
 });
 for (const { rows, ...order } of plan.orders) {
   const input = { ...order, template: TEMPLATE, rows: Buffer.from(rows, 'base64') };

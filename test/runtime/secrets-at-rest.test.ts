@@ -7,6 +7,7 @@ import { formsOf } from '../../bench/secret-scan.ts';
 import { type Bytes, equal, fromHex } from '../../shared/codec/bytes.ts';
 import { readTlv } from '../../shared/codec/tlv.ts';
 import { BspOpener } from '../../shared/crypto/bsp.ts';
+import type { LogRecord } from '../../shared/events/log-events.ts';
 import { ppkBspKeys } from '../../shared/profile/ppk.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
@@ -50,7 +51,7 @@ let euiccs: PersonalisedEuicc[] = [];
 
 /** The whole flow once: order, bind, load, report; with a copy of the folder from before the bind. */
 beforeAll(async () => {
-  const log = (event: string, about: object) => lines.push(JSON.stringify({ event, ...about }));
+  const log = (record: LogRecord) => lines.push(JSON.stringify(record));
   deployment = await Deployment.create({ log, config: { packSize: 4 } });
   copy = `${deployment.folder}-copy`;
   const { privateKey, order } = operational('890040000000000000');

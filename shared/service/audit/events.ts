@@ -60,7 +60,7 @@ export const AUDIT_EVENTS = {
   'profile.installed': row('other records', 'an eUICC signed that it holds the profile', RESULT),
   'profile.failed': row('other records', 'an eUICC signed that it could not install the profile', RESULT),
   'profile.deleted': row('other records', 'an eUICC signed that the profile was deleted', RESULT),
-  'profile.unreported': row('other records', 'a report has the profile without a signed result', RESULT),
+  'profile.unreported': row('other records', 'a report tells of the profile, and no eUICC signed it', RESULT),
   'euiccData.registered': row('other records', 'an EuiccDataBatch was taken in to its end', {
     batch: 'identifier',
     entries: 'number',

@@ -100,7 +100,13 @@ export async function commitChunk(
   const outcome = await context.ledger.transact(writes);
   if (outcome.done) {
     if (slowed.times > 0)
-      context.log('job.slowed', { job: jobId, chunk, times: slowed.times, waitedMs: slowed.waitedMs });
+      context.log({
+        event: 'job.slowed',
+        job: jobId,
+        chunk,
+        times: slowed.times,
+        waitedMs: slowed.waitedMs,
+      });
     return record;
   }
   const item = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { equal, toHex } from '../../codec/bytes.ts';
 import { SmdpfError } from '../../errors.ts';
+import { messageOf, type OwnText, ownText } from '../../events/error-record.ts';
 import { expiryNotices } from '../../keys/certificate-expiry.ts';
 import type { KeyDescription, KeyRole } from '../../keys/provider.ts';
 import type { KeyRegistry } from '../../keys/registry.ts';
@@ -27,7 +28,7 @@ export interface KeyEntry {
   /** Of a wrapping key: data keys that it wraps. */
   readonly dataKeys?: number;
   /** Why the key cannot be used now. */
-  readonly problem?: string;
+  readonly problem?: OwnText;
 }
 
 export interface CertificateEntry {
@@ -71,11 +72,12 @@ export class KeyInventory {
   async check(): Promise<KeyEntry[]> {
     const inUse = (await this.list()).filter(({ state }) => state !== 'retired');
     for (const { role, uri, problem, certificate } of inUse) {
-      if (problem !== undefined) this.#context.log('alarm.key.unusable', { role, key: uri, problem });
+      if (problem !== undefined) this.#context.log({ event: 'alarm.key.unusable', role, key: uri, problem });
       if (certificate?.expiry !== undefined && certificate.expiry !== 'notYetValid') {
         const { sha256, notAfter, daysLeft, expiry } = certificate;
         const event = expiry === 'soon' ? 'key.certificate.endsSoon' : 'alarm.key.certificate';
-        this.#context.log(event, {
+        this.#context.log({
+          event,
           certificate: sha256,
           key: uri,
           state: expiry,
@@ -136,10 +138,13 @@ export class KeyInventory {
           : await this.#context.keyRing[role](uri);
       await (await this.#registry.provider(uri)).health(uri);
       const mismatch = leaf !== undefined && publicKey !== undefined && !equal(leaf.spki, publicKey);
-      return { description, ...(mismatch ? { problem: 'the key is not the key of the certificate' } : {}) };
+      return {
+        description,
+        ...(mismatch ? { problem: ownText('the key is not the key of the certificate') } : {}),
+      };
     } catch (error) {
       if (!(error instanceof SmdpfError)) throw error;
-      return { problem: error.message };
+      return { problem: messageOf(error) };
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Log } from '../../events/log-events.ts';
 import type { Slowed } from '../../keys/provider.ts';
 
 /** Milliseconds of one line of the log for a key. */
@@ -5,10 +6,10 @@ const LINE_MS = 5_000;
 
 /** Sums up for the log how often the calls to each key were slowed: a line for each key and call every few seconds. */
 export class SlowedKeys {
-  readonly #log: (event: string, about: Readonly<Record<string, unknown>>) => void;
+  readonly #log: Log;
   readonly #waiting = new Map<string, { about: Slowed; times: number; waitedMs: number }>();
 
-  constructor(log: (event: string, about: Readonly<Record<string, unknown>>) => void) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
@@ -34,6 +35,7 @@ export class SlowedKeys {
     if (entry === undefined) return;
     this.#waiting.delete(name);
     const { call, keyId, reason } = entry.about;
-    this.#log('key.slowed', { call, key: keyId, reason, times: entry.times, waitedMs: entry.waitedMs });
+    const { times, waitedMs } = entry;
+    this.#log({ event: 'key.slowed', call, key: keyId, reason, times, waitedMs });
   }
 }

@@ -83,7 +83,8 @@ export class WrappingRotation {
   #tellIfLate(from: string, to: string, replacedAt: number): void {
     const late = this.#context.now() - replacedAt;
     if (late < REWRAP_LATE_MS) return;
-    this.#context.log('alarm.key.rewrap', { from, to, hoursSinceRotation: Math.floor(late / 3_600_000) });
+    const hoursSinceRotation = Math.floor(late / 3_600_000);
+    this.#context.log({ event: 'alarm.key.rewrap', from, to, hoursSinceRotation });
   }
 
   /** Data keys that are under this key. */

@@ -1,7 +1,8 @@
 import { Fault, Refusal } from '../../errors.ts';
+import { messageOf } from '../../events/error-record.ts';
+import type { Log } from '../../events/log-events.ts';
 import type { FetchOctets } from '../../net/http-fetch.ts';
 import type { Trust } from './trust.ts';
-import type { Alarm } from './trust-view.ts';
 
 /** Points of one round; more than a deployment has CIs and EUMs with sub-CAs. */
 const MAX_POINTS = 256;
@@ -20,12 +21,12 @@ export interface CrlFetch {
 export class CrlFetcher {
   readonly #trust: Trust;
   readonly #fetch: FetchOctets;
-  readonly #alarm: Alarm;
+  readonly #log: Log;
 
-  constructor(trust: Trust, fetch: FetchOctets, alarm: Alarm = () => undefined) {
+  constructor(trust: Trust, fetch: FetchOctets, log: Log = () => undefined) {
     this.#trust = trust;
     this.#fetch = fetch;
-    this.#alarm = alarm;
+    this.#log = log;
   }
 
   /** One round over all points, one after the other; a point that fails holds up no other. */
@@ -38,7 +39,7 @@ export class CrlFetcher {
       } catch (error) {
         if (!(error instanceof Refusal || error instanceof Fault)) throw error;
         fetched.push({ point, outcome: 'failed', message: error.message });
-        this.#alarm('alarm.crl.fetchFailed', { point, message: error.message });
+        this.#log({ event: 'alarm.crl.fetchFailed', point, message: messageOf(error) });
       }
     }
     return fetched;

@@ -1,6 +1,8 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
 import type { Curve } from '../../crypto/curves.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
+import { messageOf } from '../../events/error-record.ts';
+import type { Log } from '../../events/log-events.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { selectDpChain, type VerifiedDp, type VerifiedEum, verifyEumChain } from '../../pki/chain.ts';
 import { singleAttribute } from '../../pki/name.ts';
@@ -23,15 +25,6 @@ export interface TrustedEum {
   /** organizationName of the EUM certificate's subject. */
   readonly organization: string;
 }
-
-/**
- * Something that people must look at: a line of the operator's log whose event begins with `alarm.`. Identifiers and
- * codes only. A view tells the same thing once; it is told again while it lasts, since views are short-lived.
- */
-export type Alarm = (
-  event: `alarm.${string}`,
-  about: Readonly<Record<string, string | readonly string[]>>,
-) => void;
 
 export interface TrustViewFields {
   readonly epoch: number;
@@ -65,13 +58,13 @@ export class TrustView {
   readonly dpBindings: readonly DpBinding[];
   readonly #ledger: Ledger;
   readonly #fields: TrustViewFields;
-  readonly #alarm: Alarm;
+  readonly #log: Log;
   readonly #chains = new Map<string, Promise<TrustedEum>>();
 
-  constructor(ledger: Ledger, fields: TrustViewFields, alarm: Alarm) {
+  constructor(ledger: Ledger, fields: TrustViewFields, log: Log) {
     this.#ledger = ledger;
     this.#fields = fields;
-    this.#alarm = alarm;
+    this.#log = log;
     this.epoch = fields.epoch;
     this.loadedAt = fields.loadedAt;
     this.store = fields.store;
@@ -148,11 +141,12 @@ export class TrustView {
       return this.verifyEum(eumChainRecord.from(item).certificates, ciPkId, asked);
     } catch (error) {
       if (error instanceof Refusal)
-        this.#alarm('alarm.eum.refused', {
+        this.#log({
+          event: 'alarm.eum.refused',
           eumChain: chainHash,
           ci: toHex(ciPkId),
           code: error.code,
-          message: error.message,
+          message: messageOf(error),
         });
       throw error;
     }

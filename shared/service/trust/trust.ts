@@ -36,9 +36,9 @@ import {
   trustPolicyRecord,
 } from '../records/trust.ts';
 import { storedEumChains } from './eum-chains.ts';
-import { type Alarm, type DpBinding, TrustView } from './trust-view.ts';
+import { type DpBinding, TrustView } from './trust-view.ts';
 
-export { type Alarm, type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
+export { type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
 
 /** A view older than this is loaded afresh even if the epoch stands: certificates and lists expire by themselves. */
 const VIEW_LIFETIME_MS = 30_000;
@@ -73,13 +73,11 @@ export interface TrustListing {
 /** The trust configuration: one ledger partition, every change of which moves the epoch in the same transaction. */
 export class Trust {
   readonly #context: Context;
-  readonly #alarm: Alarm;
   readonly #decodedLists = new Map<string, Crl>();
   #view: TrustView | undefined;
 
-  constructor(context: Context, alarm: Alarm = () => undefined) {
+  constructor(context: Context) {
     this.#context = context;
-    this.#alarm = alarm;
   }
 
   /** The view of this moment: reads the epoch, and the rest only if it moved or the view has aged. */
@@ -231,7 +229,7 @@ export class Trust {
     });
     const revokedEums = await this.#eumsRevokedBy(crl);
     if (isNew && revokedEums.length > 0)
-      this.#alarm('alarm.eum.revoked', { issuer: issuerKeyId, eums: revokedEums });
+      this.#context.log({ event: 'alarm.eum.revoked', issuer: issuerKeyId, eums: revokedEums });
     return { isNew, issuerKeyId, number: crl.cRLNumber, revoked: crl.revoked.size, revokedEums };
   }
 
@@ -321,8 +319,8 @@ export class Trust {
       const name = `${gap.kind} ${gap.issuerKeyId}`;
       if (gaps.has(name)) return;
       gaps.set(name, gap);
-      const { issuerKeyId, distributionPoints } = gap;
-      this.#alarm(`alarm.crl.${gap.kind}`, { issuer: issuerKeyId, distributionPoints });
+      const { kind, issuerKeyId, distributionPoints } = gap;
+      this.#context.log({ event: `alarm.crl.${kind}`, issuer: issuerKeyId, distributionPoints });
     });
 
     const unusable: string[] = [];
@@ -338,7 +336,7 @@ export class Trust {
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         unusable.push(`binding certificate ${dpName(dp).slice(0, 16)}: ${error.message}`);
-        this.#alarm('alarm.dppb.unusable', { certificate: dpName(dp), code: error.code });
+        this.#context.log({ event: 'alarm.dppb.unusable', certificate: dpName(dp), code: error.code });
       }
     }
     const eums = new Map(
@@ -346,7 +344,7 @@ export class Trust {
     );
     const { now } = this.#context;
     const fields = { epoch, loadedAt: at, store, crls, dpBindings, unusable, gaps, eums, now };
-    return new TrustView(this.#context.ledger, fields, this.#alarm);
+    return new TrustView(this.#context.ledger, fields, this.#context.log);
   }
 
   async #lists(

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../../cli/server/server.ts';
 import { eidWithCheckDigits } from '../../../shared/codec/eid.ts';
 import { tlv } from '../../../shared/codec/tlv.ts';
-import type { LogRecord } from '../../../shared/gsma/call-log.ts';
+import type { LogRecord } from '../../../shared/events/log-events.ts';
 import { MAX_BODY } from '../../../shared/gsma/limits.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
 import type { Services } from '../../../shared/service/api/services.ts';

@@ -37,7 +37,7 @@ async function deploy(config: Partial<RuntimeConfig>, options: RuntimeOptions = 
   deployment = await Deployment.create({
     // whole batches inline, so that every package can be looked at
     config: { inlineLimit: 1e9, ...config },
-    log: (event, about) => logged.push({ event, about }),
+    log: ({ event, ...about }) => logged.push({ event, about }),
     ...options,
   });
 }
@@ -289,7 +289,7 @@ describe.skipIf(hsm.unavailable !== undefined)(
       const answered = await earlier.send(deployment.runtime);
 
       pull();
-      await deployment.reopen({ log: (event, about) => logged.push({ event, about }) });
+      await deployment.reopen({ log: ({ event, ...about }) => logged.push({ event, about }) });
       const { runtime } = deployment;
       const waiting = requestFor('ORD-1', [second!]);
       const refused = await waiting.send(runtime).catch((error: unknown) => error);
@@ -321,7 +321,7 @@ describe.skipIf(hsm.unavailable !== undefined)(
       const path = join(deployment.folder, 'keys', 'swapped.key');
       await installBindingKey(uri);
       renameSync(path, `${path}-certified`);
-      await deployment.reopen({ log: (event, about) => logged.push({ event, about }) });
+      await deployment.reopen({ log: ({ event, ...about }) => logged.push({ event, about }) });
       await deployment.runtime.keys.generate(uri, 'ecdsa-p256', 'binding');
       const request = requestFor('ORD-1', [euicc!]);
       await expect(request.send(deployment.runtime)).rejects.toMatchObject({

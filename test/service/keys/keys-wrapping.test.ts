@@ -20,7 +20,7 @@ beforeEach(async () => {
   logged = [];
   deployment = await Deployment.create({
     config: { packSize: 5, chunkSize: 5 },
-    log: (event, about) => logged.push({ event, about }),
+    log: ({ event, ...about }) => logged.push({ event, about }),
   });
 });
 afterEach(() => deployment.close());
@@ -123,7 +123,7 @@ describe('rotation of the wrapping key', () => {
     let days = 0;
     await deployment.reopen({
       now: () => Date.now() + days * 86_400_000,
-      log: (event, about) => logged.push({ event, about }),
+      log: ({ event, ...about }) => logged.push({ event, about }),
     });
     const { keyAssignments } = deployment.runtime.context;
     const { wrappingRotation } = deployment.runtime;

@@ -21,7 +21,7 @@ beforeEach(async () => {
   requests = 0;
   deployment = await Deployment.create({
     memory: true,
-    log: (event, about) => {
+    log: ({ event, ...about }) => {
       if (event.startsWith('alarm.')) alarms.push({ event, about });
     },
   });
@@ -204,7 +204,7 @@ describe('fetching revocation lists from the distribution points', () => {
     const older = new CrlFetcher(
       trust(),
       async () => deployment.ci.issueCrl({ number: 1, revoked: ['01'] }),
-      (event, about) => alarms.push({ event, about }),
+      ({ event, ...about }) => alarms.push({ event, about }),
     );
     expect(await older.round()).toMatchObject([{ outcome: 'failed' }]);
     expect(alarms).toMatchObject([

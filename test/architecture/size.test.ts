@@ -10,7 +10,6 @@ const KNOWN = new Set([
   'shared/service/trust/trust.ts',
   'shared/service/esbpp/commit.ts:commitChunk',
   'shared/profile/package/checks/order.ts:checkOrder',
-  'shared/rsp/store-metadata.ts:decodeStoreMetadata',
 ]);
 
 const files = sourceTree('shared');

@@ -349,7 +349,7 @@ describe('smdpf bind refuses', () => {
     const metadata = json({ ...good, iccid: '8988211000000530082' });
     const result = await runCli(...bindArguments({ '--metadata': metadata }), '--force');
     expect(result.code).toBe(0);
-    expect(result.json<BindAnswer>().warnings?.join()).toContain('metadataIccid');
+    expect(result.json<BindAnswer>().warnings?.join()).toContain('metadata-iccid');
   });
 });
 

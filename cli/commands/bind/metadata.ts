@@ -62,7 +62,7 @@ export function checkAgainstPackage(
   io: CliIo,
 ): void {
   const findings = validatePackage(upp, metadata);
-  const malformed = findings.find(({ code }) => code === 'malformed');
+  const malformed = findings.find(({ malformed: unreadable }) => unreadable);
   if (malformed !== undefined) {
     io.warn(
       `the package is bound as it is, since it is not a readable profile package: ${malformed.message}`,
@@ -70,7 +70,7 @@ export function checkAgainstPackage(
     return;
   }
   for (const { severity, code, message, pe } of findings) {
-    if (code === 'metadataIccid' && !force)
+    if (code === 'metadata-iccid' && !force)
       throw new HintedError(
         new Refusal('metadataInvalid', message, { subjectIdentifier: metadata.iccid }),
         'An eUICC refuses such a profile with error 13. Correct iccid, or give --force to bind it all the same.',

@@ -1,10 +1,21 @@
 import type { Command } from 'commander';
-import { validatePackage } from '../../../shared/profile/package/validate.ts';
+import type { Finding } from '../../../shared/profile/package/checks/finding.ts';
+import { LATER_RULES, RULE_GROUPS } from '../../../shared/profile/package/checks/rules.ts';
+import { checkPackage, type PackageCheck } from '../../../shared/profile/package/validate.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
+import { UsageError } from '../../output/failure.ts';
 import { table } from '../../output/table.ts';
 import { readMetadata } from '../bind/metadata.ts';
+
+const HELP = `
+Exit code 1 where there is an error; warnings alone exit with 0. docs/profile-rules.md has all rules.
+
+Examples:
+  smdpf profile check template.der
+  smdpf profile check profile.der --metadata metadata.json
+  smdpf profile check --rules`;
 
 export function registerCheck(profile: Command, io: CliIo): void {
   profile
@@ -12,29 +23,65 @@ export function registerCheck(profile: Command, io: CliIo): void {
     .description(
       'tell everything that is wrong with a profile package, as far as can be seen without an eUICC',
     )
-    .argument('<file>', 'profile package: DER, base64 or hexadecimal')
+    .argument('[file]', 'profile package: DER, base64 or hexadecimal')
     .option('--metadata <file>', 'also hold it against these metadata, as smdpf bind takes them')
-    .addHelpText('after', '\nExit code 1 where there is an error; warnings alone exit with 0.')
-    .action(async (file: string, options: { metadata?: string }) => {
+    .option('--rules', 'list the rules that packages are held against')
+    .addHelpText('after', HELP)
+    .action(async (file: string | undefined, options: { metadata?: string; rules?: boolean }) => {
+      if (options.rules) return listRules(io);
+      if (file === undefined)
+        throw new UsageError('FILE is missing', 'Name a profile package, or give --rules.');
       const upp = await readDer(file, 'FILE');
       const metadata =
         options.metadata === undefined ? undefined : (await readMetadata(options.metadata, io)).metadata;
-      const findings = validatePackage(upp, metadata);
-      const errors = findings.filter(({ severity }) => severity === 'error').length;
+      const check = checkPackage(upp, metadata);
+      const errors = check.findings.filter(({ severity }) => severity === 'error').length;
       if (errors > 0) io.exit(EXIT.refused);
-      io.answer({ file, errors, warnings: findings.length - errors, findings }, () =>
-        findings.length === 0
-          ? 'nothing is wrong'
-          : table(
-              ['', 'code', 'PE', 'offset', 'finding'],
-              findings.map(({ severity, code, pe, offset, message }) => [
-                severity,
-                code,
-                pe,
-                offset,
-                message,
-              ]),
-            ),
+      const document = { file, errors, warnings: check.findings.length - errors, ...check };
+      io.answer(document, () =>
+        [findingsText(check.findings), countText(check)].filter(Boolean).join('\n\n'),
       );
     });
+}
+
+/** A table of findings, and below it what to do, once for each rule. */
+export function findingsText(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'nothing is wrong';
+  const found = table(
+    ['', 'rule', 'PE', 'id', 'offset', 'finding'],
+    findings.map(({ severity, code, pe, identification, offset, message }) => [
+      severity,
+      code,
+      pe,
+      identification,
+      offset,
+      message,
+    ]),
+  );
+  const waysOut = new Map(findings.map(({ code, wayOut }) => [code, wayOut]));
+  const ways = table(
+    ['rule', 'way out'],
+    [...waysOut].map(([code, wayOut]) => [code, wayOut]),
+  );
+  return `${found}\n\n${ways}`;
+}
+
+function countText({ held, notApplicable }: PackageCheck): string {
+  return `${held.length} rules held, ${notApplicable.length} not applicable`;
+}
+
+function listRules(io: CliIo): void {
+  const rules = RULE_GROUPS.flatMap(({ name, rules: list }) =>
+    list.map(({ id, clause, level, text, wayOut }) => ({ id, group: name, clause, level, text, wayOut })),
+  );
+  const notHeld = LATER_RULES.map(([id, clause, text]) => ({ id, clause, text }));
+  io.answer({ rules, notHeld }, () =>
+    [
+      table(
+        ['rule', 'level', 'clause', 'what holds'],
+        rules.map(({ id, level, clause, text }) => [id, level, clause, text]),
+      ),
+      `not held here, since module 3.3.1 does not name their PEs: ${notHeld.map(({ id }) => id).join(', ')}`,
+    ].join('\n\n'),
+  );
 }

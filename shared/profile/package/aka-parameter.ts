@@ -45,6 +45,7 @@ export const SQN_COUNT = 32;
 
 const ALGO_CONFIGURATION = 0xa1;
 const ALGO_PARAMETER = 0xa1;
+const MAPPING_PARAMETER = 0xa0;
 
 /** Undefined where the PE maps the algorithm of another NAA (mappingParameter) and has no key of its own. */
 export function decodeAkaParameter(fields: readonly Tlv[]): AkaParameter | undefined {
@@ -76,6 +77,13 @@ export function decodeAkaParameter(fields: readonly Tlv[]): AkaParameter | undef
     sqnAgeLimit: octets(fields, 0x84, 'sqnAgeLimit', SQN_LENGTH, DEFAULT_SQN_DELTA),
     sqnInit: sqnInit && children(sqnInit).map(({ value }) => value),
   };
+}
+
+/** AID of the NAA whose parameters a PE-AKAParameter shares; undefined where it has its own. */
+export function mappingSource(fields: readonly Tlv[]): Bytes | undefined {
+  const choice = child(fields, ALGO_CONFIGURATION);
+  const mapping = choice && children(choice).find(({ tag }) => tag === MAPPING_PARAMETER);
+  return mapping && child(children(mapping), 0x81)?.value;
 }
 
 function algorithmOf(element: Tlv | undefined): AkaAlgorithm {

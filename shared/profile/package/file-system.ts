@@ -1,12 +1,13 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
 import type { Tlv } from '../../codec/tlv.ts';
 import { child } from './element.ts';
-import { decodeFcp, decodeFile, type Fcp, type FileItem, filledLength } from './file.ts';
+import { decodeFcp, filledLength } from './file.ts';
 import { FIRST_FILE, fileName, fileNames, fileTag, isFilePe } from './file-pes.ts';
 import { fileTemplate, TEMPLATE_OIDS } from './file-templates.ts';
-import { type FileView, templateOid, viewFile } from './files.ts';
+import { templateOid } from './files.ts';
 import { type FileManagement, fileManagement, fillOf, GFM_ITEM } from './generic-file-management.ts';
 import { NAA_EXTENSIONS, NAA_PES, type Naa, naaOfAid } from './naa.ts';
+import { type Directory, joined, PackageFile } from './package-file.ts';
 import type { PeName, ProfileElement, ProfilePackage } from './profile-element.ts';
 
 /**
@@ -27,21 +28,6 @@ export interface FileSystem {
   commands(place: number): FileManagement;
 }
 
-export interface Directory {
-  readonly kind: 'mf' | 'adf' | 'df';
-  readonly place: number;
-  /** File identifiers from below the MF, `7FD0/5FC0`; empty for the MF, undefined where unknown. */
-  readonly path: string | undefined;
-  /** DF name of an ADF, upper-case hexadecimal. */
-  readonly aid: string | undefined;
-  /** Of an ADF. */
-  readonly naa: Naa | undefined;
-  /** The ADF that it is or lies in. */
-  readonly adf: Directory | undefined;
-  /** False where only a path names it. */
-  readonly created: boolean;
-}
-
 export interface PeContext {
   /** The ADF that was created last. */
   readonly adf: Directory | undefined;
@@ -57,107 +43,6 @@ export interface LostCommand {
   readonly why: 'path' | 'content';
   readonly path: string;
 }
-
-/** A fill command of a PE-GenericFileManagement, or undefined for a selection: filling begins anew. */
-type Fill = { readonly place: number; readonly item: Tlv } | undefined;
-
-/** A file of the package, wherever it is described. What costs time is found out when asked for. */
-export class PackageFile {
-  readonly place: number;
-  readonly pe: PeName;
-  /** Component of its PE, such as `ef-imsi`; undefined for a file of genericFileManagement. */
-  readonly name: string | undefined;
-  /** Its number among the createFCP commands of its PE, from 0. */
-  readonly nth: number | undefined;
-  /** createFCP, or the component; undefined where the template alone makes the file. */
-  readonly element: Tlv | undefined;
-  readonly parent: Directory | undefined;
-  /** The directory that it is. */
-  directory: Directory | undefined;
-  readonly fills: Fill[] = [];
-  readonly #oid: string;
-  #view: FileView | undefined;
-  /** Fills that the view knows. */
-  #viewed = 0;
-
-  constructor(source: {
-    readonly place: number;
-    readonly pe: PeName;
-    readonly name?: string;
-    readonly nth?: number;
-    readonly element: Tlv | undefined;
-    readonly parent: Directory | undefined;
-    readonly oid?: string;
-  }) {
-    this.place = source.place;
-    this.pe = source.pe;
-    this.name = source.name;
-    this.nth = source.nth;
-    this.element = source.element;
-    this.parent = source.parent;
-    this.#oid = source.oid ?? '';
-  }
-
-  get view(): FileView {
-    if (this.#view === undefined || this.#viewed !== this.fills.length) {
-      this.#view = viewFile(this.#items(), this.#oid, this.name ?? '');
-      this.#viewed = this.fills.length;
-    }
-    return this.#view;
-  }
-
-  /** `7FD0/6F07`; undefined where a part is unknown. */
-  get path(): string | undefined {
-    if (this.directory !== undefined) return this.directory.path;
-    const { fileId } = this.view;
-    return this.parent?.path === undefined || fileId === undefined
-      ? undefined
-      : joined(this.parent.path, fileId);
-  }
-
-  /** As people name it: by PE and component, or by its path. */
-  get label(): string {
-    return this.name === undefined ? (this.path ?? 'a file') || '3F00' : `${this.pe}/${this.name}`;
-  }
-
-  /** What other commands than those that follow its creation at once fill. */
-  get refills(): readonly { readonly place: number; readonly item: Tlv }[] {
-    const first = this.name === undefined ? this.fills.indexOf(undefined) : 0;
-    return first < 0 ? [] : this.fills.slice(first).filter((fill) => fill !== undefined);
-  }
-
-  get fcp(): Fcp | undefined {
-    const [first] = this.view.items;
-    return first?.kind === 'fileDescriptor' ? first.fcp : undefined;
-  }
-
-  #items(): readonly FileItem[] {
-    const items: FileItem[] =
-      this.element === undefined
-        ? []
-        : this.name === undefined
-          ? [{ kind: 'fileDescriptor', fcp: decodeFcp(this.element) }]
-          : [...decodeFile(this.element)];
-    for (const fill of this.fills) {
-      const item =
-        fill === undefined
-          ? ({ kind: 'fillFileOffset', skip: -position(items) } as const)
-          : fillOf(fill.item);
-      if (item !== undefined) items.push(item);
-    }
-    return items;
-  }
-}
-
-/** Where the next content of a file would go. */
-function position(items: readonly FileItem[]): number {
-  return items.reduce((at, item) => {
-    if (item.kind === 'fillFileOffset') return at + item.skip;
-    return item.kind === 'fillFileContent' ? at + item.content.length : at;
-  }, 0);
-}
-
-const joined = (path: string, fileId: string) => (path === '' ? fileId : `${path}/${fileId}`);
 
 /** Four digits each, from below the MF; 3F00 at the beginning is the MF itself. */
 export function pathOf(octets: Bytes): string {
@@ -185,6 +70,7 @@ const NO_MF: Directory = {
   naa: undefined,
   adf: undefined,
   created: false,
+  parent: undefined,
 };
 
 const known = new WeakMap<ProfilePackage, FileSystem>();
@@ -215,7 +101,11 @@ class Builder {
       if (element.name === 'genericFileManagement') this.#run(element, place);
       else if (isFilePe(element.name)) own = this.#create(element, place);
       this.#contexts.push({ ...context, own });
-      this.#pins = this.#directories[before] ?? this.#pins;
+      // PE-IoT makes the MF and the ADF at once: its PINs are those of the ADF (section 8.5.1)
+      const first = this.#directories
+        .slice(before)
+        .find(({ kind }) => element.name !== 'iot' || kind === 'adf');
+      this.#pins = first ?? this.#pins;
     });
     return {
       files: this.#files,
@@ -272,7 +162,7 @@ class Builder {
           : parent?.path === undefined || view.fileId === undefined
             ? undefined
             : joined(parent.path, view.fileId);
-    const own = { kind, place, path, aid, created: view.created };
+    const own = { kind, place, path, aid, created: view.created, parent };
     const directory: Directory & { adf: Directory | undefined } =
       kind === 'adf'
         ? { ...own, naa: naa ?? naaOfAid(aid), adf: undefined }
@@ -336,7 +226,16 @@ class Builder {
     if (path === '' && this.#mf === undefined) return NO_MF;
     this.#lost.push({ place, item, why: 'path', path });
     const above = this.#directories.findLast((other) => other.path === path.split('/')[0]);
-    return { kind: 'df', place, path, aid: undefined, naa: undefined, adf: above?.adf, created: false };
+    return {
+      kind: 'df',
+      place,
+      path,
+      aid: undefined,
+      naa: undefined,
+      adf: above?.adf,
+      created: false,
+      parent: above,
+    };
   }
 }
 

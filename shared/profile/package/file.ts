@@ -149,23 +149,35 @@ export function decodeFcp(element: Tlv): Fcp {
   };
 }
 
+/** First octet of a file descriptor without bit 7, "shareable" (ETSI TS 102 221 section 11.1.1.4.3). */
+const SHAREABLE_OR_NOT = 0xbf;
 const STRUCTURES: Readonly<Record<number, FileStructure>> = {
   1: 'transparent',
   2: 'linear-fixed',
   6: 'cyclic',
+  9: 'transparent',
+  10: 'linear-fixed',
+  14: 'cyclic',
   56: 'df',
   57: 'ber-tlv',
 };
+/** Structures that the coding leaves open, for working and for internal files. */
+const OPEN_STRUCTURES: readonly number[] = [0x00, 0x08];
 
-/** File descriptor octet (bit 7 is "shareable"), data coding octet, and for records their length in two octets. */
+export type DescriptorCoding = 'known' | 'open' | 'reserved';
+
+export function descriptorCoding(octet: number): DescriptorCoding {
+  const coded = octet & SHAREABLE_OR_NOT;
+  if (STRUCTURES[coded] !== undefined) return 'known';
+  return OPEN_STRUCTURES.includes(coded) ? 'open' : 'reserved';
+}
+
+/** File descriptor octet, data coding octet, and for records their length in two octets. */
 function decodeFileDescriptor({ value, offset }: Tlv) {
   if (value.length !== 2 && value.length !== 4) {
     refuse('profileInvalid', 'a file descriptor has two or four octets', { offset });
   }
-  const octet = value[0]! & 0x3f;
-  const structure = STRUCTURES[octet] ?? STRUCTURES[octet & 0x07];
-  if (structure === undefined)
-    refuse('profileInvalid', 'a file descriptor has no known structure', { offset });
+  const structure = STRUCTURES[value[0]! & SHAREABLE_OR_NOT];
   const recordLength = value.length === 4 ? value[2]! * 256 + value[3]! : undefined;
   if (recordLength === 0) refuse('profileInvalid', 'a record has no octets', { offset });
   return { structure, recordLength };

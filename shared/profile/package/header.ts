@@ -1,5 +1,6 @@
-import { type Bytes, utf8 } from '../../codec/bytes.ts';
-import { decodePackedIccid, packIccid } from '../../codec/iccid.ts';
+import { isUtf8 } from 'node:buffer';
+import { type Bytes, toHex, utf8 } from '../../codec/bytes.ts';
+import { packIccid, swapNibbles } from '../../codec/iccid.ts';
 import { decodeOid, encodeOid } from '../../codec/oid.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
@@ -13,16 +14,22 @@ export interface ProfileHeader {
   readonly minorVersion: number;
   /** 1 to 100 octets of UTF-8. */
   readonly profileType: string | undefined;
-  /** 19 or 20 digits. */
+  /** 18 to 20 digits. */
   readonly iccid: string;
+  /** What is wrong with how the ICCID is coded, which the digits do not show. */
+  readonly iccidCoding: 'right' | 'padded-inside' | 'swapped';
   readonly mandatoryServices: readonly ServiceName[];
   /** Component numbers of services that the module version known here does not name. */
   readonly unknownServices: readonly number[];
   /** eUICC-Mandatory-GFSTEList: dotted template OIDs. */
   readonly mandatoryTemplates: readonly string[];
   readonly mandatoryAids: readonly { readonly aid: Bytes; readonly version: Bytes }[];
+  /** profileType is UTF-8, where it is there. */
+  readonly profileTypeIsText: boolean;
   /** iotOptions is present: an IoT minimal profile. */
   readonly iotMinimal: boolean;
+  /** The PIX in iotOptions: with the RID of 3GPP, the AID of the USIM. */
+  readonly iotPix: Bytes | undefined;
 }
 
 /** Tag of `iccid` in the profile header. */
@@ -49,11 +56,12 @@ function decodeHeader(fields: readonly Tlv[]): ProfileHeader {
   }
   const services = children(required(SERVICES_TAG, 'eUICC-Mandatory-services')).map(serviceNumber);
   const aids = child(fields, 0xa8);
+  const iotOptions = child(fields, 0xa9);
   return {
     majorVersion: uint8(required(0x80, 'major-version'), 'major-version'),
     minorVersion: uint8(required(0x81, 'minor-version'), 'minor-version'),
     profileType: profileType === undefined ? undefined : Buffer.from(profileType.value).toString('utf8'),
-    iccid: decodePackedIccid(required(HEADER_ICCID, 'iccid').value),
+    ...headerIccid(required(HEADER_ICCID, 'iccid')),
     mandatoryServices: services.flatMap((number) => SERVICES[number]?.name ?? []),
     unknownServices: services.filter((number) => SERVICES[number] === undefined),
     mandatoryTemplates: children(required(TEMPLATES_TAG, 'eUICC-Mandatory-GFSTEList')).map((oid) => {
@@ -67,8 +75,28 @@ function decodeHeader(fields: readonly Tlv[]): ProfileHeader {
       }
       return { aid: aid.value, version: version.value };
     }),
-    iotMinimal: child(fields, 0xa9) !== undefined,
+    profileTypeIsText: profileType === undefined || isUtf8(profileType.value),
+    iotMinimal: iotOptions !== undefined,
+    iotPix: iotOptions && child(children(iotOptions), 0x80)?.value,
   };
+}
+
+/**
+ * The ICCID, high nibble first and F padded. Digits with F inside are told, and so are swapped nibbles where a digit
+ * stands behind an F; a full eUICC ignores the value, so that neither keeps the rest from being read.
+ */
+function headerIccid({ value, offset }: Tlv): Pick<ProfileHeader, 'iccid' | 'iccidCoding'> {
+  const nibbles = toHex(value);
+  if (value.length !== 10 || !/^[0-9f]{20}$/.test(nibbles))
+    refuse('iccidInvalid', 'iccid of the profile header is not ten octets of decimal digits, F padded', {
+      offset,
+    });
+  const digits = (text: string) => text.replace(/f{1,2}$/, '');
+  if (/^[0-9]{18,20}$/.test(digits(nibbles))) return { iccid: digits(nibbles), iccidCoding: 'right' };
+  const swapped = digits(toHex(swapNibbles(value)));
+  return /^[0-9]{18,20}$/.test(swapped)
+    ? { iccid: swapped, iccidCoding: 'swapped' }
+    : { iccid: nibbles.replaceAll('f', ''), iccidCoding: 'padded-inside' };
 }
 
 function uint8(element: Tlv, name: string): number {

@@ -20,6 +20,7 @@ export const PIN_REFERENCE = { pinAppl1: 0x01, adm1: 0x0a, adm2: 0x0b, secondPin
 /** Tag of `pinCodes` in PE-PINCodes: an explicit tag, because its type is a CHOICE. */
 export const PIN_CODES = 0xa1;
 const PIN_CONFIG = 0xa0;
+const PIN_PATH = 0x81;
 const DEFAULT_ATTRIBUTES = 7;
 const DEFAULT_ATTEMPTS = 0x33;
 
@@ -28,6 +29,12 @@ export function pinConfigurations(fields: readonly Tlv[]): readonly PinConfigura
   const choice = child(fields, PIN_CODES) ?? refuse('profileInvalid', 'a PE-PINCodes has no pinCodes');
   const config = children(choice).find(({ tag }) => tag === PIN_CONFIG);
   return config === undefined ? [] : children(config).map(decodePinConfiguration);
+}
+
+/** The directory whose PINs a PE-PINCodes shares, as its path; undefined where it defines its own. */
+export function sharedPins(fields: readonly Tlv[]): Bytes | undefined {
+  const choice = child(fields, PIN_CODES);
+  return choice && children(choice).find(({ tag }) => tag === PIN_PATH)?.value;
 }
 
 function decodePinConfiguration(element: Tlv): PinConfiguration {

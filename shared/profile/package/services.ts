@@ -1,3 +1,5 @@
+import type { AkaParameter } from './aka-parameter.ts';
+
 /**
  * ServicesList of the profile header, by component number, with the bit of UICCCapability (EuiccInfo2
  * uiccCapability, SGP.22) that an eUICC must announce to satisfy it. The orders of the two types differ.
@@ -42,4 +44,16 @@ export const IOT_MINIMAL_CAPABILITY_BIT = 31;
 
 export function capabilityBit(service: ServiceName): number {
   return SERVICES.find(({ name }) => name === service)!.capabilityBit;
+}
+
+export const ALGORITHM_SERVICES = ['milenage', 'tuak128', 'tuak256', 'usim-test-algorithm'] as const;
+export type AlgorithmService = (typeof ALGORITHM_SERVICES)[number];
+
+/** The service that an eUICC must have for these parameters: for TUAK, by the length of K. */
+export function algorithmService({
+  algorithm,
+  key,
+}: Pick<AkaParameter, 'algorithm' | 'key'>): AlgorithmService {
+  if (algorithm !== 'tuak') return algorithm;
+  return key.length === 32 ? 'tuak256' : 'tuak128';
 }

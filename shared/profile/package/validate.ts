@@ -1,55 +1,85 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { present } from '../../present.ts';
-import { checkFiles } from './checks/files.ts';
-import type { Finding } from './checks/finding.ts';
-import { checkIdentity } from './checks/identity.ts';
-import { checkMetadata, type PackageMetadata } from './checks/metadata.ts';
-import { checkOrder } from './checks/order.ts';
-import { checkSecrets } from './checks/secrets.ts';
-import { checkServices } from './checks/services.ts';
+import { CheckedPackage } from './checks/checked-package.ts';
+import { type Finding, MALFORMED } from './checks/finding.ts';
+import { decodedRule } from './checks/malformed.ts';
+import type { PackageMetadata } from './checks/metadata.ts';
+import { findingOf, type Rule } from './checks/rule.ts';
+import { RULES } from './checks/rules.ts';
 import { inProfile } from './element.ts';
-import { decodePackage, type ProfilePackage } from './profile-element.ts';
+import { decodePackage, type ProfileElement } from './profile-element.ts';
+
+/** What a package is worth against the rules of `checks/`. */
+export interface PackageCheck {
+  readonly findings: readonly Finding[];
+  /** Identifiers of rules that the package holds, and of those that it has nothing for. */
+  readonly held: readonly string[];
+  readonly notApplicable: readonly string[];
+}
 
 /**
  * Everything that is wrong with a package, as far as can be seen without an eUICC; with `metadata`, also where
- * the two disagree. A part that cannot be decoded is a finding itself and hides what later checks would say of it.
+ * the two disagree. A part that cannot be decoded is a finding itself and hides what later rules would say of it.
  */
-export function validatePackage(upp: Bytes, metadata?: PackageMetadata): readonly Finding[] {
-  const decoded = gather(() => [decodePackage(upp)]);
-  const [profile] = decoded.values;
-  if (profile === undefined) return decoded.findings;
-  const checks: ((profile: ProfilePackage) => readonly Finding[])[] = [
-    checkOrder,
-    checkServices,
-    checkFiles,
-    checkSecrets,
-    checkIdentity,
-    ...(metadata === undefined ? [] : [(checked: ProfilePackage) => checkMetadata(checked, metadata)]),
-  ];
-  const findings = checks.flatMap((check) => {
-    const { values, findings } = gather(() => check(profile));
-    return [...values, ...findings];
-  });
-  // several checks may stumble over the same malformed part
-  return findings.filter((finding, at) => findings.findIndex((other) => same(other, finding)) === at);
+export function checkPackage(upp: Bytes, metadata?: PackageMetadata): PackageCheck {
+  const decoded = attempt(() => decodePackage(upp), []);
+  if ('finding' in decoded) return { findings: [decoded.finding], held: [], notApplicable: [] };
+  const checked = new CheckedPackage(decoded.value, metadata);
+  const findings: Finding[] = [];
+  const held: string[] = [];
+  const notApplicable: string[] = [];
+  for (const one of RULES) {
+    const outcome = attempt(() => one.check(checked), checked.elements);
+    if ('finding' in outcome) findings.push(outcome.finding);
+    else if (outcome.value === undefined) notApplicable.push(one.id);
+    else if (outcome.value.length === 0) held.push(one.id);
+    else findings.push(...outcome.value.map((breach) => findingOf(one, breach)));
+  }
+  // several rules may stumble over the same malformed part
+  const told = findings.filter((finding, at) => findings.findIndex((other) => same(other, finding)) === at);
+  const broken = new Set(told.map(({ code }) => code));
+  return { findings: told, held: held.filter((id) => !broken.has(id)), notApplicable };
 }
 
-function gather<T>(run: () => readonly T[]): {
-  readonly values: readonly T[];
-  readonly findings: readonly Finding[];
-} {
+export function validatePackage(upp: Bytes, metadata?: PackageMetadata): readonly Finding[] {
+  return checkPackage(upp, metadata).findings;
+}
+
+function attempt<T>(
+  run: () => T,
+  elements: readonly ProfileElement[],
+): { readonly value: T } | { readonly finding: Finding } {
   try {
-    return { values: inProfile(run), findings: [] };
+    return { value: inProfile(run) };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const offset = present({ offset: error.offset });
-    return {
-      values: [],
-      findings: [{ severity: 'error', code: 'malformed', message: error.message, ...offset }],
-    };
+    if (error instanceof Refusal) return { finding: malformed(error, decodedRule(error), elements) };
+    throw error;
   }
 }
+
+/** The PE is the one that holds the offset. */
+function malformed(error: Refusal, known: Rule | undefined, elements: readonly ProfileElement[]): Finding {
+  const { offset } = error;
+  const element =
+    offset === undefined
+      ? undefined
+      : elements.find((pe) => pe.offset <= offset && offset < pe.offset + pe.raw.length);
+  const breach = { message: error.message, element, offset };
+  return {
+    ...findingOf(known ?? { ...UNREADABLE, id: MALFORMED }, breach),
+    malformed: true,
+  };
+}
+
+const UNREADABLE: Rule = {
+  id: MALFORMED,
+  clause: '7',
+  level: 'error',
+  text: 'The package is DER of the module.',
+  wayOut: 'Encode the package in DER (ITU-T X.690) by the module of the profile package.',
+  check: () => [],
+};
 
 function same(a: Finding, b: Finding): boolean {
   return a.code === b.code && a.message === b.message && a.offset === b.offset;

@@ -1,12 +1,11 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
-import { present } from '../../../present.ts';
 import type { StoreMetadataRequest } from '../../../rsp/store-metadata.ts';
 import { decodeImsi } from '../ef/imsi.ts';
-import { fileImage, findFile } from '../files.ts';
-import { headerOf } from '../header.ts';
-import type { PeName, ProfilePackage } from '../profile-element.ts';
-import type { Finding, FindingCode } from './finding.ts';
-import { attempt } from './identity.ts';
+import { mncLengthOfAd } from '../ef/mnc-length.ts';
+import type { ProfilePackage } from '../profile-element.ts';
+import { attempt, CheckedPackage } from './checked-package.ts';
+import type { Finding } from './finding.ts';
+import { type Breach, findingOf, type Rule, type RuleGroup, rule } from './rule.ts';
 
 /** The parts of StoreMetadata that the package must agree with; a whole StoreMetadataRequest fits. */
 export type PackageMetadata = Pick<StoreMetadataRequest, 'iccid'> &
@@ -17,56 +16,124 @@ export type PackageMetadata = Pick<StoreMetadataRequest, 'iccid'> &
     >
   >;
 
-/** Metadata against the files of the package: a real eUICC compares the same (errors 13 and 15). */
-export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
-  const findings: Finding[] = [];
-  const add = (code: FindingCode, message: string, parameter?: string) =>
-    findings.push({ severity: 'error', code, message, ...present({ parameter }) });
-  const { profileOwner: owner } = metadata;
-  const hasRules = (metadata.profilePolicyRules ?? []).length > 0;
-  if (metadata.iccid !== headerOf(profile).iccid) {
-    add('metadataIccid', 'the ICCID of the metadata is not that of the package', 'iccid');
-  }
-  if (metadata.serviceProviderName === '') add('metadataName', 'the service provider name is empty');
-  if (metadata.profileName === '') add('metadataName', 'the profile name is empty');
-  if (hasRules && owner === undefined) {
-    add('metadataPolicyRules', 'profile policy rules need a profile owner');
-  }
-  if (hasRules && metadata.profileClass === 'test') {
-    findings.push({
-      severity: 'warning',
-      code: 'metadataPolicyRules',
-      message: 'a test profile should have no profile policy rules',
-    });
-  }
-  const efImsi = imageOf(profile, 'usim', 'ef-imsi') ?? imageOf(profile, 'iot', 'ef-imsi');
-  const imsi = efImsi && attempt(() => decodeImsi(efImsi));
-  if ((hasRules || owner !== undefined) && imsi === undefined) {
-    add('metadataOwner', 'a profile with an owner or policy rules needs an EF.IMSI', 'imsi');
-  }
-  if (owner !== undefined) {
-    if (imsi !== undefined && !imsi.startsWith(owner.mccMnc)) {
-      add('metadataOwner', 'the owner is not the network of EF.IMSI', 'imsi');
-    }
-    for (const gid of ['gid1', 'gid2'] as const) {
-      const wanted = owner[gid];
-      if (wanted === undefined) continue;
-      const stored = imageOf(profile, 'opt-usim', `ef-${gid}`);
-      if (stored === undefined || unfilled(stored) !== unfilled(wanted)) {
-        add('metadataOwner', `${gid} of the owner differs from EF.${gid.toUpperCase()}`, gid);
-      }
-    }
-  }
-  return findings;
-}
+type Owner = NonNullable<PackageMetadata['profileOwner']>;
+const USIM = ['usim', 'iot'] as const;
 
-function imageOf(profile: ProfilePackage, pe: PeName, file: string): Bytes | undefined {
-  const element = profile.elements.find(({ name }) => name === pe);
-  const view = element && findFile(pe, element.fields, file);
-  return view && fileImage(view);
+const given = ({ metadata }: CheckedPackage) => (metadata === undefined ? [] : [metadata]);
+const owners = ({ metadata }: CheckedPackage) =>
+  metadata?.profileOwner === undefined ? [] : [metadata.profileOwner];
+const hasRules = ({ profilePolicyRules = [] }: PackageMetadata) => profilePolicyRules.length > 0;
+
+function imsi(checked: CheckedPackage): string | undefined {
+  const file = checked.image(USIM, 'ef-imsi');
+  return file && attempt(() => decodeImsi(file));
 }
 
 /** A group identifier that is shorter than its file is filled with FF. */
-function unfilled(octets: Bytes): string {
-  return toHex(octets).replace(/(?:ff)+$/, '');
+const unfilled = (octets: Bytes) => toHex(octets).replace(/(?:ff)+$/, '');
+
+function ownerFaults(owner: Owner, checked: CheckedPackage): readonly Breach[] {
+  const own = imsi(checked);
+  const network: readonly Breach[] =
+    own === undefined || own.startsWith(owner.mccMnc)
+      ? []
+      : [{ message: 'the owner is not the network of EF.IMSI', parameter: 'imsi' }];
+  const groups = (['gid1', 'gid2'] as const).flatMap((gid): readonly Breach[] => {
+    const wanted = owner[gid];
+    if (wanted === undefined) return [];
+    const stored = checked.image(['opt-usim'], `ef-${gid}`);
+    return stored !== undefined && unfilled(stored) === unfilled(wanted)
+      ? []
+      : [{ message: `${gid} of the owner differs from EF.${gid.toUpperCase()}`, parameter: gid }];
+  });
+  return [...network, ...groups];
+}
+
+const names = [
+  ['serviceProviderName', 'the service provider name is empty'],
+  ['profileName', 'the profile name is empty'],
+] as const;
+
+/** Metadata against the files of the package: a real eUICC compares the same (errors 13 and 15). */
+export const metadataRules: RuleGroup = {
+  name: 'Metadata',
+  rules: [
+    rule({
+      id: 'metadata-iccid',
+      clause: 'SGP.22, 2.4.4',
+      text: 'The metadata have the ICCID of the package.',
+      wayOut: 'Correct iccid: an eUICC answers another one with error 13.',
+      subjects: given,
+      breach: ({ iccid }, { header }) =>
+        iccid === header.iccid
+          ? undefined
+          : { message: 'the ICCID of the metadata is not that of the package', parameter: 'iccid' },
+    }),
+    rule({
+      id: 'metadata-name',
+      clause: 'SGP.22, 5.5.3',
+      text: 'The service provider name and the profile name are not empty.',
+      wayOut: 'Give both names.',
+      subjects: given,
+      breach: (metadata) =>
+        names.filter(([member]) => metadata[member] === '').map(([, message]) => ({ message })),
+    }),
+    rule({
+      id: 'metadata-policy-rules',
+      clause: 'SGP.22, 2.4.5.3',
+      text: 'Profile policy rules have a profile owner, and a test profile has none.',
+      wayOut: 'Add profileOwner, or remove profilePolicyRules.',
+      subjects: (checked) => given(checked).filter(hasRules),
+      breach: ({ profileOwner, profileClass }) => [
+        ...(profileOwner === undefined ? [{ message: 'profile policy rules need a profile owner' }] : []),
+        ...(profileClass === 'test'
+          ? [{ message: 'a test profile should have no profile policy rules', level: 'warning' as const }]
+          : []),
+      ],
+    }),
+    rule({
+      id: 'metadata-owner-imsi',
+      clause: 'SGP.22, 2.4.5.3',
+      text: 'A profile with an owner or policy rules has an EF.IMSI.',
+      wayOut: 'Personalise imsi, or leave profileOwner and profilePolicyRules out.',
+      subjects: (checked) =>
+        given(checked).filter((metadata) => hasRules(metadata) || metadata.profileOwner !== undefined),
+      breach: (_, checked) =>
+        imsi(checked) === undefined
+          ? { message: 'a profile with an owner or policy rules needs an EF.IMSI', parameter: 'imsi' }
+          : undefined,
+    }),
+    rule({
+      id: 'metadata-owner',
+      clause: 'SGP.22, 2.4.5.3',
+      text: 'The owner has MCC and MNC of EF.IMSI, and the group identifiers of EF.GID1 and EF.GID2.',
+      wayOut: 'Correct profileOwner, or the rows: an eUICC answers a difference with error 15.',
+      subjects: owners,
+      breach: ownerFaults,
+    }),
+    rule({
+      id: 'metadata-mnc-length',
+      clause: '3GPP TS 31.102, 4.2.18',
+      text: 'The owner and EF.AD agree on how many digits the MNC has.',
+      wayOut: 'Personalise mncLength, or give mccMnc of the owner with as many digits as EF.AD says.',
+      subjects: owners,
+      breach: ({ mccMnc }, checked) => {
+        const length = mncLengthOfAd(checked.image(USIM, 'ef-ad'));
+        return length === undefined || length === mccMnc.length - 3
+          ? undefined
+          : {
+              message: `the owner's MNC has ${mccMnc.length - 3} digits, and EF.AD says ${length}`,
+              parameter: 'mncLength',
+            };
+      },
+    }),
+  ],
+};
+
+/** What the rules on metadata find; nothing else of the package is looked at. */
+export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
+  const checked = new CheckedPackage(profile, metadata);
+  return metadataRules.rules.flatMap((one: Rule) =>
+    (one.check(checked) ?? []).map((breach) => findingOf(one, breach)),
+  );
 }

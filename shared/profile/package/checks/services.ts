@@ -1,86 +1,114 @@
-import { decodeAkaParameter } from '../aka-parameter.ts';
+import { type AkaParameter, decodeAkaParameter } from '../aka-parameter.ts';
 import { isFilePe } from '../file-pes.ts';
 import { templateOid } from '../files.ts';
-import { headerOf } from '../header.ts';
-import type { PeName, ProfilePackage } from '../profile-element.ts';
-import type { ServiceName } from '../services.ts';
-import { about, type Finding } from './finding.ts';
+import type { Naa } from '../naa.ts';
+import type { PeName } from '../profile-element.ts';
+import { ALGORITHM_SERVICES, algorithmService, type ServiceName } from '../services.ts';
+import type { CheckedPackage } from './checked-package.ts';
+import { elementRule, type RuleGroup, rule } from './rule.ts';
 
-/** A mandatory service that makes sense only beside one of these PEs. */
-const NEEDS_PE: { readonly [service in ServiceName]?: readonly PeName[] } = {
-  usim: ['usim', 'iot'],
+/** A mandatory service that makes sense only beside an NAA, in whatever way it is made, or beside a PE. */
+const NEEDS_NAA: { readonly [service in ServiceName]?: readonly Naa[] } = {
+  usim: ['usim'],
   isim: ['isim'],
   csim: ['csim'],
-  cave: ['cdmaParameter'],
   'gba-usim': ['usim'],
   'gba-isim': ['isim'],
   mbms: ['usim'],
-  eap: ['eap'],
   'multiple-usim': ['usim'],
   'multiple-isim': ['isim'],
   'multiple-csim': ['csim'],
-  'get-identity': ['usim', 'isim', 'iot'],
-  'profile-a-x25519': ['usim', 'isim', 'iot'],
-  'profile-b-p256': ['usim', 'isim', 'iot'],
+  'get-identity': ['usim', 'isim'],
+  'profile-a-x25519': ['usim', 'isim'],
+  'profile-b-p256': ['usim', 'isim'],
 };
+const NEEDS_PE: { readonly [service in ServiceName]?: PeName } = { cave: 'cdmaParameter', eap: 'eap' };
 
-const ALGORITHM_SERVICES = ['milenage', 'tuak128', 'tuak256', 'usim-test-algorithm'] as const;
+const headers = ({ elements }: CheckedPackage) =>
+  elements.slice(0, 1).filter(({ name }) => name === 'header');
+const services = (checked: CheckedPackage) =>
+  headers(checked).length === 0 ? [] : checked.header.mandatoryServices;
+const header = (_: ServiceName, { elements }: CheckedPackage) => elements[0];
 
-/** eUICC-Mandatory-services and eUICC-Mandatory-GFSTEList against the PEs and algorithms that are there. */
-export function checkServices(profile: ProfilePackage): readonly Finding[] {
-  const header = headerOf(profile);
-  const [headerElement] = profile.elements;
-  const present = new Set(profile.elements.map(({ name }) => name));
-  const findings: Finding[] = [];
-  for (const number of header.unknownServices) {
-    findings.push(
-      about(headerElement!, 'error', 'serviceUnknown', `mandatory service ${number} is not known`),
-    );
-  }
-  for (const service of header.mandatoryServices) {
-    const needed = NEEDS_PE[service];
-    if (needed !== undefined && !needed.some((name) => present.has(name))) {
-      findings.push(
-        about(
-          headerElement!,
-          'error',
-          'serviceWithoutPe',
-          `service ${service} has no PE ${needed.join(' or ')}`,
-        ),
-      );
-    }
-  }
-  const algorithms = new Set(profile.elements.flatMap(({ name, fields }) => algorithmService(name, fields)));
-  for (const service of ALGORITHM_SERVICES) {
-    const listed = header.mandatoryServices.includes(service);
-    if (listed && !algorithms.has(service)) {
-      findings.push(
-        about(headerElement!, 'error', 'serviceWithoutAlgorithm', `no akaParameter uses service ${service}`),
-      );
-    } else if (!listed && algorithms.has(service)) {
-      findings.push(
-        about(headerElement!, 'warning', 'serviceNotListed', `service ${service} is used but not mandatory`),
-      );
-    }
-  }
-  for (const element of profile.elements) {
-    if (!isFilePe(element.name) || !element.mandated) continue;
-    const oid = templateOid(element.fields);
-    if (!header.mandatoryTemplates.includes(oid)) {
-      findings.push(
-        about(element, 'warning', 'templateNotListed', `template ${oid} is not in eUICC-Mandatory-GFSTEList`),
-      );
-    }
-  }
-  return findings;
-}
+const algorithmsOf = (checked: CheckedPackage): ReadonlySet<ServiceName> =>
+  new Set(
+    checked
+      .named('akaParameter')
+      .map(({ fields }) => decodeAkaParameter(fields))
+      .filter((aka): aka is AkaParameter => aka !== undefined)
+      .map(algorithmService),
+  );
 
-function algorithmService(
-  name: PeName,
-  fields: Parameters<typeof decodeAkaParameter>[0],
-): readonly (typeof ALGORITHM_SERVICES)[number][] {
-  const aka = name === 'akaParameter' ? decodeAkaParameter(fields) : undefined;
-  if (aka === undefined) return [];
-  if (aka.algorithm !== 'tuak') return [aka.algorithm];
-  return [aka.key.length === 32 ? 'tuak256' : 'tuak128'];
-}
+/** eUICC-Mandatory-services and eUICC-Mandatory-GFSTEList against what is in the package. */
+export const serviceRules: RuleGroup = {
+  name: 'Mandatory services',
+  rules: [
+    rule({
+      id: 'service-known',
+      clause: '8.2.1',
+      text: 'Every mandatory service is one that module 3.3.1 names: of another, no eUICC can be called eligible.',
+      wayOut: 'Remove the service, if the profile does not need it.',
+      subjects: headers,
+      breach: (element, checked) =>
+        checked.header.unknownServices.map((number) => ({
+          message: `mandatory service ${number} is not known`,
+          element,
+        })),
+    }),
+    rule({
+      id: 'service-has-subject',
+      clause: '8.2.1',
+      text: 'A mandatory service is one that something in the package uses.',
+      wayOut: 'Remove the service from eUICC-Mandatory-services, or add what uses it.',
+      subjects: services,
+      breach: (service, checked) => {
+        const naas = NEEDS_NAA[service];
+        if (naas !== undefined && !checked.adfs.some(({ naa }) => naa !== undefined && naas.includes(naa)))
+          return `service ${service} is mandatory, and the package makes no ${naas.join(' or ').toUpperCase()}`;
+        const pe = NEEDS_PE[service];
+        return pe === undefined || checked.named(pe).length > 0
+          ? undefined
+          : `service ${service} is mandatory, and there is no PE ${pe}`;
+      },
+      element: header,
+    }),
+    rule({
+      id: 'algorithm-service-used',
+      clause: '8.2.1',
+      text: 'A mandatory authentication algorithm is used by an akaParameter.',
+      wayOut: 'Remove the service, or set the algorithm: `personalise` makes the services follow it.',
+      subjects: (checked) =>
+        services(checked).filter((service) => ALGORITHM_SERVICES.some((name) => name === service)),
+      breach: (service, checked) =>
+        algorithmsOf(checked).has(service) ? undefined : `no akaParameter uses service ${service}`,
+      element: header,
+    }),
+    rule({
+      id: 'algorithm-service-listed',
+      clause: '8.2.1',
+      level: 'warning',
+      text: 'An authentication algorithm that is used is a mandatory service: else an eUICC without it counts as eligible.',
+      wayOut: 'Add the service to eUICC-Mandatory-services.',
+      subjects: (checked) => (headers(checked).length === 0 ? [] : [...algorithmsOf(checked)]),
+      breach: (service, checked) =>
+        checked.header.mandatoryServices.includes(service)
+          ? undefined
+          : `service ${service} is used but not mandatory`,
+      element: header,
+    }),
+    elementRule({
+      id: 'template-listed',
+      clause: '8.2.1',
+      level: 'warning',
+      text: 'The template of a mandated PE is in eUICC-Mandatory-GFSTEList.',
+      wayOut: 'Add the OID to eUICC-Mandatory-GFSTEList, or do not mandate the PE.',
+      of: ({ name, mandated }, checked) => mandated && isFilePe(name) && headers(checked).length > 0,
+      breach: ({ fields }, checked) => {
+        const oid = templateOid(fields);
+        return checked.header.mandatoryTemplates.includes(oid)
+          ? undefined
+          : `template ${oid} is not in eUICC-Mandatory-GFSTEList`;
+      },
+    }),
+  ],
+};

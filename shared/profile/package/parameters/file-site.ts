@@ -4,7 +4,7 @@ import type { PackageDraft, PeCodec } from '../draft.ts';
 import { made } from '../element.ts';
 import { decodeFcp, decodeFile, encodeFile, type FileItem, withContent } from '../file.ts';
 import { fileTag } from '../file-pes.ts';
-import { type FileSystem, fileSystemOf, filesNamed, locationOf, type PackageFile } from '../file-system.ts';
+import { type FileSystem, fileSystemOf, filesNamed, locationOf } from '../file-system.ts';
 import { fileTemplate } from '../file-templates.ts';
 import { type FileView, findFile, templateOid, viewFile } from '../files.ts';
 import {
@@ -17,6 +17,7 @@ import {
   withFileManagement,
   withoutItems,
 } from '../generic-file-management.ts';
+import type { PackageFile } from '../package-file.ts';
 import { refuseParameter } from '../parameter.ts';
 import { elementsNamed, type PeName, type ProfilePackage } from '../profile-element.ts';
 

@@ -4,7 +4,7 @@ import { integerValue, type Tlv, tlv } from '../../../codec/tlv.ts';
 import { type AkaParameter, withAkaParameter } from '../aka-parameter.ts';
 import { contextTag, encodeFields, made } from '../element.ts';
 import { fileTag } from '../file-pes.ts';
-import { TEMPLATE_OIDS } from '../file-templates.ts';
+import { fileTemplate, TEMPLATE_OIDS } from '../file-templates.ts';
 import { encodeHeader } from '../header.ts';
 import { encodeCode } from '../parameters/codes.ts';
 import { encodePinCodes } from '../pin-codes.ts';
@@ -159,14 +159,17 @@ function buildFilePe(
   const encoded = Object.entries(files).map(([name, file]) => {
     const component = fileTag(pe, name);
     if (component === undefined) throw new RangeError(`the PE ${pe} has no file ${name}`);
-    return tlv(component, ...fileItems(file));
+    return tlv(component, ...fileItems(file, fileTemplate(TEMPLATE_OIDS[pe]!, name)?.size));
   });
   return tlv(tag, header.raw, tlv(0x81, encodeOid(TEMPLATE_OIDS[pe]!)), ...encoded);
 }
 
-function fileItems(file: FileDescription): readonly Bytes[] {
+/** A file that only its template describes is asked for by its size: eUICCs may not expect an Fcp that says nothing. */
+function fileItems(file: FileDescription, templateSize: number | undefined): readonly Bytes[] {
   const { records } = file;
-  const size = records === undefined ? file.size : records.length * records.count;
+  const nothingGiven = Object.keys(file).length === 0;
+  const given = nothingGiven ? templateSize : file.size;
+  const size = records === undefined ? given : records.length * records.count;
   const fcp = [
     records === undefined
       ? undefined
@@ -179,7 +182,6 @@ function fileItems(file: FileDescription): readonly Bytes[] {
     file.pinStatus === undefined ? undefined : tlv(0xc6, hex(file.pinStatus)),
   ];
   const content = records === undefined ? hex(file.content ?? '') : recordContent(records);
-  // a file that only its template describes is asked for by an empty descriptor
   const described = content.length === 0 || fcp.some((part) => part !== undefined);
   return [
     ...(described ? [tlv(contextTag(1, true), ...fcp)] : []),

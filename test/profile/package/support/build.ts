@@ -15,10 +15,14 @@ const hex = (text: string) => fromHex(text.replaceAll(' ', ''));
 
 export const tagOfPe = (name: PeName) => Number(Object.entries(PE_NAMES).find(([, pe]) => pe === name)![0]);
 
-export const peHeader = (identification: number) =>
-  tlv(0xa0, tlv(0x80), tlv(0x81, integerValue(identification)));
+/** A PEHeader that does not mandate its PE. */
+export const peHeader = (identification: number) => tlv(0xa0, tlv(0x81, integerValue(identification)));
 
-export function pe(name: PeName, identification: number, ...components: readonly Uint8Array[]): Uint8Array {
+export function pe(
+  name: PeName,
+  identification: number,
+  ...components: readonly (Uint8Array | undefined)[]
+): Uint8Array {
   return tlv(tagOfPe(name), peHeader(identification), ...components);
 }
 

@@ -1,0 +1,71 @@
+import { mappingSource } from '../aka-parameter.ts';
+import { aidText } from '../application-instance.ts';
+import { elementRule, type RuleGroup } from './rule.ts';
+
+const WAY_OUT = 'Move the PE behind those that make its NAA.';
+
+/** Parameters of NAAs and their context. */
+export const naaRules: RuleGroup = {
+  name: 'Network access applications',
+  rules: [
+    elementRule({
+      id: 'aka-after-naa',
+      clause: '8.4.1, 8.4.2',
+      text: 'An akaParameter follows an NAA: USIM, ISIM, CSIM, or an ADF that genericFileManagement makes.',
+      wayOut: WAY_OUT,
+      of: ({ name }) => name === 'akaParameter',
+      breach: (element, checked) =>
+        checked.system.contexts[checked.placeOf(element)]?.adf === undefined
+          ? 'the PE akaParameter does not follow an NAA'
+          : undefined,
+    }),
+    elementRule({
+      id: 'aka-once-per-naa',
+      clause: '8.1.3',
+      text: 'An NAA has one akaParameter: of several, it is not defined which one is used.',
+      wayOut: 'Leave the akaParameter that the NAA is meant to use.',
+      of: ({ name }) => name === 'akaParameter',
+      breach: (element, checked) => {
+        const adfOf = (other: typeof element) => checked.system.contexts[checked.placeOf(other)]?.adf;
+        const own = adfOf(element);
+        const first = checked.named('akaParameter').find((other) => adfOf(other) === own);
+        return own === undefined || first === element ? undefined : 'the NAA has another akaParameter';
+      },
+    }),
+    elementRule({
+      id: 'mapping-source-known',
+      clause: '8.4.2',
+      text: 'mappingSource is the AID of an NAA that came before.',
+      wayOut: 'Name the AID of the NAA whose algorithm is to be shared, or give parameters.',
+      of: ({ name, fields }) => name === 'akaParameter' && mappingSource(fields) !== undefined,
+      breach: (element, checked) => {
+        const aid = aidText(mappingSource(element.fields)!);
+        const place = checked.placeOf(element);
+        const known = checked.adfs.some((adf) => adf.place < place && checked.aidOf(adf) === aid);
+        return known ? undefined : `mappingSource ${aid} is no NAA that came before`;
+      },
+    }),
+    elementRule({
+      id: 'cdma-after-csim',
+      clause: '8.4.3',
+      text: 'A cdmaParameter follows a CSIM.',
+      wayOut: WAY_OUT,
+      of: ({ name }) => name === 'cdmaParameter',
+      breach: (element, checked) => {
+        const naa = checked.system.contexts[checked.placeOf(element)]?.adf?.naa;
+        return naa === 'csim' || naa === 'other' ? undefined : 'the PE cdmaParameter does not follow a CSIM';
+      },
+    }),
+    elementRule({
+      id: 'eap-after-adf',
+      clause: '8.3.4.7',
+      text: 'A PE eap follows the ADF of the application that supports EAP.',
+      wayOut: WAY_OUT,
+      of: ({ name }) => name === 'eap',
+      breach: (element, checked) =>
+        checked.system.contexts[checked.placeOf(element)]?.adf === undefined
+          ? 'the PE eap does not follow an ADF'
+          : undefined,
+    }),
+  ],
+};

@@ -4,7 +4,7 @@ import { present } from '../../present.ts';
 import { CheckedPackage } from './checks/checked-package.ts';
 import { type Finding, MALFORMED } from './checks/finding.ts';
 import { decodedRule } from './checks/malformed.ts';
-import type { PackageMetadata } from './checks/metadata.ts';
+import type { PackageMetadata } from './checks/package-metadata.ts';
 import { findingOf, type Rule } from './checks/rule.ts';
 import { RULES } from './checks/rules.ts';
 import { inProfile } from './element.ts';

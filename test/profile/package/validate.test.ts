@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../../shared/codec/bytes.ts';
 import { tlv } from '../../../shared/codec/tlv.ts';
-import type { PackageMetadata } from '../../../shared/profile/package/checks/metadata.ts';
+import type { PackageMetadata } from '../../../shared/profile/package/checks/package-metadata.ts';
 import { encodeFields, withField } from '../../../shared/profile/package/element.ts';
 import { encodeFile } from '../../../shared/profile/package/file.ts';
 import { fileTag } from '../../../shared/profile/package/file-pes.ts';

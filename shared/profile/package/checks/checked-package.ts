@@ -7,7 +7,7 @@ import type { Directory, PackageFile } from '../package-file.ts';
 import { type PinConfiguration, pinConfigurations, sharedPins } from '../pin-codes.ts';
 import type { PeName, ProfileElement, ProfilePackage } from '../profile-element.ts';
 import { type PukConfiguration, pukConfigurations } from '../puk-codes.ts';
-import type { PackageMetadata } from './metadata.ts';
+import type { PackageMetadata } from './package-metadata.ts';
 
 /** A PE-PINCodes with the directory whose PINs it defines. */
 export interface PinContext {

@@ -1,20 +1,11 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
-import type { StoreMetadataRequest } from '../../../rsp/store-metadata.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { mncLengthOfAd } from '../ef/mnc-length.ts';
 import type { ProfilePackage } from '../profile-element.ts';
 import { attempt, CheckedPackage } from './checked-package.ts';
 import type { Finding } from './finding.ts';
+import type { PackageMetadata } from './package-metadata.ts';
 import { type Breach, findingOf, type Rule, type RuleGroup, rule } from './rule.ts';
-
-/** The parts of StoreMetadata that the package must agree with; a whole StoreMetadataRequest fits. */
-export type PackageMetadata = Pick<StoreMetadataRequest, 'iccid'> &
-  Partial<
-    Pick<
-      StoreMetadataRequest,
-      'serviceProviderName' | 'profileName' | 'profileClass' | 'profileOwner' | 'profilePolicyRules'
-    >
-  >;
 
 type Owner = NonNullable<PackageMetadata['profileOwner']>;
 const USIM = ['usim', 'iot'] as const;

@@ -1,5 +1,5 @@
 import { tlv } from '../../../../shared/codec/tlv.ts';
-import type { PackageMetadata } from '../../../../shared/profile/package/checks/metadata.ts';
+import type { PackageMetadata } from '../../../../shared/profile/package/checks/package-metadata.ts';
 import { create, instead, join, withBefore, withFile } from '../support/build.ts';
 import * as good from '../support/good-packages.ts';
 

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
+import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { checkEid } from '../../codec/eid.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
@@ -8,14 +7,7 @@ import { scanAll } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import { type VerifiedDp, verifyDpChain } from '../../pki/chain.ts';
 import { type Crl, decodeCrl } from '../../pki/crl.ts';
-import { sameName } from '../../pki/name.ts';
-import { verifyPath } from '../../pki/path.ts';
-import {
-  REFUSE_WITHOUT_LIST,
-  type RevocationGap,
-  RevocationLists,
-  type RevocationPolicy,
-} from '../../pki/revocation.ts';
+import { type RevocationGap, RevocationLists, type RevocationPolicy } from '../../pki/revocation.ts';
 import { roleOf } from '../../pki/roles.ts';
 import { TrustStore } from '../../pki/trust-store.ts';
 import type { CrlTaken } from '../api/admin.ts';
@@ -35,7 +27,9 @@ import {
   trustEpochRecord,
   trustPolicyRecord,
 } from '../records/trust.ts';
+import { crlIssuer, eumsRevokedBy } from './crl-issuer.ts';
 import { storedEumChains } from './eum-chains.ts';
+import { chainsOf, crlItems, dpName, ofKind, policyOf, sha256, storeOf } from './trust-items.ts';
 import { type DpBinding, TrustView } from './trust-view.ts';
 
 export { type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
@@ -213,7 +207,7 @@ export class Trust {
       const at = this.#context.now();
       const store = storeOf(items);
       const held = await this.#lists(items, at, ACCEPT_WITHOUT_LIST);
-      const issuer = await this.#issuerOf(crl, [...chains, ...chainsOf(items)], store, held);
+      const issuer = await crlIssuer(this.#context, crl, [...chains, ...chainsOf(items)], store, held);
       isNew = held.add(crl, issuer, at);
       if (!isNew) return undefined;
       const kept = new Set(held.lists.map(({ raw }) => sha256(raw)));
@@ -227,7 +221,7 @@ export class Trust {
         ...replaced.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
       ];
     });
-    const revokedEums = await this.#eumsRevokedBy(crl);
+    const revokedEums = await eumsRevokedBy(this.#context, crl);
     if (isNew && revokedEums.length > 0)
       this.#context.log({ event: 'alarm.eum.revoked', issuer: issuerKeyId, eums: revokedEums });
     return { isNew, issuerKeyId, number: crl.cRLNumber, revoked: crl.revoked.size, revokedEums };
@@ -370,88 +364,7 @@ export class Trust {
     }
     return lists;
   }
-
-  /** The certificate with the key that the list names, verified up to a trusted CI. */
-  async #issuerOf(
-    crl: Crl,
-    chains: readonly (readonly Bytes[])[],
-    store: TrustStore,
-    crls: RevocationLists,
-  ): Promise<Certificate> {
-    const ci = store.certificates.find((candidate) => hasKeyId(candidate, crl.authorityKeyIdentifier));
-    if (ci !== undefined) return ci;
-    const candidates = [...chains];
-    for await (const { certificates } of storedEumChains(this.#context.ledger)) candidates.push(certificates);
-    for (const ders of candidates) {
-      const chain = ders.map((der) => decodeCertificate(der, 'crlInvalid'));
-      const from = chain.findIndex((candidate) => hasKeyId(candidate, crl.authorityKeyIdentifier));
-      if (from < 0) continue;
-      const above = chain.slice(from);
-      const rootKeyId = above.at(-1)!.extensions.authorityKeyIdentifier;
-      const root = rootKeyId && store.certificates.find((candidate) => hasKeyId(candidate, rootKeyId));
-      if (root === undefined) continue;
-      const codes = { invalid: 'crlInvalid', expired: 'crlInvalid' } as const;
-      verifyPath(above, root, { crls, atMs: this.#context.now(), codes });
-      return above[0]!;
-    }
-    return refuse('crlInvalid', 'the issuer of the list is not known', {
-      subjectIdentifier: toHex(crl.authorityKeyIdentifier),
-    });
-  }
-
-  /** EUM certificates known here, by their key identifier, that this list names. */
-  async #eumsRevokedBy(crl: Crl): Promise<string[]> {
-    const revoked = new Set<string>();
-    const chains: (readonly Bytes[])[] = chainsOf(await scanAll(this.#context.ledger, partitions.trust));
-    for await (const { certificates } of storedEumChains(this.#context.ledger)) chains.push(certificates);
-    for (const ders of chains) {
-      for (const { extensions, issuer, serialNumber } of ders.map((der) => decodeCertificate(der))) {
-        const { subjectKeyIdentifier, authorityKeyIdentifier } = extensions;
-        if (
-          subjectKeyIdentifier !== undefined &&
-          authorityKeyIdentifier !== undefined &&
-          equal(authorityKeyIdentifier, crl.authorityKeyIdentifier) &&
-          sameName(issuer, crl.issuer) &&
-          crl.revoked.has(serialNumber)
-        )
-          revoked.add(toHex(subjectKeyIdentifier));
-      }
-    }
-    return [...revoked];
-  }
 }
-
-const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('hex');
-
-const dpName = (dp: Pick<DpPbRecord, 'certificates'>) => sha256(dp.certificates[0]!);
-
-const ofKind = (items: readonly Item[], kind: string) =>
-  items.filter(({ sort }) => sort.startsWith(`${kind}#`));
-const crlItems = (items: readonly Item[]) => ofKind(items, 'crl');
-
-function policyOf(items: readonly Item[]): RevocationPolicy {
-  const item = items.find(({ sort }) => sort === ledgerKeys.trustPolicy.sort);
-  return item === undefined ? REFUSE_WITHOUT_LIST : trustPolicyRecord.from(item).revocation;
-}
-
-function storeOf(items: readonly Item[]): TrustStore {
-  const cis = ofKind(items, 'ci').map(ciRecord.from);
-  return new TrustStore({
-    forSigning: cis.filter((ci) => ci.forSigning).map((ci) => ci.certificate),
-    forVerification: cis.filter((ci) => ci.forVerification).map((ci) => ci.certificate),
-  });
-}
-
-/** The chains that the configuration itself names: of our own certificates, and the EUMs of the allow-list. */
-function chainsOf(items: readonly Item[]): (readonly Bytes[])[] {
-  return [
-    ...ofKind(items, 'dppb').map((item) => dpPbRecord.from(item).certificates),
-    ...ofKind(items, 'eum').map((item) => [eumRecord.from(item).certificate]),
-  ];
-}
-
-const hasKeyId = ({ extensions: { subjectKeyIdentifier } }: Certificate, keyId: Bytes) =>
-  subjectKeyIdentifier !== undefined && equal(subjectKeyIdentifier, keyId);
 
 function ignoreRefusal(error: unknown): undefined {
   if (!(error instanceof Refusal)) throw error;

@@ -10,30 +10,22 @@ import type { StorageKey } from './keys.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 import type { Vault } from './vault.ts';
 
+export interface JobsProps {
+  readonly config: OperatorConfig;
+  readonly vault: Vault;
+  readonly storageKey: StorageKey;
+  readonly runTask: SmdpfFunction;
+  readonly finish: SmdpfFunction;
+}
+
 /** Long work: the state machine that the dispatcher starts, and the right to start it. */
 export class Jobs extends Construct {
   readonly stateMachine: StateMachine;
   readonly #name: string;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    {
-      config,
-      vault,
-      storageKey,
-      runTask,
-      finish,
-    }: {
-      config: OperatorConfig;
-      vault: Vault;
-      storageKey: StorageKey;
-      runTask: SmdpfFunction;
-      finish: SmdpfFunction;
-    },
-  ) {
+  constructor(scope: Construct, id: string, props: JobsProps) {
     super(scope, id);
-    const stack = Stack.of(this);
+    const { config, vault, storageKey, runTask, finish } = props;
     this.#name = `${config.name}-smdpf-jobs`;
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
     const logs = new LogGroup(this, 'Log', {
@@ -42,24 +34,25 @@ export class Jobs extends Construct {
       encryptionKey: storageKey.key,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    const definition = jobDefinition({
+      bucket: vault.bucket.bucketName,
+      runTask: runTask.function.functionArn,
+      finish: finish.function.functionArn,
+      tasksAtOnce: config.quotas.tasksAtOnce,
+    });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: this.#name,
       stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromString(
-        stack.toJsonString(
-          jobDefinition({
-            bucket: vault.bucket.bucketName,
-            runTask: runTask.function.functionArn,
-            finish: finish.function.functionArn,
-            tasksAtOnce: config.quotas.tasksAtOnce,
-          }),
-        ),
-      ),
+      definitionBody: DefinitionBody.fromString(Stack.of(this).toJsonString(definition)),
       role,
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: true },
       tracingEnabled: true,
     });
-    const { bucket } = vault;
+    this.#allow(role, props);
+  }
+
+  /** What the state machine itself may do. */
+  #allow(role: Role, { vault: { bucket }, storageKey, runTask, finish }: JobsProps): void {
     for (const statement of [
       allowing(['lambda:InvokeFunction'], [runTask.function.functionArn, finish.function.functionArn]),
       allowing(['s3:GetObject'], [bucket.arnForObjects('tasks/*')]),
@@ -68,7 +61,7 @@ export class Jobs extends Construct {
         [bucket.arnForObjects('maps/*')],
       ),
       allowing(['kms:Decrypt', 'kms:GenerateDataKey'], [storageKey.key.keyArn], {
-        StringEquals: { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` },
+        StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` },
       }),
       // a distributed map runs its children as executions of the same state machine
       allowing(['states:StartExecution'], [this.#arn()]),

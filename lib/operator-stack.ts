@@ -23,14 +23,40 @@ import { SmdpfFunction } from './smdpf-function.ts';
 import { PpkVault, Vault } from './vault.ts';
 import { Watch } from './watch.ts';
 
+/** What functions have ports to, and what their grants are on. */
+interface Ports {
+  readonly storageKey: StorageKey;
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly ppks: PpkVault;
+  readonly keys: Keys;
+  readonly notify: Notify;
+}
+
 /** One Operator's SM-DPf. */
 export class OperatorStack extends Stack {
   readonly functions: Readonly<Record<FunctionName, SmdpfFunction>>;
+  readonly #config: OperatorConfig;
 
   constructor(scope: Construct, id: string, config: OperatorConfig, bundles: Bundles) {
     super(scope, id, propsOf(checkConfig(config)));
     Tags.of(this).add('smdpf:operator', config.name);
+    this.#config = config;
+    const ports = this.#ports();
+    const { storageKey, ledger, vault, notify } = ports;
+    this.functions = this.#functions(bundles, storageKey);
+    const { 'jobs.runTask': runTask, 'jobs.finish': finish } = this.functions;
+    const jobs = new Jobs(this, 'Jobs', { config, vault, storageKey, runTask, finish });
+    this.#grant(ports, jobs);
+    notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
+    new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
+    const apis = { parties: this.#api('parties', storageKey), field: this.#api('field', storageKey) };
+    new Watch(this, 'Watch', { config, storageKey, functions: this.functions, apis, ledger, jobs, notify });
+    this.#tell(ports, apis, jobs);
+  }
 
+  #ports(): Ports {
+    const config = this.#config;
     const storageKey = new StorageKey(this, 'StorageKey', {
       config,
       services: ['dynamodb', 's3', 'sqs', 'sns'],
@@ -39,30 +65,26 @@ export class OperatorStack extends Stack {
     storageKey.allowLogs();
     storageKey.allowAlarms();
     const ppkKey = new StorageKey(this, 'PpkKey', { config, services: ['dynamodb'], alias: 'ppks' });
-
-    const ledger = new Ledger(this, 'Ledger', config, storageKey);
-    const vault = new Vault(this, 'Vault', config, storageKey);
-    const ppks = new PpkVault(this, 'Ppks', config, ppkKey);
-    const keys = new Keys(this, 'Keys', config);
-    const notify = new Notify(this, 'Notify', storageKey);
-    const make = (name: FunctionName) =>
-      new SmdpfFunction(this, resourceName(name), {
-        config,
-        name,
-        bundle: bundles[name],
-        logKey: storageKey.key,
-      });
-    this.functions = Object.fromEntries(
-      functionNames.map((name) => [name, make(name)]),
-    ) as typeof this.functions;
-    const jobs = new Jobs(this, 'Jobs', {
-      config,
-      vault,
+    return {
       storageKey,
-      runTask: this.functions['jobs.runTask'],
-      finish: this.functions['jobs.finish'],
-    });
+      ledger: new Ledger(this, 'Ledger', config, storageKey),
+      vault: new Vault(this, 'Vault', config, storageKey),
+      ppks: new PpkVault(this, 'Ppks', config, ppkKey),
+      keys: new Keys(this, 'Keys', config),
+      notify: new Notify(this, 'Notify', storageKey),
+    };
+  }
 
+  #functions(bundles: Bundles, { key }: StorageKey): typeof this.functions {
+    const make = (name: FunctionName) => {
+      const props = { config: this.#config, name, bundle: bundles[name], logKey: key };
+      return new SmdpfFunction(this, resourceName(name), props);
+    };
+    return Object.fromEntries(functionNames.map((name) => [name, make(name)])) as typeof this.functions;
+  }
+
+  /** To each function what it needs, and the ledger to all. */
+  #grant({ ledger, vault, ppks, keys, notify }: Ports, jobs: Jobs): void {
     for (const name of functionNames) {
       const fn = this.functions[name];
       const needs = FUNCTIONS[name];
@@ -73,25 +95,25 @@ export class OperatorStack extends Stack {
       if (needs.dispatcher !== undefined) jobs.grantTo(fn);
       if (needs.notifier !== undefined) notify.grantTo(fn);
     }
-    notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
-    new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
+  }
 
-    const apiOf = (side: Side) => {
-      const names = functionPaths.filter((path) => sideOf(functionAt(path)) === side);
-      const functions = Object.fromEntries(names.map((name) => [name, this.functions[name]]));
-      return new InterfaceApi(this, side === 'parties' ? 'Parties' : 'Field', {
-        config,
-        storageKey,
-        side,
-        functions,
-      });
-    };
-    const apis = { parties: apiOf('parties'), field: apiOf('field') };
-    new Watch(this, 'Watch', { config, storageKey, functions: this.functions, apis, ledger, jobs, notify });
+  #api(side: Side, storageKey: StorageKey): InterfaceApi {
+    const names = functionPaths.filter((path) => sideOf(functionAt(path)) === side);
+    const functions = Object.fromEntries(names.map((name) => [name, this.functions[name]]));
+    const props = { config: this.#config, storageKey, side, functions };
+    return new InterfaceApi(this, side === 'parties' ? 'Parties' : 'Field', props);
+  }
 
+  /** Outputs of the stack: what its administrators and its watchers ask for. */
+  #tell(
+    { ledger, vault, ppks, keys, notify }: Ports,
+    apis: Readonly<Record<Side, InterfaceApi>>,
+    jobs: Jobs,
+  ): void {
+    const { deployment, domains } = this.#config;
     const administration: RuntimeConfig = {
-      deployment: config.deployment,
-      address: config.domains.field.name,
+      deployment,
+      address: domains.field.name,
       ledger: ledger.uri,
       vault: vault.uri,
       ppks: ppks.uri,
@@ -103,11 +125,8 @@ export class OperatorStack extends Stack {
     };
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });
-    output(
-      'Runtime',
-      this.toJsonString(administration),
-      'RuntimeConfig for who administers trust and parties',
-    );
+    const runtime = this.toJsonString(administration);
+    output('Runtime', runtime, 'RuntimeConfig for who administers trust and parties');
     for (const [ci, key] of Object.entries(keys.binding))
       output(`BindingKey${ci.replaceAll('-', '')}`, keyUri(key), `Binding key for ${ci}`);
     for (const [name, key] of Object.entries(keys.further))

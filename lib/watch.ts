@@ -179,93 +179,117 @@ type Metrics = Readonly<
   >
 >;
 
+type Configured<T> = T | ((alarms: OperatorConfig['alarms']) => T);
+
+interface AlarmRow extends Omit<AlarmSpec, 'says' | 'metric' | 'above'> {
+  readonly says: Configured<string>;
+  readonly metric: keyof Metrics;
+  readonly above: Configured<number>;
+}
+
+const ALARMS: readonly AlarmRow[] = [
+  {
+    name: 'faults',
+    says: 'The server fails calls or tasks.',
+    metric: 'faults',
+    above: ({ faults }) => faults,
+  },
+  {
+    name: 'api-failures',
+    says: 'Calls are answered 5xx.',
+    metric: 'apiFailures',
+    above: ({ faults }) => faults,
+  },
+  {
+    name: 'field-failures',
+    says: 'Notifications from the field are answered 5xx.',
+    metric: 'fieldFailures',
+    above: ({ faults }) => faults,
+  },
+  {
+    name: 'api-slow',
+    says: 'One call in a hundred takes more than 10 s.',
+    metric: 'apiLatency',
+    above: API_LATENCY_MS,
+    periods: 3,
+  },
+  {
+    name: 'tasks-throttled',
+    says: 'Lambda has no room for tasks.',
+    metric: 'taskThrottles',
+    above: 0,
+    periods: 3,
+  },
+  {
+    name: 'job-incomplete',
+    says: 'An execution ended with tasks that are not committed.',
+    metric: 'executionsFailed',
+    above: 0,
+  },
+  {
+    name: 'keys-throttled',
+    says: 'KMS slows down binding.',
+    metric: 'keyThrottled',
+    above: 0,
+    periods: 3,
+  },
+  {
+    name: 'keys',
+    says: 'A key cannot be used, or its certificate has ended or is about to.',
+    metric: 'keyAlarms',
+    above: 0,
+  },
+  {
+    name: 'rewrap-late',
+    says: 'A day after a rotation, data keys are still under the former wrapping key.',
+    metric: 'rewrapLate',
+    above: 0,
+  },
+  {
+    name: 'ledger-writes-throttled',
+    says: 'DynamoDB throttles writes of the ledger.',
+    metric: 'ledgerWritesThrottled',
+    above: 0,
+    periods: 3,
+  },
+  {
+    name: 'ledger-reads-throttled',
+    says: 'DynamoDB throttles reads of the ledger.',
+    metric: 'ledgerReadsThrottled',
+    above: 0,
+    periods: 3,
+  },
+  {
+    name: 'callbacks-given-up',
+    says: 'Callbacks to the Operator are in the dead-letter queue.',
+    metric: 'deadLetters',
+    above: 0,
+  },
+  {
+    name: 'callbacks-late',
+    says: ({ callbackMinutes }) => `A callback waits for more than ${callbackMinutes} minutes.`,
+    metric: 'callbackAge',
+    above: ({ callbackMinutes }) => callbackMinutes * 60,
+  },
+  {
+    name: 'audit-stopped',
+    says: 'The audit chain does not move on.',
+    metric: 'auditErrors',
+    above: 2,
+  },
+  {
+    name: 'trust',
+    says: 'A revocation list or certificate is missing, late or about to end.',
+    metric: 'trustAlarms',
+    above: 0,
+  },
+];
+
 function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
-  const { faults, callbackMinutes } = alarms;
-  return [
-    { name: 'faults', says: 'The server fails calls or tasks.', metric: metrics.faults, above: faults },
-    { name: 'api-failures', says: 'Calls are answered 5xx.', metric: metrics.apiFailures, above: faults },
-    {
-      name: 'field-failures',
-      says: 'Notifications from the field are answered 5xx.',
-      metric: metrics.fieldFailures,
-      above: faults,
-    },
-    {
-      name: 'api-slow',
-      says: 'One call in a hundred takes more than 10 s.',
-      metric: metrics.apiLatency,
-      above: API_LATENCY_MS,
-      periods: 3,
-    },
-    {
-      name: 'tasks-throttled',
-      says: 'Lambda has no room for tasks.',
-      metric: metrics.taskThrottles,
-      above: 0,
-      periods: 3,
-    },
-    {
-      name: 'job-incomplete',
-      says: 'An execution ended with tasks that are not committed.',
-      metric: metrics.executionsFailed,
-      above: 0,
-    },
-    {
-      name: 'keys-throttled',
-      says: 'KMS slows down binding.',
-      metric: metrics.keyThrottled,
-      above: 0,
-      periods: 3,
-    },
-    {
-      name: 'keys',
-      says: 'A key cannot be used, or its certificate has ended or is about to.',
-      metric: metrics.keyAlarms,
-      above: 0,
-    },
-    {
-      name: 'rewrap-late',
-      says: 'A day after a rotation, data keys are still under the former wrapping key.',
-      metric: metrics.rewrapLate,
-      above: 0,
-    },
-    {
-      name: 'ledger-writes-throttled',
-      says: 'DynamoDB throttles writes of the ledger.',
-      metric: metrics.ledgerWritesThrottled,
-      above: 0,
-      periods: 3,
-    },
-    {
-      name: 'ledger-reads-throttled',
-      says: 'DynamoDB throttles reads of the ledger.',
-      metric: metrics.ledgerReadsThrottled,
-      above: 0,
-      periods: 3,
-    },
-    {
-      name: 'callbacks-given-up',
-      says: 'Callbacks to the Operator are in the dead-letter queue.',
-      metric: metrics.deadLetters,
-      above: 0,
-    },
-    {
-      name: 'callbacks-late',
-      says: `A callback waits for more than ${callbackMinutes} minutes.`,
-      metric: metrics.callbackAge,
-      above: callbackMinutes * 60,
-    },
-    {
-      name: 'audit-stopped',
-      says: 'The audit chain does not move on.',
-      metric: metrics.auditErrors,
-      above: 2,
-    },
-    {
-      name: 'trust',
-      says: 'A revocation list or certificate is missing, late or about to end.',
-      metric: metrics.trustAlarms,
-      above: 0,
-    },
-  ];
+  return ALARMS.map(({ says, metric, above, ...row }) => ({
+    ...row,
+    says: typeof says === 'function' ? says(alarms) : says,
+    metric: metrics[metric],
+    above: typeof above === 'function' ? above(alarms) : above,
+  }));
 }

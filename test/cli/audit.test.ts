@@ -97,7 +97,7 @@ async function afterTampering(tamper: (tamperer: Tamperer, folder: string) => vo
   }
 }
 
-describe('verify', () => {
+describe('smdpf audit verify', () => {
   it('holds for an untouched log, for people and for programs', async () => {
     expect(await verify()).toMatchObject({ code: 0, holds: true, found: 0, problems: [] });
     const { code, stdout } = await runCli('audit', 'verify', '--folder', sandbox.folder);
@@ -169,8 +169,8 @@ describe('verify', () => {
   });
 });
 
-describe('show, export and archive', () => {
-  it('show the last lines', async () => {
+describe('smdpf audit', () => {
+  it('show gives the last lines', async () => {
     const { json } = await sandbox.run('audit', 'show', '--last', '2');
     const shown = json<{ lines: { sequence: number; event: string; by: string }[] }>().lines;
     expect(shown).toMatchObject([
@@ -180,13 +180,13 @@ describe('show, export and archive', () => {
     expect((await sandbox.run('audit', 'show', '--last', '0')).code).toBe(2);
   });
 
-  it('archive what is new, and nothing twice', async () => {
+  it('archive stores what is new, and nothing twice', async () => {
     expect((await sandbox.run('audit', 'archive')).json()).toMatchObject({ archived: 2 });
     expect((await sandbox.run('audit', 'archive')).json()).toMatchObject({ archived: 0 });
     expect(await readdir(join(sandbox.folder, 'vault', 'objects', 'audit'))).toHaveLength(2);
   });
 
-  it('export lines that verify by themselves, and no others', async () => {
+  it('export gives lines that verify by themselves, and no others', async () => {
     const file = sandbox.path('lines.jsonl');
     const exported = (await sandbox.run('audit', 'export', '--out', file)).json<Verdict>();
     expect(exported).toMatchObject({ lines, head: { sequence: lines } });
@@ -207,7 +207,7 @@ describe('show, export and archive', () => {
     }
   });
 
-  it('a file that holds no lines is told', async () => {
+  it('verify tells of a file that holds no lines', async () => {
     for (const content of ['', 'no JSON', '[]', '7']) {
       const file = await sandbox.file('garbage', content);
       const { code, json } = await sandbox.run('audit', 'verify', '--lines', file);

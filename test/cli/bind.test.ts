@@ -108,7 +108,7 @@ describe('smdpf bind', () => {
     },
   );
 
-  it('as a process: one JSON document, exit code 0, and all that the other side needs', async () => {
+  it('gives one JSON document, exit code 0 and all that the other side needs, as a process', async () => {
     const result = await spawnCli(bindArguments({ '--transaction-id': '0a0b', '--host-id': 'beef' }));
     expect(result).toMatchObject({ code: 0, stderr: '' });
     const bpp = readFileSync(folder.file('out.bpp'));
@@ -198,7 +198,7 @@ describe('published vectors through smdpf bind', () => {
     expect(result.json<BindAnswer>().smdpOtpk).toBe(ecka.smdpOtpk);
   });
 
-  it('--otsk alone reproduces what the session keys protect, and both warn', async () => {
+  it('--otsk alone reproduces what the session keys protect, and --otsk and --ppk each warn', async () => {
     const result = await runCli(...bindArguments(vectorOptions));
     const bpp = decodeBoundProfilePackage(readFileSync(folder.file('out.bpp')));
     const elements = [...bpp.firstSequenceOf87, ...bpp.sequenceOf88];
@@ -208,14 +208,14 @@ describe('published vectors through smdpf bind', () => {
     expect(result.json<BindAnswer>().warnings?.join()).toContain('for published vectors only');
   });
 
-  it('does not show a wrong one with its stack either', async () => {
+  it('a wrong --otsk or --ppk is not shown with its stack either', async () => {
     const args = bindArguments({ '--otsk': `${ecka.smdpOtsk}00` });
     const { stderr } = await spawnCli(args, { env: { SMDPF_DEBUG: '1' } });
     expect(stderr).toContain('    at ');
     expect(stderr).not.toContain(ecka.smdpOtsk);
   });
 
-  it('never repeats the fixed keys, whether they are right or wrong', async () => {
+  it('no answer repeats the fixed keys, whether they are right or wrong', async () => {
     const ppk = initialMacChainingValue + ppkEnc + ppkCmac;
     for (const options of [
       { '--otsk': ecka.smdpOtsk, '--ppk': ppk },
@@ -345,7 +345,7 @@ describe('smdpf bind refuses', () => {
     expect(error.message).not.toContain('1234');
   });
 
-  it('and --force binds all the same where only the ICCIDs differ', async () => {
+  it('metadata of another ICCID, unless --force is given', async () => {
     const metadata = json({ ...good, iccid: '8988211000000530082' });
     const result = await runCli(...bindArguments({ '--metadata': metadata }), '--force');
     expect(result.code).toBe(0);

@@ -103,7 +103,7 @@ function* leavesOf(fields: readonly Field[], bpp: Bytes): Generator<Leaf> {
   }
 }
 
-describe.each(payloads)('a package with one wrong bit ($mode)', (payload) => {
+describe.each(payloads)('a Bound Profile Package with one wrong bit ($mode)', (payload) => {
   it(`is refused with the code of what is wrong, ${MUTATIONS} times`, async () => {
     const bpp = await bound(payload);
     expect(load(bpp).outcome).toBe('installed');

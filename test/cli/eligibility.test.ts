@@ -37,7 +37,7 @@ afterAll(() => sandbox?.remove());
 const check = (orderId: string, ...args: string[]) =>
   sandbox.run('eligibility', 'check', '--order', orderId, '--operator', OPERATOR.identifier, ...args);
 
-it('says which eUICCs would be refused, and why', async () => {
+it('smdpf eligibility check says which eUICCs would be refused, and why', async () => {
   const { code, json } = await check('ORD-1', good, old);
   expect(code).toBe(1);
   const { checked, refused } = json<{ checked: number; refused: { refusal: { message: string } }[] }>();
@@ -46,13 +46,13 @@ it('says which eUICCs would be refused, and why', async () => {
   expect(refused[0]!.refusal.message).toMatch(/minProfileVersion: 3\.2\.0 .* 2\.3\.1/);
 });
 
-it('is done where none would be', async () => {
+it('smdpf eligibility check ends with 0 where no eUICC would be refused', async () => {
   const { code, json } = await check('ORD-1', good);
   expect(code).toBe(0);
   expect(json()).toEqual({ checked: 1, refused: [] });
 });
 
-it('reads EIDs from a file, one on each line, beside those that are named', async () => {
+it('smdpf eligibility check reads EIDs from a file, one on each line, beside those that are named', async () => {
   const eids = await sandbox.file('eids', `${old}\r\n\n${'0'.repeat(32)}\n`);
   const { json } = await check('ORD-1', good, '--eids', eids);
   expect(json()).toMatchObject({
@@ -61,13 +61,13 @@ it('reads EIDs from a file, one on each line, beside those that are named', asyn
   });
 });
 
-it('of an order that is closed refuses all', async () => {
+it('smdpf eligibility check of an order that is closed refuses every eUICC', async () => {
   expect((await check('ORD-2', good)).json()).toMatchObject({
     refused: [{ eid: good, refusal: { code: 'orderExpired' } }],
   });
 });
 
-it('shows a table to people', async () => {
+it('smdpf eligibility check shows a table to people', async () => {
   const { code, stdout } = await runCli(
     'eligibility',
     'check',
@@ -79,7 +79,7 @@ it('shows a table to people', async () => {
   expect(stdout).toMatch(new RegExp(`${old} +8\\.2\\.5/4\\.3 +minProfileVersion`));
 });
 
-it('wants EIDs, an order and whose it is', async () => {
+it('smdpf eligibility check wants EIDs, an order and its Operator', async () => {
   const error = async (...args: string[]) =>
     (await sandbox.run('eligibility', 'check', ...args)).json<ErrorDocument>().error;
   const whose = ['--operator', OPERATOR.identifier];

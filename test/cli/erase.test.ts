@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-it('the plan says what there is, and erases nothing; a run needs the name of the deployment', async () => {
+it('smdpf erase plan says what there is, and erases nothing; a run needs the name of the deployment', async () => {
   const plan = (await cli('plan')).json<{ deployment: string; keys: string[]; objects: number }>();
   expect(plan).toMatchObject({ deployment: name, openWork: 0 });
   expect(plan.keys.length).toBeGreaterThanOrEqual(4);
@@ -54,7 +54,7 @@ it('the plan says what there is, and erases nothing; a run needs the name of the
   expect(existsSync(statement)).toBe(false);
 });
 
-it('a run destroys PPKs, keys and data, keeps what is locked, and signs what it did', async () => {
+it('smdpf erase run destroys PPKs, keys and data, keeps what is locked, and signs what it did', async () => {
   const ran = await cli('run', '--confirm', name, '--statement', statement);
   expect(ran.code).toBe(0);
 
@@ -84,7 +84,7 @@ it('a run destroys PPKs, keys and data, keeps what is locked, and signs what it 
   expect((await cli('plan')).json<ErrorDocument>().error.code).toBe('usage');
 });
 
-it('a file is overwritten before it is removed', async () => {
+it('smdpf erase overwrites a file before it is removed', async () => {
   const path = folder.file('secret');
   writeFileSync(path, Buffer.alloc(100_000, 7));
   // a second name of the same file shows what became of its octets
@@ -95,7 +95,7 @@ it('a file is overwritten before it is removed', async () => {
   expect(await destroyFile(path)).toMatchObject({ state: 'absent' });
 });
 
-it('a run that died is run again: before the statement it is signed still, after it the signed one stays', async () => {
+it('smdpf erase run that died is run again: before the statement it is signed still, after it the signed one stays', async () => {
   const path = folder.file('again');
   const opened = await DeploymentFolder.open(path);
   const written: Erasure[] = [];

@@ -33,7 +33,7 @@ function valuesOf(kind: string, name: string): (string | number | undefined)[] {
 }
 
 describe('smdpf inspect', () => {
-  it('has a sample of each kind it knows', () => {
+  it('has a sample of each kind of artefact that it knows', () => {
     expect([...artefacts.keys()].sort()).toEqual(DESCRIBERS.map(({ kind }) => kind).sort());
   });
 

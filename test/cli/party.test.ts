@@ -24,7 +24,7 @@ interface Party {
 }
 const parties = async () => (await run('list')).json<{ parties: Party[] }>().parties;
 
-describe('add', () => {
+describe('smdpf party add', () => {
   it('registers a certificate that somebody brings, in PEM or DER, and says its fingerprint', async () => {
     const certificate = selfSigned('operator');
     const file = await sandbox.file('operator.pem', certificate.cert);
@@ -88,8 +88,8 @@ describe('add', () => {
   });
 });
 
-describe('revoke', () => {
-  it('is for good, may be repeated, and shows in the list', async () => {
+describe('smdpf party revoke', () => {
+  it('takes a party out for good, may be repeated, and shows in the list', async () => {
     const certificate = selfSigned('leaver');
     const file = await sandbox.file('leaver.pem', certificate.cert);
     const add = () => run('add', '2.999.62', '--role', 'operator', '--certificate', file);
@@ -105,7 +105,7 @@ describe('revoke', () => {
     expect(stdout).toMatch(new RegExp(`${certificate.fingerprint} +revoked 20`));
   });
 
-  it('of nobody known, or of no fingerprint, is refused', async () => {
+  it('refuses what is no fingerprint, or that of nobody known', async () => {
     expect(await refused('revoke', 'ab'.repeat(32))).toMatchObject({
       code: 'requesterUnknown',
       exitCode: 1,

@@ -17,7 +17,7 @@ afterAll(() => folder.remove());
 const cli = (...args: string[]) => runCli(...args, '--folder', deployment, '--json');
 const addParty = (name: string) => cli('party', 'add', name, '--role', 'operator', '--issue');
 
-it('a backup has ledger and vault, beside a running server, and never PPKs nor keys', async () => {
+it('smdpf backup has ledger and vault, beside a running server, and never PPKs nor keys', async () => {
   expect((await addParty('2.999.60')).code).toBe(0);
   expect((await cli('audit', 'archive')).code).toBe(0);
   for (let time = 0; time < 2; time++) {
@@ -33,7 +33,7 @@ it('a backup has ledger and vault, beside a running server, and never PPKs nor k
   expect(inside.json<ErrorDocument>().error.code).toBe('usage');
 });
 
-it('put back, it is frozen; the plan changes nothing; the run takes up what the vault knows, and thaws it', async () => {
+it('a backup put back is frozen; smdpf restore plan changes nothing; smdpf restore run takes up what the vault knows, and thaws it', async () => {
   await addParty('2.999.61');
   await cli('audit', 'archive');
   const nothing = await cli('restore', 'put', '--from', folder.file('none'));

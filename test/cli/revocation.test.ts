@@ -150,7 +150,7 @@ async function secondEum(): Promise<SimEum> {
 }
 
 describe('an EUM revoked by the list that an administrator brings to the API', () => {
-  it('stops between ingest and bind, and between bind and delivery; others go on; the alarm is raised', async () => {
+  it('is stopped between ingest and bind, and between bind and delivery; other EUMs go on; the alarm is raised', async () => {
     const other = await secondEum();
     const [first, late] = [await registered(sandbox.eum), await registered(sandbox.eum)];
     const [unaffected, fresh] = [await registered(other), await registered(other)];
@@ -177,7 +177,7 @@ describe('an EUM revoked by the list that an administrator brings to the API', (
 });
 
 describe('a client certificate revoked by a command beside the server', () => {
-  it('is no party from the next call on, on the very connection that it has open', async () => {
+  it('names no party from the next call on, on the very connection that it has open', async () => {
     const leaver = await Party.register('deviceMaker', '2.999.51');
     const before = await leaver.call('esbpp/getBppBatch', { requestId: '09' });
     expect([before.status, codesOf(before.answer)]).toEqual([200, '1.6/3.9']);
@@ -189,8 +189,8 @@ describe('a client certificate revoked by a command beside the server', () => {
   });
 });
 
-describe('an auditor', () => {
-  it('fetches the log page by page, and it verifies without the server', async () => {
+describe('the audit functions of the API', () => {
+  it('give an auditor the log page by page, which verifies without the server', async () => {
     await server.runtime.audit.chain();
     const lines: object[] = [];
     let head = { sequence: 0, hash: '' };
@@ -213,7 +213,7 @@ describe('an auditor', () => {
       expect(events).toContain(event);
   });
 
-  it('and an administrator call nothing else', async () => {
+  it('and those of administrators are all that these roles may call', async () => {
     for (const party of [auditor, administrator]) {
       const { status, answer } = await party.call('es2f/getOrderStatus', { orderId: 'ORD-1' });
       expect([status, codesOf(answer)]).toEqual([200, '1.1/1.2']);

@@ -151,7 +151,7 @@ describe('smdpf sim ci and eum', () => {
 });
 
 describe('smdpf sim euicc', () => {
-  it('as processes: loads what smdpf bind wrote, and gives the profile back octet for octet', async () => {
+  it('loads what smdpf bind wrote, and gives the profile back octet for octet, as processes', async () => {
     const bound = await bind(0, 'a.bpp');
     const load = ['sim', 'euicc', 'load', '--card', card(0), '--bpp', bound.file, '--pir', at('a.pir')];
     const result = await spawnCli([

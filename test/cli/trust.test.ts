@@ -65,7 +65,7 @@ interface Listing {
 }
 const list = async () => (await run('list')).json<Listing & Record<string, never>>();
 
-it('lists what is configured, as a document and as tables', async () => {
+it('smdpf trust list gives what is configured, as a document and as tables', async () => {
   const listing = await list();
   expect(listing.cis).toEqual([{ keyId: toHex(sandbox.ci.keyId), forSigning: true, forVerification: true }]);
   expect(listing.eums).toEqual([{ keyId: eumKeyId, party: '2.999.40' }]);
@@ -77,7 +77,7 @@ it('lists what is configured, as a document and as tables', async () => {
     expect(stdout).toContain(shown);
 });
 
-describe('CIs', () => {
+describe('smdpf trust: CIs', () => {
   it('come for both selections or for one, and go', async () => {
     const other = SimCi.create({ curve: 'brainpoolP256r1' });
     const file = await sandbox.file('ci.der', other.certificate);
@@ -92,7 +92,7 @@ describe('CIs', () => {
     expect(await refused('remove-ci', keyId)).toMatchObject({ code: 'ciUnknown', exitCode: 1 });
   });
 
-  it('are refused where the file is none, is missing or is another certificate', async () => {
+  it('are refused where the file is missing, no certificate or the certificate of another role', async () => {
     const garbage = await sandbox.file('garbage', 'no certificate at all');
     const eum = await sandbox.file('eum.der', sandbox.eum.ca.certificate);
     expect(await refused('add-ci', garbage)).toMatchObject({ code: 'protocolFormat', exitCode: 1 });
@@ -104,7 +104,7 @@ describe('CIs', () => {
   });
 });
 
-describe('revocation lists', () => {
+describe('smdpf trust: revocation lists', () => {
   it('come from a file, once, and go forward only', async () => {
     const file = await sandbox.file('crl.der', sandbox.ci.issueCrl({ number: 7 }));
     expect((await run('add-crl', file)).json()).toMatchObject({ isNew: true, number: '7', revoked: 0 });
@@ -144,7 +144,7 @@ describe('revocation lists', () => {
   });
 });
 
-describe('our binding certificate', () => {
+describe('smdpf trust: the binding certificate', () => {
   it('is installed only with its own key and under a trusted CI, and retired', async () => {
     const other = SimCi.create({ curve: 'p256' });
     const [installed] = (await list()).dpPbs;
@@ -160,7 +160,7 @@ describe('our binding certificate', () => {
   });
 });
 
-describe('revocation by hand', () => {
+describe('smdpf trust: revocation by hand', () => {
   it('what is bound is listed by EUM and by EID', async () => {
     const byEum = (await run('bound', '--eum', eumKeyId)).json<{ bound: { eid: string }[] }>();
     expect(byEum.bound.map(({ eid }) => eid).sort()).toEqual([...eids].sort());
@@ -208,7 +208,7 @@ describe('revocation by hand', () => {
   });
 });
 
-it('a folder without a deployment is told, and none is made', async () => {
+it('smdpf trust tells of a folder without a deployment, and makes none', async () => {
   const { code, json } = await runCli('trust', 'list', '--folder', sandbox.path('nowhere'), '--json');
   expect(code).toBe(2);
   expect(json<ErrorDocument>().error).toMatchObject({ code: 'usage' });

@@ -29,7 +29,7 @@ const verifyPir = (pir: Uint8Array, cert = certificate) => [
 ];
 
 describe('smdpf verify-pir', () => {
-  it('as a process: tells a success whose signature holds, with exit code 0', async () => {
+  it('tells a success whose signature holds, with exit code 0, as a process', async () => {
     const result = await spawnCli(verifyPir(success));
     expect(result).toMatchObject({ code: 0, stderr: '' });
     expect(result.json()).toMatchObject({

@@ -61,7 +61,7 @@ function writeManifest(list: readonly Part[]): void {
   writeFileSync(join(folder, MANIFEST_FILE), encodeBatchManifest(tbs, signature));
 }
 
-it('tells a folder that holds: signature, parts, and the items that the index names', async () => {
+it('a pulled folder that holds is told: signature, parts, and the items that the index names', async () => {
   expect(await verifyBatch(folder, [deliveryKey])).toEqual({
     requestId: '0a0b',
     parts: 2,
@@ -74,7 +74,7 @@ it('tells a folder that holds: signature, parts, and the items that the index na
   expect(await verifyBatch(folder, undefined)).toMatchObject({ signature: 'unchecked', problems: [] });
 });
 
-it('finds a manifest of another key, a changed part, a missing part and a wrong index', async () => {
+it('a pulled folder shows a manifest of another key, a changed part, a missing part and a wrong index', async () => {
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
   const wrongKey = await verifyBatch(folder, [other.export({ format: 'der', type: 'spki' })]);
   expect(wrongKey).toMatchObject({
@@ -95,7 +95,7 @@ it('finds a manifest of another key, a changed part, a missing part and a wrong 
   expect((await verifyBatch(folder, [deliveryKey])).problems).toMatchObject([{ part: 1 }]);
 });
 
-it('packs the parts into one batch that another decoder reads', async () => {
+it('the parts of a pulled folder make one batch that another decoder reads', async () => {
   const file = join(folder, 'batch');
   const size = await packBatch(folder, file);
   const batch = readFileSync(file);
@@ -124,7 +124,7 @@ async function serve(octets: Uint8Array, { breakAfter = Number.POSITIVE_INFINITY
   return { url: `http://127.0.0.1:${port}/`, asked, close: () => server.close() };
 }
 
-it('goes on with a download where it broke off', async () => {
+it('a download of a part goes on where it broke off', async () => {
   const [{ part, octets }] = parts as [(typeof parts)[number]];
   const server = await serve(octets, { breakAfter: 900 });
   const file = join(folder, 'fetched');
@@ -135,7 +135,7 @@ it('goes on with a download where it broke off', async () => {
   server.close();
 });
 
-it('names the host that a link leads to where it cannot be reached', async () => {
+it('a download names the host that its link leads to where that cannot be reached', async () => {
   const [{ part }] = parts as [(typeof parts)[number]];
   await expect(downloadPart('http://127.0.0.1:9/', join(folder, 'none'), part, {})).rejects.toMatchObject({
     code: 'vault',
@@ -143,7 +143,7 @@ it('names the host that a link leads to where it cannot be reached', async () =>
   });
 });
 
-it('takes the whole from a server without ranges, and keeps nothing that is not the part', async () => {
+it('a download takes the whole from a server without ranges, and keeps nothing that is not the part', async () => {
   const [{ part, octets }] = parts as [(typeof parts)[number]];
   const file = join(folder, 'fetched');
   writeFileSync(`${file}.partial`, octets.subarray(0, 100));

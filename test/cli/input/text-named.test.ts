@@ -63,7 +63,7 @@ describe('a file that is text and no object is named', () => {
     expect(nameText(typeof text === 'string' ? utf8(text) : text)?.what).toMatch(what);
   });
 
-  it('binary is not, whatever kind of artefact it is', () => {
+  it('a binary artefact of any kind is not named as text', () => {
     for (const [kind, octets] of artefacts) expect(nameText(octets), kind).toBeUndefined();
   });
 
@@ -79,7 +79,7 @@ describe('a file that is text and no object is named', () => {
   });
 });
 
-describe('commands that read an object', () => {
+describe('the commands that read an object', () => {
   it('name the text that was given in its place, with a way out', async () => {
     const file = folder.write('result.json', utf8(JSON.stringify({ pendingNotification: base64 })));
     const cert = folder.write('euicc.der', artefacts.get('certificate')!);

@@ -7,8 +7,8 @@ import { Fault, type FaultCode, Refusal } from '../../../shared/errors.ts';
 import { STATUS_CODES, type StatusName } from '../../../shared/status-codes.ts';
 import { SimError } from '../../../sim/index.ts';
 
-describe('what a failure tells', () => {
-  it('codes, place and the way out of every refusal', () => {
+describe('the failure of a command', () => {
+  it('tells codes, place and the way out of every refusal', () => {
     for (const code of Object.keys(STATUS_CODES) as StatusName[]) {
       const { failure, exitCode } = describeFailure(new Refusal(code, 'said', { offset: 7 }));
       const { subject, reason } = STATUS_CODES[code];
@@ -47,7 +47,7 @@ describe('what a failure tells', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('gives the hint that the command knows, and the code of what it wraps', () => {
+  it('gives the hint that the command knows, and the code of the error that it wraps', () => {
     const wrapped = new HintedError(new Refusal('eidMalformed', 'said'), 'do this');
     expect(describeFailure(wrapped)).toMatchObject({
       failure: { code: 'eidMalformed', hint: 'do this' },
@@ -64,7 +64,7 @@ describe('what a failure tells', () => {
   });
 });
 
-describe('text for people', () => {
+describe('the text output of a command', () => {
   it('aligns columns, numbers to the right', () => {
     expect(
       table(
@@ -89,7 +89,7 @@ describe('text for people', () => {
   });
 });
 
-describe('JSON', () => {
+describe('the JSON output of a command', () => {
   it('writes octets as hexadecimal, also those of a Buffer', () => {
     expect(
       JSON.parse(toJson({ a: Buffer.of(1, 0xab), b: [Uint8Array.of(2)], c: 3n, d: new Map([['k', 1]]) })),

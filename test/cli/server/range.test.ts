@@ -19,10 +19,10 @@ it.each([
   ['octets=0-1', undefined],
   ['bytes=a-b', undefined],
   ['bytes=-', undefined],
-])('Range %s of ten octets is %j', (header, expected) => {
+])('the header Range: %s of ten octets asks for %j', (header, expected) => {
   expect(parseRange(header, 10)).toEqual(expected);
 });
 
-it('an empty object satisfies no range', () => {
+it('an empty object satisfies no Range header', () => {
   expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable');
 });

@@ -162,14 +162,14 @@ describe('the listener of the parties', () => {
     ['GET', '/ifpp-draft1/esbpp/requestBpp', 405, '1.6/3.1'],
     ['DELETE', '/ifpp-draft1/esbpp/requestBpp', 405, '1.6/3.1'],
     ['DELETE', '/health', 405, '1.6/3.1'],
-  ])('%s %s is %d', async (method, path, status, codes) => {
+  ])('answers %s %s with %d', async (method, path, status, codes) => {
     const answer = await send(`${server.urls.parties}${path}`, { method, certificate: maker, headers: json });
     expect(answer.status).toBe(status);
     expect(codesOf(answer.json())).toBe(codes);
     expect(answer.headers.allow !== undefined).toBe(status === 405);
   });
 
-  it('ignores a query', async () => {
+  it('ignores the query of a path', async () => {
     const url = `${server.urls.parties}/health?x=1`;
     expect((await send(url)).status).toBe(200);
   });
@@ -192,7 +192,7 @@ describe('the listener of the parties', () => {
   });
 });
 
-describe('limits while reading', () => {
+describe('the limits of the server while it reads', () => {
   it('a body announced too large is 413 before it is sent', async () => {
     const answer = await new Promise<number>((resolve, reject) => {
       const outgoing = request(
@@ -318,7 +318,7 @@ describe('the listener of the field', () => {
   });
 });
 
-describe('transfers', () => {
+describe('transfers over the embedded server', () => {
   const content = randomBytes(3 * 1024 * 1024 + 17);
   const sha256 = createHash('sha256').update(content).digest('hex');
   const toServer = (url: string) => `${server.urls.parties}${new URL(url).pathname}`;
@@ -397,8 +397,8 @@ describe('transfers', () => {
   });
 });
 
-describe('shutdown', () => {
-  it('lets a call in work end, takes no new one, and closes idle connections', async () => {
+describe('shutdown of the embedded server', () => {
+  it('lets a call that is under way end, takes no new one, and closes idle connections', async () => {
     let release = () => {};
     let entered = () => {};
     const working = new Promise<void>((resolve) => {

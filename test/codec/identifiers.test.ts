@@ -25,7 +25,7 @@ describe('EID (SGP.29)', () => {
     else expectRefusal('eidMalformed', () => checkEid(eid));
   });
 
-  it('runs every vector', () => {
+  it('runs as many vectors as are published', () => {
     expect(encodings.eidCheck).toHaveLength(5);
   });
 
@@ -74,7 +74,7 @@ describe('ICCID (E.118)', () => {
     expect(decodeIccid(fromHex(vector.efIccidAndStoreMetadata))).toBe(vector.digits);
   });
 
-  it('runs every vector', () => {
+  it('runs as many vectors as are published', () => {
     expect([encodings.iccidSanitize.length, encodings.iccidCoding.length]).toEqual([4, 2]);
   });
 

@@ -124,7 +124,7 @@ describe('walking a constructed value', () => {
   });
 });
 
-describe('INTEGER', () => {
+describe('INTEGER in DER', () => {
   const read = (value: Uint8Array): number => new TlvReader(tlv(0x02, value)).integer(0x02, 'number');
 
   it('comes back as written, in its shortest form', () => {
@@ -172,7 +172,7 @@ describe('names of tags', () => {
     [0x04, '04'],
     [0x9f1f, '9F1F'],
     [0x7f8148, '7F8148'],
-  ])('are their octets: %i', (tag, name) => {
+  ])('are the octets of the tag: %i', (tag, name) => {
     expect(tagName(tag)).toBe(name);
   });
 });

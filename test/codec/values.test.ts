@@ -7,8 +7,8 @@ import { decodeOid, encodeOid } from '../../shared/codec/oid.ts';
 import { tlv, tlvHeader } from '../../shared/codec/tlv.ts';
 import { expectRefusal } from '../support/refusal.ts';
 
-describe('octets', () => {
-  it('come back from hexadecimal', () => {
+describe('helpers on octets', () => {
+  it('give octets back from hexadecimal', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (octets) => {
         expect(equal(fromHex(toHex(octets)), octets)).toBe(true);
@@ -16,17 +16,17 @@ describe('octets', () => {
     );
   });
 
-  it.each(['0', '0g', ' 00', '0x00'])('are not read from %j', (hex) => {
+  it.each(['0', '0g', ' 00', '0x00'])('read no octets from %j', (hex) => {
     expect(() => fromHex(hex)).toThrow(RangeError);
   });
 
-  it('are equal only with the same length and content', () => {
+  it('call octets equal only with the same length and content', () => {
     expect(equal(fromHex('0102'), fromHex('0102'))).toBe(true);
     expect(equal(fromHex('0102'), fromHex('010200'))).toBe(false);
     expect(equal(fromHex('0102'), fromHex('0103'))).toBe(false);
   });
 
-  it('are zero once wiped, through every view', () => {
+  it('wipe octets to zero, through every view', () => {
     const secret = fromHex('a1a2a3a4');
     wipe(secret.subarray(1, 3), undefined);
     expect(toHex(secret)).toBe('a10000a4');

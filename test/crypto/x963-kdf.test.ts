@@ -14,12 +14,12 @@ describe('X9.63 KDF with SHA-256', () => {
     expect(toHex(x963Kdf(fromHex(sharedSecret), fromHex(sharedInfo), 48))).toBe(keyData);
   });
 
-  it.each(cavp.vectors)('derives the key data of $id', ({ z, sharedInfo, keyData }) => {
+  it.each(cavp.vectors)('derives the key data of CAVP $id', ({ z, sharedInfo, keyData }) => {
     count('vectors', 1);
     expect(toHex(x963Kdf(fromHex(z), fromHex(sharedInfo), keyData.length / 2))).toBe(keyData);
   });
 
-  it('runs every vector', () => {
+  it('runs every vector of the traces and of CAVP', () => {
     expect([kdf.vectors.length, cavp.vectors.length]).toEqual([2, 1]);
   });
 });

@@ -119,7 +119,7 @@ describe('a policy that names what does not exist is refused when it is given', 
     { minProfileVersion: '3.3' },
     { minSvn: 'three' },
     { requiredCapabilities: ['usim', 'telepathy'] },
-  ])('%j', (policy) => {
+  ])('refuses %j', (policy) => {
     const refusal = expectRefusal('orderInvalid', () => checkPolicy(policy));
     expect(refusal.message).toContain(`eligibility.${Object.keys(policy)[0]}: `);
   });

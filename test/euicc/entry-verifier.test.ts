@@ -110,7 +110,7 @@ describe.each(SUITES)('one-time keys on %s', (curve) => {
   });
 });
 
-it('all classes ran', () => {
+it('every class of invalid points and proofs ran on each curve', () => {
   for (const curve of SUITES) {
     expect(Object.keys(invalidPoints(curve))).toHaveLength(41);
     expect(Object.keys(invalidSignatures(curve, Buffer.alloc(64, 1)))).toHaveLength(34);

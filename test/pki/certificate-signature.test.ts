@@ -96,24 +96,24 @@ function withSignature(suite: keyof typeof ORDERS, change: Change): Verdict {
   return verdict(() => verifyEuiccSide(pki));
 }
 
-describe.each(Object.keys(ORDERS) as (keyof typeof ORDERS)[])('on %s', (suite) => {
-  test.each(Object.entries(notDer))('not DER: %s', (_, change) => {
+describe.each(Object.keys(ORDERS) as (keyof typeof ORDERS)[])('a certificate signature on %s', (suite) => {
+  test.each(Object.entries(notDer))('is refused where it is not DER: %s', (_, change) => {
     expect(withSignature(suite, change)).toBe('protocolFormat');
   });
 
-  test.each(Object.entries(notValid))('not valid: %s', (_, change) => {
+  test.each(Object.entries(notValid))('is refused where it is not valid: %s', (_, change) => {
     expect(withSignature(suite, change)).toBe('euiccCertificateInvalid');
   });
 
-  test('untouched', () => expect(withSignature(suite, (signature) => signature)).toBe('accepted'));
+  test('is taken untouched', () => expect(withSignature(suite, (signature) => signature)).toBe('accepted'));
 });
 
-test('all classes ran', () => {
+test('every class of invalid signatures ran on each curve', () => {
   expect(Object.keys(notDer)).toHaveLength(29);
   expect(Object.keys(notValid)).toHaveLength(11);
 });
 
-test('encode and decode are inverse, with short values padded to 32 octets', () => {
+test('an ECDSA signature is decoded as it was encoded, with short values padded to 32 octets', () => {
   for (const raw of [
     Buffer.concat([Buffer.alloc(31), Buffer.of(1), Buffer.alloc(32, 0xff)]),
     Buffer.concat([Buffer.alloc(32, 0x80), Buffer.alloc(30), Buffer.of(0x80, 0)]),

@@ -13,7 +13,7 @@ import { bitString, type CertificateSpec, oid, sequence } from './builder.ts';
 import { AT_MS, buildHierarchy, EID, IIN, policyOf } from './hierarchy.ts';
 import { eumOf, type Verdict, verdict, verifyEuiccSide } from './verdict.ts';
 
-describe('decoding', () => {
+describe('decoding a certificate', () => {
   const pki = buildHierarchy();
   const eum = pki.certificates.eum!;
   const decoded = decodeCertificate(eum);
@@ -58,7 +58,7 @@ describe('decoding', () => {
   });
 });
 
-describe('keys that are no points', () => {
+describe('a certificate whose key is no point is refused', () => {
   const change: Record<string, { edit: (spki: Buffer) => Bytes; expected: Verdict }> = {
     'y changed': { edit: (spki) => flip(spki, spki.length - 1), expected: 'euiccCertificateInvalid' },
     'x changed': { edit: (spki) => flip(spki, spki.length - 40), expected: 'euiccCertificateInvalid' },
@@ -120,7 +120,7 @@ describe('keys that are no points', () => {
     expect(verdict(() => verifyEuiccSide(pki))).toBe(expected);
   });
 
-  test('the table is complete', () => expect(Object.keys(change)).toHaveLength(15));
+  test('every kind of invalid point has its row', () => expect(Object.keys(change)).toHaveLength(15));
 });
 
 /** x and y of a point on the quadratic twist of P-256, y² = x³ − 3x − b (−1 is no square, as p ≡ 3 mod 4). */
@@ -141,7 +141,7 @@ function pointOfTwist(): Bytes {
   }
 }
 
-describe('hostile octets', () => {
+describe('hostile octets of certificates and lists', () => {
   const pki = buildHierarchy({
     crl: {
       ci: (spec) => {

@@ -539,12 +539,12 @@ euicc('CI with the key identifier of the sub-CA', 'eumCertificateInvalid', {
   edit: { eum: (spec, pki) => void spec.extensions.set('aki', ext.aki(keyId(pki.keys.ci.point))) },
 });
 
-test.each(cases)('$side: $rule → $expected', (given) => {
+test.each(cases)('a chain of the $side: $rule → $expected', (given) => {
   const verify = given.side === 'euicc' ? verifyEuiccSide : verifyDpSide;
   expect(verdict(() => verify(buildHierarchy(given), given))).toBe(given.expected);
 });
 
-test('the table has every case under a name of its own', () => {
+test('the table of chains has every case under a name of its own', () => {
   expect(cases).toHaveLength(241);
   expect(new Set(cases.map(({ side, rule }) => `${side} ${rule}`)).size).toBe(cases.length);
 });

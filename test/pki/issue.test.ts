@@ -32,7 +32,7 @@ async function issueAll() {
   return { ca, server, client, serverKey, clientKey };
 }
 
-test('what is issued passes our own strict decoder and OpenSSL', async () => {
+test('a certificate that is issued passes our own strict decoder and OpenSSL', async () => {
   const { ca, server, client } = await issueAll();
   const decoded = decodeCertificate(ca);
   expect(decoded.isSignedBy(decoded.publicKey)).toBe(true);

@@ -161,12 +161,12 @@ list('segment beyond its total', 'crlInvalid', (spec) => {
   );
 });
 
-describe('intake of a list from the CI', () => {
+describe('intake of a revocation list from the CI', () => {
   test.each(cases)('$rule → $expected', ({ edit, suite, expected }) => {
     expect(intake(listOf(edit, suite))).toBe(expected);
   });
 
-  test('the table is complete', () => expect(cases).toHaveLength(41));
+  test('every rule of intake has its row', () => expect(cases).toHaveLength(41));
 
   test('an issuer without cRLSign cannot sign one', () => {
     const pki = buildHierarchy({
@@ -176,7 +176,7 @@ describe('intake of a list from the CI', () => {
   });
 });
 
-describe('numbers of lists', () => {
+describe('numbers of revocation lists', () => {
   const pki = buildHierarchy({ crl: { ci: null } });
   const ci = certificateOf(pki, 'ci');
   const numbered = (number: number, edit: CrlEdit = () => undefined): Buffer => {

@@ -28,7 +28,7 @@ const withPolicies = (...policies: string[]) => {
   return decodeCertificate(buildHierarchy({ edit: { euicc } }).certificates.euicc!);
 };
 
-test.each(ROLES)('%s has its identifiers in both columns', (role, v2, v3) => {
+test.each(ROLES)('the certificate role %s has its identifiers in both columns', (role, v2, v3) => {
   expect([rolePolicy(role, 'v2'), rolePolicy(role, 'v3')]).toEqual([v2, v3]);
   if (v2 !== undefined && v2 !== v3)
     expect(roleOf(withPolicies(v2), 'euiccCertificateInvalid')).toEqual({ role, column: 'v2' });
@@ -41,7 +41,7 @@ test.each([
   ['an unassigned arc', ['2.23.146.1.2.1.8']],
   ['two roles', ['2.23.146.1.2.1.1', '2.23.146.1.2.1.5']],
   ['one role in both columns', ['2.23.146.1.2.1.1', '2.23.146.1.2.1.0.0.0.0.0']],
-])('%s is refused', (_, policies) => {
+])('a certificate with %s is refused', (_, policies) => {
   expect(verdict(() => roleOf(withPolicies(...policies), 'euiccCertificateInvalid'))).toBe(
     'euiccCertificateInvalid',
   );

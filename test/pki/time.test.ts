@@ -16,7 +16,7 @@ test.each([
   [GENERALIZED, '20500101000000Z', '2050-01-01T00:00:00.000Z'],
   [GENERALIZED, '74960124000000Z', '7496-01-24T00:00:00.000Z'],
   [GENERALIZED, '99991231235959Z', '9999-12-31T23:59:59.000Z'],
-])('%i %s is %s', (tag, text, expected) => {
+])('the ASN.1 time %i %s is %s', (tag, text, expected) => {
   expect(new Date(read(tag, text)).toISOString()).toBe(expected);
 });
 
@@ -38,6 +38,6 @@ test.each([
   ['letters', UTC, '26010100000aZ'],
   ['another type', 0x0c, '260101000000Z'],
   ['nothing', UTC, ''],
-])('%s is refused', (_, tag, text) => {
+])('the ASN.1 time %s is refused', (_, tag, text) => {
   expect(verdict(() => read(tag, text))).toBe('protocolFormat');
 });

@@ -90,27 +90,30 @@ describe('binding (SGP.22 section 2.5.4)', () => {
     expect(mode51.steps).toHaveLength(5);
   });
 
-  it.each(SUITES)('comes back on the other side, in both modes, on $name', async (suite) => {
-    const upp = randomBytes(2500);
-    for (const payload of payloads(upp)) {
-      const otsk = suite.curve.generateEphemeral();
-      const octets = await bindProfile({
-        ...identifiers,
-        euiccOtpk: suite.oneTimeKey(otsk.point),
-        metadataDer,
-        payload,
-        dpProprietaryData: { dpOid: '2.999.10' },
-        sign: noSignature,
-      });
-      const bpp = decodeBoundProfilePackage(octets);
-      expect(toHex(encodeBoundProfilePackage(bpp))).toBe(toHex(octets));
-      const opened = openAsEuicc(suite, otsk, bpp);
-      expect(opened.mode).toBe(payload.mode);
-      expect(toHex(opened.configureIsdp)).toBe('bf2407b805800388370a');
-      expect(toHex(opened.storeMetadata)).toBe(toHex(metadataDer));
-      expect(toHex(opened.upp)).toBe(toHex(upp));
-    }
-  });
+  it.each(SUITES)(
+    'gives a package that the eUICC opens to the same octets, in both modes, on $name',
+    async (suite) => {
+      const upp = randomBytes(2500);
+      for (const payload of payloads(upp)) {
+        const otsk = suite.curve.generateEphemeral();
+        const octets = await bindProfile({
+          ...identifiers,
+          euiccOtpk: suite.oneTimeKey(otsk.point),
+          metadataDer,
+          payload,
+          dpProprietaryData: { dpOid: '2.999.10' },
+          sign: noSignature,
+        });
+        const bpp = decodeBoundProfilePackage(octets);
+        expect(toHex(encodeBoundProfilePackage(bpp))).toBe(toHex(octets));
+        const opened = openAsEuicc(suite, otsk, bpp);
+        expect(opened.mode).toBe(payload.mode);
+        expect(toHex(opened.configureIsdp)).toBe('bf2407b805800388370a');
+        expect(toHex(opened.storeMetadata)).toBe(toHex(metadataDer));
+        expect(toHex(opened.upp)).toBe(toHex(upp));
+      }
+    },
+  );
 
   it('keeps every segment within 1020 octets for profile lengths from 1 to 5000, in both modes', () => {
     const otsk = P256.generateEphemeral();
@@ -191,7 +194,7 @@ describe('binding (SGP.22 section 2.5.4)', () => {
   });
 });
 
-describe('what binding refuses', () => {
+describe('binding refuses', () => {
   const request = {
     ...identifiers,
     euiccOtpk: P256_SUITE.oneTimeKey(P256.generateEphemeral().point),
@@ -242,7 +245,7 @@ describe('what binding refuses', () => {
   it.each([
     ['after success', {}],
     ['after a refusal', { metadataDer: fromHex('bf2400') }],
-  ])('leaves no ephemeral key and no shared secret behind %s', (_, change) => {
+  ])('and leaves no ephemeral key and no shared secret behind %s', (_, change) => {
     const ephemeral = P256.ephemeralFrom(fromHex(ecka.smdpOtsk));
     const secrets: Uint8Array[] = [];
     const agree = ephemeral.agree;
@@ -263,7 +266,7 @@ describe('what binding refuses', () => {
     expect(secrets.map(toHex)).toEqual(['00'.repeat(32)]);
   });
 
-  it('leaves no ephemeral key behind where the agreement itself fails', () => {
+  it('and leaves no ephemeral key behind where the agreement itself fails', () => {
     const ephemeral = FRP256V1.generateEphemeral();
     const generate = vi.spyOn(P256, 'generateEphemeral').mockReturnValueOnce(ephemeral);
     ephemeral.agree = () => {

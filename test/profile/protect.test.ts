@@ -75,7 +75,7 @@ describe('PPK', () => {
     expect(() => ppkFromOctets(octets.subarray(1))).toThrow(RangeError);
   });
 
-  it('is gone from its octets once wiped', () => {
+  it('is gone from the octets that held it once wiped', () => {
     const octets = randomBytes(PPK_LENGTH);
     wipePpk(ppkFromOctets(octets));
     expect(octets.every((octet) => octet === 0)).toBe(true);

@@ -56,12 +56,12 @@ describe('objects of ES8+ and ES10b', () => {
     expect(toHex(recode[type]!(fromHex(der)))).toBe(der);
   });
 
-  it('runs every vector', () => {
+  it('run every vector of the file', () => {
     expect(vectors.items.filter(({ type }) => type in recode)).toHaveLength(11);
     expect(vectors.items).toHaveLength(11);
   });
 
-  it('signs smdpSign over the unsigned part and the one-time key of the eUICC', () => {
+  it('have smdpSign signed over the unsigned part and the one-time key of the eUICC', () => {
     const input = vectors.smdpSignInput;
     const unsignedPart = encodeUnsignedPart(suiteByName('p256').channel, {
       transactionId: fromHex(input.transactionId),

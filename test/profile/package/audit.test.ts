@@ -68,7 +68,7 @@ describe('the audit reads every parameter back from the octets', () => {
   });
 });
 
-it('secrets that nobody set are listed, without their values', () => {
+it('the audit lists secrets that nobody set, without their values', () => {
   const row = without(OPERATIONAL, 'scp80.01.dek');
   const made = personalise(
     compileTemplate(ownTemplate(), { profileClass: 'test', parameters: Object.keys(row) }),
@@ -84,7 +84,7 @@ it('secrets that nobody set are listed, without their values', () => {
   ]);
 });
 
-it('a package of another shape is not audited with the places of the template', () => {
+it('the audit reads no package of another shape with the places of the template', () => {
   expect(() => auditPersonalisation(upp.subarray(0, 116), VALUES, template)).toThrowError(
     expect.objectContaining({ code: 'profileInvalid' }),
   );

@@ -8,7 +8,7 @@ const upp = personalise(
   OPERATIONAL,
 );
 
-it('shows the subscriber and the files, and names secrets without telling them', () => {
+it('the contents of a package show the subscriber and the files, and name secrets without telling them', () => {
   const contents = packageContents(upp);
   expect(contents.parameters).toMatchObject({
     iccid: ['8988211000000530082', '8988211000000530082'],
@@ -29,7 +29,7 @@ it('shows the subscriber and the files, and names secrets without telling them',
 });
 
 it.skipIf(!TS48_PRESENT)(
-  `finds the files of genericFileManagement and of nested directories${TS48_PRESENT ? '' : ` (${TS48_ABSENT})`}`,
+  `the contents of a package have the files of genericFileManagement and of nested directories${TS48_PRESENT ? '' : ` (${TS48_ABSENT})`}`,
   () => {
     const paths = packageContents(ts48('TS48v5_SAIP2.3_BERTLV_SUCI.der')).files.map(({ path }) => path);
     expect(paths).toEqual(

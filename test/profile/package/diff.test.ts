@@ -8,7 +8,7 @@ const template = ownTemplate();
 
 it('a package does not differ from itself', () => expect(diffPackages(template, template)).toEqual([]));
 
-it('names the files that personalisation changed', () => {
+it('a diff of packages names the files that personalisation changed', () => {
   const row = { iccid: '8988211000000530082', imsi: '262011234567891' };
   const upp = personalise(
     compileTemplate(template, { profileClass: 'test', parameters: Object.keys(row) }),
@@ -21,7 +21,7 @@ it('names the files that personalisation changed', () => {
   ]);
 });
 
-it('names PEs that one package has and the other has not', () => {
+it('a diff of packages names PEs that one has and the other has not', () => {
   const elements = decodePackage(template).elements;
   const shorter = Buffer.concat(elements.filter(({ name }) => name !== 'rfm').map(({ raw }) => raw));
   expect(diffPackages(template, shorter).map(({ change, pe }) => [change, pe])).toEqual([['removed', 'rfm']]);

@@ -121,7 +121,7 @@ describe('a bad row is refused with its column and never its value', () => {
       if (typeof value === 'string' && value.length > 4) expect(message).not.toContain(value);
     }
   });
-  it('at least forty of them', () => expect(rows.length).toBeGreaterThanOrEqual(40));
+  it('the rows here are at least forty', () => expect(rows.length).toBeGreaterThanOrEqual(40));
 
   it('a row lacks a column, or has one too many', () => {
     const template = compileTemplate(ownTemplate(), { profileClass: 'test', parameters: ['iccid', 'imsi'] });

@@ -3,7 +3,7 @@ import { compileTemplate, personalise } from '../../../shared/profile/package/pe
 import { templateSecrets } from '../../../shared/profile/package/template-secrets.ts';
 import { ownTemplate, TS48_ABSENT, TS48_PRESENT, ts48 } from './support/packages.ts';
 
-it('names every secret that an operational profile must be given', () => {
+it('the secrets of a template name every secret that an operational profile must be given', () => {
   const secrets = templateSecrets(ownTemplate());
   expect(secrets.map(({ name, kind, length }) => [name, kind, length])).toEqual([
     ['k', 'octets', 16],
@@ -27,7 +27,10 @@ it('names every secret that an operational profile must be given', () => {
   expect(personalise(template, row).length).toBe(ownTemplate().length);
 });
 
-it.skipIf(!TS48_PRESENT)(`finds both key versions of TS.48${TS48_PRESENT ? '' : ` (${TS48_ABSENT})`}`, () => {
-  const names = templateSecrets(ts48('TS48v1_A.der')).map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['adm2', 'scp80.02.dek@A000000151000000']));
-});
+it.skipIf(!TS48_PRESENT)(
+  `the secrets of a template have both key versions of TS.48${TS48_PRESENT ? '' : ` (${TS48_ABSENT})`}`,
+  () => {
+    const names = templateSecrets(ts48('TS48v1_A.der')).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['adm2', 'scp80.02.dek@A000000151000000']));
+  },
+);

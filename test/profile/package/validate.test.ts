@@ -166,7 +166,7 @@ describe('what is wrong with a package is found', () => {
   });
 });
 
-describe('metadata must agree with the files', () => {
+describe('metadata agrees with the files of the package', () => {
   const row = { iccid: '8988211000000530082', imsi: '262011234567891', gid1: 'AB' };
   const upp = personalise(
     compileTemplate(ownTemplate(), { profileClass: 'test', parameters: Object.keys(row) }),
@@ -179,7 +179,7 @@ describe('metadata must agree with the files', () => {
     profileOwner: { mccMnc: '26201', gid1: fromHex('ab') },
     profilePolicyRules: ['ppr1'],
   };
-  it('and does', () => expect(errorsOf(upp, good)).toEqual([]));
+  it('that of the own template does', () => expect(errorsOf(upp, good)).toEqual([]));
   const { profileOwner: _, ...unowned } = good;
   const cases: readonly (readonly [string, PackageMetadata, string])[] = [
     ['another ICCID', { ...good, iccid: '8988211000000530090' }, 'metadata-iccid'],
@@ -190,11 +190,11 @@ describe('metadata must agree with the files', () => {
       { ...good, profileOwner: { mccMnc: '26201', gid2: fromHex('01') } },
       'metadata-owner',
     ],
-    ['policy rules without owner', unowned, 'metadata-policy-rules'],
+    ['policy rules without an owner', unowned, 'metadata-policy-rules'],
     ['an empty profile name', { ...good, profileName: '' }, 'metadata-name'],
     ['an empty provider name', { ...good, serviceProviderName: '' }, 'metadata-name'],
   ];
-  it.each(cases)('%s is found', (_name, metadata, code) => {
+  it.each(cases)('metadata of %s is found', (_name, metadata, code) => {
     expect(errorsOf(upp, metadata)).toEqual([code]);
     expect(() => checkProfile(upp, metadata)).toThrowError(
       expect.objectContaining({ code: 'metadataInvalid' }),

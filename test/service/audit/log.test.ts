@@ -60,8 +60,8 @@ async function moveHead(sequence: number): Promise<void> {
   await put(head, { sequence, hash: (await line(sequence)).attributes.hash });
 }
 
-describe('the chain by itself', () => {
-  it('of an untouched log holds, line by line', async () => {
+describe('the check of the audit chain by itself', () => {
+  it('holds for an untouched log, line by line', async () => {
     let lines = 0;
     for await (const { problem } of deployment.runtime.audit.verify()) {
       expect(problem).toBeUndefined();
@@ -110,24 +110,24 @@ describe('the chain by itself', () => {
   });
 });
 
-describe('against the archive, which cannot be changed', () => {
+describe('the check of the audit chain against its archive, which cannot be changed', () => {
   beforeEach(async () => {
     expect(await deployment.runtime.audit.archive()).toBe(LINES);
     expect(await deployment.runtime.audit.archive()).toBe(0);
   });
 
-  it('an untouched log holds', async () => {
+  it('holds for an untouched log', async () => {
     expect(await problems()).toEqual([]);
   });
 
-  it('a tail that was rewritten with its hashes and the head shows', async () => {
+  it('shows a tail that was rewritten with its hashes and the head', async () => {
     await rewriteTail(60, (attributes) => ({ ...attributes, by: 'somebody else' }));
     const found = await problems();
     expect(found).toHaveLength(LINES - 59);
     expect(found[0]).toEqual([60, 'the line is another one than in the archive']);
   });
 
-  it('an end that was cut off together with the head shows', async () => {
+  it('shows an end that was cut off together with the head', async () => {
     await moveHead(LINES - 2);
     await remove(await line(LINES));
     await remove(await line(LINES - 1));
@@ -152,7 +152,7 @@ describe('against the archive, which cannot be changed', () => {
   });
 });
 
-describe('a line of an event that only a later release has', () => {
+describe('an audit line of an event that only a later release has', () => {
   const later = { event: 'moon.landed', by: 'test', about: { rocket: 'V' }, at: '2030-01-01T00:00:00.000Z' };
 
   beforeEach(async () => {
@@ -175,7 +175,7 @@ describe('a line of an event that only a later release has', () => {
   });
 });
 
-describe('a line that cannot be read', () => {
+describe('an audit line that cannot be read', () => {
   beforeEach(async () => {
     const item = await line(60);
     await put(item, { ...item.attributes, about: 'nothing' });

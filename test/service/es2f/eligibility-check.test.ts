@@ -16,7 +16,7 @@ afterAll(() => deployment?.close());
 const check = (eids: readonly string[], by = OPERATOR) =>
   deployment.runtime.services.eligibility.checkEligibility(by, { orderId: 'ORD-1', eids });
 
-it('answers for each EID by the rules of the bind, and spends nothing', async () => {
+it('checkEligibility answers for each EID by the rules of the bind, and spends nothing', async () => {
   const { eum } = deployment;
   const [good, old, foreign, unknown] = [
     eum.personalise(),
@@ -42,7 +42,7 @@ it('answers for each EID by the rules of the bind, and spends nothing', async ()
   expect(await deployment.runtime.context.ledger.get(ledgerKeys.euicc(good.eid))).toEqual(before);
 });
 
-it('of an order of somebody else is refused', async () => {
+it('checkEligibility is refused for an order of somebody else', async () => {
   const refusal = await refusalOf(check([], { ...OPERATOR, identifier: '2.999.61' }));
   expect(refusal).toMatchObject({ code: 'orderUnknown' });
 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 afterAll(() => deployment?.close());
 
-it(`the process dies ${CRASHES} times at random points: output rows and packs always agree`, async () => {
+it(`the process that makes packs dies ${CRASHES} times at random points: output rows and packs always agree`, async () => {
   const random = randomNumbers(4711);
   const calls = await callsOfAPack(0);
   const points = new Set<string>();

@@ -381,7 +381,7 @@ describe('bad rows are refused with row, column and code, and nothing is stored'
       'row:2:spn',
     ],
   ];
-  it('at least forty of them', () => expect(BAD.length).toBeGreaterThanOrEqual(40));
+  it('the rows here are at least forty', () => expect(BAD.length).toBeGreaterThanOrEqual(40));
 
   /** A good value of each column that only some rows above have. */
   const GOOD: Readonly<Record<string, string>> = {

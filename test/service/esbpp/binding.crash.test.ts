@@ -116,7 +116,7 @@ async function inTwoAtOnce(request: Request, seed: number, fate: Fate = {}): Pro
 
 describe('a request is committed once, whatever happens on the way (I1–I5, I8)', () => {
   it.each(['before', 'after'] as const)(
-    'the process dies %s any one store call and another goes on',
+    'where the process dies %s any one store call and another goes on',
     async (when) => {
       const calls = await callsOf();
       expect(calls).toBeGreaterThan(30);
@@ -132,7 +132,7 @@ describe('a request is committed once, whatever happens on the way (I1–I5, I8)
     },
   );
 
-  it('two attempts at once', async () => {
+  it('by two attempts at once', async () => {
     for (let seed = 0; seed < SEEDS; seed++) {
       const { orderId, request } = await scenario();
       const [one, other] = await inTwoAtOnce(request, seed);
@@ -141,7 +141,7 @@ describe('a request is committed once, whatever happens on the way (I1–I5, I8)
     }
   });
 
-  it('two attempts at once after a third has died, and one of the two dies as well', async () => {
+  it('by two attempts at once after a third has died, of which one dies as well', async () => {
     const calls = await callsOf();
     for (let call = 1; call <= calls; call += 4 * STRIDE) {
       const { orderId, request } = await scenario();
@@ -153,7 +153,7 @@ describe('a request is committed once, whatever happens on the way (I1–I5, I8)
     }
   });
 
-  it('over all of them no profile and no key went out twice, and each commit left one line', async () => {
+  it('and over all of these requests no profile and no key went out twice, and each commit left one line', async () => {
     const triples = answers.flatMap(triplesOf).map((triple) => triple.split(' '));
     expect(triples.length).toBe(BOUND.length * answers.length);
     expect(answers.length).toBeGreaterThan(LONG ? 84 : 28);

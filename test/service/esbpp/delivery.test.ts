@@ -44,7 +44,7 @@ const newOrder = () => `ORD-${orders++}`;
 
 const eids = (euiccs: readonly PersonalisedEuicc[]) => euiccs.map(({ eid }) => ({ eid }));
 
-describe('a request', () => {
+describe('a request for BPPs', () => {
   it('sent by five callers at once is one job: five answers alike, one profile an item (I4)', async () => {
     const orderId = newOrder();
     await prepare(deployment, orderId, 10);
@@ -221,7 +221,7 @@ describe('eUICC data inside a request (path B)', () => {
   }
 });
 
-describe('a large answer', () => {
+describe('a large answer with BPPs', () => {
   let large: Deployment;
   let otherEum: SimEum;
   let deliveryKey: EcPoint;

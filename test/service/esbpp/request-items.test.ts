@@ -56,7 +56,7 @@ const MALFORMED: readonly [string, (itemId: number, eid: string) => Bytes, boole
   ['a field that reaches beyond the item', (id, eid) => item(id, eid, fromHex('8209aa')), true],
 ];
 
-describe('an item that is malformed behind its itemId is refused alone', () => {
+describe('an item of a request that is malformed behind its itemId is refused alone', () => {
   it.each(MALFORMED)('%s', async (name, malformed, named) => {
     const orderId = `ORD-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
     await prepare(deployment, orderId, 8);
@@ -94,7 +94,7 @@ describe('an item that is malformed behind its itemId is refused alone', () => {
   });
 });
 
-describe('the request as a whole is refused, and nothing is spent', () => {
+describe('a malformed request for BPPs is refused as a whole, and nothing is spent', () => {
   const eid = '89049032123451234512345678901235';
   it.each([
     ['an item without an itemId', [item(1, eid), tlv(0x30, tlv(0x81, fromHex(eid)))]],

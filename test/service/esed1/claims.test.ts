@@ -41,7 +41,7 @@ const others = (standing: ClaimStanding) => async (name: string) => {
 const refusedWith = (code: StatusName, claimed: Promise<unknown>) =>
   expect(claimed).rejects.toMatchObject({ code });
 
-describe('a claim', () => {
+describe('a claim on a one-time key', () => {
   it('takes the first free key and the place of the EID in the order, and leaves the record it was given alone', async () => {
     const before = euicc([key('k1', 'closed'), key('k2'), key('k3')]);
     const taken = await claim(OWN, wanted(), before, others('pending'));
@@ -97,14 +97,14 @@ describe('a claim', () => {
     expect(taken.euicc.orders).toEqual({ [ORDER]: [OTHER, OWN] });
   });
 
-  it('refuses a key that is unknown or closed', async () => {
+  it('is refused for a key that is unknown or closed', async () => {
     const before = euicc([key('k1', 'closed')]);
     await refusedWith('oneTimeKeyUnknown', claim(OWN, wanted({ keyId: 'k9' }), before, others('pending')));
     await refusedWith('oneTimeKeyInUse', claim(OWN, wanted({ keyId: 'k1' }), before, others('pending')));
     await refusedWith('oneTimeKeyUnavailable', claim(OWN, wanted(), before, others('pending')));
   });
 
-  it('a place in one order says nothing of another', async () => {
+  it('in one order says nothing of another', async () => {
     const before: EuiccRecord = { ...euicc([key('k1')]), orders: { 'ORD-2': [OTHER] } };
     const taken = await claim(OWN, wanted(), before, others('bound'));
     expect(taken.euicc.orders).toEqual({ 'ORD-2': [OTHER], [ORDER]: [OWN] });

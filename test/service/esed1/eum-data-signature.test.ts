@@ -91,7 +91,7 @@ describe.each(PATHS)('eumDataSignature on path %s', (_, send) => {
   });
 });
 
-it('is read from a stream with the octets it covers, however they are cut into pieces', async () => {
+it('eumDataSignature is read from a stream with the octets that it covers, however they are cut into pieces', async () => {
   const batch = deployment.eum.euiccDataBatch(
     Array.from({ length: 5 }, () => deployment.eum.personalise()),
     { ...makers, dataKey: generateKey('p256') },

@@ -49,7 +49,7 @@ function withKey(
   return { ...euicc, oneTimeKeys: [{ ...key!, key: { ...key!.key, point }, proof }] };
 }
 
-describe('entries are accepted or refused one by one', () => {
+describe('entries of eUICC data are accepted or refused one by one', () => {
   const good = () => deployment.eum.personalise();
   const CASES: readonly [string, () => PersonalisedEuicc, string][] = [
     [
@@ -178,7 +178,7 @@ describe('entries are accepted or refused one by one', () => {
   });
 });
 
-describe('a batch as a whole', () => {
+describe('a batch of eUICC data as a whole', () => {
   it('is answered alike when it is sent again, and refused with another content', async () => {
     const batchId = Buffer.from('0c01', 'hex');
     const batch = deployment.eum.euiccDataBatch([deployment.eum.personalise()], { ...MAKERS, batchId });
@@ -246,7 +246,7 @@ describe('a batch as a whole', () => {
   });
 });
 
-describe('a large batch', () => {
+describe('a large batch of eUICC data', () => {
   const ENTRIES = effort({ short: 1_500, long: 3_000 });
   /** Slices that are done when the server is killed, at least. */
   const UNDERWAY = effort({ short: 1, long: 2 });

@@ -141,8 +141,8 @@ const codeOf = async (item: ReportItem, by = DEVICE_MAKER) => {
   return codes;
 };
 
-describe('a result that the eUICC signed', () => {
-  it('as a strict eUICC makes it, it is verified and the Operator told with the octets received', async () => {
+describe('a loading result that the eUICC signed', () => {
+  it('is verified as a strict eUICC makes it, and the Operator told with the octets received', async () => {
     const loaded = await Loaded.bind(
       operational(`89002000000000${String(10 * made).padStart(4, '0')}`).order,
     );
@@ -225,7 +225,7 @@ describe('a result that the eUICC signed', () => {
   });
 });
 
-describe('a result is refused', () => {
+describe('a loading result is refused', () => {
   it('when another key signed it', async () => {
     const loaded = await Loaded.bind();
     const forged = loaded.result({}, generateKey('p256'));
@@ -275,7 +275,7 @@ describe('a result is refused', () => {
     expect(await loaded.state()).toBe('Delivered');
   });
 
-  it('when it is not one at all', async () => {
+  it('when it is no loading result at all', async () => {
     await expect(fromField(Buffer.of(0xbf, 0x27, 0x00))).rejects.toMatchObject({ code: 'protocolFormat' });
     await expect(fromField(randomBytes(30))).rejects.toMatchObject({ code: 'protocolFormat' });
     expect(await codeOf({ euiccResult: Buffer.of(0xbf, 0x37, 0x00) })).toEqual(['protocolFormat']);
@@ -375,7 +375,7 @@ describe('a deletion that the eUICC signed (SGP.41 Annex A.4)', () => {
   });
 });
 
-describe('a report', () => {
+describe('a Profile Loading Report', () => {
   it('is taken item by item: bad ones are listed by their place, the others count', async () => {
     const [one, other] = [await Loaded.bind(), await Loaded.bind()];
     const answer = await send([

@@ -26,30 +26,30 @@ const trusted = async () => {
   return { cis: cis.length, eums: eums.length };
 };
 
-it('takes trust away again from what the line names', async () => {
+it('restore takes trust away again from what the line names', async () => {
   expect(await trusted()).toEqual({ cis: 1, eums: 1 });
   expect(await repeat('trust.eum.revoked', { eum: toHex(deployment.eum.ca.keyId) })).toBe(true);
   expect(await repeat('trust.ci.removed', { ci: toHex(deployment.ci.keyId) })).toBe(true);
   expect(await trusted()).toEqual({ cis: 0, eums: 0 });
 });
 
-it('is content where the restored ledger never heard of it', async () => {
+it('restore is content where the restored ledger never heard of it', async () => {
   expect(await repeat('party.revoked', { fingerprint: OPERATOR.fingerprint })).toBe(true);
   expect(await repeat('order.closed', { order: 'NEVER' })).toBe(true);
   expect(await repeat('keys.closed', { eid: '89033023000000000000000000000001', keys: 'ab cd' })).toBe(true);
 });
 
-it('leaves to the administrator a restriction whose line does not say what it took away', async () => {
+it('restore leaves to the administrator a restriction whose line does not say what it took away', async () => {
   expect(await repeat('trust.eum.revoked', { name: `eum#${toHex(deployment.eum.ca.keyId)}` })).toBe(false);
   expect(await repeat('keys.closed', { eid: '8903', keys: 'ab' })).toBe(false);
   expect(await trusted()).toEqual({ cis: 1, eums: 1 });
 });
 
-it('leaves to the administrator what only a later release knows: it may have taken something away', async () => {
+it('restore leaves to the administrator what only a later release knows: it may have taken something away', async () => {
   expect(await repeat('trust.moon.revoked', { moon: 'Phobos' })).toBe(false);
 });
 
-it('leaves to the administrator exactly what the table of events says', async () => {
+it('restore leaves to the administrator exactly what the table of events says', async () => {
   const left: string[] = [];
   for (const [event, { onRestore }] of Object.entries(AUDIT_EVENTS))
     if (onRestore !== 'again' && !(await repeat(event, {}))) left.push(event);

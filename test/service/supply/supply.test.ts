@@ -40,7 +40,7 @@ const drawnBy = ({ runs }: Draw) =>
 
 const anyOf = (count: number): undefined[] => Array.from({ length: count });
 
-describe('a draw', () => {
+describe('a draw from the supply of an order', () => {
   it('takes contiguous positions in one run', async () => {
     await stock('A', 10);
     expect((await planDraw(context, 'A', anyOf(4))).runs).toEqual([[0, 0, 4]]);
@@ -109,7 +109,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('remove' as const), position: fc.nat(SIZE - 1) }),
 );
 
-it('under any draws, returns and removals each position is in exactly one place (I2)', async () => {
+it('under any draws, returns and removals each position of an order is in exactly one place (I2)', async () => {
   let orders = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {

@@ -31,7 +31,7 @@ function stateMachine() {
   return { executions, lists, dispatcher: new StepFunctionsDispatcher(ARN, { client, vault }) };
 }
 
-it('hands the map a list of names: kind, id and task', async () => {
+it('the dispatcher on Step Functions hands the map a list of names: kind, id and task', async () => {
   const { dispatcher, executions, lists } = stateMachine();
   await dispatcher.submit({ kind: 'job', id: 'abc', tasks: 3 });
   const [execution] = [...executions.values()];
@@ -43,7 +43,7 @@ it('hands the map a list of names: kind, id and task', async () => {
   ]);
 });
 
-it('starts work under way no second time, and work that ended without its commits again', async () => {
+it('the dispatcher on Step Functions starts work under way no second time, and work that ended without its commits again', async () => {
   const { dispatcher, executions } = stateMachine();
   const work = { kind: 'order', id: 'ORD:1', tasks: 2 } as const;
   await Promise.all([dispatcher.submit(work), dispatcher.submit(work)]);
@@ -54,13 +54,13 @@ it('starts work under way no second time, and work that ended without its commit
   expect([...executions.keys()].slice(1)).toEqual([executionName('order', 'ORD:1', 1)]);
 });
 
-it('names executions as Step Functions takes them, whatever the identifier', () => {
+it('the dispatcher on Step Functions names executions as Step Functions takes them, whatever the identifier', () => {
   for (const id of ['a', 'ORD:1.x_y-z', 'x'.repeat(64)])
     expect(executionName('euiccData', id, 499)).toMatch(/^[\w-]{1,80}$/);
   expect(executionName('job', 'a', 0)).not.toBe(executionName('job', 'b', 0));
 });
 
-it('refuses what is no state machine', () => {
+it('the dispatcher on Step Functions refuses what is no state machine', () => {
   const vault = { put: async () => Promise.reject(new Error('not reached')) };
   expect(() => new StepFunctionsDispatcher('jobs', { vault })).toThrow(
     expect.objectContaining({ code: 'configuration' }),

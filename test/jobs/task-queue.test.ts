@@ -55,7 +55,7 @@ describe('the embedded dispatcher', () => {
     await queue.close();
   });
 
-  it('is told twice of the same work and runs it once', async () => {
+  it('runs work once of which it is told twice', async () => {
     const { queue, log } = queueOf(() => sleep(2));
     await queue.submit(job('A', 2));
     await queue.submit(job('A', 2));

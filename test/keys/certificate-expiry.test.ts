@@ -22,7 +22,7 @@ test('certificates are named from 90 days before their end, urgently from 21, th
   ]);
 });
 
-test('notAfter belongs to the validity', () => {
+test('the second of notAfter belongs to the validity of a certificate', () => {
   const certificates = [certificate('2026-01-01', '2026-05-31')];
   const limits = { soonDays: 0, urgentDays: 0 };
   expect(expiryNotices(certificates, Date.parse('2026-05-31T23:59:59.999Z'), limits)[0]?.state).not.toBe(

@@ -18,7 +18,7 @@ const hsm = freshSoftHsm();
 afterAll(() => hsm.remove());
 const message = utf8('message');
 
-describe('without a token', () => {
+describe('the PKCS#11 provider without a token', () => {
   test('a library that is not there is a configuration fault', async () => {
     const keys = new Pkcs11Provider({ env: { PIN: '1' } });
     const uri = 'pkcs11:token=t;object=o?module-path=/nowhere/lib.so&pin-source=env:PIN';
@@ -34,7 +34,7 @@ describe('without a token', () => {
 });
 
 describe.skipIf(hsm.unavailable !== undefined)(
-  `in SoftHSM2${hsm.unavailable === undefined ? '' : ` (skipped: ${hsm.unavailable})`}`,
+  `keys in SoftHSM2${hsm.unavailable === undefined ? '' : ` (skipped: ${hsm.unavailable})`}`,
   () => {
     const uri = hsm.uri('dppb');
     let keys: Pkcs11Provider;

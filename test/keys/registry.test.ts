@@ -60,7 +60,7 @@ async function code(action: Promise<unknown>): Promise<string> {
   return (error as Fault).code;
 }
 
-describe('roles', () => {
+describe('the key registry and roles', () => {
   test('a binding key never signs a manifest, and a delivery key never binds', async () => {
     const keys = registry();
     await keys.openSigningKey(uri('dppb'), 'binding');
@@ -83,8 +83,8 @@ describe('roles', () => {
   });
 });
 
-describe('uses', () => {
-  test('are counted and told, also where they fail, without inputs or secrets', async () => {
+describe('uses of keys', () => {
+  test('are counted and told to the journal, also where they fail, without inputs or secrets', async () => {
     const keys = registry();
     const signing = await keys.openSigningKey(uri('dppb'), 'binding');
     await signing.sign(digest);
@@ -110,7 +110,7 @@ describe('uses', () => {
   });
 });
 
-describe('backends', () => {
+describe('the backends of the key registry', () => {
   test('are opened once, at the first key of their scheme', async () => {
     const keys = registry();
     expect(openings).toBe(0);

@@ -45,7 +45,7 @@ function pem(namedCurve: string, type: 'pkcs8' | 'sec1') {
   };
 }
 
-describe('the file', () => {
+describe('a softkey file', () => {
   test('is created whole with mode 0600 and never replaced', async () => {
     const uri = `softkey:${folder}/created.key`;
     await provider().generate(uri, 'ecdsa-p256', 'binding');
@@ -115,9 +115,9 @@ describe('the file', () => {
   });
 });
 
-describe('the passphrase', () => {
+describe('the passphrase of softkeys', () => {
   test.each(['\n', '\r\n', ''])(
-    'comes from a file, whose last line end is no part of it',
+    'comes from a file, whose last line end is no part of the passphrase',
     async (lineEnd) => {
       const uri = `softkey:${folder}/from-env-${lineEnd.length}.key`;
       await provider().generate(uri, 'ecdsa-p256', 'binding');
@@ -127,7 +127,7 @@ describe('the passphrase', () => {
     },
   );
 
-  test('that is nowhere is a configuration fault', async () => {
+  test('is a configuration fault where no source has it', async () => {
     const keys = new SoftkeyProvider({ nodeEnv: undefined, env: {} });
     const uri = `softkey:${folder}/nowhere.key`;
     await provider().generate(uri, 'ecdsa-p256', 'binding');
@@ -137,7 +137,7 @@ describe('the passphrase', () => {
   });
 });
 
-describe('imported keys', () => {
+describe('keys imported into softkey files', () => {
   test.each([
     ['prime256v1', 'pkcs8', 'ecdsa-p256'],
     ['prime256v1', 'sec1', 'ecdsa-p256'],
@@ -169,8 +169,8 @@ describe('imported keys', () => {
   });
 });
 
-describe('in production', () => {
-  test('software keys are refused unless a flag says so', () => {
+describe('software keys in production', () => {
+  test('are refused unless a flag says so', () => {
     const production = { nodeEnv: 'production', env: {} };
     expect(() => new SoftkeyProvider(production)).toThrow(Fault);
     expect(() => new PemKeyProvider(production)).toThrow(Fault);

@@ -118,7 +118,7 @@ describe('refused key URIs', () => {
     'pkcs11:token=a;object=b?pin-source=4711',
     'softkey:a?passphrase-source=4711',
     'softkey:a?passphrase=4711',
-  ])('a secret in the URI is refused and not repeated: %s', (text) => {
+  ])('that hold a secret are not repeated: %s', (text) => {
     expect(refusal(text).message).not.toContain('4711');
   });
 });

@@ -42,7 +42,7 @@ export function ledgerContract(
       when: 'absent',
     });
 
-    describe('revisions', () => {
+    describe('revisions of items', () => {
       it('an absent item is created once, with revision 1', async () => {
         const key = freshKey();
         expect(await ledger.get(key)).toBeUndefined();
@@ -144,7 +144,7 @@ export function ledgerContract(
       });
     });
 
-    describe('many at once', () => {
+    describe('many items at once', () => {
       it('getMany answers in the order asked, undefined where nothing is, the same key twice', async () => {
         const partition = randomUUID();
         const keys = Array.from({ length: 250 }, (_, i) => ({ partition, sort: `${i}` }));
@@ -205,7 +205,7 @@ export function ledgerContract(
         expect(await ledger.get(a)).toBeUndefined();
       });
 
-      it('racing ones that share an item: exactly one is done', async () => {
+      it('of several at once that share an item exactly one is done', async () => {
         const shared = freshKey();
         await ledger.write(create(shared));
         const own = Array.from({ length: 10 }, freshKey);
@@ -300,7 +300,7 @@ export function ledgerContract(
       });
     });
 
-    describe('values', () => {
+    describe('values of attributes', () => {
       it('come back as they went in: JSON, octets, any nesting; undefined members are left out', async () => {
         await fc.assert(
           fc.asyncProperty(attributes(), async (value) => {

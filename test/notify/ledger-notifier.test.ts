@@ -176,7 +176,7 @@ describe('the embedded notifier', () => {
   });
 });
 
-describe('the carrier', () => {
+describe('the carrier of notices', () => {
   const carry = httpCarrier('ifpp-draft/v1.0.0');
 
   it('posts JSON, and takes 2xx alone for an answer', async () => {

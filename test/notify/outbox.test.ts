@@ -41,7 +41,7 @@ const record = (message: NoticeMessage | string, attempts = 1) =>
     attributes: { ApproximateReceiveCount: String(attempts) },
   }) as SQSRecord;
 
-it('queues each waiting notice once, and again after a day', async () => {
+it('the outbox queues each waiting notice once, and again after a day', async () => {
   await wait('a');
   await wait('b');
   expect(await sweepOutbox(ledger, enqueue, () => now)).toBe(2);
@@ -63,7 +63,7 @@ it('a notice that the queue did not take is queued by the next sweep', async () 
   expect(await sweepOutbox(ledger, enqueue, () => now)).toBe(1);
 });
 
-it('takes a notice out of the ledger only once it was taken, and posts none that is gone', async () => {
+it('the outbox takes a notice out of the ledger only once it was taken, and posts none that is gone', async () => {
   await wait('a');
   const posted: Notice[] = [];
   await expect(deliverNotice(ledger, () => Promise.reject(new Error('503')), 'a')).rejects.toThrow('503');
@@ -79,7 +79,7 @@ it('takes a notice out of the ledger only once it was taken, and posts none that
   expect(await ledger.get(ledgerKeys.notice('a'))).toBeUndefined();
 });
 
-it('of a batch gives back what failed, later each time, and nothing else', async () => {
+it('the outbox gives back what failed of a batch, later each time, and nothing else', async () => {
   await wait('good');
   await wait('bad');
   const postponed: number[] = [];

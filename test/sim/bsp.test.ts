@@ -27,7 +27,7 @@ const ppk = keys({
   mac: sequence.ppk.ppkCmac,
 });
 
-describe('key agreement and derivation', () => {
+describe('the soft eUICC’s key agreement and derivation', () => {
   it('AES-CMAC gives the values of RFC 4493', () => {
     expect(cmac.vectors).toHaveLength(4);
     for (const { message, mac } of cmac.vectors) {
@@ -70,7 +70,7 @@ describe('key agreement and derivation', () => {
   });
 });
 
-describe('BSP', () => {
+describe('the soft eUICC’s BSP', () => {
   it('opens the segments of a third-party SM-DP+ and writes the same octets', () => {
     expect(sequence.steps).toHaveLength(5);
     let receiver = new BspReceiver(session);

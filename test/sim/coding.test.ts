@@ -17,7 +17,7 @@ import {
 import { readOnly, readTlv, SimError, tlv } from '../../sim/tlv.ts';
 import encodings from '../vectors/encodings.json' with { type: 'json' };
 
-describe('EID and ICCID', () => {
+describe('EID and ICCID of the counterparts', () => {
   it('EIDs are valid as the vectors say, and completing one gives its check digits', () => {
     expect(encodings.eidCheck.length).toBeGreaterThanOrEqual(5);
     for (const { eid, valid } of encodings.eidCheck) {
@@ -36,7 +36,7 @@ describe('EID and ICCID', () => {
   });
 });
 
-describe('ASN.1 values', () => {
+describe('ASN.1 values of the counterparts', () => {
   it('object identifiers, integers and times come back', () => {
     for (const oid of ['2.999.10', '1.2.840.10045.3.1.7', '2.23.146.1.2.1.5', '0.9']) {
       expect(decodeOid(encodeOid(oid))).toBe(oid);
@@ -58,7 +58,7 @@ describe('ASN.1 values', () => {
   });
 });
 
-describe('TLV', () => {
+describe('TLV of the counterparts', () => {
   it('refuses lengths and tags that are indefinite, not minimal, cut off or followed by octets', () => {
     for (const wrong of [
       '3080',

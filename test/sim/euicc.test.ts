@@ -29,7 +29,7 @@ function metadata(...further: Bytes[]): Bytes {
   return buildMetadata({ iccid: ICCID, further });
 }
 
-describe('a good BPP', () => {
+describe('the soft eUICC and a good BPP', () => {
   for (const curve of CURVES) {
     for (const mode of ['ppk', 'session'] as const) {
       it(`installs on ${curve} in ${mode} mode and comes back octet for octet`, () => {
@@ -79,7 +79,7 @@ describe('a good BPP', () => {
   });
 });
 
-describe('each fault has its code', () => {
+describe('the soft eUICC answers each fault with its code', () => {
   const PPR1 = tlv(0x99, fromHex('0640'));
   const owner = (mccMnc: string): Bytes => tlv(0xb7, tlv(0x80, fromHex(mccMnc)));
   const aka = profileElement(
@@ -179,7 +179,7 @@ describe('each fault has its code', () => {
   });
 });
 
-describe('the chain of CERT.DPpb', () => {
+describe('the chain of CERT.DPpb at the soft eUICC', () => {
   const refused = { command: 0, reason: 2 };
 
   it('must end in a trusted CI, name its role, be valid and not revoked', () => {
@@ -211,7 +211,7 @@ describe('the chain of CERT.DPpb', () => {
   });
 });
 
-describe('a one-time key', () => {
+describe('a one-time key of the soft eUICC', () => {
   it('serves one BPP only', () => {
     const bench = new Bench();
     bench.load();
@@ -231,7 +231,7 @@ describe('a one-time key', () => {
   });
 });
 
-describe('a power cut', () => {
+describe('a power cut of the soft eUICC', () => {
   it('after any APDU leaves the same BPP loadable, and a finished one answers the same BF37', () => {
     const total = countApdus();
     for (let cut = 1; cut <= total; cut++) {
@@ -303,7 +303,7 @@ describe('a power cut', () => {
   });
 });
 
-describe('services', () => {
+describe('services of the soft eUICC', () => {
   it('GENS13: loads fail once the FPA is locked', () => {
     const bench = new Bench();
     bench.euicc.lockFpa();
@@ -345,7 +345,7 @@ describe('services', () => {
   });
 });
 
-describe('STORE DATA', () => {
+describe('STORE DATA to the soft eUICC', () => {
   const apdu = (hex: string): Bytes => fromHex(hex);
   const cases: [string, string, string][] = [
     ['another class', '00e2910001ff', '6e00'],
@@ -369,7 +369,7 @@ describe('STORE DATA', () => {
   });
 });
 
-describe('a mutated BPP', () => {
+describe('a mutated BPP at the soft eUICC', () => {
   it('is refused with an error code whichever octet is wrong, and installs nothing', () => {
     const bench = new Bench();
     const transactionId = randomBytes(16);

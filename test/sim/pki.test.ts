@@ -35,7 +35,7 @@ const EID = '89049032123451234512345678901235';
 const CURVES: readonly CurveName[] = ['p256', 'brainpoolP256r1', 'frp256v1'];
 const NAMED_BY_OPENSSL: readonly CurveName[] = ['p256', 'brainpoolP256r1'];
 
-describe('certificates of variant O', () => {
+describe('simulated certificates of variant O', () => {
   for (const curve of CURVES) {
     it(`chain on ${curve}: CI, EUM with IIN, eUICC with EID, DPpb with OID`, () => {
       const ci = SimCi.create({ curve });
@@ -96,7 +96,7 @@ describe('certificates of variant O', () => {
   });
 });
 
-describe('CRLs', () => {
+describe('CRLs of the simulated CI', () => {
   it('list serial numbers under the issuer that may sign them', () => {
     const ci = SimCi.create();
     const eum = ci.issueEum({ cRLSign: true });
@@ -120,7 +120,7 @@ describe('CRLs', () => {
   });
 });
 
-describe('signatures', () => {
+describe('signatures of the counterparts', () => {
   for (const curve of CURVES) {
     it(`raw and DER forms agree on ${curve}`, () => {
       const key = generateKey(curve);

@@ -23,7 +23,7 @@ function ask(from: QuotaQueue, priority: Priority, count: number): () => number 
   return () => granted;
 }
 
-test('bulk calls leave the reserved share alone', async () => {
+test('the quota queue of KMS: bulk calls leave the reserved share alone', async () => {
   const bulk = ask(queueFor(1000, 0.2), 'bulk', 20_000);
   await vi.advanceTimersByTimeAsync(10_000);
   // 800 a second, and the burst of a quarter of a second
@@ -31,7 +31,7 @@ test('bulk calls leave the reserved share alone', async () => {
   expect(bulk()).toBeLessThanOrEqual(8_000 + 200);
 });
 
-test('interactive calls may use the whole rate, which both together never exceed', async () => {
+test('the quota queue of KMS: interactive calls may use the whole rate, which both together never exceed', async () => {
   const limit = queueFor(1000, 0.2);
   const interactive = ask(limit, 'interactive', 5_000);
   const bulk = ask(limit, 'bulk', 50_000);
@@ -42,7 +42,7 @@ test('interactive calls may use the whole rate, which both together never exceed
   expect(interactive() + bulk()).toBeLessThanOrEqual(10_000 + 250);
 });
 
-test('an interactive call does not wait behind a queue of bulk calls', async () => {
+test('the quota queue of KMS: an interactive call does not wait behind a queue of bulk calls', async () => {
   const limit = queueFor(100, 0.1);
   ask(limit, 'bulk', 10_000);
   await vi.advanceTimersByTimeAsync(5_000);
@@ -51,7 +51,7 @@ test('an interactive call does not wait behind a queue of bulk calls', async () 
   expect(interactive()).toBe(1);
 });
 
-test('calls of a class go out in the order in which they came', async () => {
+test('the quota queue of KMS: calls of a class go out in the order in which they came', async () => {
   const limit = queueFor(50, 0);
   const order: number[] = [];
   for (let call = 0; call < 100; call += 1) limit.take('bulk').then(() => order.push(call));
@@ -59,7 +59,7 @@ test('calls of a class go out in the order in which they came', async () => {
   expect(order).toEqual(Array.from({ length: 100 }, (_, call) => call));
 });
 
-test('a rate below one per second still lets calls through', async () => {
+test('the quota queue of KMS: a rate below one per second still lets calls through', async () => {
   const bulk = ask(queueFor(0.5, 0), 'bulk', 3);
   await vi.advanceTimersByTimeAsync(4_100);
   expect(bulk()).toBe(3);
@@ -71,6 +71,6 @@ test.each([
   [Number.NaN, 0],
   [1, 1],
   [1, -0.1],
-])('a limit of %d per second with share %d is refused', (perSecond, share) => {
+])('the quota queue of KMS: a limit of %d per second with share %d is refused', (perSecond, share) => {
   expect(() => queueFor(perSecond, share)).toThrow(RangeError);
 });

@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, it } from 'vitest';
 import { present } from '../shared/present.ts';
 
-it('members that are undefined are left out; all other values stay, also those that count as false', () => {
+it('present leaves out members that are undefined; all other values stay, also those that count as false', () => {
   const members = { none: undefined, nothing: null, zero: 0, empty: '', no: false };
   expect(Object.entries(present(members))).toEqual([
     ['nothing', null],
@@ -11,7 +11,7 @@ it('members that are undefined are left out; all other values stay, also those t
   ]);
 });
 
-it('a member that may be undefined becomes one that may be absent', () => {
+it('present turns a member that may be undefined into one that may be absent', () => {
   const name = undefined as string | undefined;
   expectTypeOf(present({ name })).toEqualTypeOf<{ name?: string }>();
   const record: { readonly id: string; readonly name?: string } = { id: '1', ...present({ name }) };

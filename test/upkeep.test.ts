@@ -27,7 +27,7 @@ describe('what runs by the clock', () => {
     expect(scheduled).toHaveLength(Object.keys(BACKGROUND_FUNCTIONS).length - byEvent.length);
   });
 
-  it('is started nowhere but from the table', () => {
+  it('is started nowhere but from the table of upkeep', () => {
     const starters = sourceTree('shared', 'cli', 'lambdas', 'lib')
       .filter(({ text }) => /\bsetInterval\(|(?<!function )\bstartRounds\(|\bnew Rule\(/.test(text))
       .map(({ path }) => path);

@@ -39,6 +39,6 @@ it.each([
   '{ attributes: { der } } as const',
   'decode(item.attributes) as Row',
   'error as Error',
-])('%s is none', (cast) => {
+])('%s is no cast of stored data', (cast) => {
   expect(blindCasts({ path: 'a.ts', text: `const x = ${cast};` })).toEqual([]);
 });

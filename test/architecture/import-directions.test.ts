@@ -34,7 +34,7 @@ describe('imports', () => {
   });
 });
 
-describe('a wrong import is shown as an arrow', () => {
+describe('an import in a wrong direction is shown as an arrow', () => {
   const wrong = (path: string, text: string) => wrongArrows(arrowsOf([{ path, text }]));
 
   it.each<[string, SourceFile, string]>([
@@ -73,7 +73,7 @@ describe('a wrong import is shown as an arrow', () => {
       { path: 'cli/program.ts', text: "import '../elsewhere/x.ts';" },
       'cli/program.ts → elsewhere/x.ts: elsewhere/x.ts is in no room',
     ],
-  ])('%s', (_which, { path, text }, arrow) => {
+  ])('an import %s is named', (_which, { path, text }, arrow) => {
     expect(wrong(path, text)).toEqual([arrow]);
   });
 

@@ -14,14 +14,14 @@ const input = {
 const bind = (change: Partial<typeof input> = {}) => simulate({ ...input, ...change })[2]!;
 const wall = (change: Partial<typeof input> = {}) => bind(change).walls[0]!.name;
 
-it('names KMS as the first wall of binding; moved away, the partition of the job is the next', () => {
+it('the model of scale names KMS as the first wall of binding; moved away, the partition of the job is the next', () => {
   expect(wall()).toBe('KMS signatures');
   expect(bind().seconds).toBe(Math.ceil(input.profiles / 900));
   expect(wall({ signsPerSecond: 20_000, tasksAtOnce: 100 })).toBe('partition of the job: chunks');
   expect(wall({ tasksAtOnce: 2 })).toBe('tasks at once');
 });
 
-it('is done sooner with more of what is short, and no sooner with more of anything else', () => {
+it('in the model of scale a job is done sooner with more of what is short, and no sooner with more of anything else', () => {
   expect(bind({ signsPerSecond: 1_200, tasksAtOnce: 24 }).seconds).toBeLessThan(bind().seconds);
   expect(bind({ lambdas: 5_000, writeUnits: 40_000 }).seconds).toBe(bind().seconds);
   // an on-demand table grows under load

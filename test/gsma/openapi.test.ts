@@ -173,7 +173,7 @@ describe('the callback to the Operator', () => {
   });
 });
 
-it('refers only to what exists', () => {
+it('the OpenAPI file refers only to what exists', () => {
   for (const match of JSON.stringify(openapi).matchAll(/"\$ref":"([^"]+)"/g)) {
     expect(resolve({ $ref: match[1] }), match[1]).toBeDefined();
   }

@@ -12,7 +12,7 @@ const options = {
   newIncident: () => 'I-1',
 };
 
-it('tells of an error outside no more than its incident', async () => {
+it('a background Lambda tells of an error outside no more than its incident', async () => {
   const entry = backgroundEntry(
     'test',
     async (_event: { id: string }) => {
@@ -31,7 +31,7 @@ it('tells of an error outside no more than its incident', async () => {
   ]);
 });
 
-it('runs the task that the map names and refuses any other input', async () => {
+it('the task Lambda runs the task that the map names and refuses any other input', async () => {
   const ran: unknown[] = [];
   const work: WorkRunner = {
     runTask: async (...task) => void ran.push(task),

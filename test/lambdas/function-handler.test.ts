@@ -264,7 +264,7 @@ describe('DER calls', () => {
   });
 });
 
-describe('below the level of functions', () => {
+describe('calls refused below the level of functions', () => {
   it.each([
     ['no client certificate', { certificate: undefined }, 403, '1.1/3.9'],
     ['a certificate that is not registered', { certificate: selfSigned('stranger') }, 403, '1.1/3.9'],

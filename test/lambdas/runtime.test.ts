@@ -17,7 +17,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it('opens the services once for all calls of an environment', async () => {
+it('a Lambda opens the services once for all calls of an environment', async () => {
   let opened = 0;
   const handler = lambdaEntry(
     fn,
@@ -34,7 +34,7 @@ it('opens the services once for all calls of an environment', async () => {
   expect(opened).toBe(1);
 });
 
-it('answers a failed start with 1.2 and an incident, and tries again on the next call', async () => {
+it('a Lambda answers a failed start with 1.2 and an incident, and tries again on the next call', async () => {
   const outcomes: (() => Promise<Services>)[] = [
     () => Promise.reject(new Fault('ledger', 'INNER', { retryable: true })),
     async () => memoryServices(),
@@ -48,7 +48,7 @@ it('answers a failed start with 1.2 and an incident, and tries again on the next
 });
 
 it.each([undefined, '{"transferSecret":"SECRET"'])(
-  'a missing or broken configuration is said and not quoted',
+  'a Lambda tells of a missing or broken configuration and does not quote it',
   async (json) => {
     vi.stubEnv(CONFIG_VARIABLE, json);
     const handler = lambdaEntry(fn, undefined, options);

@@ -91,7 +91,7 @@ it('what a task throws names nothing but its incident', async () => {
   });
 });
 
-it('the embedded server loads nothing of it, nor of Lambda at all', async () => {
+it('the embedded server loads nothing of the telemetry, nor of Lambda at all', async () => {
   const { metafile } = await build({
     entryPoints: [resolve('cli/server/server.ts')],
     bundle: true,

@@ -23,7 +23,7 @@ const textOf = (bundle: string) =>
     .map((name) => readFileSync(join(bundle, name), 'utf8'))
     .join('\n');
 
-it('takes no client certificate from a header in production', () => {
+it('a bundle takes no client certificate from a header in production', () => {
   for (const name of functionNames) {
     expect(textOf(production[name]), name).not.toContain(CERTIFICATE_HEADER);
     expect(readdirSync(production[name]).join(), name).not.toContain('certificate-header');
@@ -34,14 +34,14 @@ it('takes no client certificate from a header in production', () => {
     );
 });
 
-it('stays under 1.5 MB for every function, minified, with source maps beside it', () => {
+it('the bundle of every function stays under 1.5 MB, minified, with source maps beside it', () => {
   for (const name of functionNames) {
     expect(bundleSize(production[name]), name).toBeLessThan(1_500_000);
     expect(readdirSync(production[name]), name).toContain('index.mjs.map');
   }
 });
 
-it('has no SDK client that a function has no right to use', () => {
+it('a bundle has no SDK client that a function has no right to use', () => {
   for (const name of functionNames) {
     const text = textOf(production[name]);
     const { vault, keys, dispatcher, notifier } = FUNCTIONS[name];
@@ -55,7 +55,7 @@ it('has no SDK client that a function has no right to use', () => {
   }
 });
 
-it('loads, and answers a call that no certificate came with', async () => {
+it('a bundle loads, and answers a call that no certificate came with', async () => {
   const { handler } = (await import(join(production['es2f.getOrderStatus'], 'index.mjs'))) as {
     handler: (event: object, context: object) => Promise<{ statusCode: number; body: string }>;
   };

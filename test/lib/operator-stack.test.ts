@@ -231,7 +231,7 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
   });
 });
 
-it('refuses a configuration that would deploy something else than it says', () => {
+it('the stack of an Operator refuses a configuration that would deploy something else than it says', () => {
   const wrong = (change: Partial<OperatorConfig>) => () => checkConfig({ ...mobile.config, ...change });
   expect(wrong({})).not.toThrow();
   expect(wrong({ name: 'Capital' })).toThrow('name:');
@@ -264,7 +264,7 @@ describe('a rotation of the wrapping key', () => {
     expect(allowed('kms:Decrypt', 'KeysFurtherintake2027')).toEqual(allowed('kms:Decrypt', 'KeysIntake'));
   });
 
-  it('lets one function wrap data keys that exist, and it makes none', () => {
+  it('lets one function wrap data keys that exist and make none', () => {
     expect(allowed('kms:Encrypt', 'KeysFurtherwrapping2027')).toEqual(['keysrewrap']);
     expect(allowed('kms:GenerateDataKey', 'KeysFurtherwrapping2027')).not.toContain('keysrewrap');
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(5 minutes)' });
@@ -279,7 +279,7 @@ describe('a rotation of the wrapping key', () => {
   });
 });
 
-it('takes a restored table in the place of its own, and keeps its own', () => {
+it('the stack of an Operator takes a restored table in the place of its own, which it keeps', () => {
   const template = templateOf({ ...mobile.config, ledgerTable: 'restored-2' }, bundles);
   const functions = propertiesOf(template, 'AWS::Lambda::Function');
   for (const { Environment } of functions as { Environment: { Variables: object } }[])
@@ -296,7 +296,7 @@ it('takes a restored table in the place of its own, and keeps its own', () => {
   template.resourceCountIs('AWS::DynamoDB::Table', 2);
 });
 
-it('captures neither events, answers, errors nor requests in logs and traces', () => {
+it('the stack of an Operator captures neither events, answers, errors nor requests in logs and traces', () => {
   for (const fn of propertiesOf(mobile.template, 'AWS::Lambda::Function'))
     expect(fn.Environment).toMatchObject({
       Variables: {
@@ -309,7 +309,7 @@ it('captures neither events, answers, errors nor requests in logs and traces', (
     });
 });
 
-it('tells every function how often a party may call', () => {
+it('the stack of an Operator tells every function how often a party may call', () => {
   const quotas = { ...mobile.config.quotas, callsOfParty: { perSecond: 7, burst: 70 } };
   const functions = propertiesOf(templateOf({ ...mobile.config, quotas }, bundles), 'AWS::Lambda::Function');
   expect(functions).toHaveLength(functionNames.length);
@@ -317,7 +317,7 @@ it('tells every function how often a party may call', () => {
     expect(JSON.stringify(Environment)).toMatch(/rateLimit[^}]*perSecond[^}]*7[^}]*burst[^}]*70/);
 });
 
-it('opens default endpoints for an emulator alone', () => {
+it('the stack of an Operator opens default endpoints for an emulator alone', () => {
   const apis = propertiesOf(templateOf(EMULATED, bundles), 'AWS::ApiGatewayV2::Api');
   for (const api of apis) expect(api.DisableExecuteApiEndpoint).toBe(false);
 });

@@ -144,7 +144,7 @@ describe('nothing secret is at rest (I5)', () => {
     return [...filesOf(deployment.folder), ...filesOf(copy), log];
   };
 
-  it('the search finds what is there, in each form', () => {
+  it('the search finds a secret that is there, in each form', () => {
     const secret = randomBytes(16);
     const around = (form: string) => `x${form}y`;
     const written = [

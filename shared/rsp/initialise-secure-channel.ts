@@ -1,6 +1,6 @@
 import { type Bytes, concat } from '../codec/bytes.ts';
 import { tlvLength } from '../codec/octet-writer.ts';
-import { readSingle, type Tlv, TlvReader, tlv } from '../codec/tlv.ts';
+import { readSingle, type Tlv, TlvReader, tlv, tlvHeader } from '../codec/tlv.ts';
 import type { PublicKey } from '../crypto/curves.ts';
 import { readRawSignature } from '../crypto/raw-signature.ts';
 import { type ChannelForm, channelOf } from '../crypto/suite.ts';
@@ -55,8 +55,9 @@ export function encodeUnsignedPart(form: ChannelForm, channel: UnsignedSecureCha
     Buffer.of(CONTROL_REF_TEMPLATE, 8 + hostId.length),
     Buffer.of(0x80, 1, form.keyType, 0x81, 1, form.keyLength, 0x84, hostId.length),
     hostId,
-    tlv(OTPK, smdpOtpk),
-    ...(form.ciphertext !== undefined ? [tlv(form.ciphertext.tag, ciphertext)] : []),
+    tlvHeader(OTPK, smdpOtpk.length),
+    smdpOtpk,
+    ...(form.ciphertext === undefined ? [] : [tlv(form.ciphertext.tag, ciphertext)]),
   );
 }
 
@@ -65,7 +66,7 @@ export function encodeUnsignedPart(form: ChannelForm, channel: UnsignedSecureCha
  * own, which is not sent.
  */
 export function smdpSignInput(unsignedPart: Bytes, euiccOtpk: Bytes): Bytes {
-  return concat(unsignedPart, tlv(OTPK, euiccOtpk));
+  return concat(unsignedPart, tlvHeader(OTPK, euiccOtpk.length), euiccOtpk);
 }
 
 export function encodeInitialiseSecureChannel(unsignedPart: Bytes, smdpSign: Bytes): Bytes {

@@ -1,14 +1,11 @@
 import { utf8 } from '../../codec/bytes.ts';
-import { canonicalJson } from '../../codec/canonical-json.ts';
 import { Fault } from '../../errors.ts';
+import { encodeAttributes } from '../../ledger/item.ts';
 import type { ObjectRef, Vault } from '../../vault/vault.ts';
 import type { ChainedLine } from '../api/admin.ts';
-import { padded } from '../records/keys.ts';
+import { chainedLine } from '../records/audit.ts';
+import { AUDIT_ARCHIVE, objectNames, parseAuditArchiveName } from '../records/object-names.ts';
 import type { CheckedLine } from './chain-check.ts';
-import { isChainedLine } from './line.ts';
-
-/** Before `FROM-TO`, the sequence numbers of an object's first and last line. */
-const ARCHIVE = 'audit/';
 
 /** An object of the archive: lines as JSON, one on each. */
 interface Segment {
@@ -24,8 +21,8 @@ export async function writeSegment(
   to: number,
   lines: readonly ChainedLine[],
 ): Promise<void> {
-  const name = `${ARCHIVE}${padded(from)}-${padded(to)}`;
-  const text = lines.map((line) => `${canonicalJson(line)}\n`).join('');
+  const name = objectNames.auditArchive(from, to);
+  const text = lines.map((line) => `${encodeAttributes(chainedLine.to(line))}\n`).join('');
   await vault.put(name, utf8(text), { lock: true });
 }
 
@@ -38,24 +35,19 @@ export async function* archivedLines(vault: Vault): AsyncGenerator<ChainedLine, 
 /** The objects in the order of their lines; a repeat after a stop may have written one of them twice. */
 async function segmentsOf(vault: Vault): Promise<Segment[]> {
   const segments: Segment[] = [];
-  for await (const ref of vault.list(ARCHIVE)) {
-    const [from = 0, to = 0] = ref.name.slice(ARCHIVE.length).split('-').map(Number);
-    segments.push({ from, to, ref });
+  for await (const ref of vault.list(AUDIT_ARCHIVE)) {
+    segments.push({ ...parseAuditArchiveName(ref.name), ref });
   }
   return segments;
 }
 
-/** Throws a SyntaxError where the object does not hold lines. */
+/** A RecordFault where the object does not hold lines. */
 async function linesOf(vault: Vault, { ref }: Segment): Promise<ChainedLine[]> {
   const text = Buffer.from(await vault.get(ref)).toString('utf8');
   return text
     .trimEnd()
     .split('\n')
-    .map((json) => {
-      const line: unknown = JSON.parse(json);
-      if (!isChainedLine(line)) throw new SyntaxError('no line of the audit log');
-      return line;
-    });
+    .map((line) => chainedLine.fromObject(ref.name, utf8(line)));
 }
 
 /** Walks the archive beside the chain, line after line; what is damaged or gone is told and stops nothing. */
@@ -120,8 +112,7 @@ export class ArchiveCheck {
       try {
         lines = await linesOf(vault, segment);
       } catch (error) {
-        const passes = error instanceof Fault ? error.retryable : !(error instanceof SyntaxError);
-        if (passes) throw error;
+        if (!(error instanceof Fault) || error.retryable) throw error;
         const { from, to } = segment;
         this.#damaged.push({
           sequence: from,

@@ -1,22 +1,23 @@
-import { Fault } from '../../errors.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { AuditHead, AuditTrail, ChainedLine } from '../api/admin.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { archivedTo, auditArchived, auditHead, chainedLine, headOf, waitingLine } from '../records/audit.ts';
+import { ledgerKeys, partitions } from '../records/keys.ts';
 import { ArchiveCheck, writeSegment } from './archive.ts';
 import { ChainCheck, type CheckedLine, GENESIS } from './chain-check.ts';
-import { CHAIN, isChainedLine, lineHash, lineKey, PENDING } from './line.ts';
+import { lineHash, readableLine } from './line.ts';
 
 const HEAD = ledgerKeys.auditHead;
-/** Up to which line the archive goes. */
-const ARCHIVED = { partition: CHAIN, sort: 'archived' };
+const ARCHIVED = ledgerKeys.auditArchived;
 /** Lines of one archived object. */
 const SEGMENT = 10_000;
 /** Lines that one transaction moves; each is two writes, and the head is one more. */
 const BATCH = 45;
 const LAST = 9_999_999_999;
+/** The head before the first line. */
+const START: AuditHead = { sequence: 0, hash: GENESIS };
 
 /**
  * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
@@ -38,26 +39,25 @@ export class AuditLog implements AuditTrail {
     let moved = 0;
     // no bound on the attempts: where another caller was faster, there are fewer lines left
     for (;;) {
-      const waiting = (await this.#ledger.query(PENDING, { limit: BATCH })).items;
+      const waiting = (await this.#ledger.query(partitions.auditWaiting, { limit: BATCH })).items;
       if (waiting.length === 0) return moved;
       const head = await this.#ledger.get(HEAD);
-      let sequence = Number(head?.attributes.sequence ?? 0);
-      let hash = String(head?.attributes.hash ?? GENESIS);
+      let { sequence, hash } = headOf(head) ?? START;
       const writes: Write[] = [];
       for (const item of waiting) {
         sequence += 1;
-        const line = { ...item.attributes, sequence, previous: hash };
+        const line = { ...waitingLine.from(item), sequence, previous: hash };
         hash = lineHash(line);
         writes.push({ remove: item, when: { revision: item.revision } });
         writes.push({
-          put: lineKey(sequence),
-          attributes: { ...line, hash },
+          put: ledgerKeys.auditLine(sequence),
+          attributes: chainedLine.to({ ...line, hash }),
           when: 'absent',
         });
       }
       writes.push({
         put: HEAD,
-        attributes: { sequence, hash },
+        attributes: auditHead.to({ sequence, hash }),
         when: asRead(head),
       });
       const outcome = await this.#ledger.transact(writes);
@@ -77,15 +77,18 @@ export class AuditLog implements AuditTrail {
     const chain = new ChainCheck();
     const before = await this.head();
     let reached = before.sequence === 0;
-    for await (const { sort, attributes: line } of this.#items()) {
-      if (!isChainedLine(line)) {
+    for await (const item of this.#items()) {
+      const line = readableLine(item);
+      if (line === undefined) {
         yield { sequence: chain.expected, problem: 'the line cannot be read' };
         continue;
       }
       const { sequence, hash } = line;
       const inArchive = await archive.problemOf(line);
       const problem =
-        (sort === lineKey(sequence).sort ? undefined : 'the line stands in another place') ??
+        (item.sort === ledgerKeys.auditLine(sequence).sort
+          ? undefined
+          : 'the line stands in another place') ??
         chain.problemOf(line) ??
         inArchive;
       yield problem === undefined ? { sequence } : { sequence, problem };
@@ -101,14 +104,7 @@ export class AuditLog implements AuditTrail {
 
   /** The lines of the chain in order, from a sequence number on. */
   async *lines(from = 1): AsyncGenerator<ChainedLine> {
-    for await (const { attributes, sort } of this.#items(from)) {
-      if (!isChainedLine(attributes))
-        throw new Fault(
-          'ledger',
-          `${sort} of the audit log cannot be read; smdpf audit verify shows what is left`,
-        );
-      yield attributes;
-    }
+    for await (const item of this.#items(from)) yield chainedLine.from(item);
   }
 
   async getAuditLines({
@@ -125,18 +121,14 @@ export class AuditLog implements AuditTrail {
   }
 
   async head(): Promise<AuditHead> {
-    const head = await this.#ledger.get(HEAD);
-    return {
-      sequence: Number(head?.attributes.sequence ?? 0),
-      hash: String(head?.attributes.hash ?? GENESIS),
-    };
+    return headOf(await this.#ledger.get(HEAD)) ?? START;
   }
 
   /** Writes the lines since the last archived one into locked objects of the vault; returns how many. */
   async archive(): Promise<number> {
     const { sequence: to } = await this.head();
     const marker = await this.#ledger.get(ARCHIVED);
-    const from = Number(marker?.attributes.sequence ?? 0) + 1;
+    const from = archivedTo(marker) + 1;
     const end = Math.min(to, from + SEGMENT - 1);
     if (end < from) return 0;
     const lines: ChainedLine[] = [];
@@ -145,15 +137,22 @@ export class AuditLog implements AuditTrail {
       lines.push(line);
     }
     await writeSegment(this.#vault, from, end, lines);
-    await this.#ledger.write({ put: ARCHIVED, attributes: { sequence: end }, when: asRead(marker) });
+    await this.#ledger.write({
+      put: ARCHIVED,
+      attributes: auditArchived.to({ sequence: end }),
+      when: asRead(marker),
+    });
     return end - from + 1 + (end < to ? await this.archive() : 0);
   }
 
   async #archivedTo(): Promise<number> {
-    return Number((await this.#ledger.get(ARCHIVED))?.attributes.sequence ?? 0);
+    return archivedTo(await this.#ledger.get(ARCHIVED));
   }
 
   #items(from = 1): AsyncGenerator<Item> {
-    return scan(this.#ledger, CHAIN, { from: lineKey(from).sort, to: lineKey(LAST).sort });
+    return scan(this.#ledger, partitions.audit, {
+      from: ledgerKeys.auditLine(from).sort,
+      to: ledgerKeys.auditLine(LAST).sort,
+    });
   }
 }

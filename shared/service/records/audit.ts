@@ -1,3 +1,4 @@
+import type { Item } from '../../ledger/ledger.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import { dictionary, flag, number, type Schema, text, union, whole } from './schema.ts';
 
@@ -34,3 +35,10 @@ export const auditHead = recordOf('audit head', { sequence: whole, hash: text })
 
 /** How far the archive reaches. */
 export const auditArchived = recordOf('archived audit lines', { sequence: whole });
+
+/** The head in this item; undefined where nothing is chained yet. */
+export const headOf = (item: Item | undefined) => item && auditHead.from(item);
+
+/** The last line that the archive has, by the item that says so; 0 where it has none. */
+export const archivedTo = (item: Item | undefined) =>
+  item === undefined ? 0 : auditArchived.from(item).sequence;

@@ -31,6 +31,9 @@ export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyU
 /** Names of the partitions that are read as a whole. */
 export const partitions = {
   parties: 'party',
+  /** Lines of the audit log that wait for the chain, and the chain. */
+  auditWaiting: 'audit-pending',
+  audit: 'audit',
   trust: 'trust',
   eumChains: 'eum-chains',
   openWork: 'open-work',
@@ -69,7 +72,18 @@ export const ledgerKeys = {
   /** Whether this ledger may be written to; see standing.ts. */
   standing: { partition: 'ledger', sort: 'standing' } as ItemKey,
   /** The end of the audit log. */
-  auditHead: { partition: 'audit', sort: 'head' } as ItemKey,
+  auditHead: { partition: partitions.audit, sort: 'head' } as ItemKey,
+  /** Up to which line the archive goes. */
+  auditArchived: { partition: partitions.audit, sort: 'archived' } as ItemKey,
+  auditLine: (sequence: number): ItemKey => ({
+    partition: partitions.audit,
+    sort: `line#${padded(sequence)}`,
+  }),
+  /** A line that waits for the chain; `id` makes it repeatable. */
+  waitingLine: (atMs: number, id: string): ItemKey => ({
+    partition: partitions.auditWaiting,
+    sort: `${padded(Math.floor(atMs / 1000))}#${id}`,
+  }),
 
   party: (fingerprint: string): ItemKey => ({ partition: partitions.parties, sort: fingerprint }),
   /** The calls that a party has left, by its identifier. */

@@ -5,8 +5,9 @@ import { scan } from '../../ledger/scan.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import { archivedLines } from '../audit/archive.ts';
-import { lineHash, lineKey, PENDING } from '../audit/line.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { lineHash } from '../audit/line.ts';
+import { auditHead, chainedLine, headOf, type WaitingLine, waitingLine } from '../records/audit.ts';
+import { ledgerKeys, partitions } from '../records/keys.ts';
 
 /** Lines and the new head in one transaction. */
 const BATCH = 80;
@@ -25,13 +26,13 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
     const last = batch.at(-1);
     if (last === undefined) return;
     const writes: Write[] = batch.map((line) => ({
-      put: lineKey(line.sequence),
-      attributes: { ...line },
+      put: ledgerKeys.auditLine(line.sequence),
+      attributes: chainedLine.to(line),
       when: 'absent',
     }));
     writes.push({
       put: ledgerKeys.auditHead,
-      attributes: { sequence: last.sequence, hash: last.hash },
+      attributes: auditHead.to({ sequence: last.sequence, hash: last.hash }),
       when: asRead(head),
     });
     const { done } = await ledger.transact(writes);
@@ -45,8 +46,7 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
   };
   for await (const line of archivedLines(vault)) {
     const last = batch.at(-1);
-    const sequence = last?.sequence ?? Number(head?.attributes.sequence ?? 0);
-    const hash = last?.hash ?? head?.attributes.hash;
+    const { sequence, hash } = last ?? headOf(head) ?? { sequence: 0, hash: undefined };
     if (line.sequence <= sequence) {
       // a crash came between the chain and the lines that wait
       const item = waiting.get(contentOf(line));
@@ -66,9 +66,9 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
 
 async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> {
   const waiting = new Map<string, Item>();
-  for await (const item of scan(ledger, PENDING)) waiting.set(contentOf(item.attributes), item);
+  for await (const item of scan(ledger, partitions.auditWaiting))
+    waiting.set(contentOf(waitingLine.from(item)), item);
   return waiting;
 }
 
-const contentOf = ({ event, by, about, at }: Item['attributes'] | ChainedLine) =>
-  canonicalJson({ event, by, about, at });
+const contentOf = ({ event, by, about, at }: WaitingLine) => canonicalJson({ event, by, about, at });

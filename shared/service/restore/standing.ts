@@ -5,6 +5,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { NO_PORT } from '../../no-port.ts';
 import type { RuntimeConfig } from '../../runtime-config.ts';
 import type { PpkVault, Vault } from '../../vault/vault.ts';
+import { headOf } from '../records/audit.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { COMMIT_RECORDS, parseCommitRecordName } from '../records/object-names.ts';
 import { type Frozen, type StandingRecord, standingRecord } from '../records/standing.ts';
@@ -159,7 +160,7 @@ export class Standing {
 
   async #frozen(why: string): Promise<Frozen> {
     const head = await this.#ledger.get(ledgerKeys.auditHead);
-    return { since: this.#now(), why, auditHead: Number(head?.attributes.sequence ?? 0) };
+    return { since: this.#now(), why, auditHead: headOf(head)?.sequence ?? 0 };
   }
 
   #blank(record: StandingRecord | undefined): StandingRecord {

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../../shared/codec/canonical-json.ts';
 import type { Attributes, Item, Ledger } from '../../../shared/ledger/ledger.ts';
 import { auditWrite } from '../../../shared/service/audit/line.ts';
+import { auditHead, chainedLine, waitingLine } from '../../../shared/service/records/audit.ts';
+import type { RecordOf } from '../../../shared/service/records/record.ts';
 import { Deployment } from '../../support/deployment.ts';
 
 const LINES = 120;
@@ -42,22 +44,24 @@ const put = (item: Item, attributes: Attributes) =>
   ledger.write({ put: item, attributes, when: { revision: item.revision } });
 const remove = (item: Item) => ledger.write({ remove: item, when: { revision: item.revision } });
 
+type Unhashed = Omit<RecordOf<typeof chainedLine>, 'hash'>;
+
 /** Writes all lines from `sequence` on anew, each with its right hash, after `change` has had the first of them. */
-async function rewriteTail(sequence: number, change: (line: Attributes) => Attributes): Promise<void> {
+async function rewriteTail(sequence: number, change: (line: Unhashed) => Unhashed): Promise<void> {
   let previous = String((await line(sequence)).attributes.previous);
   for (let at = sequence; at <= LINES; at++) {
     const item = await line(at);
-    const { hash: _, ...rest } = item.attributes;
+    const { hash: _, ...rest } = chainedLine.from(item);
     const changed = { ...(at === sequence ? change(rest) : rest), previous };
     previous = createHash('sha256').update(canonicalJson(changed)).digest('hex');
-    await put(item, { ...changed, hash: previous });
+    await put(item, chainedLine.to({ ...changed, hash: previous }));
   }
   await moveHead(LINES);
 }
 
 async function moveHead(sequence: number): Promise<void> {
   const head = (await ledger.get({ partition: 'audit', sort: 'head' }))!;
-  await put(head, { sequence, hash: (await line(sequence)).attributes.hash });
+  await put(head, auditHead.to({ sequence, hash: chainedLine.from(await line(sequence)).hash }));
 }
 
 describe('the check of the audit chain by itself', () => {
@@ -78,9 +82,10 @@ describe('the check of the audit chain by itself', () => {
 
   it('shows a line that was changed together with its hash', async () => {
     const item = await line(60);
-    const { hash: _, ...rest } = item.attributes;
+    const { hash: _, ...rest } = chainedLine.from(item);
     const changed = { ...rest, by: 'somebody else' };
-    await put(item, { ...changed, hash: createHash('sha256').update(canonicalJson(changed)).digest('hex') });
+    const hash = createHash('sha256').update(canonicalJson(changed)).digest('hex');
+    await put(item, chainedLine.to({ ...changed, hash }));
     expect(await problems()).toEqual([[61, 'the line does not follow the one before it']]);
   });
 
@@ -146,7 +151,8 @@ describe('the check of the audit chain against its archive, which cannot be chan
     const { vault } = deployment.runtime.context;
     for await (const ref of vault.list('audit/')) archived.push(Buffer.from(await vault.get(ref)).toString());
     const lines: string[] = [];
-    for await (const one of deployment.runtime.audit.lines()) lines.push(`${canonicalJson(one)}\n`);
+    for await (const one of deployment.runtime.audit.lines())
+      lines.push(`${canonicalJson(chainedLine.to(one))}\n`);
     expect(archived.join('')).toBe(lines.join(''));
     expect(await problems()).toEqual([]);
   });
@@ -158,7 +164,7 @@ describe('an audit line of an event that only a later release has', () => {
   beforeEach(async () => {
     await ledger.write({
       put: { partition: 'audit-pending', sort: '0000000001#later' },
-      attributes: later,
+      attributes: waitingLine.to(later),
       when: 'absent',
     });
     await deployment.runtime.audit.chain();
@@ -190,7 +196,7 @@ describe('an audit line that cannot be read', () => {
 
   it('is not passed on', async () => {
     await expect(deployment.runtime.audit.getAuditLines({ from: 1, limit: LINES })).rejects.toThrow(
-      /cannot be read/,
+      'the item audit / line#0000000060 is no audit line record: it has text where an object is expected in the member `about`',
     );
   });
 });

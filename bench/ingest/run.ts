@@ -4,7 +4,7 @@ import { SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
 import { WorkerLane } from '../../shared/jobs/worker-lane.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';
 import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/esed1/euicc-batches.ts';
-import { sliceCount } from '../../shared/service/records/ingest.ts';
+import { ingestSliceCount } from '../../shared/service/records/ingest.ts';
 import { floorOfEntry } from './floor.ts';
 
 /** What one ingest in a process of its own measured; times in milliseconds, memory in octets. */
@@ -45,7 +45,7 @@ const floors = { plain: floorOfEntry('plain'), lean: floorOfEntry('lean') };
 const spent = { ingest: 0, plain: 0, lean: 0 };
 let startRss = 0;
 let peakRss = 0;
-for (let slice = 0; slice < sliceCount(ingest); slice++) {
+for (let slice = 0; slice < ingestSliceCount(ingest); slice++) {
   if (diesIn === String(slice)) void delay(DIES_AFTER_MS).then(() => process.kill(process.pid, 'SIGKILL'));
   spent.ingest += await timed(() => lane.run('euiccData', id, slice));
   for (const form of ['plain', 'lean'] as const) {
@@ -60,7 +60,7 @@ for (let slice = 0; slice < sliceCount(ingest); slice++) {
 await lane.close();
 await finishIngest(context, id);
 const { accepted } = (await loadIngest(context.ledger, id)).done!;
-const perEntry = ingest.entries / (sliceCount(ingest) * FLOOR_ENTRIES);
+const perEntry = ingest.entries / (ingestSliceCount(ingest) * FLOOR_ENTRIES);
 const run: IngestRun = {
   entries: ingest.entries,
   accepted,

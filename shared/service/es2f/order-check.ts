@@ -34,7 +34,7 @@ export interface CheckedOrder {
 }
 
 /** Everything that can be wrong with an order, before anything of it is stored. */
-export async function checkOrder(context: Context, order: ReceivedOrder): Promise<CheckedOrder> {
+export async function checkOrderInput(context: Context, order: ReceivedOrder): Promise<CheckedOrder> {
   if (!/^[\w.:-]{1,64}$/.test(order.orderId))
     refuse('orderInvalid', 'orderId has 1 to 64 letters, digits or . _ : -');
   if (!Number.isInteger(order.quantity) || order.quantity < 1 || order.quantity > MAX_QUANTITY)

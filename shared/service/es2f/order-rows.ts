@@ -73,7 +73,7 @@ export async function checkRows(
       const iccid = inRow(row.number, () => completeIccid(String(row.values.iccid)));
       tryProfile(personaliser, row.number, { ...row.values, ...drawn }, metadataOf(context, order, iccid));
     }
-    await refuseTaken(context, file.orderId, block.rows);
+    await refuseForeignIccids(context, file.orderId, block.rows);
     offsets.push(block.end);
     // a long file must not hold up those who wait for an answer
     await setImmediate();
@@ -145,7 +145,11 @@ function numberOf(name: (typeof ONCE)[number], value: string): bigint {
   return createHash('sha256').update(`${name} ${value.toLowerCase()}`).digest().readBigUInt64BE();
 }
 
-async function refuseTaken({ ledger }: Context, orderId: string, rows: readonly Row[]): Promise<void> {
+async function refuseForeignIccids(
+  { ledger }: Context,
+  orderId: string,
+  rows: readonly Row[],
+): Promise<void> {
   const iccids = rows.map(({ values }) => completeIccid(String(values.iccid)));
   const owners = await ledger.getMany(iccids.map((iccid) => ledgerKeys.iccid(iccid)));
   for (const [i, owner] of owners.entries())

@@ -20,7 +20,7 @@ import { type OrderRecord, orderRecord, packCount, packRecord } from '../records
 import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
-import { type CheckedOrder, checkOrder, hashOf } from './order-check.ts';
+import { type CheckedOrder, checkOrderInput, hashOf } from './order-check.ts';
 import { reserveIccids } from './order-iccids.ts';
 import { preparePack } from './order-packs.ts';
 import { finishOrder, firstWork, preparedPacks } from './order-preparation.ts';
@@ -53,7 +53,7 @@ export class OrderService implements Orders {
     if (known !== undefined) return await this.#repeat(caller, orderId, known, bodyHash);
 
     const template = await readTemplate(this.#context, order);
-    const checked = await checkOrder(this.#context, { ...order, template });
+    const checked = await checkOrderInput(this.#context, { ...order, template });
     const record = await this.#store(caller, order, template, bodyHash, checked);
     if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);
     const work = firstWork(orderId, record, checked.rowIndex !== undefined);

@@ -40,11 +40,12 @@ export async function bindChunk(
 ): Promise<ChunkRecord> {
   const job = await loadJob(context, jobId);
   invariant(chunk >= 0 && chunk < chunkCount(job), `job ${jobId} has no chunk ${chunk}`);
+  const place: JobChunk = { jobId, job, chunk };
   const attempt = async () => {
     const committed = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
     if (committed !== undefined) return { value: chunkRecord.from(committed) };
-    const answer = await attemptChunk(context, { jobId, job, chunk }, await trust.current());
-    const record = answer && (await commitChunk(context, job, jobId, chunk, answer));
+    const answer = await attemptChunk(context, place, await trust.current());
+    const record = answer && (await commitChunk(context, place, answer));
     return record && { value: record };
   };
   // order and trust change seldom; a chunk that meets a change in every attempt has met a fault
@@ -53,7 +54,7 @@ export async function bindChunk(
       retryable: true,
     });
   });
-  return await finishChunk(context, job, jobId, chunk, record);
+  return await finishChunk(context, place, record);
 }
 
 async function loadJob({ ledger }: Context, jobId: string): Promise<JobRecord> {

@@ -14,13 +14,13 @@ import {
   chunkRecord,
   type ItemOutcome,
   isBound,
-  type JobRecord,
   jobChains,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { putCommitRecord } from '../records/locked-records.ts';
 import { returnedOfShare, returnedRecord } from '../records/order.ts';
 import { PackReader } from '../supply/packs.ts';
+import type { JobChunk } from './chunk-items.ts';
 
 /** What an attempt proposes as the answer of a chunk, and what it leaned on. */
 export interface ChunkAnswer {
@@ -42,78 +42,85 @@ export interface ChunkAnswer {
  */
 export async function commitChunk(
   context: Context,
-  job: JobRecord,
-  jobId: string,
-  chunk: number,
+  place: JobChunk,
   answer: ChunkAnswer,
 ): Promise<ChunkRecord | undefined> {
-  const { part, outcomes, offsets, slowed, trustEpoch, orderState, returned } = answer;
-  const at = context.now();
-  const record: ChunkRecord = { part, outcomes, offsets, trustEpoch, committedAt: at };
+  const { jobId, chunk } = place;
+  const { part, outcomes, offsets, slowed, trustEpoch, orderState } = answer;
+  const key = ledgerKeys.chunk(jobId, chunk);
+  const record: ChunkRecord = { part, outcomes, offsets, trustEpoch, committedAt: context.now() };
+  const progress = progressOf(answer);
+  const { done } = await context.ledger.transact([
+    { put: key, attributes: chunkRecord.to(record), when: 'absent' },
+    { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
+    { check: ledgerKeys.trustEpoch, when: trustEpoch === 0 ? 'absent' : { revision: trustEpoch } },
+    { check: orderState.key, when: { revision: orderState.revision } },
+    commitLine(place, answer, progress, record.committedAt),
+    ...returnWrites(place, answer),
+  ]);
+  if (done) {
+    if (slowed.times > 0)
+      context.log({ event: 'job.slowed', job: jobId, chunk, times: slowed.times, waitedMs: slowed.waitedMs });
+    return record;
+  }
+  const item = await context.ledger.get(key);
+  const first = item && chunkRecord.from(item);
+  // a part that no commit names was read by nobody and never will be
+  if (first?.part.name !== part.name) await context.vault.remove(part.name);
+  return first;
+}
+
+function progressOf({ part, outcomes, slowed }: ChunkAnswer): ChunkProgress {
   const bound = outcomes.filter(isBound).length;
-  const progress: ChunkProgress = {
+  return {
     bound,
     refused: outcomes.length - bound,
     size: part.size,
     finished: false,
     ...(slowed.times === 0 ? {} : { keysSlowed: slowed }),
   };
-  const writes: Write[] = [
-    { put: ledgerKeys.chunk(jobId, chunk), attributes: chunkRecord.to(record), when: 'absent' },
-    { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
-    { check: ledgerKeys.trustEpoch, when: trustEpoch === 0 ? 'absent' : { revision: trustEpoch } },
-    { check: orderState.key, when: { revision: orderState.revision } },
-    auditWrite(
-      {
-        event: 'chunk.committed',
-        by: job.party,
-        about: {
-          job: jobId,
-          chunk,
-          order: job.orderId,
-          bound,
-          refused: progress.refused,
-          keysSlowed: slowed.times === 0 ? undefined : slowed.times,
-          keysWaitedMs: slowed.times === 0 ? undefined : slowed.waitedMs,
-          part: part.sha256,
-          outcomes: createHash('sha256').update(canonicalJson(outcomes)).digest('hex'),
-        },
-      },
-      `chunk-${jobId}-${chunk}`,
-      at,
-    ),
-  ];
-  if (returned.length > 0) {
+}
+
+function commitLine(
+  { jobId, job, chunk }: JobChunk,
+  { part, outcomes, slowed }: ChunkAnswer,
+  { bound, refused }: ChunkProgress,
+  at: number,
+): Write {
+  const wasSlowed = slowed.times > 0;
+  const about = {
+    job: jobId,
+    chunk,
+    order: job.orderId,
+    bound,
+    refused,
+    keysSlowed: wasSlowed ? slowed.times : undefined,
+    keysWaitedMs: wasSlowed ? slowed.waitedMs : undefined,
+    part: part.sha256,
+    outcomes: createHash('sha256').update(canonicalJson(outcomes)).digest('hex'),
+  };
+  return auditWrite({ event: 'chunk.committed', by: job.party, about }, `chunk-${jobId}-${chunk}`, at);
+}
+
+/** What refused items give back: their positions to the order, and what of them counted to the maker's share. */
+function returnWrites(
+  { jobId, job: { orderId, party }, chunk }: JobChunk,
+  { returned, returnedOfShare: count }: ChunkAnswer,
+): Write[] {
+  const writes: Write[] = [];
+  if (returned.length > 0)
     writes.push({
-      put: ledgerKeys.orderReturned(job.orderId, jobId, chunk),
+      put: ledgerKeys.orderReturned(orderId, jobId, chunk),
       attributes: returnedRecord.to({ positions: returned }),
       when: 'absent',
     });
-  }
-  if (answer.returnedOfShare > 0) {
+  if (count > 0)
     writes.push({
-      put: ledgerKeys.shareReturned(job.orderId, job.party, jobId, chunk),
-      attributes: returnedOfShare.to({ count: answer.returnedOfShare }),
+      put: ledgerKeys.shareReturned(orderId, party, jobId, chunk),
+      attributes: returnedOfShare.to({ count }),
       when: 'absent',
     });
-  }
-  const outcome = await context.ledger.transact(writes);
-  if (outcome.done) {
-    if (slowed.times > 0)
-      context.log({
-        event: 'job.slowed',
-        job: jobId,
-        chunk,
-        times: slowed.times,
-        waitedMs: slowed.waitedMs,
-      });
-    return record;
-  }
-  const item = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
-  const first = item && chunkRecord.from(item);
-  // a part that no commit names was read by nobody and never will be
-  if (first?.part.name !== part.name) await context.vault.remove(part.name);
-  return first;
+  return writes;
 }
 
 /**
@@ -122,9 +129,7 @@ export async function commitChunk(
  */
 export async function finishChunk(
   context: Context,
-  job: JobRecord,
-  jobId: string,
-  chunk: number,
+  { jobId, job, chunk }: JobChunk,
   record: ChunkRecord,
 ): Promise<ChunkRecord> {
   const key = ledgerKeys.chunkProgress(jobId, chunk);

@@ -22,7 +22,7 @@ const LISTED = 1_000;
 const MAX_RUNS = 8_000;
 
 /** A request that was taken on, which is a job for ever. */
-export interface Taken {
+export interface AcceptedRequest {
   readonly jobId: string;
   readonly job: JobRecord;
 }
@@ -56,7 +56,7 @@ export class Requests {
     this.#ingest = ingest;
   }
 
-  async take(caller: Caller, der: Bytes): Promise<Taken> {
+  async take(caller: Caller, der: Bytes): Promise<AcceptedRequest> {
     const request = decodeBppRequest(der);
     const jobId = this.#jobIdOf(caller, request.requestId);
     const bodyHash = createHash('sha256').update(der).digest('hex');
@@ -66,7 +66,7 @@ export class Requests {
   }
 
   /** One that was taken on before; undefined where the caller has none with this identifier. */
-  async find(caller: Caller, requestId: string): Promise<Taken | undefined> {
+  async find(caller: Caller, requestId: string): Promise<AcceptedRequest | undefined> {
     const jobId = this.#jobIdOf(caller, requestId);
     const item = await this.#context.ledger.get(ledgerKeys.job(jobId));
     return item && { jobId, job: jobRecord.from(item) };

@@ -15,9 +15,9 @@ import type { Context } from '../context.ts';
 import {
   type IngestRecord,
   ingestRecord,
+  ingestSliceCount,
   type RejectedEntry,
   type SliceProgress,
-  sliceCount,
   sliceProgress,
   sliceRecord,
 } from '../records/ingest.ts';
@@ -151,7 +151,7 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
   const open = await ledger.get(ledgerKeys.openWork('euiccData', id));
   if (ingest.done !== undefined || open === undefined) return ingest.done !== undefined;
   const { slices, accepted, rejected } = await ingestProgress(ledger, id);
-  if (slices < sliceCount(ingest)) return false;
+  if (slices < ingestSliceCount(ingest)) return false;
   const result = rejected > LISTED ? await storeResult(context, id) : undefined;
   const done = { accepted, rejected, ...present({ result }) };
   const { party, batchId, batch } = ingest;

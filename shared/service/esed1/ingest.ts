@@ -17,7 +17,7 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
-import { type IngestRecord, ingestRecord, type RejectedEntry, sliceCount } from '../records/ingest.ts';
+import { type IngestRecord, ingestRecord, ingestSliceCount, type RejectedEntry } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { openWorkRecord } from '../records/work.ts';
@@ -70,9 +70,9 @@ export class IngestService implements Ingest {
       });
     if (ingest.done === undefined) {
       if (ref.size > WITHIN_CALL)
-        await dispatcher.submit({ kind: 'euiccData', id, tasks: sliceCount(ingest) });
+        await dispatcher.submit({ kind: 'euiccData', id, tasks: ingestSliceCount(ingest) });
       else {
-        for (let slice = 0; slice < sliceCount(ingest); slice++)
+        for (let slice = 0; slice < ingestSliceCount(ingest); slice++)
           await ingestSlice(this.#context, this.#trust, id, slice);
         await finishIngest(this.#context, id);
       }
@@ -178,7 +178,7 @@ export class IngestService implements Ingest {
     const open = ledgerKeys.openWork('euiccData', id);
     const { done } = await ledger.transact([
       { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
-      { put: open, attributes: openWorkRecord.to({ tasks: sliceCount(ingest) }), when: 'absent' },
+      { put: open, attributes: openWorkRecord.to({ tasks: ingestSliceCount(ingest) }), when: 'absent' },
     ]);
     return done ? ingest : await loadIngest(ledger, id);
   }

@@ -36,7 +36,8 @@ export const ingestRecord = recordOf('eUICC data batch', {
 
 export type IngestRecord = RecordOf<typeof ingestRecord>;
 
-export const sliceCount = (ingest: Pick<IngestRecord, 'sliceOffsets'>) => ingest.sliceOffsets.length - 1;
+export const ingestSliceCount = (ingest: Pick<IngestRecord, 'sliceOffsets'>) =>
+  ingest.sliceOffsets.length - 1;
 
 const rejectedEntry = object({
   index: whole,

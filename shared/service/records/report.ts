@@ -36,4 +36,5 @@ export const reportSlice = recordOf('report slice', { verified: whole, noted: wh
 
 export type ReportSlice = RecordOf<typeof reportSlice>;
 
-export const sliceCount = ({ sliceOffsets }: Pick<ReportWork, 'sliceOffsets'>) => sliceOffsets.length - 1;
+export const reportSliceCount = ({ sliceOffsets }: Pick<ReportWork, 'sliceOffsets'>) =>
+  sliceOffsets.length - 1;

@@ -17,8 +17,8 @@ import {
   type ReportWork,
   reportRecord,
   reportSlice,
+  reportSliceCount,
   reportWork,
-  sliceCount,
 } from '../records/report.ts';
 import { openWorkRecord } from '../records/work.ts';
 import { type ItemResult, LoadingResults } from './loading-results.ts';
@@ -75,7 +75,7 @@ export async function takeReport(
     { put: ledgerKeys.reportWork(id), attributes: reportWork.to(work), when: 'absent' },
     {
       put: ledgerKeys.openWork('report', id),
-      attributes: openWorkRecord.to({ tasks: sliceCount(work) }),
+      attributes: openWorkRecord.to({ tasks: reportSliceCount(work) }),
       when: 'absent',
     },
   ]);
@@ -107,7 +107,7 @@ export async function finishReport(context: Context, id: string): Promise<boolea
   if (open === undefined) return true;
   const work = await loadReportWork(ledger, id);
   const { slices, answer, rejected } = await reportProgress(ledger, id, work);
-  if (slices < sliceCount(work)) return false;
+  if (slices < reportSliceCount(work)) return false;
   const known = await ledger.get(ledgerKeys.report(work.party, work.reportId));
   invariant(known !== undefined, `report ${id} has lost its record`);
   await writeAnswer(context, work, { ...answer, state: 'Done' }, rejected, known, open);

@@ -8,7 +8,7 @@ import type { Caller } from '../api/caller.ts';
 import type { ReportAnswer, Reports } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { reportRecord, sliceCount } from '../records/report.ts';
+import { reportRecord, reportSliceCount } from '../records/report.ts';
 import { LoadingResults } from './loading-results.ts';
 import { loadReportWork, reportProgress, sliceOf, takeReport, writeAnswer } from './report-slices.ts';
 
@@ -69,7 +69,7 @@ export class ReportService implements Reports {
     const { ledger, dispatcher } = this.#context;
     const work = await loadReportWork(ledger, id);
     if ((await ledger.get(ledgerKeys.openWork('report', id))) !== undefined)
-      await dispatcher.submit({ kind: 'report', id, tasks: sliceCount(work) });
+      await dispatcher.submit({ kind: 'report', id, tasks: reportSliceCount(work) });
     const item = await ledger.get(ledgerKeys.report(work.party, work.reportId));
     const done = item && reportRecord.from(item).answer;
     if (done !== undefined) return done;

@@ -100,7 +100,7 @@ export async function replayCommit(context: Context, name: string): Promise<Repl
   const pack = await missingPack(context, orderId, items);
   if (pack !== undefined)
     return { orderId, bound: bound.length, twice, problem: `pack ${pack} of order ${orderId} is lost` };
-  await finishChunk(context, job, jobId, chunk, record);
+  await finishChunk(context, { jobId, job, chunk }, record);
   return { orderId, bound: bound.length, twice };
 }
 

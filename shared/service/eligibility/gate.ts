@@ -40,7 +40,7 @@ export interface CommittedProfile {
   readonly eumChain: string;
 }
 
-/** What the gate looks things up in; made for one look, since how claims stand changes. */
+/** What the gate looks things up in; made anew for each attempt, since how claims stand changes. */
 export interface GateReads {
   readonly view: TrustView;
   readonly infoOf: (hash: string) => Promise<EuiccInfo2>;

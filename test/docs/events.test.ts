@@ -1,11 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { LOG_EVENTS } from '../../shared/events/log-events.ts';
 import { MEMBER_KINDS, type Members, membersOf } from '../../shared/events/members.ts';
 import { AUDIT_EVENTS } from '../../shared/service/audit/events.ts';
-
-/** Each table stands between two comments of its name. `UPDATE_DOCS=1` writes them anew in place of comparing. */
-const DOCUMENT = new URL('../../docs/events.md', import.meta.url);
+import { expectTable, table } from './tables.ts';
 
 const list = (members: Members) =>
   [...membersOf(members)]
@@ -14,9 +11,6 @@ const list = (members: Members) =>
       return `\`${name}\`${optional ? '?' : ''} ${kind}`;
     })
     .join('; ') || '–';
-const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =>
-  [heads, heads.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-
 const TABLES = {
   'audit events': table(
     ['event', 'what the line tells', 'about', 'on restore'],
@@ -47,11 +41,5 @@ const TABLES = {
 } as const;
 
 it.each(Object.entries(TABLES))('docs/events.md has the table of %s as the code has it', (name, wanted) => {
-  const text = readFileSync(DOCUMENT, 'utf8');
-  const [begin, end] = [`<!-- table: ${name} -->\n`, '\n<!-- end of table -->'];
-  const from = text.indexOf(begin) + begin.length;
-  const to = text.indexOf(end, from);
-  expect(text.indexOf(begin), `docs/events.md has no ${begin}`).toBeGreaterThan(-1);
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(DOCUMENT, text.slice(0, from) + wanted + text.slice(to));
-  else expect(text.slice(from, to)).toBe(wanted);
+  expectTable('events.md', name, wanted);
 });

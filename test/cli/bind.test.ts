@@ -152,7 +152,9 @@ describe('smdpf bind', () => {
   it('binds octets that are no profile package, with a warning, and never over 1020 octets a segment', async () => {
     for (const length of [1, 2, 15, 16, 17, 1006, 1007, 1008, 2014, 2015, 4999, 5000]) {
       for (const mode of MODES) {
-        const upp = folder.write('upp', randomBytes(length));
+        // octets that happen to be text would be read as hexadecimal
+        const octets = Buffer.concat([Buffer.of(0xff), randomBytes(length - 1)]);
+        const upp = folder.write('upp', octets);
         const result = await runCli(...bindArguments({ '--upp': upp, '--mode': mode }));
         expect(result.code, `${length} ${mode} ${result.stdout}`).toBe(0);
         const { segments, warnings } = result.json<BindAnswer>();

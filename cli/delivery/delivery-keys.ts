@@ -42,7 +42,8 @@ export async function folderKeys(folder: string): Promise<DeliveryKeys | undefin
   });
   if (octets === undefined) return undefined;
   const { keys } = await givenKeys(file, KEYS_FILE);
-  const { from } = JSON.parse(octets.toString('utf8')) as { from?: unknown };
+  const document: unknown = JSON.parse(octets.toString('utf8'));
+  const from = memberOf(document, 'from');
   return { keys, from: typeof from === 'string' ? from : 'an unknown source' };
 }
 
@@ -61,12 +62,16 @@ export const keyOf = (spki: Bytes): KeyObject =>
 
 const spkiOf = (key: KeyObject): Bytes => key.export({ format: 'der', type: 'spki' });
 
+const memberOf = (document: unknown, name: string): unknown =>
+  typeof document === 'object' && document !== null ? Reflect.get(document, name) : undefined;
+
 function readKeys(octets: Buffer): readonly Bytes[] {
   const text = octets.toString('latin1').trimStart();
   if (text.startsWith('-----')) return [spkiOf(createPublicKey(text))];
   if (!text.startsWith('{')) return [spkiOf(keyOf(octets))];
-  const document = JSON.parse(text) as { keys?: readonly unknown[] };
-  const keys = spkisOf(document.keys ?? [document]);
+  const document: unknown = JSON.parse(text);
+  const set = memberOf(document, 'keys');
+  const keys = spkisOf(Array.isArray(set) ? set : [document]);
   if (keys.length === 0) throw new Error('an empty JWK Set');
   return keys;
 }

@@ -117,7 +117,10 @@ export class Flow {
           packs = Number(output.packs);
           const { plaintext } = await compactDecrypt(String(output.jwe), outputKey.privateKey);
           for (const line of Buffer.from(plaintext).toString('utf8').trim().split('\n')) {
-            const row = JSON.parse(line) as Record<string, string>;
+            const values: unknown = JSON.parse(line);
+            const row = Object.fromEntries(
+              Object.entries(Object(values)).map(([name, value]) => [name, String(value)]),
+            );
             rows.set(row.iccid!, row);
           }
         }

@@ -1,8 +1,10 @@
 import { createServer } from 'node:net';
+import { Fault } from '../../shared/errors.ts';
 import { ownText } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
+import type { Vault } from '../../shared/vault/vault.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { DevelopmentPki } from './tls.ts';
@@ -42,7 +44,7 @@ export async function startDeployment(
       tls,
       listen: { host, port },
       field: { port: fieldPort },
-      vault: runtime.context.vault as unknown as TransferGate,
+      vault: transferGate(runtime.context.vault),
       log,
     });
   } catch (error) {
@@ -78,3 +80,12 @@ async function chosenPort(host: string, port: number): Promise<number> {
   await new Promise((resolve) => probe.close(resolve));
   return free;
 }
+
+/** The embedded server answers the links of its vault itself, which only a vault in files lets it do. */
+export function transferGate(vault: Vault): TransferGate {
+  if (!isTransferGate(vault))
+    throw new Fault('configuration', 'the vault of an embedded server is a folder: file:DIR');
+  return vault;
+}
+
+const isTransferGate = (vault: Vault): vault is Vault & TransferGate => 'openTransfer' in vault;

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault, invariant } from '../errors.ts';
 import {
@@ -62,12 +62,7 @@ interface Unit {
   readonly reject: (fault: unknown) => void;
 }
 
-interface Row {
-  readonly partition: string;
-  readonly sort: string;
-  readonly revision: number;
-  readonly attributes: string;
-}
+type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /**
  * The embedded ledger: one SQLite file in WAL mode with synchronous=FULL, so that what was acknowledged survives
@@ -155,7 +150,7 @@ export class SqliteLedger implements Ledger {
 
     return guarded(() => {
       // One row more than asked tells whether there is another page.
-      const rows = this.#page(sql).all(...values, limit + 1) as unknown as Row[];
+      const rows = this.#page(sql).all(...values, limit + 1);
       const items = rows.slice(0, limit).map(toItem);
       return { items, cursor: rows.length > limit ? makeCursor(items.at(-1)!.sort) : undefined };
     });
@@ -196,7 +191,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #find(key: ItemKey): Item | undefined {
-    const row = this.#select.get(key.partition, key.sort) as unknown as Row | undefined;
+    const row = this.#select.get(key.partition, key.sort);
     return row === undefined ? undefined : toItem(row);
   }
 
@@ -335,13 +330,15 @@ function prepare(write: Write): Prepared {
   return { write, attributes };
 }
 
-function toItem(row: Row): Item {
-  return {
-    partition: row.partition,
-    sort: row.sort,
-    revision: row.revision,
-    attributes: decodeAttributes(row.attributes),
-  };
+function toItem({ partition, sort, revision, attributes }: Row): Item {
+  if (
+    typeof partition !== 'string' ||
+    typeof sort !== 'string' ||
+    typeof revision !== 'number' ||
+    typeof attributes !== 'string'
+  )
+    throw new Fault('ledger', 'a stored item is not readable');
+  return { partition, sort, revision, attributes: decodeAttributes(attributes) };
 }
 
 function guarded<Result>(work: () => Result): Result {

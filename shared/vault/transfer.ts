@@ -79,7 +79,7 @@ export class TransferSigner {
     ) {
       invalid();
     }
-    const claim = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claim;
+    const claim = claimOf(JSON.parse(Buffer.from(payload, 'base64url').toString()));
     if (now.getTime() >= claim.expiresAtSeconds * 1000)
       refuse('transferExpired', 'the transfer link has expired');
     return claim;
@@ -89,6 +89,28 @@ export class TransferSigner {
     return createHmac('sha256', this.#key).update(payload).digest();
   }
 }
+
+/** What `sign` has put into a token, looked at again: another release may have signed it. */
+function claimOf(value: unknown): Claim {
+  if (!isObject(value) || typeof value.expiresAtSeconds !== 'number') invalid();
+  const { operation, expiresAtSeconds } = value;
+  if (operation === 'download') {
+    if (!isObject(value.ref)) invalid();
+    const { version } = value.ref;
+    if (typeof version !== 'string') invalid();
+    return { operation, ref: { ...contentOf(value.ref), version }, expiresAtSeconds };
+  }
+  if (operation !== 'upload') invalid();
+  return { operation, ...contentOf(value), expiresAtSeconds };
+}
+
+function contentOf({ name, size, sha256 }: Readonly<Record<string, unknown>>) {
+  if (typeof name !== 'string' || typeof size !== 'number' || typeof sha256 !== 'string') invalid();
+  return { name, size, sha256 };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 function invalid(): never {
   return refuse('transferInvalid', 'the transfer link is not one of this server');

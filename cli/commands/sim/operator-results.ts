@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Command } from 'commander';
 import type { JWK } from 'jose';
+import { present } from '../../../shared/present.ts';
 import { type JsonObject, Operator } from '../../../sim/index.ts';
 import { readJson, writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -104,5 +105,5 @@ export async function readJwk(path: string, option: string): Promise<JWK> {
 }
 
 export function publicJwk({ kty, crv, x, y, n, e }: JWK): JsonObject {
-  return JSON.parse(JSON.stringify({ kty, crv, x, y, n, e })) as JsonObject;
+  return present({ kty, crv, x, y, n, e });
 }

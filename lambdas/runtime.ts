@@ -6,7 +6,7 @@ import { writeFailure } from '../shared/gsma/http-answer.ts';
 import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
 import type { CallOptions } from '../shared/gsma/record-call.ts';
 import type { Runtime } from '../shared/runtime.ts';
-import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../shared/runtime-config.ts';
 import type { Services } from '../shared/service/api/services.ts';
 import {
   defaultOptions,
@@ -111,10 +111,5 @@ async function openSharedRuntime(): Promise<Runtime> {
 /** What the stack has put into the environment of this function. */
 export function readConfig(json = process.env[CONFIG_VARIABLE]): RuntimeConfig {
   if (json === undefined) throw new Fault('configuration', `${CONFIG_VARIABLE} is not set`);
-  try {
-    return JSON.parse(json) as RuntimeConfig;
-  } catch {
-    // The SyntaxError would quote the configuration.
-    throw new Fault('configuration', `${CONFIG_VARIABLE} is not JSON`);
-  }
+  return parseRuntimeConfig(json, CONFIG_VARIABLE);
 }

@@ -1,69 +1,146 @@
+import { Fault } from './errors.ts';
+import { nearest } from './service/records/nearest.ts';
+import {
+  demand,
+  flag,
+  isObject,
+  type Members,
+  type Mismatch,
+  number,
+  type ObjectSchema,
+  object,
+  optional,
+  type TypeOf,
+  text,
+  whole,
+} from './service/records/schema.ts';
+
+/** The version of configuration that this release reads. A configuration that names none is of this one. */
+export const CONFIGURATION_VERSION = 1;
+
 /** For pkcs11 URIs: see shared/keys/pkcs11.ts. */
-export interface Pkcs11Settings {
-  readonly modulePath?: string;
+const pkcs11 = object({
+  modulePath: optional(text),
   /** `file:PATH` or `env:NAME`. */
-  readonly pinSource?: string;
-  readonly sessions?: number;
-}
+  pinSource: optional(text),
+  sessions: optional(whole),
+});
 
 /** For awskms URIs: see shared/keys/awskms.ts. Rates are of one process; each worker thread counts as one. */
-export interface AwsKmsSettings {
-  readonly region?: string;
-  readonly endpoint?: string;
-  readonly signsPerSecond?: number;
-  readonly decryptsPerSecond?: number;
+const awskms = object({
+  region: optional(text),
+  endpoint: optional(text),
+  signsPerSecond: optional(number),
+  decryptsPerSecond: optional(number),
   /** Part of the rates that jobs leave to just-in-time requests, 0 up to 1. */
-  readonly interactiveShare?: number;
+  interactiveShare: optional(number),
   /** Milliseconds for which a throttled call is tried again. */
-  readonly patience?: { readonly interactive: number; readonly bulk: number };
-}
+  patience: optional(object({ interactive: number, bulk: number })),
+});
+
+const keys = object({
+  wrapping: text,
+  delivery: text,
+  /** RSA key to which Operators encrypt rows of personalisation data. */
+  intake: optional(text),
+  /** Passphrase of softkeys whose URI names no source: `file:PATH` or `env:NAME`. */
+  passphrase: optional(text),
+  allowSoftwareKeysInProduction: optional(flag),
+  pkcs11: optional(pkcs11),
+  awskms: optional(awskms),
+  /** Opened data keys kept in memory at most, per process, and for how many seconds. Default 64 and 60. */
+  dataKeyCount: optional(whole),
+  dataKeySeconds: optional(number),
+});
+
+const runtimeMembers = {
+  /** Names this deployment for ever; job and transaction IDs follow from it. */
+  deployment: text,
+  /** FQDN of this SM-DPf, the notificationAddress of its profiles. */
+  address: text,
+  /** `sqlite:FILE` or `dynamodb:TABLE`. */
+  ledger: text,
+  /** `file:DIR` or `s3://BUCKET`. */
+  vault: text,
+  /** The PPK vault, a store of its own: `file:DIR` or `dynamodb:TABLE`. */
+  ppks: text,
+  keys,
+  /** Where transfer links of a file vault lead: `https://host:port`. */
+  publicUrl: optional(text),
+  /** Hexadecimal, 32 octets and more: signs transfer links of a file vault. */
+  transferSecret: optional(text),
+  /** hostId of the key agreement, hexadecimal, 1 to 16 octets. */
+  hostId: optional(text),
+  chunkSize: optional(whole),
+  packSize: optional(whole),
+  inlineLimit: optional(whole),
+  inlineOrder: optional(whole),
+  inlineReport: optional(whole),
+  signConcurrency: optional(whole),
+  /** Worker threads of the embedded dispatcher; 0 runs tasks in the server's own thread. */
+  workers: optional(whole),
+  /** Where long work runs: `threads` (this process, the default), `stepfunctions:ARN`, or `none:`. */
+  dispatcher: optional(text),
+  /** Who carries callbacks: `ledger` (this process, the default), `sqs:URL`, or `none:`. */
+  notifier: optional(text),
+  /** PEM of a CA that is trusted for the Operator's callback servers besides the public ones. */
+  callbackCa: optional(text),
+  /** Calls that each party may make, counted over all processes; 50 a second and 200 at once unless given. */
+  rateLimit: optional(object({ perSecond: number, burst: number })),
+} as const;
+
+export type Pkcs11Settings = TypeOf<typeof pkcs11>;
+export type AwsKmsSettings = TypeOf<typeof awskms>;
 
 /** How a deployment is put together: plain data, so that it can be written to a file and handed to worker threads. */
-export interface RuntimeConfig {
-  /** Names this deployment for ever; job and transaction IDs follow from it. */
-  readonly deployment: string;
-  /** FQDN of this SM-DPf, the notificationAddress of its profiles. */
-  readonly address: string;
-  /** `sqlite:FILE` or `dynamodb:TABLE`. */
-  readonly ledger: string;
-  /** `file:DIR` or `s3://BUCKET`. */
-  readonly vault: string;
-  /** The PPK vault, a store of its own: `file:DIR` or `dynamodb:TABLE`. */
-  readonly ppks: string;
-  readonly keys: {
-    readonly wrapping: string;
-    readonly delivery: string;
-    /** RSA key to which Operators encrypt rows of personalisation data. */
-    readonly intake?: string;
-    /** Passphrase of softkeys whose URI names no source: `file:PATH` or `env:NAME`. */
-    readonly passphrase?: string;
-    readonly allowSoftwareKeysInProduction?: boolean;
-    readonly pkcs11?: Pkcs11Settings;
-    readonly awskms?: AwsKmsSettings;
-    /** Opened data keys kept in memory at most, per process, and for how many seconds. Default 64 and 60. */
-    readonly dataKeyCount?: number;
-    readonly dataKeySeconds?: number;
+export type RuntimeConfig = Members<typeof runtimeMembers>;
+
+/** For configurations that have one within. */
+export const runtimeConfig = object(runtimeMembers);
+
+/**
+ * A configuration of this shape, or a Fault in words for the person who wrote it: `name` names the file or variable.
+ * Values are never quoted: a transfer secret may be among them.
+ */
+export function decodeConfiguration<T>(schema: ObjectSchema<T>, value: unknown, name: string): T {
+  const fail = (mismatch: Mismatch): never => {
+    throw new Fault('configuration', `${name}: ${inWords(mismatch)}`);
   };
-  /** Where transfer links of a file vault lead: `https://host:port`. */
-  readonly publicUrl?: string;
-  /** Hexadecimal, 32 octets and more: signs transfer links of a file vault. */
-  readonly transferSecret?: string;
-  /** hostId of the key agreement, hexadecimal, 1 to 16 octets. */
-  readonly hostId?: string;
-  readonly chunkSize?: number;
-  readonly packSize?: number;
-  readonly inlineLimit?: number;
-  readonly inlineOrder?: number;
-  readonly inlineReport?: number;
-  readonly signConcurrency?: number;
-  /** Worker threads of the embedded dispatcher; 0 runs tasks in the server's own thread. */
-  readonly workers?: number;
-  /** Where long work runs: `threads` (this process, the default), `stepfunctions:ARN`, or `none:`. */
-  readonly dispatcher?: string;
-  /** Who carries callbacks: `ledger` (this process, the default), `sqs:URL`, or `none:`. */
-  readonly notifier?: string;
-  /** PEM of a CA that is trusted for the Operator's callback servers besides the public ones. */
-  readonly callbackCa?: string;
-  /** Calls that each party may make, counted over all processes; 50 a second and 200 at once unless given. */
-  readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
+  if (!isObject(value)) throw new Fault('configuration', `${name} is not a JSON object`);
+  const { version = CONFIGURATION_VERSION, ...members } = value;
+  if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1)
+    throw new Fault('configuration', `${name}: the member \`version\` is not a version such as 1`);
+  if (version > CONFIGURATION_VERSION)
+    throw new Fault(
+      'configuration',
+      `${name} is of version ${version}, written for a newer release; this one reads version ${CONFIGURATION_VERSION}: run the newer release`,
+    );
+  const configuration: unknown = members;
+  demand(schema, configuration, fail);
+  return configuration;
+}
+
+/** The same from JSON text. */
+export function parseConfiguration<T>(schema: ObjectSchema<T>, json: string, name: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // the SyntaxError would quote the configuration
+    throw new Fault('configuration', `${name} is not JSON`);
+  }
+  return decodeConfiguration(schema, value, name);
+}
+
+export const parseRuntimeConfig = (json: string, name: string): RuntimeConfig =>
+  parseConfiguration(runtimeConfig, json, name);
+
+function inWords({ path, kind, detail, known = [] }: Mismatch): string {
+  if (kind === 'missing') return `the member \`${path}\` is missing`;
+  if (kind === 'wrong') return `there is ${detail} in the member \`${path}\``;
+  const at = path.lastIndexOf('.') + 1;
+  const meant = nearest(path.slice(at), known);
+  const way =
+    meant === undefined ? `known are ${known.join(', ')}` : `did you mean \`${path.slice(0, at)}${meant}\`?`;
+  return `unknown member \`${path}\`; ${way}`;
 }

@@ -6,20 +6,42 @@ import type { KeyAlgorithm, KeyRole } from '../../shared/keys/provider.ts';
 import { formatKeyUri } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import { openKeys, openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
-import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import {
+  CONFIGURATION_VERSION,
+  parseConfiguration,
+  type RuntimeConfig,
+  runtimeConfig,
+} from '../../shared/runtime-config.ts';
+import { number, object, optional, text, whole } from '../../shared/service/records/schema.ts';
+
+/** Where the server listens; 127.0.0.1, 8443 and 8444 unless given. */
+const server = object({
+  host: optional(text),
+  port: optional(whole),
+  fieldPort: optional(whole),
+  publicUrl: optional(text),
+});
+
+const folderConfig = object({
+  runtime: runtimeConfig,
+  server,
+  /** Minutes between fetches of revocation lists from the distribution points; none where absent or 0. */
+  crlFetchMinutes: optional(number),
+});
 
 /** What `config.json` in a deployment folder says; paths in it are absolute or relative to the folder. */
 export interface FolderConfig {
-  readonly runtime: Omit<RuntimeConfig, 'publicUrl'>;
+  readonly runtime: RuntimeConfig;
   readonly server: {
     readonly host: string;
     readonly port: number;
     readonly fieldPort: number;
     readonly publicUrl?: string;
   };
-  /** Minutes between fetches of revocation lists from the distribution points; none where absent or 0. */
   readonly crlFetchMinutes?: number;
 }
+
+const SERVER = { host: '127.0.0.1', port: 8443, fieldPort: 8444 };
 
 export interface FolderOptions {
   readonly address?: string;
@@ -50,13 +72,8 @@ export class DeploymentFolder {
     const folder = resolve(path);
     const file = join(folder, 'config.json');
     if (!existsSync(file)) await create(folder, file, options);
-    let config: FolderConfig;
-    try {
-      config = JSON.parse(readFileSync(file, 'utf8')) as FolderConfig;
-    } catch (cause) {
-      throw new Fault('configuration', `${file} is not a readable configuration`, { cause });
-    }
-    return new DeploymentFolder(folder, config);
+    const config = parseConfiguration(folderConfig, readConfigFile(file), file);
+    return new DeploymentFolder(folder, { ...config, server: { ...SERVER, ...config.server } });
   }
 
   /** Whether there is a deployment in the folder already. */
@@ -80,6 +97,14 @@ export class DeploymentFolder {
 
   openRuntime(options: RuntimeOptions = {}, more: Partial<RuntimeConfig> = {}): Promise<Runtime> {
     return openRuntime({ ...more, ...this.runtimeConfig(more.publicUrl) }, options);
+  }
+}
+
+function readConfigFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Fault('configuration', `${file} cannot be read`, { cause });
   }
 }
 
@@ -114,12 +139,13 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
     [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
     ...(runtime.keys.intake === undefined ? [] : [[runtime.keys.intake, 'rsa-oaep', 'intake'] as const]),
   ]);
-  const config: FolderConfig = {
+  const config: FolderConfig & { readonly version: number } = {
+    version: CONFIGURATION_VERSION,
     runtime,
     server: {
-      host: options.host ?? '127.0.0.1',
-      port: options.port ?? 8443,
-      fieldPort: options.fieldPort ?? 8444,
+      host: options.host ?? SERVER.host,
+      port: options.port ?? SERVER.port,
+      fieldPort: options.fieldPort ?? SERVER.fieldPort,
     },
     crlFetchMinutes: options.crlFetchMinutes ?? 0,
   };

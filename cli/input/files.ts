@@ -1,9 +1,9 @@
 import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { Refusal } from '../../shared/errors.ts';
+import { Fault, Refusal } from '../../shared/errors.ts';
 import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
-import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../../shared/runtime-config.ts';
 import { HintedError, UsageError } from '../output/failure.ts';
 import { unwrapText } from './text-form.ts';
 import { nameText } from './text-named.ts';
@@ -132,8 +132,9 @@ function reasonOf(cause: unknown): string {
 export async function readRuntimeConfig(path: string): Promise<RuntimeConfig> {
   const text = Buffer.from(await readOctets(path, '--config')).toString('utf8');
   try {
-    return JSON.parse(text) as RuntimeConfig;
-  } catch {
-    throw new UsageError(`--config: ${path} is no RuntimeConfig`, 'Take the output Runtime of the stack.');
+    return parseRuntimeConfig(text, path);
+  } catch (cause) {
+    const reason = cause instanceof Fault ? cause.message : 'it is no RuntimeConfig';
+    throw new UsageError(`--config: ${reason}`, 'Take the output Runtime of the stack.', { cause });
   }
 }

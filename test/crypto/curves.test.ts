@@ -6,6 +6,7 @@ import { fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { BRAINPOOL_P256R1, CURVES, FRP256V1, fromSpki, P256, toSpki } from '../../shared/crypto/curves.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../../shared/crypto/frp256v1.ts';
+import { count } from '../support/counts.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import ecka from '../vectors/ecka.json' with { type: 'json' };
 
@@ -13,6 +14,7 @@ const MESSAGE = Buffer.from('message');
 
 describe('ECKA (BSI TR-03111)', () => {
   it.each(ecka.vectors)('agrees on the traced secret of $id', (vector) => {
+    count('vectors', 1);
     const ephemeral = P256.ephemeralFrom(fromHex(vector.smdpOtsk));
     expect(toHex(ephemeral.point)).toBe(vector.smdpOtpk);
     expect(toHex(ephemeral.agree(P256.publicKey(fromHex(vector.euiccOtpk))))).toBe(vector.sharedSecret);

@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Fault } from '../../shared/errors.ts';
 import type { Item, Write } from '../../shared/ledger/ledger.ts';
 import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
+import { count } from '../support/counts.ts';
 import { freshKey, ledgerContract } from './contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-ledger-'));
@@ -153,6 +154,7 @@ describe('SQLite ledger', () => {
   it('a process killed while it writes: all that was acknowledged is there, and pairs are whole', async () => {
     const file = newFile();
     for (const life of [0, 1, 2, 3, 4]) {
+      count('kills', 1);
       const acknowledged = await killedAfter(file, life, 150 + life * 333);
       const ledger = await SqliteLedger.open(file);
       const stored = new Set<string>();

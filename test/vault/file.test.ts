@@ -18,6 +18,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { FileVault } from '../../shared/vault/file.ts';
+import { count } from '../support/counts.ts';
 import { chunks, collect, freshName, sha256, vaultContract } from './contract.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'smdpf-vault-'));
@@ -79,7 +80,9 @@ describe('file vault', () => {
     const told: string[] = [];
     for await (const line of createInterface(child.stdout)) {
       told.push(line);
-      if (told.length === 60) child.kill('SIGKILL');
+      if (told.length !== 60) continue;
+      child.kill('SIGKILL');
+      count('kills', 1);
     }
     await exited;
     expect(told.length).toBeGreaterThanOrEqual(60);

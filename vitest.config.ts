@@ -3,29 +3,49 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { CountsReporter } from './test/support/counts-reporter.ts';
 
+const imports = (file: string, module: string) =>
+  readFileSync(join(import.meta.dirname, file), 'utf8').includes(`/${module}'`);
+
 /** The long run has the files that ask for an effort: the others make in `npm test` already all that they make. */
-const asksForEffort = (file: string) => readFileSync(file, 'utf8').includes('/support/effort.ts');
+const asksForEffort = (file: string) => imports(file, 'effort.ts');
+/** A PKCS#11 library is told once per process where its tokens are, so that each of these files has one of its own. */
+const loadsLibrary = (file: string) => imports(file, 'softhsm.ts');
+
 // processes and threads that tests start, as well as the workers, find their modules stripped of types and compiled
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/smdpf');
 
-const files = globSync('test/**/*.test.ts');
-
 // `vitest run --mode long` is `npm run test:long`
-export default defineConfig(({ mode }) => ({
-  test: {
-    include: mode === 'long' ? files.filter(asksForEffort) : files,
-    env: { SMDPF_TEST_EFFORT: mode === 'long' ? 'long' : 'short' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    maxWorkers: '100%',
-    // modules are loaded once per worker; a test that changes the environment puts it back
-    isolate: false,
-    setupFiles: ['test/support/scrypt-once.ts', 'test/support/counted-properties.ts'],
-    reporters: [
-      'default',
-      new CountsReporter(mode === 'long' ? 'npm run test:long' : 'npm test, less than npm run test:long,'),
-    ],
-    // V8 may abort a process whose threads tier up one such wrapper: see shared/jobs/worker-lane.ts
-    execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
-  },
-}));
+export default defineConfig(({ mode }) => {
+  const long = mode === 'long';
+  const files = globSync('test/**/*.test.ts', { cwd: import.meta.dirname }).filter(
+    (file) => !long || asksForEffort(file),
+  );
+  const project = (name: string, isolate: boolean, include: readonly string[]) => ({
+    extends: true as const,
+    test: { name, isolate, include: [...include] },
+  });
+  return {
+    test: {
+      projects: [
+        // modules are loaded once per worker; a test that changes the environment puts it back
+        project(
+          'shared',
+          false,
+          files.filter((file) => !loadsLibrary(file)),
+        ),
+        project('alone', true, files.filter(loadsLibrary)),
+      ],
+      env: { SMDPF_TEST_EFFORT: long ? 'long' : 'short' },
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      maxWorkers: '100%',
+      setupFiles: ['test/support/scrypt-once.ts', 'test/support/counted-properties.ts'],
+      reporters: [
+        'default',
+        new CountsReporter(long ? 'npm run test:long' : 'npm test, less than npm run test:long,'),
+      ],
+      // V8 may abort a process whose threads tier up one such wrapper: see shared/jobs/worker-lane.ts
+      execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
+    },
+  };
+});

@@ -39,7 +39,7 @@ export const read = {
     reader.octets(primitive(n), name, ONE_TIME_KEY_LENGTHS.min, ONE_TIME_KEY_LENGTHS.max),
   id: (reader: TlvReader, n: number, name: string) => toHex(reader.octets(primitive(n), name, 1, 16)),
   text: (reader: TlvReader, n: number, name: string, max: number = LIMITS.text) =>
-    reader.text(primitive(n), name, max),
+    plainText(reader, primitive(n), name, max),
   iccid: (reader: TlvReader, n: number, name: string) => decodeIccid(reader.octets(primitive(n), name, 10)),
   /** 32 hexadecimal characters; digits unless the sender is wrong. */
   eid: (reader: TlvReader, n: number, name: string) => toHex(reader.octets(primitive(n), name, 16)),
@@ -74,8 +74,17 @@ export const read = {
     const element = list.expect(0x04, name);
     return derElement(element.value, element.offset, list.path, name, LIMITS.derTlv);
   },
-  listedText: (list: TlvReader, name: string) => list.text(0x0c, name, LIMITS.text),
+  listedText: (list: TlvReader, name: string) => plainText(list, 0x0c, name, LIMITS.text),
 };
+
+/** As texts in JSON are: at least one character and none of control, since names of orders and parties are keys later. */
+function plainText(reader: TlvReader, tag: number, name: string, max: number): string {
+  const element = reader.peek();
+  const text = reader.text(tag, name, max);
+  if (text === '' || /\p{Cc}/u.test(text))
+    reader.refuse(element!, `${name} is not a text of 1 to ${max} octets without control characters`);
+  return text;
+}
 
 function derElement(value: Bytes, offset: number, path: string, name: string, max: number): Bytes {
   if (value.length > max)

@@ -10,7 +10,13 @@ export interface Floor {
 export const FLOORS: readonly Floor[] = [
   {
     name: 'ground',
-    rooms: ['package.json', 'shared/status-codes.ts', 'shared/concurrency.ts', 'shared/present.ts'],
+    rooms: [
+      'package.json',
+      'shared/status-codes.ts',
+      'shared/concurrency.ts',
+      'shared/present.ts',
+      'shared/own-member.ts',
+    ],
   },
   { name: 'errors', rooms: ['shared/errors.ts'] },
   { name: 'events', rooms: ['shared/events'] },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Bytes, concat } from '../../codec/bytes.ts';
 import { untilDone } from '../../concurrency.ts';
 import { Fault, invariant } from '../../errors.ts';
+import { ownMember } from '../../own-member.ts';
 import type { Context } from '../context.ts';
 import {
   type ChunkRecord,
@@ -90,7 +91,7 @@ async function attemptChunk(
   const returned = settled
     .filter((one) => !isClaimed(one))
     .flatMap(({ index }) => positionOf(job, index) ?? []);
-  const hasShare = order.shares?.[job.party] !== undefined;
+  const hasShare = ownMember(order.shares, job.party) !== undefined;
   const body = concat(...bound.elements);
   return {
     part: await vault.put(objectNames.part(jobId, chunk, randomUUID()), body),

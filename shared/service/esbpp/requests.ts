@@ -3,6 +3,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
+import { ownMember } from '../../own-member.ts';
 import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
@@ -105,7 +106,7 @@ export class Requests {
       wishes: await this.#wishes(request),
       drawer: {
         maker: caller.identifier,
-        share: shares?.[caller.identifier],
+        share: ownMember(shares, caller.identifier),
         eids: request.items.map(({ eid }) => eid),
       },
       bodyHash,

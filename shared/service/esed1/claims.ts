@@ -1,4 +1,5 @@
 import { refuse } from '../../errors.ts';
+import { ownMember } from '../../own-member.ts';
 import type { Context } from '../context.ts';
 import { type EuiccRecord, itemName, type OneTimeKeyRecord, parseItemName } from '../records/euicc.ts';
 import { chunkRecord, isBound, jobRecord } from '../records/job.ts';
@@ -37,7 +38,7 @@ export async function claim(
   // what came after an own claim, such as an additional profile for the same EID, does not undo it
   const own = euicc.keys.find((key) => key.state === 'claimed' && key.by === name);
   if (own !== undefined) return { key: own, euicc };
-  const holders = await liveHolders(euicc.orders[wanted.orderId] ?? [], name, standingOf);
+  const holders = await liveHolders(ownMember(euicc.orders, wanted.orderId) ?? [], name, standingOf);
   if (holders.length > 0 && !wanted.additional) {
     refuse(
       'noNewBinding',

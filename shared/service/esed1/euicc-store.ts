@@ -5,6 +5,7 @@ import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
 import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger, Write } from '../../ledger/ledger.ts';
+import { ownMember } from '../../own-member.ts';
 import {
   type EuiccRecord,
   euiccCertificateRecord,
@@ -209,7 +210,7 @@ function withClaims(
   for (const { otPk } of keys) {
     const { by, orderId } = taken.get(otPk.identity()) ?? {};
     if (by !== undefined && orderId !== undefined)
-      merged[orderId] = [...new Set([...(merged[orderId] ?? []), by])];
+      merged[orderId] = [...new Set([...(ownMember(merged, orderId) ?? []), by])];
   }
   return merged;
 }

@@ -1,4 +1,5 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
+import { isEid } from '../../codec/eid.ts';
 import { mapConcurrently } from '../../concurrency.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
 import { decodeReportItem, type ReportItem } from '../../ifpp-draft1/profile-loading-report.ts';
@@ -153,6 +154,7 @@ export class LoadingResults {
     const { iccid, profileManagementOperation } = notification.notificationMetadata;
     const shown = decodeCertificate(notification.euiccCertificate, 'euiccCertificateInvalid');
     const eid = singleAttribute(shown.subject.attributes, OID.serialNumber) ?? '';
+    if (!isEid(eid)) refuse('euiccCertificateInvalid', 'the certificate of the notification names no EID');
     const held = await this.#certificateOf(eid);
     if (Buffer.compare(held, notification.euiccCertificate) !== 0) {
       refuse('euiccCertificateInvalid', 'the notification carries another certificate than is registered', {

@@ -1,5 +1,6 @@
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { ownMember } from '../../own-member.ts';
 import type { Context } from '../context.ts';
 import { claimStandings } from '../esed1/claims.ts';
 import { type EuiccRecord, euiccRecord, itemName, keyOwner } from '../records/euicc.ts';
@@ -54,11 +55,11 @@ export async function replayClaims(context: Context, all: readonly Taken[]): Pro
 function hasClaim(euicc: EuiccRecord, { item, orderId }: Taken, name: string): boolean {
   const key = euicc.keys.find(({ keyId }) => keyId === item.keyId);
   const isTaken = key === undefined || (key.state === 'claimed' && key.by === name);
-  return isTaken && (euicc.orders[orderId] ?? []).includes(name);
+  return isTaken && (ownMember(euicc.orders, orderId) ?? []).includes(name);
 }
 
 function withClaim(euicc: EuiccRecord, { item, orderId }: Taken, name: string): EuiccRecord {
-  const holders = euicc.orders[orderId] ?? [];
+  const holders = ownMember(euicc.orders, orderId) ?? [];
   return {
     ...euicc,
     keys: euicc.keys.map((one) => (one.keyId === item.keyId ? { ...one, state: 'claimed', by: name } : one)),

@@ -78,7 +78,9 @@ export class Trust {
   async current(): Promise<TrustView> {
     const epoch = (await this.#context.ledger.get(ledgerKeys.trustEpoch))?.revision ?? 0;
     const view = this.#view;
-    if (view?.epoch === epoch && this.#context.now() - view.loadedAt < VIEW_LIFETIME_MS) return view;
+    // a clock that was set back makes an old view look fresh: both ways it has aged
+    const age = view === undefined ? 0 : Math.abs(this.#context.now() - view.loadedAt);
+    if (view?.epoch === epoch && age < VIEW_LIFETIME_MS) return view;
     const loaded = await this.#load(epoch);
     this.#view = loaded;
     return loaded;

@@ -360,6 +360,14 @@ describe('a deletion that the eUICC signed (SGP.41 Annex A.4)', () => {
       [signedBy(stranger), 'eidUnknown'],
       [signedBy(twin), 'euiccCertificateInvalid'],
       [loaded.notification('delete', other.iccid), 'iccidUnknown'],
+      // what stands in the place of the EID is no name of anything in the ledger
+      ...['89\x049032', '', 'x'.repeat(200), '8904903212345123451234567890123\0'].map(
+        (eid) =>
+          [
+            signedBy({ ...twin, euiccCert: deployment.eum.ca.issueEuicc(eid, twin.key) }),
+            'euiccCertificateInvalid',
+          ] as const,
+      ),
     ] as const;
     for (const [der, code] of cases) {
       expect(await codeOf({ otherSigned: der })).toEqual([code]);

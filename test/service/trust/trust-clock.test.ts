@@ -48,3 +48,18 @@ describe('the certificate of an eUICC is looked at by the clock, not by the age 
     expect(outcomesOf(await request.send(deployment.runtime))).toEqual(['euiccCertificateExpired', 'bound']);
   });
 });
+
+describe('a clock that jumps ahead and back', () => {
+  it('leaves no view of trust that counts as fresh until that time comes again', async () => {
+    const today = ahead;
+    ahead += 60 * 365 * 24 * 3600 * SECOND;
+    // the view is loaded at that time, when CI and EUM have ended
+    await expect(register(euicc({}))).rejects.toMatchObject({ code: 'eumCertificateExpired' });
+    ahead = today;
+    const request = euicc({});
+    expect(await register(request)).toBe('accepted');
+    expect(outcomesOf(await new Request('ORD-1', [{ eid: request.eid }]).send(deployment.runtime))).toEqual([
+      'bound',
+    ]);
+  });
+});

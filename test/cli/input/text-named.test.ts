@@ -29,7 +29,7 @@ const FORMS: readonly (readonly [name: string, text: string | Uint8Array, what: 
   ['JSON of ES9+', JSON.stringify({ pendingNotification: base64 }), /^JSON with pendingNotification$/],
   ['JSON that is a list', JSON.stringify([base64]), /^JSON$/],
   ['text that begins as JSON', `{pendingNotification: ${base64}}`, /begins as JSON/],
-  ['base64url', base64.replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '') + '-_', /^base64url/],
+  ['base64url', `${base64.replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')}-_`, /^base64url/],
   ['base64 without its end', base64.replace(/=+$/, '').slice(0, 61), /no multiple of four/],
   ['base64 with a stray character', `${base64.slice(0, 40)}*${base64.slice(40)}`, /base64, but for "\*"/],
   ['0x before hexadecimal', `0x${hex}`, /hexadecimal, but for "x" at line 1, column 2/],

@@ -51,3 +51,9 @@ export async function untilDone<Result>(
   }
   return exhausted();
 }
+
+/** Both results of what is done side by side. Where one fails, the other is waited for all the same. */
+export async function together<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
+}

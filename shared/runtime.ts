@@ -33,6 +33,7 @@ import { KeyInventory } from './service/keys/key-inventory.ts';
 import { KeyUseJournal } from './service/keys/key-use-journal.ts';
 import { SlowedKeys } from './service/keys/slowed-keys.ts';
 import { WrappingRotation } from './service/keys/wrapping-rotation.ts';
+import { Reaper } from './service/life/reaper.ts';
 import { CallJournal } from './service/parties/call-journal.ts';
 import { PartyService } from './service/parties/parties.ts';
 import { ReportService } from './service/reports/reports.ts';
@@ -62,6 +63,7 @@ export interface Runtime {
   readonly keyUses: KeyUseJournal;
   readonly wrappingRotation: WrappingRotation;
   readonly keyInventory: KeyInventory;
+  readonly reaper: Reaper;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     keyUses: custody.keyUses,
     wrappingRotation,
     keyInventory: new KeyInventory(context, custody.keys, wrappingRotation),
+    reaper: new Reaper(context),
     async close() {
       await dispatcher.close();
       await notifier.close();

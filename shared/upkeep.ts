@@ -70,6 +70,11 @@ export const UPKEEP = {
     embedded: { why: 'the notifier of the embedded server reads the outbox itself, every five seconds' },
     aws: { lambda: 'notify.sweep', everyMinutes: 5 },
   },
+  'life.reap': {
+    what: 'destroys what lost attempts wrote, and uploads and requests whose life is over',
+    embedded: { pauseMs: 60_000, trouble: 'life.delayed' },
+    aws: { lambda: 'life.reap', everyMinutes: 5 },
+  },
   'keys.uses': {
     what: 'sums up the uses of each key in the audit log',
     embedded: { why: 'every process that has keys open writes down its own (shared/runtime.ts)' },

@@ -75,6 +75,8 @@ export const LOG_EVENTS = {
     'failed?': 'number',
     'chained?': 'number',
     'archived?': 'number',
+    'destroyed?': 'number',
+    'gone?': 'number',
     'sequence?': 'number',
     'unusable?': 'number',
     'moved?': 'number',
@@ -113,6 +115,7 @@ export const LOG_EVENTS = {
     'lines could not be chained, archived or written; they wait and are tried again',
     MESSAGE,
   ),
+  'life.delayed': info('what was left behind could not be destroyed; tried again', MESSAGE),
   'notice.delayed': info('a callback was not taken and is tried again', {
     'id?': 'identifier',
     attempts: 'number',

@@ -40,6 +40,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'audit', rooms: ['shared/service/audit'] },
   { name: 'custody', rooms: ['shared/service/custody'] },
   { name: 'context', rooms: ['shared/service/context.ts', 'shared/service/turns.ts'] },
+  { name: 'life', rooms: ['shared/service/life'] },
   {
     name: 'stock',
     rooms: [

@@ -8,6 +8,7 @@ import type { Row } from '../../profile/rows/row.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderState } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
+import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames, ppkNames } from '../records/object-names.ts';
 import {
@@ -20,7 +21,6 @@ import {
 } from '../records/order.ts';
 import { packContext } from '../records/wrap-contexts.ts';
 import { loadOrder } from '../supply/own-order.ts';
-import { destroyPackKeys } from '../supply/packs.ts';
 import { reserveIccids } from './order-iccids.ts';
 import { rejectOrder } from './order-preparation.ts';
 import { loadRowIndex, packRows } from './order-rows.ts';
@@ -32,7 +32,7 @@ import { type ProtectedProfile, protectedProfile } from './profile-making.ts';
 /**
  * Makes one pack of an order: each profile personalised, read back, at once protected under its own PPK and forgotten
  * in clear (DPFF01–03, I5). An attempt writes PPKs, pack and output rows under names of its own; one conditional write
- * then makes them the pack, together. A repeat finds it done or starts afresh, and no output row that anyone could
+ * then makes them the pack, together, and takes away the trace that would destroy them (life/attempts.ts). A repeat finds it done or starts afresh, and no output row that anyone could
  * read differs from what is in the pack. What is wrong with the order itself rejects it.
  */
 export async function preparePack(context: Context, orderId: string, pack: number): Promise<void> {
@@ -71,6 +71,11 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   const { orderId, pack } = work;
   const attempt = randomUUID();
   const names = ppkNames(orderId, pack, attempt);
+  const written = await beginAttempt(context, 'pack', attempt, {
+    ppks: [names.ppks, names.dataKey],
+    objects: [objectNames.pack(orderId, pack, attempt), objectNames.output(orderId, pack, attempt)],
+    holder: ledgerKeys.orderPack(orderId, pack),
+  });
   const { dataKey, stored } = await dataKeys.generate(
     names.dataKey,
     { orderId, pack },
@@ -93,7 +98,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
   const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
   const output = await putOutput(context, work, attempt, profiles);
   const iccids = profiles.map(({ iccid }) => iccid);
-  await commitPack(context, work, {
+  await commitPack(context, work, written, {
     object,
     offsets,
     iccids,
@@ -121,18 +126,17 @@ async function putOutput(
 async function commitPack(
   context: Context,
   { orderId, pack, stateItem }: PackWork,
+  written: Attempt,
   record: PackRecord,
 ): Promise<void> {
   const { done } = await context.ledger.transact([
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
     { put: ledgerKeys.orderPackMade(orderId, pack), attributes: packMade.to({}), when: 'absent' },
     { check: stateItem, when: { revision: stateItem.revision } },
+    written.settled,
   ]);
-  if (done) return;
-  // another attempt was faster, or the order was taken back: ours is in no record, and its keys go
-  await destroyPackKeys(context, record);
-  await context.vault.remove(record.object.name);
-  if (record.output !== undefined) await context.vault.remove(record.output.name);
+  // another attempt was faster, the order was taken back, or the reaper came: ours counts for nothing, and its keys go
+  if (!done) await abandonAttempt(context, written);
 }
 
 /** The rows of a pack, and the template made ready for them. */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Bytes, concat } from '../../codec/bytes.ts';
-import { untilDone } from '../../concurrency.ts';
+import { together, untilDone } from '../../concurrency.ts';
 import { Fault, invariant } from '../../errors.ts';
 import { ownMember } from '../../own-member.ts';
 import type { Context } from '../context.ts';
+import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import {
   type ChunkRecord,
   chunkCount,
@@ -29,7 +30,8 @@ import { countKeysSlowed } from './keys-slowed.ts';
  *
  * 1. what each item gets (position, ICCID, transaction ID) is fixed by job and index;
  * 2. all checks come before anything is spent, and a claim names the item, so a repeat finds its own;
- * 3. the part is read by nobody until the commit names it, and only the first commit counts;
+ * 3. the part is read by nobody until the commit names it, and only the first commit counts; a trace that was entered
+ *    before it was written leads the reaper to one that no commit names (life/attempts.ts);
  * 4. the commit holds only if order and trust still are what the checks saw; otherwise the chunk starts over;
  * 5. destroying PPKs comes after the commit and may be repeated; only then can the chunk be read.
  */
@@ -85,8 +87,16 @@ async function attemptChunk(
   const settled = await claimItems(context, { place, order, orderState, tied, view }, items);
   // somebody waits for the answer of a job that is bound within its call
   const keyUse = countKeysSlowed(chunkCount(job) === 1 ? 'interactive' : 'bulk');
-  const bound = await bindItems(context, place, settled, keyUse.options);
-  if (bound === undefined) return undefined;
+  const attempt = randomUUID();
+  const partName = objectNames.part(jobId, chunk, attempt);
+  const [written, bound] = await together(
+    beginAttempt(context, 'part', attempt, { objects: [partName], holder: ledgerKeys.chunk(jobId, chunk) }),
+    bindItems(context, place, settled, keyUse.options),
+  );
+  if (bound === undefined) {
+    await abandonAttempt(context, written);
+    return undefined;
+  }
 
   const returned = settled
     .filter((one) => !isClaimed(one))
@@ -94,7 +104,8 @@ async function attemptChunk(
   const hasShare = ownMember(order.shares, job.party) !== undefined;
   const body = concat(...bound.elements);
   return {
-    part: await vault.put(objectNames.part(jobId, chunk, randomUUID()), body),
+    part: await vault.put(partName, body),
+    written,
     outcomes: bound.outcomes,
     slowed: keyUse.slowed(),
     offsets: offsetsOf(bound.elements),

@@ -6,6 +6,7 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { type Attempt, abandonAttempt } from '../life/attempts.ts';
 import {
   type ChunkProgress,
   type ChunkRecord,
@@ -25,6 +26,8 @@ import type { JobChunk } from './chunk-items.ts';
 /** What an attempt proposes as the answer of a chunk, and what it leaned on. */
 export interface ChunkAnswer {
   readonly part: ObjectRef;
+  /** The attempt that wrote the part. */
+  readonly written: Attempt;
   readonly outcomes: readonly ItemOutcome[];
   readonly offsets: readonly number[];
   readonly slowed: KeysSlowed;
@@ -46,7 +49,7 @@ export async function commitChunk(
   answer: ChunkAnswer,
 ): Promise<ChunkRecord | undefined> {
   const { jobId, chunk } = place;
-  const { part, outcomes, offsets, slowed, trustEpoch, orderState } = answer;
+  const { part, written, outcomes, offsets, slowed, trustEpoch, orderState } = answer;
   const key = ledgerKeys.chunk(jobId, chunk);
   const record: ChunkRecord = { part, outcomes, offsets, trustEpoch, committedAt: context.now() };
   const progress = progressOf(answer);
@@ -55,6 +58,7 @@ export async function commitChunk(
     { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
     { check: ledgerKeys.trustEpoch, when: trustEpoch === 0 ? 'absent' : { revision: trustEpoch } },
     { check: orderState.key, when: { revision: orderState.revision } },
+    written.settled,
     commitLine(place, answer, progress, record.committedAt),
     ...returnWrites(place, answer),
   ]);
@@ -63,11 +67,10 @@ export async function commitChunk(
       context.log({ event: 'job.slowed', job: jobId, chunk, times: slowed.times, waitedMs: slowed.waitedMs });
     return record;
   }
-  const item = await context.ledger.get(key);
-  const first = item && chunkRecord.from(item);
   // a part that no commit names was read by nobody and never will be
-  if (first?.part.name !== part.name) await context.vault.remove(part.name);
-  return first;
+  await abandonAttempt(context, written);
+  const item = await context.ledger.get(key);
+  return item && chunkRecord.from(item);
 }
 
 function progressOf({ part, outcomes, slowed }: ChunkAnswer): ChunkProgress {

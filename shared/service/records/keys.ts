@@ -43,6 +43,11 @@ export const partitions = {
 export const orderPartition = (orderId: string) => `order#${orderId}`;
 export const jobPartition = (jobId: string) => `job#${jobId}`;
 export const ingestPartition = (id: string) => `ingest#${id}`;
+/** Traces of attempts, spread by the first digit of their names: every chunk of a busy server writes one. */
+export const TRACE_SHARDS = [...'0123456789abcdef'];
+export const tracePartition = (shard: string) => `traces#${shard}`;
+/** How the sort keys of traces begin that are due at this moment: milliseconds since 1970. */
+export const dueBy = (ms: number) => String(ms).padStart(13, '0');
 export const reportSlicesPartition = (id: string) => `report-slices#${id}`;
 
 /** Beginnings of sort keys in the partition of an order. */
@@ -207,6 +212,13 @@ export const ledgerKeys = {
     partition: reportSlicesPartition(id),
     sort: padded(slice),
   }),
+  /** By when it is due, so that a look reads nothing else. */
+  trace: (id: string, dueAt: number): ItemKey => ({
+    partition: tracePartition(id.slice(0, 1)),
+    sort: `${dueBy(dueAt)}#${id}`,
+  }),
+  /** What a party may have under way of uploads. */
+  openUploads: (party: string): ItemKey => ({ partition: `uploads#${party}`, sort: 'head' }),
   transfer: (party: string, transferId: string): ItemKey => ({
     partition: `transfer#${party}`,
     sort: transferId,

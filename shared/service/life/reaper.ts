@@ -1,0 +1,66 @@
+import { mapConcurrently } from '../../concurrency.ts';
+import type { Item } from '../../ledger/ledger.ts';
+import type { Context } from '../context.ts';
+import { dueBy, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
+import { traceRecord } from '../records/trace.ts';
+import { claimTrace } from './attempts.ts';
+import { destroyTraced, isHeld } from './destroy.ts';
+
+/** Traces that a round takes from each shard at most; what is left is due at the next one. */
+const PER_SHARD = 50;
+/** Traces at work on at once. */
+const AT_ONCE = 8;
+
+export interface Reaped {
+  /** Traces whose leavings were destroyed, each of them twice; and how many of those traces are gone now. */
+  readonly destroyed: number;
+  readonly gone: number;
+}
+
+/**
+ * Destroys what was left behind, once it is due (I10): what lost attempts wrote, uploads that nobody used, and objects
+ * whose use is over. Any number of reapers may run at once, beside all other work; see attempts.ts.
+ */
+export class Reaper {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** One round over all that is due. A trace that fails stops no other one; the first error is thrown at the end. */
+  async round(): Promise<Reaped> {
+    const { ledger, now } = this.#context;
+    const to = dueBy(now());
+    const pages = await mapConcurrently(TRACE_SHARDS, AT_ONCE, (shard) =>
+      ledger.query(tracePartition(shard), { to, limit: PER_SHARD }),
+    );
+    const errors: unknown[] = [];
+    const outcomes = await mapConcurrently(
+      pages.flatMap(({ items }) => items),
+      AT_ONCE,
+      (item) => this.#reap(item).catch((error: unknown) => void errors.push(error)),
+    );
+    if (errors.length > 0) throw errors[0];
+    const count = (outcome: 'destroyed' | 'gone') => outcomes.filter((one) => one === outcome).length;
+    return { destroyed: count('destroyed') + count('gone'), gone: count('gone') };
+  }
+
+  async #reap(item: Item): Promise<'destroyed' | 'gone' | 'held' | 'settled'> {
+    const { ledger, now } = this.#context;
+    const trace = traceRecord.from(item);
+    if (trace.claimed) {
+      await destroyTraced(this.#context, trace);
+      await ledger.write({ remove: item, when: { revision: item.revision } });
+      return 'gone';
+    }
+    if (await isHeld(this.#context, trace)) {
+      await ledger.write({ remove: item, when: { revision: item.revision } });
+      return 'held';
+    }
+    const claimed = await claimTrace(ledger, item, now());
+    if (claimed === undefined) return 'settled';
+    await destroyTraced(this.#context, trace);
+    return 'destroyed';
+  }
+}

@@ -1,3 +1,4 @@
+import { repeatedMember } from './codec/json-names.ts';
 import { Fault } from './errors.ts';
 import { nearest } from './service/records/nearest.ts';
 import {
@@ -129,6 +130,9 @@ export function parseConfiguration<T>(schema: ObjectSchema<T>, json: string, nam
     // the SyntaxError would quote the configuration
     throw new Fault('configuration', `${name} is not JSON`);
   }
+  const twice = repeatedMember(json);
+  if (twice !== undefined)
+    throw new Fault('configuration', `${name} has ${twice.name} twice in one object (line ${twice.line})`);
   return decodeConfiguration(schema, value, name);
 }
 

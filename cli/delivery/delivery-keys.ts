@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
+import { repeatedMember } from '../../shared/codec/json-names.ts';
 import { readOctets } from '../input/files.ts';
 import { UsageError } from '../output/failure.ts';
 
@@ -69,6 +70,8 @@ function readKeys(octets: Buffer): readonly Bytes[] {
   const text = octets.toString('latin1').trimStart();
   if (text.startsWith('-----')) return [spkiOf(createPublicKey(text))];
   if (!text.startsWith('{')) return [spkiOf(keyOf(octets))];
+  const twice = repeatedMember(text);
+  if (twice !== undefined) throw new Error(`${twice.name} stands twice in one object (line ${twice.line})`);
   const document: unknown = JSON.parse(text);
   const set = memberOf(document, 'keys');
   const keys = spkisOf(Array.isArray(set) ? set : [document]);

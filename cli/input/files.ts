@@ -1,6 +1,7 @@
 import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
+import { repeatedMember } from '../../shared/codec/json-names.ts';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../shared/runtime-config.ts';
@@ -82,6 +83,9 @@ export function parseJson(octets: Bytes, path: string, option: string): unknown 
   } catch {
     throw unusable('is not JSON');
   }
+  const twice = repeatedMember(text);
+  if (twice !== undefined)
+    throw unusable(`has ${twice.name} twice in one object, or as a forbidden name (line ${twice.line})`);
   try {
     return parseStrictJson(text);
   } catch (error) {

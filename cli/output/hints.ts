@@ -6,7 +6,7 @@ const REFUSAL_HINTS: { readonly [code in StatusName]?: string } = {
   eidMalformed:
     'An EID has 32 digits of which the last two are check digits (SGP.29): look for a typing error.',
   iccidInvalid:
-    'An ICCID has 19 or 20 digits, the last of which is a check digit (Luhn); 18 digits get theirs.',
+    'An ICCID has 19 or 20 digits, the last of which is a check digit (Luhn). Rows may give 18 digits, which get theirs; metadata and all else give it whole.',
   oneTimeKeyInvalid: 'Give the uncompressed point, 04 and 64 octets, on the curve of the DPpb certificate.',
   metadataInvalid: 'Correct the named member of the metadata and try again.',
   euiccSignatureInvalid:

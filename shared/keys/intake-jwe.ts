@@ -1,5 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
 import { type Bytes, utf8, wipe } from '../codec/bytes.ts';
+import { repeatedMember } from '../codec/json-names.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { present } from '../present.ts';
 import type { OaepHash } from './provider.ts';
@@ -110,6 +111,9 @@ function readHeader(octets: Bytes): BlockHeader {
   } catch {
     return refuse('protocolFormat', 'the protected header of a block is not JSON');
   }
+  // RFC 7515 section 4: the names in a header are unique
+  if (repeatedMember(Buffer.from(octets).toString('utf8')) !== undefined)
+    refuse('protocolFormat', 'the protected header of a block has a member twice');
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     return refuse('protocolFormat', 'the protected header of a block is not an object');
   const { alg, enc, cty, order, block, blocks, kid } = header as Record<string, unknown>;

@@ -1,16 +1,20 @@
 import { type Command, Option } from 'commander';
 import { wipe } from '../../../shared/codec/bytes.ts';
 import { completeIccid } from '../../../shared/codec/iccid.ts';
-import { refuse } from '../../../shared/errors.ts';
+import { Refusal, refuse } from '../../../shared/errors.ts';
 import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
+import type { PackageMetadata } from '../../../shared/profile/package/checks/package-metadata.ts';
 import { compileTemplate, personalise } from '../../../shared/profile/package/personalise.ts';
+import { validatePackage } from '../../../shared/profile/package/validate.ts';
 import { csvRows } from '../../../shared/profile/rows/csv.ts';
 import { jsonRows } from '../../../shared/profile/rows/json-lines.ts';
 import { checkColumns, checkMembers, inRow, type Row } from '../../../shared/profile/rows/row.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
 import { wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
+import { HintedError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
+import { readMetadata } from '../bind/metadata.ts';
 
 interface PersonaliseOptions {
   readonly template: string;
@@ -19,11 +23,15 @@ interface PersonaliseOptions {
   readonly out: string;
   readonly profileClass: 'test' | 'provisioning' | 'operational';
   readonly deriveIsim?: boolean;
+  readonly mncLength?: '2' | '3';
+  readonly metadata?: string;
+  readonly force?: boolean;
 }
 
 const HELP = `
 The rows are as in an order, but in clear: for tests, and to try a template before it is ordered. The package that is
-written is in clear as well; a new file is readable by its owner alone.
+written is in clear as well; a new file is readable by its owner alone. It is held against the rules of
+\`smdpf profile check\`: a package with an error is not written.
 
 Example:
   smdpf profile template --out template.der
@@ -43,6 +51,14 @@ export function registerPersonalise(profile: Command, io: CliIo): void {
         .default('operational'),
     )
     .option('--derive-isim', 'set the identities of the ISIM from the IMSI')
+    .addOption(
+      new Option(
+        '--mnc-length <digits>',
+        'how many digits the MNC has, where no column mncLength says it',
+      ).choices(['2', '3']),
+    )
+    .option('--metadata <file>', 'also hold the package against these metadata, as smdpf bind takes them')
+    .option('--force', 'write the package also where profile check finds an error in it')
     .addHelpText('after', HELP)
     .action((options: PersonaliseOptions) => run(options, io));
 }
@@ -50,12 +66,17 @@ export function registerPersonalise(profile: Command, io: CliIo): void {
 async function run(options: PersonaliseOptions, io: CliIo): Promise<void> {
   const upp = await readDer(options.template, '--template');
   const { columns, row } = readRow(await readOctets(options.rows, '--rows'), options.row);
+  const metadata =
+    options.metadata === undefined ? undefined : (await readMetadata(options.metadata, io)).metadata;
   const template = compileTemplate(upp, {
     profileClass: options.profileClass,
     parameters: columns,
     deriveIsim: options.deriveIsim ?? false,
+    ...(options.mncLength === undefined ? {} : { constants: { mncLength: options.mncLength } }),
+    ownerMccMnc: metadata?.profileOwner?.mccMnc,
   });
   const profile = inRow(row.number, () => personalise(template, row.values));
+  checkMade(profile, metadata, options.force ?? false, io);
   const findings = auditPersonalisation(profile, row.values, template);
   const differing = findings.find(({ code }) => code === 'differs');
   if (differing !== undefined)
@@ -84,6 +105,29 @@ async function run(options: PersonaliseOptions, io: CliIo): Promise<void> {
       ['set', columns.join(', ')],
     ]),
   );
+}
+
+/** Errors are refused, unless `force`; warnings are told. */
+function checkMade(
+  profile: Uint8Array,
+  metadata: PackageMetadata | undefined,
+  force: boolean,
+  io: CliIo,
+): void {
+  const findings = validatePackage(profile, metadata);
+  const error = findings.find(({ severity }) => severity === 'error');
+  if (error !== undefined && !force) {
+    wipe(profile);
+    const where = error.pe === undefined ? '' : `${error.pe}: `;
+    throw new HintedError(
+      new Refusal('profileInvalid', `the package would break ${error.code}: ${where}${error.message}`, {
+        subjectIdentifier: error.code,
+      }),
+      `${error.wayOut ?? ''} Or give --force to write it all the same.`.trim(),
+    );
+  }
+  for (const { code, pe, message } of findings)
+    io.warn(`${pe === undefined ? '' : `${pe}: `}${message} (${code})`);
 }
 
 function readRow(octets: Uint8Array, number: number): { columns: readonly string[]; row: Row } {

@@ -1,8 +1,8 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
-import { derivedParameters } from './derived-values.ts';
+import { derivedFrom, derivedParameters } from './derived-values.ts';
 import { inProfile } from './element.ts';
-import type { ProfileValues } from './parameter.ts';
+import type { BoundParameter, ParameterValue, ProfileValues } from './parameter.ts';
 import { akaSites } from './parameters/aka.ts';
 import { securityDomainKeyTargets } from './parameters/security-domain-keys.ts';
 import { parametersNamed } from './parameters.ts';
@@ -30,12 +30,13 @@ export function auditPersonalisation(
 ): readonly AuditFinding[] {
   return inProfile(() => {
     const profile = upp instanceof Uint8Array ? decodePackage(upp) : upp;
-    const all = template === undefined ? withDerived(profile, values) : completeValues(template, values);
     if (template !== undefined) refuseOtherShape(profile, template);
+    const all =
+      template === undefined ? withDerived(profile, values) : completeValues(template, values, profile);
     const bound =
       template?.audited ?? parametersNamed(Object.keys(all)).map((parameter) => parameter.bind(profile));
     const differing = bound.filter(
-      (parameter) => !holds(() => parameter.holds(profile, all[parameter.name]!)),
+      (parameter) => !holds(() => holdsValue(parameter, profile, all[parameter.name])),
     );
     const targets = new Set(bound.flatMap((parameter) => parameter.targets));
     return [
@@ -56,7 +57,18 @@ function refuseOtherShape(profile: ProfilePackage, { base }: CompiledTemplate): 
 }
 
 function withDerived(profile: ProfilePackage, values: ProfileValues): ProfileValues {
-  return { ...derivedParameters(profile, Object.keys(values), false).values(values), ...values };
+  const given = parametersNamed(Object.keys(values)).map((parameter) => parameter.bind(profile));
+  const derived = derivedParameters(profile, given, { isim: false });
+  return { ...derivedFrom(derived, values, profile), ...values };
+}
+
+/** A derived value that cannot be derived from what is stored is none that the package holds. */
+function holdsValue(
+  parameter: BoundParameter,
+  profile: ProfilePackage,
+  value: ParameterValue | undefined,
+): boolean {
+  return value !== undefined && parameter.holds(profile, value);
 }
 
 /** A place that cannot be read does not hold the value; a value that is malformed is the caller's to hear of. */

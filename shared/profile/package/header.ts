@@ -34,7 +34,8 @@ export interface ProfileHeader {
 
 /** Tag of `iccid` in the profile header. */
 export const HEADER_ICCID = 0x83;
-const SERVICES_TAG = 0xa5;
+/** Tag of `eUICC-Mandatory-services`. */
+export const HEADER_SERVICES = 0xa5;
 const TEMPLATES_TAG = 0xa6;
 
 /** The header of a package; refuses (`profileInvalid`, `iccidInvalid`) when its first PE is none. */
@@ -54,7 +55,7 @@ function decodeHeader(fields: readonly Tlv[]): ProfileHeader {
   if (profileType !== undefined && (profileType.value.length < 1 || profileType.value.length > 100)) {
     refuse('profileInvalid', 'profileType has 1 to 100 octets', { offset: profileType.offset });
   }
-  const services = children(required(SERVICES_TAG, 'eUICC-Mandatory-services')).map(serviceNumber);
+  const services = children(required(HEADER_SERVICES, 'eUICC-Mandatory-services')).map(serviceNumber);
   const aids = child(fields, 0xa8);
   const iotOptions = child(fields, 0xa9);
   return {
@@ -128,7 +129,7 @@ export function encodeHeader(header: {
     tlv(0x81, integerValue(header.minorVersion)),
     tlv(0x82, utf8(header.profileType)),
     tlv(HEADER_ICCID, packIccid(header.iccid)),
-    tlv(SERVICES_TAG, ...services),
+    tlv(HEADER_SERVICES, ...services),
     tlv(TEMPLATES_TAG, ...header.mandatoryTemplates.map((oid) => tlv(0x06, encodeOid(oid)))),
   );
 }

@@ -4,6 +4,7 @@ import { anyFile } from './parameters/any-file.ts';
 import { codes } from './parameters/codes.ts';
 import { iccid } from './parameters/iccid.ts';
 import { domain, impi, impu } from './parameters/isim.ts';
+import { mncLength } from './parameters/mnc-length.ts';
 import { networkLists } from './parameters/network-lists.ts';
 import { securityDomainKey } from './parameters/security-domain-keys.ts';
 import { acc, gid1, gid2, imsi, msisdn, smsc, spn } from './parameters/subscriber.ts';
@@ -14,6 +15,7 @@ export const PARAMETERS: readonly Parameter[] = [
   iccid,
   imsi,
   acc,
+  mncLength,
   msisdn,
   smsc,
   spn,

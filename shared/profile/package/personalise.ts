@@ -1,12 +1,13 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import type { ProfileClass } from '../../rsp/store-metadata.ts';
-import { type DerivedParameters, derivedParameters } from './derived-values.ts';
+import { type DerivedParameters, derivedFrom, derivedParameters, filesOfDraft } from './derived-values.ts';
 import { PackageDraft } from './draft.ts';
 import { inProfile } from './element.ts';
 import { decodeFile, encodeFile } from './file.ts';
 import { FIRST_FILE, isFilePe } from './file-pes.ts';
 import { fileSystemOf } from './file-system.ts';
 import { headerOf } from './header.ts';
+import { algorithmNumbers, announceFiles, followAlgorithms } from './mandatory-services.ts';
 import {
   type BoundParameter,
   type ParameterValue,
@@ -28,6 +29,8 @@ export interface TemplateOptions {
   readonly constants?: ProfileValues;
   /** Set the identities of the ISIM that are not given from the IMSI. */
   readonly deriveIsim?: boolean;
+  /** MCC and MNC of the owner in the metadata, with which derived values must agree. */
+  readonly ownerMccMnc?: string | undefined;
 }
 
 /** A template made ready; immutable, so that any number of profiles can be made from it at once. */
@@ -42,7 +45,11 @@ export interface CompiledTemplate {
   readonly base: ProfilePackage;
   readonly constants: ProfileValues;
   readonly derived: DerivedParameters;
+  /** Derived parameters: written once everything else is. */
+  readonly following: readonly BoundParameter[];
   readonly aka: readonly AkaSite[];
+  /** Algorithms of the template, as numbers of services. */
+  readonly algorithms: readonly number[];
 }
 
 /**
@@ -64,29 +71,36 @@ function compile(template: ProfilePackage, options: TemplateOptions): CompiledTe
   const given = [...options.parameters, ...constant];
   const repeated = given.find((name, at) => given.indexOf(name) !== at);
   if (repeated !== undefined) refuseParameter(repeated, 'is given twice');
-  const derived = derivedParameters(template, given, options.deriveIsim ?? false);
-  const bound = parametersNamed([...given, ...derived.names]).map((parameter) => parameter.bind(template));
+  const derivation = { isim: options.deriveIsim ?? false, ownerMccMnc: options.ownerMccMnc };
+  const bind = (names: readonly string[], profile: ProfilePackage) =>
+    parametersNamed(names).map((parameter) => parameter.bind(profile));
+  const boundGiven = bind(given, template);
+  const { names: derivedNames } = derivedParameters(template, boundGiven, derivation);
+  const bound = [...boundGiven, ...bind(derivedNames, template)];
   refuseSharedTargets(bound);
   if (options.profileClass !== 'test') refuseTemplateKeys(template, bound);
 
   // OPc is computed with the key of each row, so OP cannot be written beforehand
-  const early = bound.filter(({ name }) => constant.includes(name) && name !== 'op' && name !== 'imsi');
+  const early = boundGiven.filter(({ name }) => constant.includes(name) && name !== 'op' && name !== 'imsi');
   const draft = new PackageDraft(template);
   normaliseFiles(template, draft, bound);
   for (const parameter of early) parameter.write(draft, constants[parameter.name]!);
+  announceFiles(template, draft, new Set(bound.flatMap(({ targets }) => targets)));
   const base = decodePackage(draft.encode());
-  const late = parametersNamed([...given, ...derived.names])
-    .filter(({ name }) => !early.some((parameter) => parameter.name === name))
-    .map((parameter) => parameter.bind(base));
+  const late = given.filter((name) => !early.some((parameter) => parameter.name === name));
+  const boundLate = bind(late, base);
+  const following = bind(derivedNames, base);
   return {
     profileClass: options.profileClass,
     parameters: [...options.parameters],
-    bound: late,
-    audited: [...early, ...late],
+    bound: boundLate,
+    audited: [...early, ...boundLate, ...following],
     base,
     constants,
-    derived,
+    derived: derivedParameters(base, bind(given, base), derivation),
+    following,
     aka: akaSites(base),
+    algorithms: algorithmNumbers(akaSites(template)),
   };
 }
 
@@ -115,22 +129,36 @@ function normaliseFiles(
 /** One profile from a row: every parameter of the template, and only those. */
 export function personalise(template: CompiledTemplate, values: ProfileValues): Bytes {
   return inProfile(() => {
-    const all = completeValues(template, values);
+    const given = givenValues(template, values);
     const draft = new PackageDraft(template.base);
-    for (const parameter of template.bound) parameter.write(draft, givenValue(all, parameter.name));
+    for (const parameter of template.bound) parameter.write(draft, givenValue(given, parameter.name));
+    if (template.following.length > 0) {
+      const derived = template.derived.values(given, filesOfDraft(draft));
+      for (const parameter of template.following) parameter.write(draft, givenValue(derived, parameter.name));
+    }
     checkAka(draft, template.aka, template.profileClass !== 'test');
+    followAlgorithms(draft, template.aka, template.algorithms);
     return draft.encode();
   });
 }
 
-/** A row with the constants and what is derived; refuses columns that are missing or not known. */
-export function completeValues(template: CompiledTemplate, values: ProfileValues): ProfileValues {
+/** A row with the constants; refuses columns that are missing or not known. */
+function givenValues(template: CompiledTemplate, values: ProfileValues): ProfileValues {
   for (const name of template.parameters) givenValue(values, name);
   for (const name of Object.keys(values)) {
     if (!template.parameters.includes(name)) refuseParameter(name, 'is no parameter of this template');
   }
-  const given = { ...template.constants, ...values };
-  return { ...template.derived.values(given), ...given };
+  return { ...template.constants, ...values };
+}
+
+/** A row with the constants and what is derived, as a profile that was made has it. */
+export function completeValues(
+  template: CompiledTemplate,
+  values: ProfileValues,
+  profile: ProfilePackage,
+): ProfileValues {
+  const given = givenValues(template, values);
+  return { ...derivedFrom(template.derived, given, profile), ...given };
 }
 
 function givenValue(values: ProfileValues, name: string): ParameterValue {

@@ -1,14 +1,28 @@
 import type { Bytes } from '../../codec/bytes.ts';
+import { repeatedMember } from '../../codec/json-names.ts';
 import { isValue, type Row, refuseRow } from './row.ts';
 
-/** JSON lines: an object per profile, its members named as the parameters, digits and octets as text. */
+/**
+ * JSON lines: an object per profile, its members named as the parameters, digits and octets as text. A member that
+ * stands twice is refused, as a column is: which of the two is meant, nobody can tell.
+ */
 export function jsonRow(number: number, line: Bytes): Row {
   let value: unknown;
+  let text: string;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(line));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(line);
+    value = JSON.parse(text);
   } catch {
     return refuseRow('personalisationInvalid', number, undefined, 'is not JSON in UTF-8');
   }
+  const twice = repeatedMember(text);
+  if (twice !== undefined)
+    refuseRow(
+      'personalisationInvalid',
+      number,
+      twice.name,
+      'is a forbidden name, or stands twice in one object',
+    );
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuseRow('personalisationInvalid', number, undefined, 'is not a JSON object');
   for (const [name, member] of Object.entries(value))

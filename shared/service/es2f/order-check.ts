@@ -6,7 +6,7 @@ import { invariant, refuse } from '../../errors.ts';
 import { checkPolicy, type EligibilityPolicy } from '../../euicc/eligibility.ts';
 import { present } from '../../present.ts';
 import { auditPersonalisation } from '../../profile/package/audit.ts';
-import { eligibilityNeeds } from '../../profile/package/eligibility-needs.ts';
+import { type EligibilityNeeds, eligibilityNeeds } from '../../profile/package/eligibility-needs.ts';
 import { personalise } from '../../profile/package/personalise.ts';
 import { validatePackage } from '../../profile/package/validate.ts';
 import { inRow, type Row } from '../../profile/rows/row.ts';
@@ -63,12 +63,12 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
     number: sequence + 1,
     values: ruleRow(personalisation, sequence),
   });
-  const warnings = checkSample(context, order, personaliser, byRule(0));
+  const { warnings, needs } = checkSample(context, order, personaliser, byRule(0));
   // numbers only grow from the first to the last: a network that both belong to is that of all between
   const last = byRule(order.quantity - 1);
   const metadata = metadataOf(context, order, String(last.values.iccid));
   tryProfile(personaliser, last.number, personaliser.complete(last.values), metadata);
-  return { eligibility: completePolicy(context, order), packSize, warnings };
+  return { eligibility: completePolicy(context, order, needs), packSize, warnings };
 }
 
 /** Makers and their shares: a share is of the order, and of a maker that it names. */
@@ -99,13 +99,11 @@ async function checkRowOrder(
   const octets = () => (rows instanceof Uint8Array ? once(rows) : vault.getStream(rows));
   const file = await rowFile(context, order.orderId, personalisation);
   const first = await firstRowBlock(file, octets(), settings.packSize);
-  const warnings = [
-    ...checkSample(context, order, compile(first.columns), first.rows[0]!),
-    ...nineteenDigits(first.rows),
-  ];
+  const sample = checkSample(context, order, compile(first.columns), first.rows[0]!);
+  const warnings = [...sample.warnings, ...nineteenDigits(first.rows)];
   // blocks of the Operator's own are the packs
   const packSize = personalisation.format === 'jwe' ? first.rows.length : settings.packSize;
-  const checked = { eligibility: completePolicy(context, order), packSize, warnings };
+  const checked = { eligibility: completePolicy(context, order, sample.needs), packSize, warnings };
   if (order.quantity > settings.inlineOrder) return checked;
   const wanted = { quantity: order.quantity, packSize, metadata: order.metadata };
   return { ...checked, rowIndex: await checkRows(context, file, octets(), wanted, compile) };
@@ -130,13 +128,16 @@ async function* once(octets: Bytes): AsyncGenerator<Bytes> {
   yield octets;
 }
 
-/** Makes the first profile: what is wrong with it is wrong with all of them. Gives what deserves a look. */
+/**
+ * Makes the first profile: what is wrong with it is wrong with all of them. Gives what deserves a look, and what it needs
+ * of an eUICC, which personalisation may change.
+ */
 function checkSample(
   context: Context,
   order: OrderInput,
   personaliser: Personaliser,
   { number, values: given }: Row,
-): readonly string[] {
+): { readonly warnings: readonly string[]; readonly needs: EligibilityNeeds } {
   const values = personaliser.complete(given);
   const upp = inRow(number, () => personalise(personaliser.template, values));
   try {
@@ -147,19 +148,19 @@ function checkSample(
     const notSet = auditPersonalisation(upp, values, personaliser.template).filter(
       ({ code }) => code === 'notSet',
     );
-    return [
+    const warnings = [
       ...notSet.map(({ parameter }) => `${parameter} is as in the template, the same in all profiles`),
       ...findings.map(({ message, pe }) => (pe === undefined ? message : `${pe}: ${message}`)),
     ];
+    return { warnings, needs: eligibilityNeeds(upp) };
   } finally {
     wipe(upp);
   }
 }
 
 /** What the Operator left open, from the profile itself. */
-function completePolicy(context: Context, order: ReceivedOrder): EligibilityPolicy {
+function completePolicy(context: Context, order: ReceivedOrder, needs: EligibilityNeeds): EligibilityPolicy {
   const metadata: StoreMetadataRequest = metadataOf(context, order, PLACEHOLDER_ICCID);
-  const needs = eligibilityNeeds(order.template);
   if (needs.unknownServices.length > 0)
     refuse(
       'profileInvalid',

@@ -20,8 +20,9 @@ export function compileFor(
   upp: Uint8Array,
   columns: readonly string[],
 ): Personaliser {
-  const { profileClass = 'operational' } = metadataOf(context, order, PLACEHOLDER_ICCID);
-  return compilePersonaliser(upp, order.personalisation, columns, profileClass, context.random);
+  const { profileClass = 'operational', profileOwner } = metadataOf(context, order, PLACEHOLDER_ICCID);
+  const stands = { profileClass, ownerMccMnc: profileOwner?.mccMnc };
+  return compilePersonaliser(upp, order.personalisation, columns, stands, context.random);
 }
 
 /** The template in clear; the caller wipes it. */

@@ -25,7 +25,10 @@ export function compilePersonaliser(
   upp: Bytes,
   { keys, constants = {}, deriveIsim = false }: Personalisation,
   columns: readonly string[],
-  profileClass: ProfileClass,
+  {
+    profileClass,
+    ownerMccMnc,
+  }: { readonly profileClass: ProfileClass; readonly ownerMccMnc?: string | undefined },
   random: (octets: number) => Bytes,
 ): Personaliser {
   refuseClearSecrets(Object.keys(constants));
@@ -35,6 +38,7 @@ export function compilePersonaliser(
     parameters: [...columns, ...secrets.map(({ name }) => name)],
     constants,
     deriveIsim,
+    ownerMccMnc,
   });
   return {
     template,

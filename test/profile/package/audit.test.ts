@@ -29,6 +29,7 @@ const OTHER: Readonly<Record<string, string>> = {
   impi: '262011234567892@ims.example',
   impu: 'sip:262011234567891@ims.example',
   domain: 'ims.example.org',
+  mncLength: '3',
   algorithm: 'tuak',
   numberOfKeccak: '4',
 };

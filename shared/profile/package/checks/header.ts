@@ -140,12 +140,15 @@ export const headerRules: RuleGroup = {
   ],
 };
 
-/** Does EF.ICCID hold the octets of the header as they are, and only so make sense? */
+/** Major industry identifier of telecommunication (ITU-T E.118): what every ICCID begins with. */
+const MII = '89';
+
+/** Does EF.ICCID hold the octets of the header as they are, and is it the header that is wrong? */
 function isSwapOfFile(checked: CheckedPackage): boolean {
   const { iccid, iccidCoding } = checked.header;
   const [file] = checked.files(['mf', 'iot'], 'ef-iccid');
   const stored = file && attempt(() => decodeIccid(checked.imageOf(file)));
-  if (iccidCoding !== 'right' || stored === undefined || stored === iccid || iccid.length !== 20)
-    return false;
+  if (iccidCoding !== 'right' || stored === undefined || stored === iccid) return false;
+  if (iccid.length !== 20 || iccid.startsWith(MII)) return false;
   return toHex(swapNibbles(Buffer.from(iccid, 'hex'))) === stored.padEnd(20, 'f');
 }

@@ -37,6 +37,7 @@ export const EVERY_VALUE: ProfileValues = {
   iccid: '8988211000000530082',
   imsi: '262011234567891',
   acc: '0400',
+  mncLength: '2',
   msisdn: '+4917279119183',
   smsc: '+491722270333',
   spn: 'Ein Öffner',

@@ -317,8 +317,14 @@ describe('smdpf sim refuses', () => {
     ['a folder that is no CI', ['eum', 'create', '--ci', 'nowhere', '--out', 'x']],
     ['a file that is no card', ['euicc', 'show', '--card', metadata]],
     ['an IIN of other length', ['eum', 'create', '--ci', at('pki'), '--out', 'x', '--iin', '123']],
-    ['a server that is not there', ['eum', 'register', '--batch', uppFile, '--url', 'http://127.0.0.1:1']],
-    ['a URL that is none', ['eum', 'register', '--batch', uppFile, '--url', 'server']],
+    [
+      'a server that is not there',
+      ['eum', 'register', '--batch', at('production', 'euicc-data.der'), '--url', 'http://127.0.0.1:1'],
+    ],
+    [
+      'a URL that is none',
+      ['eum', 'register', '--batch', at('production', 'euicc-data.der'), '--url', 'server'],
+    ],
     [
       'two sources of EIDs',
       ['device-maker', 'request', '--order', 'O', '--url', 'http://127.0.0.1:1', '--out', 'x'],

@@ -9,7 +9,7 @@ export interface OperatorConfig {
   readonly deployment: string;
   readonly env?: { readonly account: string; readonly region: string };
   readonly domains: {
-    /** Where Operators, EUMs and device makers call, by mutual TLS. */
+    /** Where Operators, EUMs and device manufacturers call, by mutual TLS. */
     readonly parties: DomainConfig & {
       /** PEM file of the CAs whose client certificates TLS lets in; who a party is says the register. */
       readonly truststore: string;

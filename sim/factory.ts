@@ -57,7 +57,7 @@ interface JournalLine {
 }
 
 /**
- * The device maker's line with its FPA: loads a BppBatch (FF62) into eUICCs with no network, keeps a journal, and
+ * The device manufacturer's line with its FPA: loads a BppBatch (FF62) into eUICCs with no network, keeps a journal, and
  * writes the Profile Loading Report (FF63). A restart on the same journal goes on where the line stopped.
  */
 export class Factory {

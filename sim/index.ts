@@ -1,4 +1,4 @@
-// The counterparts of the SM-DPf for demos and tests: CI and EUM, soft eUICC, factory, device maker, Operator.
+// The counterparts of the SM-DPf for demos and tests: CI and EUM, soft eUICC, factory, device manufacturer, Operator.
 // They share no code with the server but helpers on octets, so that an error of the server cannot cancel out.
 //
 // What the soft eUICC leaves out: gid1 and gid2 of profileOwner, the content of profile elements beyond ICCID, IMSI,

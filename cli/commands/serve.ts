@@ -28,7 +28,11 @@ export function registerServe(program: Command, io: CliIo): void {
     .option('--folder <folder>', 'the deployment; made on first use', 'smdpf-data')
     .option('--address <fqdn>', 'FQDN of this SM-DPf: notificationAddress of its profiles (first use only)')
     .option('--host <host>', 'where to listen (first use only); default 127.0.0.1')
-    .option('--port <port>', 'port for Operators, EUMs and device makers, mutual TLS; default 8443', port)
+    .option(
+      '--port <port>',
+      'port for Operators, EUMs and device manufacturers, mutual TLS; default 8443',
+      port,
+    )
     .option('--field-port <port>', 'port for devices in the field, server TLS; default 8444', port)
     .addOption(
       new Option(
@@ -67,7 +71,7 @@ export function registerServe(program: Command, io: CliIo): void {
       };
       io.answer(ready, () =>
         fields([
-          ['Operators, EUMs, device makers', `${ready.parties} (mutual TLS)`],
+          ['Operators, EUMs, device manufacturers', `${ready.parties} (mutual TLS)`],
           ['devices in the field', `${ready.field} (server TLS)`],
           ['folder', ready.folder],
           ['taken up again', `${ready.resumed} jobs and orders`],

@@ -29,7 +29,7 @@ export function registerSim(program: Command, io: CliIo): void {
   const sim = program
     .command('sim')
     .description(
-      'counterparts for those who test their own side: CI, EUM, eUICC, factory, device maker, Operator',
+      'counterparts for those who test their own side: CI, EUM, eUICC, factory, device manufacturer, Operator',
     )
     .addHelpText('after', WALKTHROUGH);
   for (const register of [

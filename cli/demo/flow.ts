@@ -159,7 +159,7 @@ export class Flow {
     return this.#record.step(
       '4',
       'Esed2',
-      'The EUM sends eUICC data to the device maker (path B)',
+      'The EUM sends eUICC data to the device manufacturer (path B)',
       async () => {
         if (euiccs.length === 0) return undefined;
         const batch = this.#world.eum.euiccDataBatch(euiccs);
@@ -195,7 +195,7 @@ export class Flow {
     await this.#record.step(
       '5',
       'Esbpp',
-      'The device maker requests Bound Profile Packages',
+      'The device manufacturer requests Bound Profile Packages',
       async () => await Promise.all(encoded.map((request) => maker.callRequestBpp(request))),
       (answers) =>
         `${requests.reduce((sum, { items }) => sum + items.length, 0)} items in ${answers.length} requests`,
@@ -215,7 +215,7 @@ export class Flow {
     await this.#record.step(
       '7',
       'Esbpp',
-      'The device maker receives the BPPs with the SM-DPf chain',
+      'The device manufacturer receives the BPPs with the SM-DPf chain',
       async () => batches.map((batch, i) => this.#keep(`bpp-batch-${i + 1}.der`, batch)),
       () =>
         `${(batches.reduce((sum, { length }) => sum + length, 0) / 1e6).toFixed(1)} MB in ${batches.length} files`,
@@ -254,7 +254,7 @@ export class Flow {
     await this.#record.step(
       '12',
       'Esfac',
-      'The FPA hands the results to the device maker',
+      'The FPA hands the results to the device manufacturer',
       async () => factory.outcomes.length,
       (count) => `${count} outcomes in the journal`,
     );
@@ -268,8 +268,8 @@ export class Flow {
     const { maker, field, callbacks } = this.#world;
     const report = await this.#record.step(
       '13',
-      'device maker',
-      'The device maker writes the Profile Loading Report',
+      'device manufacturer',
+      'The device manufacturer writes the Profile Loading Report',
       async () => factory.report(randomBytes(4), batches),
       ({ length }) => `${factory.outcomes.length} items, ${length} octets`,
     );

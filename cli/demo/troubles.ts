@@ -49,7 +49,7 @@ async function troubleRequests(
   const request = (euicc: PersonalisedEuicc) =>
     encodeBppRequest({ requestId: randomBytes(8), orderId, items: [{ itemId: 0, eid: euicc.eid }] });
   record.trouble(
-    'a device maker that the order does not name',
+    'a device manufacturer that the order does not name',
     '8.8.5/3.9',
     codeOf(await otherMaker.callRequestBpp(request(free.euicc))),
   );

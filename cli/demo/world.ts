@@ -31,7 +31,7 @@ export interface Device {
   readonly euicc: PersonalisedEuicc;
   readonly card: SoftEuicc;
   readonly trouble?: DeviceTrouble;
-  /** A: by Esed1 to the SM-DPf. B: by Esed2 to the device maker, and from there inside the request. */
+  /** A: by Esed1 to the SM-DPf. B: by Esed2 to the device manufacturer, and from there inside the request. */
   readonly path: 'A' | 'B';
 }
 

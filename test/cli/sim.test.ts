@@ -78,7 +78,7 @@ async function bind(index: number, name: string): Promise<Bound> {
   return { eid, keyId, transactionId: bound.json<{ transactionId: string }>().transactionId, file };
 }
 
-/** The BPPs of a server, as the device maker gets them. */
+/** The BPPs of a server, as the device manufacturer gets them. */
 function batchOf(bound: readonly Bound[]): Buffer {
   const dpPb = readFileSync(at('pki', 'CERT_DPpb.der'));
   const ciPkId = subjectKeyIdentifier(parseCertificate(readFileSync(at('pki', 'CERT_CI.der'))));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 
-/** SHA-256 over everything that a device maker gets: the answer, its manifest and the octets of its parts. */
+/** SHA-256 over everything that a device manufacturer gets: the answer, its manifest and the octets of its parts. */
 export async function answerHash({ context }: Runtime, answer: BppAnswer): Promise<string> {
   const hash = createHash('sha256');
   const { bppBatch, manifest, parts = [], ...rest } = answer;

@@ -23,7 +23,7 @@ import { DEVICE_MAKER, type Deployment, EUM, OPERATOR } from '../support/deploym
 /** The template of all tests here: it needs no published profile. */
 export const TEMPLATE = ownTemplate();
 
-/** Prepares an order of `quantity` profiles for the device maker. */
+/** Prepares an order of `quantity` profiles for the device manufacturer. */
 export async function prepare(
   deployment: Deployment,
   orderId: string,
@@ -46,7 +46,7 @@ export function operational(iccidStart: string): { privateKey: KeyObject; order:
   return { privateKey, order };
 }
 
-/** eUICCs with `keys` one-time keys each, registered for the device maker on Esed1. */
+/** eUICCs with `keys` one-time keys each, registered for the device manufacturer on Esed1. */
 export async function registered(
   deployment: Deployment,
   count: number,

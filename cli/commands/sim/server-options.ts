@@ -50,7 +50,7 @@ export async function tlsIdentity(options: Omit<ServerOptions, 'url'>): Promise<
   return present({ ca, cert, key });
 }
 
-/** Calls the server; a connection that fails is the caller's to mend. */
+/** Calls the server; a connection that fails is the caller's to repair. */
 export async function reach<T>(url: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

@@ -50,7 +50,7 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
   if (personalisation.keys === 'generate' && order.outputKey === undefined)
     refuse(
       'mandatoryElementMissing',
-      'outputKey is needed with generated keys: who else would ever learn them?',
+      'outputKey is needed with generated keys: without it nobody could ever learn them',
     );
   if ('format' in personalisation !== (order.rows !== undefined))
     refuse('orderInvalid', 'rows and personalisation.format come together');

@@ -159,7 +159,10 @@ export class IngestService implements Ingest {
     );
     if (frame.eumDataSignature !== undefined) signature.require(frame.eumDataSignature);
     if (frame.deviceManufacturers === undefined || frame.deviceManufacturers.length === 0)
-      refuse('mandatoryElementMissing', 'deviceManufacturers is needed on Esed1: who may bind these eUICCs?');
+      refuse(
+        'mandatoryElementMissing',
+        'deviceManufacturers is needed on Esed1: it says who may bind these eUICCs',
+      );
     const ingest: IngestRecord = {
       party: caller.identifier,
       batchId: head.batchId,

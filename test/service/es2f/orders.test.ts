@@ -53,7 +53,7 @@ async function bind(orderId: string, eids: readonly string[], by = DEVICE_MAKER)
   ).send(deployment.runtime);
 }
 
-/** What happens to a bound profile afterwards, as the device maker's report tells it. */
+/** What happens to a bound profile afterwards, as the device manufacturer's report tells it. */
 async function report(euicc: PersonalisedEuicc, { bound }: BoundBppItem, what: ProfileState): Promise<void> {
   const { transactionId, iccid } = bound;
   const notification = { seqNumber: 1, event: 'install', address: 'smdpf.example.com', iccid } as const;

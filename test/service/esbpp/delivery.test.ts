@@ -71,7 +71,7 @@ describe('a request for BPPs', () => {
     expect(await first.send(deployment.runtime)).toEqual(answer);
   });
 
-  it('with the requestId of another device maker is another request', async () => {
+  it('with the requestId of another device manufacturer is another request', async () => {
     const orderId = newOrder();
     await prepare(deployment, orderId, 4, BOTH_MAKERS);
     const makers = BOTH_MAKERS.requesterDms;
@@ -187,7 +187,7 @@ describe('eUICC data inside a request (path B)', () => {
     expect(await request.send(deployment.runtime)).toEqual(answer);
   });
 
-  it('gives no device maker an EID that another one is entitled to (I7)', async () => {
+  it('gives no device manufacturer an EID that another one is entitled to (I7)', async () => {
     const orderId = newOrder();
     await prepare(deployment, orderId, 5, BOTH_MAKERS);
     const [euicc] = await registered(deployment, 1);
@@ -263,7 +263,7 @@ describe('a large answer with BPPs', () => {
     return { request, answer, euiccs };
   }
 
-  /** The parts by name, fetched as the device maker fetches them. */
+  /** The parts by name, fetched as the device manufacturer fetches them. */
   async function download({ request, answer }: { request: Request; answer: BppAnswer }) {
     const octets = new Map<string, Uint8Array>();
     for (const part of answer.parts!) {
@@ -350,7 +350,7 @@ describe('a large answer with BPPs', () => {
     expect(await given.request.fetch(large.runtime)).toEqual(given.answer);
   });
 
-  it('is for its own device maker alone (I7)', async () => {
+  it('is for its own device manufacturer alone (I7)', async () => {
     const { request, answer } = await answered();
     const link = { requestId: request.hex, name: answer.parts![0]!.name };
     const { transfers, delivery } = large.runtime.services;

@@ -253,7 +253,7 @@ describe('a loading result is refused', () => {
     ]);
   });
 
-  it('when another device maker reports it, whatever the signature (I7)', async () => {
+  it('when another device manufacturer reports it, whatever the signature (I7)', async () => {
     const loaded = await Loaded.bind();
     for (const item of [
       { euiccResult: loaded.result() },

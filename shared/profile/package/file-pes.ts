@@ -64,6 +64,14 @@ const FILE_NAMES: ReadonlyMap<PeName, readonly string[]> = new Map(
   Object.entries(FILES).map(([name, list]) => [name as PeName, list.split(/\s+/)]),
 );
 
+const FILE_TAGS: ReadonlyMap<PeName, ReadonlyMap<string, number>> = new Map(
+  [...FILE_NAMES].map(([pe, names]) => [
+    pe,
+    // the first of two files of one name
+    new Map(names.map((name, index) => [name, contextTag(index + FIRST_FILE, true)] as const).reverse()),
+  ]),
+);
+
 export function isFilePe(name: PeName): boolean {
   return FILE_NAMES.has(name);
 }
@@ -81,6 +89,5 @@ export function fileName(pe: PeName, tag: number): string | undefined {
 
 /** Tag of the file's component in this PE, or undefined when the PE has no such file. */
 export function fileTag(pe: PeName, file: string): number | undefined {
-  const index = FILE_NAMES.get(pe)?.indexOf(file) ?? -1;
-  return index < 0 ? undefined : contextTag(index + FIRST_FILE, true);
+  return FILE_TAGS.get(pe)?.get(file);
 }

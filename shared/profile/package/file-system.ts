@@ -26,6 +26,9 @@ export interface FileSystem {
   readonly lost: readonly LostCommand[];
   /** The commands of the PE-GenericFileManagement at this place. */
   commands(place: number): FileManagement;
+  /** Files of file PEs by the names of their components, and those of genericFileManagement. */
+  readonly described: ReadonlyMap<string, readonly PackageFile[]>;
+  readonly created: readonly PackageFile[];
 }
 
 export interface PeContext {
@@ -86,6 +89,8 @@ export function fileSystemOf(profile: ProfilePackage): FileSystem {
 
 class Builder {
   readonly #files: PackageFile[] = [];
+  readonly #described = new Map<string, PackageFile[]>();
+  readonly #created: PackageFile[] = [];
   readonly #directories: Directory[] = [];
   readonly #contexts: PeContext[] = [];
   readonly #lost: LostCommand[] = [];
@@ -113,6 +118,8 @@ class Builder {
       contexts: this.#contexts,
       lost: this.#lost,
       commands: (place) => this.#commands.get(place) ?? [],
+      described: this.#described,
+      created: this.#created,
     };
   }
 
@@ -134,6 +141,9 @@ class Builder {
       const parent = kind === 'df' ? top : kind === 'ef' ? directory : this.#mf;
       const file = new PackageFile({ place, pe, name, element, parent, oid });
       this.#files.push(file);
+      const alike = this.#described.get(name);
+      if (alike === undefined) this.#described.set(name, [file]);
+      else alike.push(file);
       if (kind === 'ef') continue;
       directory = this.#enter(file, kind, NAA_PES[pe]);
       // the first DF of DF.CD, DF.TELECOM and DF.EAP holds their others
@@ -209,6 +219,7 @@ class Builder {
   #createFile(file: PackageFile, create: Tlv): PackageFile {
     const { fileId, dfName, structure } = decodeFcp(create);
     this.#files.push(file);
+    this.#created.push(file);
     if (fileId !== undefined && toHex(fileId).toUpperCase() === MF) this.#enter(file, 'mf');
     else if (dfName !== undefined) this.#enter(file, 'adf');
     else if (structure === 'df') this.#enter(file, 'df');
@@ -256,8 +267,16 @@ interface Location {
   readonly path: string;
 }
 
+const locations = new Map<string, Location | undefined>();
+
 /** The place of a component by the identifiers of its template; undefined where none is known. */
 export function locationOf(pe: PeName, file: string): Location | undefined {
+  const key = `${pe}/${file}`;
+  if (!locations.has(key)) locations.set(key, findLocation(pe, file));
+  return locations.get(key);
+}
+
+function findLocation(pe: PeName, file: string): Location | undefined {
   const oid = TEMPLATE_OIDS[pe];
   if (oid === undefined) return undefined;
   let base: Location['base'] = NAA_EXTENSIONS[pe] ?? 'mf';
@@ -288,17 +307,16 @@ export function locationOf(pe: PeName, file: string): Location | undefined {
  * file in its place.
  */
 export function filesNamed(system: FileSystem, pes: readonly PeName[], name: string): readonly PackageFile[] {
-  const locations = pes.flatMap((pe) => locationOf(pe, name) ?? []);
-  return system.files.filter((file) => {
-    if (file.name !== undefined) return file.name === name && pes.includes(file.pe);
-    const { path } = file;
-    if (path === undefined) return false;
-    return locations.some(({ base, path: wanted }) => {
-      if (base === 'mf') return file.parent?.adf === undefined && path === wanted;
-      const adf = file.parent?.adf;
-      return adf?.naa === base && adf.path !== undefined && path === joined(adf.path, wanted);
-    });
-  });
+  const described = (system.described.get(name) ?? []).filter(({ pe }) => pes.includes(pe));
+  if (system.created.length === 0) return described;
+  const wanted = pes.flatMap((pe) => locationOf(pe, name) ?? []);
+  return [...described, ...system.created.filter((file) => wanted.some((location) => isAt(file, location)))];
+}
+
+function isAt({ path, parent }: PackageFile, { base, path: wanted }: Location): boolean {
+  if (base === 'mf') return parent?.adf === undefined && path === wanted;
+  const adf = parent?.adf;
+  return adf?.naa === base && adf.path !== undefined && path === joined(adf.path, wanted);
 }
 
 /** Octets that fill commands and entries reach, over all files: the content that the package carries. */

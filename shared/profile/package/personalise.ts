@@ -19,6 +19,7 @@ import { securityDomainKeyTargets } from './parameters/security-domain-keys.ts';
 import { parametersNamed } from './parameters.ts';
 import { PIN_REFERENCE, pinConfigurations } from './pin-codes.ts';
 import { decodePackage, elementsNamed, type ProfilePackage } from './profile-element.ts';
+import { TemplatePlaces } from './template-places.ts';
 
 export interface TemplateOptions {
   /** All classes but `test` refuse keys that come from the template. */
@@ -48,6 +49,7 @@ export interface CompiledTemplate {
   /** Derived parameters: written once everything else is. */
   readonly following: readonly BoundParameter[];
   readonly aka: readonly AkaSite[];
+  readonly places: TemplatePlaces;
   /** Algorithms of the template, as numbers of services. */
   readonly algorithms: readonly number[];
 }
@@ -100,6 +102,7 @@ function compile(template: ProfilePackage, options: TemplateOptions): CompiledTe
     derived: derivedParameters(base, bind(given, base), derivation),
     following,
     aka: akaSites(base),
+    places: new TemplatePlaces(base),
     algorithms: algorithmNumbers(akaSites(template)),
   };
 }

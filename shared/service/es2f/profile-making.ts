@@ -91,7 +91,7 @@ function made(
 ): { upp: Bytes; profile: ProfilePackage } {
   const upp = inRow(number, () => personalise(template, values));
   const profile = decodePackage(upp);
-  const error = inProfile(() => checkMetadata(profile, metadata)).find(
+  const error = inProfile(() => checkMetadata(profile, metadata, template.places)).find(
     ({ severity }) => severity === 'error',
   );
   if (error === undefined) return { upp, profile };

@@ -7,6 +7,7 @@ import type { Directory, PackageFile } from '../package-file.ts';
 import { type PinConfiguration, pinConfigurations, sharedPins } from '../pin-codes.ts';
 import type { PeName, ProfileElement, ProfilePackage } from '../profile-element.ts';
 import { type PukConfiguration, pukConfigurations } from '../puk-codes.ts';
+import type { TemplatePlaces } from '../template-places.ts';
 import type { PackageMetadata } from './package-metadata.ts';
 
 /** A PE-PINCodes with the directory whose PINs it defines. */
@@ -22,12 +23,15 @@ export interface PinContext {
 export class CheckedPackage {
   readonly profile: ProfilePackage;
   readonly metadata: PackageMetadata | undefined;
+  readonly #places: TemplatePlaces | undefined;
   #header: ProfileHeader | undefined;
   #pinContexts: readonly PinContext[] | undefined;
 
-  constructor(profile: ProfilePackage, metadata?: PackageMetadata) {
+  /** With `places`, the package is made from their template. */
+  constructor(profile: ProfilePackage, metadata?: PackageMetadata, places?: TemplatePlaces) {
     this.profile = profile;
     this.metadata = metadata;
+    this.#places = places;
   }
 
   get elements(): readonly ProfileElement[] {
@@ -60,6 +64,7 @@ export class CheckedPackage {
 
   /** The installed content of the first file of this name that can be read. */
   image(pes: readonly PeName[], name: string): Uint8Array | undefined {
+    if (this.#places !== undefined) return this.#places.image(this.profile, pes, name);
     const [file] = this.files(pes, name);
     return file === undefined ? undefined : attempt(() => this.imageOf(file));
   }

@@ -2,6 +2,7 @@ import { type Bytes, toHex } from '../../../codec/bytes.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { mncLengthOfAd } from '../ef/mnc-length.ts';
 import type { ProfilePackage } from '../profile-element.ts';
+import type { TemplatePlaces } from '../template-places.ts';
 import { attempt, CheckedPackage } from './checked-package.ts';
 import type { Finding } from './finding.ts';
 import type { PackageMetadata } from './package-metadata.ts';
@@ -121,9 +122,16 @@ export const metadataRules: RuleGroup = {
   ],
 };
 
-/** What the rules on metadata find; nothing else of the package is looked at. */
-export function checkMetadata(profile: ProfilePackage, metadata: PackageMetadata): readonly Finding[] {
-  const checked = new CheckedPackage(profile, metadata);
+/**
+ * What the rules on metadata find; nothing else of the package is looked at. `places` are those of the template that it
+ * was made from.
+ */
+export function checkMetadata(
+  profile: ProfilePackage,
+  metadata: PackageMetadata,
+  places?: TemplatePlaces,
+): readonly Finding[] {
+  const checked = new CheckedPackage(profile, metadata, places);
   return metadataRules.rules.flatMap((one: Rule) =>
     (one.check(checked) ?? []).map((breach) => findingOf(one, breach)),
   );

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
-import { fromSpki } from '../shared/crypto/curves.ts';
+import { fromSpki } from '../shared/crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../shared/crypto/ecdsa-signature.ts';
 import { type Suite, suiteByName } from '../shared/crypto/suite.ts';
 import { bindProfile } from '../shared/profile/bind.ts';

@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
-import { fromSpki } from '../shared/crypto/curves.ts';
+import { fromSpki } from '../shared/crypto/ec-key-forms.ts';
 import { suiteByName } from '../shared/crypto/suite.ts';
 import { keyBackends } from '../shared/keys/backends.ts';
 import { curveOfKey } from '../shared/keys/key-curve.ts';

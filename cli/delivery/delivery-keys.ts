@@ -3,13 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { repeatedMember } from '../../shared/codec/json-names.ts';
+import { canonicalSpki } from '../../shared/crypto/ec-key-forms.ts';
+import { Refusal } from '../../shared/errors.ts';
 import { readOctets } from '../input/files.ts';
 import { UsageError } from '../output/failure.ts';
 
 const KEYS_FILE = 'delivery-keys.json';
 
 export interface DeliveryKeys {
-  /** SubjectPublicKeyInfos in DER; a signature by any of them holds. */
+  /** SubjectPublicKeyInfos in DER, in their canonical form; a signature by any of them holds. */
   readonly keys: readonly Bytes[];
   /** In words, what these keys are trusted by. */
   readonly from: string;
@@ -24,6 +26,8 @@ export async function givenKeys(path: string, option: string): Promise<DeliveryK
   try {
     return { keys: readKeys(octets), from: `${option} ${path}` };
   } catch (cause) {
+    // a form of a key that is not taken says so itself
+    if (cause instanceof Refusal && cause.code === 'securityConfiguration') throw cause;
     throw new UsageError(
       `${option}: there is no public key in the file`,
       'Give PEM, DER, a JWK or a JWK Set.',
@@ -61,7 +65,7 @@ export const spkisOf = (jwks: readonly unknown[]): readonly Bytes[] =>
 export const keyOf = (spki: Bytes): KeyObject =>
   createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
 
-const spkiOf = (key: KeyObject): Bytes => key.export({ format: 'der', type: 'spki' });
+const spkiOf = (key: KeyObject): Bytes => canonicalSpki(key.export({ format: 'der', type: 'spki' }));
 
 const memberOf = (document: unknown, name: string): unknown =>
   typeof document === 'object' && document !== null ? Reflect.get(document, name) : undefined;

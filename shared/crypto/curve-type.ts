@@ -19,6 +19,19 @@ export interface CurveFacts {
   readonly coordinateLength: number;
   /** Of the group, in as many octets. */
   readonly order: Bytes;
+  readonly domain: CurveDomain;
+}
+
+/** The curve y² = x³ + ax + b over the prime field of p, and the generator of its group (SEC 1 section 3.1.1). */
+export interface CurveDomain {
+  readonly p: bigint;
+  readonly a: bigint;
+  readonly b: bigint;
+  readonly gx: bigint;
+  readonly gy: bigint;
+  readonly cofactor: bigint;
+  /** What a and b were derived from, where the curve's standard says so. */
+  readonly seed?: Bytes;
 }
 
 /** A row of `CURVES`: functions are handed the row, never its name. */
@@ -33,6 +46,8 @@ export interface Curve extends CurveFacts {
   readonly spkiPrefix: Bytes;
   /** Refuses anything that is not an uncompressed point of this curve. */
   publicKey(point: Bytes): PublicKey;
+  /** The uncompressed point of 02 or 03 ‖ X; undefined where the curve has none with that x. */
+  decompress(point: Bytes): Bytes | undefined;
   generateEphemeral(): EphemeralKey;
   /** From a fixed secret scalar of `coordinateLength` octets; only to reproduce published vectors. */
   ephemeralFrom(secret: Bytes): EphemeralKey;
@@ -66,7 +81,8 @@ export interface Verifier {
 
 /** First octet of an uncompressed point (SEC 1 section 2.3.3). */
 const UNCOMPRESSED = 0x04;
-const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
+/** id-ecPublicKey (RFC 5480 section 2.1.1). */
+export const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 
 /** What follows from a curve's facts. */
 export function curveForms(facts: CurveFacts) {

@@ -5,6 +5,7 @@ import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
 import {
   type Curve,
+  type CurveDomain,
   curveForms,
   type EphemeralKey,
   isSecretScalar,
@@ -19,15 +20,23 @@ import {
  */
 const p = 0xf1fd178c0b3ad58f10126de8ce42435b3961adbcabc8ca6de8fcf353d86e9c03n;
 const order = 'f1fd178c0b3ad58f10126de8ce42435b53dc67e140d2bf941ffdd459c6d655e1';
+const domain: CurveDomain = {
+  p,
+  a: p - 3n,
+  b: 0xee353fca5428a9300d4aba754a44c00fdfec0c9ae4b1a1803075ed967b7bb73fn,
+  gx: 0xb6b3d4c356c139eb31183d4749d423958c27d2dcaf98b70164c97a2dd98f5cffn,
+  gy: 0x6142e0f7c8b204911f9271f0f3ecef8c2701c307e8e4c9e183115a1554062cfbn,
+  cofactor: 1n,
+};
 
 const Point = weierstrass({
   p,
   n: BigInt(`0x${order}`),
-  h: 1n,
-  a: p - 3n,
-  b: 0xee353fca5428a9300d4aba754a44c00fdfec0c9ae4b1a1803075ed967b7bb73fn,
-  Gx: 0xb6b3d4c356c139eb31183d4749d423958c27d2dcaf98b70164c97a2dd98f5cffn,
-  Gy: 0x6142e0f7c8b204911f9271f0f3ecef8c2701c307e8e4c9e183115a1554062cfbn,
+  h: domain.cofactor,
+  a: domain.a,
+  b: domain.b,
+  Gx: domain.gx,
+  Gy: domain.gy,
 });
 
 const curve = ecdsa(Point, sha256, { lowS: false });
@@ -54,6 +63,7 @@ export const FRP256V1: Curve = {
     oid: '1.2.250.1.223.101.256.1',
     coordinateLength: 32,
     order: fromHex(order),
+    domain,
   }),
 
   publicKey(point) {
@@ -65,6 +75,14 @@ export const FRP256V1: Curve = {
       refuse('oneTimeKeyInvalid', 'the point is not on frp256v1', { cause });
     }
     return { curve: FRP256V1, point };
+  },
+
+  decompress(point) {
+    try {
+      return Point.fromBytes(point).toBytes(false);
+    } catch {
+      return undefined;
+    }
   },
 
   generateEphemeral: () => ephemeral(curve.utils.randomSecretKey()),

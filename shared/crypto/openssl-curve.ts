@@ -3,11 +3,12 @@ import {
   createPublicKey,
   createVerify,
   diffieHellman,
+  ECDH,
   generateKeyPairSync,
   type KeyObject,
   verify,
 } from 'node:crypto';
-import type { Bytes } from '../codec/bytes.ts';
+import { type Bytes, wipe } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
@@ -41,6 +42,14 @@ export function openSslCurve(facts: CurveFacts & { readonly openSslName: string 
       }
     },
 
+    decompress(point) {
+      try {
+        return ECDH.convertKey(point, facts.openSslName, undefined, undefined, 'uncompressed') as Buffer;
+      } catch {
+        return undefined;
+      }
+    },
+
     generateEphemeral() {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: facts.openSslName });
       return ephemeral(privateKey, exportPoint(curve, publicKey));
@@ -50,7 +59,7 @@ export function openSslCurve(facts: CurveFacts & { readonly openSslName: string 
       // OpenSSL takes any number
       if (!isSecretScalar(curve, secret))
         throw new RangeError('the ephemeral secret is not a valid scalar of the curve');
-      const privateKey = createPrivateKey({ key: sec1(curve, secret), format: 'der', type: 'sec1' });
+      const privateKey = opensslPrivateKey(curve, secret);
       return ephemeral(privateKey, exportPoint(curve, createPublicKey(privateKey)));
     },
 
@@ -104,11 +113,23 @@ function ephemeral(secret: KeyObject, point: Bytes): EphemeralKey {
   };
 }
 
-/** RFC 5915 ECPrivateKey without its optional public key: OpenSSL computes the point. */
-function sec1(curve: Curve, secret: Bytes): Buffer {
+/**
+ * The private key of a scalar on a named curve that OpenSSL knows: RFC 5915 ECPrivateKey without its optional public
+ * key, whose point OpenSSL computes. The scalar is not checked to be one of the curve.
+ */
+export function opensslPrivateKey(curve: Pick<Curve, 'oid'>, scalar: Bytes): KeyObject {
   const parameters = tlv(0xa0, tlv(0x06, encodeOid(curve.oid)));
-  return Buffer.from(tlv(0x30, tlv(0x02, Buffer.of(1)), tlv(0x04, secret), parameters));
+  const secret = tlv(0x04, scalar);
+  const sec1 = tlv(0x30, tlv(0x02, Buffer.of(1)), secret, parameters);
+  try {
+    return createPrivateKey({ key: view(sec1), format: 'der', type: 'sec1' });
+  } finally {
+    wipe(secret, sec1);
+  }
 }
+
+/** Not a copy, which nobody would wipe. */
+const view = (octets: Bytes) => Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 
 /** The uncompressed point of an EC public key. 'raw-public' takes 17 µs where SPKI takes 42. */
 const exportPoint: (curve: Curve, key: KeyObject) => Bytes = rawPublicIsKnown()

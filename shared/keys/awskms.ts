@@ -1,6 +1,7 @@
 import type { KeySpec, KeyUsageType } from '@aws-sdk/client-kms';
 import type { Bytes } from '../codec/bytes.ts';
 import type { Curve } from '../crypto/curves.ts';
+import { canonicalSpki } from '../crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Fault, refuse } from '../errors.ts';
 import { present } from '../present.ts';
@@ -8,7 +9,7 @@ import { incomplete, KeyDirectory, type KmsKey, keyDescription, kmsUri } from '.
 import { type Patience, PatientCaller } from './awskms/patient-caller.ts';
 import { QuotaQueue } from './awskms/quota-queue.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
-import { curveOfKey } from './key-curve.ts';
+import { curveOfKey, readAsOwn } from './key-curve.ts';
 import type {
   DataKey,
   DataKeyWrapper,
@@ -123,7 +124,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
     if (key.algorithm === 'aes-256') throw unable(uri, 'has no public key');
     key.publicKey ??= this.#call('GetPublicKey', key.arn, { priority: 'interactive' }, undefined, () =>
       key.calls.getPublicKey({ KeyId: key.arn }),
-    ).then(({ PublicKey }) => PublicKey ?? incomplete('GetPublicKey'));
+    ).then(({ PublicKey }) => readAsOwn(() => canonicalSpki(PublicKey ?? incomplete('GetPublicKey'))));
     key.publicKey.catch(() => {
       delete key.publicKey;
     });

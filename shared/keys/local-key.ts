@@ -16,10 +16,11 @@ import { type Bytes, concat, wipe } from '../codec/bytes.ts';
 import { FRP256V1, toSpki } from '../crypto/curves.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../crypto/frp256v1.ts';
+import { opensslPrivateKey } from '../crypto/openssl-curve.ts';
 import { Fault, refuse } from '../errors.ts';
 import { DATA_KEY_LENGTH, requireDataKey } from './data-key.ts';
-import { frp256v1FromPem } from './frp256v1-pem.ts';
-import { curveOfKey } from './key-curve.ts';
+import { type EcPrivateKey, ecPrivateKeyFromDer, ecPrivateKeyFromPem } from './ec-private-key.ts';
+import { readAsOwn } from './key-curve.ts';
 import type { DataKey, Digest, KeyAlgorithm, OaepHash, WrapContext } from './provider.ts';
 import { encodeWrapContext } from './wrap-context.ts';
 
@@ -96,28 +97,42 @@ export function localKey(algorithm: KeyAlgorithm, secret: Bytes): LocalKey {
       return aesKey(secret);
     case 'ecdsa-frp256v1':
       return frp256v1Key(secret);
-    default:
-      return opensslKey(createPrivateKey({ key: view(secret), format: 'der', type: 'pkcs8' }), algorithm);
+    case 'rsa-oaep':
+      return rsaKey(createPrivateKey({ key: view(secret), format: 'der', type: 'pkcs8' }));
+    default: {
+      const key = readAsOwn(() => ecPrivateKeyFromDer(secret));
+      if (key?.curve.keyAlgorithm !== algorithm)
+        throw new Fault(
+          'keyProvider',
+          `the key is ${key?.curve.keyAlgorithm ?? 'on no curve'}, not ${algorithm}`,
+        );
+      return ecKey(key);
+    }
   }
 }
 
 /** The key of a PEM file: PKCS#8 or SEC1, unencrypted. Its algorithm follows from the key itself. */
 export function localKeyFromPem(pem: string): LocalKey {
-  const scalar = frp256v1FromPem(pem);
-  if (scalar === undefined) return opensslKey(privateKeyFromPem(pem));
-  try {
-    return frp256v1Key(scalar);
-  } finally {
-    wipe(scalar);
-  }
+  const ec = readAsOwn(() => ecPrivateKeyFromPem(pem));
+  return ec === undefined ? rsaKey(otherKeyFromPem(pem)) : ecKey(ec);
 }
 
 /** Secret, as `localKey` reads it, and algorithm of an unencrypted PKCS#8 or SEC1 PEM. The caller wipes the secret. */
 export function secretFromPem(pem: string): { algorithm: KeyAlgorithm; secret: Bytes } {
-  const scalar = frp256v1FromPem(pem);
-  if (scalar !== undefined) return { algorithm: 'ecdsa-frp256v1', secret: scalar };
-  const key = privateKeyFromPem(pem);
-  return { algorithm: algorithmOf(key), secret: key.export({ format: 'der', type: 'pkcs8' }) };
+  const ec = readAsOwn(() => ecPrivateKeyFromPem(pem));
+  if (ec === undefined)
+    return {
+      algorithm: 'rsa-oaep',
+      secret: requireRsa(otherKeyFromPem(pem)).export({ format: 'der', type: 'pkcs8' }),
+    };
+  const { curve, scalar } = ec;
+  const algorithm = curve.keyAlgorithm;
+  if (algorithm === 'ecdsa-frp256v1') return { algorithm, secret: scalar };
+  try {
+    return { algorithm, secret: opensslPrivateKey(curve, scalar).export({ format: 'der', type: 'pkcs8' }) };
+  } finally {
+    wipe(scalar);
+  }
 }
 
 /** Not a copy, which nobody would wipe. */
@@ -125,11 +140,11 @@ function view(octets: Bytes): Buffer {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
-function privateKeyFromPem(pem: string): KeyObject {
+function otherKeyFromPem(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    // No cause: OpenSSL's message is of no help here, and the input is a secret.
+    // no cause: OpenSSL's message is of no help here
     throw new Fault(
       'configuration',
       'the PEM holds no unencrypted private key of P-256, brainpoolP256r1, FRP256V1 or RSA',
@@ -137,32 +152,34 @@ function privateKeyFromPem(pem: string): KeyObject {
   }
 }
 
-function algorithmOf(key: KeyObject): KeyAlgorithm {
-  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'ec') {
-    if (namedCurve === 'prime256v1') return 'ecdsa-p256';
-    if (namedCurve === 'brainpoolP256r1') return 'ecdsa-brainpoolP256r1';
-    throw new Fault(
-      'configuration',
-      `the private key is on ${namedCurve}, not on P-256, brainpoolP256r1 or FRP256V1`,
-    );
-  }
-  if (key.asymmetricKeyType === 'rsa' && (modulusLength ?? 0) >= 2048) return 'rsa-oaep';
-  throw new Fault('configuration', 'the private key is neither EC nor RSA of at least 2048 bits');
+function requireRsa(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa' || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048)
+    throw new Fault('configuration', 'the private key is neither EC nor RSA of at least 2048 bits');
+  return key;
 }
 
-function opensslKey(key: KeyObject, algorithm: KeyAlgorithm = algorithmOf(key)): LocalKey {
-  const found = algorithmOf(key);
-  if (found !== algorithm) throw new Fault('keyProvider', `the key is ${found}, not ${algorithm}`);
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  if (algorithm === 'rsa-oaep') return { algorithm, spki, decrypt: (octets) => oaepDecrypt(key, octets) };
-  const curve = curveOfKey(algorithm);
-  // a bare key and DER: with an options object for raw r‖s, node:crypto takes some 40 µs longer
+function rsaKey(key: KeyObject): LocalKey {
   return {
-    algorithm,
-    spki,
-    sign: (digest) => decodeEcdsaSignature(curve, sign('sha256', digest.message, key)),
+    algorithm: 'rsa-oaep',
+    spki: createPublicKey(requireRsa(key)).export({ format: 'der', type: 'spki' }),
+    decrypt: (octets) => oaepDecrypt(key, octets),
   };
+}
+
+/** Made anew from curve and scalar alone, so that it signs on the named curve whatever the file had said. */
+function ecKey({ curve, scalar }: EcPrivateKey): LocalKey {
+  try {
+    if (curve.keyAlgorithm === 'ecdsa-frp256v1') return frp256v1Key(scalar);
+    const key = opensslPrivateKey(curve, scalar);
+    return {
+      algorithm: curve.keyAlgorithm,
+      spki: createPublicKey(key).export({ format: 'der', type: 'spki' }),
+      // a bare key and DER: with an options object for raw r‖s, node:crypto takes some 40 µs longer
+      sign: (digest) => decodeEcdsaSignature(curve, sign('sha256', digest.message, key)),
+    };
+  } finally {
+    wipe(scalar);
+  }
 }
 
 function oaepDecrypt(key: KeyObject, ciphertext: Bytes): Bytes {

@@ -90,7 +90,7 @@ export interface Slowed {
 export interface KeyProvider {
   readonly scheme: string;
   describe(uri: string): Promise<KeyDescription>;
-  /** SubjectPublicKeyInfo in DER. */
+  /** SubjectPublicKeyInfo in DER, in the canonical form of shared/crypto/ec-key-forms.ts: equal octets are equal keys. */
   publicKey(uri: string): Promise<Bytes>;
   /** Raw r‖s, 32 + 32 octets, each left-padded (BSI TR-03111 plain). */
   sign(uri: string, digest: Digest, options?: UseOptions): Promise<Bytes>;

@@ -43,7 +43,7 @@ export interface OpenedKey {
 
 export interface SigningKey extends OpenedKey {
   readonly role: 'binding' | 'delivery';
-  /** SubjectPublicKeyInfo in DER. */
+  /** SubjectPublicKeyInfo in DER, as KeyProvider.publicKey gives it: canonical. */
   readonly publicKey: Bytes;
   /** Raw r‖s. */
   sign(digest: Digest, options?: UseOptions): Promise<Bytes>;

@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
 import type { Curve, PublicKey } from '../crypto/curves.ts';
+import { splitSpki } from '../crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
@@ -8,7 +9,6 @@ import { readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
 import { decodeExtensions, type Extensions } from './extensions/index.ts';
 import { type Name, readName } from './name.ts';
 import { OID, readOid } from './oids.ts';
-import { splitSpki } from './subject-public-key.ts';
 import { readTime } from './time.ts';
 
 const NULL = 0x05;

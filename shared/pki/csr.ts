@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
 import type { PublicKey } from '../crypto/curves.ts';
+import { splitSpki } from '../crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { MAX_CERTIFICATE, readSignatureAlgorithm } from './certificate.ts';
@@ -8,7 +9,6 @@ import { readOctetAlignedBits } from './der.ts';
 import { decodeExtensions, type Extensions } from './extensions/index.ts';
 import { type Name, readName } from './name.ts';
 import { OID, readOid } from './oids.ts';
-import { splitSpki } from './subject-public-key.ts';
 
 /** A certification request (PKCS#10, RFC 2986) whose owner proved to have the private key. */
 export interface CertificationRequest {

@@ -1,5 +1,6 @@
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
 import type { Curve, PublicKey } from '../crypto/curves.ts';
+import { keyIdentifier } from '../crypto/ec-key-forms.ts';
 import { refuse } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
@@ -22,7 +23,7 @@ export interface DpChainInput {
   readonly chain: readonly Bytes[];
   readonly ciPkId: Bytes;
   /**
-   * SubjectPublicKeyInfo in DER of the signing key, as its key provider gives it; must be the certificate's. Absent
+   * SubjectPublicKeyInfo in DER of the signing key, canonical as its key provider gives it; must be the certificate's. Absent
    * where the key is compared when it is about to sign.
    */
   readonly spki?: Bytes;
@@ -56,7 +57,10 @@ export function verifyDpChain({ chain: ders, ciPkId, spki, trust, crls, atMs }: 
   checkSigningLeaf(leaf, 'dpPb', column, DP.invalid);
   verifyPath(chain, ci, { crls, atMs, codes: DP });
   if (spki !== undefined && !equal(leaf.spki, spki))
-    refuse(DP.invalid, 'the signing key is not the key of CERT.DPpb');
+    refuse(
+      DP.invalid,
+      `the signing key (SKI ${keyIdentifier(spki)}) is not the key of CERT.DPpb (SKI ${keyIdentifier(leaf.spki)})`,
+    );
   const [smdpOid, ...others] = leaf.extensions.subjectAltName?.registeredIds ?? [];
   if (smdpOid === undefined || others.length > 0)
     refuse(DP.invalid, 'CERT.DPpb has not one registeredID in its SubjectAltName');

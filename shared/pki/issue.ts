@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import type { Bytes } from '../codec/bytes.ts';
-import { fromSpki } from '../crypto/curves.ts';
+import { fromSpki } from '../crypto/ec-key-forms.ts';
 import { encodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';

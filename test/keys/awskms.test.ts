@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CreateKeyCommand, DisableKeyCommand, KMSClient, UpdateAliasCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { fromSpki } from '../../shared/crypto/curves.ts';
+import { fromSpki } from '../../shared/crypto/ec-key-forms.ts';
 import { type AwsKmsOptions, AwsKmsProvider } from '../../shared/keys/awskms.ts';
 import type { Slowed } from '../../shared/keys/provider.ts';
 import { Digest } from '../../shared/keys/provider.ts';

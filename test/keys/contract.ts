@@ -5,7 +5,7 @@ import { p256 } from '@noble/curves/nist.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bytes, fromHex, toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { fromSpki } from '../../shared/crypto/curves.ts';
+import { fromSpki } from '../../shared/crypto/ec-key-forms.ts';
 import { Fault } from '../../shared/errors.ts';
 import { rewrapDataKey } from '../../shared/keys/data-key.ts';
 import {

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex, utf8 } from '../../shared/codec/bytes.ts';
-import { fromSpki } from '../../shared/crypto/curves.ts';
+import { fromSpki } from '../../shared/crypto/ec-key-forms.ts';
 import { errorRecords } from '../../shared/events/error-record.ts';
 import { loadCryptoki } from '../../shared/keys/pkcs11/module.ts';
 import { Pkcs11Provider } from '../../shared/keys/pkcs11.ts';

@@ -2,7 +2,8 @@ import { createPrivateKey, randomBytes, sign, X509Certificate } from 'node:crypt
 import { describe, expect, it, vi } from 'vitest';
 import { equal, fromHex, toHex } from '../../shared/codec/bytes.ts';
 import { encodeEid } from '../../shared/codec/eid.ts';
-import { BRAINPOOL_P256R1, type EphemeralKey, FRP256V1, fromSpki, P256 } from '../../shared/crypto/curves.ts';
+import { BRAINPOOL_P256R1, type EphemeralKey, FRP256V1, P256 } from '../../shared/crypto/curves.ts';
+import { fromSpki } from '../../shared/crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
 import { generateFrp256v1Secret, signFrp256v1 } from '../../shared/crypto/frp256v1.ts';
 import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';

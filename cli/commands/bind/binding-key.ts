@@ -1,5 +1,6 @@
 import { equal } from '../../../shared/codec/bytes.ts';
 import type { Curve } from '../../../shared/crypto/curves.ts';
+import { keyIdentifier } from '../../../shared/crypto/ec-key-forms.ts';
 import { refuse } from '../../../shared/errors.ts';
 import { keyBackends } from '../../../shared/keys/backends.ts';
 import { KeyRegistry, type SigningKey } from '../../../shared/keys/registry.ts';
@@ -52,7 +53,10 @@ export async function withBindingKey<T>(
   try {
     const key = await registry.openSigningKey(await keyUriOf(fileOrUri), 'binding');
     if (!equal(key.publicKey, certificate.spki))
-      refuse('dpCertificateInvalid', 'the key of --dppb-key is not the key of --dppb-cert');
+      refuse(
+        'dpCertificateInvalid',
+        `the key of --dppb-key (SKI ${keyIdentifier(key.publicKey)}) is not the key of --dppb-cert (SKI ${keyIdentifier(certificate.spki)})`,
+      );
     return await use(key);
   } finally {
     await registry.close();

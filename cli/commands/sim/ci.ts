@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { canonicalSpki } from '../../../shared/crypto/ec-key-forms.ts';
 import { present } from '../../../shared/present.ts';
 import {
   CURVES,
@@ -104,7 +105,7 @@ async function keySource(options: IssueDpPbOptions, curve: CurveName): Promise<P
       'smdpf keys csr makes a request for a key of the server; --generate makes a new key.',
     );
   if (csr !== undefined) return { csr: await readDer(csr, '--csr', 'certificationRequest') };
-  if (spki !== undefined) return { spki: await readDer(spki, '--spki', 'publicKey') };
+  if (spki !== undefined) return { spki: canonicalSpki(await readDer(spki, '--spki', 'publicKey')) };
   const key = generateKey(curve);
   await writeOutput(generate!, encodePrivateKeyPem(key), '--generate', { mode: 0o600, fresh: true });
   return key;

@@ -1,10 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
-import { toHex, wipe } from '../../../shared/codec/bytes.ts';
-import { FRP256V1, fromSpki } from '../../../shared/crypto/curves.ts';
-import { refuse } from '../../../shared/errors.ts';
-import { frp256v1FromDer } from '../../../shared/keys/frp256v1-pem.ts';
+import { equal, toHex, wipe } from '../../../shared/codec/bytes.ts';
+import { toSpki } from '../../../shared/crypto/curves.ts';
+import { readSpki } from '../../../shared/crypto/ec-key-forms.ts';
+import { Refusal, refuse } from '../../../shared/errors.ts';
+import { ecPrivateKeyFromDer } from '../../../shared/keys/ec-private-key.ts';
 import { decodeSoftkeyHeader, isSoftkey } from '../../../shared/keys/softkey-file.ts';
-import type { Describer } from '../artefact.ts';
+import type { Describer, Finding } from '../artefact.ts';
 import type { Field } from '../shape.ts';
 import { tlvDescriber } from '../tlv-describer.ts';
 import { SUBJECT_PUBLIC_KEY_INFO_SHAPE } from './certificate.ts';
@@ -17,8 +18,14 @@ export const publicKey = tlvDescriber({
   matches: (octets) => startsAsSequenceOf(octets, 0x30, 0x06),
   shape: SUBJECT_PUBLIC_KEY_INFO_SHAPE,
   check(octets) {
-    const { curve } = fromSpki(octets);
-    return [{ severity: 'note', message: `a point of ${curve.name}` }];
+    const key = readSpki(octets);
+    const findings: Finding[] = [{ severity: 'note', message: `a point of ${key.curve.name}` }];
+    if (!equal(toSpki(key), octets))
+      findings.push({
+        severity: 'note',
+        message: 'its form is taken here, and not in a certificate: named curve and uncompressed point there',
+      });
+    return findings;
   },
 });
 
@@ -28,33 +35,38 @@ export const privateKey: Describer = {
   title: 'Private key, in clear',
   matches: (octets) => startsAsSequenceOf(octets, 0x02),
   describe(octets) {
+    const findings: Finding[] = [
+      { severity: 'warning', message: 'a private key in clear is for test material only' },
+    ];
     const field: Field = {
       name: 'privateKey',
       tag: '30',
       offset: 0,
       length: octets.length,
-      value: `${curveOrType(octets)}; its octets are not shown`,
+      value: `${curveOrType(octets, findings)}; its octets are not shown`,
     };
-    return {
-      fields: [field],
-      findings: [{ severity: 'warning', message: 'a private key in clear is for test material only' }],
-    };
+    return { fields: [field], findings };
   },
 };
 
-function curveOrType(octets: Uint8Array): string {
-  for (const type of ['pkcs8', 'sec1'] as const) {
+function curveOrType(octets: Uint8Array, findings: Finding[]): string {
+  try {
+    const ec = ecPrivateKeyFromDer(octets);
+    wipe(ec?.scalar);
+    if (ec !== undefined) return ec.curve.name;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.code !== 'protocolFormat') {
+      findings.push({ severity: 'error', message: error.message });
+      return 'ec';
+    }
+  }
+  for (const type of ['pkcs8', 'pkcs1'] as const) {
     try {
-      const key = createPrivateKey({ key: Buffer.from(octets), format: 'der', type });
-      return key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? type;
+      return createPrivateKey({ key: Buffer.from(octets), format: 'der', type }).asymmetricKeyType ?? type;
     } catch {
       // the other form, or none: OpenSSL's message is of no help
     }
-  }
-  const scalar = frp256v1FromDer(octets);
-  if (scalar !== undefined) {
-    wipe(scalar);
-    return FRP256V1.name;
   }
   return refuse('protocolFormat', 'the private key is neither PKCS#8 nor SEC1 (in 30 at offset 0)', {
     subjectIdentifier: '30',

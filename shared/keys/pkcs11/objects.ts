@@ -1,13 +1,15 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { Attribute, Handle, Template } from 'pkcs11js';
-import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
+import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { encodeOid } from '../../codec/oid.ts';
-import { tlv } from '../../codec/tlv.ts';
-import { CURVES, fromSpki, toSpki } from '../../crypto/curves.ts';
+import { readSingleTlv, tlv } from '../../codec/tlv.ts';
+import { toSpki } from '../../crypto/curves.ts';
+import { fromSpki, readEcParameters } from '../../crypto/ec-key-forms.ts';
 import { Fault } from '../../errors.ts';
-import { curveOfKey } from '../key-curve.ts';
+import { curveOfKey, readAsOwn } from '../key-curve.ts';
 import type { KeyAlgorithm, OaepHash } from '../provider.ts';
 import type { Pkcs11Uri } from '../uri.ts';
+import { readEcPoint } from './ec-point.ts';
 import { type Cryptoki, ckr } from './module.ts';
 import { oaepHashOf } from './oaep.ts';
 
@@ -91,11 +93,17 @@ export function readPublicKey(cryptoki: Cryptoki, session: Handle, key: TokenKey
   if (publicKey !== undefined) return spkiOf(cryptoki, session, publicKey, key.algorithm);
   const certificate = find(constants.CKO_CERTIFICATE);
   const der = certificate && readAttribute(cryptoki, session, certificate, constants.CKA_VALUE);
-  if (der) return new X509Certificate(der).publicKey.export({ format: 'der', type: 'spki' });
+  if (der) return certifiedKey(der, key.algorithm);
   throw new Fault(
     'keyProvider',
     `the token has neither public key nor certificate with the CKA_ID of the key, ${toHex(key.id)}`,
   );
+}
+
+/** Of a certificate, which may write its key in the canonical form alone. */
+function certifiedKey(der: Buffer, algorithm: KeyAlgorithm): Bytes {
+  const spki = new X509Certificate(der).publicKey.export({ format: 'der', type: 'spki' });
+  return algorithm === 'rsa-oaep' ? spki : readAsOwn(() => toSpki(fromSpki(spki)));
 }
 
 function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorithm: KeyAlgorithm): Bytes {
@@ -110,12 +118,8 @@ function spkiOf(cryptoki: Cryptoki, session: Handle, publicKey: Handle, algorith
       type: 'spki',
     });
   }
-  const curve = curveOfKey(algorithm);
-  // CKA_EC_POINT is the point within an OCTET STRING (PKCS#11 v2.40, 2.3.3); some tokens leave that out
   const point = read(constants.CKA_EC_POINT);
-  const spki = toSpki({ curve, point: point.subarray(-curve.pointLength) });
-  fromSpki(spki);
-  return spki;
+  return readAsOwn(() => toSpki(readEcPoint(curveOfKey(algorithm), point)));
 }
 
 /** A key on a curve is for signing; one that may derive instead has no use here. */
@@ -136,11 +140,10 @@ function algorithmOf(
       return 'aes-256';
     case constants.CKK_EC: {
       const params = read(constants.CKA_EC_PARAMS);
-      const curve = CURVES.find(({ oid }) => equal(ecParams(oid), params));
-      if (curve === undefined) throw new Fault('configuration', 'the key is on a curve that is not ours');
+      const { keyAlgorithm } = readAsOwn(() => readEcParameters(readSingleTlv(params)));
       if (CKA_DERIVE === true && CKA_SIGN === false)
         throw new Fault('configuration', 'the key may derive and not sign, which nothing here asks for');
-      return curve.keyAlgorithm;
+      return keyAlgorithm;
     }
   }
   throw new Fault('configuration', 'the key is neither EC, nor RSA, nor AES of 256 bits');

@@ -1,5 +1,6 @@
 import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
 import { mapConcurrently } from '../../concurrency.ts';
+import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import { suiteByName } from '../../crypto/suite.ts';
 import { Fault } from '../../errors.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
@@ -101,9 +102,12 @@ function refusedElement({ item: { itemId, eid }, refusal }: RefusedItem): BppEle
  */
 async function signerFor({ keyRing }: Context, { keyUri, chain }: DpBinding): Promise<SigningKey> {
   const signer = await keyRing.binding(keyUri);
-  if (!equal(signer.publicKey, chain[0]!.spki))
-    throw new Fault('keyProvider', `the key ${keyUri} is not the key of its certificate`, {
-      retryable: true,
-    });
+  const { spki } = chain[0]!;
+  if (!equal(signer.publicKey, spki))
+    throw new Fault(
+      'keyProvider',
+      `the key ${keyUri} (SKI ${keyIdentifier(signer.publicKey)}) is not the key of its certificate (SKI ${keyIdentifier(spki)})`,
+      { retryable: true },
+    );
   return signer;
 }

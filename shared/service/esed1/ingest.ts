@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
-import { fromSpki, type PublicKey, type Verifier } from '../../crypto/curves.ts';
+import type { PublicKey, Verifier } from '../../crypto/curves.ts';
+import { fromSpki } from '../../crypto/ec-key-forms.ts';
 import { suiteByOid } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
 import {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { equal, toHex } from '../../codec/bytes.ts';
+import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
+import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import { SmdpfError } from '../../errors.ts';
 import { messageOf, type OwnText, ownText } from '../../events/error-record.ts';
 import { expiryNotices } from '../../keys/certificate-expiry.ts';
@@ -7,6 +8,7 @@ import type { KeyDescription, KeyRole } from '../../keys/provider.ts';
 import type { KeyRegistry } from '../../keys/registry.ts';
 import { scan } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
+import { present } from '../../present.ts';
 import type { Context } from '../context.ts';
 import type { AssignedRole } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -137,11 +139,7 @@ export class KeyInventory {
           ? { ...(await this.#context.keyRing.wrapping(uri)), publicKey: undefined }
           : await this.#context.keyRing[role](uri);
       await (await this.#registry.provider(uri)).health(uri);
-      const mismatch = leaf !== undefined && publicKey !== undefined && !equal(leaf.spki, publicKey);
-      return {
-        description,
-        ...(mismatch ? { problem: ownText('the key is not the key of the certificate') } : {}),
-      };
+      return { description, ...present({ problem: mismatch(publicKey, leaf) }) };
     } catch (error) {
       if (!(error instanceof SmdpfError)) throw error;
       return { problem: messageOf(error) };
@@ -160,4 +158,11 @@ export class KeyInventory {
       ...(notice === undefined ? {} : { expiry: notice.state }),
     };
   }
+}
+
+/** Tells both keys where a key is not that of its certificate. */
+function mismatch(publicKey: Bytes | undefined, leaf: Certificate | undefined): OwnText | undefined {
+  if (leaf === undefined || publicKey === undefined || equal(leaf.spki, publicKey)) return undefined;
+  const [key, certificate] = [publicKey, leaf.spki].map(keyIdentifier);
+  return ownText(`the key (SKI ${key}) is not the key of the certificate (SKI ${certificate})`);
 }

@@ -327,7 +327,9 @@ describe.skipIf(hsm.unavailable !== undefined)(
       await expect(request.send(deployment.runtime)).rejects.toMatchObject({
         code: 'keyProvider',
         retryable: true,
-        message: expect.stringContaining('not the key of its certificate'),
+        message: expect.stringMatching(
+          /\(SKI [0-9a-f]{40}\) is not the key of its certificate \(SKI [0-9a-f]{40}\)/,
+        ),
       });
       expect(await deployment.runtime.keyInventory.check()).toMatchObject([{ role: 'binding', uri }]);
 

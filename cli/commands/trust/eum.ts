@@ -11,16 +11,31 @@ import { UsageError } from '../../output/failure.ts';
 import { table } from '../../output/table.ts';
 import { type Folder, normalised, type TrustCommand } from './command.ts';
 
+interface AllowEumOptions {
+  readonly party: string;
+  readonly dataKey?: string;
+  readonly signature: 'required' | 'optional';
+}
+
 /** EUMs and eUICCs, and what is bound to them when they are revoked. */
 export function registerEum(command: TrustCommand, io: CliIo): void {
   command('allow-eum <certificate>', 'put an EUM on the allow-list, by its certificate with role EUM')
     .requiredOption('--party <identifier>', 'the party that speaks for its eUICCs')
     .option('--data-key <file>', 'SubjectPublicKeyInfo of the key that signs its batches')
-    .action((file: string, options: Folder & { party: string; dataKey?: string }) =>
+    .addOption(
+      new Option('--signature <rule>', 'whether its batches need the signature of the data key')
+        .choices(['required', 'optional'] as const)
+        .default('required'),
+    )
+    .action((file: string, options: Folder & AllowEumOptions) =>
       withRuntime(options.folder, async (runtime) => {
-        const { party, dataKey } = options;
+        const { party, dataKey, signature } = options;
+        if (signature === 'optional' && dataKey === undefined)
+          throw new UsageError('--signature goes with --data-key', 'Without a data key nothing is signed.');
         const key =
-          dataKey === undefined ? {} : { dataKey: await readDer(dataKey, '--data-key', 'publicKey') };
+          dataKey === undefined
+            ? {}
+            : { dataKey: await readDer(dataKey, '--data-key', 'publicKey'), dataSignature: signature };
         const certificate = await readDer(file, '<certificate>', 'certificate');
         const keyId = await runtime.trust.allowEum(certificate, { party, ...key }, BY_CLI);
         io.answer({ keyId, party }, `EUM ${keyId} is allowed, for ${party}`);

@@ -158,7 +158,7 @@ export class IngestService implements Ingest {
     const frame = await scanEuiccDataBatch(vault.getStream(batch), head.entriesAt, SLICE, (piece) =>
       signature.update(piece),
     );
-    if (frame.eumDataSignature !== undefined) signature.require(frame.eumDataSignature);
+    signature.check(frame.eumDataSignature);
     if (frame.deviceManufacturers === undefined || frame.deviceManufacturers.length === 0)
       refuse(
         'mandatoryElementMissing',
@@ -214,22 +214,25 @@ export class IngestService implements Ingest {
 }
 
 function signedByEum(batch: EuiccDataBatch, eum: TrustedEum): boolean {
-  if (batch.eumDataSignature === undefined) return false;
   const signature = new EumDataSignature(eum);
   signature.update(batch.signed);
-  signature.require(batch.eumDataSignature);
-  return true;
+  signature.check(batch.eumDataSignature);
+  return batch.eumDataSignature !== undefined;
 }
 
 /**
- * The check of eumDataSignature, over the octets received: by the data key that is registered for the EUM. A signature
- * that is there must hold on either path; where no key is registered, nobody could tell, so that is a refusal too.
+ * The check of eumDataSignature, over the octets received: by the data key that is registered for the EUM. On either
+ * path, a signature that is there must hold, and one must be there once a key is registered, unless the EUM is allowed
+ * with an optional signature: whoever carries a batch could otherwise take the signature off and name other device
+ * manufacturers. Where no key is registered nobody could tell whether a signature holds, so that is a refusal too.
  */
 class EumDataSignature {
   readonly #key: PublicKey | undefined;
   readonly #verifier: Verifier | undefined;
+  readonly #isRequired: boolean;
 
   constructor({ record }: TrustedEum) {
+    this.#isRequired = record.dataKey !== undefined && record.dataSignature !== 'optional';
     this.#key = record.dataKey === undefined ? undefined : fromSpki(record.dataKey);
     this.#verifier = this.#key?.curve.verifier();
   }
@@ -238,7 +241,15 @@ class EumDataSignature {
     this.#verifier?.update(piece);
   }
 
-  require(signature: Bytes): void {
+  check(signature: Bytes | undefined): void {
+    if (signature === undefined) {
+      if (this.#isRequired)
+        refuse(
+          'mandatoryElementMissing',
+          'eumDataSignature is missing: the EUM has registered a data key, which signs each of its batches',
+        );
+      return;
+    }
     if (this.#key === undefined || this.#verifier === undefined)
       refuse('eumNotAllowed', 'the EUM has no registered key for signing its batches');
     if (!this.#verifier.signatureHolds(this.#key, signature))

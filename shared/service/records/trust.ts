@@ -14,6 +14,8 @@ export const eumRecord = recordOf('EUM', {
   certificate: octets,
   /** SubjectPublicKeyInfo in DER of the key that signs its eUICC data batches, where there is one. */
   dataKey: optional(octets),
+  /** Whether its batches need eumDataSignature; absent where there is a data key means that they do. */
+  dataSignature: optional(oneOf('required', 'optional')),
 });
 
 export type EumRecord = RecordOf<typeof eumRecord>;

@@ -4,6 +4,7 @@ import type { Bytes } from '../../../shared/codec/bytes.ts';
 import { CURVES, toSpki } from '../../../shared/crypto/curves.ts';
 import { decodeEuiccDataBatch } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { readEuiccDataStart, scanEuiccDataBatch } from '../../../shared/ifpp-draft1/euicc-data-scan.ts';
+import { present } from '../../../shared/present.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
 import { type EcKey, encodeBppRequest, generateKey } from '../../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
@@ -19,11 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-const allow = (dataKey?: EcKey) => {
+const allow = (dataKey?: EcKey, dataSignature?: 'required' | 'optional') => {
   const registered =
     dataKey === undefined
       ? {}
-      : { dataKey: toSpki(CURVES.find(({ name }) => name === dataKey.curve)!.publicKey(dataKey.point)) };
+      : {
+          dataKey: toSpki(CURVES.find(({ name }) => name === dataKey.curve)!.publicKey(dataKey.point)),
+          ...present({ dataSignature }),
+        };
   return deployment.runtime.trust.allowEum(
     deployment.eum.ca.certificate,
     { party: EUM.identifier, ...registered },
@@ -65,8 +69,22 @@ describe.each(PATHS)('eumDataSignature on path %s', (_, send) => {
     },
   );
 
-  it('is not needed', async () => {
-    await allow(generateKey('p256'));
+  it('is needed once a data key is registered: nobody can take it off and name other device manufacturers', async () => {
+    const key = generateKey('p256');
+    const euiccs = [deployment.eum.personalise(), deployment.eum.personalise()];
+    const other = { deviceManufacturers: ['2.999.51'] };
+    await allow(key);
+    for (const rewritten of [makers, other, {}]) {
+      const stripped = deployment.eum.euiccDataBatch(euiccs, rewritten);
+      expect(await refusalOf(send(stripped))).toMatchObject({ code: 'mandatoryElementMissing' });
+    }
+    expect(await send(deployment.eum.euiccDataBatch(euiccs, { ...makers, dataKey: key }))).toBe(2);
+  });
+
+  it('is not needed where it is allowed to be absent, or no data key is registered', async () => {
+    await allow(generateKey('p256'), 'optional');
+    expect(await send(batchOf())).toBe(2);
+    await allow();
     expect(await send(batchOf())).toBe(2);
   });
 

@@ -44,6 +44,8 @@ const keys = object({
   delivery: text,
   /** RSA key to which Operators encrypt rows of personalisation data. */
   intake: optional(text),
+  /** Absolute path that paths in key URIs lead from; the working folder unless given. */
+  folder: optional(text),
   /** Passphrase of softkeys whose URI names no source: `file:PATH` or `env:NAME`. */
   passphrase: optional(text),
   allowSoftwareKeysInProduction: optional(flag),

@@ -37,6 +37,7 @@ import { Reaper } from './service/life/reaper.ts';
 import { CallJournal } from './service/parties/call-journal.ts';
 import { PartyService } from './service/parties/parties.ts';
 import { ReportService } from './service/reports/reports.ts';
+import { requireIdentity, type StoreName } from './service/restore/identity.ts';
 import { Standing } from './service/restore/standing.ts';
 import { AdministrationService } from './service/trust/administration.ts';
 import { Trust } from './service/trust/trust.ts';
@@ -75,6 +76,8 @@ export interface RuntimeOptions {
   readonly onKeyUse?: (use: KeyUse) => void;
   /** Stores opened elsewhere, for tests that watch or break them. */
   readonly stores?: { readonly ledger?: Ledger; readonly vault?: Vault; readonly ppks?: PpkVault };
+  /** Stores that may be missing, for commands that put them back or take them away. */
+  readonly mayLack?: readonly StoreName[];
   /** Keys opened elsewhere, for tests with many processes: unlocking a softkey is slow on purpose. */
   readonly keys?: KeyRegistry;
   readonly now?: () => number;
@@ -143,11 +146,25 @@ interface Stores {
 
 async function openStores(
   config: RuntimeConfig,
-  { stores = {}, now = Date.now }: RuntimeOptions,
+  { stores = {}, mayLack, now = Date.now }: RuntimeOptions,
 ): Promise<Stores> {
   const ledger = stores.ledger ?? (await openLedger(config.ledger));
   const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
   const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
+  try {
+    await requireIdentity(
+      {
+        ledger,
+        vault: config.vault === NO_PORT ? undefined : vault,
+        ppks: config.ppks === NO_PORT ? undefined : ppks,
+      },
+      config,
+      mayLack,
+    );
+  } catch (error) {
+    await Promise.all([ledger.close(), vault.close(), ppks.close()]);
+    throw error;
+  }
   const standing = new Standing({ ledger, vault, ppks, now }, config);
   return { ledger, guarded: new GuardedLedger(ledger, () => standing.requireLive()), vault, ppks, standing };
 }
@@ -255,6 +272,7 @@ export function openKeys(
     nodeEnv: env.NODE_ENV,
     env,
     ...present({
+      folder: keys.folder,
       allowSoftwareKeysInProduction: keys.allowSoftwareKeysInProduction,
       softkeyPassphraseSource: keys.passphrase,
       pkcs11: keys.pkcs11,

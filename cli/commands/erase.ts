@@ -1,7 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Runtime } from '../../shared/runtime.ts';
+import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
+import { isWithin } from '../deployment/config-file.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { BY_CLI, FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import { destroyFile } from '../erasure/destroy-key.ts';
@@ -24,13 +27,14 @@ export function registerErase(program: Command, io: CliIo): void {
       .option(...CONFIG_OPTION);
 
   command('plan', 'say what there is to be erased; changes nothing').action(async (where: Where) => {
-    const runtime = await openRuntimeOf(where);
+    const runtime = await openRuntimeOf(where, STORE_NAMES);
     try {
       const plan = await planErasure(runtime);
       io.answer({ ...plan }, () =>
         fields([
           ['deployment', plan.deployment],
           ['keys', plan.keys.join('\n')],
+          ['files and folders', plan.paths.join('\n')],
           ['objects of the vault', String(plan.objects)],
           ['work that is still open', String(plan.openWork)],
         ]),
@@ -43,12 +47,23 @@ export function registerErase(program: Command, io: CliIo): void {
   command('run', 'erase; there is no way back. Its server has to be stopped; may be repeated')
     .requiredOption('--confirm <deployment>', 'the name of the deployment, as plan tells it')
     .requiredOption('--statement <file>', 'where to write the signed statement')
+    .option(
+      '--outside <path...>',
+      'stores or keys outside the folder that are to be erased too, as plan has them',
+    )
     .action(
-      async ({ confirm, statement: file, ...where }: Where & { confirm: string; statement: string }) => {
-        const runtime = await openRuntimeOf(where);
-        if (confirm !== runtime.config.deployment) {
+      async ({
+        confirm,
+        statement: file,
+        outside = [],
+        ...where
+      }: Where & { confirm: string; statement: string; outside?: string[] }) => {
+        const runtime = await openRuntimeOf(where, STORE_NAMES);
+        try {
+          await requireConfirmed(runtime, where, confirm, outside, io);
+        } catch (error) {
           await runtime.close();
-          throw new UsageError('--confirm is not the name of this deployment', 'smdpf erase plan tells it.');
+          throw error;
         }
         const erasure = await erase(
           runtime,
@@ -70,6 +85,28 @@ export function registerErase(program: Command, io: CliIo): void {
           ),
         );
       },
+    );
+}
+
+/** The name of the deployment is right, and nothing outside its folder is touched that was not named. */
+async function requireConfirmed(
+  runtime: Runtime,
+  { folder, config }: Where,
+  confirm: string,
+  outside: readonly string[],
+  io: CliIo,
+): Promise<void> {
+  const { deployment, paths } = await planErasure(runtime);
+  for (const path of paths) io.say(`to be erased: ${path}`);
+  if (confirm !== deployment)
+    throw new UsageError('--confirm is not the name of this deployment', 'smdpf erase plan tells it.');
+  if (config !== undefined) return;
+  const own = realpathSync(folder);
+  const stray = paths.filter((path) => !isWithin(own, path) && !outside.includes(path));
+  if (stray.length > 0)
+    throw new UsageError(
+      `--folder: outside ${own} lies what the deployment calls its own: ${stray.join(', ')}`,
+      'If it belongs to no other deployment, name each path with --outside; otherwise correct config.json.',
     );
 }
 

@@ -7,7 +7,8 @@ import {
   restore,
 } from '../../shared/service/restore/restore.ts';
 import { putBack } from '../deployment/backup.ts';
-import { CONFIG_OPTION, configOf, openRuntimeOf, type Where } from '../deployment/where.ts';
+import { remakeConfig } from '../deployment/remake-config.ts';
+import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import type { Progress } from '../output/progress.ts';
@@ -28,10 +29,15 @@ export function registerRestore(program: Command, io: CliIo): void {
 
   group
     .command('put')
-    .description('put the ledger of a backup in the place of the folder’s; its server has to be stopped')
+    .description('put a backup into its folder, or a new one; the folder’s server has to be stopped')
     .option(...FOLDER_OPTION)
     .requiredOption('--from <folder>', 'what smdpf backup made')
     .action(({ folder, from }: { folder: string; from: string }) => put(folder, from, io));
+  group
+    .command('config')
+    .description('make a lost config.json again, from what the stores say of themselves')
+    .option(...FOLDER_OPTION)
+    .action(({ folder }: { folder: string }) => config(folder, io));
   command('plan', 'say whether the ledger is frozen and what it lacks; changes nothing').action(
     (where: Where) => plan(where, io),
   );
@@ -46,11 +52,24 @@ export function registerRestore(program: Command, io: CliIo): void {
 }
 
 async function put(folder: string, from: string, io: CliIo): Promise<void> {
-  await putBack(await configOf({ folder }), from);
+  await putBack(folder, from);
   await withLedger({ folder }, async ({ standing }) => {
     const frozen = await standing.freeze('put back from a backup, and not reconciled');
     io.answer({ frozen: frozen.why }, 'the ledger is put back and frozen; go on with smdpf restore run');
   });
+}
+
+async function config(folder: string, io: CliIo): Promise<void> {
+  const made = await remakeConfig(folder);
+  for (const warning of made.warnings) io.warn(warning);
+  io.answer({ ...made }, () =>
+    fields([
+      ['config.json', made.file],
+      ['deployment', made.deployment],
+      ['address', made.address],
+      ['by what is said in', made.from],
+    ]),
+  );
 }
 
 function plan(where: Where, io: CliIo): Promise<void> {
@@ -146,7 +165,8 @@ async function withLedger<Answer>(
   where: Where,
   work: (runtime: Runtime) => Promise<Answer>,
 ): Promise<Answer> {
-  const runtime = await openRuntimeOf(where);
+  // a PPK vault that is lost gets its identity again at the end of a restore
+  const runtime = await openRuntimeOf(where, ['ppks']);
   try {
     return await work(runtime);
   } finally {

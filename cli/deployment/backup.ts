@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { cp, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
+import { createReadStream, existsSync } from 'node:fs';
+import { chmod, cp, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { UsageError } from '../output/failure.ts';
+import { configFile, type FolderConfig, isWithin, located, readConfig, writeConfig } from './config-file.ts';
+import { type DeploymentFolder, freshTransferSecret } from './folder.ts';
 
 export interface Backup {
   readonly madeAt: string;
@@ -17,19 +19,26 @@ export interface Backup {
 }
 
 /**
- * Copies ledger and vault of an embedded deployment into a folder, beside a running server: the ledger as of one
- * moment, then the vault, whose objects never change, so that a repeat copies what is new. The PPK vault and the keys
- * are left out: what was destroyed must stay so. From then on the copy is known to be old (standing.ts).
+ * Copies configuration, ledger and vault of an embedded deployment into a folder, beside a running server: the ledger
+ * as of one moment, then the vault, whose objects never change, so that a repeat copies what is new. Complete but for
+ * what opens anything: the PPK vault, the keys and the secret of transfer links are left out, since what was destroyed
+ * must stay so. From then on the copy is known to be old (standing.ts).
  */
-export async function backUp(runtime: Runtime, folder: string): Promise<Backup> {
+export async function backUp(
+  runtime: Runtime,
+  deployment: Pick<DeploymentFolder, 'config'>,
+  folder: string,
+): Promise<Backup> {
   const { config, audit, standing } = runtime;
   const ledger = pathOf(config.ledger, 'sqlite:', 'ledger');
   const vault = pathOf(config.vault, 'file:', 'vault');
   const out = resolve(folder);
-  for (const inside of [vault, pathOf(config.ppks, 'file:', 'PPK vault')])
-    if (!relative(inside, out).startsWith('..'))
+  for (const store of [vault, pathOf(config.ppks, 'file:', 'PPK vault')])
+    if (isWithin(store, out))
       throw new UsageError('--out lies inside a store of the deployment', 'Name a folder elsewhere.');
+  await requireBackupOf(config.deployment, out);
   await mkdir(out, { recursive: true, mode: 0o700 });
+  await chmod(out, 0o700);
   const copy = join(out, 'ledger.sqlite');
   const growing = `${copy}.new`;
   await rm(growing, { force: true });
@@ -41,6 +50,7 @@ export async function backUp(runtime: Runtime, folder: string): Promise<Backup> 
     // temporary files come and go under a running server
     filter: (source) => relative(vault, source).split(sep)[0] !== 'tmp',
   });
+  writeConfig(configFile(out), withoutSecret(deployment.config));
   await rename(growing, copy);
   await standing.renewAnchor();
   const backup: Backup = {
@@ -53,19 +63,80 @@ export async function backUp(runtime: Runtime, folder: string): Promise<Backup> 
   return backup;
 }
 
-/** Puts the ledger of a backup in the place of the deployment's, and what the vault lacks into it. */
-export async function putBack(config: Runtime['config'], folder: string): Promise<void> {
-  const from = resolve(folder);
-  const ledger = pathOf(config.ledger, 'sqlite:', 'ledger');
+/** A folder that has a backup already has one of this deployment. */
+async function requireBackupOf(deployment: string, out: string): Promise<void> {
+  if (!existsSync(configFile(out))) return;
+  const other = readConfig(configFile(out)).runtime.deployment;
+  if (other !== deployment)
+    throw new UsageError(
+      `--out: ${out} has a backup of deployment ${other}, and this one is ${deployment}`,
+      'Name a folder of its own for each deployment.',
+    );
+}
+
+function withoutSecret({ runtime, ...rest }: FolderConfig): FolderConfig {
+  const { transferSecret: _, ...kept } = runtime;
+  return { ...rest, runtime: kept };
+}
+
+/**
+ * Puts the ledger of a backup in the place of the deployment's, and what the vault lacks into it. A folder without a
+ * configuration, such as a new one, gets that of the backup; one that has another deployment's is refused, before
+ * anything is touched.
+ */
+export async function putBack(folder: string, backup: string): Promise<void> {
+  const from = resolve(backup);
+  const to = resolve(folder);
   const copy = join(from, 'ledger.sqlite');
   await stat(copy).catch(() => {
-    throw new UsageError(`--from: there is no backup in ${folder}`, 'smdpf backup makes one.');
+    throw new UsageError(`--from: there is no backup in ${backup}`, 'smdpf backup makes one.');
   });
+  const own = existsSync(configFile(to)) ? readConfig(configFile(to)) : await configBack(from, to);
+  requireSame(own, from);
+  const config = located(own, to);
+  const ledger = pathOf(config.ledger, 'sqlite:', 'ledger');
+  await mkdir(dirname(ledger), { recursive: true, mode: 0o700 });
   await cp(join(from, 'vault'), pathOf(config.vault, 'file:', 'vault'), { recursive: true, force: false });
   // without its journals, which belong to another state of the file
   for (const end of ['-wal', '-shm']) await rm(ledger + end, { force: true });
   await cp(copy, `${ledger}.new`);
+  await chmod(`${ledger}.new`, 0o600);
+  const file = await open(`${ledger}.new`);
+  await file.sync().finally(() => file.close());
   await rename(`${ledger}.new`, ledger);
+}
+
+/** The configuration of a backup, for a folder that has none: with a secret of its own for transfer links. */
+async function configBack(from: string, to: string): Promise<FolderConfig> {
+  if (!existsSync(configFile(from)))
+    throw new UsageError(
+      `--from: the backup in ${from} has no config.json, nor has ${to}`,
+      'Put the configuration of the deployment into the folder, and try again.',
+    );
+  const config = readConfig(configFile(from));
+  const { ledger, vault, ppks } = located(config, to);
+  for (const uri of [ledger, vault, ppks])
+    if (!isWithin(to, uri.slice(uri.indexOf(':') + 1)))
+      throw new UsageError(
+        `--from: the configuration of the backup has a store outside its folder: ${uri}`,
+        `Put a config.json into ${to} that says where the stores are to be, and try again.`,
+      );
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  await chmod(to, 0o700);
+  const { runtime, ...rest } = config;
+  const own = { ...rest, runtime: { ...runtime, transferSecret: freshTransferSecret() } };
+  writeConfig(configFile(to), own);
+  return own;
+}
+
+function requireSame({ runtime: { deployment } }: FolderConfig, from: string): void {
+  if (!existsSync(configFile(from))) return;
+  const of = readConfig(configFile(from)).runtime.deployment;
+  if (of !== deployment)
+    throw new UsageError(
+      `--from: the backup in ${from} is of deployment ${of}, the folder of ${deployment}`,
+      'Name the folder that belongs to it, or a new one.',
+    );
 }
 
 function pathOf(uri: string, scheme: string, what: string): string {

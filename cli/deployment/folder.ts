@@ -1,47 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Fault } from '../../shared/errors.ts';
 import type { KeyAlgorithm, KeyRole } from '../../shared/keys/provider.ts';
 import { formatKeyUri } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import { openKeys, openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import { UsageError } from '../output/failure.ts';
 import {
-  CONFIGURATION_VERSION,
-  parseConfiguration,
-  type RuntimeConfig,
-  runtimeConfig,
-} from '../../shared/runtime-config.ts';
-import { number, object, optional, text, whole } from '../../shared/service/records/schema.ts';
-
-/** Where the server listens; 127.0.0.1, 8443 and 8444 unless given. */
-const server = object({
-  host: optional(text),
-  port: optional(whole),
-  fieldPort: optional(whole),
-  publicUrl: optional(text),
-});
-
-const folderConfig = object({
-  runtime: runtimeConfig,
-  server,
-  /** Minutes between fetches of revocation lists from the distribution points; none where absent or 0. */
-  crlFetchMinutes: optional(number),
-});
-
-/** What `config.json` in a deployment folder says; paths in it are absolute or relative to the folder. */
-export interface FolderConfig {
-  readonly runtime: RuntimeConfig;
-  readonly server: {
-    readonly host: string;
-    readonly port: number;
-    readonly fieldPort: number;
-    readonly publicUrl?: string;
-  };
-  readonly crlFetchMinutes?: number;
-}
-
-const SERVER = { host: '127.0.0.1', port: 8443, fieldPort: 8444 };
+  configFile,
+  type FolderConfig,
+  located,
+  readConfig,
+  SERVER,
+  STORES,
+  storesIn,
+  writeConfig,
+} from './config-file.ts';
 
 export interface FolderOptions {
   readonly address?: string;
@@ -56,10 +31,12 @@ export interface FolderOptions {
 
 /**
  * An embedded deployment in one folder: ledger, vault, PPK vault, keys, configuration. Made on first use, found as it
- * was afterwards. The passphrase of the key files lies beside them unless SMDPF_PASSPHRASE is set when the folder is
- * made: good for development, and refused in production (docs/keys.md).
+ * was afterwards, also where the folder was moved: what it says of itself has no paths from outside. The passphrase of
+ * the key files lies beside them unless SMDPF_PASSPHRASE is set when the folder is made: good for development, and
+ * refused in production (docs/keys.md).
  */
 export class DeploymentFolder {
+  /** Absolute. */
   readonly folder: string;
   readonly config: FolderConfig;
 
@@ -68,31 +45,45 @@ export class DeploymentFolder {
     this.config = config;
   }
 
+  /** Opens the deployment, and makes it where nothing of one is there. */
   static async open(path: string, options: FolderOptions = {}): Promise<DeploymentFolder> {
     const folder = resolve(path);
-    const file = join(folder, 'config.json');
-    if (!existsSync(file)) await create(folder, file, options);
-    const config = parseConfiguration(folderConfig, readConfigFile(file), file);
-    return new DeploymentFolder(folder, { ...config, server: { ...SERVER, ...config.server } });
+    if (!DeploymentFolder.exists(folder)) {
+      requireNoStores(folder);
+      await create(folder, options);
+    }
+    return new DeploymentFolder(folder, readConfig(configFile(folder)));
+  }
+
+  /** Opens a deployment that is there. */
+  static async existing(path: string): Promise<DeploymentFolder> {
+    if (!DeploymentFolder.exists(path)) {
+      requireNoStores(resolve(path));
+      throw new UsageError(
+        `--folder: there is no deployment in ${path}`,
+        'smdpf serve makes one; name its folder with --folder.',
+      );
+    }
+    return await DeploymentFolder.open(path);
   }
 
   /** Whether there is a deployment in the folder already. */
   static exists(path: string): boolean {
-    return existsSync(join(resolve(path), 'config.json'));
+    return existsSync(configFile(resolve(path)));
   }
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
   }
 
+  /** Relative to the folder, as it is stored. */
   keyUri(name: string): string {
-    return keyUri(this.folder, name);
+    return keyUri(name);
   }
 
   runtimeConfig(publicUrl?: string): RuntimeConfig {
-    const { runtime, server } = this.config;
-    const url = publicUrl ?? server.publicUrl;
-    return { ...runtime, ...present({ publicUrl: url }) };
+    const url = publicUrl ?? this.config.server.publicUrl;
+    return { ...located(this.config, this.folder), ...present({ publicUrl: url }) };
   }
 
   openRuntime(options: RuntimeOptions = {}, more: Partial<RuntimeConfig> = {}): Promise<Runtime> {
@@ -100,47 +91,52 @@ export class DeploymentFolder {
   }
 }
 
-function readConfigFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('configuration', `${file} cannot be read`, { cause });
-  }
+/** A lost configuration is not made anew: under another identity the same requests would get other answers. */
+function requireNoStores(folder: string): void {
+  const stores = storesIn(folder);
+  if (stores.length === 0) return;
+  throw new UsageError(
+    `--folder: config.json is missing in ${folder}, where ${stores.join(', ')} of a deployment are`,
+    `Put it back from a backup, or have it made again from what the stores say of themselves: smdpf restore config --folder ${folder}`,
+  );
 }
 
-const keyUri = (folder: string, name: string) =>
-  formatKeyUri({ scheme: 'softkey', path: join(folder, 'keys', `${name}.key`) });
+export const keyUri = (name: string) => formatKeyUri({ scheme: 'softkey', path: `keys/${name}.key` });
 
-async function create(folder: string, file: string, options: FolderOptions): Promise<void> {
-  mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 });
-  const passphraseFile = join(folder, 'keys', 'passphrase');
+/** What a folder of its own has, where nothing else is asked for. */
+export function freshRuntimeConfig(deployment: string, address: string): RuntimeConfig {
   const fromEnvironment = process.env.SMDPF_PASSPHRASE !== undefined;
-  if (!fromEnvironment && !existsSync(passphraseFile)) {
+  return {
+    deployment,
+    address,
+    ...STORES,
+    keys: {
+      wrapping: keyUri('wrapping'),
+      delivery: keyUri('delivery'),
+      intake: keyUri('intake'),
+      passphrase: fromEnvironment ? 'env:SMDPF_PASSPHRASE' : 'file:keys/passphrase',
+    },
+    transferSecret: freshTransferSecret(),
+  };
+}
+
+/** Hexadecimal, 32 octets. */
+export const freshTransferSecret = () => randomBytes(32).toString('hex');
+
+async function create(folder: string, options: FolderOptions): Promise<void> {
+  mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  const fresh = freshRuntimeConfig(randomBytes(16).toString('hex'), options.address ?? 'smdpf.example.com');
+  const passphraseFile = join(folder, 'keys', 'passphrase');
+  if (fresh.keys.passphrase?.startsWith('file:') && !existsSync(passphraseFile)) {
     writeFileSync(passphraseFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
   }
   const runtime: RuntimeConfig = {
-    deployment: randomBytes(16).toString('hex'),
-    address: options.address ?? 'smdpf.example.com',
-    ledger: `sqlite:${join(folder, 'ledger.sqlite')}`,
-    vault: `file:${join(folder, 'vault')}`,
-    ppks: `file:${join(folder, 'ppks')}`,
-    keys: {
-      wrapping: keyUri(folder, 'wrapping'),
-      delivery: keyUri(folder, 'delivery'),
-      intake: keyUri(folder, 'intake'),
-      passphrase: fromEnvironment ? 'env:SMDPF_PASSPHRASE' : `file:${passphraseFile}`,
-      ...options.keys,
-    },
-    transferSecret: randomBytes(32).toString('hex'),
+    ...fresh,
+    keys: { ...fresh.keys, ...options.keys },
     ...options.runtime,
   };
-  await createKeys(runtime, [
-    [runtime.keys.wrapping, 'aes-256', 'wrapping'],
-    [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
-    ...(runtime.keys.intake === undefined ? [] : [[runtime.keys.intake, 'rsa-oaep', 'intake'] as const]),
-  ]);
-  const config: FolderConfig & { readonly version: number } = {
-    version: CONFIGURATION_VERSION,
+  const config: FolderConfig = {
     runtime,
     server: {
       host: options.host ?? SERVER.host,
@@ -149,9 +145,13 @@ async function create(folder: string, file: string, options: FolderOptions): Pro
     },
     crlFetchMinutes: options.crlFetchMinutes ?? 0,
   };
+  await createKeys(located(config, folder), [
+    [runtime.keys.wrapping, 'aes-256', 'wrapping'],
+    [runtime.keys.delivery, 'ecdsa-p256', 'delivery'],
+    ...(runtime.keys.intake === undefined ? [] : [[runtime.keys.intake, 'rsa-oaep', 'intake'] as const]),
+  ]);
   // the configuration comes last and whole: a start that was cut off starts afresh
-  writeFileSync(`${file}.new`, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeConfig(configFile(folder), config);
 }
 
 /** Makes the keys that are not there yet. */

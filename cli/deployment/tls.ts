@@ -94,7 +94,7 @@ async function kept(folder: string, name: string, make: () => Promise<TlsPair>):
   if (!existsSync(certFile)) {
     const made = await make();
     writeFileSync(keyFile, made.key, { mode: 0o600 });
-    writeFileSync(certFile, made.cert);
+    writeFileSync(certFile, made.cert, { mode: 0o600 });
   }
   return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
 }

@@ -1,8 +1,8 @@
 import { present } from '../../shared/present.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import type { StoreName } from '../../shared/service/restore/identity.ts';
 import { readRuntimeConfig } from '../input/files.ts';
-import { UsageError } from '../output/failure.ts';
 import { DeploymentFolder } from './folder.ts';
 
 /** A deployment: in a folder, or where a RuntimeConfig says, such as that of a stack on AWS. */
@@ -22,12 +22,10 @@ export const CONFIG_OPTION = [
 export async function configOf({ folder, config, ledger }: Where): Promise<RuntimeConfig> {
   const own = present({ ledger });
   if (config !== undefined) return { ...(await readRuntimeConfig(config)), ...own };
-  if (!DeploymentFolder.exists(folder))
-    throw new UsageError(`--folder: there is no deployment in ${folder}`, 'Name one, or a --config.');
-  return { ...(await DeploymentFolder.open(folder)).runtimeConfig(), ...own };
+  return { ...(await DeploymentFolder.existing(folder)).runtimeConfig(), ...own };
 }
 
-/** Opens its stores; no work of its own is taken up. */
-export async function openRuntimeOf(where: Where): Promise<Runtime> {
-  return await openRuntime(await configOf(where), { lanes: 'none' });
+/** Opens its stores; no work of its own is taken up. `mayLack`: those that need not be there. */
+export async function openRuntimeOf(where: Where, mayLack: readonly StoreName[] = []): Promise<Runtime> {
+  return await openRuntime(await configOf(where), { lanes: 'none', mayLack });
 }

@@ -1,5 +1,4 @@
 import type { Runtime } from '../../shared/runtime.ts';
-import { UsageError } from '../output/failure.ts';
 import { DeploymentFolder } from './folder.ts';
 
 /** Who does what is done by these commands, in the audit log. */
@@ -13,12 +12,7 @@ export async function withRuntime<Answer>(
   folder: string,
   work: (runtime: Runtime, deployment: DeploymentFolder) => Promise<Answer>,
 ): Promise<Answer> {
-  if (!DeploymentFolder.exists(folder))
-    throw new UsageError(
-      `--folder: there is no deployment in ${folder}`,
-      'smdpf serve makes one; name its folder with --folder.',
-    );
-  const deployment = await DeploymentFolder.open(folder);
+  const deployment = await DeploymentFolder.existing(folder);
   const runtime = await deployment.openRuntime({ lanes: 'none' });
   try {
     const answer = await work(runtime, deployment);

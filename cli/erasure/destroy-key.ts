@@ -1,5 +1,7 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { keyFile } from '../../shared/keys/local-key.ts';
 import { parseKeyUri } from '../../shared/keys/uri.ts';
+import { present } from '../../shared/present.ts';
 
 /** What became of one thing that was to be erased. */
 export interface Erased {
@@ -14,11 +16,15 @@ export interface Erased {
 /** Days until KMS destroys a key: the shortest that it allows. */
 const KMS_DAYS = 7;
 
-/** Destroys the private part of a key where its backend lets us: a file at once, a KMS key after its waiting time. */
-export async function destroyKey(uri: string): Promise<Erased> {
+/**
+ * Destroys the private part of a key where its backend lets us: a file at once, a KMS key after its waiting time.
+ * Relative paths of URIs lead from `folder`.
+ */
+export async function destroyKey(uri: string, folder?: string): Promise<Erased> {
   const parsed = parseKeyUri(uri);
   const what = `key ${uri}`;
-  if (parsed.scheme === 'softkey') return { ...(await destroyFile(parsed.path)), what };
+  if (parsed.scheme === 'softkey')
+    return { ...(await destroyFile(keyFile(parsed.path, present({ folder })))), what };
   if (parsed.scheme !== 'awskms')
     return { what, state: 'byHand', checked: 'its token is to be cleared with the tools of its maker' };
   const { KMSClient, DescribeKeyCommand, ScheduleKeyDeletionCommand } = await import('@aws-sdk/client-kms');

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { canonicalJson } from '../../shared/codec/canonical-json.ts';
+import { keyFile } from '../../shared/keys/local-key.ts';
+import { parseKeyUri } from '../../shared/keys/uri.ts';
+import { present } from '../../shared/present.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { auditWrite } from '../../shared/service/audit/line.ts';
 import { AuditLog } from '../../shared/service/audit/log.ts';
 import { deliveryJwk, signedByDelivery } from '../../shared/service/es2f/order-report.ts';
@@ -36,6 +42,8 @@ export interface Erasure {
 export interface ErasurePlan {
   readonly deployment: string;
   readonly keys: readonly string[];
+  /** Absolute paths of all files and folders that would be destroyed. */
+  readonly paths: readonly string[];
   readonly objects: number;
   readonly openWork: number;
 }
@@ -43,9 +51,11 @@ export interface ErasurePlan {
 export async function planErasure(runtime: Runtime): Promise<ErasurePlan> {
   let objects = 0;
   for await (const _ of runtime.context.vault.names('')) objects += 1;
+  const keys = await keyUris(runtime);
   return {
     deployment: runtime.config.deployment,
-    keys: await keyUris(runtime),
+    keys,
+    paths: erasedPaths(runtime.config, keys),
     objects,
     openWork: (await runtime.context.ledger.query(partitions.openWork, { limit: 1_000 })).items.length,
   };
@@ -74,7 +84,8 @@ export async function erase(
     note(one);
   };
   done(await destroyPpks(config.ppks));
-  for (const uri of await keyUris(runtime)) if (uri !== delivery) done(await destroyKey(uri));
+  for (const uri of await keyUris(runtime))
+    if (uri !== delivery) done(await destroyKey(uri, config.keys.folder));
   for (const one of await emptyVault(runtime)) done(one);
   const statement: ErasureStatement = {
     deployment: config.deployment,
@@ -94,9 +105,27 @@ export async function erase(
   };
   await write(erasure);
   await runtime.close();
-  note(await destroyKey(delivery));
+  note(await destroyKey(delivery, config.keys.folder));
   note(await destroyLedger(config.ledger));
   return erasure;
+}
+
+/** Where stores and keys lie that are files of this machine: absolute paths, without the names of others for them. */
+function erasedPaths({ ledger, vault, ppks, keys: { folder } }: RuntimeConfig, keys: readonly string[]) {
+  const stores = [ledger, vault, ppks].flatMap((uri) => /^(?:sqlite|file):(.+)$/.exec(uri)?.[1] ?? []);
+  const files = keys.flatMap((uri) => {
+    const parsed = parseKeyUri(uri);
+    return parsed.scheme === 'softkey' ? [keyFile(parsed.path, present({ folder }))] : [];
+  });
+  return [...stores, ...files].map(realPath);
+}
+
+/** What links lead to, also of a path that is gone already: links above it count all the same. */
+function realPath(path: string): string {
+  const absolute = resolve(path);
+  if (existsSync(absolute)) return realpathSync(absolute);
+  const above = dirname(absolute);
+  return above === absolute ? absolute : join(realPath(above), basename(absolute));
 }
 
 async function closeAudit(context: Runtime['context'], by: string) {

@@ -4,6 +4,7 @@ import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { noPort } from '../../shared/no-port.ts';
 import { NoticeQueue } from '../../shared/notify/sqs.ts';
+import { requireIdentity } from '../../shared/service/restore/identity.ts';
 import { Standing } from '../../shared/service/restore/standing.ts';
 import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { readConfig } from '../runtime.ts';
@@ -30,6 +31,7 @@ async function open(): Promise<NotifyStores> {
   const { notifier = '', callbackCa } = config;
   if (!notifier.startsWith('sqs:')) throw new Fault('configuration', 'the notifier is not a queue');
   const ledger = await openLedger(config.ledger);
+  await requireIdentity({ ledger }, config);
   const none = { vault: noPort<Vault>('vault'), ppks: noPort<PpkVault>('vault') };
   const standing = new Standing({ ledger, ...none, now: Date.now }, config);
   return {

@@ -1,3 +1,4 @@
+import { present } from '../present.ts';
 import type { AwsKmsOptions } from './awskms.ts';
 import type { Pkcs11Options } from './pkcs11.ts';
 import type { ProviderOpeners } from './registry.ts';
@@ -7,6 +8,8 @@ export interface KeyBackendSettings {
   /** NODE_ENV and the environment as the process was started with. */
   readonly nodeEnv: string | undefined;
   readonly env: Environment;
+  /** Where relative paths of softkey and pem URIs lead from; the working folder unless given. */
+  readonly folder?: string;
   /** softkey and pem keys are refused where NODE_ENV is `production`, unless this says otherwise. */
   readonly allowSoftwareKeysInProduction?: boolean;
   /** `file:PATH` or `env:NAME`, for softkey URIs without passphrase-source. */
@@ -19,7 +22,11 @@ export interface KeyBackendSettings {
 /** All backends, each with its libraries loaded at the first key of its scheme and not before. */
 export function keyBackends(settings: KeyBackendSettings): ProviderOpeners {
   const { nodeEnv, env } = settings;
-  const software = { nodeEnv, allowInProduction: settings.allowSoftwareKeysInProduction ?? false };
+  const software = {
+    nodeEnv,
+    allowInProduction: settings.allowSoftwareKeysInProduction ?? false,
+    ...present({ folder: settings.folder }),
+  };
   return {
     async softkey() {
       const { SoftkeyProvider } = await import('./softkey.ts');

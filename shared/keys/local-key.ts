@@ -11,6 +11,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bytes, concat, wipe } from '../codec/bytes.ts';
 import { FRP256V1, toSpki } from '../crypto/curves.ts';
@@ -44,7 +45,13 @@ export interface SoftwareKeyOptions {
   readonly nodeEnv: string | undefined;
   /** Software keys are refused where NODE_ENV is `production`, unless this says otherwise. */
   readonly allowInProduction?: boolean;
+  /** Where relative paths lead from; the working folder unless given. */
+  readonly folder?: string;
 }
+
+/** Where the file of a key is. */
+export const keyFile = (path: string, { folder }: Pick<SoftwareKeyOptions, 'folder'>): string =>
+  folder === undefined ? path : resolve(folder, path);
 
 /** Faults where software keys have no place. */
 export function requireSoftwareKeysAllowed(scheme: string, options: SoftwareKeyOptions): void {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
 import {
+  keyFile,
   type LocalKey,
   localKeyFromPem,
   requireSoftwareKeysAllowed,
@@ -26,16 +27,18 @@ import { parseKeyUri } from './uri.ts';
  */
 export class PemKeyProvider implements KeyProvider, IntakeDecrypter, SyncSigner {
   readonly scheme = 'pem';
+  readonly #options: SoftwareKeyOptions;
   readonly #open = new Map<string, LocalKey>();
 
   constructor(options: SoftwareKeyOptions) {
     requireSoftwareKeysAllowed('pem', options);
+    this.#options = options;
   }
 
   async describe(uri: string): Promise<KeyDescription> {
     const { algorithm } = await this.#key(uri);
     const oaep = algorithm === 'rsa-oaep' ? { oaepHash: SOFTWARE_OAEP_HASH } : {};
-    return { uri, algorithm, ...oaep, exportable: true, identity: pemPath(uri) };
+    return { uri, algorithm, ...oaep, exportable: true, identity: this.#path(uri) };
   }
 
   async publicKey(uri: string): Promise<Bytes> {
@@ -70,10 +73,14 @@ export class PemKeyProvider implements KeyProvider, IntakeDecrypter, SyncSigner 
     this.#open.clear();
   }
 
+  #path(uri: string): string {
+    return keyFile(pemPath(uri), this.#options);
+  }
+
   async #key(uri: string): Promise<LocalKey> {
     const opened = this.#open.get(uri);
     if (opened !== undefined) return opened;
-    const path = pemPath(uri);
+    const path = this.#path(uri);
     let pem: string;
     try {
       pem = await readFile(path, 'utf8');

@@ -3,6 +3,7 @@ import { type Bytes, wipe } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
 import {
   generateSecret,
+  keyFile,
   type LocalKey,
   localKey,
   requireSoftwareKeysAllowed,
@@ -111,7 +112,7 @@ export class SoftkeyProvider
   }
 
   async exists(uri: string): Promise<boolean> {
-    return existsSync(softkeyUri(uri).path);
+    return existsSync(this.#file(uri).path);
   }
 
   /** Stores a key that exists as an unencrypted PKCS#8 or SEC1 PEM of any algorithm that has a role. */
@@ -133,7 +134,7 @@ export class SoftkeyProvider
   async #create(uri: string, algorithm: KeyAlgorithm, role: KeyRole, secret: Bytes): Promise<KeyDescription> {
     let passphrase: Bytes | undefined;
     try {
-      const parsed = softkeyUri(uri);
+      const parsed = this.#file(uri);
       passphrase = await this.#passphrase(parsed);
       await createSoftkeyFile(parsed.path, await sealSoftkey({ role, algorithm, secret }, passphrase));
     } finally {
@@ -156,7 +157,7 @@ export class SoftkeyProvider
   }
 
   async #load(uri: string): Promise<OpenedKey> {
-    const parsed = softkeyUri(uri);
+    const parsed = this.#file(uri);
     const content = await readSoftkeyFile(parsed.path);
     const passphrase = await this.#passphrase(parsed);
     const { role, algorithm, secret } = await openSoftkey(content, passphrase);
@@ -165,6 +166,19 @@ export class SoftkeyProvider
     } finally {
       wipe(secret, passphrase);
     }
+  }
+
+  /** What the URI says, its paths as they are from here. */
+  #file(uri: string): SoftkeyUri {
+    const parsed = softkeyUri(uri);
+    const source = parsed.passphraseSource;
+    return {
+      ...parsed,
+      path: keyFile(parsed.path, this.#options),
+      ...(source?.kind === 'file' && {
+        passphraseSource: { kind: 'file', path: keyFile(source.path, this.#options) },
+      }),
+    };
   }
 
   #passphrase(uri: SoftkeyUri): Promise<Bytes> {

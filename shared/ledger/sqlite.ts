@@ -1,3 +1,4 @@
+import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault, invariant } from '../errors.ts';
@@ -95,6 +96,7 @@ export class SqliteLedger implements Ledger {
   static copy(file: string, to: string): void {
     const database = new DatabaseSync(file, { readOnly: true });
     try {
+      ownerOnly(to);
       database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       database.prepare('VACUUM INTO ?').run(to);
     } catch (error) {
@@ -296,7 +298,18 @@ export class SqliteLedger implements Ledger {
   }
 }
 
+/** Makes the file, or takes it, for its owner alone; SQLite gives its journals the same mode. */
+function ownerOnly(file: string): void {
+  const handle = openSync(file, 'a', 0o600);
+  try {
+    if ((fstatSync(handle).mode & 0o077) !== 0) fchmodSync(handle, 0o600);
+  } finally {
+    closeSync(handle);
+  }
+}
+
 function openDatabase(file: string, timeout: number): DatabaseSync {
+  if (file !== ':memory:') ownerOnly(file);
   const database = new DatabaseSync(file, { timeout });
   try {
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];

@@ -9,6 +9,7 @@ import { destroyFile } from '../../cli/erasure/destroy-key.ts';
 import { type Erasure, erase } from '../../cli/erasure/erase.ts';
 import { canonicalJson } from '../../shared/codec/canonical-json.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
 import { OPERATOR } from '../support/deployment.ts';
 import { Folder } from './support/binding-bench.ts';
 import { type ErrorDocument, runCli } from './support/cli.ts';
@@ -101,7 +102,7 @@ it('smdpf erase run that died is run again: before the statement it is signed st
   const written: Erasure[] = [];
   const death = new Error('dead');
   const attempt = async (dies: 'atStatement' | 'afterKey' | 'never') => {
-    const runtime = await opened.openRuntime({ lanes: 'none' });
+    const runtime = await opened.openRuntime({ lanes: 'none', mayLack: STORE_NAMES });
     const write = async (made: Erasure) => {
       if (dies === 'atStatement') throw death;
       written.push(made);

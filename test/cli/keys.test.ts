@@ -1,4 +1,5 @@
 import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
 import { openSandbox, SANDBOX_SMDPF_OID } from '../../cli/deployment/sandbox.ts';
@@ -32,6 +33,9 @@ async function keys(command: string, ...args: string[]) {
   const { code: exitCode, stdout } = await runCli('keys', command, '--folder', deployment, ...args, '--json');
   return { exitCode, document: JSON.parse(stdout) as Record<string, unknown> };
 }
+
+/** Where the file of a key is: its URI leads from the folder, wherever that is. */
+const fileOf = (uri: string) => join(deployment, decodeURIComponent(uri.slice('softkey:path='.length)));
 
 async function list(role: string): Promise<Listed[]> {
   const { document } = await keys('list');
@@ -109,7 +113,7 @@ describe('smdpf keys', () => {
     expect(active).toMatchObject({ uri: document.key, state: 'active' });
     expect(former).toMatchObject({ state: 'former' });
     // it is needed for nothing but to verify what it signed: it may be gone, and one that is not trusted is retired
-    const path = decodeURIComponent(former!.uri.slice('softkey:path='.length));
+    const path = fileOf(former!.uri);
     renameSync(path, `${path}-gone`);
     expect((await keys('health')).exitCode).toBe(0);
     expect((await keys('retire', '--key', former!.uri)).exitCode).toBe(0);
@@ -133,7 +137,7 @@ describe('smdpf keys', () => {
   it('health fails when a key in use is not there', async () => {
     expect((await keys('health')).exitCode).toBe(0);
     const [active] = (await list('delivery')).filter(({ state }) => state === 'active');
-    const path = decodeURIComponent(active!.uri.slice('softkey:path='.length));
+    const path = fileOf(active!.uri);
     renameSync(path, `${path}-away`);
     const { exitCode, document } = await keys('health');
     renameSync(`${path}-away`, path);

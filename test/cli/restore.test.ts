@@ -17,7 +17,7 @@ afterAll(() => folder.remove());
 const cli = (...args: string[]) => runCli(...args, '--folder', deployment, '--json');
 const addParty = (name: string) => cli('party', 'add', name, '--role', 'operator', '--issue');
 
-it('smdpf backup has ledger and vault, beside a running server, and never PPKs nor keys', async () => {
+it('smdpf backup has configuration, ledger and vault, beside a running server, and never PPKs nor keys', async () => {
   expect((await addParty('2.999.60')).code).toBe(0);
   expect((await cli('audit', 'archive')).code).toBe(0);
   for (let time = 0; time < 2; time++) {
@@ -28,7 +28,8 @@ it('smdpf backup has ledger and vault, beside a running server, and never PPKs n
     });
   }
   expect(existsSync(join(backup, 'vault', 'objects', 'audit'))).toBe(true);
-  for (const name of ['ppks', 'keys', 'config.json']) expect(existsSync(join(backup, name))).toBe(false);
+  for (const name of ['ppks', 'keys']) expect(existsSync(join(backup, name))).toBe(false);
+  expect(readFileSync(join(backup, 'config.json'), 'utf8')).not.toContain('transferSecret');
   const inside = await cli('backup', '--out', join(deployment, 'vault', 'copy'));
   expect(inside.json<ErrorDocument>().error.code).toBe('usage');
 });

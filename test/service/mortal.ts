@@ -41,7 +41,7 @@ export class MortalProcess {
       },
       keys,
     });
-    life.calls = 0;
+    life.begun = true;
     return new MortalProcess(runtime, life);
   }
 
@@ -64,6 +64,8 @@ export class MortalProcess {
 class Life {
   calls = 0;
   dead = false;
+  /** Its calls count from here on: what opening a process asks of its stores changes nothing in them. */
+  begun = false;
   readonly #fate: Fate;
 
   constructor(fate: Fate) {
@@ -92,6 +94,7 @@ class Life {
   }
 
   async #call(act: () => Promise<unknown>): Promise<unknown> {
+    if (!this.begun) return await act();
     const { call, when = 'before', restMs, hold } = this.#fate;
     if (restMs !== undefined) await sleep(restMs());
     const number = ++this.calls;

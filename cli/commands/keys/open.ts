@@ -1,6 +1,5 @@
 import type { Runtime } from '../../../shared/runtime.ts';
 import { DeploymentFolder } from '../../deployment/folder.ts';
-import { UsageError } from '../../output/failure.ts';
 
 export const BY = 'administrator';
 
@@ -9,9 +8,7 @@ export async function withDeployment<T>(
   folder: string,
   run: (runtime: Runtime, deployment: DeploymentFolder) => Promise<T>,
 ): Promise<T> {
-  if (!DeploymentFolder.exists(folder))
-    throw new UsageError(`--folder: ${folder} is no deployment`, 'smdpf serve --folder makes one.');
-  const deployment = await DeploymentFolder.open(folder);
+  const deployment = await DeploymentFolder.existing(folder);
   const runtime = await deployment.openRuntime({ lanes: 'none' });
   try {
     return await run(runtime, deployment);

@@ -76,6 +76,8 @@ export function parseOpenWorkName(sort: string): { kind: WorkKind; id: string } 
 export const ledgerKeys = {
   /** Whether this ledger may be written to; see standing.ts. */
   standing: { partition: 'ledger', sort: 'standing' } as ItemKey,
+  /** Which deployment this ledger belongs to. */
+  identity: { partition: 'ledger', sort: 'identity' } as ItemKey,
   /** The end of the audit log. */
   auditHead: { partition: partitions.audit, sort: 'head' } as ItemKey,
   /** Up to which line the archive goes. */

@@ -48,6 +48,8 @@ export const objectNames = {
     `${COMMIT_RECORDS}${String(LATEST - committedAt).padStart(13, '0')}-${jobId}-${chunk}`,
   jobRecord: (jobId: string) => `${JOB_RECORDS}${jobId}`,
   orderRecord: (orderId: string) => `${ORDER_RECORDS}${orderId}`,
+  /** Which deployment this vault belongs to. */
+  identity: 'records/deployment',
   /** Lines of the audit log from one sequence number to another. */
   auditArchive: (from: number, to: number) => `${AUDIT_ARCHIVE}${padded(from)}-${padded(to)}`,
 } as const;
@@ -76,3 +78,6 @@ export const ppkNames = (orderId: string, pack: number, attempt: string) => ({
   ppks: `${orderId}/${pack}/${attempt}`,
   dataKey: `${orderId}/${pack}/${attempt}-key`,
 });
+
+/** The entry of the PPK vault whose header says which deployment it belongs to. */
+export const PPK_IDENTITY = 'deployment/identity';

@@ -9,6 +9,7 @@ import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
 import { openWorkRecord } from '../records/work.ts';
 import { replayAuditLines } from './audit-lines.ts';
 import { missingCommits, replayCommit, restoreJob } from './commits.ts';
+import { adoptPpks } from './identity.ts';
 import { restoreOrder } from './orders.ts';
 import { repeatRestriction } from './restrictions.ts';
 import type { Standing } from './standing.ts';
@@ -87,6 +88,7 @@ export async function restore(
   const about = { auditHead, auditLines, orders: orders.restored, jobs, commits, bound, ...positions };
   const line = { event: 'ledger.restored', by: 'server', about } as const;
   await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
+  await adoptPpks(context.ppks, context.settings);
   await standing.thaw();
   return {
     auditLines,

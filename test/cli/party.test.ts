@@ -71,10 +71,14 @@ describe('smdpf party add', () => {
   });
 
   it('takes no file that is no certificate', async () => {
-    for (const content of ['no certificate', Buffer.of(0x30, 3, 2, 1, 1), '']) {
+    for (const [content, expected] of [
+      ['no certificate', { code: 'protocolFormat', exitCode: 1 }],
+      [Buffer.of(0x30, 3, 2, 1, 1), { code: 'usage', exitCode: 2 }],
+      ['', { code: 'usage', exitCode: 2 }],
+    ] as const) {
       const file = await sandbox.file('garbage', content);
       const error = await refused('add', '2.999.61', '--role', 'operator', '--certificate', file);
-      expect(error).toMatchObject({ code: 'usage', exitCode: 2 });
+      expect(error).toMatchObject(expected);
       expect(error.message).toContain('--certificate');
     }
   });

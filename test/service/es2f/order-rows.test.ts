@@ -214,7 +214,7 @@ describe('rows in clear', () => {
       rows: upload,
     };
     expect(await order(input)).toMatchObject({ state: 'Preparing', quantity: 50 });
-    await expect.poll(async () => (await order(input)).state, { timeout: 20_000 }).toBe('Open');
+    await expect.poll(async () => (await order(input)).state, { timeout: 50_000 }).toBe('Open');
     const status = await services.orders.getOrderStatus(OPERATOR, { orderId });
     expect(status.counts).toEqual({ Available: 50 });
     // the same order with its rows inline is the same order

@@ -92,10 +92,16 @@ describe('rotation of the intake key', () => {
     await deployment.runtime.work.resume();
     await expect
       .poll(async () => (await deployment.runtime.services.orders.prepareProfiles(OPERATOR, order)).state, {
-        timeout: 20_000,
+        timeout: 50_000,
       })
       .toBe('Open');
-    await retire(old);
+    // the order is open a moment before its work is off the list
+    const retired = () =>
+      retire(old).then(
+        () => 'retired',
+        ({ code }) => code,
+      );
+    await expect.poll(retired, { timeout: 5_000 }).toBe('retired');
   });
 
   test('a server without an intake key gets one, and the one in use is not retired', async () => {

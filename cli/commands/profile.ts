@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
 import { registerCheck } from './profile/check.ts';
 import { registerDiff } from './profile/diff.ts';
+import { registerErrors } from './profile/errors.ts';
 import { registerPersonalise } from './profile/personalise.ts';
+import { registerPreflight } from './profile/preflight.ts';
 import { registerShow } from './profile/show.ts';
 import { registerTemplate } from './profile/template.ts';
 
@@ -11,6 +13,14 @@ export function registerProfile(program: Command, io: CliIo): void {
   const profile = program
     .command('profile')
     .description('check, show, personalise and compare profile packages (see docs/profiles.md)');
-  for (const register of [registerCheck, registerShow, registerPersonalise, registerDiff, registerTemplate])
+  for (const register of [
+    registerCheck,
+    registerShow,
+    registerPersonalise,
+    registerDiff,
+    registerTemplate,
+    registerPreflight,
+    registerErrors,
+  ])
     register(profile, io);
 }

@@ -2,8 +2,8 @@
 // They share no code with the server but helpers on octets, so that an error of the server cannot cancel out.
 //
 // What the soft eUICC leaves out: gid1 and gid2 of profileOwner, the content of profile elements beyond ICCID, IMSI,
-// services, K of Test Profiles and their order, SubCA chains for its own certificate, enterprise and RPM rules, and
-// installFailedDueToInterruption (11): after a power cut the same BPP is simply sent again.
+// services, K of Test Profiles and their order, SubCA chains for its own certificate, enterprise and RPM rules. After a power
+// cut it waits for the same BPP, unless it is told to give up (installFailedDueToInterruption, 11).
 
 export { type Certificate, parseCertificate, registeredIdOf, subjectKeyIdentifier } from './certificate.ts';
 export { completeEid, decodeIccid, encodeEid, encodeIccid, isValidEid } from './coding.ts';

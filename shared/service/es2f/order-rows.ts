@@ -56,6 +56,7 @@ export async function checkRows(
   let columns: readonly string[] = [];
   const offsets: number[] = [];
   const unique = uniqueColumns(quantity);
+  const alike = oneAlgorithm();
   let rows = 0;
   for await (const block of rowBlocks(file, octets, packSize)) {
     if (personaliser === undefined) {
@@ -72,6 +73,7 @@ export async function checkRows(
       unique(row);
       const iccid = inRow(row.number, () => completeIccid(String(row.values.iccid)));
       tryProfile(personaliser, row.number, { ...row.values, ...drawn }, metadataOf(context, order, iccid));
+      alike(row);
     }
     await refuseForeignIccids(context, file.orderId, block.rows);
     offsets.push(block.end);
@@ -110,6 +112,28 @@ export async function storeRowIndex({ vault }: Context, orderId: string, index: 
 }
 
 const ONCE = ['iccid', 'imsi', 'k'] as const;
+
+/**
+ * Refuses a row of another algorithm, or of another length of K, than the first one: what the order asks of eUICCs goes
+ * by its first profile, and an eUICC that has not the algorithm would get the others.
+ */
+function oneAlgorithm(): (row: Row) => void {
+  let first: { readonly algorithm: unknown; readonly length: number } | undefined;
+  return ({ number, values }) => {
+    const { algorithm, k } = values;
+    const own = { algorithm, length: typeof k === 'string' ? k.length : 0 };
+    first ??= own;
+    const column =
+      own.algorithm !== first.algorithm ? 'algorithm' : own.length !== first.length ? 'k' : undefined;
+    if (column !== undefined)
+      refuseRow(
+        'personalisationInvalid',
+        number,
+        column,
+        'makes another algorithm than row 1: order its profiles apart',
+      );
+  };
+}
 
 /** Refuses a row that repeats an ICCID, IMSI or K. Of K only a part of its hash is held. */
 function uniqueColumns(quantity: number): (row: Row) => void {

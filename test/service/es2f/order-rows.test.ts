@@ -272,6 +272,24 @@ describe('bad rows are refused with row, column and code, and nothing is stored'
       'iccidInvalid',
       'row:1:iccid',
     ],
+    [
+      'another algorithm than the first',
+      (rows) => {
+        for (const row of rows) row.algorithm = 'milenage';
+        Object.assign(rows[2]!, { algorithm: 'tuak', k: `${'ab'.repeat(31)}cd`, opc: 'ab'.repeat(32) });
+      },
+      'personalisationInvalid',
+      'row:3:algorithm',
+    ],
+    [
+      'another length of K than the first',
+      (rows) => {
+        for (const row of rows) Object.assign(row, { algorithm: 'tuak', opc: 'ab'.repeat(32) });
+        Object.assign(rows[2]!, { k: `${'ab'.repeat(31)}cd` });
+      },
+      'personalisationInvalid',
+      'row:3:k',
+    ],
     ['an ICCID twice', (rows) => set(3, 'iccid', rows[1]!.iccid!)(rows), 'iccidInUse', 'row:4:iccid'],
     ['an IMSI twice', (rows) => set(4, 'imsi', rows[0]!.imsi!)(rows), 'personalisationInvalid', 'row:5:imsi'],
     [

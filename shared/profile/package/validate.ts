@@ -2,6 +2,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { present } from '../../present.ts';
 import { CheckedPackage } from './checks/checked-package.ts';
+import { culprit } from './checks/culprit.ts';
 import { type Finding, MALFORMED } from './checks/finding.ts';
 import { decodedRule } from './checks/malformed.ts';
 import type { PackageMetadata } from './checks/package-metadata.ts';
@@ -58,13 +59,9 @@ function attempt<T>(
   }
 }
 
-/** The PE is the one that holds the offset. */
 function malformed(error: Refusal, known: Rule | undefined, elements: readonly ProfileElement[]): Finding {
   const { offset } = error;
-  const element =
-    offset === undefined
-      ? undefined
-      : elements.find((pe) => pe.offset <= offset && offset < pe.offset + pe.raw.length);
+  const element = culprit(error, elements);
   const breach = { message: error.message, element, offset };
   return {
     ...findingOf(known ?? { ...UNREADABLE, id: MALFORMED }, breach),

@@ -8,6 +8,7 @@ import { fileImage } from '../../../shared/profile/package/files.ts';
 import type { ProfileValues } from '../../../shared/profile/package/parameter.ts';
 import { compileTemplate, personalise } from '../../../shared/profile/package/personalise.ts';
 import { decodePackage } from '../../../shared/profile/package/profile-element.ts';
+import { validatePackage } from '../../../shared/profile/package/validate.ts';
 import { create, fill, gfm, select, skip, withAfter, without } from './support/build.ts';
 import { ownTemplate } from './support/packages.ts';
 
@@ -221,5 +222,33 @@ describe('packages of public reports', () => {
     const made = make(reported(name), { 'ef:7F66/6F01': 'a1a2a3a4' });
     expect(contentAt(made, '7F66/6F01')).toBe('a1a2a3a4');
     expect(() => make(reported(name), { 'ef:6F01': 'a1a2a3a4' })).toThrowError(/no file at this path/);
+  });
+});
+
+/**
+ * The SIMalliance sample profile, whose USIM is made by genericFileManagement, as far as a published trace holds it: its
+ * first nine PEs (test/vectors/bsp-sequence-mode51.json), and an end.
+ */
+describe('the sample profile of the format itself', () => {
+  const file = new URL('../../vectors/bsp-sequence-mode51.json', import.meta.url);
+  const { steps } = JSON.parse(readFileSync(file, 'utf8')) as { steps: { tag: string; plaintext: string }[] };
+  const trace = Buffer.from(
+    steps.flatMap(({ tag, plaintext }) => (tag === '86' ? plaintext : [])).join(''),
+    'hex',
+  );
+  const upp = Buffer.concat([trace.subarray(0, 1872), Buffer.from('aa07a005800081017f', 'hex')]);
+  it('has no finding, and shows its subscriber', () => {
+    expect(validatePackage(upp)).toEqual([]);
+    expect(packageContents(upp).parameters).toMatchObject({
+      imsi: ['234101943787656'],
+      acc: ['0040'],
+      spn: ['SIMalliance'],
+    });
+    expect(gfmPaths(upp)).toContain('7FF1/6F07');
+  });
+  it('takes a subscriber', () => {
+    const made = make(upp, { imsi: '262011234567891', spn: 'Operator', smsc: '+491722270333' });
+    expect(validatePackage(made)).toEqual([]);
+    expect(packageContents(made).parameters).toMatchObject({ imsi: ['262011234567891'], spn: ['Operator'] });
   });
 });

@@ -13,6 +13,7 @@ import {
   type ProfileElement,
 } from '../../../shared/profile/package/profile-element.ts';
 import { checkProfile, validatePackage } from '../../../shared/profile/package/validate.ts';
+import { tagOfPe } from './support/build.ts';
 import { ownTemplate, TS48, TS48_ABSENT, TS48_PRESENT, ts48 } from './support/packages.ts';
 
 const elements = decodePackage(ownTemplate()).elements;
@@ -163,6 +164,34 @@ describe('what is wrong with a package is found', () => {
       ({ code }) => code === 'file-overflow',
     );
     expect(finding).toMatchObject({ pe: 'usim', identification: 5 });
+  });
+});
+
+describe('what cannot be decoded is told with its PE', () => {
+  const cases: readonly (readonly [PeName, Uint8Array])[] = [
+    ['pinCodes', tlv(0xa1, tlv(0xa0, tlv(0x30, tlv(0x80, Buffer.of(1)))))],
+    ['pukCodes', tlv(0xa1, tlv(0x30, tlv(0x80, Buffer.of(1))))],
+    ['akaParameter', tlv(0xa1, tlv(0xa1, tlv(0x80, Buffer.of(9)), tlv(0x81, Buffer.of(1))))],
+    ['securityDomain', tlv(0xa2, tlv(0x30, tlv(0x95, Buffer.of(1))))],
+    ['genericFileManagement', tlv(0x82)],
+  ];
+  it.each(cases)('the PE %s', (name, component) => {
+    const upp = Buffer.concat([
+      ...elements.slice(0, -1).map(({ raw }) => raw),
+      tlv(tagOfPe(name), tlv(0xa0, tlv(0x81, Buffer.of(99))), component),
+      elements.at(-1)!.raw,
+    ]);
+    const finding = validatePackage(upp).find(({ malformed }) => malformed);
+    expect(finding).toMatchObject({ severity: 'error', pe: name, identification: 99 });
+  });
+  it('the header', () => {
+    const upp = changed('header', ({ tag, fields }) =>
+      encodeFields(
+        tag,
+        fields.filter((field) => field.tag !== 0xa6),
+      ),
+    );
+    expect(validatePackage(upp)[0]).toMatchObject({ malformed: true, pe: 'header', offset: 0 });
   });
 });
 

@@ -79,6 +79,8 @@ const runtimeMembers = {
   inlineLimit: optional(whole),
   inlineOrder: optional(whole),
   inlineReport: optional(whole),
+  /** Uploads that a party may have at once, from the grant until they are used or a day old; 64 and 8 GiB unless given. */
+  uploads: optional(object({ count: whole, octets: whole })),
   signConcurrency: optional(whole),
   /** Worker threads of the embedded dispatcher; 0 runs tasks in the server's own thread. */
   workers: optional(whole),

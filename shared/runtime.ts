@@ -244,6 +244,7 @@ function settingsOf(config: RuntimeConfig): Settings {
       inlineLimit: config.inlineLimit,
       inlineOrder: config.inlineOrder,
       inlineReport: config.inlineReport,
+      uploads: config.uploads,
       signConcurrency: config.signConcurrency,
     }),
     deployment,

@@ -149,6 +149,11 @@ export const LOG_EVENTS = {
     { eumChain: 'hash', ci: 'keyIdentifier', code: 'code', message: 'text' },
     'find out from the EUM; its eUICCs are refused meanwhile',
   ),
+  'alarm.object.damaged': alarm(
+    'octets of the vault are not those that were stored; nothing was made of them',
+    { object: 'identifier', 'order?': 'identifier', 'iccid?': 'ICCID', 'job?': 'identifier' },
+    'see [damaged-objects](runbook.md#damaged-objects)',
+  ),
   'alarm.key.unusable': alarm(
     'a key in use cannot be used',
     { role: words('binding', 'delivery', 'wrapping', 'intake'), key: 'keyUri', problem: 'text' },

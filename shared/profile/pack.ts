@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Bytes } from '../codec/bytes.ts';
 import { readTlvHeader } from '../codec/tlv.ts';
 import { Fault } from '../errors.ts';
@@ -49,6 +50,13 @@ export function decodePack(body: Bytes): { entries: PackEntry[]; offsets: number
     offsets.push(at);
   }
   return { entries, offsets };
+}
+
+/** SHA-256 of an entry as it stands in its pack. */
+export function packEntryHash(entry: PackEntry): Bytes {
+  return createHash('sha256')
+    .update(encodePack([entry]).body)
+    .digest();
 }
 
 export function decodePackEntry(octets: Bytes): PackEntry {

@@ -41,6 +41,8 @@ export interface Settings {
   readonly inlineOrder: number;
   /** Items of a report that is verified within the call; of a larger one, slices of at most so many are tasks. */
   readonly inlineReport: number;
+  /** What a party may have of uploads at once, from the grant on. */
+  readonly uploads: { readonly count: number; readonly octets: number };
   /** Signatures under way at once while a chunk is bound. */
   readonly signConcurrency: number;
   /** Identifier that the SM-DPf uses as hostId in the key agreement (SGP.22 CRT, 1 to 16 octets). */
@@ -53,5 +55,6 @@ export const DEFAULT_SETTINGS = {
   inlineLimit: 3_000_000,
   inlineOrder: 1_000,
   inlineReport: 1_000,
+  uploads: { count: 64, octets: 8 * 1024 ** 3 },
   signConcurrency: 16,
 } as const;

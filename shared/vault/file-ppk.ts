@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Bytes } from '../codec/bytes.ts';
-import { Fault, invariant } from '../errors.ts';
+import { type Fault, invariant } from '../errors.ts';
 import {
   guarded,
   linkNew,
@@ -14,7 +14,7 @@ import {
   writeExactly,
 } from './durable-files.ts';
 import { checkName, toFileName } from './names.ts';
-import type { PpkVault } from './vault.ts';
+import { DamagedObject, type PpkVault } from './vault.ts';
 
 /**
  * The embedded PPK vault: one file per pack with a slot of fixed length per entry. Destroying an entry overwrites
@@ -228,7 +228,7 @@ function digest(entry: Bytes): Buffer {
 }
 
 function damaged(pack: string): Fault {
-  return new Fault('vault', `the keys of pack ${pack} are damaged or were half destroyed`);
+  return new DamagedObject(`the keys of pack ${pack}`);
 }
 
 function slotOffset({ headerLength, slotLength }: Layout, position: number): number {

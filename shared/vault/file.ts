@@ -17,7 +17,14 @@ import {
 } from './durable-files.ts';
 import { checkName, checkPrefix, fromFileName, toFileName } from './names.ts';
 import { type Claim, type Transfer, type TransferGate, TransferSigner } from './transfer.ts';
-import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
+import {
+  type ByteRange,
+  checkRange,
+  DamagedObject,
+  type ObjectRef,
+  type PutOptions,
+  type Vault,
+} from './vault.ts';
 
 export interface FileVaultOptions {
   /** Where the embedded server answers, without a slash at the end: `https://smdpf.example:8443`. */
@@ -304,7 +311,7 @@ function gone(name: string): Fault {
 }
 
 function damaged(name: string): Fault {
-  return new Fault('vault', `the object ${name} is damaged`);
+  return new DamagedObject(name);
 }
 
 function makeHeader({ size, sha256 }: { size: number; sha256: string }, lock: boolean): Bytes {

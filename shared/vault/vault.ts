@@ -29,6 +29,17 @@ export function checkRange(ref: ObjectRef, range: ByteRange = { offset: 0, lengt
   return range;
 }
 
+/** Octets that are not those that were stored. */
+export class DamagedObject extends Fault {
+  /** Its name, or that of a pack of PPKs. */
+  readonly object: string;
+
+  constructor(object: string) {
+    super('vault', `the object ${object} is damaged`);
+    this.object = object;
+  }
+}
+
 export interface PutOptions {
   /** Refuse to replace: the first put wins and later ones learn its reference (commit records). */
   readonly lock?: boolean;

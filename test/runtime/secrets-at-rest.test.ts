@@ -211,7 +211,7 @@ describe('a copy of the folder from before the bind', () => {
     const runtime = await openRuntime(moved(folder));
     try {
       const profiles = await new PackReader(runtime.context, ORDER).read([0, 1, 2, 3]);
-      const ppks = [...profiles.values()].map(({ ppk }) => ppk);
+      const ppks = [...profiles.values()].map((stored) => (stored.kind === 'whole' ? stored.ppk : undefined));
       const opens = ({ bound }: BoundBppItem) => {
         const segment = segmentBpp(bound.bpp).find(([tag]) => tag === 0x86)!;
         return ppks.some((ppk) => {

@@ -133,8 +133,9 @@ describe.skipIf(traceSkipReason !== '')(`what a process ever wrote to a file (I5
           }
         }
         const places = Array.from({ length: QUANTITY[orderId] }, (_, position) => position);
-        for (const [position, { ppk }] of await new PackReader(runtime.context, orderId).read(places))
-          for (const [name, key] of Object.entries(ppk ?? {})) add(`${name} ${orderId} ${position}`, key);
+        for (const [position, stored] of await new PackReader(runtime.context, orderId).read(places))
+          for (const [name, key] of Object.entries(stored.kind === 'whole' ? stored.ppk : {}))
+            add(`${name} ${orderId} ${position}`, key);
         for (const position of [BOUND, QUANTITY[orderId] - 1]) {
           const { upp } = await openProfile(runtime, orderId, position);
           for (let at = 0; at + 24 <= upp.length; at += 24) {

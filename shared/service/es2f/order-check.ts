@@ -106,7 +106,7 @@ async function checkRowOrder(
   const checked = { eligibility: completePolicy(context, order, sample.needs), packSize, warnings };
   if (order.quantity > settings.inlineOrder) return checked;
   const wanted = { quantity: order.quantity, packSize, metadata: order.metadata };
-  return { ...checked, rowIndex: await checkRows(context, file, octets(), wanted, compile) };
+  return { ...checked, rowIndex: await checkRows(context, file, octets, wanted, compile) };
 }
 
 /**

@@ -151,7 +151,7 @@ async function rowsOf(
   const { personalisation } = order;
   try {
     if ('format' in personalisation) {
-      const index = await loadRowIndex(context, orderId);
+      const index = await loadRowIndex(context, order);
       invariant(index !== undefined, `the rows of order ${orderId} were not checked`);
       const rows = await packRows(context, orderId, order, pack, index);
       return { rows, personaliser: compile(index.columns) };

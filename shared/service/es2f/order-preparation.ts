@@ -41,15 +41,15 @@ export async function checkOrderRows(context: Context, orderId: string): Promise
   const order = await loadOrder(context, orderId);
   const { personalisation, rows } = order;
   invariant('format' in personalisation && rows !== undefined, `order ${orderId} has no rows`);
-  if ((await loadRowIndex(context, orderId)) !== undefined) return;
+  if ((await loadRowIndex(context, order)) !== undefined) return;
   const upp = await openTemplate(context, orderId, order);
   try {
     const file = await rowFile(context, orderId, personalisation);
-    const octets = context.vault.getStream(rows);
+    const octets = () => context.vault.getStream(rows);
     const index = await checkRows(context, file, octets, order, (columns) =>
       compileFor(context, order, upp, columns),
     );
-    await storeRowIndex(context, orderId, index);
+    await storeRowIndex(context, order, index);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     await rejectOrder(context, orderId, error);
@@ -63,8 +63,8 @@ export async function finishRows(context: Context, orderId: string): Promise<boo
   const { ledger, dispatcher } = context;
   const done = await ledger.get(ledgerKeys.openWork('rows', orderId));
   if (done === undefined) return true;
-  if ((await loadRowIndex(context, orderId)) === undefined) return false;
   const order = await loadOrder(context, orderId);
+  if ((await loadRowIndex(context, order)) === undefined) return false;
   const work = firstWork(orderId, order, true);
   await ledger.transact([
     { remove: done, when: { revision: done.revision } },

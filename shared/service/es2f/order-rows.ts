@@ -7,9 +7,11 @@ import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { NumberRows } from '../../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../../profile/rows/row-file.ts';
+import { rangeHashesOf } from '../../vault/range-hash.ts';
 import type { PersonalisationRows } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOpener } from '../keys/intake-keys.ts';
+import { readChecked, readWhole } from '../life/checked-reads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { iccidOwner, type OrderRecord, type RowIndex, rowIndex } from '../records/order.ts';
@@ -46,7 +48,7 @@ export async function firstRowBlock(
 export async function checkRows(
   context: Context,
   file: RowFile,
-  octets: AsyncIterable<Bytes>,
+  octets: () => AsyncIterable<Bytes>,
   order: Pick<OrderRecord, 'quantity' | 'packSize' | 'metadata'>,
   compile: (columns: readonly string[]) => Personaliser,
 ): Promise<RowIndex> {
@@ -58,7 +60,7 @@ export async function checkRows(
   const unique = uniqueColumns(quantity);
   const alike = oneAlgorithm();
   let rows = 0;
-  for await (const block of rowBlocks(file, octets, packSize)) {
+  for await (const block of rowBlocks(file, octets(), packSize)) {
     if (personaliser === undefined) {
       columns = block.columns;
       offsets.push(block.start);
@@ -82,7 +84,7 @@ export async function checkRows(
   }
   if (rows < quantity)
     refuse('orderInvalid', `there are ${rows} rows, the order is for ${quantity} profiles`);
-  return { columns, offsets };
+  return { columns, offsets, hashes: await rangeHashesOf(octets(), offsets) };
 }
 
 /** The rows of a pack from the checked file. */
@@ -95,20 +97,26 @@ export async function packRows(
 ): Promise<readonly Row[]> {
   invariant(order.rows !== undefined, `order ${orderId} has no rows`);
   const file = await rowFile(context, orderId, order.personalisation as PersonalisationRows);
-  const offset = index.offsets[pack]!;
-  const octets = await context.vault.get(order.rows, { offset, length: index.offsets[pack + 1]! - offset });
+  const octets = await readChecked(context, order.rows, index, pack);
   const firstRow = pack * order.packSize + 1;
   return await readRowBlock(file, octets, { block: pack, firstRow, columns: index.columns });
 }
 
 /** The index of rows that were found to be good; undefined before that. */
-export async function loadRowIndex({ vault }: Context, orderId: string): Promise<RowIndex | undefined> {
-  const ref = await vault.head(objectNames.rowIndex(orderId));
-  return ref && rowIndex.fromObject(ref.name, await vault.get(ref));
+export async function loadRowIndex(
+  context: Context,
+  { template }: Pick<OrderRecord, 'template'>,
+): Promise<RowIndex | undefined> {
+  const ref = await context.vault.head(objectNames.rowIndex(template.name));
+  return ref && rowIndex.fromObject(ref.name, await readWhole(context, ref));
 }
 
-export async function storeRowIndex({ vault }: Context, orderId: string, index: RowIndex): Promise<void> {
-  await vault.put(objectNames.rowIndex(orderId), rowIndex.toObject(index));
+export async function storeRowIndex(
+  { vault }: Context,
+  { template }: Pick<OrderRecord, 'template'>,
+  index: RowIndex,
+): Promise<void> {
+  await vault.put(objectNames.rowIndex(template.name), rowIndex.toObject(index));
 }
 
 const ONCE = ['iccid', 'imsi', 'k'] as const;

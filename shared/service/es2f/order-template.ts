@@ -1,6 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import type { Context } from '../context.ts';
 import { type SealedPlace, unseal } from '../keys/sealed.ts';
+import { readWhole } from '../life/checked-reads.ts';
 import type { OrderRecord } from '../records/order.ts';
 import { templateContext } from '../records/wrap-contexts.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
@@ -27,6 +28,6 @@ export function compileFor(
 
 /** The template in clear; the caller wipes it. */
 export async function openTemplate(context: Context, orderId: string, order: OrderRecord): Promise<Bytes> {
-  const sealed = await context.vault.get(order.template);
+  const sealed = await readWhole(context, order.template);
   return await unseal(context, { sealed, wrappedKey: order.templateKey }, templateContext(orderId));
 }

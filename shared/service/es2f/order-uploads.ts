@@ -3,6 +3,7 @@ import { refuse } from '../../errors.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderInput } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
+import { closeUpload } from '../life/uploads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { uploadedAs } from '../records/object-names.ts';
 import type { OrderRecord } from '../records/order.ts';
@@ -21,10 +22,9 @@ export async function destroyTemplateUpload(stores: Stores, order: OrderRecord):
  * were bound long ago (I5). May be repeated.
  */
 export async function destroyOrderUploads(stores: Stores, order: OrderRecord): Promise<void> {
-  const { operator, personalisation, rows } = order;
+  const { operator, rows } = order;
   await destroyTemplateUpload(stores, order);
-  if (rows !== undefined && 'format' in personalisation && personalisation.format === 'jwe')
-    await destroy(stores, operator, rows);
+  if (rows !== undefined) await destroy(stores, operator, rows);
 }
 
 /** An upload stays known by size and hash, so that the same call again is answered alike (I4). */
@@ -37,6 +37,7 @@ async function destroy({ ledger, vault }: Stores, operator: string, object: Obje
     await ledger.write({ put: item, attributes, when: { revision: item.revision } });
   }
   await vault.remove(object.name);
+  if (transferId) await closeUpload(ledger, operator, transferId);
 }
 
 /** The template's octets. A new order cannot be made from a template or rows that another one has used up. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
@@ -14,6 +15,9 @@ import type {
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { seal } from '../keys/sealed.ts';
+import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
+import { readWhole } from '../life/checked-reads.ts';
+import { uploadInUse } from '../life/uploads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { type OrderRecord, orderRecord, packCount, packRecord } from '../records/order.ts';
@@ -54,11 +58,15 @@ export class OrderService implements Orders {
 
     const template = await readTemplate(this.#context, order);
     const checked = await checkOrderInput(this.#context, { ...order, template });
-    const record = await this.#store(caller, order, template, bodyHash, checked);
-    if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, orderId, checked.rowIndex);
+    const attempt = randomUUID();
+    const written = await this.#begin(orderId, attempt);
+    const record = await this.#store(caller, order, { template, bodyHash, checked, attempt });
+    if (checked.rowIndex !== undefined) await storeRowIndex(this.#context, record, checked.rowIndex);
     const work = firstWork(orderId, record, checked.rowIndex !== undefined);
     const { done } = await ledger.transact([
       ...newOrderWrites(orderId, record),
+      written.settled,
+      ...(await uploadInUse(this.#context, caller.identifier, record.rows)),
       {
         put: ledgerKeys.openWork(work.kind, orderId),
         attributes: openWorkRecord.to({ tasks: work.tasks }),
@@ -74,7 +82,10 @@ export class OrderService implements Orders {
         record.createdAt,
       ),
     ]);
-    if (!done) return await this.prepareProfiles(caller, order);
+    if (!done) {
+      await abandonAttempt(this.#context, written);
+      return await this.prepareProfiles(caller, order);
+    }
     await destroyTemplateUpload(this.#context, record);
     if (order.quantity <= settings.inlineOrder) {
       for (let pack = 0; pack < packCount(record); pack++) await preparePack(this.#context, orderId, pack);
@@ -120,7 +131,7 @@ export class OrderService implements Orders {
     caller: Caller,
     { orderId, pack }: { orderId: string; pack: number },
   ): Promise<{ packs: number; jwe: string }> {
-    const { ledger, vault } = this.#context;
+    const { ledger } = this.#context;
     const order = await ownOrder(this.#context, caller, orderId);
     const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
     const output = item && packRecord.from(item).output;
@@ -131,7 +142,7 @@ export class OrderService implements Orders {
     const extras = (await profileCount(this.#context, orderId, order)) - order.quantity;
     return {
       packs: packCount(order) + extras,
-      jwe: Buffer.from(await vault.get(output)).toString('utf8'),
+      jwe: Buffer.from(await readWhole(this.#context, output)).toString('utf8'),
     };
   }
 
@@ -149,20 +160,26 @@ export class OrderService implements Orders {
       isOpen = true;
       await this.#context.dispatcher.submit(openWorkOf(work));
     }
-    // the same call at the same time may have stored its rows after those of the other were destroyed
     if (!isOpen) await destroyOrderUploads(this.#context, record);
     return await this.#answer(orderId, record);
+  }
+
+  /** What taking the order on writes before there is an order. */
+  #begin(orderId: string, attempt: string): Promise<Attempt> {
+    const template = objectNames.template(orderId, attempt);
+    const objects = [objectNames.rows(orderId, attempt), template, objectNames.rowIndex(template)];
+    return beginAttempt(this.#context, 'order', attempt, { objects, holder: ledgerKeys.order(orderId) });
   }
 
   /** The order's record, once template and rows are in the vault. Small orders learn here of ICCIDs that are taken. */
   async #store(
     caller: Caller,
     order: OrderInput,
-    template: Bytes,
-    bodyHash: string,
-    { eligibility, packSize, warnings }: CheckedOrder,
+    taken: { template: Bytes; bodyHash: string; checked: CheckedOrder; attempt: string },
   ): Promise<OrderRecord> {
     const { vault, settings, now } = this.#context;
+    const { template, bodyHash, attempt, checked } = taken;
+    const { eligibility, packSize, warnings } = checked;
     const { orderId, personalisation, rows } = order;
     if (order.quantity <= settings.inlineOrder && !('format' in personalisation)) {
       const given = Array.from({ length: order.quantity }, (_, i) => ({
@@ -172,9 +189,8 @@ export class OrderService implements Orders {
       await reserveIccids(this.#context, orderId, 0, given);
     }
     const { sealed, wrappedKey } = await seal(this.#context, template, templatePlace(orderId));
-    const version = bodyHash.slice(0, 16);
     const storedRows =
-      rows instanceof Uint8Array ? await vault.put(objectNames.rows(orderId, version), rows) : rows;
+      rows instanceof Uint8Array ? await vault.put(objectNames.rows(orderId, attempt), rows) : rows;
     return {
       operator: caller.identifier,
       profileType: order.profileType,
@@ -187,7 +203,7 @@ export class OrderService implements Orders {
       metadata: order.metadata,
       ...present({ outputKey: order.outputKey, callbackUrl: order.callbackUrl }),
       bodyHash,
-      template: await vault.put(objectNames.template(orderId, version), sealed),
+      template: await vault.put(objectNames.template(orderId, attempt), sealed),
       templateKey: wrappedKey,
       ...(order.template instanceof Uint8Array ? {} : { templateUpload: order.template }),
       packSize,

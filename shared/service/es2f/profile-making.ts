@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { Fault, refuse } from '../../errors.ts';
-import type { PackEntry } from '../../profile/pack.ts';
+import { type PackEntry, packEntryHash } from '../../profile/pack.ts';
 import { auditPersonalisation } from '../../profile/package/audit.ts';
 import type { Finding } from '../../profile/package/checks/finding.ts';
 import { checkMetadata } from '../../profile/package/checks/metadata.ts';
@@ -55,7 +55,8 @@ export function protectedProfile(
   const ppk = generatePpk(context.random);
   try {
     const entry = { metadata: encodeStoreMetadata(metadata), segments: protectProfile(upp, ppk) };
-    return { iccid, values, entry, sealedPpk: sealPpk(dataKey, ppk, { ...place, iccid }) };
+    const sealedPpk = sealPpk(dataKey, ppk, { ...place, iccid, entry: packEntryHash(entry) });
+    return { iccid, values, entry, sealedPpk };
   } finally {
     wipe(upp);
     wipePpk(ppk);

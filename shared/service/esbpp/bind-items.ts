@@ -2,7 +2,7 @@ import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
 import { mapConcurrently } from '../../concurrency.ts';
 import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import { suiteByName } from '../../crypto/suite.ts';
-import { Fault } from '../../errors.ts';
+import { Fault, Refusal } from '../../errors.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
 import type { UseOptions } from '../../keys/provider.ts';
 import type { SigningKey } from '../../keys/registry.ts';
@@ -37,23 +37,25 @@ export async function bindItems(
   const positions = claimed.map(({ position }) => position);
   const profiles = await new PackReader(context, job.orderId).read(positions, use);
   try {
-    if ([...profiles.values()].some(({ ppk }) => ppk === undefined)) return undefined;
+    if ([...profiles.values()].some(({ kind }) => kind === 'keyless')) return undefined;
     const chains = await chainIndexes(
       context,
       jobId,
       claimed.map(({ dp }) => dp),
     );
-    const bind = async (one: SettledItem) =>
-      isClaimed(one)
-        ? await boundElement(context, jobId, one, profiles.get(one.position)!, chains.get(one.dp)!, use)
-        : refusedElement(one);
+    const bind = async (one: SettledItem) => {
+      if (!isClaimed(one)) return refusedElement(one);
+      const profile = profiles.get(one.position)!;
+      if (profile.kind !== 'whole') return damagedElement(one, profile.iccid);
+      return await boundElement(context, jobId, one, profile, chains.get(one.dp)!, use);
+    };
     const results = await mapConcurrently(settled, context.settings.signConcurrency, bind);
     return {
       elements: results.map(({ element }) => element),
       outcomes: results.map(({ outcome }) => outcome),
     };
   } finally {
-    for (const { ppk } of profiles.values()) if (ppk !== undefined) wipePpk(ppk);
+    for (const profile of profiles.values()) if (profile.kind === 'whole') wipePpk(profile.ppk);
   }
 }
 
@@ -62,7 +64,7 @@ async function boundElement(
   context: Context,
   jobId: string,
   { index, item: { itemId, eid }, position, euicc, key, dp }: ClaimedItem,
-  { iccid, entry, ppk }: StoredProfile,
+  { iccid, entry, ppk }: Extract<StoredProfile, { kind: 'whole' }>,
   chain: number,
   use: UseOptions,
 ): Promise<BppElement> {
@@ -75,7 +77,7 @@ async function boundElement(
     metadataDer: entry.metadata,
     transactionId: fromHex(id),
     hostId: context.settings.hostId,
-    payload: { mode: 'ppk', segments: entry.segments, ppk: ppk! },
+    payload: { mode: 'ppk', segments: entry.segments, ppk },
     sign: async (digest) => signer.signSync?.(digest) ?? (await signer.sign(digest, use)),
   });
   const common = { keyId: key.keyId, iccid, chain };
@@ -87,13 +89,20 @@ async function boundElement(
   };
 }
 
-function refusedElement({ item: { itemId, eid }, refusal }: RefusedItem): BppElement {
+function refusedElement({ item: { itemId, eid }, refusal }: Omit<RefusedItem, 'index'>) {
   const { code, subjectCode, reasonCode, message } = refusal;
   const outcome = { kind: 'failed', subjectCode, reasonCode, message } as const;
   return {
     element: encodeBppItem({ itemId, eid, outcome }),
     outcome: { itemId, eid, refusal: code, message },
   };
+}
+
+/** An item whose profile is damaged: refused, and nothing was signed. Its profile goes to nobody else either. */
+function damagedElement({ item, position }: ClaimedItem, iccid: string): BppElement {
+  const refusal = new Refusal('executionError', 'the stored profile is damaged; the event is recorded');
+  const { element, outcome } = refusedElement({ item, refusal });
+  return { element, outcome: { ...outcome, damaged: { position, iccid } } };
 }
 
 /**

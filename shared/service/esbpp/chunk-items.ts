@@ -1,5 +1,6 @@
 import { decodeRequestItems, type RequestItem } from '../../ifpp-draft1/bpp-request.ts';
 import type { Context } from '../context.ts';
+import { readChecked } from '../life/checked-reads.ts';
 import type { JobRecord } from '../records/job.ts';
 
 /** One chunk of a job. */
@@ -16,9 +17,10 @@ export interface ChunkItem {
 }
 
 /** Reads the items of a chunk, and no others, from the request as it was received. */
-export async function chunkItems({ vault }: Context, { job, chunk }: JobChunk): Promise<ChunkItem[]> {
-  const [start, end] = job.chunkOffsets.slice(chunk, chunk + 2) as [number, number];
-  const octets = await vault.get(job.request, { offset: start, length: end - start });
+export async function chunkItems(context: Context, { job, chunk }: JobChunk): Promise<ChunkItem[]> {
+  const { request, chunkOffsets: offsets, chunkHashes: hashes } = job;
+  const octets = await readChecked(context, request, { offsets, hashes }, chunk);
+  const start = offsets[chunk]!;
   const first = chunk * job.chunkSize;
   return decodeRequestItems(octets, start).map((item, i) => ({ index: first + i, item }));
 }

@@ -20,6 +20,7 @@ import {
 import { ledgerKeys } from '../records/keys.ts';
 import { putCommitRecord } from '../records/locked-records.ts';
 import { returnedOfShare, returnedRecord } from '../records/order.ts';
+import { profileRecord } from '../records/profile.ts';
 import { PackReader } from '../supply/packs.ts';
 import type { JobChunk } from './chunk-items.ts';
 
@@ -154,6 +155,7 @@ export async function finishChunk(
   });
   const positions = record.outcomes.filter(isBound).map(({ position }) => position);
   await new PackReader(context, orderId).destroyPpks(positions);
+  await closeDamaged(context, orderId, record);
   // a repeat at the same time may have been faster: either way it is finished
   await context.ledger.write({
     put: key,
@@ -161,4 +163,22 @@ export async function finishChunk(
     when: { revision: item.revision },
   });
   return record;
+}
+
+/** Profiles that were found damaged are closed: nobody can have them, and the Operator sees why. */
+async function closeDamaged(
+  { ledger }: Context,
+  orderId: string,
+  { outcomes, committedAt: at }: ChunkRecord,
+): Promise<void> {
+  const damaged = outcomes.flatMap((outcome) => (isBound(outcome) ? [] : (outcome.damaged ?? [])));
+  if (damaged.length === 0) return;
+  const detail = 'what is stored of it was damaged';
+  await ledger.writeMany(
+    damaged.map(({ position, iccid }) => ({
+      put: ledgerKeys.profile(orderId, position),
+      attributes: profileRecord.to({ state: 'Closed', iccid, at, detail }),
+      when: 'absent',
+    })),
+  );
 }

@@ -11,6 +11,7 @@ import type { Caller } from '../api/caller.ts';
 import type { BppAnswer, Delivery } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
+import { readWhole } from '../life/checked-reads.ts';
 import { chunkCount, chunkProgress, type JobRecord, jobChains } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -117,7 +118,7 @@ export class DeliveryService implements Delivery {
       .update(JSON.stringify(deliverable.withheld))
       .digest('hex')
       .slice(0, 16);
-    const body = deliverable.assemble(await vault.get(deliverable.part));
+    const body = deliverable.assemble(await readWhole(this.#context, deliverable.part));
     return await vault.put(objectNames.partWithout(jobId, chunk, without), body, { lock: true });
   }
 
@@ -127,7 +128,7 @@ export class DeliveryService implements Delivery {
     chunks: readonly DeliverableChunk[],
   ): Promise<Bytes> {
     const bodies = await Promise.all(
-      chunks.map(async (chunk) => chunk.assemble(await this.#context.vault.get(chunk.part))),
+      chunks.map(async (chunk) => chunk.assemble(await readWhole(this.#context, chunk.part))),
     );
     const items = Buffer.concat(bodies as Uint8Array[]);
     return Buffer.concat([bppBatchPrefix(job.requestId, chains, items.length), items]);
@@ -151,7 +152,7 @@ export class DeliveryService implements Delivery {
       .slice(0, 16);
     const name = objectNames.manifest(jobId, version);
     const known = await vault.head(name);
-    if (known !== undefined) return { manifest: await vault.get(known), parts };
+    if (known !== undefined) return { manifest: await readWhole(this.#context, known), parts };
     const tbs = batchManifestTbs({
       requestId: job.requestId,
       chains,
@@ -169,7 +170,7 @@ export class DeliveryService implements Delivery {
     const ref = await vault.put(name, encodeBatchManifest(tbs, await key.sign(Digest.of(tbs))), {
       lock: true,
     });
-    return { manifest: await vault.get(ref), parts };
+    return { manifest: await readWhole(this.#context, ref), parts };
   }
 
   /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */

@@ -1,13 +1,18 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
-import { untilDone } from '../../concurrency.ts';
+import { together, untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
+import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import { ownMember } from '../../own-member.ts';
+import { rangeHashes } from '../../vault/range-hash.ts';
+import { DamagedObject } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
+import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
+import { readWhole } from '../life/checked-reads.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -29,7 +34,9 @@ export interface AcceptedRequest {
 }
 
 /** A request that may be taken on, with all that does not depend on what the supply has left. */
-interface Submission extends Pick<JobRecord, 'bodyHash' | 'refusedData'> {
+interface Submission extends Pick<JobRecord, 'bodyHash' | 'refusedData' | 'chunkHashes'> {
+  /** The attempt that stored the request. */
+  readonly written: Attempt;
   readonly jobId: string;
   readonly request: BppRequest;
   readonly stored: JobRecord['request'];
@@ -61,9 +68,27 @@ export class Requests {
     const request = decodeBppRequest(der);
     const jobId = this.#jobIdOf(caller, request.requestId);
     const bodyHash = createHash('sha256').update(der).digest('hex');
-    const job =
-      (await this.#existing(jobId, bodyHash)) ?? (await this.#submit(caller, jobId, request, der, bodyHash));
+    const known = await this.#existing(jobId, bodyHash);
+    const job = known ?? (await this.#submit(caller, jobId, request, der, bodyHash));
+    if (known !== undefined) await this.#repair(jobId, known, der);
     return { jobId, job };
+  }
+
+  /** Stores a request again that is damaged, as long as something of it is still to be bound. */
+  async #repair(jobId: string, { request }: JobRecord, der: Bytes): Promise<void> {
+    const { ledger, vault } = this.#context;
+    if ((await ledger.get(ledgerKeys.openWork('job', jobId))) === undefined) return;
+    try {
+      await readWhole(this.#context, request);
+    } catch (error) {
+      if (!(error instanceof DamagedObject)) throw error;
+      const stored = await vault.put(request.name, der);
+      await changeItem(ledger, ledgerKeys.job(jobId), (item) =>
+        item === undefined
+          ? unchanged()
+          : becomes(jobRecord.to({ ...jobRecord.from(item), request: stored })),
+      );
+    }
   }
 
   /** One that was taken on before; undefined where the caller has none with this identifier. */
@@ -100,29 +125,39 @@ export class Requests {
     const { shares } = await this.#requireMayDraw(caller, request.orderId);
     const rejected =
       request.euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, request.euiccData);
+    const attempt = randomUUID();
+    const name = objectNames.request(jobId, attempt);
+    const [written, wishes] = await together(
+      beginAttempt(this.#context, 'request', attempt, { objects: [name], holder: ledgerKeys.job(jobId) }),
+      this.#wishes(request),
+    );
     const submission: Submission = {
       jobId,
       request,
-      wishes: await this.#wishes(request),
+      wishes,
       drawer: {
         maker: caller.identifier,
         share: ownMember(shares, caller.identifier),
         eids: request.items.map(({ eid }) => eid),
       },
       bodyHash,
-      stored: await vault.put(objectNames.request(jobId, bodyHash), der),
+      stored: await vault.put(name, der),
+      written,
+      chunkHashes: rangeHashes(der, this.#chunkOffsets(request)),
       refusedData: rejected
         .slice(0, LISTED)
         .map(({ eid, code, message }) => ({ eid, refusal: code, message })),
     };
     // not `changeItems`: requests of this process take turns, so that only another process can be faster
-    return await untilDone(
+    const created = await untilDone(
       async () => {
         const job = await this.#turns.take(request.orderId, () => this.#create(submission));
         return job && { value: job };
       },
       () => refuse('providerUnavailable', 'the order is in great demand; send the same request again'),
     );
+    if (created.request.name !== name) await abandonAttempt(this.#context, written);
+    return created;
   }
 
   /** Positions, job and open work come into being in one transaction; undefined if somebody else was faster. */
@@ -139,6 +174,7 @@ export class Requests {
     const line = { event: 'request.taken', by: drawer.maker, about } as const;
     const { done } = await ledger.transact([
       ...draw.writes,
+      submission.written.settled,
       { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
       {
         put: ledgerKeys.openWork('job', jobId),
@@ -150,9 +186,9 @@ export class Requests {
     return done ? job : undefined;
   }
 
-  #jobOf({ request, drawer, bodyHash, stored, refusedData }: Submission, runs: JobRecord['runs']): JobRecord {
+  #jobOf(submission: Submission, runs: JobRecord['runs']): JobRecord {
+    const { request, drawer, bodyHash, stored, refusedData, chunkHashes } = submission;
     const { chunkSize } = this.#context.settings;
-    const starts = request.itemOffsets.filter((_, i) => i % chunkSize === 0);
     return {
       party: drawer.maker,
       requestId: request.requestId,
@@ -161,11 +197,18 @@ export class Requests {
       items: request.items.length,
       chunkSize,
       request: stored,
-      chunkOffsets: [...starts, request.itemsEnd],
+      chunkOffsets: this.#chunkOffsets(request),
+      chunkHashes,
       runs,
       refusedData,
       createdAt: this.#context.now(),
     };
+  }
+
+  /** Where the items of each chunk begin, and where the last ones end. */
+  #chunkOffsets({ itemOffsets, itemsEnd }: BppRequest): number[] {
+    const { chunkSize } = this.#context.settings;
+    return [...itemOffsets.filter((_, i) => i % chunkSize === 0), itemsEnd];
   }
 
   /** An order that the caller may not draw from is as good as none. */

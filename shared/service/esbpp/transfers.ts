@@ -7,14 +7,13 @@ import type { Caller } from '../api/caller.ts';
 import type { TransferPurpose, Transfers } from '../api/transfers.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
+import { readWhole } from '../life/checked-reads.ts';
+import { LINK_SECONDS, openUpload } from '../life/uploads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { transferRecord } from '../records/transfer.ts';
 import type { DeliveryService } from './delivery.ts';
 
-/** Seconds for which a transfer URL holds. */
-const UPLOAD_SECONDS = 3_600;
-const DOWNLOAD_SECONDS = 3_600;
 const MIB = 1024 * 1024;
 /** Octets of an upload. What is read where it lies may be large; all else is held in memory when it is used. */
 const MAX_UPLOAD: Readonly<Record<TransferPurpose, number>> = {
@@ -48,27 +47,27 @@ export class TransferService implements Transfers {
     if (size < 1 || size > max) refuse('tooLarge', `an upload for ${purpose} has 1 to ${max} octets`);
     const transferId = toHex(this.#context.random(16));
     const name = objectNames.upload(transferId);
-    await this.#context.ledger.write({
-      put: ledgerKeys.transfer(caller.identifier, transferId),
-      attributes: transferRecord.to({ purpose, size, sha256, name, openedAt: this.#context.now() }),
-      when: 'absent',
-    });
+    await openUpload(this.#context, caller.identifier, transferId, { purpose, size, sha256, name });
     return {
       transferId,
-      uploadUrl: await this.#context.vault.uploadUrl(name, { size, sha256 }, UPLOAD_SECONDS),
+      uploadUrl: await this.#context.vault.uploadUrl(name, { size, sha256 }, LINK_SECONDS),
     };
   }
 
   async received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes> {
-    return await this.#context.vault.get(await this.receivedObject(caller, transferId, purpose));
+    return await readWhole(this.#context, await this.receivedObject(caller, transferId, purpose));
   }
 
   async receivedObject(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<ObjectRef> {
     const item = await this.#context.ledger.get(ledgerKeys.transfer(caller.identifier, transferId));
     if (item === undefined)
-      refuse('requestUnknown', 'no transfer of this caller has this transferId', {
-        subjectIdentifier: transferId,
-      });
+      refuse(
+        'requestUnknown',
+        'no transfer of this caller has this transferId, or its day is over: send the content again',
+        {
+          subjectIdentifier: transferId,
+        },
+      );
     const opened = transferRecord.from(item);
     // another use has another limit of size
     if (opened.purpose !== purpose)
@@ -94,7 +93,7 @@ export class TransferService implements Transfers {
       caller.role === 'eum' && name === REJECTED
         ? await this.#ingest.resultOf(caller, requestId)
         : await this.#delivery.partNamed(caller, requestId, name);
-    const downloadUrl = await this.#context.vault.downloadUrl(part, DOWNLOAD_SECONDS);
+    const downloadUrl = await this.#context.vault.downloadUrl(part, LINK_SECONDS);
     return { downloadUrl, size: part.size, sha256: part.sha256 };
   }
 }

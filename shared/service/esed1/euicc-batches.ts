@@ -12,6 +12,8 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { readChecked } from '../life/checked-reads.ts';
+import { useIsOver } from '../life/uploads.ts';
 import {
   type IngestRecord,
   ingestRecord,
@@ -46,11 +48,11 @@ export async function loadIngest(ledger: Ledger, id: string): Promise<IngestReco
  * are found so, and the first answer of the slice stays its answer.
  */
 export async function ingestSlice(context: Context, trust: Trust, id: string, slice: number): Promise<void> {
-  const { ledger, vault } = context;
+  const { ledger } = context;
   if ((await ledger.get(ledgerKeys.ingestProgress(id, slice))) !== undefined) return;
   const ingest = await loadIngest(ledger, id);
-  const [start, end] = ingest.sliceOffsets.slice(slice, slice + 2) as [number, number];
-  const octets = await vault.get(ingest.batch, { offset: start, length: end - start });
+  const ranges = { offsets: ingest.sliceOffsets, hashes: ingest.sliceHashes };
+  const octets = await readChecked(context, ingest.batch, ranges, slice);
   const first = slice * ingest.sliceSize;
   const elements = splitElements(octets).map((element, i) => ({ index: first + i, element }));
   const duplicates = new Set(ingest.duplicates);
@@ -159,6 +161,7 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
   const { done: written } = await ledger.transact([
     { put: item, attributes: ingestRecord.to({ ...ingest, done }), when: { revision: item.revision } },
     { remove: open, when: { revision: open.revision } },
+    ...(await useIsOver(context, party, id, batch)),
     auditWrite({ event: 'euiccData.registered', by: party, about }, `euicc-data-${id}`, now()),
   ]);
   return written || (await finishIngest(context, id));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import type { PublicKey, Verifier } from '../../crypto/curves.ts';
 import { fromSpki } from '../../crypto/ec-key-forms.ts';
@@ -14,10 +14,14 @@ import {
   readEuiccDataStart,
   scanEuiccDataBatch,
 } from '../../ifpp-draft1/euicc-data-scan.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { rangeHashesOf } from '../../vault/range-hash.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
+import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
+import { uploadInUse } from '../life/uploads.ts';
 import { type IngestRecord, ingestRecord, ingestSliceCount, type RejectedEntry } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -63,14 +67,15 @@ export class IngestService implements Ingest {
     const head = await this.#start(batch);
     const id = ingestIdOf(caller.identifier, head.batchId);
     const known = await ledger.get(ledgerKeys.ingest(id));
-    const ref = await this.#stored(id, batch, known && ingestRecord.from(known));
-    const ingest = known === undefined ? await this.#take(caller, id, head, ref) : ingestRecord.from(known);
-    if (ingest.batch.sha256 !== ref.sha256)
+    const ingest =
+      known === undefined ? await this.#taken(caller, id, head, batch) : ingestRecord.from(known);
+    const size = batch instanceof Uint8Array ? batch.length : batch.size;
+    if (ingest.batch.sha256 !== (batch instanceof Uint8Array ? sha256(batch) : batch.sha256))
       refuse('requestChanged', 'the batchId was used before with another content', {
         subjectIdentifier: head.batchId,
       });
     if (ingest.done === undefined) {
-      if (ref.size > WITHIN_CALL)
+      if (size > WITHIN_CALL)
         await dispatcher.submit({ kind: 'euiccData', id, tasks: ingestSliceCount(ingest) });
       else {
         for (let slice = 0; slice < ingestSliceCount(ingest); slice++)
@@ -133,12 +138,29 @@ export class IngestService implements Ingest {
     return readEuiccDataStart(await this.#context.vault.get(batch, { offset: 0, length }), batch.size);
   }
 
-  /** The batch as an object; one that came inline is put into the vault once. */
-  async #stored(id: string, batch: Bytes | ObjectRef, known: IngestRecord | undefined): Promise<ObjectRef> {
-    if (!(batch instanceof Uint8Array)) return batch;
-    const stored = known?.batch ?? (await this.#context.vault.head(objectNames.euiccData(id)));
-    const same = stored?.size === batch.length && stored.sha256 === sha256(batch);
-    return same ? stored : await this.#context.vault.put(objectNames.euiccData(id), batch);
+  /** Takes on a batch that is an object already, or puts one that came inline into the vault first. */
+  async #taken(
+    caller: Caller,
+    id: string,
+    head: EuiccDataHead & { readonly entriesAt: number },
+    batch: Bytes | ObjectRef,
+  ): Promise<IngestRecord> {
+    if (!(batch instanceof Uint8Array)) {
+      const upload = await uploadInUse(this.#context, caller.identifier, batch);
+      return await this.#take(caller, id, head, batch, upload);
+    }
+    const attempt = randomUUID();
+    const name = objectNames.euiccData(id, attempt);
+    const holder = ledgerKeys.ingest(id);
+    const written = await beginAttempt(this.#context, 'batch', attempt, { objects: [name], holder });
+    let ingest: IngestRecord | undefined;
+    try {
+      const ref = await this.#context.vault.put(name, batch);
+      ingest = await this.#take(caller, id, head, ref, [written.settled]);
+      return ingest;
+    } finally {
+      if (ingest?.batch.name !== name) await abandonAttempt(this.#context, written);
+    }
   }
 
   /** Takes the batch on: who may send it, where its entries are, and the open work, in one transaction. */
@@ -147,6 +169,7 @@ export class IngestService implements Ingest {
     id: string,
     head: EuiccDataHead & { readonly entriesAt: number },
     batch: ObjectRef,
+    alongside: readonly Write[],
   ): Promise<IngestRecord> {
     const { ledger, vault, now } = this.#context;
     const eum = await this.#trustedEum(head);
@@ -176,11 +199,13 @@ export class IngestService implements Ingest {
       entries: frame.entries,
       sliceSize: SLICE,
       sliceOffsets: frame.sliceOffsets,
+      sliceHashes: await rangeHashesOf(vault.getStream(batch), frame.sliceOffsets),
       duplicates: frame.duplicates,
       takenAt: now(),
     };
     const open = ledgerKeys.openWork('euiccData', id);
     const { done } = await ledger.transact([
+      ...alongside,
       { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
       { put: open, attributes: openWorkRecord.to({ tasks: ingestSliceCount(ingest) }), when: 'absent' },
     ]);

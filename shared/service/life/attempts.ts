@@ -1,8 +1,11 @@
-import type { Item, ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
+import type { Item, Ledger } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { type TraceKind, type TraceRecord, traceRecord } from '../records/trace.ts';
 import { destroyTraced } from './destroy.ts';
+import { type Attempt, CLAIMED_MS, type Leaves, traceOf } from './traces.ts';
+
+export type { Attempt };
 
 /*
  * Nothing that an attempt leaves behind outlives it unseen (I10). An attempt enters a trace, an item of the ledger that
@@ -21,51 +24,6 @@ import { destroyTraced } from './destroy.ts';
  * 5. An attempt that was only slow may write after the reaper came by. A claimed trace therefore stays for as long again,
  *    and what it names is destroyed a second time before the trace goes.
  */
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-
-/** Milliseconds after which what was left behind goes, counted from its trace. */
-export const LIFE_MS: Readonly<Record<TraceKind, number>> = {
-  order: 15 * MINUTE,
-  pack: 15 * MINUTE,
-  part: 15 * MINUTE,
-  request: 15 * MINUTE,
-  upload: DAY,
-  used: DAY,
-};
-/** For how long a claimed trace stays, for what a slow attempt still writes: longer than any call or task may take. */
-export const CLAIMED_MS = 15 * MINUTE;
-
-/** What is written under names of the attempt's own, and the ledger item that names it once it counts. */
-export interface Leaves {
-  /** Entries of the PPK vault, in the order in which they are destroyed. */
-  readonly ppks?: readonly string[];
-  readonly objects: readonly string[];
-  readonly holder: ItemKey;
-}
-
-export interface Attempt {
-  /** Belongs into the transaction that makes the attempt's work count. */
-  readonly settled: Write;
-  readonly trace: ItemKey;
-}
-
-/** The writes that enter a trace and take it away again; for who enters it in a transaction of its own. */
-export function traceOf(
-  kind: TraceKind,
-  id: string,
-  { ppks = [], objects, holder: { partition, sort } }: Leaves,
-  from: number,
-): { readonly entered: Write } & Attempt {
-  const trace = ledgerKeys.trace(id, from + LIFE_MS[kind]);
-  const record: TraceRecord = { kind, ppks, objects, holder: { partition, sort }, claimed: false };
-  return {
-    trace,
-    entered: { put: trace, attributes: traceRecord.to(record), when: 'absent' },
-    settled: { remove: trace, when: { revision: 1 } },
-  };
-}
 
 /** Enters the trace of an attempt; nothing that it names may be written before this resolves. */
 export async function beginAttempt(

@@ -1,13 +1,19 @@
 import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
+import { removeItem } from '../../ledger/change.ts';
 import type { Item } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
+import { ingestRecord } from '../records/ingest.ts';
 import { chunkRecord, jobRecord } from '../records/job.ts';
+import { partyOfTransfer } from '../records/keys.ts';
 import { orderRecord, packRecord } from '../records/order.ts';
+import { reportWork } from '../records/report.ts';
 import type { TraceKind, TraceRecord } from '../records/trace.ts';
+import { transferRecord } from '../records/transfer.ts';
+import { closeUpload } from './uploads.ts';
 
 /** Destroys what a trace names, PPKs first; may be repeated. The caller has made sure that it counts for nothing. */
 export async function destroyTraced(
-  { vault, ppks, dataKeys }: Pick<Context, 'vault' | 'ppks' | 'dataKeys'>,
+  { ledger, vault, ppks, dataKeys }: Pick<Context, 'ledger' | 'vault' | 'ppks' | 'dataKeys'>,
   trace: TraceRecord,
 ): Promise<void> {
   for (const name of trace.ppks) {
@@ -18,6 +24,10 @@ export async function destroyTraced(
       await dataKeys.forget(decodeWrappedKey(header).keyUri, name);
   }
   for (const name of trace.objects) await vault.remove(name);
+  if (trace.kind !== 'upload') return;
+  const { partition, sort: transferId } = trace.holder;
+  await removeItem(ledger, trace.holder);
+  await closeUpload(ledger, partyOfTransfer(partition), transferId);
 }
 
 /** Whether the item that would name what a trace is about does so: then it counts, whatever the trace says. */
@@ -37,6 +47,11 @@ const NAMED_BY: Readonly<Record<TraceKind, (holder: Item) => readonly string[]>>
   pack: (holder) => [packRecord.from(holder).object.name],
   part: (holder) => [chunkRecord.from(holder).part.name],
   request: (holder) => [jobRecord.from(holder).request.name],
-  upload: () => [],
+  report: (holder) => [reportWork.from(holder).body.name],
+  batch: (holder) => [ingestRecord.from(holder).batch.name],
+  upload(holder) {
+    const { name, inUse, destroyed } = transferRecord.from(holder);
+    return inUse === true || destroyed !== undefined ? [name] : [];
+  },
   used: () => [],
 };

@@ -19,6 +19,8 @@ export const ingestRecord = recordOf('eUICC data batch', {
   sliceSize: whole,
   /** Offset of the first entry of each slice, and of the end of the entries. */
   sliceOffsets: list(whole),
+  /** Hashes of the slices, as received: vault/range-hash.ts. */
+  sliceHashes: octets,
   /** Indexes of entries whose EID an earlier one has. */
   duplicates: list(whole),
   /** Milliseconds since 1970. */

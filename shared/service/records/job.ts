@@ -27,6 +27,8 @@ export const jobMembers = {
   request: objectRef,
   /** Octets from the start of the request to the first item of each chunk, and to the end of the items. */
   chunkOffsets: list(whole),
+  /** Hashes of the items of each chunk, as received: vault/range-hash.ts. */
+  chunkHashes: octets,
   /**
    * Which position of the order each item has, as runs of (index, from, count): item `index + n` has `from + n`. Items
    * in no run have none.
@@ -74,7 +76,14 @@ const boundItem = object({
   otpk: text,
 });
 
-const refusedItem = object({ itemId: whole, eid: text, refusal: statusName, message: text });
+const refusedItem = object({
+  itemId: whole,
+  eid: text,
+  refusal: statusName,
+  message: text,
+  /** Where its profile was found damaged: the profile is closed, and its position does not go back. */
+  damaged: optional(object({ position: whole, iccid: text })),
+});
 
 export type BoundItem = TypeOf<typeof boundItem>;
 export type RefusedItem = TypeOf<typeof refusedItem>;

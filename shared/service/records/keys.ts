@@ -43,6 +43,8 @@ export const partitions = {
 export const orderPartition = (orderId: string) => `order#${orderId}`;
 export const jobPartition = (jobId: string) => `job#${jobId}`;
 export const ingestPartition = (id: string) => `ingest#${id}`;
+const TRANSFERS = 'transfer#';
+export const partyOfTransfer = (partition: string) => partition.slice(TRANSFERS.length);
 /** Traces of attempts, spread by the first digit of their names: every chunk of a busy server writes one. */
 export const TRACE_SHARDS = [...'0123456789abcdef'];
 export const tracePartition = (shard: string) => `traces#${shard}`;
@@ -222,7 +224,7 @@ export const ledgerKeys = {
   /** What a party may have under way of uploads. */
   openUploads: (party: string): ItemKey => ({ partition: `uploads#${party}`, sort: 'head' }),
   transfer: (party: string, transferId: string): ItemKey => ({
-    partition: `transfer#${party}`,
+    partition: `${TRANSFERS}${party}`,
     sort: transferId,
   }),
   parkedNotice: (id: string): ItemKey => ({ partition: 'notices-parked', sort: id }),

@@ -17,19 +17,20 @@ export const objectNames = {
   /** The object that a transfer fills. */
   upload: (transferId: string) => `${UPLOADS}${transferId}`,
 
-  /** Rows of an order as they came inline, and its sealed template. `version` follows from the order's body. */
-  rows: (orderId: string, version: string) => `orders/${orderId}/rows-${version}`,
-  template: (orderId: string, version: string) => `orders/${orderId}/template-${version}`,
-  rowIndex: (orderId: string) => `orders/${orderId}/row-index`,
+  /** Rows of an order as they came inline, and its sealed template, by attempt: the order's record names them. */
+  rows: (orderId: string, attempt: string) => `orders/${orderId}/rows-${attempt}`,
+  template: (orderId: string, attempt: string) => `orders/${orderId}/template-${attempt}`,
+  /** Of the rows that came with a template. */
+  rowIndex: (template: string) => `${template}-rows`,
   /** Packs, and their output rows, by attempt: the pack's record says which one counts. */
   pack: (orderId: string, pack: number, attempt: string) => `${packAttempts(orderId, pack)}${attempt}`,
   output: (orderId: string, pack: number, attempt: string) => `orders/${orderId}/output/${pack}-${attempt}`,
 
   /** A batch of eUICC data as it came, and all its refusals. */
-  euiccData: (id: string) => `euicc-data/${id}`,
+  euiccData: (id: string, attempt: string) => `euicc-data/${id}-${attempt}`,
   euiccDataResult: (id: string) => `euicc-data-results/${id}`,
-  /** A BppRequest as it came. */
-  request: (jobId: string, bodyHash: string) => `requests/${jobId}-${bodyHash.slice(0, 16)}`,
+  /** A BppRequest as it came, by attempt: the job's record names it. */
+  request: (jobId: string, attempt: string) => `requests/${jobId}-${attempt}`,
   /** BppItems of a chunk, by attempt: the commit says which one counts. */
   part: (jobId: string, chunk: number, attempt: string) => `parts/${jobId}/${chunk}-${attempt}`,
   /** The same with items replaced by refusals; `without` follows from which. */
@@ -37,7 +38,7 @@ export const objectNames = {
     `parts/${jobId}/${chunk}-without-${without}`,
   manifest: (jobId: string, version: string) => `manifests/${jobId}-${version}`,
   /** A large loading report as it came. */
-  report: (id: string) => `reports/${id}`,
+  report: (id: string, attempt: string) => `reports/${id}-${attempt}`,
   /** A revocation list, by its SHA-256. */
   crl: (sha256: string) => `crls/${sha256}`,
   /** The list that a state machine maps its tasks over. */

@@ -175,6 +175,8 @@ export const rowIndex = recordOf('row index', {
   columns: list(text),
   /** Octets before the first block and up to the end of each. */
   offsets: list(whole),
+  /** Hashes of the blocks: vault/range-hash.ts. */
+  hashes: octets,
 });
 
 export type RowIndex = RecordOf<typeof rowIndex>;

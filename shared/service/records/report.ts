@@ -1,6 +1,6 @@
 import { objectRef, refusalMembers } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
-import { list, object, oneOf, optional, text, whole } from './schema.ts';
+import { list, object, octets, oneOf, optional, text, whole } from './schema.ts';
 
 const rejected = list(object({ itemIndex: whole, ...refusalMembers }));
 
@@ -27,6 +27,8 @@ export const reportWork = recordOf('large report', {
   sliceSize: whole,
   /** Octets from the start of the report to the first item of each slice, and to the end of the items. */
   sliceOffsets: list(whole),
+  /** Hashes of the slices, as received: vault/range-hash.ts. */
+  sliceHashes: octets,
 });
 
 export type ReportWork = RecordOf<typeof reportWork>;

@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import { splitElements } from '../../codec/tlv.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
+import { rangeHashes } from '../../vault/range-hash.ts';
 import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
+import { readChecked } from '../life/checked-reads.ts';
 import { ledgerKeys, reportSlicesPartition } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import {
@@ -58,15 +61,24 @@ export async function takeReport(
   const id = reportWorkId(party, reportId);
   const starts = items.filter((_, i) => i % sliceSize === 0).map((item) => item.byteOffset - der.byteOffset);
   const last = items.at(-1)!;
+  const sliceOffsets = [...starts, last.byteOffset - der.byteOffset + last.length];
+  const attempt = randomUUID();
+  const name = objectNames.report(id, attempt);
+  const written = await beginAttempt(context, 'report', attempt, {
+    objects: [name],
+    holder: ledgerKeys.reportWork(id),
+  });
   const work: ReportWork = {
     party,
     reportId,
     bodyHash,
-    body: await vault.put(objectNames.report(id), der),
+    body: await vault.put(name, der),
     sliceSize,
-    sliceOffsets: [...starts, last.byteOffset - der.byteOffset + last.length],
+    sliceOffsets,
+    sliceHashes: rangeHashes(der, sliceOffsets),
   };
-  await ledger.transact([
+  const { done } = await ledger.transact([
+    written.settled,
     {
       put: ledgerKeys.report(party, reportId),
       attributes: reportRecord.to({ bodyHash, work: id }),
@@ -79,6 +91,7 @@ export async function takeReport(
       when: 'absent',
     },
   ]);
+  if (!done) await abandonAttempt(context, written);
 }
 
 export async function loadReportWork(ledger: Ledger, id: string): Promise<ReportWork> {
@@ -89,12 +102,12 @@ export async function loadReportWork(ledger: Ledger, id: string): Promise<Report
 
 /** Verifies one slice; it stands by itself and may be repeated: its first answer stays. */
 export async function runReportSlice(context: Context, id: string, slice: number): Promise<void> {
-  const { ledger, vault } = context;
+  const { ledger } = context;
   const key = ledgerKeys.reportSlice(id, slice);
   if ((await ledger.get(key)) !== undefined) return;
   const work = await loadReportWork(ledger, id);
-  const [start, end] = work.sliceOffsets.slice(slice, slice + 2) as [number, number];
-  const elements = splitElements(await vault.get(work.body, { offset: start, length: end - start }));
+  const ranges = { offsets: work.sliceOffsets, hashes: work.sliceHashes };
+  const elements = splitElements(await readChecked(context, work.body, ranges, slice));
   const results = await new LoadingResults(context, { identifier: work.party }).takeAll(elements);
   const attributes = reportSlice.to(sliceOf(results, slice * work.sliceSize));
   await ledger.write({ put: key, attributes, when: 'absent' });

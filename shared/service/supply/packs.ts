@@ -1,9 +1,11 @@
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Bytes } from '../../codec/bytes.ts';
 import { invariant } from '../../errors.ts';
 import type { UseOptions } from '../../keys/provider.ts';
 import { decodePackEntry, type PackEntry } from '../../profile/pack.ts';
 import type { Ppk } from '../../profile/ppk.ts';
-import { openPpk } from '../../profile/ppk-seal.ts';
+import { DamagedProfile, openPpk } from '../../profile/ppk-seal.ts';
+import { DamagedObject } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderRecord, type PackRecord, packRecord } from '../records/order.ts';
@@ -18,12 +20,29 @@ export async function destroyPackKeys(
   await ppks.destroyPack(dataKey);
 }
 
-export interface StoredProfile {
-  readonly iccid: string;
-  readonly entry: PackEntry;
-  /** Undefined once it is destroyed: the profile was bound, or cancelled. The caller wipes it. */
-  readonly ppk: Ppk | undefined;
+/** A profile as it is stored. */
+export type StoredProfile =
+  /** The caller wipes the PPK. Its seal holds the entry: what was altered on either side opens nothing (I11). */
+  | { readonly kind: 'whole'; readonly iccid: string; readonly entry: PackEntry; readonly ppk: Ppk }
+  /** The PPK is destroyed: the profile was bound, or cancelled. */
+  | { readonly kind: 'keyless'; readonly iccid: string }
+  /** What is stored is not what was; the alarm is raised. */
+  | { readonly kind: 'damaged'; readonly iccid: string };
+
+interface StoredEntry {
+  /** Undefined where they could not be read. */
+  readonly octets: Bytes | undefined;
+  /** Undefined once it is destroyed. */
+  readonly sealed: Bytes | undefined;
 }
+
+interface ProfilePlace {
+  readonly dataKey: KeyObject | undefined;
+  readonly iccid: string;
+  readonly position: number;
+}
+
+const EMPTY = new Uint8Array();
 
 /** Reads protected profiles by position, with one range read and one unwrap per pack touched. */
 export class PackReader {
@@ -50,29 +69,70 @@ export class PackReader {
     for (const [pack, inPack] of byPack) {
       const record = await this.#pack(pack);
       const places = inPack.map((position) => position - pack * size);
-      const first = Math.min(...places);
-      const last = Math.max(...places);
-      const start = record.offsets[first]!;
-      const octets = await this.#context.vault.get(record.object, {
-        offset: start,
-        length: record.offsets[last + 1]! - start,
-      });
-      const sealed = await this.#context.ppks.entries(record.ppks, places);
-      const dataKey = sealed.some((entry) => entry !== undefined)
+      const stored = await this.#stored(record, places);
+      const dataKey = stored.some(({ sealed }) => sealed !== undefined)
         ? await this.#dataKey(pack, record, use)
         : undefined;
-      for (const [i, place] of places.entries()) {
-        const position = pack * size + place;
-        const iccid = record.iccids[place]!;
-        const entry = decodePackEntry(
-          octets.subarray(record.offsets[place]! - start, record.offsets[place + 1]! - start),
+      for (const [i, position] of inPack.entries()) {
+        const place = { dataKey, iccid: record.iccids[places[i]!]!, position };
+        profiles.set(
+          position,
+          this.#open(place, stored[i]!) ?? (await this.#again(record, places[i]!, place)),
         );
-        const ppk =
-          sealed[i] && dataKey && openPpk(dataKey, sealed[i], { orderId: this.#orderId, position, iccid });
-        profiles.set(position, { iccid, entry, ppk });
       }
     }
     return profiles;
+  }
+
+  /** Entries and sealed PPKs of a pack, one range read of each; they are not checked yet. */
+  async #stored({ object, offsets, ppks }: PackRecord, places: readonly number[]): Promise<StoredEntry[]> {
+    const first = Math.min(...places);
+    const start = offsets[first]!;
+    const length = offsets[Math.max(...places) + 1]! - start;
+    try {
+      const octets = await this.#context.vault.get(object, { offset: start, length });
+      const sealed = await this.#context.ppks.entries(ppks, places);
+      return places.map((place, i) => ({
+        octets: octets.subarray(offsets[place]! - start, offsets[place + 1]! - start),
+        sealed: sealed[i],
+      }));
+    } catch (error) {
+      // one of many may be to blame: each is read again by itself
+      if (error instanceof DamagedObject) return places.map(() => ({ octets: undefined, sealed: EMPTY }));
+      throw error;
+    }
+  }
+
+  /** Undefined for a profile that is not as it was stored. */
+  #open(
+    { dataKey, iccid, position }: ProfilePlace,
+    { octets, sealed }: StoredEntry,
+  ): StoredProfile | undefined {
+    if (sealed === undefined || dataKey === undefined) return { kind: 'keyless', iccid };
+    if (octets === undefined) return undefined;
+    const entry = createHash('sha256').update(octets).digest();
+    try {
+      const ppk = openPpk(dataKey, sealed, { orderId: this.#orderId, position, iccid, entry });
+      return { kind: 'whole', iccid, entry: decodePackEntry(octets), ppk };
+    } catch (error) {
+      if (error instanceof DamagedProfile) return undefined;
+      throw error;
+    }
+  }
+
+  /** One look more, by itself, before an alarm: a profile that is called damaged is lost to its order. */
+  async #again(record: PackRecord, inPack: number, place: ProfilePlace): Promise<StoredProfile> {
+    const [stored] = await this.#stored(record, [inPack]);
+    const profile = this.#open(place, stored!);
+    if (profile !== undefined) return profile;
+    const { iccid } = place;
+    this.#context.log({
+      event: 'alarm.object.damaged',
+      object: record.object.name,
+      order: this.#orderId,
+      iccid,
+    });
+    return { kind: 'damaged', iccid };
   }
 
   /** Destroys the PPKs of bound profiles (I5); may be repeated. */

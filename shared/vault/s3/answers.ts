@@ -1,5 +1,6 @@
 import { isNamed, toFault } from '../../aws/fault.ts';
 import { Fault } from '../../errors.ts';
+import { DamagedObject } from '../vault.ts';
 
 /** Size and SHA-256 (hexadecimal) of the octets of an object. */
 export interface Content {
@@ -29,7 +30,7 @@ export function gone({ name }: { readonly name: string }): Fault {
 }
 
 export function damaged({ name }: { readonly name: string }): Fault {
-  return new Fault('vault', `the object ${name} is damaged`);
+  return new DamagedObject(name);
 }
 
 /** Errors of S3 become Faults, but for those named. */

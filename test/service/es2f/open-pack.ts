@@ -12,7 +12,7 @@ export async function openProfile(
   position: number,
 ): Promise<{ iccid: string; upp: Bytes }> {
   const stored = (await new PackReader(context, orderId).read([position])).get(position);
-  if (stored?.ppk === undefined) throw new Error(`position ${position} of ${orderId} has no PPK`);
+  if (stored?.kind !== 'whole') throw new Error(`position ${position} of ${orderId} has no PPK`);
   const opener = new BspOpener(ppkBspKeys(stored.ppk));
   const { segments } = stored.entry;
   const parts: Bytes[] = [];

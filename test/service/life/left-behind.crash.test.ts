@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preparePack } from '../../../shared/service/es2f/order-packs.ts';
 import { bindChunk } from '../../../shared/service/esbpp/binding.ts';
-import { CLAIMED_MS, LIFE_MS } from '../../../shared/service/life/attempts.ts';
 import { Reaper } from '../../../shared/service/life/reaper.ts';
+import { CLAIMED_MS, LIFE_MS } from '../../../shared/service/life/traces.ts';
 import { chunkRecord } from '../../../shared/service/records/job.ts';
 import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../../../shared/service/records/keys.ts';
 import { packRecord } from '../../../shared/service/records/order.ts';
+import { traceRecord } from '../../../shared/service/records/trace.ts';
 import { count } from '../../support/counts.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
 import { openProfile } from '../es2f/open-pack.ts';
@@ -48,10 +49,13 @@ async function reapAll(): Promise<void> {
   await reap(LIFE_MS.pack + CLAIMED_MS + 2);
 }
 
+/** Traces of attempts. */
 async function traces(): Promise<number> {
   const { ledger } = deployment.runtime.context;
   const pages = await Promise.all(TRACE_SHARDS.map((shard) => ledger.query(tracePartition(shard))));
-  return pages.reduce((sum, { items }) => sum + items.length, 0);
+  const kinds = pages.flatMap(({ items }) => items.map((item) => traceRecord.from(item).kind));
+  // batches of eUICC data that were done with, whose day is not over
+  return kinds.filter((kind) => kind !== 'used').length;
 }
 
 async function namesOf(prefix: string): Promise<string[]> {

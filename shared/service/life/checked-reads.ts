@@ -1,0 +1,36 @@
+import type { Bytes } from '../../codec/bytes.ts';
+import { readRange } from '../../vault/range-hash.ts';
+import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
+import type { Context } from '../context.ts';
+
+type Reader = Pick<Context, 'vault' | 'log'>;
+
+/*
+ * What is read is checked (I11): a whole object against the SHA-256 of its reference, which the vault does, a stretch
+ * of one against a hash in the ledger, a profile against the seal of its PPK (supply/packs.ts). What does not match
+ * raises an alarm, and nothing is made of it.
+ */
+
+/** One of the stretches of an object that a record of the ledger has offsets and hashes of. */
+export async function readChecked(
+  context: Reader,
+  ref: ObjectRef,
+  ranges: { readonly offsets: readonly number[]; readonly hashes: Bytes },
+  number: number,
+): Promise<Bytes> {
+  return await withAlarm(context, () => readRange(context.vault, ref, ranges, number));
+}
+
+/** A whole object. */
+export async function readWhole(context: Reader, ref: ObjectRef): Promise<Bytes> {
+  return await withAlarm(context, () => context.vault.get(ref));
+}
+
+async function withAlarm<T>({ log }: Reader, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof DamagedObject) log({ event: 'alarm.object.damaged', object: error.object });
+    throw error;
+  }
+}

@@ -109,6 +109,7 @@ export class Watch extends Construct {
         'esed1.registerEuiccData',
       ]),
       keyAlarms: counted('KeyAlarms', '{ $.event = "alarm.*" }', ['keys.check']),
+      damagedObjects: counted('DamagedObjects', '{ $.event = "alarm.object.damaged" }'),
       rewrapLate: counted('RewrapLate', '{ $.event = "alarm.key.rewrap" }', ['keys.rewrap']),
       taskRuns: of('jobs.runTask').metricInvocations(sum),
       taskErrors: of('jobs.runTask').metricErrors(sum),
@@ -161,6 +162,7 @@ type Metrics = Readonly<
     | 'keyThrottled'
     | 'trustAlarms'
     | 'keyAlarms'
+    | 'damagedObjects'
     | 'rewrapLate'
     | 'taskRuns'
     | 'taskErrors'
@@ -237,6 +239,12 @@ const ALARMS: readonly AlarmRow[] = [
     name: 'keys',
     says: 'A key cannot be used, or its certificate has ended or is about to.',
     metric: 'keyAlarms',
+    above: 0,
+  },
+  {
+    name: 'damaged-objects',
+    says: 'Octets of the vault are not those that were stored.',
+    metric: 'damagedObjects',
     above: 0,
   },
   {

@@ -94,7 +94,8 @@ export async function uploadInUse(
   object: Pick<ObjectRef, 'name'> | undefined,
 ): Promise<readonly Write[]> {
   const found = object && (await findTransfer(ledger, party, object));
-  if (found === undefined) return object && uploadedAs(object) ? dayIsOver(object) : [];
+  if (object === undefined) return [];
+  if (found === undefined) return uploadedAs(object) === undefined ? [] : dayIsOver(object);
   const { item, record, transferId } = found;
   if (record.inUse === true || record.destroyed !== undefined) return [];
   const trace = ledgerKeys.trace(transferId, record.dueAt);

@@ -11,12 +11,12 @@ import { TEMPLATE } from '../scenario.ts';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 let deployment: Deployment;
-let now = Date.now();
+let ahead = 0;
 
 beforeAll(async () => {
   deployment = await Deployment.create({
     memory: true,
-    now: () => now,
+    now: () => Date.now() + ahead,
     config: { uploads: { count: 3, octets: 1_000_000 } },
   });
 });
@@ -48,7 +48,7 @@ const isThere = async (transferId: string) =>
 async function reap(): Promise<void> {
   const reaper = new Reaper(deployment.runtime.context);
   await reaper.round();
-  now += 15 * MINUTE + 1;
+  ahead += 15 * MINUTE + 1;
   await reaper.round();
 }
 
@@ -68,7 +68,7 @@ describe('uploads of a party', () => {
     expect(transfers).toBeDefined();
     await opened(EUM, 'euiccData', content);
     // grants whose links are over and that were not used count no more
-    now += 300_001;
+    ahead += 300_001;
     await opened(DEVICE_MAKER, 'bppRequest', content);
     const stored = await refusal(opened(DEVICE_MAKER, 'bppRequest', content));
     expect(stored?.message).toMatch(/try again in 300 s$/);
@@ -76,10 +76,10 @@ describe('uploads of a party', () => {
 
   it('that nobody used go after a day, and one that is asked for is said to be over (I10)', async () => {
     const transferId = await uploaded(OPERATOR, 'template', TEMPLATE);
-    now += DAY - MINUTE;
+    ahead += DAY - MINUTE;
     await new Reaper(deployment.runtime.context).round();
     expect(await isThere(transferId)).toBe(true);
-    now += 2 * MINUTE;
+    ahead += 2 * MINUTE;
     await reap();
     expect(await isThere(transferId)).toBe(false);
     const { transfers } = deployment.runtime.services;
@@ -97,9 +97,9 @@ describe('uploads of a party', () => {
     const transferId = await uploaded(EUM, 'euiccData', batch);
     const object = () => services.transfers.receivedObject(EUM, transferId, 'euiccData');
     expect(await services.ingest.registerEuiccData(EUM, await object())).toMatchObject({ state: 'Done' });
-    now += DAY - MINUTE;
+    ahead += DAY - MINUTE;
     expect(await services.ingest.registerEuiccData(EUM, await object())).toMatchObject({ state: 'Done' });
-    now += 2 * MINUTE;
+    ahead += 2 * MINUTE;
     await reap();
     expect(await isThere(transferId)).toBe(false);
     expect((await refusal(object()))?.code).toBe('requestUnknown');
@@ -117,7 +117,7 @@ describe('uploads of a party', () => {
       });
     expect(await services.orders.prepareProfiles(OPERATOR, await order())).toMatchObject({ state: 'Open' });
     expect(await isThere(transferId)).toBe(false);
-    now += 2 * DAY;
+    ahead += 2 * DAY;
     await reap();
     expect(await services.orders.prepareProfiles(OPERATOR, await order())).toMatchObject({ state: 'Open' });
   });
@@ -127,7 +127,7 @@ describe('uploads of a party', () => {
     const rows = csvOf([{ iccid: '893317900000000001', imsi: '001010000000777' }]);
     const transferId = await uploaded(OPERATOR, 'rows', rows);
     const ref = await services.transfers.receivedObject(OPERATOR, transferId, 'rows');
-    now += DAY + 1;
+    ahead += DAY + 1;
     await new Reaper(deployment.runtime.context).round();
     await deployment.runtime.context.vault.put(`uploads/${transferId}`, rows);
     const order = deployment.order('TOO-LATE', 1, TEMPLATE, {

@@ -1,19 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { beforeAll, expect, it } from 'vitest';
 import { COMMANDS } from '../../cli/commands/index.ts';
 import { processIo } from '../../cli/output/process-io.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
-const DOCUMENTS = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'localstack/README.md',
-  ...readdirSync(join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
+import { DOCUMENTS, ROOT } from './documents.ts';
 
 const program = new Command('smdpf').option('--json');
 

@@ -42,10 +42,13 @@ export function checkDpPbChain(
   chain: readonly Certificate[],
   context: ChainContext,
 ): Certificate {
-  const root = context.trustedCis.find((ci) => equal(subjectKeyIdentifier(ci), ciPkId));
-  if (root === undefined) throw new SimError('the CI is not trusted');
+  const roots = context.trustedCis.filter((ci) => equal(subjectKeyIdentifier(ci), ciPkId));
   const [leaf] = chain;
-  if (leaf === undefined) throw new SimError('the chain is empty');
+  const top = chain.at(-1);
+  if (leaf === undefined || top === undefined) throw new SimError('the chain is empty');
+  // one key may have several names
+  const root = roots.find((ci) => isIssuedBy(top, ci)) ?? roots[0];
+  if (root === undefined) throw new SimError('the CI is not trusted');
   const path = [...chain, root];
   for (const [depth, certificate] of path.entries()) {
     const issuer = path[depth + 1];

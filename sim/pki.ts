@@ -71,7 +71,12 @@ class SimCa {
     );
   }
 
-  protected issue(subject: Name, publicKey: EcPoint, validity: Validity, own: readonly Bytes[]): Bytes {
+  protected issue(
+    subject: Name,
+    publicKey: EcPoint,
+    validity: Validity & { readonly identifiedAs?: EcPoint },
+    own: readonly Bytes[],
+  ): Bytes {
     const notBefore = validity.notBefore ?? new Date(Date.now() - 60_000);
     return signCertificate(
       {
@@ -81,7 +86,7 @@ class SimCa {
         notAfter: validity.notAfter ?? new Date(notBefore.getTime() + 10 * YEAR_MS),
         extensions: [
           extensions.authorityKeyIdentifier(this.keyId),
-          extensions.subjectKeyIdentifier(publicKey.point),
+          extensions.subjectKeyIdentifier((validity.identifiedAs ?? publicKey).point),
           ...own,
         ],
       },
@@ -111,6 +116,10 @@ export interface EumOptions extends Validity {
   readonly oid?: string;
   /** Adds cRLSign, so that the EUM may issue a CRL of its own. */
   readonly cRLSign?: boolean;
+  /** That of an EUM which gets another certificate. */
+  readonly key?: EcKey;
+  /** Another key, whose key identifier the certificate claims: to make a wrong certificate. */
+  readonly identifiedAs?: EcPoint;
 }
 
 export interface DpPbOptions extends Validity {
@@ -132,8 +141,11 @@ export interface TlsOptions extends Validity {
 
 /** A certificate issuer (CI) of variant O (SGP.26 as decoded in the certificate profiles): CI → EUM, DP leaves. */
 export class SimCi extends SimCa {
-  static create(options: { curve?: CurveName; cn?: string; oid?: string } & Validity = {}): SimCi {
-    const key = generateKey(options.curve ?? 'p256');
+  /** `key`: that of a CI which gets another certificate. */
+  static create(
+    options: { curve?: CurveName; cn?: string; oid?: string; key?: EcKey } & Validity = {},
+  ): SimCi {
+    const key = options.key ?? generateKey(options.curve ?? 'p256');
     const crlUrl = 'http://ci.test.example.com/CRL-A.crl';
     const subject: Name = [
       ['CN', options.cn ?? 'Simulated CI'],
@@ -177,7 +189,7 @@ export class SimCi extends SimCa {
   }
 
   issueEum(options: EumOptions = {}): SimEumCa {
-    const key = generateKey(this.curve);
+    const key = options.key ?? generateKey(this.curve);
     const organization = options.organization ?? 'Simulated EUM';
     const certificate = this.issue(
       [

@@ -4,7 +4,8 @@ import { keyIdentifier } from '../crypto/ec-key-forms.ts';
 import { refuse } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
-import { checkSigningLeaf, columnOf, decodeChain, type Variant, verifyPath } from './path.ts';
+import { type Name, sameName } from './name.ts';
+import { checkSigningLeaf, columnOf, decodeChain, type Variant, verifyToAnchor } from './path.ts';
 import type { RevocationLists } from './revocation.ts';
 import type { TrustStore } from './trust-store.ts';
 
@@ -50,12 +51,12 @@ export interface VerifiedDp {
  * `securityConfiguration`, `protocolFormat`.
  */
 export function verifyDpChain({ chain: ders, ciPkId, spki, trust, crls, atMs }: DpChainInput): VerifiedDp {
-  const ci = trust.ciForVerification(ciPkId);
-  const chain = decodeChain(ders, ci, DP);
+  const anchors = trust.anchorsForVerification(ciPkId);
+  const chain = decodeChain(ders, anchors, DP);
   const { column, variant } = columnOf(chain, ORDERS, DP);
   const leaf = chain[0]!;
   checkSigningLeaf(leaf, 'dpPb', column, DP.invalid);
-  verifyPath(chain, ci, { crls, atMs, codes: DP });
+  const ci = verifyToAnchor(chain, anchors, { crls, atMs, codes: DP });
   if (spki !== undefined && !equal(leaf.spki, spki))
     refuse(
       DP.invalid,
@@ -70,15 +71,21 @@ export function verifyDpChain({ chain: ders, ciPkId, spki, trust, crls, atMs }: 
 /**
  * The first of our chains under a CI that the eUICC verifies under, in the order of preference that it gives
  * (EUICCInfo2 euiccCiPKIdListForVerification, tag A9), on the curve that its suite signs on. `noDpChain` where none is.
+ * Where the CI's key has several names, a chain under the name that the eUICC's own chain has (`ownCi`) goes first:
+ * the eUICC was made with that one.
  */
 export function selectDpChain<T extends VerifiedDp>(
   chains: readonly T[],
   ciPkIdsForVerification: readonly Bytes[],
   curve: Curve,
+  ownCi?: Name,
 ): T {
-  for (const ciPkId of ciPkIdsForVerification)
-    for (const chain of chains)
-      if (equal(chain.ciPkId, ciPkId) && chain.publicKey.curve === curve) return chain;
+  for (const ciPkId of ciPkIdsForVerification) {
+    const fitting = chains.filter((chain) => equal(chain.ciPkId, ciPkId) && chain.publicKey.curve === curve);
+    const named = fitting.find(({ ci }) => ownCi !== undefined && sameName(ci.subject, ownCi));
+    const chosen = named ?? fitting[0];
+    if (chosen !== undefined) return chosen;
+  }
   return refuse(
     'noDpChain',
     `no binding certificate on ${curve.name} under one of ${ciPkIdsForVerification.map(toHex).join(', ')}`,

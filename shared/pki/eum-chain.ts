@@ -16,7 +16,7 @@ import {
   type PathContext,
   type Variant,
   verifyIssued,
-  verifyPath,
+  verifyToAnchor,
 } from './path.ts';
 import type { RevocationLists } from './revocation.ts';
 import { type RoleColumn, roleOf } from './roles.ts';
@@ -53,10 +53,10 @@ export interface EumChainInput {
  */
 export function verifyEumChain({ now, ...input }: EumChainInput): VerifiedEum {
   const { eumChain, ciPkId, trust, crls, atMs } = input;
-  const ci = trust.ciForSigning(ciPkId);
-  const chain = decodeChain(eumChain, ci, EUM);
+  const anchors = trust.anchorsForSigning(ciPkId);
+  const chain = decodeChain(eumChain, anchors, EUM);
   const { column, variant } = columnOf(chain, ORDERS, EUM);
-  verifyPath(chain, ci, { crls, atMs, codes: EUM });
+  const ci = verifyToAnchor(chain, anchors, { crls, atMs, codes: EUM });
   checkMayIssue(chain[0]!, EUM);
   const eums = chain.filter((certificate) => roleOf(certificate, EUM.invalid).role !== 'ciSubCa');
   return new VerifiedEum({

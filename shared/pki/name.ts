@@ -1,6 +1,6 @@
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
 import { type Tlv, TlvReader } from '../codec/tlv.ts';
-import { readOid } from './oids.ts';
+import { OID, readOid } from './oids.ts';
 
 const UTF8_STRING = 0x0c;
 const PRINTABLE_STRING = 0x13;
@@ -65,6 +65,23 @@ export function sameName(a: Name, b: Name): boolean {
     (a.attributes.length === b.attributes.length &&
       a.attributes.every((own, i) => sameAttribute(own, b.attributes[i]!)))
   );
+}
+
+/** A text that two names share where they are the same by `sameName`, and only then. */
+export const nameKey = ({ attributes }: Name) =>
+  JSON.stringify(attributes.map(({ type, value }) => [type, folded(value)]));
+
+const ATTRIBUTE_NAMES: ReadonlyMap<string, string> = new Map([
+  [OID.commonName, 'CN'],
+  [OID.serialNumber, 'serialNumber'],
+  [OID.countryName, 'C'],
+  [OID.organizationName, 'O'],
+  [OID.organizationalUnitName, 'OU'],
+]);
+
+/** For people: `CN=…, O=…`, in the order of the name. */
+export function nameText(attributes: readonly NameAttribute[]): string {
+  return attributes.map(({ type, value }) => `${ATTRIBUTE_NAMES.get(type) ?? type}=${value}`).join(', ');
 }
 
 /** caseIgnoreMatch (RFC 4518): case and repeated spaces make no difference. */

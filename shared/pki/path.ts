@@ -1,10 +1,10 @@
 import { type Bytes, equal } from '../codec/bytes.ts';
-import { refuse } from '../errors.ts';
+import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { DIGITAL_SIGNATURE, KEY_CERT_SIGN } from './extensions/key-usage.ts';
-import { sameName } from './name.ts';
+import { nameText, sameName } from './name.ts';
 import type { RevocationLists } from './revocation.ts';
 import { type CertificateRole, type RoleColumn, roleOf } from './roles.ts';
 
@@ -24,10 +24,14 @@ export interface PathContext {
 /** CI SubCA, EUM or DP SubCA, EUM SubCA; the longest chain has four certificates with its leaf. */
 const MAX_CHAIN = 4;
 
-/** Decodes certificates, subject first; the CI at the end, where the sender put it in too, is left out. */
-export function decodeChain(ders: readonly Bytes[], ci: Certificate, codes: ChainCodes): Certificate[] {
+/** Decodes certificates, subject first; an anchor at the end, where the sender put it in too, is left out. */
+export function decodeChain(
+  ders: readonly Bytes[],
+  anchors: readonly Certificate[],
+  codes: ChainCodes,
+): Certificate[] {
   const last = ders.at(-1);
-  const chain = last !== undefined && equal(last, ci.raw) ? ders.slice(0, -1) : ders;
+  const chain = last !== undefined && anchors.some(({ raw }) => equal(last, raw)) ? ders.slice(0, -1) : ders;
   if (chain.length === 0 || chain.length > MAX_CHAIN)
     refuse(codes.invalid, `a chain has 1 to ${MAX_CHAIN} certificates below the CI, not ${chain.length}`);
   // a copy: a verified chain is kept for long, the upload that it is a view of should not be
@@ -47,6 +51,37 @@ export function columnOf(
   if (column === undefined || entries.some((entry) => entry.column !== column))
     refuse(codes.invalid, 'the chain mixes role identifiers of SGP.22 v2 and v3');
   return { column, variant: shape === 'O' && column === 'v3' ? 'Ov3' : shape };
+}
+
+/**
+ * Verifies the certificates of `chain`, subject first, up to whichever of the trust anchors has the name and the key that the
+ * last one was issued under (RFC 5280 section 6.1.1 d), and returns that. Where several do, such as a certificate and the one
+ * that renewed it, one that holds is enough.
+ */
+export function verifyToAnchor(
+  chain: readonly Certificate[],
+  anchors: readonly Certificate[],
+  context: PathContext,
+): Certificate {
+  const { issuer } = chain.at(-1)!;
+  let refusal: Refusal | undefined;
+  for (const ci of anchors.filter(({ subject }) => sameName(issuer, subject))) {
+    try {
+      verifyPath(chain, ci, context);
+      return ci;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refusal ??= error;
+    }
+  }
+  const names = anchors.map(({ subject }) => nameText(subject.attributes)).join(' or ');
+  throw (
+    refusal ??
+    new Refusal(
+      context.codes.invalid,
+      `the chain was issued by "${nameText(issuer.attributes)}"; the CI of this key is trusted as "${names}" only`,
+    )
+  );
 }
 
 /** Verifies the certificates of `chain`, subject first, up to the trusted `ci`. */

@@ -5,7 +5,7 @@ import type { Certificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { type Crl, decodeCrl } from './crl.ts';
 import { CRL_SIGN } from './extensions/key-usage.ts';
-import { sameName } from './name.ts';
+import { nameKey, sameName } from './name.ts';
 
 /** What to do where a certificate names distribution points and no list, or no current one, is held. */
 export interface RevocationPolicy {
@@ -24,8 +24,8 @@ export interface RevocationGap {
 }
 
 /**
- * The verified revocation lists of a deployment, kept by the key that signed them, newest number only. Nothing
- * gets in unverified, and a key can only speak for the certificates that it issued.
+ * The verified revocation lists of a deployment, kept by the key and the name that signed them, newest number only. Nothing
+ * gets in unverified, and an issuer can only speak for the certificates that it issued.
  *
  * A certificate without cRLDistributionPoints needs no list (its issuer announces none: Variant O EUMs may not
  * sign any), but is refused too where a list names it.
@@ -99,7 +99,7 @@ export class RevocationLists {
 }
 
 /** Verifies a list against the certificate that is to have issued it; throws `crlInvalid`. */
-function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
+export function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
   const { subjectKeyIdentifier, keyUsage = 0 } = issuer.extensions;
   if (subjectKeyIdentifier === undefined || !equal(crl.authorityKeyIdentifier, subjectKeyIdentifier))
     refuse('crlInvalid', 'the list is from another key than this issuer');
@@ -113,9 +113,12 @@ function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
   if (crl.thisUpdateMs > atMs) refuse('crlInvalid', 'the list is not valid yet');
 }
 
-/** By the key itself: a sub-CA could be given the key identifier of another issuer, but not its key. */
+/**
+ * By the key itself, since a sub-CA could be given the key identifier of another issuer, but not its key; and by the name,
+ * since an issuer that has two for one key numbers its certificates under each (RFC 5280 section 4.1.2.2).
+ */
 function issuerKey(issuer: Certificate): string {
-  return toHex(issuer.publicKey.point);
+  return `${toHex(issuer.publicKey.point)} ${nameKey(issuer.subject)}`;
 }
 
 /** Lists of one issuer that replace each other: same scope, same place, same segment. */

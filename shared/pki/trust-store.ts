@@ -5,13 +5,16 @@ import { KEY_CERT_SIGN } from './extensions/key-usage.ts';
 import { roleOf } from './roles.ts';
 
 /**
- * The eSIM CAs (CI) that this server trusts, each known by its SubjectKeyIdentifier. As SGP.22 keeps two lists in
- * EUICCInfo2, so do we: under `forSigning` eUICCs sign (their own chain, EUICCInfo2 tag AA), and under
- * `forVerification` they verify (the chain of an SM-DPf, tag A9).
+ * The eSIM CAs (CI) that this server trusts. As SGP.22 keeps two lists in EUICCInfo2, so do we: under `forSigning` eUICCs
+ * sign (their own chain, EUICCInfo2 tag AA), and under `forVerification` they verify (the chain of an SM-DPf, tag A9).
+ *
+ * SGP.22 names a CI by its SubjectKeyIdentifier, and one key may have several certificates: under another name, as the NIST
+ * test CI of SGP.26 has, or renewed. Each is a trust anchor by its name and its key (RFC 5280 section 6.1.1 d), and a chain
+ * holds if it does under any of them that it fits.
  */
 export class TrustStore {
-  readonly #forSigning: ReadonlyMap<string, Certificate>;
-  readonly #forVerification: ReadonlyMap<string, Certificate>;
+  readonly #forSigning: ReadonlyMap<string, readonly Certificate[]>;
+  readonly #forVerification: ReadonlyMap<string, readonly Certificate[]>;
 
   /** From DER certificates; the same CI may be in both. Refuses what is no self-signed CI as `ciUnknown`. */
   constructor(selections: { forSigning: readonly Bytes[]; forVerification: readonly Bytes[] }) {
@@ -19,19 +22,20 @@ export class TrustStore {
     this.#forVerification = byKeyId(selections.forVerification);
   }
 
-  /** The CI of an eUICC's chain; `ciUnknown` (8.11.1/3.9) where it is not trusted for that. */
-  ciForSigning(ciPkId: Bytes): Certificate {
+  /** The certificates of the CI of an eUICC's chain; `ciUnknown` (8.11.1/3.9) where none is trusted for that. */
+  anchorsForSigning(ciPkId: Bytes): readonly Certificate[] {
     return this.#forSigning.get(toHex(ciPkId)) ?? unknown(ciPkId);
   }
 
-  /** The CI of an SM-DPf chain; `ciUnknown` where it is not trusted for that. */
-  ciForVerification(ciPkId: Bytes): Certificate {
+  /** The certificates of the CI of an SM-DPf chain; `ciUnknown` where none is trusted for that. */
+  anchorsForVerification(ciPkId: Bytes): readonly Certificate[] {
     return this.#forVerification.get(toHex(ciPkId)) ?? unknown(ciPkId);
   }
 
-  /** Every CI once, to match revocation lists with their issuer. */
+  /** Every CI certificate once, to match revocation lists with their issuer. */
   get certificates(): readonly Certificate[] {
-    return [...new Map([...this.#forSigning, ...this.#forVerification]).values()];
+    const all = [...this.#forSigning.values(), ...this.#forVerification.values()].flat();
+    return [...new Map(all.map((ci) => [toHex(ci.raw), ci])).values()];
   }
 }
 
@@ -40,19 +44,19 @@ function unknown(ciPkId: Bytes): never {
   return refuse('ciUnknown', `no trusted CI has the key identifier ${keyId}`, { subjectIdentifier: keyId });
 }
 
-function byKeyId(ders: readonly Bytes[]): Map<string, Certificate> {
-  const found = new Map<string, Certificate>();
+function byKeyId(ders: readonly Bytes[]): Map<string, readonly Certificate[]> {
+  const found = new Map<string, readonly Certificate[]>();
   for (const der of ders) {
-    const certificate = decodeCertificate(der, 'ciUnknown');
-    const keyId = toHex(checkCi(certificate));
-    if (found.has(keyId)) refuse('ciUnknown', `two CI certificates have the key identifier ${keyId}`);
-    found.set(keyId, certificate);
+    const certificate = decodeCi(der);
+    const keyId = toHex(certificate.extensions.subjectKeyIdentifier!);
+    found.set(keyId, [...(found.get(keyId) ?? []), certificate]);
   }
   return found;
 }
 
-/** Returns the key identifier of a self-signed CI certificate. */
-function checkCi(certificate: Certificate): Bytes {
+/** Decodes the self-signed certificate of a CI, which has a SubjectKeyIdentifier; refuses others as `ciUnknown`. */
+export function decodeCi(der: Bytes): Certificate {
+  const certificate = decodeCertificate(der, 'ciUnknown');
   const { keyUsage = 0, subjectKeyIdentifier } = certificate.extensions;
   if (roleOf(certificate, 'ciUnknown').role !== 'ci')
     refuse('ciUnknown', 'the certificate has not the role of a CI');
@@ -62,5 +66,5 @@ function checkCi(certificate: Certificate): Bytes {
     refuse('ciUnknown', 'the CI certificate has no SubjectKeyIdentifier');
   if (!certificate.isSignedBy(certificate.publicKey))
     refuse('ciUnknown', 'the CI certificate does not verify under its own key');
-  return subjectKeyIdentifier;
+  return certificate;
 }

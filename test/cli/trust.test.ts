@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
@@ -57,18 +58,31 @@ const refused = (...args: string[]) => sandbox.refused('trust', ...args);
 
 interface Listing {
   readonly policy: object;
-  readonly cis: { keyId: string; forSigning: boolean; forVerification: boolean }[];
-  readonly eums: { keyId: string; party: string }[];
+  readonly epoch: number;
+  readonly cis: { keyId: string; sha256: string; forSigning: boolean; forVerification: boolean }[];
+  readonly eums: { keyId: string; party: string; certificates: string[] }[];
   readonly dpPbs: { sha256: string; state: string }[];
   readonly crls: { issuerKeyId: string; number: string; revoked: number }[];
   readonly problems: string[];
 }
 const list = async () => (await run('list')).json<Listing & Record<string, never>>();
 
+const sha256 = (der: Uint8Array) => createHash('sha256').update(der).digest('hex');
+
 it('smdpf trust list gives what is configured, as a document and as tables', async () => {
   const listing = await list();
-  expect(listing.cis).toEqual([{ keyId: toHex(sandbox.ci.keyId), forSigning: true, forVerification: true }]);
-  expect(listing.eums).toEqual([{ keyId: eumKeyId, party: '2.999.40' }]);
+  expect(listing.cis).toEqual([
+    {
+      keyId: toHex(sandbox.ci.keyId),
+      sha256: sha256(sandbox.ci.certificate),
+      subject: expect.stringContaining('CN='),
+      notAfter: expect.stringMatching(/^20\d\d-/),
+      forSigning: true,
+      forVerification: true,
+    },
+  ]);
+  const certificates = [sha256(sandbox.eum.ca.certificate)];
+  expect(listing.eums).toEqual([{ keyId: eumKeyId, party: '2.999.40', certificates }]);
   expect(listing.dpPbs).toMatchObject([{ state: 'active' }]);
   expect(listing.problems).toEqual([]);
   const { code, stdout } = await runCli('trust', 'list', '--folder', sandbox.folder);
@@ -83,13 +97,43 @@ describe('smdpf trust: CIs', () => {
     const file = await sandbox.file('ci.der', other.certificate);
     const keyId = toHex(other.keyId);
     const added = await run('add-ci', file, '--for-signing');
-    expect(added.json()).toEqual({ keyId, forSigning: true, forVerification: false });
-    expect((await list()).cis).toContainEqual({ keyId, forSigning: true, forVerification: false });
+    const own = { keyId, sha256: sha256(other.certificate), forSigning: true, forVerification: false };
+    expect(added.json()).toMatchObject({ ...own, isNew: true, besides: [] });
+    expect((await list()).cis).toContainEqual(expect.objectContaining(own));
     // colons and capitals, as other tools print key identifiers
     const written = keyId.toUpperCase().replace(/..(?=.)/g, '$&:');
-    expect((await run('remove-ci', written)).json()).toEqual({ keyId });
+    expect((await run('remove-ci', written)).json()).toMatchObject({ keyId, removed: [own], left: [] });
     expect((await list()).cis).toHaveLength(1);
     expect(await refused('remove-ci', keyId)).toMatchObject({ code: 'ciUnknown', exitCode: 1 });
+  });
+
+  it('of one key stand beside each other, each by its own name, and go together or one by one', async () => {
+    const first = SimCi.create({ cn: 'Old Test CI' });
+    const second = SimCi.create({ cn: 'Test CI', key: first.key });
+    const keyId = toHex(first.keyId);
+    const [a, b] = [sha256(first.certificate), sha256(second.certificate)];
+    const files = [
+      await sandbox.file('first.der', first.certificate),
+      await sandbox.file('second.der', second.certificate),
+    ] as const;
+    await run('add-ci', files[0], '--for-signing');
+    const added = await run('add-ci', files[1]);
+    expect(added.json()).toMatchObject({ sha256: b, isNew: true, besides: [{ sha256: a }] });
+    const { epoch } = await list();
+    expect((await run('add-ci', files[1])).json()).toMatchObject({ isNew: false });
+    expect((await list()).epoch).toBe(epoch);
+    // a use that is added takes none away
+    const used = await run('add-ci', files[0], '--for-verification');
+    expect(used.json()).toMatchObject({ isNew: true, forSigning: true, forVerification: true });
+
+    const told = await runCli('trust', 'remove-ci', a, '--folder', sandbox.folder);
+    expect(told.stdout).toMatch(/removed: CN=Old Test CI.*\ntrusted still, of the same key: CN=Test CI/);
+    await run('add-ci', files[0]);
+    const removed = (await run('remove-ci', keyId)).json<{ removed: object[] }>();
+    expect(removed).toMatchObject({ keyId, left: [] });
+    expect(removed.removed).toHaveLength(2);
+    expect((await list()).cis).toHaveLength(1);
+    expect(await refused('remove-ci', a)).toMatchObject({ code: 'ciUnknown' });
   });
 
   it('are refused where the file is missing, no certificate or the certificate of another role', async () => {

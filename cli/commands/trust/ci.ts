@@ -1,3 +1,4 @@
+import type { CiCertificate } from '../../../shared/service/trust/anchors.ts';
 import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -5,7 +6,10 @@ import { type Folder, normalised, type TrustCommand } from './command.ts';
 
 /** eSIM CAs that are trusted. */
 export function registerCi(command: TrustCommand, io: CliIo): void {
-  command('add-ci <certificate>', 'trust an eSIM CA; both selections unless one is named')
+  command(
+    'add-ci <certificate>',
+    'trust a certificate of an eSIM CA, beside those that are trusted; both selections unless one is named',
+  )
     .option('--for-signing', 'only for the chains of eUICCs')
     .option('--for-verification', 'only for our own chains')
     .action((file: string, options: Folder & { forSigning?: true; forVerification?: true }) =>
@@ -15,19 +19,34 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
           forSigning: both || options.forSigning === true,
           forVerification: both || options.forVerification === true,
         };
-        const keyId = await runtime.trust.addCi(
-          await readDer(file, '<certificate>', 'certificate'),
-          use,
-          BY_CLI,
+        const certificate = await readDer(file, '<certificate>', 'certificate');
+        const { ci, isNew, besides } = await runtime.trust.addCi(certificate, use, BY_CLI);
+        io.answer({ ...ci, isNew, besides }, () =>
+          [
+            `CI ${ci.keyId} is trusted${isNew ? '' : ' already'}, as ${ci.subject}`,
+            ...besides.map((one) => `beside it, of the same key: ${described(one)}`),
+          ].join('\n'),
         );
-        io.answer({ keyId, ...use }, `CI ${keyId} is trusted`);
       }),
     );
 
-  command('remove-ci <key-id>', 'trust an eSIM CA no more').action((keyId: string, { folder }: Folder) =>
+  command(
+    'remove-ci <key-id-or-sha256>',
+    'trust an eSIM CA no more: all of its certificates by its key identifier, or one by its SHA-256',
+  ).action((name: string, { folder }: Folder) =>
     withRuntime(folder, async (runtime) => {
-      await runtime.trust.removeCi(normalised(keyId), BY_CLI);
-      io.answer({ keyId: normalised(keyId) }, `CI ${normalised(keyId)} is not trusted`);
+      const { keyId, removed, left } = await runtime.trust.removeCi(normalised(name), BY_CLI);
+      io.answer({ keyId, removed, left }, () =>
+        [
+          left.length === 0
+            ? `CI ${keyId} is not trusted`
+            : `of CI ${keyId} a certificate is not trusted any more`,
+          ...removed.map((one) => `removed: ${described(one)}`),
+          ...left.map((one) => `trusted still, of the same key: ${described(one)}`),
+        ].join('\n'),
+      );
     }),
   );
 }
+
+const described = ({ subject, sha256 }: CiCertificate) => `${subject} (SHA-256 ${sha256})`;

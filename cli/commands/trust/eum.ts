@@ -19,7 +19,10 @@ interface AllowEumOptions {
 
 /** EUMs and eUICCs, and what is bound to them when they are revoked. */
 export function registerEum(command: TrustCommand, io: CliIo): void {
-  command('allow-eum <certificate>', 'put an EUM on the allow-list, by its certificate with role EUM')
+  command(
+    'allow-eum <certificate>',
+    'put an EUM on the allow-list, by a certificate of its key with role EUM',
+  )
     .requiredOption('--party <identifier>', 'the party that speaks for its eUICCs')
     .option('--data-key <file>', 'SubjectPublicKeyInfo of the key that signs its batches')
     .addOption(

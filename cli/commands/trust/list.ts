@@ -20,12 +20,23 @@ export function registerList(command: TrustCommand, io: CliIo): void {
             ['epoch', listing.epoch],
           ]),
           table(
-            ['CI', 'signs eUICCs', 'verifies us'],
-            listing.cis.map((ci) => [ci.keyId, yesNo(ci.forSigning), yesNo(ci.forVerification)]),
+            ['CI', 'signs eUICCs', 'verifies us', 'until', 'name', 'certificate'],
+            listing.cis.map((ci) => [
+              ci.keyId,
+              yesNo(ci.forSigning),
+              yesNo(ci.forVerification),
+              ci.notAfter.toISOString().slice(0, 10),
+              ci.subject,
+              ci.sha256,
+            ]),
           ),
           table(
-            ['EUM', 'party'],
-            listing.eums.map((eum) => [eum.keyId, eum.party]),
+            ['EUM', 'party', 'certificates'],
+            listing.eums.map((eum) => [
+              eum.keyId,
+              eum.party,
+              eum.certificates.map((name) => name.slice(0, 16)).join(' '),
+            ]),
           ),
           table(
             ['binding certificate', 'CI', 'state', 'key'],

@@ -1,7 +1,7 @@
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import type { Tlv } from '../../../shared/codec/tlv.ts';
 import { type Certificate, decodeCertificate } from '../../../shared/pki/certificate.ts';
-import { nameAttributes } from '../../../shared/pki/name.ts';
+import { nameAttributes, nameText } from '../../../shared/pki/name.ts';
 import { OID } from '../../../shared/pki/oids.ts';
 import { roleOf } from '../../../shared/pki/roles.ts';
 import type { Finding } from '../artefact.ts';
@@ -9,7 +9,6 @@ import { leaf, listOf, type Shape, tree } from '../shape.ts';
 import { tlvDescriber } from '../tlv-describer.ts';
 import { curve, integer, oid, time } from '../values.ts';
 import { EXTENSION_SHAPE } from './extension.ts';
-import { nameText } from './name-text.ts';
 import { startsAsSequenceOf, tbsTags } from './sequence.ts';
 
 const NULL = 0x05;

@@ -2,11 +2,11 @@ import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import { type Tlv, TlvReader } from '../../../shared/codec/tlv.ts';
 import { decodeExtensions, type Extensions } from '../../../shared/pki/extensions/index.ts';
 import { decodeIssuingDistributionPoint } from '../../../shared/pki/extensions/issuing-distribution-point.ts';
+import { nameText } from '../../../shared/pki/name.ts';
 import { OID } from '../../../shared/pki/oids.ts';
 import { roleOfPolicy } from '../../../shared/pki/roles.ts';
 import { leaf, type Shape, tree } from '../shape.ts';
 import { berFlag, integer, oid } from '../values.ts';
-import { nameText } from './name-text.ts';
 
 const NAMES: ReadonlyMap<string, string> = new Map(
   Object.entries(OID)

@@ -114,8 +114,14 @@ export const AUDIT_EVENTS = {
     'name?': 'name',
   }),
   'party.revoked': row('again', 'a client certificate was revoked', { fingerprint: 'hash' }),
-  'trust.ci.added': row('administrator', 'an eSIM CA is trusted', { ci: 'keyIdentifier' }),
-  'trust.ci.removed': row('again', 'an eSIM CA is trusted no more', { ci: 'keyIdentifier' }),
+  'trust.ci.added': row('administrator', 'a certificate of an eSIM CA is trusted', {
+    ci: 'keyIdentifier',
+    certificate: 'hash',
+  }),
+  'trust.ci.removed': row('again', 'an eSIM CA is trusted no more, or one certificate of it', {
+    ci: 'keyIdentifier',
+    'certificate?': 'hash',
+  }),
   'trust.eum.allowed': row('administrator', 'an EUM is on the allow-list', { eum: 'keyIdentifier' }),
   'trust.eum.revoked': row('again', 'an EUM was taken off the allow-list', { eum: 'keyIdentifier' }),
   'trust.euicc.revoked': row('again', 'an eUICC was revoked on this server', { eid: 'EID' }),

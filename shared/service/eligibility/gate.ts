@@ -110,7 +110,11 @@ async function requireMayGet(
   const eum = await view.requireTrusted(record, certificate);
   const info = await infoOf(record.euiccInfo2);
   requireEligible(profile.order.eligibility, { eid, ciPkId: record.ciPkId, eum: eum.organization, info });
-  const dp = view.dpBindingFor(suiteByName(record.suite).curve, info.euiccCiPKIdListForVerification);
+  const dp = view.dpBindingFor(
+    suiteByName(record.suite).curve,
+    info.euiccCiPKIdListForVerification,
+    eum.verified.ci,
+  );
   return { dp, claim: await claim(profile.claimAs, profile, record, standingOf) };
 }
 

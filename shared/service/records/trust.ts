@@ -2,7 +2,7 @@ import { objectRef } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import { flag, list, object, octets, oneOf, optional, text, whole } from './schema.ts';
 
-/** An eSIM CA that this server trusts; see shared/pki/trust-store.ts for the two selections. */
+/** A certificate of an eSIM CA that this server trusts; see shared/pki/trust-store.ts for the two selections. */
 export const ciRecord = recordOf('CI', { certificate: octets, forSigning: flag, forVerification: flag });
 
 export type CiRecord = RecordOf<typeof ciRecord>;
@@ -10,8 +10,8 @@ export type CiRecord = RecordOf<typeof ciRecord>;
 /** An EUM on the allow-list (GENS14), and the party that speaks for its eUICCs on Esed1. */
 export const eumRecord = recordOf('EUM', {
   party: text,
-  /** The certificate with role EUM, in DER: what revocation lists of this EUM are verified with. */
-  certificate: octets,
+  /** The certificates of its key with role EUM, in DER: what revocation lists of this EUM are verified with. */
+  certificates: list(octets),
   /** SubjectPublicKeyInfo in DER of the key that signs its eUICC data batches, where there is one. */
   dataKey: optional(octets),
   /** Whether its batches need eumDataSignature; absent where there is a data key means that they do. */

@@ -31,7 +31,9 @@ const RESTRICTIONS: {
   'party.revoked': (context, { fingerprint }) => new PartyService(context).revoke(fingerprint, BY),
   'trust.euicc.revoked': (context, { eid }) => new Trust(context).revokeEuicc(eid, BY),
   'trust.eum.revoked': (context, { eum }) => new Trust(context).revokeEum(eum, BY),
-  'trust.ci.removed': (context, { ci }) => new Trust(context).removeCi(ci, BY),
+  'trust.ci.removed': async (context, { ci, certificate }) => {
+    await new Trust(context).removeCi(certificate ?? ci, BY);
+  },
 };
 
 /**

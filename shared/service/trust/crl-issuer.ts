@@ -1,11 +1,11 @@
 import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
-import { refuse } from '../../errors.ts';
+import { Refusal } from '../../errors.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import type { Crl } from '../../pki/crl.ts';
-import { sameName } from '../../pki/name.ts';
-import { verifyPath } from '../../pki/path.ts';
-import type { RevocationLists } from '../../pki/revocation.ts';
+import { nameText, sameName } from '../../pki/name.ts';
+import { type PathContext, verifyToAnchor } from '../../pki/path.ts';
+import { type RevocationLists, verifyCrl } from '../../pki/revocation.ts';
 import type { TrustStore } from '../../pki/trust-store.ts';
 import type { Context } from '../context.ts';
 import { partitions } from '../records/keys.ts';
@@ -20,25 +20,54 @@ export async function crlIssuer(
   store: TrustStore,
   crls: RevocationLists,
 ): Promise<Certificate> {
-  const ci = store.certificates.find((candidate) => hasKeyId(candidate, crl.authorityKeyIdentifier));
-  if (ci !== undefined) return ci;
+  const atMs = context.now();
+  const isIssuer = (candidate: Certificate) =>
+    hasKeyId(candidate, crl.authorityKeyIdentifier) && sameName(candidate.subject, crl.issuer);
   const candidates = [...chains];
   for await (const { certificates } of storedEumChains(context.ledger)) candidates.push(certificates);
-  for (const ders of candidates) {
-    const chain = ders.map((der) => decodeCertificate(der, 'crlInvalid'));
-    const from = chain.findIndex((candidate) => hasKeyId(candidate, crl.authorityKeyIdentifier));
-    if (from < 0) continue;
-    const above = chain.slice(from);
-    const rootKeyId = above.at(-1)!.extensions.authorityKeyIdentifier;
-    const root = rootKeyId && store.certificates.find((candidate) => hasKeyId(candidate, rootKeyId));
-    if (root === undefined) continue;
-    const codes = { invalid: 'crlInvalid', expired: 'crlInvalid' } as const;
-    verifyPath(above, root, { crls, atMs: context.now(), codes });
-    return above[0]!;
+  let refusal: Refusal | undefined;
+  const attempts = [
+    ...store.certificates.filter(isIssuer).map((ci) => () => ci),
+    ...candidates.map((ders) => () => issuerBelow(ders, isIssuer, store, { crls, atMs, codes: CODES })),
+  ];
+  for (const attempt of attempts) {
+    try {
+      const issuer = attempt();
+      if (issuer === undefined) continue;
+      verifyCrl(crl, issuer, atMs);
+      return issuer;
+    } catch (error) {
+      // another certificate of the same key may hold
+      if (!(error instanceof Refusal)) throw error;
+      refusal ??= error;
+    }
   }
-  return refuse('crlInvalid', 'the issuer of the list is not known', {
-    subjectIdentifier: toHex(crl.authorityKeyIdentifier),
-  });
+  throw (
+    refusal ??
+    new Refusal('crlInvalid', `the issuer of the list, "${nameText(crl.issuer.attributes)}", is not known`, {
+      subjectIdentifier: toHex(crl.authorityKeyIdentifier),
+    })
+  );
+}
+
+const CODES = { invalid: 'crlInvalid', expired: 'crlInvalid' } as const;
+
+/** The issuer within a chain whose root is trusted, verified up to that; undefined where it is not in there. */
+function issuerBelow(
+  ders: readonly Bytes[],
+  isIssuer: (candidate: Certificate) => boolean,
+  store: TrustStore,
+  context: PathContext,
+): Certificate | undefined {
+  const chain = ders.map((der) => decodeCertificate(der, 'crlInvalid'));
+  const from = chain.findIndex(isIssuer);
+  const rootKeyId = chain.at(-1)?.extensions.authorityKeyIdentifier;
+  if (from < 0 || rootKeyId === undefined) return undefined;
+  const roots = store.certificates.filter((candidate) => hasKeyId(candidate, rootKeyId));
+  if (roots.length === 0) return undefined;
+  const above = chain.slice(from);
+  verifyToAnchor(above, roots, context);
+  return above[0];
 }
 
 /** EUM certificates known here, by their key identifier, that this list names. */

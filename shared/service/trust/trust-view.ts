@@ -4,6 +4,7 @@ import { invariant, Refusal, refuse } from '../../errors.ts';
 import { messageOf } from '../../events/error-record.ts';
 import type { Log } from '../../events/log-events.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { Certificate } from '../../pki/certificate.ts';
 import { selectDpChain, type VerifiedDp, type VerifiedEum, verifyEumChain } from '../../pki/chain.ts';
 import { singleAttribute } from '../../pki/name.ts';
 import { OID } from '../../pki/oids.ts';
@@ -12,6 +13,7 @@ import type { TrustStore } from '../../pki/trust-store.ts';
 import type { EuiccRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { type EumRecord, eumChainRecord } from '../records/trust.ts';
+import { eumName } from './trust-items.ts';
 
 /** One of our DPpb chains, verified, with the key that signs for it. */
 export interface DpBinding extends VerifiedDp {
@@ -36,6 +38,7 @@ export interface TrustViewFields {
   readonly unusable: readonly string[];
   /** Filled as certificates are checked. */
   readonly gaps: ReadonlyMap<string, RevocationGap>;
+  /** By `eumName`. */
   readonly eums: ReadonlyMap<string, EumRecord>;
   /** For the certificates of eUICCs, of which some are made or end while the view is in use. */
   readonly now: () => number;
@@ -93,7 +96,7 @@ export class TrustView {
     const { store: trust, crls } = this;
     const clock = asked === 'holdsNow' ? { atMs: this.loadedAt, now: this.#fields.now } : { atMs: undefined };
     const verified = verifyEumChain({ eumChain, ciPkId, trust, crls, ...clock });
-    const record = this.#fields.eums.get(verified.eumKeyId);
+    const record = this.#fields.eums.get(eumName(verified.eum));
     if (record === undefined) {
       refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: verified.eumKeyId });
     }
@@ -152,9 +155,9 @@ export class TrustView {
     }
   }
 
-  /** Our chain on this curve that an eUICC verifies under these CIs (EUICCInfo2 A9). */
-  dpBindingFor(curve: Curve, ciPkIds: readonly Bytes[]): DpBinding {
-    return selectDpChain(this.dpBindings, ciPkIds, curve);
+  /** Our chain on this curve that an eUICC, whose own chain ends at `ownCi`, verifies under these CIs (EUICCInfo2 A9). */
+  dpBindingFor(curve: Curve, ciPkIds: readonly Bytes[], ownCi: Certificate): DpBinding {
+    return selectDpChain(this.dpBindings, ciPkIds, curve, ownCi.subject);
   }
 }
 

@@ -1,15 +1,14 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { checkEid } from '../../codec/eid.ts';
-import { Refusal, refuse } from '../../errors.ts';
+import { refuse } from '../../errors.ts';
 import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import { type VerifiedDp, verifyDpChain } from '../../pki/chain.ts';
-import { type Crl, decodeCrl } from '../../pki/crl.ts';
-import { type RevocationGap, RevocationLists, type RevocationPolicy } from '../../pki/revocation.ts';
-import { roleOf } from '../../pki/roles.ts';
-import { TrustStore } from '../../pki/trust-store.ts';
+import { decodeCrl } from '../../pki/crl.ts';
+import type { RevocationPolicy } from '../../pki/revocation.ts';
+import { decodeCi } from '../../pki/trust-store.ts';
 import type { CrlTaken } from '../api/admin.ts';
 import type { AuditAbout, AuditEvent } from '../audit/events.ts';
 import { type AuditLine, auditWrite } from '../audit/line.ts';
@@ -22,15 +21,36 @@ import {
   crlRecord,
   type DpPbRecord,
   dpPbRecord,
-  type EumRecord,
   eumRecord,
   trustEpochRecord,
   trustPolicyRecord,
 } from '../records/trust.ts';
+import {
+  type AllowedEum,
+  allowedEums,
+  type CiCertificate,
+  type CiUse,
+  ciCertificates,
+  decodeEum,
+  type EumTerms,
+  withCertificate,
+  withUse,
+} from './anchors.ts';
 import { crlIssuer, eumsRevokedBy } from './crl-issuer.ts';
 import { storedEumChains } from './eum-chains.ts';
-import { chainsOf, crlItems, dpName, ofKind, policyOf, sha256, storeOf } from './trust-items.ts';
-import { type DpBinding, TrustView } from './trust-view.ts';
+import {
+  chainsOf,
+  ciName,
+  crlItems,
+  dpName,
+  eumName,
+  ofKind,
+  policyOf,
+  sha256,
+  storeOf,
+} from './trust-items.ts';
+import { ignoreRefusal, TrustLoader } from './trust-loader.ts';
+import type { TrustView } from './trust-view.ts';
 
 export { type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
 
@@ -44,8 +64,8 @@ const ACCEPT_WITHOUT_LIST: RevocationPolicy = { missing: 'accept', expired: 'acc
 export interface TrustListing {
   readonly epoch: number;
   readonly policy: RevocationPolicy;
-  readonly cis: readonly { keyId: string; forSigning: boolean; forVerification: boolean }[];
-  readonly eums: readonly { keyId: string; party: string }[];
+  readonly cis: readonly CiCertificate[];
+  readonly eums: readonly AllowedEum[];
   readonly dpPbs: readonly {
     sha256: string;
     keyUri: string;
@@ -64,14 +84,31 @@ export interface TrustListing {
   readonly problems: readonly string[];
 }
 
+/** What became of a CI certificate that was to be trusted. */
+export interface CiAdded {
+  readonly ci: CiCertificate;
+  /** False where it was trusted for that already, and nothing changed. */
+  readonly isNew: boolean;
+  /** The other certificates of the same key that are trusted. */
+  readonly besides: readonly CiCertificate[];
+}
+
+export interface CiRemoved {
+  readonly keyId: string;
+  readonly removed: readonly CiCertificate[];
+  /** Certificates of the same key that are trusted still. */
+  readonly left: readonly CiCertificate[];
+}
+
 /** The trust configuration: one ledger partition, every change of which moves the epoch in the same transaction. */
 export class Trust {
   readonly #context: Context;
-  readonly #decodedLists = new Map<string, Crl>();
+  readonly #loader: TrustLoader;
   #view: TrustView | undefined;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#loader = new TrustLoader(context);
   }
 
   /** The view of this moment: reads the epoch, and the rest only if it moved or the view has aged. */
@@ -81,61 +118,81 @@ export class Trust {
     // a clock that was set back makes an old view look fresh: both ways it has aged
     const age = view === undefined ? 0 : Math.abs(this.#context.now() - view.loadedAt);
     if (view?.epoch === epoch && age < VIEW_LIFETIME_MS) return view;
-    const loaded = await this.#load(epoch);
+    const loaded = await this.#loader.load(epoch);
     this.#view = loaded;
     return loaded;
   }
 
-  async addCi(
-    certificate: Bytes,
-    use: { forSigning: boolean; forVerification: boolean },
-    by: string,
-  ): Promise<string> {
-    new TrustStore({ forSigning: [certificate], forVerification: [] });
-    const keyId = toHex(decodeCertificate(certificate, 'ciUnknown').extensions.subjectKeyIdentifier!);
-    await this.#put(ledgerKeys.trust('ci', keyId), ciRecord.to({ certificate, ...use }), {
-      event: 'trust.ci.added',
-      by,
-      about: { ci: keyId },
+  /**
+   * Trusts a CI certificate beside those that are trusted already, of the same key or another: an add takes nothing away.
+   * One that is there keeps the uses that it has.
+   */
+  async addCi(certificate: Bytes, use: CiUse, by: string): Promise<CiAdded> {
+    const ci = decodeCi(certificate);
+    const key = ledgerKeys.trust('ci', ciName(ci));
+    const keyId = toHex(ci.extensions.subjectKeyIdentifier!);
+    const about = { ci: keyId, certificate: sha256(certificate) };
+    let isNew = false;
+    await this.#change({ event: 'trust.ci.added', by, about }, async () => {
+      const before = await this.#context.ledger.get(key);
+      const record = withUse(before && ciRecord.from(before), certificate, use);
+      isNew = record !== undefined;
+      return record && [{ put: key, attributes: ciRecord.to(record), when: asRead(before) }];
     });
-    return keyId;
+    const ofKey = (await this.#cis()).filter((one) => one.keyId === keyId);
+    const isOwn = (one: CiCertificate) => one.sha256 === about.certificate;
+    return { isNew, ci: ofKey.find(isOwn)!, besides: ofKey.filter((one) => !isOwn(one)) };
   }
 
   /**
-   * Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. Refuses one that is
-   * not trusted, which may be a typing error.
+   * Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. `name`: a key
+   * identifier for every certificate of the CI, or the SHA-256 of a certificate, hexadecimal, for that one alone. Refuses one
+   * that is not trusted, which may be a typing error.
    */
-  async removeCi(keyId: string, by: string): Promise<void> {
-    const key = ledgerKeys.trust('ci', keyId);
-    if ((await this.#context.ledger.get(key)) === undefined)
-      refuse('ciUnknown', 'this CI is not trusted', { subjectIdentifier: keyId });
-    await this.#put(key, undefined, { event: 'trust.ci.removed', by, about: { ci: keyId } });
+  async removeCi(name: string, by: string): Promise<CiRemoved> {
+    const all = await this.#cis();
+    const byKey = all.filter(({ keyId }) => keyId === name);
+    const removed = byKey.length > 0 ? byKey : all.filter((one) => one.sha256 === name);
+    const [first] = removed;
+    if (first === undefined) refuse('ciUnknown', 'this CI is not trusted', { subjectIdentifier: name });
+    const about = { ci: first.keyId, ...(byKey.length === 0 && { certificate: name }) };
+    await this.#change({ event: 'trust.ci.removed', by, about }, async () => {
+      const items = await scanAll(this.#context.ledger, partitions.trust);
+      return removals(ofKind(items, byKey.length > 0 ? `ci#${name}` : `ci#${first.keyId}#${name}`));
+    });
+    const left = (await this.#cis()).filter(({ keyId }) => keyId === first.keyId);
+    return { keyId: first.keyId, removed, left };
   }
 
-  /** `eumCertificate` is the one with role EUM; the allow-list names its key. */
-  async allowEum(eumCertificate: Bytes, eum: Omit<EumRecord, 'certificate'>, by: string): Promise<string> {
-    const certificate = decodeCertificate(eumCertificate, 'eumCertificateInvalid');
-    const { role } = roleOf(certificate, 'eumCertificateInvalid');
-    if (role !== 'eum') refuse('eumCertificateInvalid', `the certificate has the role ${role}, not EUM`);
-    const { subjectKeyIdentifier } = certificate.extensions;
-    if (subjectKeyIdentifier === undefined)
-      refuse('eumCertificateInvalid', 'the EUM certificate has no SubjectKeyIdentifier');
-    const keyId = toHex(subjectKeyIdentifier);
-    const record = eumRecord.to({ ...eum, certificate: eumCertificate });
-    await this.#put(ledgerKeys.trust('eum', keyId), record, {
-      event: 'trust.eum.allowed',
-      by,
-      about: { eum: keyId },
+  async #cis(): Promise<CiCertificate[]> {
+    return ciCertificates(await scanAll(this.#context.ledger, partitions.trust));
+  }
+
+  /**
+   * `eumCertificate` is one with role EUM; the allow-list is of its key, under whichever name of a CI it is certified. Terms
+   * are as they are said last; see `withCertificate`.
+   */
+  async allowEum(eumCertificate: Bytes, terms: EumTerms, by: string): Promise<string> {
+    const certificate = decodeEum(eumCertificate);
+    const key = ledgerKeys.trust('eum', eumName(certificate));
+    const keyId = toHex(certificate.extensions.subjectKeyIdentifier!);
+    await this.#change({ event: 'trust.eum.allowed', by, about: { eum: keyId } }, async () => {
+      const before = await this.#context.ledger.get(key);
+      const record = withCertificate(before && eumRecord.from(before), eumCertificate, terms);
+      return [{ put: key, attributes: eumRecord.to(record), when: asRead(before) }];
     });
     return keyId;
   }
 
   /** Takes an EUM off the allow-list: its unbound keys stop at once. Refuses one that is not on it. */
   async revokeEum(keyId: string, by: string): Promise<void> {
-    const key = ledgerKeys.trust('eum', keyId);
-    if ((await this.#context.ledger.get(key)) === undefined)
-      refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: keyId });
-    await this.#put(key, undefined, { event: 'trust.eum.revoked', by, about: { eum: keyId } });
+    await this.#change({ event: 'trust.eum.revoked', by, about: { eum: keyId } }, async () => {
+      const items = await scanAll(this.#context.ledger, partitions.trust);
+      return (
+        removals(ofKind(items, `eum#${keyId}`)) ??
+        refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: keyId })
+      );
+    });
   }
 
   /**
@@ -208,7 +265,7 @@ export class Trust {
       const items = await scanAll(this.#context.ledger, partitions.trust);
       const at = this.#context.now();
       const store = storeOf(items);
-      const held = await this.#lists(items, at, ACCEPT_WITHOUT_LIST);
+      const held = await this.#loader.lists(items, at, ACCEPT_WITHOUT_LIST);
       const issuer = await crlIssuer(this.#context, crl, [...chains, ...chainsOf(items)], store, held);
       isNew = held.add(crl, issuer, at);
       if (!isNew) return undefined;
@@ -237,11 +294,8 @@ export class Trust {
     return {
       epoch: view.epoch,
       policy: policyOf(items),
-      cis: named('ci').map(([keyId, item]) => {
-        const { forSigning, forVerification } = ciRecord.from(item);
-        return { keyId, forSigning, forVerification };
-      }),
-      eums: named('eum').map(([keyId, item]) => ({ keyId, party: eumRecord.from(item).party })),
+      cis: ciCertificates(items),
+      eums: allowedEums(items),
       dpPbs: named('dppb').map(([name, item]) => {
         const { keyUri, ciPkId, state, installedAt } = dpPbRecord.from(item);
         return { sha256: name, keyUri, ciPkId: toHex(ciPkId), state, installedAt: new Date(installedAt) };
@@ -305,70 +359,8 @@ export class Trust {
       ]);
     });
   }
-
-  async #load(epoch: number): Promise<TrustView> {
-    const items = await scanAll(this.#context.ledger, partitions.trust);
-    const at = this.#context.now();
-    const store = storeOf(items);
-    const gaps = new Map<string, RevocationGap>();
-    const crls = await this.#lists(items, at, policyOf(items), (gap) => {
-      const name = `${gap.kind} ${gap.issuerKeyId}`;
-      if (gaps.has(name)) return;
-      gaps.set(name, gap);
-      const { kind, issuerKeyId, distributionPoints } = gap;
-      this.#context.log({ event: `alarm.crl.${kind}`, issuer: issuerKeyId, distributionPoints });
-    });
-
-    const unusable: string[] = [];
-    const dpBindings: DpBinding[] = [];
-    const dps = ofKind(items, 'dppb')
-      .map(dpPbRecord.from)
-      .filter(({ state }) => state === 'active');
-    for (const dp of dps.sort((a, b) => b.installedAt - a.installedAt)) {
-      try {
-        // no key is asked for: a token that is away must not stop those who need no signature of it
-        const { ciPkId, certificates: chain, keyUri } = dp;
-        dpBindings.push({ ...verifyDpChain({ chain, ciPkId, trust: store, crls, atMs: at }), keyUri });
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        unusable.push(`binding certificate ${dpName(dp).slice(0, 16)}: ${error.message}`);
-        this.#context.log({ event: 'alarm.dppb.unusable', certificate: dpName(dp), code: error.code });
-      }
-    }
-    const eums = new Map(
-      ofKind(items, 'eum').map((item) => [item.sort.slice('eum#'.length), eumRecord.from(item)]),
-    );
-    const { now } = this.#context;
-    const fields = { epoch, loadedAt: at, store, crls, dpBindings, unusable, gaps, eums, now };
-    return new TrustView(this.#context.ledger, fields, this.#context.log);
-  }
-
-  async #lists(
-    items: readonly Item[],
-    at: number,
-    policy: RevocationPolicy,
-    onGap?: (gap: RevocationGap) => void,
-  ): Promise<RevocationLists> {
-    const lists = new RevocationLists(policy, onGap);
-    for (const item of crlItems(items)) {
-      const { object, issuer } = crlRecord.from(item);
-      let crl = this.#decodedLists.get(object.sha256);
-      if (crl === undefined) {
-        crl = decodeCrl(await this.#context.vault.get(object));
-        this.#decodedLists.set(object.sha256, crl);
-      }
-      try {
-        lists.add(crl, decodeCertificate(issuer, 'crlInvalid'), at);
-      } catch (error) {
-        // a clock that went back: the list counts as missing, which the policy decides
-        ignoreRefusal(error);
-      }
-    }
-    return lists;
-  }
 }
 
-function ignoreRefusal(error: unknown): undefined {
-  if (!(error instanceof Refusal)) throw error;
-  return undefined;
-}
+/** Takes away what was read; undefined where that is nothing. */
+const removals = (items: readonly Item[]): Write[] | undefined =>
+  items.length === 0 ? undefined : items.map((item) => ({ remove: item, when: { revision: item.revision } }));

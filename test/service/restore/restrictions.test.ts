@@ -3,6 +3,7 @@ import { toHex } from '../../../shared/codec/bytes.ts';
 import type { ChainedLine } from '../../../shared/service/api/admin.ts';
 import { AUDIT_EVENTS } from '../../../shared/service/audit/events.ts';
 import { repeatRestriction } from '../../../shared/service/restore/restrictions.ts';
+import { SimCi } from '../../../sim/index.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
 
 let deployment: Deployment;
@@ -31,6 +32,23 @@ it('restore takes trust away again from what the line names', async () => {
   expect(await repeat('trust.eum.revoked', { eum: toHex(deployment.eum.ca.keyId) })).toBe(true);
   expect(await repeat('trust.ci.removed', { ci: toHex(deployment.ci.keyId) })).toBe(true);
   expect(await trusted()).toEqual({ cis: 0, eums: 0 });
+});
+
+it('restore takes one certificate of a CI away again, and leaves the others of its key', async () => {
+  const { ci, runtime } = deployment;
+  const renamed = SimCi.create({ cn: 'Test CI', key: ci.key });
+  const { besides } = await runtime.trust.addCi(
+    renamed.certificate,
+    { forSigning: true, forVerification: true },
+    'test',
+  );
+  const about = { ci: toHex(ci.keyId), certificate: besides[0]!.sha256 };
+  expect(await repeat('trust.ci.removed', about)).toBe(true);
+  expect((await runtime.trust.list()).cis).toMatchObject([
+    { subject: expect.stringContaining('CN=Test CI') },
+  ]);
+  expect(await repeat('trust.ci.removed', about)).toBe(true);
+  expect(await trusted()).toEqual({ cis: 1, eums: 1 });
 });
 
 it('restore is content where the restored ledger never heard of it', async () => {

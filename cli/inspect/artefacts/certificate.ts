@@ -1,7 +1,7 @@
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import type { Tlv } from '../../../shared/codec/tlv.ts';
 import { type Certificate, decodeCertificate } from '../../../shared/pki/certificate.ts';
-import { nameAttributes, nameText } from '../../../shared/pki/name.ts';
+import { nameAttributes, nameText, sameName } from '../../../shared/pki/name.ts';
 import { OID } from '../../../shared/pki/oids.ts';
 import { roleOf } from '../../../shared/pki/roles.ts';
 import type { Finding } from '../artefact.ts';
@@ -88,10 +88,7 @@ function roleFinding(certificate: Certificate): Finding {
 }
 
 function isSelfSigned(certificate: Certificate): boolean {
-  return (
-    Buffer.compare(certificate.issuer.raw, certificate.subject.raw) === 0 &&
-    certificate.isSignedBy(certificate.publicKey)
-  );
+  return sameName(certificate.issuer, certificate.subject) && certificate.isSignedBy(certificate.publicKey);
 }
 
 export const certificate = tlvDescriber({

@@ -53,7 +53,7 @@ function curveOrType(octets: Uint8Array, findings: Finding[]): string {
   try {
     const ec = ecPrivateKeyFromDer(octets);
     wipe(ec?.scalar);
-    if (ec !== undefined) return ec.curve.name;
+    if (ec !== undefined) return ec.curve.openSslName ?? ec.curve.name;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.code !== 'protocolFormat') {

@@ -38,6 +38,8 @@ export interface PeContext {
   readonly pins: Directory | undefined;
   /** The ADF that the files of a file PE go into. */
   readonly own: Directory | undefined;
+  /** A PE that module 3.3.1 does not name, such as one of an SSIM, came last: what it made is not known. */
+  readonly unknown: boolean;
 }
 
 export interface LostCommand {
@@ -97,10 +99,15 @@ class Builder {
   readonly #commands = new Map<number, FileManagement>();
   #adf: Directory | undefined;
   #pins: Directory | undefined;
+  #unknown = false;
 
   build({ elements }: ProfilePackage): FileSystem {
     elements.forEach((element, place) => {
-      const context = { adf: this.#adf, pins: this.#pins };
+      const context = {
+        adf: this.#adf,
+        pins: this.#unknown ? undefined : this.#pins,
+        unknown: this.#unknown,
+      };
       const before = this.#directories.length;
       let own: Directory | undefined;
       if (element.name === 'genericFileManagement') this.#run(element, place);
@@ -111,6 +118,7 @@ class Builder {
         .slice(before)
         .find(({ kind }) => element.name !== 'iot' || kind === 'adf');
       this.#pins = first ?? this.#pins;
+      this.#unknown = element.name === 'unknown' || (this.#unknown && first === undefined);
     });
     return {
       files: this.#files,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
+import { checkMetadata } from '../../../shared/profile/package/checks/metadata.ts';
 import { packageContents } from '../../../shared/profile/package/contents.ts';
 import { diffPackages } from '../../../shared/profile/package/diff.ts';
 import { fileSystemOf } from '../../../shared/profile/package/file-system.ts';
@@ -10,7 +11,7 @@ import { compileTemplate, personalise } from '../../../shared/profile/package/pe
 import { decodePackage } from '../../../shared/profile/package/profile-element.ts';
 import { validatePackage } from '../../../shared/profile/package/validate.ts';
 import { create, fill, gfm, select, skip, withAfter, without } from './support/build.ts';
-import { ownTemplate } from './support/packages.ts';
+import { OPERATIONAL, ownTemplate } from './support/packages.ts';
 
 const reported = (name: string) => readFileSync(new URL(`./reported/${name}`, import.meta.url));
 const make = (upp: Uint8Array, values: ProfileValues) =>
@@ -210,6 +211,29 @@ describe('what genericFileManagement makes is found by its place', () => {
     );
     expect(() => make(other, { imsi: '262011234567891' })).toThrowError(/imsi/);
   });
+});
+
+it('an operational order of such a template is held against its metadata', () => {
+  const template = compileTemplate(reported('usim-by-gfm.der'), {
+    profileClass: 'operational',
+    parameters: Object.keys(OPERATIONAL),
+  });
+  const upp = personalise(template, OPERATIONAL);
+  const metadata = { iccid: String(OPERATIONAL.iccid), profileOwner: { mccMnc: '26201' } };
+  expect(validatePackage(upp, metadata)).toEqual([]);
+  const other = { ...metadata, profileOwner: { mccMnc: '26202' } };
+  expect(validatePackage(upp, other).map(({ code }) => code)).toEqual(['metadata-owner']);
+  // orders read the same by the places of the template
+  const profile = decodePackage(upp);
+  expect(checkMetadata(profile, metadata, template.places)).toEqual([]);
+  expect(checkMetadata(profile, other, template.places)).toEqual(checkMetadata(profile, other));
+  const { imsi: _, ...withoutImsi } = OPERATIONAL;
+  expect(() =>
+    compileTemplate(reported('usim-by-gfm.der'), {
+      profileClass: 'operational',
+      parameters: Object.keys(withoutImsi),
+    }),
+  ).toThrowError(/imsi: the template leaves its IMSI/);
 });
 
 describe('packages of public reports', () => {

@@ -1,6 +1,12 @@
 import { mappingSource } from '../aka-parameter.ts';
 import { aidText } from '../application-instance.ts';
+import type { PeName, ProfileElement } from '../profile-element.ts';
+import type { CheckedPackage } from './checked-package.ts';
 import { elementRule, type RuleGroup } from './rule.ts';
+
+/** PEs of this name whose NAA is known. */
+const named = (name: PeName) => (element: ProfileElement, checked: CheckedPackage) =>
+  element.name === name && checked.system.contexts[checked.placeOf(element)]?.unknown === false;
 
 const WAY_OUT = 'Move the PE behind those that make its NAA.';
 
@@ -13,7 +19,7 @@ export const naaRules: RuleGroup = {
       clause: '8.4.1, 8.4.2',
       text: 'An akaParameter follows an NAA: USIM, ISIM, CSIM, or an ADF that genericFileManagement makes.',
       wayOut: WAY_OUT,
-      of: ({ name }) => name === 'akaParameter',
+      of: named('akaParameter'),
       breach: (element, checked) =>
         checked.system.contexts[checked.placeOf(element)]?.adf === undefined
           ? 'the PE akaParameter does not follow an NAA'
@@ -24,7 +30,7 @@ export const naaRules: RuleGroup = {
       clause: '8.1.3',
       text: 'An NAA has one akaParameter: of several, it is not defined which one is used.',
       wayOut: 'Leave the akaParameter that the NAA is meant to use.',
-      of: ({ name }) => name === 'akaParameter',
+      of: named('akaParameter'),
       breach: (element, checked) => {
         const adfOf = (other: typeof element) => checked.system.contexts[checked.placeOf(other)]?.adf;
         const own = adfOf(element);
@@ -50,7 +56,7 @@ export const naaRules: RuleGroup = {
       clause: '8.4.3',
       text: 'A cdmaParameter follows a CSIM.',
       wayOut: WAY_OUT,
-      of: ({ name }) => name === 'cdmaParameter',
+      of: named('cdmaParameter'),
       breach: (element, checked) => {
         const naa = checked.system.contexts[checked.placeOf(element)]?.adf?.naa;
         return naa === 'csim' || naa === 'other' ? undefined : 'the PE cdmaParameter does not follow a CSIM';
@@ -61,7 +67,7 @@ export const naaRules: RuleGroup = {
       clause: '8.3.4.7',
       text: 'A PE eap follows the ADF of the application that supports EAP.',
       wayOut: WAY_OUT,
-      of: ({ name }) => name === 'eap',
+      of: named('eap'),
       breach: (element, checked) =>
         checked.system.contexts[checked.placeOf(element)]?.adf === undefined
           ? 'the PE eap does not follow an ADF'

@@ -23,7 +23,8 @@ export const pinRules: RuleGroup = {
       clause: '8.5.1',
       text: 'A PE pinCodes follows the MF or the directory whose PINs it defines.',
       wayOut: 'Move the PE pinCodes behind the PE that makes its directory.',
-      subjects: contexts,
+      subjects: ({ pinContexts, system }) =>
+        pinContexts.filter(({ place }) => !system.contexts[place]?.unknown),
       breach: ({ directory }) =>
         directory === undefined ? 'the PE pinCodes does not follow the MF or an ADF' : undefined,
       element,

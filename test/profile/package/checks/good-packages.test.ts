@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { tlv } from '../../../../shared/codec/tlv.ts';
 import { validatePackage } from '../../../../shared/profile/package/validate.ts';
-import { createdMf, createdUsim, csim, iot, own } from '../support/good-packages.ts';
+import { withBefore } from '../support/build.ts';
+import { aka, createdMf, createdUsim, csim, iot, own, PIN, pins } from '../support/good-packages.ts';
 
 describe('a package that is as it should be has no finding', () => {
   it.each([
@@ -10,4 +12,10 @@ describe('a package that is as it should be has no finding', () => {
     ['a USIM by genericFileManagement', createdUsim],
     ['an MF by genericFileManagement', createdMf],
   ])('%s', (_, upp) => expect(validatePackage(upp)).toEqual([]));
+});
+
+it('behind a PE of a later version, such as that of an SSIM, PINs and parameters are taken as its own', () => {
+  const ssim = tlv(0xbf22, tlv(0xa0, tlv(0x81, Buffer.of(90))));
+  const upp = withBefore(own, 'end', 0, ssim, pins(91, [0x81, PIN]), aka(92, 1, 16, 16));
+  expect(validatePackage(upp).map(({ code }) => code)).toEqual(['pe-known']);
 });

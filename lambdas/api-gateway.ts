@@ -38,7 +38,8 @@ function requestOf({ headers, body = '', isBase64Encoded, requestContext }: Even
   return {
     method: requestContext.http.method,
     headers,
-    body: isBase64Encoded ? Buffer.from(body, 'base64') : body,
+    // API Gateway has held the octets, within its own limits
+    readBody: async () => (isBase64Encoded ? Buffer.from(body, 'base64') : body),
     // without mutual TLS `authentication` is left out or null
     clientCertificate: requestContext.authentication?.clientCert?.clientCertPem,
   };

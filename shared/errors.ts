@@ -28,6 +28,8 @@ export interface RefusalDetails {
   /** Where in the received bytes, counted from their first octet. */
   readonly offset?: number;
   readonly defect?: Defect;
+  /** After how many seconds the same call may succeed. */
+  readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -38,6 +40,7 @@ export class Refusal extends SmdpfError {
   readonly subjectIdentifier: string | undefined;
   readonly offset: number | undefined;
   readonly defect: Defect | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: StatusName, message: string, details: RefusalDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -47,6 +50,7 @@ export class Refusal extends SmdpfError {
     this.subjectIdentifier = details.subjectIdentifier;
     this.offset = details.offset;
     this.defect = details.defect;
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 

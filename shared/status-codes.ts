@@ -31,6 +31,7 @@ export const STATUS_CODES = {
   requesterUnknown: published('1.1', '3.9', 'the caller is not a registered party'),
   requesterNotAllowed: published('1.1', '1.2', 'the caller may not use this function or reach this object'),
   rateExceeded: proposed('1.1', '6.4', 'the caller exceeds its rate limit'),
+  serverBusy: proposed('1.2', '6.4', 'the server has as much work as it admits; try again'),
   protocolFormat: proposed('1.3.1', '2.1', 'the message is not well-formed'),
   protocolVersion: published('1.3.2', '3.1', 'the protocol version is not supported'),
   mandatoryElementMissing: published('1.3.1', '2.2', 'a mandatory element is missing'),

@@ -17,6 +17,7 @@ import {
   runtimeConfig,
 } from '../../shared/runtime-config.ts';
 import { number, object, optional, text, whole } from '../../shared/service/records/schema.ts';
+import { type ChosenLimits, limitsConfig } from '../server/admission/limits.ts';
 
 /** Where the server listens; 127.0.0.1, 8443 and 8444 unless given. */
 const server = object({
@@ -24,6 +25,8 @@ const server = object({
   port: optional(whole),
   fieldPort: optional(whole),
   publicUrl: optional(text),
+  /** What one caller may take of the server (I13): cli/server/admission/limits.ts. */
+  limits: optional(limitsConfig),
 });
 
 const folderConfig = object({
@@ -41,6 +44,7 @@ export interface FolderConfig {
     readonly port: number;
     readonly fieldPort: number;
     readonly publicUrl?: string;
+    readonly limits?: ChosenLimits;
   };
   readonly crlFetchMinutes?: number;
 }

@@ -44,6 +44,7 @@ export async function startDeployment(
       tls,
       listen: { host, port },
       field: { port: fieldPort },
+      limits: configured.limits,
       vault: transferGate(runtime.context.vault),
       log,
     });

@@ -3,24 +3,42 @@ import { TLSSocket } from 'node:tls';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import type { HttpFunction } from '../../shared/gsma/http-function.ts';
 import type { Headers } from '../../shared/gsma/media-type.ts';
+import type { Admission } from './admission/admission.ts';
 import type { Route } from './listener.ts';
-import { readBody } from './read-body.ts';
-import { respond } from './respond.ts';
+import { LINGER, respond } from './respond.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
-/** Answers requests to one function. */
-export function functionRoute(answer: HttpFunction): Route {
+/** Answers requests to one function, as far as they are admitted. */
+export function functionRoute(answer: HttpFunction, admission: Admission): Route {
   return async (request, response) => {
-    let body: Bytes | undefined;
-    try {
-      body = request.method === 'POST' ? await readBody(request) : new Uint8Array();
-    } catch {
-      return; // the peer is gone, and nobody is left to answer
-    }
+    const call = admission.open(request);
     const { method = '' } = request;
-    const clientCertificate = certificateOf(request);
-    const received = { method, headers: headersOf(request), body, clientCertificate };
-    respond(request, response, await answer(received, TIMEOUTS.call));
+    let known = false;
+    let octets = 0;
+    // octets of an answer are held until the peer has taken them
+    const ended = new Promise((resolve) => response.once('finish', resolve).once('close', resolve));
+    try {
+      const answered = await answer(
+        {
+          method,
+          headers: headersOf(request),
+          clientCertificate: certificateOf(request),
+          readBody: (limit, caller) => {
+            known = caller !== undefined;
+            return call.readBody(limit, caller);
+          },
+        },
+        TIMEOUTS.call,
+      );
+      octets = answered.body === undefined ? 0 : Buffer.byteLength(answered.body);
+      // who is no party, or asks for more than is admitted, does not keep a connection by that
+      if (!known && answered.httpStatus >= 400) response.shouldKeepAlive = false;
+      request.setTimeout(TIMEOUTS.idle);
+      respond(request, response, answered, known ? LINGER.party : LINGER.anyone);
+      if (!response.destroyed) await ended;
+    } finally {
+      call.end(octets);
+    }
   };
 }
 

@@ -1,7 +1,9 @@
+import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Fault } from '../../shared/errors.ts';
+import type { Connections } from './admission/connections.ts';
 import { respond, respondRefusal } from './respond.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
@@ -14,10 +16,41 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What of a listener is its own. */
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerOptions;
+  /** Says which connections may stay, before TLS begins. */
+  readonly connections: Connections;
+  /** Milliseconds for the head of a request, also for the first one after TLS. */
+  readonly headMs: number;
+  readonly keepAliveMs: number;
+}
+
+/**
+ * TLS 1.3, and 1.2 with ephemeral keys and authenticated encryption only (RFC 9325 section 4.2); nobody renegotiates, which
+ * would cost a handshake for some octets.
+ */
+const TLS: ServerOptions = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'TLS_AES_128_GCM_SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+  ].join(':'),
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+};
+
 /** An HTTPS listener. `find` gives the route of a path; `/health` is answered everywhere and asks for no party. */
 export async function listen(
-  address: { readonly host: string; readonly port: number },
-  tls: ServerOptions,
+  { host, port, tls, connections, headMs, keepAliveMs }: ListenerOptions,
   find: (path: string) => Route | undefined,
   onUnexpected: (error: unknown) => void,
 ): Promise<Listener> {
@@ -33,12 +66,13 @@ export async function listen(
 
   const server = createServer(
     {
-      minVersion: 'TLSv1.2',
+      ...TLS,
       handshakeTimeout: TIMEOUTS.tlsHandshake,
-      headersTimeout: TIMEOUTS.headers,
+      headersTimeout: headMs,
+      connectionsCheckingInterval: TIMEOUTS.lookForLate,
       // Bodies have their own limits: one deadline would fit either a function call or a transfer.
       requestTimeout: 0,
-      keepAliveTimeout: TIMEOUTS.keepAlive,
+      keepAliveTimeout: keepAliveMs,
       ...tls,
     },
     (request, response) => {
@@ -53,11 +87,14 @@ export async function listen(
       });
     },
   );
+  server.prependListener('connection', (socket: Socket) => {
+    if (!connections.admit(socket)) socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new Fault('configuration', `cannot listen on ${address.host}:${address.port}`, { cause })),
+      reject(new Fault('configuration', `cannot listen on ${host}:${port}`, { cause })),
     );
-    server.listen(address.port, address.host, resolve);
+    server.listen(port, host, resolve);
   });
 
   return {

@@ -1,26 +1,48 @@
 import type { IncomingMessage } from 'node:http';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { MAX_BODY } from '../../shared/gsma/limits.ts';
-import { TIMEOUTS } from './timeouts.ts';
+import { TransportRefusal } from '../../shared/gsma/transport-refusal.ts';
+
+const FIRST_GUESS = 16 * 1024;
 
 /**
- * The octets of a body, counted while they come in; undefined as soon as there are more than MAX_BODY, announced or
- * sent. A body that is not complete in time ends its connection; throws where the peer is gone.
+ * The octets of a body, counted while they come in, in one buffer however small the pieces are; undefined as soon as there
+ * are more than `limit`. Refuses with 408 what is not complete within `timeMs` milliseconds, and what its peer left before
+ * the end. The request stays open: its socket still carries the answer.
  */
-export async function readBody(request: IncomingMessage): Promise<Bytes | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return undefined;
-  const deadline = setTimeout(() => request.destroy(), TIMEOUTS.body);
-  try {
-    const chunks: Bytes[] = [];
-    let size = 0;
-    // Leaving the loop must not destroy the request: its socket still carries the answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Bytes>) {
-      size += chunk.length;
-      if (size > MAX_BODY) return undefined;
-      chunks.push(chunk);
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+  timeMs: number,
+): Promise<Bytes | undefined> {
+  const announced = Number(request.headers['content-length'] ?? FIRST_GUESS);
+  let body = Buffer.allocUnsafe(Math.min(announced, limit));
+  let size = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<Bytes | undefined>();
+  const late = setTimeout(
+    () => reject(incomplete(`the body did not come within ${timeMs / 1000} s`)),
+    timeMs,
+  );
+  const onData = (chunk: Buffer) => {
+    if (size + chunk.length > limit) {
+      resolve(undefined);
+      return;
     }
-    return Buffer.concat(chunks);
-  } finally {
-    clearTimeout(deadline);
-  }
+    if (size + chunk.length > body.length) {
+      const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(size + chunk.length, body.length * 2)));
+      body.copy(larger, 0, 0, size);
+      body = larger;
+    }
+    size += chunk.copy(body, size);
+  };
+  const onEnd = () => resolve(body.subarray(0, size));
+  const onClose = () => reject(incomplete('the peer left before the end of the body'));
+  request.on('data', onData).on('end', onEnd).on('close', onClose);
+  if (request.destroyed) onClose();
+  return promise.finally(() => {
+    clearTimeout(late);
+    request.off('data', onData).off('end', onEnd).off('close', onClose);
+    request.pause();
+  });
 }
+
+const incomplete = (message: string) => new TransportRefusal(408, 'protocolFormat', message);

@@ -5,6 +5,18 @@ import { TransportRefusal, type TransportStatus } from '../../shared/gsma/transp
 import type { StatusName } from '../../shared/status-codes.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
+/** How much of an unread body is thrown away, in octets and milliseconds, for its peer to read why. */
+export interface Linger {
+  readonly octets: number;
+  readonly ms: number;
+}
+
+/** From a party as much as comes in time, from others what is under way. */
+export const LINGER = {
+  party: { octets: Number.POSITIVE_INFINITY, ms: TIMEOUTS.linger },
+  anyone: { octets: 256 * 1024, ms: TIMEOUTS.lingerAnyone },
+} as const satisfies Record<string, Linger>;
+
 /**
  * Writes an answer. Where the request's body was not read to its end, the rest is read and thrown away for a moment
  * before the connection ends: closed at once, the octets under way would reset it, and a peer that sends its whole
@@ -14,6 +26,7 @@ export function respond(
   request: IncomingMessage,
   response: ServerResponse,
   { httpStatus, headers, body }: HttpAnswer,
+  linger: Linger = LINGER.anyone,
 ): void {
   if (response.destroyed || response.headersSent) return;
   const unread = !request.complete;
@@ -26,10 +39,15 @@ export function respond(
   // The length tells the peer that this is all; the end would make node close the socket.
   if (body === undefined) response.flushHeaders();
   else response.write(body);
-  const impatience = setTimeout(() => request.socket.destroy(), TIMEOUTS.linger).unref();
+  const impatience = setTimeout(() => request.socket.destroy(), linger.ms).unref();
   request.once('close', () => {
     clearTimeout(impatience);
     response.end();
+  });
+  let thrownAway = 0;
+  request.on('data', (chunk: Buffer) => {
+    thrownAway += chunk.length;
+    if (thrownAway > linger.octets) request.socket.destroy();
   });
   request.resume();
 }

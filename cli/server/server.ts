@@ -8,8 +8,13 @@ import { urlPaths } from '../../shared/gsma/paths.ts';
 import type { CallOptions } from '../../shared/gsma/record-call.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
+import type { Admission } from './admission/admission.ts';
+import { FieldAdmission } from './admission/field-admission.ts';
+import { type ChosenLimits, limitsOf } from './admission/limits.ts';
+import { PartyAdmission } from './admission/party-admission.ts';
 import { functionRoute } from './function-route.ts';
 import { type Listener, listen, type Route } from './listener.ts';
+import { TIMEOUTS } from './timeouts.ts';
 import { TRANSFER_PREFIX, transferRoute } from './transfer-route.ts';
 
 export interface ServerConfiguration {
@@ -20,6 +25,8 @@ export interface ServerConfiguration {
   readonly listen: { readonly host: string; readonly port: number };
   /** Where devices in the field call ES9+ by server TLS, on the same host. */
   readonly field: { readonly port: number };
+  /** What one caller may take (I13); the defaults where nothing is chosen. */
+  readonly limits?: ChosenLimits | undefined;
   /** Answers the transfer links. */
   readonly vault: TransferGate;
   readonly log: Log;
@@ -35,8 +42,8 @@ export interface RunningServer {
  * The embedded server: two HTTPS listeners in front of the functions of the interfaces.
  *
  * On the parties' listener TLS asks for a client certificate and takes any: it proves possession of the key, and who
- * that is says the party register, by fingerprint, on every call (I7). Chains and expiry of client certificates say
- * nothing here; the register revokes.
+ * that is says the party register, by fingerprint, on every call (I7). Chains of client certificates say nothing here;
+ * the register revokes, and what has expired is refused. What one caller may take of the server is in admission/ (I13).
  */
 export async function startServer(configuration: ServerConfiguration): Promise<RunningServer> {
   const { services, tls, vault, log } = configuration;
@@ -44,9 +51,13 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const onUnexpected = (error: unknown) =>
     log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(error) });
 
-  const options = { log, now: () => performance.now(), newIncident: randomUUID };
-  const forParties = routesOf('parties', services, options);
-  const forField = routesOf('field', services, options);
+  const now = () => performance.now();
+  const options = { log, now, newIncident: randomUUID };
+  const limits = limitsOf(configuration.limits);
+  const parties = new PartyAdmission(limits.parties, now);
+  const field = new FieldAdmission(limits.field, now, () => parties.inWork);
+  const forParties = routesOf('parties', services, parties, options);
+  const forField = routesOf('field', services, field, options);
   const transfer = transferRoute(vault, log);
 
   const listeners: Listener[] = [];
@@ -56,28 +67,49 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   try {
     listeners.push(
       await listen(
-        configuration.listen,
-        { ...tls, requestCert: true, rejectUnauthorized: false },
+        {
+          ...configuration.listen,
+          tls: { ...tls, requestCert: true, rejectUnauthorized: false },
+          connections: parties.connections,
+          headMs: limits.parties.headSeconds * 1000,
+          keepAliveMs: TIMEOUTS.keepAlive,
+        },
         (path) => (path.startsWith(TRANSFER_PREFIX) ? transfer : forParties.get(path)),
         onUnexpected,
       ),
     );
     listeners.push(
-      await listen({ host, port: configuration.field.port }, tls, (path) => forField.get(path), onUnexpected),
+      await listen(
+        {
+          host,
+          port: configuration.field.port,
+          tls,
+          connections: field.connections,
+          headMs: limits.field.headSeconds * 1000,
+          keepAliveMs: TIMEOUTS.keepAliveField,
+        },
+        (path) => forField.get(path),
+        onUnexpected,
+      ),
     );
   } catch (error) {
     await close();
     throw error;
   }
-  const [parties, field] = listeners.map(({ port }) => `https://${urlHost(host)}:${port}`);
-  return { urls: { parties: parties!, field: field! }, close };
+  const [partiesUrl, fieldUrl] = listeners.map(({ port }) => `https://${urlHost(host)}:${port}`);
+  return { urls: { parties: partiesUrl!, field: fieldUrl! }, close };
 }
 
-function routesOf(side: Side, services: Services, options: CallOptions): ReadonlyMap<string, Route> {
+function routesOf(
+  side: Side,
+  services: Services,
+  admission: Admission,
+  options: CallOptions,
+): ReadonlyMap<string, Route> {
   const functions = functionPaths.map(functionAt).filter((fn) => sideOf(fn) === side);
   return new Map(
     functions.flatMap((fn) => {
-      const route = functionRoute(httpFunction(fn, services, options));
+      const route = functionRoute(httpFunction(fn, services, options), admission);
       return urlPaths(fn).map((url) => [url, route]);
     }),
   );

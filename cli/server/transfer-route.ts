@@ -28,7 +28,7 @@ const PEER_GONE = 499;
 export function transferRoute(vault: TransferGate, log: Log): Route {
   return async (request, response, path) => {
     const startedAt = performance.now();
-    request.setTimeout(TIMEOUTS.transferIdle, () => request.destroy());
+    request.setTimeout(TIMEOUTS.idle, () => request.destroy());
     let name = 'transfer';
     try {
       const transfer = vault.openTransfer(path.slice(TRANSFER_PREFIX.length), new Date());

@@ -29,12 +29,23 @@ export const optional = <T>(check: Check<T>): Member<T, false> => ({ check, requ
 
 /** An object with these members and no others; a missing one is 1.3.1/2.2, an unknown one 1.3.1/2.1. */
 export function object<S extends Shape>(shape: S): ObjectCheck<Checked<S>> {
+  return objectOf(shape, (name, path) =>
+    refuse('protocolFormat', `${nameOf(path)} has an unknown member ${JSON.stringify(name.slice(0, 40))}`),
+  );
+}
+
+/** An object with these members; others are passed over, unread. */
+export function objectAndMore<S extends Shape>(shape: S): ObjectCheck<Checked<S>> {
+  return objectOf(shape, () => undefined);
+}
+
+function objectOf<S extends Shape>(
+  shape: S,
+  unknown: (name: string, path: string) => void,
+): ObjectCheck<Checked<S>> {
   const check = (value: unknown, path: string): Checked<S> => {
     const source = openObject(value, path);
-    for (const name of Object.keys(source)) {
-      if (Object.hasOwn(shape, name)) continue;
-      refuse('protocolFormat', `${nameOf(path)} has an unknown member ${JSON.stringify(name.slice(0, 40))}`);
-    }
+    for (const name of Object.keys(source)) if (!Object.hasOwn(shape, name)) unknown(name, path);
     const result: Record<string, unknown> = {};
     for (const [name, member] of Object.entries(shape)) {
       const memberPath = path === '' ? name : `${path}.${name}`;

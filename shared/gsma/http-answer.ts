@@ -14,6 +14,9 @@ export interface HttpAnswer {
   readonly body: string | Bytes | undefined;
 }
 
+/** Seconds after which work that is Pending is worth asking for again. */
+const RETRY_PENDING_SECONDS = 2;
+
 /** 204 for a notification, DER where it is asked for and there is some, JSON with the response header otherwise. */
 export function writeAnswer(
   answer: FunctionAnswer | undefined,
@@ -30,7 +33,8 @@ export function writeAnswer(
   const status = answer.warning === true ? 'Executed-WithWarning' : 'Executed-Success';
   const body = JSON.stringify({ header: responseHeader(status), ...answer.members });
   invariant(Buffer.byteLength(body) <= MAX_ANSWER, 'an inline answer is over the limit');
-  return { httpStatus: 200, headers: headers(JSON_TYPE, adminProtocol), body };
+  const pending = answer.members.state === 'Pending' ? { 'retry-after': `${RETRY_PENDING_SECONDS}` } : {};
+  return { httpStatus: 200, headers: { ...headers(JSON_TYPE, adminProtocol), ...pending }, body };
 }
 
 export function writeFailure(failure: Failure, adminProtocol = PROTOCOL_VERSION): HttpAnswer {
@@ -39,6 +43,7 @@ export function writeFailure(failure: Failure, adminProtocol = PROTOCOL_VERSION)
     headers: {
       ...headers(JSON_TYPE, adminProtocol),
       ...(failure.httpStatus === 405 ? { allow: 'POST' } : {}),
+      ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': `${failure.retryAfterSeconds}` }),
     },
     body: JSON.stringify({ header: responseHeader('Failed', failure.statusCodeData) }),
   };

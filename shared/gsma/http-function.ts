@@ -6,11 +6,11 @@ import { identifyCaller } from './identify-caller.ts';
 import type { FunctionAnswer, InterfaceFunction } from './interface-function.ts';
 import { prefersDer } from './media-type.ts';
 import { allowFunction } from './permissions.ts';
-import { type HttpRequest, readCall, receiveBody } from './received-call.ts';
+import { checkRequest, type HttpRequest, readCall, receiveBody } from './received-call.ts';
 import { type Call, type CallOptions, recordCall, recordFailure } from './record-call.ts';
 
 /**
- * Answers a request to one function within `timeMs` milliseconds; never rejects. API Gateway with Lambda and the
+ * Answers a request to one function within `timeMs` milliseconds, the reading of its body not counted; never rejects. API Gateway with Lambda and the
  * embedded server are adapters in front of it.
  */
 export type HttpFunction = (request: HttpRequest, timeMs: number) => Promise<HttpAnswer>;
@@ -23,7 +23,8 @@ export function httpFunction(fn: InterfaceFunction, services: Services, options:
   return async (request, timeMs) => {
     const call: Call = { function: fn.path, startedAt: options.now(), subject: {}, warning: false };
     try {
-      const answer = await within(timeMs - TIME_TO_ANSWER_MS, perform(fn, services, request, call));
+      const time = new CallTime(timeMs - TIME_TO_ANSWER_MS);
+      const answer = await perform(fn, services, request, call, time);
       recordCall(call, answer.httpStatus, options);
       return answer;
     } catch (error) {
@@ -33,21 +34,26 @@ export function httpFunction(fn: InterfaceFunction, services: Services, options:
   };
 }
 
-/** The checks of HTTP come before anybody is asked who sent the request, and the protocol after. */
+/**
+ * The checks of HTTP come before anybody is asked who sent the request, the body after, so that nobody who is not known
+ * and within its rate makes the server hold octets (I13), and the protocol last.
+ */
 async function perform(
   fn: InterfaceFunction,
   services: Services,
   request: HttpRequest,
   call: Call,
+  time: CallTime,
 ): Promise<HttpAnswer> {
-  const body = receiveBody(request, fn);
-  const serve = await serviceFor(fn, services, request, call);
+  const type = checkRequest(request, fn);
+  const serve = await time.within(serviceFor(fn, services, request, call));
+  const body = await receiveBody(request, fn, type, call.caller);
   const adminProtocol = checkAdminProtocol(request.headers['x-admin-protocol'], fn.path);
   call.adminProtocol = adminProtocol;
   const { functionCallIdentifier, input } = readCall(body, request.headers, fn, call.caller);
   if (functionCallIdentifier !== undefined) call.functionCallIdentifier = functionCallIdentifier;
   call.subject = fn.subject?.(input) ?? {};
-  const answer = await serve(input);
+  const answer = await time.within(serve(input));
   call.subject = { ...call.subject, ...answer?.subject };
   call.warning = answer?.warning ?? false;
   return writeAnswer(answer, adminProtocol, prefersDer(request.headers.accept));
@@ -71,16 +77,27 @@ async function serviceFor(
   return (input) => fn.call(services, caller, input);
 }
 
-/** What comes later than this many milliseconds is thrown away, and a Fault that says to try again in its place. */
-async function within<T>(timeMs: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Fault('dispatcher', 'the call took longer than its time', { retryable: true })),
-    timeMs,
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+/** What a call may take of its time, over all that it waits for. */
+class CallTime {
+  #leftMs: number;
+
+  constructor(timeMs: number) {
+    this.#leftMs = timeMs;
+  }
+
+  /** What comes too late is thrown away, and a Fault that says to try again in its place. */
+  async within<T>(work: Promise<T>): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new Fault('dispatcher', 'the call took longer than its time', { retryable: true })),
+      this.#leftMs,
+    );
+    const startedAt = performance.now();
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+      this.#leftMs -= performance.now() - startedAt;
+    }
   }
 }

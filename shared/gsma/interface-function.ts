@@ -26,6 +26,8 @@ interface FunctionRow<Path extends FunctionName, Input> {
   readonly needs: PortNeeds;
   /** Works on signatures, chains or profiles, many in a call: takes a whole core. */
   readonly wholeCore?: true;
+  /** Octets of its HTTP body; MAX_BODY unless given. */
+  readonly maxBody?: number;
   /** A URL path by which it is called as well. */
   readonly alsoAt?: string;
   /** Checks the members beside `header`. */

@@ -7,6 +7,12 @@
 /** HTTP body of a request, JSON or DER. */
 export const MAX_BODY = 4 * 1024 * 1024;
 
+/**
+ * HTTP body of a notification from the field, where anybody may call (I13). A ProfileInstallationResult has some hundred
+ * octets; an OtherSignedNotification carries two certificates besides (SGP.22 section 2.5.6), so some 3 kB in base64.
+ */
+export const MAX_NOTIFICATION_BODY = 32 * 1024;
+
 /** HTTP body of an answer as it stands in the Lambda's own result. */
 export const MAX_ANSWER = 6_000_000;
 

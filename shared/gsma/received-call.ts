@@ -13,14 +13,17 @@ import { TransportRefusal } from './transport-refusal.ts';
 export interface HttpRequest {
   readonly method: string;
   readonly headers: Headers;
-  /**
-   * Octets as received, or their text where the front has decoded UTF-8 already. Undefined where it has counted more
-   * than MAX_BODY of them and reads no further.
-   */
-  readonly body: Bytes | string | undefined;
+  readonly readBody: ReadBody;
   /** What TLS has proved possession of the key of, in DER or PEM; undefined where it asked for none or got none. */
   readonly clientCertificate: Bytes | string | undefined;
 }
+
+/**
+ * Reads the body: octets as received, or their text where the front has decoded UTF-8 already; undefined where there are
+ * more than `limit`, announced or counted, and no more are read. Called once and not before it is known who sent the
+ * request (I13); `caller` is undefined on ES9+. Refuses what the front does not admit, and a body without its end.
+ */
+export type ReadBody = (limit: number, caller: Caller | undefined) => Promise<Bytes | string | undefined>;
 
 export interface ReceivedCall<Input> {
   readonly functionCallIdentifier: string | undefined;
@@ -28,7 +31,7 @@ export interface ReceivedCall<Input> {
 }
 
 /** How a function reads its body. */
-type BodyReader<Input> = Pick<PartyFunction<FunctionName, Input>, 'body' | 'fromDer'>;
+type BodyReader<Input> = Pick<PartyFunction<FunctionName, Input>, 'body' | 'fromDer' | 'maxBody'>;
 
 /** A body of a kind and size that the function takes; nothing in it is checked yet. */
 export interface ReceivedBody {
@@ -36,18 +39,30 @@ export interface ReceivedBody {
   readonly content: Bytes | string;
 }
 
-/** What HTTP asks of a request before anybody is asked who sent it: 405, 413, 415. */
-export function receiveBody(
-  { method, headers, body }: HttpRequest,
+/** What HTTP asks of a request before anybody is asked who sent it: 405, 415. Gives the kind of its body. */
+export function checkRequest(
+  { method, headers }: Pick<HttpRequest, 'method' | 'headers'>,
   { fromDer }: BodyReader<unknown>,
-): ReceivedBody {
+): ReceivedBody['type'] {
   if (method !== 'POST') {
     throw new TransportRefusal(405, 'functionUnsupported', 'functions are called by POST');
   }
-  if (body === undefined || sizeOf(body) > MAX_BODY) {
-    throw new TransportRefusal(413, 'tooLarge', `a body has at most ${MAX_BODY} octets; use openTransfer`);
+  return bodyType(headers, fromDer !== undefined);
+}
+
+/** The body of a caller that is known, or of anyone on ES9+: 413 where it is over the limit of the function. */
+export async function receiveBody(
+  { readBody }: Pick<HttpRequest, 'readBody'>,
+  { maxBody = MAX_BODY }: BodyReader<unknown>,
+  type: ReceivedBody['type'],
+  caller: Caller | undefined,
+): Promise<ReceivedBody> {
+  const content = await readBody(maxBody, caller);
+  if (content === undefined || sizeOf(content) > maxBody) {
+    const other = caller === undefined ? '' : '; use openTransfer';
+    throw new TransportRefusal(413, 'tooLarge', `a body has at most ${maxBody} octets${other}`);
   }
-  return { type: bodyType(headers, fromDer !== undefined), content: body };
+  return { type, content };
 }
 
 const sizeOf = (body: Bytes | string): number =>

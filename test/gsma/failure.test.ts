@@ -29,14 +29,16 @@ describe('what a caller learns of an error', () => {
   });
 
   it.each([
-    [new Fault('ledger', 'table orders-prod is locked by pid 7'), '4.2'],
-    [new Fault('keyProviderThrottled', 'arn:aws:kms:key/7 throttled', { retryable: true }), '5.1'],
-    [new TypeError('cannot read K 00112233'), '4.2'],
-    ['a thrown string', '4.2'],
-    [undefined, '4.2'],
-  ])('a fault of ours gives 1.2 with an incident and nothing from inside (%#)', (error, reasonCode) => {
+    [new Fault('ledger', 'table orders-prod is locked by pid 7'), '4.2', 200, undefined],
+    [new Fault('keyProviderThrottled', 'arn:aws:kms:key/7 throttled', { retryable: true }), '5.1', 503, 2],
+    [new TypeError('cannot read K 00112233'), '4.2', 200, undefined],
+    ['a thrown string', '4.2', 200, undefined],
+    [undefined, '4.2', 200, undefined],
+  ])('a fault of ours gives 1.2 with an incident and nothing from inside (%#)', (...of) => {
+    const [error, reasonCode, httpStatus, retryAfterSeconds] = of;
     const failure = callFailure(error, incident);
-    expect(failure).toMatchObject({ httpStatus: 200, incident: 'I-1' });
+    expect(failure).toMatchObject({ httpStatus, incident: 'I-1' });
+    expect(failure.retryAfterSeconds).toBe(retryAfterSeconds);
     expect(failure.statusCodeData).toMatchObject({
       subjectCode: '1.2',
       reasonCode,

@@ -104,13 +104,14 @@ describe('JSON calls', () => {
       ...services,
       delivery: { ...services.delivery, requestBpp: () => Promise.reject(error) },
     });
-    for (const [error, codes] of [
-      [new Fault('ledger', 'INNER'), '1.2/4.2'],
-      [new Fault('keyProviderThrottled', 'INNER', { retryable: true }), '1.2/5.1'],
-      [new TypeError('INNER'), '1.2/4.2'],
+    for (const [error, codes, status, retryAfter] of [
+      [new Fault('ledger', 'INNER'), '1.2/4.2', 200, undefined],
+      [new Fault('keyProviderThrottled', 'INNER', { retryable: true }), '1.2/5.1', 503, '2'],
+      [new TypeError('INNER'), '1.2/4.2', 200, undefined],
     ] as const) {
       const result = await askForBpp(failing(error));
-      expect(result.statusCode).toBe(200);
+      expect(result.statusCode).toBe(status);
+      expect(result.headers?.['retry-after']).toBe(retryAfter);
       expect(codesOf(jsonOf(result))).toBe(codes);
       expect(result.body).toContain('I-1');
       expect(result.body).not.toContain('INNER');

@@ -119,6 +119,7 @@ export class CallRateLimiter {
     const seconds = Math.max(1, Math.ceil(waitMs / 1000));
     refuse('rateExceeded', `more than ${this.#limit.perSecond} calls a second; try again in ${seconds} s`, {
       subjectIdentifier: party,
+      retryAfterSeconds: seconds,
     });
   }
 }

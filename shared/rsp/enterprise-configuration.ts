@@ -3,7 +3,7 @@ import type { Bytes } from '../codec/bytes.ts';
 import { decodeOid, encodeOid } from '../codec/oid.ts';
 import { integerValue, type Tlv, tlv } from '../codec/tlv.ts';
 import { present } from '../present.ts';
-import { additionalFieldsOf, ExtensibleReader } from './extensibility.ts';
+import { additionalFieldsOf, checkAdditionalFields, ExtensibleReader } from './extensibility.ts';
 import { utf8Within } from './text.ts';
 
 /** EnterpriseConfiguration (SGP.22 v3 annex H): `80 OID`, `81 name`, `[A2 { 80 rule bits, 81 count }]`. */
@@ -37,9 +37,9 @@ export function encodeEnterpriseConfiguration(tag: number, value: EnterpriseConf
         0xa2,
         tlv(0x80, encodeBits(rules.enterpriseRuleBits)),
         tlv(0x81, integerValue(rules.numberOfNonEnterpriseProfiles)),
-        rules.additionalFields,
+        checkAdditionalFields(rules.additionalFields, RULE_TAGS),
       ),
-    value.additionalFields,
+    checkAdditionalFields(value.additionalFields, TAGS),
   );
 }
 

@@ -1,5 +1,6 @@
 import { type Bytes, concat } from '../codec/bytes.ts';
-import { type Tlv, TlvReader } from '../codec/tlv.ts';
+import { type Tlv, TlvReader, tagName } from '../codec/tlv.ts';
+import { refuse } from '../errors.ts';
 
 /**
  * Fields of later versions. The module RSPDefinitions is EXTENSIBILITY IMPLIED (SGP.22 annex H): every SEQUENCE of it may
@@ -34,6 +35,24 @@ export class ExtensibleReader extends TlvReader {
       this.#unknown.push(element);
     }
   }
+}
+
+/**
+ * Fields that are to be written behind those of a SEQUENCE: whole TLVs, none of which has a field there. Refuses others by
+ * `name`; undefined where there are none.
+ */
+export function checkAdditionalFields(
+  fields: Bytes | undefined,
+  known: ReadonlySet<number>,
+  name = 'additionalFields',
+): Bytes | undefined {
+  const reader = new TlvReader(fields ?? Buffer.alloc(0), name);
+  while (!reader.done) {
+    const { tag } = reader.next();
+    if (known.has(tag))
+      refuse('metadataInvalid', `${name} has ${tagName(tag)}, which has a member of its own`);
+  }
+  return fields;
 }
 
 /** Fields that were passed over, to be written again: whole TLVs, one after the other. Undefined where there are none. */

@@ -2,7 +2,7 @@ import { type Bytes, toHex } from '../codec/bytes.ts';
 import { type Tlv, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { present } from '../present.ts';
-import { additionalFieldsOf, ExtensibleReader } from './extensibility.ts';
+import { additionalFieldsOf, checkAdditionalFields, ExtensibleReader } from './extensibility.ts';
 
 /** OperatorId (SGP.22 annex H): `80 mccMnc`, `[81 gid1]`, `[82 gid2]`. */
 export interface OperatorId {
@@ -43,7 +43,7 @@ export function encodeOperatorId(tag: number, operator: OperatorId): Bytes {
     tlv(0x80, encodeMccMnc(mccMnc)),
     gid1 && tlv(0x81, gid1),
     gid2 && tlv(0x82, gid2),
-    additionalFields,
+    checkAdditionalFields(additionalFields, TAGS),
   );
 }
 

@@ -18,7 +18,8 @@ import {
 /**
  * StoreMetadataRequest in JSON, as Operators write it: the names of the specification; digits for ICCID and MCC/MNC;
  * base64 for the icon; hexadecimal for GIDs and for the fields kept as octets; names for enumerations and bits.
- * `additionalFields` is hexadecimal too: whole TLVs that this version does not know, one after the other.
+ * `additionalFields`, here and in the objects within, is hexadecimal too: whole TLVs that this version does not know, one
+ * after the other.
  * `notifications` with `events` (or `operations`) and `address` is accepted for notificationConfigurationInfo.
  * A member that has no meaning is refused, so that a misspelt name cannot drop a rule.
  */
@@ -82,12 +83,18 @@ export function storeMetadataFromJson(value: unknown): StoreMetadataRequest {
 
 /** The JSON form, ready for JSON.stringify. */
 export function storeMetadataToJson(metadata: StoreMetadataRequest): Json {
-  const { icon, profileOwner, ...rest } = metadata;
+  const { icon, profileOwner, notificationConfigurationInfo, enterpriseConfiguration, ...rest } = metadata;
   const json: { [name: string]: unknown } = { ...rest };
   if (icon !== undefined) json.icon = Buffer.from(icon).toString('base64');
-  if (profileOwner !== undefined) {
-    const { mccMnc, gid1, gid2 } = profileOwner;
-    json.profileOwner = { mccMnc, ...(gid1 && { gid1: toHex(gid1) }), ...(gid2 && { gid2: toHex(gid2) }) };
+  if (profileOwner !== undefined) json.profileOwner = inHex(profileOwner);
+  if (notificationConfigurationInfo !== undefined)
+    json.notificationConfigurationInfo = notificationConfigurationInfo.map(inHex);
+  if (enterpriseConfiguration !== undefined) {
+    const { enterpriseRules } = enterpriseConfiguration;
+    json.enterpriseConfiguration = {
+      ...inHex(enterpriseConfiguration),
+      ...(enterpriseRules && { enterpriseRules: inHex(enterpriseRules) }),
+    };
   }
   for (const field of HEX_FIELDS) {
     const octets = metadata[field];
@@ -95,6 +102,15 @@ export function storeMetadataToJson(metadata: StoreMetadataRequest): Json {
   }
   return json;
 }
+
+/** Octets among the members as hexadecimal. */
+const inHex = (value: object): Json =>
+  Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      member instanceof Uint8Array ? toHex(member) : member,
+    ]),
+  );
 
 function notification(value: unknown, path: string): NotificationConfigurationInformation {
   const members = new Members(value, path);
@@ -106,6 +122,7 @@ function notification(value: unknown, path: string): NotificationConfigurationIn
     notificationAddress: members.required(['notificationAddress', 'address'], (raw, at) =>
       ADDRESS.test(text(raw, at)) ? text(raw, at) : invalid(at, 'a fully qualified domain name'),
     ),
+    ...additional(members),
   };
   members.end();
   return entry;
@@ -115,7 +132,11 @@ function operatorId(value: unknown, path: string): OperatorId {
   const members = new Members(value, path);
   const gid1 = members.optional('gid1', hex);
   const gid2 = members.optional('gid2', hex);
-  const owner = { mccMnc: members.required('mccMnc', text), ...(gid1 && { gid1 }), ...(gid2 && { gid2 }) };
+  const owner = {
+    mccMnc: members.required('mccMnc', text),
+    ...present({ gid1, gid2 }),
+    ...additional(members),
+  };
   members.end();
   return owner;
 }
@@ -131,6 +152,7 @@ function enterpriseConfiguration(value: unknown, path: string): EnterpriseConfig
       numberOfNonEnterpriseProfiles: rules.required('numberOfNonEnterpriseProfiles', (number, numberAt) =>
         whole(number, numberAt, 255),
       ),
+      ...additional(rules),
     };
     rules.end();
     return read;
@@ -139,9 +161,14 @@ function enterpriseConfiguration(value: unknown, path: string): EnterpriseConfig
   if (!/^[0-2](?:\.(?:0|[1-9][0-9]{0,14}))+$/.test(enterpriseOid))
     invalid(`${path}.enterpriseOid`, 'an object identifier');
   const enterpriseName = members.required('enterpriseName', text);
+  const later = additional(members);
   members.end();
-  return { enterpriseOid, enterpriseName, ...(enterpriseRules && { enterpriseRules }) };
+  return { enterpriseOid, enterpriseName, ...present({ enterpriseRules }), ...later };
 }
+
+/** Fields of later versions, within an object as within the metadata. */
+const additional = (members: Members) =>
+  present({ additionalFields: members.optional('additionalFields', hex) });
 
 /** The members of a JSON object; `end` refuses those that nobody asked for. */
 class Members {

@@ -7,7 +7,7 @@ import {
   readTlv,
   splitElements,
   type Tlv,
-  TlvReader,
+  type TlvReader,
   tagName,
   tlv,
 } from '../codec/tlv.ts';
@@ -19,7 +19,7 @@ import {
   encodeEnterpriseConfiguration,
   readEnterpriseConfiguration,
 } from './enterprise-configuration.ts';
-import { additionalFieldsOf, ExtensibleReader } from './extensibility.ts';
+import { additionalFieldsOf, checkAdditionalFields, ExtensibleReader } from './extensibility.ts';
 import { NOTIFICATION_EVENTS, type NotificationEvent } from './notification-event.ts';
 import { encodeOperatorId, type OperatorId, readOperatorId } from './operator-id.ts';
 import { PROFILE_POLICY_RULES, type ProfilePolicyRule } from './profile-policy-rules.ts';
@@ -137,10 +137,41 @@ export function v3FieldsOf(metadata: StoreMetadataRequest): string[] {
 
 /** Fields that no version of SGP.22 has: an eUICC of v3 may answer unknownTlvInMetadata (26), others pass them over. */
 export function fieldsBeyondSgp22(metadata: StoreMetadataRequest): string[] {
-  const { carrierPrivilegeRules, additionalFields } = metadata;
+  const { carrierPrivilegeRules, notificationConfigurationInfo = [], profileOwner } = metadata;
+  const { enterpriseConfiguration } = metadata;
   return [
     ...(carrierPrivilegeRules === undefined ? [] : ['carrierPrivilegeRules (BF76)']),
-    ...splitElements(additionalFields ?? Buffer.alloc(0)).map((field) => tagName(readTlv(field).tag)),
+    ...tagsOf(metadata),
+    ...notificationConfigurationInfo.flatMap((entry) => tagsOf(entry, 'notificationConfigurationInfo')),
+    ...tagsOf(profileOwner, 'profileOwner'),
+    ...tagsOf(enterpriseConfiguration, 'enterpriseConfiguration'),
+    ...tagsOf(enterpriseConfiguration?.enterpriseRules, 'enterpriseRules'),
+  ];
+}
+
+/** Tags of the additional fields, with where they stand. */
+function tagsOf(value: { readonly additionalFields?: Bytes } | undefined, within?: string): string[] {
+  const tags = splitElements(value?.additionalFields ?? Buffer.alloc(0)).map((field) =>
+    tagName(readTlv(field).tag),
+  );
+  return within === undefined ? tags : tags.map((tag) => `${tag} in ${within}`);
+}
+
+/** What deserves to be known of metadata that are sent: fields that not every eUICC takes. */
+export function fieldWarnings(metadata: StoreMetadataRequest): string[] {
+  const v3 = v3FieldsOf(metadata);
+  const beyond = fieldsBeyondSgp22(metadata);
+  return [
+    ...(v3.length === 0
+      ? []
+      : [
+          `${v3.join(', ')}: only eUICCs that announce SGP.22 v3 take this; others answer unknownTlvInMetadata`,
+        ]),
+    ...(beyond.length === 0
+      ? []
+      : [
+          `${beyond.join(', ')}: no version of SGP.22 has this; it is carried, and an eUICC may answer unknownTlvInMetadata (26)`,
+        ]),
   ];
 }
 
@@ -194,7 +225,7 @@ export function encodeStoreMetadata(metadata: StoreMetadataRequest): Bytes {
     opaque(metadata, 'serviceDescription'),
     opaque(metadata, 'deviceChangeConfiguration'),
     opaque(metadata, 'carrierPrivilegeRules'),
-    metadata.additionalFields && checkAdditionalFields(metadata.additionalFields),
+    checkAdditionalFields(metadata.additionalFields, TAGS),
   );
   return checkStoreMetadataLength(der);
 }
@@ -209,21 +240,10 @@ function encodeNotificationConfiguration(entries: readonly NotificationConfigura
         0x30,
         tlv(0x80, encodeNamedBits(entry.profileManagementOperation, NOTIFICATION_EVENTS)),
         tlv(0x81, utf8Within('notificationAddress', entry.notificationAddress, ADDRESS_LIMIT)),
-        entry.additionalFields,
+        checkAdditionalFields(entry.additionalFields, NOTIFICATION_TAGS),
       ),
     ),
   );
-}
-
-/** Whole TLVs that no field of the metadata has for its tag: what has a name is given by its name. */
-function checkAdditionalFields(fields: Bytes): Bytes {
-  const reader = new TlvReader(fields, 'additionalFields');
-  while (!reader.done) {
-    const { tag } = reader.next();
-    if (TAGS.has(tag))
-      refuse('metadataInvalid', `additionalFields has ${tagName(tag)}, which has a member of its own`);
-  }
-  return fields;
 }
 
 function opaque(metadata: StoreMetadataRequest, field: OpaqueField): Bytes | undefined {

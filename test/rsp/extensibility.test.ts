@@ -5,6 +5,7 @@ import { tlv } from '../../shared/codec/tlv.ts';
 import { P256 } from '../../shared/crypto/curves.ts';
 import { fromSpki } from '../../shared/crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
+import { Refusal } from '../../shared/errors.ts';
 import { decodeEuiccInfo2 } from '../../shared/rsp/euicc-info2.ts';
 import { decodeSimaResponse } from '../../shared/rsp/euicc-response.ts';
 import {
@@ -20,6 +21,7 @@ import {
   decodeStoreMetadata,
   encodeStoreMetadata,
   fieldsBeyondSgp22,
+  fieldWarnings,
 } from '../../shared/rsp/store-metadata.ts';
 import { storeMetadataFromJson, storeMetadataToJson } from '../../shared/rsp/store-metadata-json.ts';
 import { expectRefusal } from '../support/refusal.ts';
@@ -179,7 +181,14 @@ describe('metadata with fields beyond SGP.22', () => {
     );
     const metadata = decodeStoreMetadata(der);
     expect(toHex(encodeStoreMetadata(metadata))).toBe(toHex(der));
-    expect(fieldsBeyondSgp22(metadata)).toEqual(['BF5F', '9F70']);
+    expect(fieldsBeyondSgp22(metadata)).toEqual([
+      'BF5F',
+      '9F70',
+      'BF5F in notificationConfigurationInfo',
+      '9F70 in profileOwner',
+      'BF5F in enterpriseConfiguration',
+      'BF5F in enterpriseRules',
+    ]);
   });
 
   it('an unknown field between known ones takes nothing away from them', () => {
@@ -199,6 +208,43 @@ describe('metadata with fields beyond SGP.22', () => {
     };
     const metadata = storeMetadataFromJson(json);
     expect(storeMetadataToJson(decodeStoreMetadata(encodeStoreMetadata(metadata)))).toEqual(json);
+  });
+
+  it('JSON has the fields of later versions within its objects too, and back', () => {
+    const additionalFields = toHex(LATER);
+    const json = {
+      iccid: '8988211000000530082',
+      serviceProviderName: 'SP',
+      profileName: 'P',
+      profileClass: 'operational',
+      notificationConfigurationInfo: [
+        { profileManagementOperation: ['enable'], notificationAddress: 'smdp.example.com', additionalFields },
+      ],
+      profileOwner: { mccMnc: '26201', gid1: 'ab', additionalFields },
+      enterpriseConfiguration: {
+        enterpriseOid: '2.999.1',
+        enterpriseName: 'E',
+        enterpriseRules: { enterpriseRuleBits: [1], numberOfNonEnterpriseProfiles: 2, additionalFields },
+        additionalFields,
+      },
+    };
+    const metadata = storeMetadataFromJson(json);
+    const carried = decodeStoreMetadata(encodeStoreMetadata(metadata));
+    expect(JSON.parse(JSON.stringify(storeMetadataToJson(carried)))).toEqual(json);
+    expect(fieldsBeyondSgp22(carried)).toEqual([
+      'BF5F in notificationConfigurationInfo',
+      'BF5F in profileOwner',
+      'BF5F in enterpriseConfiguration',
+      'BF5F in enterpriseRules',
+    ]);
+    expect(fieldWarnings(carried)).toEqual([
+      expect.stringMatching(/^enterpriseConfiguration: only eUICCs that announce SGP.22 v3/),
+      expect.stringMatching(/^BF5F in notificationConfigurationInfo, .*: no version of SGP.22 has this/),
+    ]);
+    for (const wrong of ['bf5f05', toHex(tlv(0x80, Buffer.of(0)))])
+      expect(() =>
+        storeMetadataFromJson({ ...json, profileOwner: { mccMnc: '26201', additionalFields: wrong } }),
+      ).toThrow(Refusal);
   });
 
   it('JSON refuses additionalFields that are no TLVs, or that have a member of their own', () => {

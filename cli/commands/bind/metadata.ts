@@ -5,9 +5,8 @@ import {
   checkStoreMetadataLength,
   decodeStoreMetadata,
   encodeStoreMetadata,
-  fieldsBeyondSgp22,
+  fieldWarnings,
   type StoreMetadataRequest,
-  v3FieldsOf,
 } from '../../../shared/rsp/store-metadata.ts';
 import { storeMetadataFromJson } from '../../../shared/rsp/store-metadata-json.ts';
 import { parseJson, readOctets } from '../../input/files.ts';
@@ -26,16 +25,7 @@ export async function readMetadata(path: string, io: CliIo): Promise<BindingMeta
   const content = await readOctets(path, '--metadata');
   const isJson = /^(?:\xef\xbb\xbf)?\s*[{["]/.test(Buffer.from(content.subarray(0, 64)).toString('latin1'));
   const read = isJson ? fromJson(parseJson(content, path, '--metadata')) : fromDer(content);
-  const v3 = v3FieldsOf(read.metadata);
-  if (v3.length > 0)
-    io.warn(
-      `${v3.join(', ')}: only eUICCs that announce SGP.22 v3 take this; others answer unknownTlvInMetadata`,
-    );
-  const beyond = fieldsBeyondSgp22(read.metadata);
-  if (beyond.length > 0)
-    io.warn(
-      `${beyond.join(', ')}: no version of SGP.22 has this; it is carried, and an eUICC may answer unknownTlvInMetadata (26)`,
-    );
+  for (const warning of fieldWarnings(read.metadata)) io.warn(warning);
   return read;
 }
 

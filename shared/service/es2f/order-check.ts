@@ -10,7 +10,7 @@ import { type EligibilityNeeds, eligibilityNeeds } from '../../profile/package/e
 import { personalise } from '../../profile/package/personalise.ts';
 import { validatePackage } from '../../profile/package/validate.ts';
 import { inRow, type Row } from '../../profile/rows/row.ts';
-import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import { fieldWarnings, type StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderInput, PersonalisationRows } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
@@ -150,6 +150,7 @@ function checkSample(
     );
     const warnings = [
       ...notSet.map(({ parameter }) => `${parameter} is as in the template, the same in all profiles`),
+      ...fieldWarnings(metadata).map((warning) => `metadata: ${warning}`),
       ...findings.map(({ message, pe }) => (pe === undefined ? message : `${pe}: ${message}`)),
     ];
     return { warnings, needs: eligibilityNeeds(upp) };

@@ -49,6 +49,6 @@ function headersOf({ headersDistinct }: IncomingMessage): Headers {
   );
 }
 
-function certificateOf({ socket }: IncomingMessage): Bytes | undefined {
+export function certificateOf({ socket }: IncomingMessage): Bytes | undefined {
   return socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
 }

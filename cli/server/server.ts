@@ -58,7 +58,7 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const field = new FieldAdmission(limits.field, now, () => parties.inWork);
   const forParties = routesOf('parties', services, parties, options);
   const forField = routesOf('field', services, field, options);
-  const transfer = transferRoute(vault, log);
+  const transfer = transferRoute(vault, services, log);
 
   const listeners: Listener[] = [];
   const close = async () => {

@@ -7,7 +7,10 @@ import { errorRecords } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import { callFailure } from '../../shared/gsma/failure.ts';
 import { writeFailure } from '../../shared/gsma/http-answer.ts';
+import { identifyCaller } from '../../shared/gsma/identify-caller.ts';
+import type { Services } from '../../shared/service/api/services.ts';
 import type { Transfer, TransferGate } from '../../shared/vault/transfer.ts';
+import { certificateOf } from './function-route.ts';
 import type { Route } from './listener.ts';
 import { parseRange } from './range.ts';
 import { respond, respondRefusal } from './respond.ts';
@@ -19,13 +22,19 @@ export const TRANSFER_PREFIX = '/transfer/';
 const PEER_GONE = 499;
 
 /**
- * `PUT` and `GET /transfer/<token>`: what presigned URLs are on S3. The token is the permission and is never logged;
- * octets are streamed both ways.
+ * `PUT` and `GET /transfer/<token>`: what presigned URLs are on S3, but for the party alone that the link was made for,
+ * known by its client certificate, and only as long as it may have what the link leads to (I6, I7). The token is never
+ * logged; octets are streamed both ways.
  *
- * 200 stored or whole, 206 a range, 400 not the announced content, 403 a token that is not ours or has expired, 405
+ * 200 stored or whole, 206 a range, 400 not the announced content, 403 a token that is not ours, has
+ * expired or is another party's, 405
  * not what the token is for, 416 a range outside the object.
  */
-export function transferRoute(vault: TransferGate, log: Log): Route {
+export function transferRoute(
+  vault: TransferGate,
+  services: Pick<Services, 'parties' | 'transfers'>,
+  log: Log,
+): Route {
   return async (request, response, path) => {
     const startedAt = performance.now();
     request.setTimeout(TIMEOUTS.idle, () => request.destroy());
@@ -33,6 +42,12 @@ export function transferRoute(vault: TransferGate, log: Log): Route {
     try {
       const transfer = vault.openTransfer(path.slice(TRANSFER_PREFIX.length), new Date());
       name = `transfer.${transfer.operation}`;
+      const caller = await identifyCaller(services.parties, { clientCertificate: certificateOf(request) });
+      await services.transfers.requireMayUse(caller, {
+        operation: transfer.operation,
+        holder: transfer.holder,
+        name: transfer.operation === 'download' ? transfer.ref.name : transfer.name,
+      });
       if (transfer.operation === 'upload') await upload(request, response, transfer);
       else await download(request, response, transfer);
     } catch (error) {
@@ -98,6 +113,10 @@ async function* rejoin(first: IteratorResult<Bytes>, rest: AsyncIterator<Bytes>)
 const HTTP_STATUS: Readonly<Record<string, number>> = {
   transferInvalid: 403,
   transferExpired: 403,
+  requesterUnknown: 403,
+  requesterNotAllowed: 403,
+  requestUnknown: 403,
+  rateExceeded: 429,
   transferMismatch: 400,
 };
 

@@ -3,6 +3,7 @@ import { type FileHandle, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault, invariant, refuse } from '../errors.ts';
+import { present } from '../present.ts';
 import {
   entriesOf,
   guarded,
@@ -15,12 +16,14 @@ import {
   TemporaryFiles,
   writeExactly,
 } from './durable-files.ts';
+import { ForwardClock } from './forward-clock.ts';
 import { checkName, checkPrefix, fromFileName, toFileName } from './names.ts';
 import { type Claim, type Transfer, type TransferGate, TransferSigner } from './transfer.ts';
 import {
   type ByteRange,
   checkRange,
   DamagedObject,
+  type LinkHolder,
   type ObjectRef,
   type PutOptions,
   type Vault,
@@ -56,6 +59,7 @@ export class FileVault implements Vault, TransferGate {
   readonly #baseUrl: string;
   readonly #signer: TransferSigner;
   readonly #clock: () => Date;
+  readonly #forward = new ForwardClock();
 
   private constructor(objects: string, temporary: TemporaryFiles, options: FileVaultOptions) {
     this.#objects = objects;
@@ -128,12 +132,13 @@ export class FileVault implements Vault, TransferGate {
     });
   }
 
-  async downloadUrl(ref: ObjectRef, seconds: number): Promise<string> {
+  async downloadUrl(ref: ObjectRef, seconds: number, holder?: LinkHolder): Promise<string> {
     const { version, size, sha256 } = ref;
     return this.#url({
       operation: 'download',
       ref: { name: checkName(ref.name), version, size, sha256 },
       expiresAtSeconds: this.#expiry(seconds),
+      ...present({ holder }),
     });
   }
 
@@ -141,6 +146,7 @@ export class FileVault implements Vault, TransferGate {
     name: string,
     content: { readonly size: number; readonly sha256: string },
     seconds: number,
+    holder?: LinkHolder,
   ): Promise<string> {
     const { size, sha256 } = content;
     invariant(Number.isSafeInteger(size) && size >= 0, 'the size of an upload is a number of octets');
@@ -151,16 +157,23 @@ export class FileVault implements Vault, TransferGate {
       size,
       sha256,
       expiresAtSeconds: this.#expiry(seconds),
+      ...present({ holder }),
     });
   }
 
   openTransfer(token: string, now: Date): Transfer {
-    const claim = this.#signer.verify(token, now);
+    const claim = this.#signer.verify(token, new Date(this.#forward.now(now)));
+    const { holder } = claim;
     if (claim.operation === 'download') {
-      return { operation: 'download', ref: claim.ref, read: (range) => this.#stream(claim.ref, range) };
+      return {
+        operation: 'download',
+        holder,
+        ref: claim.ref,
+        read: (range) => this.#stream(claim.ref, range),
+      };
     }
     const { name, size, sha256 } = claim;
-    return { operation: 'upload', name, size, sha256, accept: (body) => this.#accept(claim, body) };
+    return { operation: 'upload', holder, name, size, sha256, accept: (body) => this.#accept(claim, body) };
   }
 
   async close(): Promise<void> {}
@@ -173,7 +186,7 @@ export class FileVault implements Vault, TransferGate {
   }
 
   #expiry(seconds: number): number {
-    return Math.floor(this.#clock().getTime() / 1000) + seconds;
+    return Math.floor(this.#forward.now(this.#clock()) / 1000) + seconds;
   }
 
   #url(claim: Claim): string {

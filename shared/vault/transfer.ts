@@ -1,33 +1,42 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault, refuse } from '../errors.ts';
-import type { ByteRange, ObjectRef } from './vault.ts';
+import { present } from '../present.ts';
+import type { ByteRange, LinkHolder, ObjectRef } from './vault.ts';
 
 /**
  * Transfer links of the embedded server, the counterpart of S3 presigned URLs: `<base>/transfer/<token>`. A token
- * is `base64url(JSON claim).base64url(HMAC-SHA256)`; whoever holds it may do the one thing it names until it
- * expires, and nothing else.
+ * is `base64url(JSON claim).base64url(HMAC-SHA256)`; the party that it was made for may do the one thing it names until
+ * it expires, and nothing else. A link of no party is of no use at the server's door.
  */
 export type Claim =
-  | { readonly operation: 'download'; readonly ref: ObjectRef; readonly expiresAtSeconds: number }
+  | {
+      readonly operation: 'download';
+      readonly ref: ObjectRef;
+      readonly expiresAtSeconds: number;
+      readonly holder?: LinkHolder;
+    }
   | {
       readonly operation: 'upload';
       readonly name: string;
       readonly size: number;
       readonly sha256: string;
       readonly expiresAtSeconds: number;
+      readonly holder?: LinkHolder;
     };
 
 /** What a valid token allows; the embedded server carries it out. */
 export type Transfer =
   | {
       readonly operation: 'download';
+      readonly holder: LinkHolder | undefined;
       readonly ref: ObjectRef;
       /** The octets, or a range of them; a whole read ends with a Fault if their hash is wrong. */
       read(range?: ByteRange): AsyncIterable<Bytes>;
     }
   | {
       readonly operation: 'upload';
+      readonly holder: LinkHolder | undefined;
       readonly name: string;
       readonly size: number;
       readonly sha256: string;
@@ -94,14 +103,26 @@ export class TransferSigner {
 function claimOf(value: unknown): Claim {
   if (!isObject(value) || typeof value.expiresAtSeconds !== 'number') invalid();
   const { operation, expiresAtSeconds } = value;
+  const common = { expiresAtSeconds, ...present({ holder: holderOf(value.holder) }) };
   if (operation === 'download') {
     if (!isObject(value.ref)) invalid();
     const { version } = value.ref;
     if (typeof version !== 'string') invalid();
-    return { operation, ref: { ...contentOf(value.ref), version }, expiresAtSeconds };
+    return { operation, ref: { ...contentOf(value.ref), version }, ...common };
   }
   if (operation !== 'upload') invalid();
-  return { operation, ...contentOf(value), expiresAtSeconds };
+  return { operation, ...contentOf(value), ...common };
+}
+
+function holderOf(value: unknown): LinkHolder | undefined {
+  if (value === undefined) return undefined;
+  if (!isObject(value) || typeof value.party !== 'string') invalid();
+  const { party, asked } = value;
+  if (asked === undefined) return { party };
+  if (!isObject(asked)) invalid();
+  const { requestId, name } = asked;
+  if (typeof requestId !== 'string' || typeof name !== 'string') invalid();
+  return { party, asked: { requestId, name } };
 }
 
 function contentOf({ name, size, sha256 }: Readonly<Record<string, unknown>>) {

@@ -45,6 +45,14 @@ export interface PutOptions {
   readonly lock?: boolean;
 }
 
+/** Whom a link is for, and which answer it belongs to. */
+export interface LinkHolder {
+  /** Identifier of the party that asked for it. */
+  readonly party: string;
+  /** Of a download: what the party asked for, so that it can be asked again when the link is used. */
+  readonly asked?: { readonly requestId: string; readonly name: string };
+}
+
 export interface Vault {
   /** Stores a whole object; resolves when it is durable. */
   put(name: string, body: Bytes, options?: PutOptions): Promise<ObjectRef>;
@@ -60,13 +68,17 @@ export interface Vault {
   names(prefix: string): AsyncIterable<string>;
   /** Removes every version under this name that is not locked. */
   remove(name: string): Promise<void>;
-  /** A URL that lets its holder fetch exactly this version for `seconds`. */
-  downloadUrl(ref: ObjectRef, seconds: number): Promise<string>;
+  /**
+   * A URL that lets its holder fetch exactly this version for `seconds`. A vault whose links the server itself answers
+   * keeps the holder in it, and each use is checked against the party that makes it; on S3 the URL is all there is.
+   */
+  downloadUrl(ref: ObjectRef, seconds: number, holder?: LinkHolder): Promise<string>;
   /** A URL that lets its holder store exactly this content once, within `seconds`. */
   uploadUrl(
     name: string,
     content: { readonly size: number; readonly sha256: string },
     seconds: number,
+    holder?: LinkHolder,
   ): Promise<string>;
   close(): Promise<void>;
 }

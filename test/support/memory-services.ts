@@ -224,6 +224,9 @@ export function memoryServices(): MemoryServices {
         refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
       receivedObject: async (_caller, transferId) =>
         refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
+      requireMayUse: async (caller, { holder }) => {
+        if (holder?.party !== caller.identifier) refuse('transferInvalid', 'the link of another party');
+      },
       getTransfer: async (_caller, { requestId }) =>
         refuse('requestUnknown', 'no such request', { subjectIdentifier: requestId }),
     }),

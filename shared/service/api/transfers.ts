@@ -1,5 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import type { ObjectRef } from '../../vault/vault.ts';
+import type { LinkHolder, ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from './caller.ts';
 
 /** What an upload is for. */
@@ -12,6 +12,14 @@ export const TRANSFER_PURPOSES = [
   'crl',
 ] as const;
 export type TransferPurpose = (typeof TRANSFER_PURPOSES)[number];
+
+/** A link that somebody uses, by what it was made for. */
+export interface UsedLink {
+  readonly operation: 'download' | 'upload';
+  readonly holder: LinkHolder | undefined;
+  /** Of the vault object. */
+  readonly name: string;
+}
 
 /** Bodies and answers above the inline limit move as objects bound to size and SHA-256. */
 export interface Transfers {
@@ -28,6 +36,11 @@ export interface Transfers {
   received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes>;
   /** The same as an object, for what is too large to be held; of rows that were used up only size and hash are left. */
   receivedObject(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<ObjectRef>;
+  /**
+   * Refuses a link that this caller may not use now: another party's, one whose answer has no such part any more since
+   * trust was withdrawn from its eUICC or EUM, one to fill what was used already.
+   */
+  requireMayUse(caller: Caller, link: UsedLink): Promise<void>;
   /** A URL to download a part of an answer of this caller. */
   getTransfer(
     caller: Caller,

@@ -4,13 +4,13 @@ import { MAX_CRL } from '../../pki/crl.ts';
 import { MAX_PACKAGE_LENGTH } from '../../profile/package/profile-element.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
-import type { TransferPurpose, Transfers } from '../api/transfers.ts';
+import type { TransferPurpose, Transfers, UsedLink } from '../api/transfers.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { readWhole } from '../life/checked-reads.ts';
 import { LINK_SECONDS, openUpload } from '../life/uploads.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { objectNames } from '../records/object-names.ts';
+import { objectNames, uploadedAs } from '../records/object-names.ts';
 import { transferRecord } from '../records/transfer.ts';
 import type { DeliveryService } from './delivery.ts';
 
@@ -47,10 +47,11 @@ export class TransferService implements Transfers {
     if (size < 1 || size > max) refuse('tooLarge', `an upload for ${purpose} has 1 to ${max} octets`);
     const transferId = toHex(this.#context.random(16));
     const name = objectNames.upload(transferId);
-    await openUpload(this.#context, caller.identifier, transferId, { purpose, size, sha256, name });
+    const { identifier: party } = caller;
+    await openUpload(this.#context, party, transferId, { purpose, size, sha256, name });
     return {
       transferId,
-      uploadUrl: await this.#context.vault.uploadUrl(name, { size, sha256 }, LINK_SECONDS),
+      uploadUrl: await this.#context.vault.uploadUrl(name, { size, sha256 }, LINK_SECONDS, { party }),
     };
   }
 
@@ -85,15 +86,39 @@ export class TransferService implements Transfers {
     return ref;
   }
 
+  async requireMayUse(caller: Caller, { operation, holder, name }: UsedLink): Promise<void> {
+    if (holder?.party !== caller.identifier)
+      refuse('transferInvalid', 'the transfer link was made for another party');
+    if (operation === 'upload') {
+      const transferId = uploadedAs({ name }) ?? '';
+      const item = await this.#context.ledger.get(ledgerKeys.transfer(caller.identifier, transferId));
+      const record = item && transferRecord.from(item);
+      if (record === undefined || record.inUse === true || record.destroyed !== undefined)
+        refuse('transferInvalid', 'what the transfer link fills is used already, or its day is over');
+      return;
+    }
+    const part = holder.asked && (await this.#partOf(caller, holder.asked));
+    if (part?.name !== name)
+      refuse('transferInvalid', 'the answer has no such part now; fetch its manifest again');
+  }
+
   async getTransfer(
     caller: Caller,
     { requestId, name }: { requestId: string; name: string },
   ): Promise<{ downloadUrl: string; size: number; sha256: string }> {
-    const part =
-      caller.role === 'eum' && name === REJECTED
-        ? await this.#ingest.resultOf(caller, requestId)
-        : await this.#delivery.partNamed(caller, requestId, name);
-    const downloadUrl = await this.#context.vault.downloadUrl(part, LINK_SECONDS);
+    const part = await this.#partOf(caller, { requestId, name });
+    const holder = { party: caller.identifier, asked: { requestId, name } };
+    const downloadUrl = await this.#context.vault.downloadUrl(part, LINK_SECONDS, holder);
     return { downloadUrl, size: part.size, sha256: part.sha256 };
+  }
+
+  /** What the caller may fetch now under this name: withheld where trust was withdrawn since. */
+  async #partOf(
+    caller: Caller,
+    { requestId, name }: { requestId: string; name: string },
+  ): Promise<ObjectRef> {
+    return caller.role === 'eum' && name === REJECTED
+      ? await this.#ingest.resultOf(caller, requestId)
+      : await this.#delivery.partNamed(caller, requestId, name);
   }
 }

@@ -322,8 +322,10 @@ describe('transfers over the embedded server', () => {
   const content = randomBytes(3 * 1024 * 1024 + 17);
   const sha256 = createHash('sha256').update(content).digest('hex');
   const toServer = (url: string) => `${server.urls.parties}${new URL(url).pathname}`;
+  const holder = { party: IDENTIFIERS.deviceMaker };
+  const fetch = (url: string, options: Send = {}) => send(url, { certificate: maker, ...options });
   const upload = async (name: string, body: Buffer, seconds = 60) =>
-    send(toServer(await vault.uploadUrl(name, { size: content.length, sha256 }, seconds)), {
+    fetch(toServer(await vault.uploadUrl(name, { size: content.length, sha256 }, seconds, holder)), {
       method: 'PUT',
       body,
     });
@@ -347,28 +349,36 @@ describe('transfers over the embedded server', () => {
 
   it('a download is whole or a range, and tells its hash', async () => {
     const ref = await vault.put('parts/one', content);
-    const url = toServer(await vault.downloadUrl(ref, 60));
-    const whole = await send(url);
+    const url = toServer(await vault.downloadUrl(ref, 60, holder));
+    const whole = await fetch(url);
     expect(whole.status).toBe(200);
     expect(whole.headers.etag).toBe(`"${sha256}"`);
     expect(whole.body.equals(content)).toBe(true);
-    const part = await send(url, { headers: { range: 'bytes=1000000-1000099' } });
+    const part = await fetch(url, { headers: { range: 'bytes=1000000-1000099' } });
     expect(part.status).toBe(206);
     expect(part.headers['content-range']).toBe(`bytes 1000000-1000099/${content.length}`);
     expect(part.body.equals(content.subarray(1_000_000, 1_000_100))).toBe(true);
-    expect((await send(url, { headers: { range: `bytes=${content.length}-` } })).status).toBe(416);
-    const head = await send(url, { method: 'HEAD' });
+    expect((await fetch(url, { headers: { range: `bytes=${content.length}-` } })).status).toBe(416);
+    const head = await fetch(url, { method: 'HEAD' });
     expect(head.headers['content-length']).toBe(String(content.length));
     expect(head.body).toHaveLength(0);
-    const put = await send(url, { method: 'PUT', body: 'x' });
+    const put = await fetch(url, { method: 'PUT', body: 'x' });
     expect(put.status).toBe(405);
     expect(put.headers.allow).toBe('GET, HEAD');
   });
 
   it('a peer that leaves in the middle of an upload leaves nothing behind, and no fault', async () => {
-    const url = toServer(await vault.uploadUrl('uploads/three', { size: content.length, sha256 }, 60));
+    const url = toServer(
+      await vault.uploadUrl('uploads/three', { size: content.length, sha256 }, 60, holder),
+    );
     const before = lines.length;
-    const outgoing = request(url, { method: 'PUT', ca: tls.cert, agent: false });
+    const outgoing = request(url, {
+      method: 'PUT',
+      ca: tls.cert,
+      key: maker.key,
+      cert: maker.cert,
+      agent: false,
+    });
     outgoing.on('error', () => {});
     outgoing.write(content.subarray(0, 1_000_000), () => outgoing.destroy());
     await expect.poll(() => lines.length).toBe(before + 1);
@@ -378,18 +388,38 @@ describe('transfers over the embedded server', () => {
 
   it('a token that is changed, foreign or expired is 403', async () => {
     const ref = await vault.put('parts/two', content);
-    const url = toServer(await vault.downloadUrl(ref, 60));
-    expect((await send(`${url}x`)).status).toBe(403);
-    expect((await send(`${server.urls.parties}/transfer/`)).status).toBe(403);
-    expect((await send(toServer(await vault.downloadUrl(ref, -1)))).status).toBe(403);
+    const url = toServer(await vault.downloadUrl(ref, 60, holder));
+    expect((await fetch(`${url}x`)).status).toBe(403);
+    expect((await fetch(`${server.urls.parties}/transfer/`)).status).toBe(403);
+    expect((await fetch(toServer(await vault.downloadUrl(ref, -1, holder)))).status).toBe(403);
+  });
+
+  it('a link is of use to the party alone that it was made for, known by its certificate (I7)', async () => {
+    const ref = await vault.put('parts/four', content);
+    const url = toServer(await vault.downloadUrl(ref, 60, holder));
+    expect((await fetch(url)).status).toBe(200);
+    const without = await send(url);
+    expect([without.status, codesOf(without.json())]).toEqual([403, '1.1/3.9']);
+    const other = await send(url, { certificate: operator });
+    expect([other.status, codesOf(other.json())]).toEqual([403, '1.6/6.1']);
+    const ofNobody = await fetch(toServer(await vault.downloadUrl(ref, 60)));
+    expect([ofNobody.status, codesOf(ofNobody.json())]).toEqual([403, '1.6/6.1']);
+    const to = toServer(await vault.uploadUrl('uploads/four', { size: content.length, sha256 }, 60, holder));
+    expect((await send(to, { method: 'PUT', body: content, certificate: operator })).status).toBe(403);
+    expect(await vault.head('uploads/four')).toBeUndefined();
+    // a party that was revoked since
+    const known = services.register.get(maker.fingerprint)!;
+    services.register.delete(maker.fingerprint);
+    expect((await fetch(url)).status).toBe(403);
+    services.register.set(maker.fingerprint, known);
   });
 
   it('an object that is gone is 500 with an incident, and the log never holds the token', async () => {
     const ref = await vault.put('parts/three', content);
-    const url = toServer(await vault.downloadUrl(ref, 60));
+    const url = toServer(await vault.downloadUrl(ref, 60, holder));
     await vault.remove('parts/three');
     const before = lines.length;
-    const answer = await send(url);
+    const answer = await fetch(url);
     expect(answer.status).toBe(500);
     expect(codesOf(answer.json())).toBe('1.2/4.2');
     expect(lines.slice(before).map(({ event }) => event)).toEqual(['fault', 'call']);

@@ -212,6 +212,7 @@ function openServices(
 ): Runtime['services'] {
   const ingest = new IngestService(context, trust);
   const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
+  const reports = new ReportService(context);
   return {
     parties: new PartyService(context, config.rateLimit, rates),
     calls: new CallJournal(context),
@@ -219,10 +220,10 @@ function openServices(
     eligibility: new EligibilityService(context, trust),
     ingest,
     delivery,
-    reports: new ReportService(context),
+    reports,
     administration: new AdministrationService(trust),
     audit,
-    transfers: new TransferService(context, delivery, ingest),
+    transfers: new TransferService(context, delivery, ingest, reports),
   };
 }
 

@@ -1,5 +1,6 @@
 import { present } from '../present.ts';
 import type { OrderAnswer } from '../service/api/es2f.ts';
+import { warningsMember } from '../warnings.ts';
 import { itemCodes } from './header.ts';
 
 /** What every answer about an order tells. */
@@ -9,7 +10,8 @@ export function orderMembers({ orderId, state, quantity, prepared, iccids, warni
     state,
     quantity,
     prepared,
-    ...present({ iccids, warnings }),
+    ...present({ iccids }),
+    ...warningsMember(warnings),
     ...(reason === undefined ? {} : { reason: itemCodes(reason) }),
   };
 }

@@ -16,6 +16,7 @@ export const FLOORS: readonly Floor[] = [
       'shared/concurrency.ts',
       'shared/present.ts',
       'shared/own-member.ts',
+      'shared/warnings.ts',
     ],
   },
   { name: 'errors', rooms: ['shared/errors.ts'] },

@@ -241,9 +241,20 @@ describe('smdpf trust: revocation by hand', () => {
       keyId: toHex(ca.keyId),
       party: '2.999.41',
     });
+    const stranger = SimEum.create({ ci: SimCi.create() }).ca;
+    const early = await run(
+      'allow-eum',
+      await sandbox.file('early.der', stranger.certificate),
+      '--party',
+      '2.999.41',
+    );
+    expect(early.json<{ warnings: string[] }>().warnings).toEqual([expect.stringMatching(/^ciNotTrusted: /)]);
     const usage = await refused('allow-eum', file);
     expect(usage).toMatchObject({ code: 'usage', exitCode: 2 });
     expect(usage.message).toContain('--party');
+    expect(await refused('allow-eum', file, '--party', '2.999.41', '--signature', 'optional')).toMatchObject({
+      code: 'usage',
+    });
     const ci = await sandbox.file('ci-as-eum.der', sandbox.ci.certificate);
     expect(await refused('allow-eum', ci, '--party', '2.999.41')).toMatchObject({
       code: 'eumCertificateInvalid',

@@ -3,7 +3,7 @@ import { functionPaths } from '../../shared/gsma/functions/index.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { callHandler, codesOf, handlerOf, jsonOf } from '../support/function-call.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
-import { answerErrors, type Operation, operations, requestOf } from '../support/openapi.ts';
+import { answerErrors, type Operation, operations, requestOf, resolve } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 const services = memoryServices();
@@ -58,9 +58,8 @@ describe('role × function, from the OpenAPI file', () => {
     ['esbpp.openTransfer', 'deviceMaker', ['bppRequest', 'profileLoadingReport']],
     ['admin.openTransfer', 'administrator', ['crl']],
   ] as const)('%s takes only the purposes of %s', async (path, role, purposes) => {
-    const { enum: all } = requestOf(path).content['application/json']!.schema.properties.purpose as {
-      enum: string[];
-    };
+    const { purpose: kinds } = requestOf(path).content['application/json']!.schema.properties;
+    const { enum: all } = resolve<{ enum: string[] }>(kinds);
     expect(all.length).toBeGreaterThan(5);
     for (const purpose of all) {
       const result = await callHandler(handlerOf(path, services), path, {

@@ -85,7 +85,15 @@ export function memoryServices(): MemoryServices {
         return { report: 'eyJhbGciOiJFUzI1NiJ9.e30.AA' };
       },
       getServerKeys: async () => {
-        const reportKey = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', use: 'sig', alg: 'ES256', kid: '00' };
+        const reportKey = {
+          kty: 'EC',
+          crv: 'P-256',
+          x: 'AA',
+          y: 'AA',
+          use: 'sig',
+          alg: 'ES256',
+          kid: '0011223344556677',
+        };
         return { reportKey, deliveryKeys: [reportKey] };
       },
       async cancelOrder(caller, input) {
@@ -194,6 +202,7 @@ export function memoryServices(): MemoryServices {
           verified: report.items.length,
           noted: 0,
           rejected: [],
+          rejectedCount: 0,
         };
       },
       async handleNotification(der) {

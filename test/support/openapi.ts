@@ -13,6 +13,8 @@ export interface MediaType {
 }
 export interface Operation {
   readonly operationId: FunctionPath;
+  /** The function that is served at this path as well. */
+  readonly 'x-same-as'?: FunctionPath;
   readonly 'x-role': string;
   readonly 'x-reaches': string[];
   readonly 'x-status-codes': string[];
@@ -47,16 +49,26 @@ export const compile = (schema: Schema) =>
 /** Each operation once, with the URL paths that lead to it. */
 export const operations = new Map<FunctionPath, { urls: string[]; operation: Operation }>();
 for (const [url, item] of Object.entries(openapi.paths)) {
-  const { post: operation, ...others } = resolve<{ post: Operation }>(item);
+  // links of transfers are no functions
+  if (url === '/transfer/{token}') continue;
+  const { post: operation, ...others } = item as { post: Operation };
   if (Object.keys(others).length > 0) throw new Error(`${url} takes more than POST`);
-  const known = operations.get(operation.operationId);
-  if (known === undefined) operations.set(operation.operationId, { urls: [url], operation });
-  else known.urls.push(url);
+  const same = operation['x-same-as'];
+  if (same === undefined) operations.set(operation.operationId, { urls: [url], operation });
+  else operations.get(same)!.urls.push(url);
 }
 
-/** The JSON request body of a function. */
+/** The request body of a function, its schemas at hand. */
 export function requestOf(path: FunctionPath): Operation['requestBody'] {
-  return resolve(operations.get(path)!.operation.requestBody);
+  const { content } = resolve<Operation['requestBody']>(operations.get(path)!.operation.requestBody);
+  return {
+    content: Object.fromEntries(
+      Object.entries(content).map(([type, media]) => [
+        type,
+        { ...media, schema: resolve<Schema>(media.schema) },
+      ]),
+    ),
+  };
 }
 
 /** The codes of every call, as the description of the document has them. */

@@ -1,4 +1,6 @@
 import { Option } from 'commander';
+import { toHex } from '../../../shared/codec/bytes.ts';
+import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import {
   type BoundProfile,
   boundToEuicc,
@@ -6,6 +8,7 @@ import {
 } from '../../../shared/service/trust/bound-profiles.ts';
 import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
+import { warnOf } from '../../output/answer-warning.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { table } from '../../output/table.ts';
@@ -41,6 +44,12 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
             : { dataKey: await readDer(dataKey, '--data-key', 'publicKey'), dataSignature: signature };
         const certificate = await readDer(file, '<certificate>', 'certificate');
         const keyId = await runtime.trust.allowEum(certificate, { party, ...key }, BY_CLI);
+        const issuer = issuerOf(certificate);
+        if (!(await runtime.trust.list()).cis.some((ci) => ci.keyId === issuer))
+          warnOf(io, {
+            code: 'ciNotTrusted',
+            message: `its issuer ${issuer} is no trusted CI; unless it is a sub-CA of one, its eUICCs are refused until smdpf trust add-ci`,
+          });
         io.answer({ keyId, party }, `EUM ${keyId} is allowed, for ${party}`);
       }),
     );
@@ -86,6 +95,11 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
       }),
     );
 }
+
+const issuerOf = (certificate: Uint8Array) =>
+  toHex(
+    decodeCertificate(certificate, 'eumCertificateInvalid').extensions.authorityKeyIdentifier ?? Buffer.of(),
+  );
 
 const boundTable = (bound: readonly BoundProfile[]) =>
   table(

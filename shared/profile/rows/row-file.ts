@@ -1,6 +1,7 @@
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { invariant, refuse } from '../../errors.ts';
 import { type BlockJwe, decodeBlockJwe } from '../../keys/intake-jwe.ts';
+import { present } from '../../present.ts';
 import { csvRecords, csvRow, csvRows } from './csv.ts';
 import { jsonRow, jsonRows } from './json-lines.ts';
 import { type Line, lines } from './lines.ts';
@@ -31,6 +32,8 @@ export interface RowBlock {
   /** Octets of the file before the block and up to its end. */
   readonly start: number;
   readonly end: number;
+  /** Of `jwe`: which key the sender says that the block is encrypted to. */
+  readonly kid?: string;
 }
 
 /** Reads a file block by block as it arrives: `rowsPerBlock` rows each where the file has no blocks of its own. */
@@ -130,7 +133,8 @@ async function* jweBlocks(file: RowFile, octets: AsyncIterable<Bytes>): AsyncGen
     const fits = opened.block === blocks - 1 ? opened.rows.length <= size : opened.rows.length === size;
     if (!fits)
       refuse('orderInvalid', `block ${expected}: all blocks but the last have as many rows as block 0`);
-    yield { columns: opened.columns, rows: opened.rows, start: line.start, end: line.end };
+    const { columns, rows, kid } = opened;
+    yield { columns, rows, start: line.start, end: line.end, ...present({ kid }) };
     expected += 1;
     firstRow += opened.rows.length;
   }
@@ -144,7 +148,7 @@ const openLine = (file: RowFile, { octets }: Line, firstRow: number) => openBloc
 
 async function openBlock(file: RowFile, octets: Bytes, firstRow: number) {
   const jwe = decodeBlockJwe(Buffer.from(octets).toString('latin1').trim());
-  const { cty, order, block, blocks } = jwe.header;
+  const { cty, order, block, blocks, kid } = jwe.header;
   if (order !== file.orderId)
     refuse('orderInvalid', `block ${block}: is for another order`, { subjectIdentifier: `block:${block}` });
   if (file.openJwe === undefined)
@@ -155,7 +159,7 @@ async function openBlock(file: RowFile, octets: Bytes, firstRow: number) {
       cty === 'csv' ? csvRows(plain, firstRow) : withColumns(jsonRows(plain, firstRow));
     if (rows.length < 1 || rows.length > MAX_BLOCK_ROWS)
       refuse('orderInvalid', `block ${block}: has 1 to ${MAX_BLOCK_ROWS} rows`);
-    return { columns, rows, block, blocks };
+    return { columns, rows, block, blocks, ...present({ kid }) };
   } finally {
     wipe(plain);
   }

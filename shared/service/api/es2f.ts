@@ -2,6 +2,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
 import type { RowFileFormat } from '../../profile/rows/row-file.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
+import type { Warning } from '../../warnings.ts';
 import type { Caller } from './caller.ts';
 import type { ItemRefusal } from './item-refusal.ts';
 
@@ -20,7 +21,7 @@ export interface PersonalisationCommon {
 
 /** Values that follow a rule by position. */
 export interface PersonalisationRules extends PersonalisationCommon {
-  /** ICCID of position 0 without its Luhn digit (18 or 19 digits); position n adds n. */
+  /** ICCID of position 0 without its Luhn digit, whatever its last digit is: 18 digits make ICCIDs of 19, 19 of 20. */
   readonly iccidStart: string;
   /** IMSI of position 0; position n adds n. Left as in the template when absent. */
   readonly imsiStart?: string;
@@ -73,8 +74,7 @@ export interface OrderAnswer {
   readonly prepared: number;
   /** Present once all are prepared and the list is short (1,000 at most). */
   readonly iccids?: readonly string[];
-  /** What deserves a look: keys of the template that nothing sets, and findings about the package. */
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly Warning[];
   /** Why the order was rejected; names row and column where one is to blame. */
   readonly reason?: ItemRefusal;
 }

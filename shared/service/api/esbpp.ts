@@ -1,5 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
+import type { Warning } from '../../warnings.ts';
 import type { Caller } from './caller.ts';
 import type { ItemRefusal } from './item-refusal.ts';
 
@@ -43,8 +44,10 @@ export interface ReportAnswer {
   readonly verified: number;
   /** Unsigned words of the FPA that were taken down. */
   readonly noted: number;
-  /** The first thousand; `verified` and `noted` count all others of the report. */
+  /** Once Done the first thousand; where there are more, all of them in the result object. */
   readonly rejected: readonly (ItemRefusal & { itemIndex: number })[];
+  readonly rejectedCount: number;
+  readonly warnings?: readonly Warning[];
 }
 
 export interface Reports {

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
+import type { Warning } from '../../warnings.ts';
 import type { Caller } from './caller.ts';
 import type { ItemRefusal } from './item-refusal.ts';
 
@@ -12,6 +13,7 @@ export interface EuiccDataAnswer {
   /** Once Done the first thousand; where there are more, all of them in the result object. */
   readonly rejected: readonly (ItemRefusal & { index: number; eid: string; keyId?: string })[];
   readonly rejectedCount: number;
+  readonly warnings?: readonly Warning[];
 }
 
 export interface KeyToClose {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { canonicalJson } from '../../codec/canonical-json.ts';
-import { completeIccid, luhnHolds } from '../../codec/iccid.ts';
+import { completeIccid, luhnDigit, luhnHolds } from '../../codec/iccid.ts';
 import { invariant, refuse } from '../../errors.ts';
 import { checkPolicy, type EligibilityPolicy } from '../../euicc/eligibility.ts';
 import { present } from '../../present.ts';
@@ -10,10 +10,14 @@ import { type EligibilityNeeds, eligibilityNeeds } from '../../profile/package/e
 import { personalise } from '../../profile/package/personalise.ts';
 import { validatePackage } from '../../profile/package/validate.ts';
 import { inRow, type Row } from '../../profile/rows/row.ts';
+import type { RowBlock } from '../../profile/rows/row-file.ts';
 import { fieldWarnings, type StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { OrderInput, PersonalisationRows } from '../api/es2f.ts';
+import type { Warning } from '../../warnings.ts';
+import type { OrderInput, PersonalisationRows, PersonalisationRules } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
+import { intakeKeyIds } from '../keys/intake-keys.ts';
+import { unknownMakers } from '../parties/unknown-parties.ts';
 import type { RowIndex } from '../records/order.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
 import { checkRows, firstRowBlock, rowFile } from './order-rows.ts';
@@ -28,7 +32,7 @@ const MAX_QUANTITY = 10_000_000;
 export interface CheckedOrder {
   readonly eligibility: EligibilityPolicy;
   readonly packSize: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** Of rows that were read to their end; those of large orders are read later. */
   readonly rowIndex?: RowIndex;
 }
@@ -63,12 +67,17 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
     number: sequence + 1,
     values: ruleRow(personalisation, sequence),
   });
-  const { warnings, needs } = checkSample(context, order, personaliser, byRule(0));
+  const sample = checkSample(context, order, personaliser, byRule(0));
   // numbers only grow from the first to the last: a network that both belong to is that of all between
   const last = byRule(order.quantity - 1);
   const metadata = metadataOf(context, order, String(last.values.iccid));
   tryProfile(personaliser, last.number, personaliser.complete(last.values), metadata);
-  return { eligibility: completePolicy(context, order, needs), packSize, warnings };
+  const warnings = [
+    ...sample.warnings,
+    ...nineteenDigitStart(personalisation),
+    ...(await unknownMakers(context.ledger, order.requesterDms)),
+  ];
+  return { eligibility: completePolicy(context, order, sample.needs), packSize, warnings };
 }
 
 /** Makers and their shares: a share is of the order, and of a maker that it names. */
@@ -100,7 +109,12 @@ async function checkRowOrder(
   const file = await rowFile(context, order.orderId, personalisation);
   const first = await firstRowBlock(file, octets(), settings.packSize);
   const sample = checkSample(context, order, compile(first.columns), first.rows[0]!);
-  const warnings = [...sample.warnings, ...nineteenDigits(first.rows)];
+  const warnings = [
+    ...sample.warnings,
+    ...nineteenDigits(first.rows),
+    ...(await unknownIntakeKey(context, first)),
+    ...(await unknownMakers(context.ledger, order.requesterDms)),
+  ];
   // blocks of the Operator's own are the packs
   const packSize = personalisation.format === 'jwe' ? first.rows.length : settings.packSize;
   const checked = { eligibility: completePolicy(context, order, sample.needs), packSize, warnings };
@@ -109,19 +123,33 @@ async function checkRowOrder(
   return { ...checked, rowIndex: await checkRows(context, file, octets, wanted, compile) };
 }
 
+/** A start of 19 digits makes ICCIDs of 20, which is said: its last digit may have been meant as the Luhn digit. */
+function nineteenDigitStart({ iccidStart }: PersonalisationRules): readonly Warning[] {
+  if (iccidStart.length !== 19) return [];
+  const first = iccidStart + luhnDigit(iccidStart);
+  const message = `iccidStart has 19 digits without its Luhn digit: ICCIDs have 20, the first is ${first}; give 18 digits for ICCIDs of 19`;
+  return [{ code: 'iccidCheckDigitAdded', message }];
+}
+
+/** `kid` only says which key the sender meant: where it is another, rows that open are taken. */
+async function unknownIntakeKey(context: Context, { kid }: RowBlock): Promise<readonly Warning[]> {
+  if (kid === undefined || (await intakeKeyIds(context)).includes(kid)) return [];
+  const message = `the first block names ${JSON.stringify(kid)}; es2f.getServerKeys has the kid of the key`;
+  return [{ code: 'intakeKeyUnknown', message }];
+}
+
 /**
  * 19 digits are an ICCID where the last is its Luhn digit, and else a body that gets a 20th. One in ten bodies passes
  * Luhn by chance, and a mistyped ICCID looks like a body, which no rule can tell: so it is said, of the first rows.
  */
-function nineteenDigits(rows: readonly Row[]): readonly string[] {
+function nineteenDigits(rows: readonly Row[]): readonly Warning[] {
   const given = rows.map(({ values }) => String(values.iccid)).filter((iccid) => iccid.length === 19);
   const bodies = given.filter((iccid) => !luhnHolds(iccid)).length;
   if (bodies === 0) return [];
   const mixed =
     bodies < given.length ? `; ${given.length - bodies} have 19 with it and stay as they are` : '';
-  return [
-    `iccid: of the first ${rows.length} rows ${bodies} have 19 digits without their Luhn digit and get it as a 20th${mixed}`,
-  ];
+  const message = `iccid: of the first ${rows.length} rows ${bodies} have 19 digits without their Luhn digit and get it as a 20th${mixed}`;
+  return [{ code: 'iccidCheckDigitAdded', message }];
 }
 
 async function* once(octets: Bytes): AsyncGenerator<Bytes> {
@@ -137,7 +165,7 @@ function checkSample(
   order: OrderInput,
   personaliser: Personaliser,
   { number, values: given }: Row,
-): { readonly warnings: readonly string[]; readonly needs: EligibilityNeeds } {
+): { readonly warnings: readonly Warning[]; readonly needs: EligibilityNeeds } {
   const values = personaliser.complete(given);
   const upp = inRow(number, () => personalise(personaliser.template, values));
   try {
@@ -148,10 +176,19 @@ function checkSample(
     const notSet = auditPersonalisation(upp, values, personaliser.template).filter(
       ({ code }) => code === 'notSet',
     );
-    const warnings = [
-      ...notSet.map(({ parameter }) => `${parameter} is as in the template, the same in all profiles`),
-      ...fieldWarnings(metadata).map((warning) => `metadata: ${warning}`),
-      ...findings.map(({ message, pe }) => (pe === undefined ? message : `${pe}: ${message}`)),
+    const warnings: Warning[] = [
+      ...notSet.map(({ parameter }) => ({
+        code: 'parameterAsInTemplate' as const,
+        message: `${parameter} is as in the template, the same in all profiles`,
+      })),
+      ...fieldWarnings(metadata).map((message) => ({
+        code: 'metadataField' as const,
+        message: `metadata: ${message}`,
+      })),
+      ...findings.map(({ message, pe }) => ({
+        code: 'packageFinding' as const,
+        message: pe === undefined ? message : `${pe}: ${message}`,
+      })),
     ];
     return { warnings, needs: eligibilityNeeds(upp) };
   } finally {

@@ -1,5 +1,5 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
-import { completeIccid, luhnDigit } from '../../codec/iccid.ts';
+import { luhnDigit } from '../../codec/iccid.ts';
 import { refuse } from '../../errors.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { parameterNamed } from '../../profile/package/parameters.ts';
@@ -75,11 +75,11 @@ export function ruleRow({ iccidStart, imsiStart }: PersonalisationRules, sequenc
   };
 }
 
-/** 18 or 19 digits are a body; 19 or 20 with a right Luhn digit lose it. */
+/** 18 or 19 digits, whatever the last one is: it is never taken as a Luhn digit, which it passes for by chance once in ten. */
 function iccidWithoutLuhn(start: string): string {
-  if (!/^[0-9]{18,20}$/.test(start))
-    refuse('iccidInvalid', 'personalisation.iccidStart has 18 to 20 decimal digits');
-  return completeIccid(start).slice(0, -1);
+  if (!/^[0-9]{18,19}$/.test(start))
+    refuse('iccidInvalid', 'personalisation.iccidStart has 18 or 19 decimal digits, without the Luhn digit');
+  return start;
 }
 
 /** Decimal addition that keeps leading zeros and never grows a digit. */

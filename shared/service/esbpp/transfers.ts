@@ -12,6 +12,7 @@ import { LINK_SECONDS, openUpload } from '../life/uploads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames, uploadedAs } from '../records/object-names.ts';
 import { transferRecord } from '../records/transfer.ts';
+import type { ReportService } from '../reports/reports.ts';
 import type { DeliveryService } from './delivery.ts';
 
 const MIB = 1024 * 1024;
@@ -24,7 +25,7 @@ const MAX_UPLOAD: Readonly<Record<TransferPurpose, number>> = {
   template: MAX_PACKAGE_LENGTH,
   crl: MAX_CRL,
 };
-/** Name of the result object of a batch of eUICC data, whose batchId stands for the requestId. */
+/** Name of the result object of a batch of eUICC data or of a report, whose batchId or reportId stands for the requestId. */
 const REJECTED = 'rejected';
 
 /** Bodies and answers above the inline limit, as objects bound to their size and SHA-256. */
@@ -32,11 +33,13 @@ export class TransferService implements Transfers {
   readonly #context: Context;
   readonly #delivery: DeliveryService;
   readonly #ingest: IngestService;
+  readonly #reports: ReportService;
 
-  constructor(context: Context, delivery: DeliveryService, ingest: IngestService) {
+  constructor(context: Context, delivery: DeliveryService, ingest: IngestService, reports: ReportService) {
     this.#context = context;
     this.#delivery = delivery;
     this.#ingest = ingest;
+    this.#reports = reports;
   }
 
   async openTransfer(
@@ -117,8 +120,7 @@ export class TransferService implements Transfers {
     caller: Caller,
     { requestId, name }: { requestId: string; name: string },
   ): Promise<ObjectRef> {
-    return caller.role === 'eum' && name === REJECTED
-      ? await this.#ingest.resultOf(caller, requestId)
-      : await this.#delivery.partNamed(caller, requestId, name);
+    if (name !== REJECTED) return await this.#delivery.partNamed(caller, requestId, name);
+    return await (caller.role === 'eum' ? this.#ingest : this.#reports).resultOf(caller, requestId);
   }
 }

@@ -200,8 +200,9 @@ export function answered(entry: RejectedEntry): ItemRefusal & RejectedEntry {
 async function storeResult({ ledger, vault }: Context, id: string): Promise<ObjectRef> {
   async function* lines() {
     for await (const entry of rejectedEntries(ledger, id)) {
-      const { code: _, ...told } = answered(entry);
-      yield utf8(`${JSON.stringify(told)}\n`);
+      const { code: _, keyId, ...told } = answered(entry);
+      const members = { ...told, ...present({ keyId: keyId?.toUpperCase() }) };
+      yield utf8(`${JSON.stringify(members)}\n`);
     }
   }
   return await vault.putStream(objectNames.euiccDataResult(id), lines());

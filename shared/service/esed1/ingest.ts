@@ -17,11 +17,13 @@ import {
 import type { Write } from '../../ledger/ledger.ts';
 import { rangeHashesOf } from '../../vault/range-hash.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
+import { type Warning, warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { uploadInUse } from '../life/uploads.ts';
+import { unknownMakers } from '../parties/unknown-parties.ts';
 import { type IngestRecord, ingestRecord, ingestSliceCount, type RejectedEntry } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -201,6 +203,7 @@ export class IngestService implements Ingest {
       sliceOffsets: frame.sliceOffsets,
       sliceHashes: await rangeHashesOf(vault.getStream(batch), frame.sliceOffsets),
       duplicates: frame.duplicates,
+      warnings: await this.#warningsOf(frame.entries, frame.deviceManufacturers),
       takenAt: now(),
     };
     const open = ledgerKeys.openWork('euiccData', id);
@@ -214,8 +217,8 @@ export class IngestService implements Ingest {
 
   async #answer(id: string): Promise<EuiccDataAnswer> {
     const { ledger } = this.#context;
-    const { batchId, entries, done } = await loadIngest(ledger, id);
-    const common = { batchId, entries };
+    const { batchId, entries, done, warnings } = await loadIngest(ledger, id);
+    const common = { batchId, entries, ...warningsMember(warnings) };
     if (done === undefined) {
       const { accepted, rejected } = await ingestProgress(ledger, id);
       return { ...common, state: 'Pending', accepted, rejected: [], rejectedCount: rejected };
@@ -227,6 +230,12 @@ export class IngestService implements Ingest {
       }
     }
     return { ...common, state: 'Done', accepted: done.accepted, rejected, rejectedCount: done.rejected };
+  }
+
+  /** What the EUM should look at; said once, in every answer about the batch. */
+  async #warningsOf(entries: number, makers: readonly string[]): Promise<Warning[]> {
+    const empty: Warning = { code: 'nothingInside', message: 'the batch has no entries' };
+    return [...(entries === 0 ? [empty] : []), ...(await unknownMakers(this.#context.ledger, makers))];
   }
 
   async #trustedEum(head: EuiccDataHead): Promise<TrustedEum> {

@@ -5,6 +5,7 @@ import { scanPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, parseOpenWorkName, partitions } from '../records/keys.ts';
 import { orderRecord } from '../records/order.ts';
+import { keyId } from './delivery-keys.ts';
 
 /**
  * What opens blocks of rows: the intake key in use and, as long as they are not retired, those before it, since an
@@ -33,6 +34,18 @@ export async function blockOpener({
       throw refusal;
     }
   };
+}
+
+/** `kid` of the keys that `blockOpener` tries. */
+export async function intakeKeyIds({
+  keyAssignments,
+  keyRing,
+}: Pick<Context, 'keyAssignments' | 'keyRing'>): Promise<readonly string[]> {
+  const assignment = await keyAssignments.find('intake');
+  if (assignment === undefined) return [];
+  const former = assignment.former.filter(({ retiredAt }) => retiredAt === undefined);
+  const uris = [assignment.uri, ...former.map(({ uri }) => uri)];
+  return await Promise.all(uris.map(async (uri) => keyId((await keyRing.intake(uri)).publicKey)));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
-import { object, type Schema, text, whole } from './schema.ts';
+import { WARNING_CODES } from '../../warnings.ts';
+import { list, object, oneOf, type Schema, text, whole } from './schema.ts';
 
 /** What many kinds of records have in common. */
 
@@ -27,6 +28,9 @@ export const statusName: Schema<StatusName> = {
 
 /** A row of shared/crypto/suites, which a later release may have more of. */
 export const suiteName = text;
+
+/** Of an answer: shared/warnings.ts. */
+export const warnings = list(object({ code: oneOf(...WARNING_CODES), message: text }));
 
 /** See service/api/item-refusal.ts. */
 export const refusalMembers = { code: statusName, subjectCode: text, reasonCode: text, message: text };

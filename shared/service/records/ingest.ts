@@ -1,4 +1,4 @@
-import { objectRef, statusName, suiteName } from './common.ts';
+import { objectRef, statusName, suiteName, warnings } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import { list, object, octets, optional, type TypeOf, text, whole } from './schema.ts';
 
@@ -23,6 +23,8 @@ export const ingestRecord = recordOf('eUICC data batch', {
   sliceHashes: octets,
   /** Indexes of entries whose EID an earlier one has. */
   duplicates: list(whole),
+  /** Of every answer about the batch. */
+  warnings: optional(warnings),
   /** Milliseconds since 1970. */
   takenAt: whole,
   /** Present once all slices are done. */

@@ -39,6 +39,8 @@ export const objectNames = {
   manifest: (jobId: string, version: string) => `manifests/${jobId}-${version}`,
   /** A large loading report as it came. */
   report: (id: string, attempt: string) => `reports/${id}-${attempt}`,
+  /** All refusals of a large report, a line each. */
+  reportResult: (id: string) => `report-results/${id}`,
   /** A revocation list, by its SHA-256. */
   crl: (sha256: string) => `crls/${sha256}`,
   /** The list that a state machine maps its tasks over. */

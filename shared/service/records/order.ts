@@ -1,5 +1,5 @@
 import type { Item } from '../../ledger/ledger.ts';
-import { objectRef, refusalMembers } from './common.ts';
+import { objectRef, refusalMembers, warnings } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import {
   anyValue,
@@ -68,7 +68,7 @@ export const orderMembers = {
   /** As the template came, where it came by a transfer: destroyed once the order is taken. */
   templateUpload: optional(objectRef),
   packSize: whole,
-  warnings: list(text),
+  warnings,
   /** Milliseconds since 1970. */
   createdAt: whole,
 } as const;

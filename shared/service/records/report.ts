@@ -1,4 +1,4 @@
-import { objectRef, refusalMembers } from './common.ts';
+import { objectRef, refusalMembers, warnings } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import { list, object, octets, oneOf, optional, text, whole } from './schema.ts';
 
@@ -10,8 +10,18 @@ export const reportRecord = recordOf('report', {
   bodyHash: text,
   /** See service/api/esbpp.ts, `ReportAnswer`. */
   answer: optional(
-    object({ reportId: text, state: oneOf('Done', 'Pending'), verified: whole, noted: whole, rejected }),
+    object({
+      reportId: text,
+      state: oneOf('Done', 'Pending'),
+      verified: whole,
+      noted: whole,
+      rejected,
+      rejectedCount: whole,
+      warnings: optional(warnings),
+    }),
   ),
+  /** All refusals, one JSON object on each line; where there are more than an answer lists. */
+  result: optional(objectRef),
   work: optional(text),
 });
 

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Bytes } from '../../codec/bytes.ts';
+import { type Bytes, utf8 } from '../../codec/bytes.ts';
 import { splitElements } from '../../codec/tlv.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import { rangeHashes } from '../../vault/range-hash.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
 import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
@@ -28,7 +30,7 @@ import { type ItemResult, LoadingResults } from './loading-results.ts';
 
 /** Items that a task of the dispatcher verifies at most. Their refusals fit an item of the ledger. */
 const SLICE = 500;
-/** Refused items that an answer lists; `verified` and `noted` count all others. */
+/** Refused items that an answer lists; all of them are in the result object. */
 const LISTED = 1_000;
 
 /** Names a report that is work, from its party and reportId. */
@@ -123,7 +125,14 @@ export async function finishReport(context: Context, id: string): Promise<boolea
   if (slices < reportSliceCount(work)) return false;
   const known = await ledger.get(ledgerKeys.report(work.party, work.reportId));
   invariant(known !== undefined, `report ${id} has lost its record`);
-  await writeAnswer(context, work, { ...answer, state: 'Done' }, rejected, known, open);
+  const result = rejected > LISTED ? await storeResult(context, id) : undefined;
+  await writeAnswer(
+    context,
+    work,
+    { answer: { ...answer, state: 'Done' }, ...present({ result }) },
+    known,
+    open,
+  );
   notifier.wake();
   return true;
 }
@@ -132,16 +141,16 @@ export async function finishReport(context: Context, id: string): Promise<boolea
 export async function writeAnswer(
   { ledger, now }: Context,
   { party, reportId, bodyHash }: Pick<ReportWork, 'party' | 'reportId' | 'bodyHash'>,
-  answer: ReportAnswer,
-  rejected: number,
+  { answer, result }: Pick<ReportRecord, 'result'> & { readonly answer: ReportAnswer },
   known?: Item,
   open?: Item,
 ): Promise<boolean> {
   const record: ReportRecord = {
     bodyHash,
     answer: { ...answer, rejected: answer.rejected.slice(0, LISTED) },
+    ...present({ result }),
   };
-  const { verified, noted } = answer;
+  const { verified, noted, rejectedCount: rejected } = answer;
   const { done } = await ledger.transact([
     {
       put: ledgerKeys.report(party, reportId),
@@ -162,6 +171,16 @@ export async function writeAnswer(
   return done;
 }
 
+/** All refusals as JSON lines; a repeat writes the same again. */
+async function storeResult({ ledger, vault }: Context, id: string): Promise<ObjectRef> {
+  async function* lines() {
+    for await (const item of scan(ledger, reportSlicesPartition(id), { pageSize: 8 }))
+      for (const { code: _, ...told } of reportSlice.from(item).rejected)
+        yield utf8(`${JSON.stringify(told)}\n`);
+  }
+  return await vault.putStream(objectNames.reportResult(id), lines());
+}
+
 /** How far the slices are; the answer as it is so far, with the first refusals of the slices that are done. */
 export async function reportProgress(
   ledger: Ledger,
@@ -178,5 +197,6 @@ export async function reportProgress(
     count += slice.rejected.length;
     rejected.push(...slice.rejected.slice(0, LISTED - rejected.length));
   }
-  return { slices, rejected: count, answer: { reportId, state: 'Pending', verified, noted, rejected } };
+  const answer = { reportId, state: 'Pending', verified, noted, rejected, rejectedCount: count } as const;
+  return { slices, rejected: count, answer };
 }

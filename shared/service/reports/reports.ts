@@ -4,6 +4,8 @@ import { readSingleTlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
 import { decodeProfileLoadingReport } from '../../ifpp-draft1/profile-loading-report.ts';
 import { PROFILE_INSTALLATION_RESULT } from '../../rsp/profile-installation-result.ts';
+import type { ObjectRef } from '../../vault/vault.ts';
+import { type Warning, warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ReportAnswer, Reports } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
@@ -13,6 +15,8 @@ import { LoadingResults } from './loading-results.ts';
 import { loadReportWork, reportProgress, sliceOf, takeReport, writeAnswer } from './report-slices.ts';
 
 const SEQUENCE = 0x30;
+
+const EMPTY: Warning = { code: 'nothingInside', message: 'the report has no items' };
 
 /**
  * Reports of what became of profiles (DPFF05–07). The first body under a reportId is the report, and its first answer
@@ -48,11 +52,28 @@ export class ReportService implements Reports {
     }
     const results = await new LoadingResults(this.#context, caller).takeAll(report.items);
     const slice = sliceOf(results, 0);
-    const answer: ReportAnswer = { reportId, state: 'Done', ...slice };
+    const answer: ReportAnswer = {
+      reportId,
+      state: 'Done',
+      ...slice,
+      rejectedCount: slice.rejected.length,
+      ...warningsMember(report.items.length === 0 ? [EMPTY] : []),
+    };
     const about = { party: caller.identifier, reportId, bodyHash };
-    const done = await writeAnswer(this.#context, about, answer, slice.rejected.length);
+    const done = await writeAnswer(this.#context, about, { answer });
     notifier.wake();
     return done ? answer : await this.sendProfileLoadingReport(caller, der);
+  }
+
+  /** All refusals of a report of this caller, where there are more than an answer lists. */
+  async resultOf(caller: Caller, reportId: string): Promise<ObjectRef> {
+    const item = await this.#context.ledger.get(ledgerKeys.report(caller.identifier, reportId));
+    return (
+      (item && reportRecord.from(item).result) ??
+      refuse('requestUnknown', 'the caller has no report with a result object under this identifier', {
+        subjectIdentifier: reportId,
+      })
+    );
   }
 
   async handleNotification(der: Bytes): Promise<void> {

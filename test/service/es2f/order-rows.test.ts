@@ -113,7 +113,7 @@ describe('rows that are encrypted to the server', () => {
 
   it('warn of the codes that are the same in all profiles', async () => {
     const answer = await order(await blockOrder(nextOrder(), secretRows(1, made * 1000), 1, 'csv'));
-    expect(answer.warnings?.filter((warning) => warning.startsWith('PIN 01'))).toHaveLength(1);
+    expect(answer.warnings?.filter(({ message }) => message.startsWith('PIN 01'))).toHaveLength(1);
   });
 
   const CHANGES: readonly [string, (blocks: string[]) => string[], string][] = [
@@ -233,10 +233,12 @@ describe('rows in clear', () => {
     expect(given.map(({ length }) => length)).toEqual([18, 19, 19, 20]);
     expect(iccids?.map(({ length }) => length)).toEqual([19, 19, 20, 20]);
     expect(iccids!.every(luhnHolds)).toBe(true);
-    expect(warnings).toContain(
-      'iccid: of the first 3 rows 1 have 19 digits without their Luhn digit and get it as a 20th; ' +
+    expect(warnings).toContainEqual({
+      code: 'iccidCheckDigitAdded',
+      message:
+        'iccid: of the first 3 rows 1 have 19 digits without their Luhn digit and get it as a 20th; ' +
         '1 have 19 with it and stay as they are',
-    );
+    });
   });
 
   it('of a large order that turn out bad reject it: row and column, no profile, no ICCID kept', async () => {

@@ -12,7 +12,7 @@ const warningsWith = async (orderId: string, more: object) => {
   const input = deployment.order(orderId, 1, ownTemplate());
   const order = { ...input, metadata: { ...input.metadata, ...more } };
   const { warnings = [] } = await deployment.runtime.services.orders.prepareProfiles(OPERATOR, order);
-  return warnings.filter((warning) => warning.startsWith('metadata: '));
+  return warnings.filter(({ code }) => code === 'metadataField').map(({ message }) => message);
 };
 
 it('an order warns of metadata that not every eUICC takes, by the field', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../shared/codec/bytes.ts';
 import type { OrderInput, ProfileState } from '../../../shared/service/api/es2f.ts';
 import { parseTransactionId, transactionId } from '../../../shared/service/records/transaction-id.ts';
+import type { ObjectRef } from '../../../shared/vault/vault.ts';
 import {
   type InstallationResult,
   signInstallationResult,
@@ -463,5 +464,31 @@ describe('a Profile Loading Report', () => {
     expect(answer.rejected).toHaveLength(1_000);
     expect(await loaded.state()).toBe('Installed');
     expect(await reports.sendProfileLoadingReport(DEVICE_MAKER, report)).toEqual(answer);
+
+    expect(answer.rejectedCount).toBe(5_000 - answer.verified - answer.noted);
+    const { transfers } = deployment.runtime.services;
+    const named = { requestId: first.reportId, name: 'rejected' };
+    const { vault } = deployment.runtime.context;
+    const results: ObjectRef[] = [];
+    for await (const one of vault.list('report-results/')) results.push(one);
+    expect(results).toHaveLength(1);
+    const [object] = results as [ObjectRef];
+    expect(await transfers.getTransfer(DEVICE_MAKER, named)).toMatchObject({
+      size: object.size,
+      sha256: object.sha256,
+    });
+    const lines = Buffer.from(await vault.get(object))
+      .toString('utf8')
+      .trimEnd()
+      .split('\n');
+    expect(lines).toHaveLength(answer.rejectedCount);
+    expect(JSON.parse(lines.at(-1)!)).toEqual({
+      itemIndex: 4_999,
+      subjectCode: expect.any(String),
+      reasonCode: expect.any(String),
+      message: expect.any(String),
+    });
+    const stranger = { ...DEVICE_MAKER, identifier: '2.999.58' };
+    await expect(transfers.getTransfer(stranger, named)).rejects.toMatchObject({ code: 'requestUnknown' });
   });
 });

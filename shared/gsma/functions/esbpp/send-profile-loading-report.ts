@@ -1,5 +1,6 @@
 import { refuse } from '../../../errors.ts';
 import { decodeProfileLoadingReport } from '../../../ifpp-draft1/profile-loading-report.ts';
+import { warningsMember } from '../../../warnings.ts';
 import { object, optional } from '../../check.ts';
 import { base64, id16, transferId, writeId16 } from '../../fields.ts';
 import { itemCodes } from '../../header.ts';
@@ -43,9 +44,11 @@ export const sendProfileLoadingReport = partyFunction({
         state: answer.state,
         verified: answer.verified,
         noted: answer.noted,
+        rejectedCount: answer.rejectedCount,
         rejected: answer.rejected.map((item) => ({ itemIndex: item.itemIndex, ...itemCodes(item) })),
+        ...warningsMember(answer.warnings),
       },
-      warning: answer.rejected.length > 0,
+      warning: answer.rejectedCount > 0,
       subject: { reportId: answer.reportId },
     };
   },

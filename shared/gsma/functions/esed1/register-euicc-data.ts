@@ -1,3 +1,4 @@
+import { warningsMember } from '../../../warnings.ts';
 import { object, optional } from '../../check.ts';
 import { base64, transferId, writeId16 } from '../../fields.ts';
 import { itemCodes } from '../../header.ts';
@@ -38,6 +39,7 @@ export const registerEuiccData = partyFunction({
           ...(item.keyId === undefined ? {} : { keyId: writeId16(item.keyId) }),
           ...itemCodes(item),
         })),
+        ...warningsMember(answer.warnings),
       },
       warning: answer.rejectedCount > 0,
       subject: { batchId: answer.batchId },

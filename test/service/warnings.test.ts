@@ -14,7 +14,7 @@ import { TEMPLATE } from './scenario.ts';
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await Deployment.create({ memory: true });
+  deployment = await Deployment.create({});
   await withIntakeKey(deployment);
   const role = 'deviceMaker';
   await deployment.runtime.services.parties.add(

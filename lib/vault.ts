@@ -3,6 +3,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { EXPIRING_FOLDERS } from '../shared/service/life/kinds.ts';
 import { acknowledge, objectsFinding } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
 import type { StorageKey } from './keys.ts';
@@ -58,9 +59,7 @@ export class Vault extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       lifecycleRules: [
         { id: 'abandoned-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
-        passing('uploads'),
-        passing('tasks'),
-        passing('maps'),
+        ...EXPIRING_FOLDERS.map(passing),
       ],
       removalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });

@@ -161,7 +161,7 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
   const { done: written } = await ledger.transact([
     { put: item, attributes: ingestRecord.to({ ...ingest, done }), when: { revision: item.revision } },
     { remove: open, when: { revision: open.revision } },
-    ...(await useIsOver(context, party, id, batch)),
+    ...(await useIsOver(context, party, id, batch, item)),
     auditWrite({ event: 'euiccData.registered', by: party, about }, `euicc-data-${id}`, now()),
   ]);
   return written || (await finishIngest(context, id));

@@ -1,6 +1,6 @@
 import { refuse } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
-import type { Ledger, Write } from '../../ledger/ledger.ts';
+import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
@@ -122,13 +122,11 @@ export async function useIsOver(
   party: string,
   id: string,
   object: Pick<ObjectRef, 'name'>,
+  holder: ItemKey,
 ): Promise<readonly Write[]> {
   const objects = [object.name];
   const found = await findTransfer(ledger, party, object);
-  if (found === undefined) {
-    const holder = { partition: 'none', sort: 'none' };
-    return [traceOf('used', id, { objects, holder }, now()).entered];
-  }
+  if (found === undefined) return [traceOf('used', id, { objects, holder }, now()).entered];
   const { item, record, transferId } = found;
   const { inUse: _, ...others } = record;
   const over = { ...others, dueAt: now() + LIFE_MS.upload };

@@ -266,7 +266,7 @@ describe('a large batch of eUICC data', () => {
       euiccs[800] = euiccs[100]!;
       const batch = eum.euiccDataBatch(euiccs, MAKERS);
 
-      const upload = await killed.runtime.context.vault.put('uploads/test', batch);
+      const upload = await killed.runtime.context.vault.put('euicc-data/test', batch);
       expect(await killed.runtime.services.ingest.registerEuiccData(EUM, upload)).toMatchObject({
         state: 'Pending',
         entries: ENTRIES,
@@ -291,7 +291,7 @@ describe('a large batch of eUICC data', () => {
       ]);
       const expected = await finished(
         straight,
-        await straight.runtime.context.vault.put('uploads/test', batch),
+        await straight.runtime.context.vault.put('euicc-data/test', batch),
       );
       expect(answer).toEqual(expected);
       const keys = euiccs.map(({ eid }) => ledgerKeys.euicc(eid));

@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { present } from '../../shared/present.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
-import { DevelopmentPki, fingerprintOf } from '../deployment/tls.ts';
+import { endingOf } from '../../shared/service/parties/parties.ts';
+import type { PartyRecord } from '../../shared/service/records/party.ts';
+import { DevelopmentPki, fingerprintOf, notAfterOf } from '../deployment/tls.ts';
 import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -63,7 +65,11 @@ function addParty(identifier: string, options: AddArguments, io: CliIo): Promise
           ).raw
         : await readDer(certificate, '--certificate');
     const fingerprint = fingerprintFrom(der, certificate);
-    await services.parties.add(fingerprint, { identifier, role, ...present({ name }) }, BY_CLI);
+    const notAfterMs = notAfterOf(der);
+    const known = { identifier, role, notAfterMs, ...present({ name }) };
+    await services.parties.add(fingerprint, known, BY_CLI);
+    const state = endingOf({ notAfterMs }, io.now().getTime());
+    if (state !== undefined) io.warn(`the certificate ${STATE[state]} ${dateOf(notAfterMs)}`);
     const issued = issue && { certificate: `${files}.cert.pem`, key: `${files}.key.pem` };
     io.answer({ identifier, role, fingerprint, ...(issued && { issued }) }, () =>
       fields([
@@ -87,12 +93,23 @@ function listParties(folder: string, io: CliIo): Promise<void> {
           one.identifier,
           one.role,
           one.fingerprint,
-          one.revokedAt === undefined ? 'valid' : `revoked ${new Date(one.revokedAt).toISOString()}`,
+          stateOf(one, io.now().getTime()),
           one.name,
         ]),
       ),
     );
   });
+}
+
+const STATE = { expired: 'has expired:', soon: 'ends within 30 days:' } as const;
+
+const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+
+function stateOf({ revokedAt, notAfterMs }: PartyRecord, atMs: number): string {
+  if (revokedAt !== undefined) return `revoked ${new Date(revokedAt).toISOString()}`;
+  if (notAfterMs === undefined) return 'valid';
+  const state = endingOf({ notAfterMs }, atMs);
+  return state === undefined ? `valid until ${dateOf(notAfterMs)}` : `${STATE[state]} ${dateOf(notAfterMs)}`;
 }
 
 function revokeParty(written: string, folder: string, io: CliIo): Promise<void> {

@@ -18,7 +18,7 @@ import {
 } from '../../sim/index.ts';
 import { SANDBOX_EUM, type Sandbox } from '../deployment/sandbox.ts';
 import type { RunningDeployment } from '../deployment/start.ts';
-import { fingerprintOf } from '../deployment/tls.ts';
+import { fingerprintOf, notAfterOf } from '../deployment/tls.ts';
 
 export const OPERATOR_ID = '2.999.60';
 export const MAKER_ID = '2.999.50';
@@ -52,7 +52,11 @@ export async function openWorld(server: RunningDeployment, sandbox: Sandbox): Pr
   const ca = pki.caCertificate;
   const join = async (name: string, identifier: string, role: 'operator' | 'deviceMaker' | 'eum') => {
     const { cert, key } = await pki.client(name);
-    await runtime.services.parties.add(fingerprintOf(cert), { identifier, role, name }, 'demo');
+    await runtime.services.parties.add(
+      fingerprintOf(cert),
+      { identifier, role, name, notAfterMs: notAfterOf(cert) },
+      'demo',
+    );
     const tls: TlsIdentity = { ca, cert, key };
     return { baseUrl: urls.parties, functionRequesterIdentifier: identifier, tls };
   };

@@ -84,6 +84,10 @@ export class DevelopmentPki {
   }
 }
 
+/** Milliseconds since 1970 of the last second in which a certificate in PEM or DER is valid. */
+export const notAfterOf = (certificate: string | Uint8Array): number =>
+  Date.parse(new X509Certificate(certificate).validTo);
+
 /** Lower-case hexadecimal SHA-256 of a certificate in PEM or DER: the name of a party's certificate. */
 export function fingerprintOf(certificate: string | Uint8Array): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');

@@ -13,7 +13,7 @@ type Round = () => Promise<unknown>;
 
 /** What each row of the table of upkeep runs here. */
 function embeddedUpkeep(
-  { audit, trust, keyInventory, wrappingRotation, reaper }: Runtime,
+  { audit, trust, services, keyInventory, wrappingRotation, reaper }: Runtime,
   log: Log,
 ): Readonly<Record<EmbeddedUpkeepName, Round>> {
   const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL });
@@ -21,7 +21,7 @@ function embeddedUpkeep(
   return {
     'audit.chain': () => audit.chain(),
     'audit.archive': () => audit.archive(),
-    'keys.check': () => keyInventory.check(),
+    'keys.check': () => Promise.all([keyInventory.check(), services.parties.tellEnding()]),
     'keys.rewrap': () => wrappingRotation.rewrap(),
     'life.reap': () => reaper.round(),
     'trust.fetchCrls': () => fetcher.round(),

@@ -1,9 +1,16 @@
 import { backgroundEntry } from '../background.ts';
 import { sharedRuntime } from '../runtime.ts';
 
-/** On a schedule: asks for every key in use, and tells of those that cannot be used and of certificates that end. */
+/**
+ * On a schedule: asks for every key in use, and tells of those that cannot be used and of certificates that end, those of
+ * parties too.
+ */
 export const handler = backgroundEntry(
   'keys.check',
-  async (_event: unknown) => ({ unusable: (await (await sharedRuntime()).keyInventory.check()).length }),
+  async (_event: unknown) => {
+    const { keyInventory, services } = await sharedRuntime();
+    await services.parties.tellEnding();
+    return { unusable: (await keyInventory.check()).length };
+  },
   { outcome: ({ unusable }) => ({ unusable }) },
 );

@@ -164,6 +164,11 @@ export const LOG_EVENTS = {
     CERTIFICATE,
     'see [keys](runbook.md#keys)',
   ),
+  'alarm.party.certificate': alarm(
+    'the client certificate of a party has ended, or ends within 30 days, and it has no other',
+    { party: 'identifier', certificate: 'hash', notAfter: 'time', daysLeft: 'number' },
+    'get a new one from the party and `smdpf party add` it beside the old one, which is refused once it has ended',
+  ),
   'alarm.key.unchecked': alarm('the keys could not be looked at', MESSAGE, 'see [keys](runbook.md#keys)'),
   'alarm.key.rewrap': alarm(
     'a day after a rotation data keys are still under the former wrapping key',

@@ -1,20 +1,20 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { Refusal } from '../errors.ts';
-import type { Caller, Parties } from '../service/api/caller.ts';
+import type { Caller, ClientCertificate, Parties } from '../service/api/caller.ts';
 import type { HttpRequest } from './received-call.ts';
 import { TransportRefusal } from './transport-refusal.ts';
 
 /**
  * Who calls is the SHA-256 of the client certificate that TLS has proved possession of (I7), never a name in it. The
- * register is asked on every call, so a revoked party is out at once.
+ * register is asked on every call, so a revoked party is out at once, and one whose certificate expires in that second.
  */
 export async function identifyCaller(
   parties: Parties,
   { clientCertificate }: Pick<HttpRequest, 'clientCertificate'>,
 ): Promise<Caller> {
-  const fingerprint = fingerprintOf(clientCertificate);
+  const certificate = readCertificate(clientCertificate);
   try {
-    return await parties.identify(fingerprint);
+    return await parties.identify(certificate);
   } catch (error) {
     if (error instanceof Refusal && NO_PARTY.includes(error.code)) {
       throw new TransportRefusal(403, error.code, error.message);
@@ -23,14 +23,19 @@ export async function identifyCaller(
   }
 }
 
-/** How the register refuses a certificate that it does not know, or that was revoked. */
+/** How the register refuses a certificate that it does not know, that was revoked or that has expired. */
 const NO_PARTY: readonly string[] = ['requesterUnknown', 'requesterNotAllowed'];
 
-function fingerprintOf(certificate: HttpRequest['clientCertificate']): string {
+function readCertificate(certificate: HttpRequest['clientCertificate']): ClientCertificate {
   if (certificate === undefined)
     throw new TransportRefusal(403, 'requesterUnknown', 'no client certificate was given');
   try {
-    return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');
+    const { raw, validFrom, validTo } = new X509Certificate(certificate);
+    return {
+      fingerprint: createHash('sha256').update(raw).digest('hex'),
+      notBeforeMs: Date.parse(validFrom),
+      notAfterMs: Date.parse(validTo),
+    };
   } catch {
     throw new TransportRefusal(403, 'requesterUnknown', 'the client certificate cannot be read');
   }

@@ -37,6 +37,8 @@ describe('smdpf party add', () => {
     expect(await parties()).toMatchObject([
       { identifier: '2.999.60', role: 'operator', fingerprint: certificate.fingerprint, name: 'MNO' },
     ]);
+    const { stdout } = await runCli('party', 'list', '--folder', sandbox.folder);
+    expect(stdout).toMatch(new RegExp(`${certificate.fingerprint} +valid until 2099-12-31`));
     // the same again is the same
     expect((await run('add', '2.999.60', '--role', 'operator', '--certificate', file)).code).toBe(0);
     expect(await parties()).toHaveLength(1);
@@ -89,6 +91,23 @@ describe('smdpf party add', () => {
     expect(error).toMatchObject({ code: 'requesterNotAllowed', exitCode: 1 });
     expect(error.message).toContain('operator');
     expect((await run('add', '2.999.60', '--role', 'operator', '--certificate', file)).code).toBe(0);
+  });
+});
+
+describe('smdpf party list', () => {
+  it('warns of a certificate that has ended or ends within 30 days', async () => {
+    const ends = new Date(Date.now() + 10 * 86_400_000).toISOString();
+    for (const [name, notAfter, said] of [
+      ['ended', '20250201000000Z', 'has expired: 2025-02-01'],
+      ['ending', ends.replace(/[-:T]|\.\d+/g, ''), `ends within 30 days: ${ends.slice(0, 10)}`],
+    ] as const) {
+      const certificate = selfSigned(name, notAfter);
+      const file = await sandbox.file(`${name}.pem`, certificate.cert);
+      const args = ['party', 'add', `2.999.${name}`, '--role', 'eum', '--certificate', file];
+      expect((await runCli(...args, '--folder', sandbox.folder)).stderr).toContain(said);
+      const { stdout } = await runCli('party', 'list', '--folder', sandbox.folder);
+      expect(stdout).toMatch(new RegExp(`${certificate.fingerprint} +${said}`));
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import { MAX_BODY } from '../../shared/gsma/limits.ts';
 import { urlPaths } from '../../shared/gsma/paths.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import type { Services } from '../../shared/service/api/services.ts';
+import { Deployment } from '../support/deployment.ts';
 import { callHandler, codesOf, handlerOf } from '../support/function-call.ts';
 import { httpsSend } from '../support/https-send.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
@@ -243,6 +244,30 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
     expect(first.lines.map(({ event }) => event)).toEqual(['fault', 'call']);
     expect(codesOf(JSON.parse(first.answer.body.toString()))).toBe(codes);
     expect(first.told.body).not.toContain('INNER');
+  });
+
+  it('a client certificate that has expired is no party, whatever the register says', async () => {
+    const deployment = await Deployment.create({ memory: true });
+    try {
+      const { parties } = deployment.runtime.services;
+      for (const [notAfter, status, codes] of [
+        ['20250101000001Z', 403, '1.1/1.2'],
+        ['20991231235959Z', 200, 'Executed-WithWarning'],
+      ] as const) {
+        const certificate = selfSigned('maker', notAfter);
+        const identifier = IDENTIFIERS.deviceMaker;
+        await parties.add(certificate.fingerprint, { identifier, role: 'deviceMaker' }, 'test');
+        const { first, second } = await onBoth(
+          { ...request, certificate },
+          { ...services, parties: { identify: (of) => parties.identify(of) } },
+        );
+        expect(second.told).toEqual(first.told);
+        expect(first.answer.status).toBe(status);
+        expect(codesOf(JSON.parse(first.answer.body.toString()))).toBe(codes);
+      }
+    } finally {
+      await deployment.close();
+    }
   });
 
   it('a refusal is told to the audit log once, whichever front it came by', async () => {

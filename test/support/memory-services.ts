@@ -60,7 +60,7 @@ export function memoryServices(): MemoryServices {
     received,
     ordersByOwner,
     parties: {
-      identify: async (fingerprint) =>
+      identify: async ({ fingerprint }) =>
         register.get(fingerprint) ?? refuse('requesterUnknown', 'the client certificate is not registered'),
     },
     calls: { refused: async () => undefined },

@@ -12,8 +12,8 @@ export interface SelfSigned {
   readonly fingerprint: string;
 }
 
-/** A TLS certificate on P-256 for 127.0.0.1 and localhost, valid until 2099. */
-export function selfSigned(commonName: string): SelfSigned {
+/** A TLS certificate on P-256 for 127.0.0.1 and localhost, valid from 2025 until 2099 or the GeneralizedTime given. */
+export function selfSigned(commonName: string, notAfter = '20991231235959Z'): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = tlv(0x30, tlv(0x06, encodeOid('1.2.840.10045.4.3.2')));
   const name = tlv(0x30, tlv(0x31, tlv(0x30, tlv(0x06, encodeOid('2.5.4.3')), tlv(0x0c, utf8(commonName)))));
@@ -24,7 +24,7 @@ export function selfSigned(commonName: string): SelfSigned {
     tlv(0x02, Buffer.concat([Buffer.of(0x01), randomBytes(8)])),
     algorithm,
     name,
-    tlv(0x30, tlv(0x17, utf8('250101000000Z')), tlv(0x18, utf8('20991231235959Z'))),
+    tlv(0x30, tlv(0x17, utf8('250101000000Z')), tlv(0x18, utf8(notAfter))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, tlv(0x30, tlv(0x30, tlv(0x06, encodeOid('2.5.29.17')), tlv(0x04, altNames)))),

@@ -9,9 +9,18 @@ export interface Caller {
   readonly fingerprint: string;
 }
 
+/** What TLS has proved possession of the key of, as the register is asked for it. */
+export interface ClientCertificate {
+  /** Lower-case hexadecimal SHA-256 of the DER. */
+  readonly fingerprint: string;
+  /** Milliseconds since 1970; `notAfterMs` is the last second of validity. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
 export interface Parties {
-  /** The party of a client certificate; refuses an unknown or revoked one. Reads the register each time. */
-  identify(fingerprint: string): Promise<Caller>;
+  /** The party of a client certificate; refuses an unknown, revoked or expired one. Reads the register each time. */
+  identify(certificate: ClientCertificate): Promise<Caller>;
 }
 
 /** A call that was refused as a whole: who, what and why. Never what it carried. */

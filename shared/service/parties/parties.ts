@@ -2,12 +2,25 @@ import { refuse } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
-import type { Caller, Parties } from '../api/caller.ts';
+import type { Caller, ClientCertificate, Parties } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
 import { type PartyRecord, partyRecord } from '../records/party.ts';
 import { type CallRate, CallRateLimiter } from './call-rate.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A party needs some days to have a certificate renewed and registered. */
+const ENDING_DAYS = 30;
+
+/** Whether a certificate of the register has ended or ends within 30 days; undefined where it stays. */
+export function endingOf(
+  { notAfterMs }: Pick<PartyRecord, 'notAfterMs'>,
+  atMs: number,
+): 'expired' | 'soon' | undefined {
+  if (notAfterMs === undefined || notAfterMs - atMs >= ENDING_DAYS * DAY_MS) return undefined;
+  return atMs >= notAfterMs + 1000 ? 'expired' : 'soon';
+}
 
 const DEFAULT_RATE: CallRate = { perSecond: 50, burst: 200 };
 
@@ -22,12 +35,15 @@ export class PartyService implements Parties {
     this.#rates = new CallRateLimiter(limit, rates, context.now);
   }
 
-  async identify(fingerprint: string): Promise<Caller> {
+  async identify({ fingerprint, notBeforeMs, notAfterMs }: ClientCertificate): Promise<Caller> {
     const item = await this.#context.ledger.get(ledgerKeys.party(fingerprint));
     if (item === undefined)
       refuse('requesterUnknown', 'the client certificate belongs to no registered party');
     const { identifier, role, revokedAt } = partyRecord.from(item);
     if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
+    const at = this.#context.now();
+    if (at >= notAfterMs + 1000 || at < notBeforeMs)
+      refuse('requesterNotAllowed', 'the client certificate has expired or is not valid yet');
     await this.#rates.take(identifier);
     return { identifier, role, fingerprint };
   }
@@ -80,6 +96,29 @@ export class PartyService implements Parties {
         ),
       ]);
     });
+  }
+
+  /**
+   * Tells the log of client certificates that end within 30 days or have ended, unless they were revoked or their party
+   * has another one that stays.
+   */
+  async tellEnding(): Promise<void> {
+    const { log, now } = this.#context;
+    const parties = (await this.list()).filter(({ revokedAt }) => revokedAt === undefined);
+    const ending = parties.filter((party) => endingOf(party, now()) !== undefined);
+    const staying = new Set(
+      parties.filter((party) => !ending.includes(party)).map(({ identifier }) => identifier),
+    );
+    for (const { identifier, fingerprint, notAfterMs } of ending) {
+      if (staying.has(identifier) || notAfterMs === undefined) continue;
+      log({
+        event: 'alarm.party.certificate',
+        party: identifier,
+        certificate: fingerprint,
+        notAfter: new Date(notAfterMs).toISOString(),
+        daysLeft: Math.floor((notAfterMs - now()) / DAY_MS),
+      });
+    }
   }
 
   async list(): Promise<(PartyRecord & { fingerprint: string })[]> {

@@ -9,6 +9,8 @@ export const partyRecord = recordOf('party', {
   /** Milliseconds since 1970. */
   addedAt: whole,
   revokedAt: optional(whole),
+  /** The last second of the certificate's validity, for people: what counts is the certificate that calls. */
+  notAfterMs: optional(whole),
 });
 
 export type PartyRecord = RecordOf<typeof partyRecord>;

@@ -1,12 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogRecord } from '../../../shared/events/log-events.ts';
 import { SqliteLedger } from '../../../shared/ledger/sqlite.ts';
 import { type CallRate, CallRateLimiter } from '../../../shared/service/parties/call-rate.ts';
+import { PartyService } from '../../../shared/service/parties/parties.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
 
 /** Later than what the test PKI issues from now on. */
 const STANDS_STILL = Date.now() + 60_000;
+
+const valid = (fingerprint: string) => ({
+  fingerprint,
+  notBeforeMs: STANDS_STILL - 1_000,
+  notAfterMs: STANDS_STILL + 1_000,
+});
 
 describe('the register of parties', () => {
   let deployment: Deployment;
@@ -22,16 +30,60 @@ describe('the register of parties', () => {
   it('knows a certificate until it is revoked, and then never again', async () => {
     const { parties } = deployment.runtime.services;
     await parties.add('aa', { identifier: '2.999.60', role: 'operator' }, 'test');
-    expect(await parties.identify('aa')).toEqual({
+    expect(await parties.identify(valid('aa'))).toEqual({
       identifier: '2.999.60',
       role: 'operator',
       fingerprint: 'aa',
     });
-    expect(await refusalOf(parties.identify('bb'))).toMatchObject({ code: 'requesterUnknown' });
+    expect(await refusalOf(parties.identify(valid('bb')))).toMatchObject({ code: 'requesterUnknown' });
     await parties.revoke('aa', 'test');
-    expect(await refusalOf(parties.identify('aa'))).toMatchObject({ code: 'requesterNotAllowed' });
+    expect(await refusalOf(parties.identify(valid('aa')))).toMatchObject({ code: 'requesterNotAllowed' });
     const again = parties.add('aa', { identifier: '2.999.60', role: 'operator' }, 'test');
     expect(await refusalOf(again)).toMatchObject({ code: 'requesterNotAllowed' });
+  });
+
+  it('refuses a certificate that has expired, or is not valid yet', async () => {
+    const { parties } = deployment.runtime.services;
+    await parties.add('e1', { identifier: '2.999.52', role: 'eum' }, 'test');
+    const certificate = (notBeforeMs: number, notAfterMs: number) => ({
+      fingerprint: 'e1',
+      notBeforeMs: STANDS_STILL + notBeforeMs,
+      notAfterMs: STANDS_STILL + notAfterMs,
+    });
+    for (const [notBeforeMs, notAfterMs] of [
+      [-10_000, -1_000],
+      [1, 10_000],
+    ] as const)
+      expect(await refusalOf(parties.identify(certificate(notBeforeMs, notAfterMs)))).toMatchObject({
+        code: 'requesterNotAllowed',
+      });
+    // notAfter is the last second of validity
+    await parties.identify(certificate(0, -999));
+  });
+
+  it('tells of certificates that end within 30 days, of those alone whose party has no other', async () => {
+    const lines: LogRecord[] = [];
+    const { context } = deployment.runtime;
+    const parties = new PartyService({ ...context, log: (line) => lines.push(line) });
+    const DAY = 86_400_000;
+    const add = (fingerprint: string, identifier: string, days: number) =>
+      parties.add(
+        fingerprint,
+        { identifier, role: 'operator', notAfterMs: STANDS_STILL + days * DAY },
+        'test',
+      );
+    await add('f1', '2.999.61', 29);
+    await add('f2', '2.999.62', 31);
+    await add('f3', '2.999.63', -2);
+    await add('f4', '2.999.64', 5);
+    await add('f5', '2.999.64', 400);
+    await add('f6', '2.999.65', 5);
+    await parties.revoke('f6', 'test');
+    await parties.tellEnding();
+    expect(lines).toEqual([
+      expect.objectContaining({ event: 'alarm.party.certificate', party: '2.999.61', daysLeft: 29 }),
+      expect.objectContaining({ event: 'alarm.party.certificate', party: '2.999.63', daysLeft: -2 }),
+    ]);
   });
 
   it('gives a party one role, whatever its certificates', async () => {
@@ -45,11 +97,11 @@ describe('the register of parties', () => {
   it('limits the rate of a party over all its certificates, and of no other', async () => {
     const { parties } = deployment.runtime.services;
     await parties.add('d1', { identifier: '2.999.51', role: 'deviceMaker' }, 'test');
-    for (const fingerprint of ['c1', 'c2', 'c1']) await parties.identify(fingerprint);
-    const refusal = await refusalOf(parties.identify('c2'));
+    for (const fingerprint of ['c1', 'c2', 'c1']) await parties.identify(valid(fingerprint));
+    const refusal = await refusalOf(parties.identify(valid('c2')));
     expect(refusal).toMatchObject({ code: 'rateExceeded', subjectIdentifier: '2.999.50' });
     expect(refusal.message).toMatch(/try again in 1 s/);
-    await parties.identify('d1');
+    await parties.identify(valid('d1'));
   });
 });
 

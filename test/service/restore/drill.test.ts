@@ -174,7 +174,13 @@ async function expectReconciled(runtime: Runtime): Promise<void> {
   expect(await services.orders.getOrderStatus(OPERATOR, { orderId: 'CANCELLED' })).toMatchObject({
     state: 'Cancelled',
   });
-  await expect(runtime.services.parties.identify(SHARE_MAKER.fingerprint)).rejects.toMatchObject({
+  await expect(
+    runtime.services.parties.identify({
+      fingerprint: SHARE_MAKER.fingerprint,
+      notBeforeMs: 0,
+      notAfterMs: Number.MAX_SAFE_INTEGER,
+    }),
+  ).rejects.toMatchObject({
     code: 'requesterNotAllowed',
   });
 

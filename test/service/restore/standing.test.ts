@@ -49,7 +49,13 @@ describe('a ledger restored from a backup is frozen (I9)', () => {
     ])
       await expect(call()).rejects.toMatchObject(frozen);
     // how often a party calls is still counted
-    expect(await services.parties.identify(OPERATOR.fingerprint)).toEqual(OPERATOR);
+    expect(
+      await services.parties.identify({
+        fingerprint: OPERATOR.fingerprint,
+        notBeforeMs: 0,
+        notAfterMs: Number.MAX_SAFE_INTEGER,
+      }),
+    ).toEqual(OPERATOR);
     expect(await services.orders.getOrderStatus(OPERATOR, { orderId: 'ORD' })).toMatchObject({
       counts: { Available: 3, Delivered: 1 },
     });

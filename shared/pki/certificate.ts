@@ -12,6 +12,9 @@ import { OID, readOid } from './oids.ts';
 import { readTime } from './time.ts';
 
 const NULL = 0x05;
+/** Of version 2, and without a meaning for whoever relies on a certificate (RFC 5280 section 4.1.2.8). */
+const ISSUER_UNIQUE_ID = 0x81;
+const SUBJECT_UNIQUE_ID = 0x82;
 
 /** GSMA certificates have some 500 to 900 octets. */
 export const MAX_CERTIFICATE = 8192;
@@ -118,6 +121,8 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
   validity.end();
   const subject = readName(tbs, 'subject');
   const spki = tbs.expect(0x30, 'subjectPublicKeyInfo').raw;
+  tbs.optional(ISSUER_UNIQUE_ID);
+  tbs.optional(SUBJECT_UNIQUE_ID);
   const wrapped = tbs.enter(0xa3, 'extensions');
   const { extensions, unknownCritical } = decodeExtensions(wrapped.enter(0x30, 'extensions'));
   wrapped.end();

@@ -16,6 +16,7 @@ import type { Tlv, TlvReader } from '../codec/tlv.ts';
  * | a serial number that is zero, negative or longer than 20 octets | RFC 5280 4.1.2.2 | a name, up to 64 octets |
  * | NULL as the parameters of ecdsa-with-SHA256 | RFC 5758 3.2 | no parameters |
  * | GeneralizedTime before 2050 | RFC 5280 4.1.2.5 | that time |
+ * | issuerUniqueID, subjectUniqueID | RFC 5280 4.1.2.8 | not there |
  *
  * What could be read in two ways, or is kept out by the signature itself, is refused by the name of its rule: lengths and
  * tags that are not in their shortest form (X.690 10.1), r and s of a signature other than positive and shortest, times

@@ -1,5 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { type Tlv, TlvReader } from '../../codec/tlv.ts';
+import { Refusal } from '../../errors.ts';
+import { present } from '../../present.ts';
 import { readDefaultFalse } from '../der.ts';
 import { OID, readOid } from '../oids.ts';
 import { type BasicConstraints, decodeBasicConstraints } from './basic-constraints.ts';
@@ -90,7 +92,17 @@ export function readExtensions(list: TlvReader): RawExtension[] {
 /** Decodes the value inside an extension's OCTET STRING and refuses what follows it. */
 export function decodeWhole<T>(value: Tlv, oid: string, decode: (reader: TlvReader) => T): T {
   const inside = TlvReader.of(value, oid);
-  const decoded = decode(inside);
-  inside.end();
-  return decoded;
+  try {
+    const decoded = decode(inside);
+    inside.end();
+    return decoded;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.defect !== 'cutOff') throw error;
+    // what is around it is whole: not the file ends too early, but the issuer wrote a value that does
+    throw new Refusal(error.code, `extension ${oid} ends too early: ${error.message}`, {
+      ...present({ offset: error.offset, subjectIdentifier: error.subjectIdentifier }),
+      defect: 'rule',
+      cause: error,
+    });
+  }
 }

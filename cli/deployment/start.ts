@@ -3,8 +3,10 @@ import { Fault } from '../../shared/errors.ts';
 import { ownText } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
+import { diskTrial } from '../server/health.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { DevelopmentPki } from './tls.ts';
@@ -45,6 +47,7 @@ export async function startDeployment(
       listen: { host, port },
       field: { port: fieldPort },
       limits: configured.limits,
+      stores: storeTrials(runtime),
       vault: transferGate(runtime.context.vault),
       log,
     });
@@ -69,6 +72,19 @@ export async function startDeployment(
       if (frozen === undefined) await runtime.audit.chain();
       await runtime.close();
     },
+  };
+}
+
+/** The ledger is read too: a disk that can be written may still hold a ledger that cannot be opened. */
+function storeTrials({ config, context }: Runtime): Readonly<Record<string, () => Promise<void>>> {
+  const ledgerDisk = diskTrial(config.ledger);
+  return {
+    ledger: async () => {
+      await context.ledger.get(ledgerKeys.party('health'));
+      await ledgerDisk();
+    },
+    vault: diskTrial(config.vault),
+    ppks: diskTrial(config.ppks),
   };
 }
 

@@ -4,6 +4,7 @@ import { createServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Fault } from '../../shared/errors.ts';
 import type { Connections } from './admission/connections.ts';
+import type { Health } from './health.ts';
 import { respond, respondRefusal } from './respond.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
@@ -26,6 +27,7 @@ export interface ListenerOptions {
   /** Milliseconds for the head of a request, also for the first one after TLS. */
   readonly headMs: number;
   readonly keepAliveMs: number;
+  readonly health: () => Promise<Health>;
 }
 
 /**
@@ -50,16 +52,16 @@ const TLS: ServerOptions = {
 
 /** An HTTPS listener. `find` gives the route of a path; `/health` is answered everywhere and asks for no party. */
 export async function listen(
-  { host, port, tls, connections, headMs, keepAliveMs }: ListenerOptions,
+  { host, port, tls, connections, headMs, keepAliveMs, health }: ListenerOptions,
   find: (path: string) => Route | undefined,
   onUnexpected: (error: unknown) => void,
 ): Promise<Listener> {
   let closing = false;
-  const health = healthRoute(() => closing);
+  const forHealth = healthRoute(() => closing, health);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? '').split('?', 1)[0]!;
-    const route = path === '/health' ? health : find(path);
+    const route = path === '/health' ? forHealth : find(path);
     if (route !== undefined) await route(request, response, path);
     else respondRefusal(request, response, 404, 'functionUnknown', 'there is no function at this path');
   };
@@ -112,7 +114,8 @@ export async function listen(
   };
 }
 
-function healthRoute(isClosing: () => boolean): Route {
+/** 200 where every store can be written; 503 with what is ill, so that a load balancer goes elsewhere. */
+function healthRoute(isClosing: () => boolean, ask: () => Promise<Health>): Route {
   return async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       respondRefusal(
@@ -125,11 +128,16 @@ function healthRoute(isClosing: () => boolean): Route {
       );
       return;
     }
-    const closing = isClosing();
+    const health = isClosing() ? { status: 'closing' } : await ask();
+    const ok = health.status === 'ok';
     respond(request, response, {
-      httpStatus: closing ? 503 : 200,
-      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-      body: JSON.stringify({ status: closing ? 'closing' : 'ok' }),
+      httpStatus: ok ? 200 : 503,
+      headers: {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+        ...(ok ? {} : { 'retry-after': '5' }),
+      },
+      body: JSON.stringify(health),
     });
   };
 }

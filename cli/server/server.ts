@@ -13,6 +13,7 @@ import { FieldAdmission } from './admission/field-admission.ts';
 import { type ChosenLimits, limitsOf } from './admission/limits.ts';
 import { PartyAdmission } from './admission/party-admission.ts';
 import { functionRoute } from './function-route.ts';
+import { HealthCheck } from './health.ts';
 import { type Listener, listen, type Route } from './listener.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TRANSFER_PREFIX, transferRoute } from './transfer-route.ts';
@@ -27,6 +28,8 @@ export interface ServerConfiguration {
   readonly field: { readonly port: number };
   /** What one caller may take (I13); the defaults where nothing is chosen. */
   readonly limits?: ChosenLimits | undefined;
+  /** The stores, each with a trial that fails where it cannot be written; `GET /health` names those that are ill. */
+  readonly stores?: Readonly<Record<string, () => Promise<void>>>;
   /** Answers the transfer links. */
   readonly vault: TransferGate;
   readonly log: Log;
@@ -59,6 +62,8 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const forParties = routesOf('parties', services, parties, options);
   const forField = routesOf('field', services, field, options);
   const transfer = transferRoute(vault, services, log);
+  const healthCheck = new HealthCheck(configuration.stores ?? {}, now);
+  const health = () => healthCheck.ask();
 
   const listeners: Listener[] = [];
   const close = async () => {
@@ -73,6 +78,7 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
           connections: parties.connections,
           headMs: limits.parties.headSeconds * 1000,
           keepAliveMs: TIMEOUTS.keepAlive,
+          health,
         },
         (path) => (path.startsWith(TRANSFER_PREFIX) ? transfer : forParties.get(path)),
         onUnexpected,
@@ -87,6 +93,7 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
           connections: field.connections,
           headMs: limits.field.headSeconds * 1000,
           keepAliveMs: TIMEOUTS.keepAliveField,
+          health,
         },
         (path) => forField.get(path),
         onUnexpected,

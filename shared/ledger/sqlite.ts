@@ -114,9 +114,9 @@ export class SqliteLedger implements Ledger {
       try {
         return new SqliteLedger(openDatabase(file, busyTimeoutMs));
       } catch (error) {
-        const fault = toFault(error);
         // Several connections that create one file at once: SQLite's own wait does not cover the change to WAL.
-        if (!fault.retryable || performance.now() > deadline) throw fault;
+        const busy = BUSY_RESULTS.includes(resultOf(error) ?? 0);
+        if (!busy || performance.now() > deadline) throw toFault(error);
         await delay(5);
       }
     }
@@ -362,13 +362,22 @@ function guarded<Result>(work: () => Result): Result {
   }
 }
 
-/** Primary result codes after which the same call may succeed: SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL. */
-const RETRYABLE_RESULTS = new Set([5, 6, 13]);
+/** SQLITE_BUSY and SQLITE_LOCKED: another connection is at work. */
+const BUSY_RESULTS = [5, 6];
+/**
+ * Primary result codes after which the same call may succeed: beside those SQLITE_NOMEM, SQLITE_READONLY (a disk that the
+ * kernel made so), SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN (also too many open files).
+ */
+const RETRYABLE_RESULTS = [...BUSY_RESULTS, 7, 8, 10, 13, 14];
+
+/** The primary result code of an error of SQLite; undefined of any other. */
+const resultOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 
 function toFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : undefined;
-  const retryable = errcode !== undefined && RETRYABLE_RESULTS.has(errcode & 0xff);
+  const result = resultOf(error);
+  const retryable = result !== undefined && RETRYABLE_RESULTS.includes(result);
   const reason = error instanceof Error ? error.message : String(error);
   return new Fault('ledger', `the ledger database failed: ${reason}`, { cause: error, retryable });
 }

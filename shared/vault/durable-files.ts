@@ -162,8 +162,18 @@ export async function entriesOf(folder: string): Promise<string[]> {
   }
 }
 
-/** Too many open files, a full or busy disk: the same call may succeed later. */
-const RETRYABLE = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY']);
+/** Too many open files, a full or busy disk, one that could not be read or written: the same call may succeed later. */
+const RETRYABLE = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EAGAIN',
+  'EBUSY',
+  'EIO',
+  'EROFS',
+]);
 const FILE_CALLS = new Set([
   'open',
   'read',

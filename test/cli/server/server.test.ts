@@ -314,7 +314,7 @@ describe('the listener of the field', () => {
       const answer = await send(`${server.urls.field}${path}`, { method: 'POST', certificate: maker });
       expect(answer.status).toBe(404);
     }
-    expect((await send(`${server.urls.field}/health`)).json()).toEqual({ status: 'ok' });
+    expect((await send(`${server.urls.field}/health`)).json()).toEqual({ status: 'ok', stores: {} });
   });
 });
 

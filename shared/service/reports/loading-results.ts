@@ -1,6 +1,7 @@
-import { type Bytes, toHex } from '../../codec/bytes.ts';
+import { type Bytes, equal, toHex } from '../../codec/bytes.ts';
 import { isEid } from '../../codec/eid.ts';
 import { mapConcurrently } from '../../concurrency.ts';
+import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
 import { decodeReportItem, type ReportItem } from '../../ifpp-draft1/profile-loading-report.ts';
 import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
@@ -155,11 +156,15 @@ export class LoadingResults {
     const shown = decodeCertificate(notification.euiccCertificate, 'euiccCertificateInvalid');
     const eid = singleAttribute(shown.subject.attributes, OID.serialNumber) ?? '';
     if (!isEid(eid)) refuse('euiccCertificateInvalid', 'the certificate of the notification names no EID');
-    const held = await this.#certificateOf(eid);
-    if (Buffer.compare(held, notification.euiccCertificate) !== 0) {
-      refuse('euiccCertificateInvalid', 'the notification carries another certificate than is registered', {
-        subjectIdentifier: eid,
-      });
+    // the key is what signs: its certificate may be another one, as of an EUM under two names of a CI
+    const held = decodeCertificate(await this.#certificateOf(eid), 'euiccCertificateInvalid');
+    if (!equal(held.spki, shown.spki)) {
+      const keys = [shown, held].map(({ spki }) => keyIdentifier(spki));
+      refuse(
+        'euiccCertificateInvalid',
+        `the certificate of the notification is of another key (SKI ${keys[0]}) than the one that is registered (SKI ${keys[1]})`,
+        { subjectIdentifier: eid },
+      );
     }
     verifyOtherSignedNotification(notification, shown.publicKey);
     if (iccid === undefined) refuse('mandatoryElementMissing', 'the notification names no ICCID');

@@ -377,6 +377,16 @@ describe('a deletion that the eUICC signed (SGP.41 Annex A.4)', () => {
     expect(await loaded.state()).toBe('Delivered');
   });
 
+  it('is taken with another certificate of the key that is registered', async () => {
+    const loaded = await Loaded.bind();
+    const { key, eid, eumCert } = loaded.euicc;
+    const renewed = deployment.eum.ca.issueEuicc(eid, key);
+    const metadata = { seqNumber: 9, event: 'delete', address: '', iccid: loaded.iccid } as const;
+    const der = signOtherNotification(metadata, key, renewed, eumCert);
+    expect(await codeOf({ otherSigned: der })).toEqual([]);
+    expect(await loaded.state()).not.toBe('Delivered');
+  });
+
   it('is the only notification besides the result that changes a state', async () => {
     const loaded = await Loaded.bind();
     expect(await send([{ otherSigned: loaded.notification('enable') }])).toMatchObject({ verified: 1 });

@@ -19,6 +19,7 @@ import { recordJob } from '../supply/draws.ts';
 import type { Trust } from '../trust/trust.ts';
 import { bindChunk } from './binding.ts';
 import { type DeliverableChunk, loadDeliverable } from './deliverable-chunk.ts';
+import { FinishedAnswers } from './finished-answers.ts';
 import { chunkProgresses, finishJob, slowedBy } from './job-progress.ts';
 import type { Requests } from './requests.ts';
 
@@ -33,11 +34,13 @@ export class DeliveryService implements Delivery {
   readonly #context: Context;
   readonly #trust: Trust;
   readonly #requests: Requests;
+  readonly #finished: FinishedAnswers;
 
   constructor(context: Context, trust: Trust, requests: Requests) {
     this.#context = context;
     this.#trust = trust;
     this.#requests = requests;
+    this.#finished = new FinishedAnswers(context.now);
   }
 
   async requestBpp(caller: Caller, der: Bytes): Promise<BppAnswer> {
@@ -66,7 +69,15 @@ export class DeliveryService implements Delivery {
     await finishJob(this.#context, jobId);
   }
 
+  /** A job of one chunk is little to read; just in time needs every read that it can spare. */
   async #answer(jobId: string, job: JobRecord): Promise<BppAnswer> {
+    if (chunkCount(job) === 1) return await this.#count(jobId, job);
+    const { epoch } = await this.#trust.current();
+    const standing = JSON.stringify([epoch, ...(await retiredDeliveryKeys(this.#context))]);
+    return await this.#finished.answer(jobId, standing, () => this.#count(jobId, job));
+  }
+
+  async #count(jobId: string, job: JobRecord): Promise<BppAnswer> {
     const progress = await chunkProgresses(this.#context, jobId);
     const finished = progress.filter((one) => one.finished);
     const processed = finished.reduce((sum, one) => sum + one.bound + one.refused, 0);

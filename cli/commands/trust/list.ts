@@ -43,12 +43,13 @@ export function registerList(command: TrustCommand, io: CliIo): void {
             listing.dpPbs.map((dp) => [dp.sha256.slice(0, 16), dp.ciPkId, dp.state, dp.keyUri]),
           ),
           table(
-            ['list of', 'number', 'revokes', 'next update'],
+            ['list of', 'number', 'revokes', 'next update', 'name'],
             listing.crls.map((crl) => [
               crl.issuerKeyId,
               crl.number.toString(),
               crl.revoked,
               `${crl.nextUpdate.toISOString()}${crl.expired ? ' (expired)' : ''}`,
+              crl.issuer,
             ]),
           ),
         ].join('\n\n'),

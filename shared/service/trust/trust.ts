@@ -7,6 +7,7 @@ import { scanAll } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
 import { type VerifiedDp, verifyDpChain } from '../../pki/chain.ts';
 import { decodeCrl } from '../../pki/crl.ts';
+import { nameText } from '../../pki/name.ts';
 import type { RevocationPolicy } from '../../pki/revocation.ts';
 import { decodeCi } from '../../pki/trust-store.ts';
 import type { CrlTaken } from '../api/admin.ts';
@@ -75,6 +76,8 @@ export interface TrustListing {
   }[];
   readonly crls: readonly {
     issuerKeyId: string;
+    /** Name of the issuer, for people: one key may have several. */
+    issuer: string;
     number: bigint;
     nextUpdate: Date;
     revoked: number;
@@ -302,6 +305,7 @@ export class Trust {
       }),
       crls: view.crls.lists.map((crl) => ({
         issuerKeyId: toHex(crl.authorityKeyIdentifier),
+        issuer: nameText(crl.issuer.attributes),
         number: crl.cRLNumber,
         nextUpdate: new Date(crl.nextUpdateMs),
         revoked: crl.revoked.size,

@@ -117,6 +117,14 @@ describe('one CI key under two names', () => {
       revokedEums: [toHex(eums[0]!.ca.keyId)],
     });
     expect(await request(...euiccs)).toEqual(['8.1.2/6.3', NAMES[1]]);
+    const { crls } = await trust().list();
+    const ofKey = crls.filter(({ issuerKeyId }) => issuerKeyId === toHex(cis[0]!.keyId));
+    expect(ofKey.map(({ issuer, number }) => [issuer.split(',')[0], number])).toEqual(
+      expect.arrayContaining([
+        [`CN=${NAMES[0]}`, 9n],
+        [`CN=${NAMES[1]}`, 4n],
+      ]),
+    );
   });
 
   it('stands beside its renewed certificate, and holds while one of the two does', async () => {

@@ -23,9 +23,7 @@ export function encodePack(entries: readonly PackEntry[]): { body: Bytes; offset
   const offsets = [0];
   let at = 0;
   for (const { metadata, segments } of entries) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(metadata.length);
-    parts.push(length, metadata, segments);
+    parts.push(lengthOf(metadata), metadata, segments);
     at += 4 + metadata.length + segments.length;
     offsets.push(at);
   }
@@ -53,10 +51,14 @@ export function decodePack(body: Bytes): { entries: PackEntry[]; offsets: number
 }
 
 /** SHA-256 of an entry as it stands in its pack. */
-export function packEntryHash(entry: PackEntry): Bytes {
-  return createHash('sha256')
-    .update(encodePack([entry]).body)
-    .digest();
+export function packEntryHash({ metadata, segments }: PackEntry): Bytes {
+  return createHash('sha256').update(lengthOf(metadata)).update(metadata).update(segments).digest();
+}
+
+function lengthOf(metadata: Bytes): Bytes {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(metadata.length);
+  return length;
 }
 
 export function decodePackEntry(octets: Bytes): PackEntry {

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../codec/bytes.ts';
+import { type Bytes, equal } from '../../codec/bytes.ts';
 import { readTlv, type Tlv, tagName } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
 import { ascending, child, children, inProfile, integerOf } from './element.ts';
@@ -72,9 +72,10 @@ const MAX_IDENTIFICATION = 32767;
 /**
  * Decodes a UPP: the concatenated PEs, without outer wrapper. Refuses (`profileInvalid`) what is not strict DER
  * on the level of PEs and their components, and a PE without a proper PEHeader. What the PEs mean is read by
- * their own views; what they must hold together, by `validate.ts`.
+ * their own views; what they must hold together, by `validate.ts`. A PE that is octet for octet that of `known` at its place is
+ * taken from there, with all that was read of it: of a profile that was made from a template, only what differs is read.
  */
-export function decodePackage(upp: Bytes): ProfilePackage {
+export function decodePackage(upp: Bytes, known?: ProfilePackage): ProfilePackage {
   if (upp.length === 0) refuse('profileInvalid', 'the profile package is empty');
   if (upp.length > MAX_PACKAGE_LENGTH) {
     refuse('profileInvalid', `the profile package is longer than ${MAX_PACKAGE_LENGTH} octets`);
@@ -82,7 +83,10 @@ export function decodePackage(upp: Bytes): ProfilePackage {
   return inProfile(() => {
     const elements: ProfileElement[] = [];
     for (let at = 0; at < upp.length; ) {
-      const element = decodeProfileElement(readTlv(upp, at));
+      const tlv = readTlv(upp, at);
+      const same = known?.elements[elements.length];
+      const isSame = same !== undefined && same.offset === tlv.offset && equal(same.raw, tlv.raw);
+      const element = isSame ? same : decodeProfileElement(tlv);
       elements.push(element);
       at += element.raw.length;
     }

@@ -91,7 +91,7 @@ function made(
   metadata: StoreMetadataRequest,
 ): { upp: Bytes; profile: ProfilePackage } {
   const upp = inRow(number, () => personalise(template, values));
-  const profile = decodePackage(upp);
+  const profile = decodePackage(upp, template.base);
   const error = inProfile(() => checkMetadata(profile, metadata, template.places)).find(
     ({ severity }) => severity === 'error',
   );

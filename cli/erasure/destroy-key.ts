@@ -1,4 +1,5 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { awsClient } from '../../shared/aws/client-config.ts';
 import { keyFile } from '../../shared/keys/local-key.ts';
 import { parseKeyUri } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
@@ -28,7 +29,7 @@ export async function destroyKey(uri: string, folder?: string): Promise<Erased> 
   if (parsed.scheme !== 'awskms')
     return { what, state: 'byHand', checked: 'its token is to be cleared with the tools of its maker' };
   const { KMSClient, DescribeKeyCommand, ScheduleKeyDeletionCommand } = await import('@aws-sdk/client-kms');
-  const client = new KMSClient({});
+  const client = new KMSClient(awsClient());
   try {
     const KeyId = parsed.keyId;
     const stateOf = async () => (await client.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata;

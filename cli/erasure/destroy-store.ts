@@ -1,3 +1,4 @@
+import { awsClient } from '../../shared/aws/client-config.ts';
 import { FilePpkVault } from '../../shared/vault/file-ppk.ts';
 import { destroyFile, type Erased } from './destroy-key.ts';
 
@@ -33,7 +34,7 @@ async function deleteTable(uri: string, checked: string): Promise<Erased> {
     UpdateTableCommand,
     waitUntilTableNotExists,
   } = await import('@aws-sdk/client-dynamodb');
-  const client = new DynamoDBClient({});
+  const client = new DynamoDBClient(awsClient());
   const TableName = uri.slice('dynamodb:'.length);
   const what = `table ${TableName}`;
   try {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { awsClient } from '../aws/client-config.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import { utf8 } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
@@ -28,14 +29,17 @@ export interface StepFunctionsOptions {
   readonly client?: SFNClient;
 }
 
-/** Runs of one piece of work, each over all its tasks: those committed already return at once. */
-const RUN_LIMIT = 500;
+const UNDER_WAY: ReadonlySet<string> = new Set(['RUNNING', 'PENDING_REDRIVE']);
+/** An execution whose history AWS has removed, 90 days after its end. */
+const FORGOTTEN = 'FORGOTTEN';
 
 /**
- * The dispatcher on AWS: one execution of a state machine that maps its task Lambda over the list of tasks. The
- * execution's name follows from the work and a number of the run, so that work under way is never started twice: a
- * name is taken once, and the next number only follows where the run before has ended and its work is submitted
- * again, because the ledger still has it open. What an execution says of its outcome is never asked.
+ * The dispatcher on AWS: one execution of a state machine that maps its task Lambda over the list of tasks, those
+ * committed already return at once. The execution's name follows from the work and the number of the run, so that work
+ * under way is never started twice: a name is taken once, and the next number only follows where the run before has
+ * ended and its work is submitted again, because the ledger still has it open. The newest run is found by asking for
+ * runs 0, 1, 3, 7, … and then between the last two: 2 calls for the second run, 18 for the five hundredth. What an
+ * execution says of its outcome is never asked.
  */
 export class StepFunctionsDispatcher implements Dispatcher {
   readonly #stateMachine: string;
@@ -50,7 +54,7 @@ export class StepFunctionsDispatcher implements Dispatcher {
     }
     this.#stateMachine = stateMachineArn;
     this.#vault = vault;
-    this.#client = client ?? new SFNClient({ maxAttempts: 8 });
+    this.#client = client ?? new SFNClient(awsClient());
     this.#ownsClient = client === undefined;
   }
 
@@ -59,20 +63,21 @@ export class StepFunctionsDispatcher implements Dispatcher {
     const { name: object } = await this.#vault.put(objectNames.tasks(kind, id), utf8(JSON.stringify(list)));
     const input: ExecutionInput = { kind, id, tasks: object };
     try {
-      for (let run = 0; run < RUN_LIMIT; run++) {
-        if (await this.#start(executionName(kind, id, run), input)) return;
-      }
+      if (await this.#start(executionName(kind, id, 0), input)) return;
+      const newest = await this.#newestRun(kind, id);
+      if (UNDER_WAY.has(newest.status)) return;
+      // refused where somebody else has started it since, which is as well
+      await this.#start(executionName(kind, id, newest.run + 1), input);
     } catch (error) {
       throw toFault('dispatcher', error);
     }
-    throw new Fault('dispatcher', `${kind} ${id} did not complete in ${RUN_LIMIT} runs`);
   }
 
   async close(): Promise<void> {
     if (this.#ownsClient) this.#client.destroy();
   }
 
-  /** True if this run is under way now, whoever started it; false if it has ended before. */
+  /** False if there is or was a run of this name. */
   async #start(name: string, input: ExecutionInput): Promise<boolean> {
     const command = new StartExecutionCommand({
       stateMachineArn: this.#stateMachine,
@@ -83,10 +88,37 @@ export class StepFunctionsDispatcher implements Dispatcher {
       await this.#client.send(command);
       return true;
     } catch (error) {
-      if (!isNamed(error, 'ExecutionAlreadyExists')) throw error;
-      const executionArn = `${this.#stateMachine.replace(':stateMachine:', ':execution:')}:${name}`;
+      if (isNamed(error, 'ExecutionAlreadyExists')) return false;
+      throw error;
+    }
+  }
+
+  /** Run 0 is there; numbers have no gaps. */
+  async #newestRun(kind: WorkKind, id: string): Promise<{ run: number; status: string }> {
+    const statusOf = (run: number) => this.#statusOf(executionName(kind, id, run));
+    let newest: { run: number; status: string | undefined } = { run: 0, status: await statusOf(0) };
+    let absent = 1;
+    for (let status = await statusOf(absent); status !== undefined; status = await statusOf(absent)) {
+      newest = { run: absent, status };
+      absent = 2 * absent + 1;
+    }
+    while (absent - newest.run > 1) {
+      const run = Math.floor((newest.run + absent) / 2);
+      const status = await statusOf(run);
+      if (status === undefined) absent = run;
+      else newest = { run, status };
+    }
+    return { run: newest.run, status: newest.status ?? FORGOTTEN };
+  }
+
+  async #statusOf(name: string): Promise<string | undefined> {
+    const executionArn = `${this.#stateMachine.replace(':stateMachine:', ':execution:')}:${name}`;
+    try {
       const { status } = await this.#client.send(new DescribeExecutionCommand({ executionArn }));
-      return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+      return status ?? FORGOTTEN;
+    } catch (error) {
+      if (isNamed(error, 'ExecutionDoesNotExist')) return undefined;
+      throw error;
     }
   }
 }

@@ -10,6 +10,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
+import { awsClient } from '../aws/client-config.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
@@ -62,7 +63,7 @@ export class DynamoDbLedger implements Ledger {
 
   /** Region, credentials and endpoint are those of the SDK's own configuration (AWS_REGION, AWS_ENDPOINT_URL). */
   static open(table: string, { client }: DynamoDbLedgerOptions = {}): DynamoDbLedger {
-    return new DynamoDbLedger(table, client ?? new DynamoDBClient({ maxAttempts: 8 }), client === undefined);
+    return new DynamoDbLedger(table, client ?? new DynamoDBClient(awsClient()), client === undefined);
   }
 
   async get(key: ItemKey): Promise<Item | undefined> {

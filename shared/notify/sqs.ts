@@ -4,6 +4,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { awsClient } from '../aws/client-config.ts';
 import { toFault } from '../aws/fault.ts';
 import { Fault } from '../errors.ts';
 import { decodeAttributes, encodeAttributes } from '../ledger/item.ts';
@@ -22,7 +23,7 @@ export class NoticeQueue {
   readonly #client: SQSClient;
 
   /** Region, credentials and endpoint are those of the SDK's own configuration. */
-  constructor(url: string, client = new SQSClient({ maxAttempts: 8 })) {
+  constructor(url: string, client = new SQSClient(awsClient())) {
     if (!/^https?:\/\/[^/]+\/\S+$/.test(url)) throw new Fault('configuration', 'sqs: is followed by a URL');
     this.#url = url;
     this.#client = client;

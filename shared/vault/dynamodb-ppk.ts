@@ -10,6 +10,7 @@ import {
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { awsClient } from '../aws/client-config.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
@@ -66,11 +67,7 @@ export class DynamoDbPpkVault implements PpkVault {
   }
 
   static open(table: string, { client }: DynamoDbPpkVaultOptions = {}): DynamoDbPpkVault {
-    return new DynamoDbPpkVault(
-      table,
-      client ?? new DynamoDBClient({ maxAttempts: 8 }),
-      client === undefined,
-    );
+    return new DynamoDbPpkVault(table, client ?? new DynamoDBClient(awsClient()), client === undefined);
   }
 
   async putPack(pack: string, header: Bytes, entries: readonly Bytes[]): Promise<void> {

@@ -7,17 +7,23 @@ const ARN = 'arn:aws:states:eu-central-1:000000000000:stateMachine:jobs';
 /** What of Step Functions the dispatcher leans on: a name is taken once, and an execution has a status. */
 function stateMachine() {
   const executions = new Map<string, { status: string; input: string }>();
+  const calls = { count: 0 };
   const client = {
     destroy: () => undefined,
     async send(command: unknown) {
+      calls.count++;
       if (command instanceof StartExecutionCommand) {
         const { name = '', input = '' } = command.input;
         if (executions.has(name)) throw Object.assign(new Error('taken'), { name: 'ExecutionAlreadyExists' });
         executions.set(name, { status: 'RUNNING', input });
         return {};
       }
-      if (command instanceof DescribeExecutionCommand)
-        return executions.get(command.input.executionArn!.split(':').at(-1)!);
+      if (command instanceof DescribeExecutionCommand) {
+        const execution = executions.get(command.input.executionArn!.split(':').at(-1)!);
+        if (execution === undefined)
+          throw Object.assign(new Error('unknown'), { name: 'ExecutionDoesNotExist' });
+        return execution;
+      }
       throw new Error('another command was sent');
     },
   } as unknown as SFNClient;
@@ -28,7 +34,7 @@ function stateMachine() {
       return { name, version: '1', size: body.length, sha256: '' };
     },
   };
-  return { executions, lists, dispatcher: new StepFunctionsDispatcher(ARN, { client, vault }) };
+  return { executions, lists, calls, dispatcher: new StepFunctionsDispatcher(ARN, { client, vault }) };
 }
 
 it('the dispatcher on Step Functions hands the map a list of names: kind, id and task', async () => {
@@ -52,6 +58,30 @@ it('the dispatcher on Step Functions starts work under way no second time, and w
   await dispatcher.submit(work);
   await dispatcher.submit(work);
   expect([...executions.keys()].slice(1)).toEqual([executionName('order', 'ORD:1', 1)]);
+});
+
+it('the dispatcher on Step Functions starts work again after any number of runs, and finds the newest in few calls', async () => {
+  const { dispatcher, executions, calls } = stateMachine();
+  const work = { kind: 'job', id: 'abc', tasks: 1 } as const;
+  for (let run = 0; run < 700; run++) {
+    calls.count = 0;
+    await dispatcher.submit(work);
+    expect(executions.size).toBe(run + 1);
+    expect(calls.count).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(run + 2)) + 3);
+    for (const execution of executions.values()) execution.status = 'FAILED';
+  }
+  expect([...executions.keys()].at(-1)).toBe(executionName('job', 'abc', 699));
+});
+
+it('the dispatcher on Step Functions leaves alone a run under way that follows many that ended', async () => {
+  const { dispatcher, executions } = stateMachine();
+  const work = { kind: 'job', id: 'abc', tasks: 1 } as const;
+  for (let run = 0; run < 20; run++) {
+    await dispatcher.submit(work);
+    if (run < 19) for (const execution of executions.values()) execution.status = 'TIMED_OUT';
+  }
+  await dispatcher.submit(work);
+  expect(executions.size).toBe(20);
 });
 
 it('the dispatcher on Step Functions names executions as Step Functions takes them, whatever the identifier', () => {

@@ -133,7 +133,11 @@ function registerEuiccs({ eum, eumClient }: EmulatedWorld): Promise<Personalised
         size: batch.length,
         sha256,
       });
-      const upload = await fetch(String(opened.uploadUrl), { method: 'PUT', body: Buffer.from(batch) });
+      const upload = await fetch(String(opened.uploadUrl), {
+        method: 'PUT',
+        headers: opened.headers as Record<string, string>,
+        body: Buffer.from(batch),
+      });
       assert.equal(upload.status, 200);
       const answer = await client.execute('esed1', 'registerEuiccData', { transferId: opened.transferId });
       assert.deepEqual([answer.accepted, answer.rejectedCount], [euiccs.length, 0]);

@@ -103,7 +103,7 @@ export class FunctionClient {
     const { httpStatus } = await this.#exchange(
       'PUT',
       this.#url(stringAt(opened, 'uploadUrl') ?? ''),
-      {},
+      stringsAt(opened, 'headers'),
       object,
     );
     if (httpStatus >= 300) throw new SimError(`the upload was answered ${httpStatus}`);
@@ -157,6 +157,14 @@ export class FunctionClient {
       request.end(body);
     });
   }
+}
+
+/** Members of an object that are texts; none where it is missing. */
+function stringsAt(object: JsonObject, name: string): Record<string, string> {
+  const members = Object.entries((object[name] ?? {}) as JsonObject);
+  return Object.fromEntries(
+    members.filter((member): member is [string, string] => typeof member[1] === 'string'),
+  );
 }
 
 /** The members of an executed function, with warning or without; throws on anything else. */

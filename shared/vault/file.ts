@@ -26,6 +26,7 @@ import {
   type LinkHolder,
   type ObjectRef,
   type PutOptions,
+  type UploadLink,
   type Vault,
 } from './vault.ts';
 
@@ -142,16 +143,16 @@ export class FileVault implements Vault, TransferGate {
     });
   }
 
-  async uploadUrl(
+  async uploadLink(
     name: string,
     content: { readonly size: number; readonly sha256: string },
     seconds: number,
     holder?: LinkHolder,
-  ): Promise<string> {
+  ): Promise<UploadLink> {
     const { size, sha256 } = content;
     invariant(Number.isSafeInteger(size) && size >= 0, 'the size of an upload is a number of octets');
     invariant(/^[0-9a-f]{64}$/.test(sha256), 'the SHA-256 of an upload is 64 lower-case hexadecimal digits');
-    return this.#url({
+    const url = this.#url({
       operation: 'upload',
       name: checkName(name),
       size,
@@ -159,6 +160,8 @@ export class FileVault implements Vault, TransferGate {
       expiresAtSeconds: this.#expiry(seconds),
       ...present({ holder }),
     });
+    // what is to come stands in the link itself
+    return { url, headers: {} };
   }
 
   openTransfer(token: string, now: Date): Transfer {

@@ -9,6 +9,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { awsClient, S3_REQUEST_TIMEOUT } from '../aws/client-config.ts';
 import { isNamed } from '../aws/fault.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { mapConcurrently, untilDone } from '../concurrency.ts';
@@ -19,7 +20,14 @@ import { type Content, calling, damaged, gone, toBase64, toHexDigest, versionOf 
 import { putLarge, STAGING } from './s3/large.ts';
 import { hashing, inParts, prepend } from './s3/streams.ts';
 import { versionsOf } from './s3/versions.ts';
-import { type ByteRange, checkRange, type ObjectRef, type PutOptions, type Vault } from './vault.ts';
+import {
+  type ByteRange,
+  checkRange,
+  type ObjectRef,
+  type PutOptions,
+  type UploadLink,
+  type Vault,
+} from './vault.ts';
 
 export interface S3VaultOptions {
   /** Over the SDK's own configuration (AWS_REGION, AWS_ENDPOINT_URL, credentials). */
@@ -51,7 +59,7 @@ export class S3Vault implements Vault {
     this.#bucket = bucket;
     this.#lockRetentionDays = options.lockRetentionDays;
     this.#client = new S3Client({
-      maxAttempts: 8,
+      ...awsClient({ requestTimeout: S3_REQUEST_TIMEOUT }),
       // The SDK's own CRC would be that of no body in a presigned upload; we send SHA-256 throughout.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -177,7 +185,7 @@ export class S3Vault implements Vault {
     );
   }
 
-  async uploadUrl(name: string, content: Content, seconds: number): Promise<string> {
+  async uploadLink(name: string, content: Content, seconds: number): Promise<UploadLink> {
     const { size, sha256 } = content;
     invariant(Number.isSafeInteger(size) && size >= 0, 'the size of an upload is a number of octets');
     invariant(/^[0-9a-f]{64}$/.test(sha256), 'the SHA-256 of an upload is 64 lower-case hexadecimal digits');
@@ -185,11 +193,18 @@ export class S3Vault implements Vault {
       Bucket: this.#bucket,
       Key: checkName(name),
       ContentLength: size,
+      ChecksumAlgorithm: 'SHA256',
       ChecksumSHA256: toBase64(sha256),
     });
-    // The checksum goes into the signed query, so that the holder of the URL cannot leave it out.
-    const signableHeaders = new Set(['host', 'content-length']);
-    return calling(() => getSignedUrl(this.#client, command, { expiresIn: seconds, signableHeaders }));
+    // S3 compares a checksum that stands in a header and ignores one in the query: signed as headers, these cannot be left
+    // out by the holder of the URL.
+    const headers = { 'x-amz-checksum-sha256': toBase64(sha256), 'x-amz-sdk-checksum-algorithm': 'SHA256' };
+    const unhoistableHeaders = new Set(Object.keys(headers));
+    const signableHeaders = new Set(['host', 'content-length', ...unhoistableHeaders]);
+    const url = await calling(() =>
+      getSignedUrl(this.#client, command, { expiresIn: seconds, signableHeaders, unhoistableHeaders }),
+    );
+    return { url, headers };
   }
 
   async close(): Promise<void> {
@@ -206,6 +221,7 @@ export class S3Vault implements Vault {
       Key: name,
       Body: body,
       ContentLength: content.size,
+      ChecksumAlgorithm: 'SHA256',
       ChecksumSHA256: toBase64(content.sha256),
       ...conditions,
     });

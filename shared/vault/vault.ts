@@ -73,14 +73,20 @@ export interface Vault {
    * keeps the holder in it, and each use is checked against the party that makes it; on S3 the URL is all there is.
    */
   downloadUrl(ref: ObjectRef, seconds: number, holder?: LinkHolder): Promise<string>;
-  /** A URL that lets its holder store exactly this content once, within `seconds`. */
-  uploadUrl(
+  /** Lets its holder store exactly this content, within `seconds`. */
+  uploadLink(
     name: string,
     content: { readonly size: number; readonly sha256: string },
     seconds: number,
     holder?: LinkHolder,
-  ): Promise<string>;
+  ): Promise<UploadLink>;
   close(): Promise<void>;
+}
+
+/** Where to PUT, and the headers that have to go with it, beside the Content-Length that follows from the body. */
+export interface UploadLink {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
@@ -7,6 +7,7 @@ import { DeviceMaker } from '../../sim/device-maker.ts';
 import { SimError } from '../../sim/tlv.ts';
 
 interface Call {
+  readonly headers: IncomingHttpHeaders;
   readonly path: string;
   readonly body: Buffer;
 }
@@ -21,7 +22,11 @@ class ScriptedServer {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        this.calls.push({ path: `${request.method} ${request.url}`, body: Buffer.concat(chunks) });
+        this.calls.push({
+          path: `${request.method} ${request.url}`,
+          headers: request.headers,
+          body: Buffer.concat(chunks),
+        });
         const answer = answers.shift() ?? {};
         const header = { functionExecutionStatus: { status: 'Executed-Success' } };
         response.end(answer instanceof Uint8Array ? answer : JSON.stringify({ header, ...answer }));
@@ -66,7 +71,7 @@ describe('DeviceMaker', () => {
   it('uploads a report above 3 MB and names it by its transferId', async () => {
     const report = Buffer.alloc(3_000_001);
     const [server, maker] = await scripted(
-      { transferId: 'T1', uploadUrl: '/upload/T1' },
+      { transferId: 'T1', uploadUrl: '/upload/T1', headers: { 'x-amz-checksum-sha256': 'c3Vt' } },
       Buffer.alloc(0),
       {},
     );
@@ -79,6 +84,7 @@ describe('DeviceMaker', () => {
       sha256,
     });
     expect(put!.path).toBe('PUT /upload/T1');
+    expect(put!.headers['x-amz-checksum-sha256']).toBe('c3Vt');
     expect(put!.body.equals(report)).toBe(true);
     expect(JSON.parse(send!.body.toString())).toMatchObject({ transferId: 'T1' });
   });

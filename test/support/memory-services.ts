@@ -228,7 +228,11 @@ export function memoryServices(): MemoryServices {
       getAuditLines: async () => ({ lines: [], head: { sequence: 0, hash: '0'.repeat(64) } }),
     }),
     transfers: inMemory<Services['transfers']>({
-      openTransfer: async () => ({ transferId: 'T-1', uploadUrl: 'https://smdpf.example.com/transfer/t' }),
+      openTransfer: async () => ({
+        transferId: 'T-1',
+        uploadUrl: 'https://smdpf.example.com/transfer/t',
+        headers: {},
+      }),
       received: async (_caller, transferId) =>
         refuse('requestUnknown', 'no such transfer', { subjectIdentifier: transferId }),
       receivedObject: async (_caller, transferId) =>

@@ -9,7 +9,7 @@ export interface VaultContractOptions {
   /** How to reach the URLs that the vault gives out; `fetch` unless given. */
   readonly fetch?: (
     url: string,
-    init?: { method: string; body: Bytes },
+    init?: { method: string; headers?: Readonly<Record<string, string>>; body: Bytes },
   ) => Promise<{ status: number; body: Bytes }>;
   /** A size at which the adapter stores a stream in several steps, in octets. */
   readonly largeSize?: number;
@@ -209,7 +209,7 @@ export function vaultContract(
         await expectFault(vault.remove(name));
         await expectFault(vault.get({ name, version: '1', ...content }));
         await expectFault(vault.downloadUrl({ name, version: '1', ...content }, 60));
-        await expectFault(vault.uploadUrl(name, content, 60));
+        await expectFault(vault.uploadLink(name, content, 60));
       }
       for (const prefix of ['../', '/', 'a//', '.h', './']) await expectFault(drain(vault.list(prefix)));
     });
@@ -226,11 +226,11 @@ export function vaultContract(
 
     it('an upload URL takes exactly its content, and the same again', async () => {
       const [name, body] = [freshName(), randomBytes(2_000)];
-      const url = await vault.uploadUrl(name, { size: body.length, sha256: sha256(body) }, 60);
-      expect((await request(url, { method: 'PUT', body })).status).toBe(200);
+      const { url, headers } = await vault.uploadLink(name, { size: body.length, sha256: sha256(body) }, 60);
+      expect((await request(url, { method: 'PUT', headers, body })).status).toBe(200);
       const ref = (await vault.head(name))!;
       expect(ref).toMatchObject({ size: 2_000, sha256: sha256(body) });
-      expect((await request(url, { method: 'PUT', body })).status).toBe(200);
+      expect((await request(url, { method: 'PUT', headers, body })).status).toBe(200);
       expect(hex(await vault.get((await vault.head(name))!))).toBe(hex(body));
     });
 
@@ -240,10 +240,14 @@ export function vaultContract(
         : 'an upload URL takes no other content (skipped: this store does not compare checksums)',
       async () => {
         const [name, body] = [freshName(), randomBytes(2_000)];
-        const url = await vault.uploadUrl(name, { size: body.length, sha256: sha256(body) }, 60);
+        const { url, headers } = await vault.uploadLink(
+          name,
+          { size: body.length, sha256: sha256(body) },
+          60,
+        );
         const others = [body.subarray(1), randomBytes(2_000), Buffer.concat([body, body]), new Uint8Array()];
         for (const other of others) {
-          const { status } = await request(url, { method: 'PUT', body: other });
+          const { status } = await request(url, { method: 'PUT', headers, body: other });
           expect(status).toBeGreaterThanOrEqual(400);
         }
         expect(await vault.head(name)).toBeUndefined();
@@ -399,7 +403,10 @@ export async function expectFault(work: Promise<unknown>): Promise<void> {
   expect(['vault', 'invariant']).toContain((error as Fault).code);
 }
 
-async function fetchUrl(url: string, init?: { method: string; body: Bytes }) {
+async function fetchUrl(
+  url: string,
+  init?: { method: string; headers?: Readonly<Record<string, string>>; body: Bytes },
+) {
   const response = await fetch(url, init === undefined ? {} : { ...init, body: new Uint8Array(init.body) });
   return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
 }

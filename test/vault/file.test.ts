@@ -174,7 +174,7 @@ describe('transfer links', () => {
   it('to store make one version however often the same content comes, and refuse other content', async () => {
     const vault = await open();
     const [name, body] = [freshName(), randomBytes(5_000)];
-    const url = await vault.uploadUrl(name, { size: body.length, sha256: sha256(body) }, 60);
+    const { url } = await vault.uploadLink(name, { size: body.length, sha256: sha256(body) }, 60);
     const transfer = vault.openTransfer(tokenOf(url), now);
     if (transfer.operation !== 'upload') throw new Error('not an upload');
     for (const other of [body.subarray(1), randomBytes(5_000), Buffer.concat([body, body])]) {
@@ -189,7 +189,7 @@ describe('transfer links', () => {
 
   it('stop reading a body that is longer than announced', async () => {
     const vault = await open();
-    const url = await vault.uploadUrl('upload', { size: 100, sha256: sha256(new Uint8Array(100)) }, 60);
+    const { url } = await vault.uploadLink('upload', { size: 100, sha256: sha256(new Uint8Array(100)) }, 60);
     const transfer = vault.openTransfer(tokenOf(url), now);
     if (transfer.operation !== 'upload') throw new Error('not an upload');
     let given = 0;

@@ -21,9 +21,16 @@ export interface UsedLink {
   readonly name: string;
 }
 
+export interface OpenedTransfer {
+  readonly transferId: string;
+  readonly uploadUrl: string;
+  /** Headers that the upload is refused without. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Bodies and answers above the inline limit move as objects bound to size and SHA-256. */
 export interface Transfers {
-  /** A URL to upload exactly this content; the transferId is then given to a function in place of the body. */
+  /** Where and with which headers to upload exactly this content; the transferId is then given to a function in place of the body. */
   openTransfer(
     caller: Caller,
     input: {
@@ -31,7 +38,7 @@ export interface Transfers {
       size: number;
       sha256: string;
     },
-  ): Promise<{ transferId: string; uploadUrl: string }>;
+  ): Promise<OpenedTransfer>;
   /** The octets that were uploaded for this purpose under a transferId of this caller. */
   received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes>;
   /** The same as an object, for what is too large to be held; of rows that were used up only size and hash are left. */

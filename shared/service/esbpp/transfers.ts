@@ -4,7 +4,7 @@ import { MAX_CRL } from '../../pki/crl.ts';
 import { MAX_PACKAGE_LENGTH } from '../../profile/package/profile-element.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
-import type { TransferPurpose, Transfers, UsedLink } from '../api/transfers.ts';
+import type { OpenedTransfer, TransferPurpose, Transfers, UsedLink } from '../api/transfers.ts';
 import type { Context } from '../context.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { readWhole } from '../life/checked-reads.ts';
@@ -45,17 +45,16 @@ export class TransferService implements Transfers {
   async openTransfer(
     caller: Caller,
     { purpose, size, sha256 }: { purpose: TransferPurpose; size: number; sha256: string },
-  ): Promise<{ transferId: string; uploadUrl: string }> {
+  ): Promise<OpenedTransfer> {
     const max = MAX_UPLOAD[purpose];
     if (size < 1 || size > max) refuse('tooLarge', `an upload for ${purpose} has 1 to ${max} octets`);
     const transferId = toHex(this.#context.random(16));
     const name = objectNames.upload(transferId);
     const { identifier: party } = caller;
     await openUpload(this.#context, party, transferId, { purpose, size, sha256, name });
-    return {
-      transferId,
-      uploadUrl: await this.#context.vault.uploadUrl(name, { size, sha256 }, LINK_SECONDS, { party }),
-    };
+    const content = { size, sha256 };
+    const { url, headers } = await this.#context.vault.uploadLink(name, content, LINK_SECONDS, { party });
+    return { transferId, uploadUrl: url, headers };
   }
 
   async received(caller: Caller, transferId: string, purpose: TransferPurpose): Promise<Bytes> {

@@ -79,6 +79,7 @@ async function uploadParts(
         PartNumber: Parts.length + 1,
         Body,
         ContentLength: Body.length,
+        ChecksumAlgorithm: 'SHA256' as const,
         ChecksumSHA256,
       };
       const { ETag } = await calling(() => client.send(new UploadPartCommand(part)));

@@ -325,7 +325,8 @@ describe('transfers over the embedded server', () => {
   const holder = { party: IDENTIFIERS.deviceMaker };
   const fetch = (url: string, options: Send = {}) => send(url, { certificate: maker, ...options });
   const upload = async (name: string, body: Buffer, seconds = 60) =>
-    fetch(toServer(await vault.uploadUrl(name, { size: content.length, sha256 }, seconds, holder)), {
+    fetch(
+      toServer((await vault.uploadLink(name, { size: content.length, sha256 }, seconds, holder)).url), {
       method: 'PUT',
       body,
     });
@@ -368,9 +369,13 @@ describe('transfers over the embedded server', () => {
   });
 
   it('a peer that leaves in the middle of an upload leaves nothing behind, and no fault', async () => {
-    const url = toServer(
-      await vault.uploadUrl('uploads/three', { size: content.length, sha256 }, 60, holder),
+    const { url: link } = await vault.uploadLink(
+      'uploads/three',
+      { size: content.length, sha256 },
+      60,
+      holder,
     );
+    const url = toServer(link);
     const before = lines.length;
     const outgoing = request(url, {
       method: 'PUT',

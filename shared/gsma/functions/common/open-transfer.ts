@@ -29,7 +29,7 @@ export const openTransferOf = <const Path extends FunctionName>(
     body,
     async call(services, caller, input) {
       allowPurpose(caller, input.purpose, transfers);
-      const { transferId, uploadUrl } = await services.transfers.openTransfer(caller, input);
-      return { members: { transferId, uploadUrl } };
+      const { transferId, uploadUrl, headers } = await services.transfers.openTransfer(caller, input);
+      return { members: { transferId, uploadUrl, headers } };
     },
   });

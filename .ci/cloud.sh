@@ -21,7 +21,8 @@ python3 -m venv "$work/venv"
 # Lambdas run on the first `node` of the emulator's PATH: the one of the project.
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
-GATEWAY_PORT="$port" "$work/venv/bin/ministack" >"$work/emulator.log" 2>&1 &
+# Loopback alone: by itself it listens on every interface, and runs whatever it is sent.
+BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" "$work/venv/bin/ministack" >"$work/emulator.log" 2>&1 &
 emulator=$!
 export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
 tries=0

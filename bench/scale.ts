@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { signsPerTask } from '../lib/config.ts';
-import { OPERATORS } from '../lib/operators/index.ts';
+import { EXAMPLES } from '../lib/operators/index.ts';
 import { simulate } from './scale/model.ts';
 
 /**
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 
-const [operator] = OPERATORS;
+const [operator] = EXAMPLES;
 if (operator === undefined) throw new Error('no example Operator');
 const tasksAtOnce = Number(values.tasks ?? operator.quotas.tasksAtOnce);
 const input = {

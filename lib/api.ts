@@ -18,9 +18,11 @@ import { type FunctionPath, functionAt } from '../shared/gsma/functions/index.ts
 import type { Side } from '../shared/gsma/interface-function.ts';
 import { urlPaths } from '../shared/gsma/paths.ts';
 import { acknowledge } from './acknowledge.ts';
+import { TRUSTSTORES } from './check-config.ts';
 import type { OperatorConfig } from './config.ts';
 import { resourceName } from './functions.ts';
 import type { StorageKey } from './keys.ts';
+import { VENDED_LOGS } from './log-names.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
 
 export interface InterfaceApiProps {
@@ -39,6 +41,8 @@ export interface InterfaceApiProps {
 export class InterfaceApi extends Construct {
   readonly api: HttpApi;
   readonly stage: HttpStage;
+  /** The name that callers use; undefined on an emulator. */
+  readonly domain: DomainName | undefined;
 
   constructor(scope: Construct, id: string, { config, storageKey, side, functions }: InterfaceApiProps) {
     super(scope, id);
@@ -48,7 +52,9 @@ export class InterfaceApi extends Construct {
       createDefaultStage: false,
       disableExecuteApiEndpoint: production,
     });
-    const rate = config.quotas.callsPerSecond;
+    const { callsPerSecond, fieldCallsPerSecond } = config.quotas;
+    // each stage has a limit of its own: what the field sends takes nothing from the parties
+    const rate = side === 'parties' ? callsPerSecond : fieldCallsPerSecond;
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -70,17 +76,17 @@ export class InterfaceApi extends Construct {
         ? 'mutual TLS says who calls, and each function looks that up in the register before anything else'
         : 'devices in the field have no credentials: what they send is trusted by the signature in it alone',
     );
-    if (production) this.#domain(config, side);
+    this.domain = production ? this.#domain(config, side) : undefined;
   }
 
-  #domain({ domains }: OperatorConfig, side: Side): void {
+  #domain({ domains }: OperatorConfig, side: Side): DomainName {
     const { name, certificateArn } = domains[side];
     const { truststore, ownershipCertificateArn } = domains.parties;
     const certificate = Certificate.fromCertificateArn(this, 'Certificate', certificateArn);
     const mutualTls = () => {
       // named by its content: another truststore is another object, and the domain changes over to it
       const asset = new Asset(this, 'Truststore', {
-        path: join(import.meta.dirname, 'operators', truststore),
+        path: join(TRUSTSTORES, truststore),
       });
       return { mtls: { bucket: asset.bucket, key: asset.s3ObjectKey } };
     };
@@ -94,12 +100,13 @@ export class InterfaceApi extends Construct {
         : {}),
     });
     new ApiMapping(this, 'Mapping', { api: this.api, domainName: domain, stage: this.stage });
+    return domain;
   }
 
   /** One line per call, without bodies; requestId joins it to the function's log. */
   #logCalls({ name, retention }: OperatorConfig, storageKey: StorageKey, side: Side): void {
     const logs = new LogGroup(this, 'Log', {
-      logGroupName: `/smdpf/${name}-api-${side}`,
+      logGroupName: `${VENDED_LOGS}${name}-api-${side}`,
       retention: retention.logDays as RetentionDays,
       encryptionKey: storageKey.key,
       removalPolicy: RemovalPolicy.DESTROY,

@@ -4,11 +4,11 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { emulatedPki } from '../localstack/pki.ts';
 import { bundleFunctions } from './bundle.ts';
 import { OperatorStack } from './operator-stack.ts';
-import { EMULATED, OPERATORS } from './operators/index.ts';
+import { EMULATED, EXAMPLES, OPERATORS } from './operators/index.ts';
 
 /**
- * The CDK application: one stack per Operator (`cdk synth`, `cdk deploy smdpf-NAME`); with `-c target=emulator` the
- * one stack for an emulator of AWS instead.
+ * The CDK application: one stack per Operator (`cdk synth`, `cdk deploy smdpf-NAME`), the examples where none is listed;
+ * with `-c target=emulator` the one stack for an emulator of AWS instead.
  */
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -17,7 +17,8 @@ const bundles = await bundleFunctions(
   emulator ? 'emulator' : 'aws',
   join(import.meta.dirname, '..', 'cdk.out', emulator ? 'bundles-emulator' : 'bundles'),
 );
-const configs = emulator ? [{ ...EMULATED, callbackCa: (await emulatedPki()).caCertificate }] : OPERATORS;
+const operators = OPERATORS.length > 0 ? OPERATORS : EXAMPLES;
+const configs = emulator ? [{ ...EMULATED, callbackCa: (await emulatedPki()).caCertificate }] : operators;
 for (const config of configs) {
   new OperatorStack(app, `smdpf-${config.name}`, config, bundles);
 }

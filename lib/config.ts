@@ -19,7 +19,15 @@ export interface OperatorConfig {
     /** Where devices in the field call ES9+, by server TLS; the notificationAddress of profiles. */
     readonly field: DomainConfig;
   };
-  /** ARN of the role that administers trust and parties: it may have certificates requested for the signing keys. */
+  /**
+   * Left out until the stack stands. A table that is protected from deletion cannot be taken back where the creation of
+   * a stack fails, and its name blocks the next attempt: `true`, and one more deployment, protects ledger and PPK vault.
+   */
+  readonly established?: boolean;
+  /**
+   * ARN of the role, in the stack's account, that administers trust and parties: it may have certificates requested for
+   * the signing keys. It has to exist before the stack, since key policies name it.
+   */
   readonly administratorRoleArn?: string;
   /** KMS binding keys to make, P-256: one for each CI that certifies us, by its name. */
   readonly bindingKeys: readonly string[];
@@ -33,6 +41,7 @@ export interface OperatorConfig {
     readonly lockDays: number;
     /** Days after which uploads and task lists go. */
     readonly uploadDays: number;
+    /** One of the periods that CloudWatch Logs knows. */
     readonly logDays: number;
   };
   readonly quotas: {
@@ -40,10 +49,18 @@ export interface OperatorConfig {
     readonly signsPerSecond: number;
     /** Part of them that jobs leave to requests that are answered at once. */
     readonly interactiveShare: number;
-    /** Task Lambdas of one job at once. */
+    /** Task Lambdas at once, of all jobs. */
     readonly tasksAtOnce: number;
     /** Calls a second that the API takes of all parties. */
     readonly callsPerSecond: number;
+    /** Calls a second, and at once, that the API takes of the field, where nobody is authenticated. */
+    readonly fieldCallsPerSecond: number;
+    readonly fieldCallsAtOnce: number;
+    /**
+     * Concurrent executions of Lambda that the account may have (Service Quotas, L-B99A9384): 10 in a new account, 1,000
+     * in others. Where it has room, tasks and the field get a part of their own, so that neither starves the parties.
+     */
+    readonly lambdaConcurrency: number;
     /** Calls that each party may make; left out, as shared/service/parties/parties.ts has them. */
     readonly callsOfParty?: { readonly perSecond: number; readonly burst: number };
   };
@@ -64,7 +81,7 @@ export interface OperatorConfig {
    * (docs/runbook.md, "A ledger from a backup").
    */
   readonly ledgerTable?: string;
-  /** Minutes between rounds that fetch revocation lists, 2 and more. */
+  /** Minutes between rounds that fetch revocation lists, 2 to a day's 1,440. */
   readonly crlFetchMinutes: number;
   /**
    * `aws`, or an emulator of it: default endpoints stay on, no custom domains, Object Lock and deletion protection,
@@ -79,33 +96,18 @@ export interface DomainConfig {
   readonly certificateArn: string;
 }
 
-/** Throws on a configuration that would deploy something else than it says. */
-export function checkConfig(config: OperatorConfig): OperatorConfig {
-  const { name, deployment, bindingKeys, furtherKeys = {}, retention, quotas, domains } = config;
-  const wrong: string[] = [];
-  if (!/^[a-z][a-z0-9-]{1,24}$/.test(name)) wrong.push('name: 2 to 25 of a-z, 0-9 and -');
-  if (!/^[\w.-]{1,64}$/.test(deployment)) wrong.push('deployment: 1 to 64 letters, digits, . _ -');
-  if (bindingKeys.length === 0) wrong.push('bindingKeys: without one nothing can be bound');
-  if (new Set(bindingKeys).size !== bindingKeys.length) wrong.push('bindingKeys: a name stands twice');
-  for (const [role, names] of Object.entries(furtherKeys))
-    if (new Set(names).size !== names.length || !names.every((one) => /^[a-z0-9-]{1,24}$/.test(one)))
-      wrong.push(`furtherKeys.${role}: names of a-z, 0-9 and -, each once`);
-  if (domains.parties.name === domains.field.name)
-    wrong.push('domains: mutual TLS and field calls need two names');
-  for (const [what, days] of Object.entries(retention))
-    if (!Number.isInteger(days) || days < 1) wrong.push(`retention.${what}: whole days, 1 and more`);
-  if (!Number.isInteger(config.crlFetchMinutes) || config.crlFetchMinutes < 2)
-    wrong.push('crlFetchMinutes: whole minutes, 2 and more');
-  const { perSecond = 1, burst = 1 } = quotas.callsOfParty ?? {};
-  if (!(perSecond > 0 && burst >= 1))
-    wrong.push('quotas.callsOfParty: more than none a second, burst 1 and more');
-  if (quotas.tasksAtOnce < 1) wrong.push('quotas.tasksAtOnce: 1 and more');
-  if (signsPerTask(config) < 1) wrong.push('quotas: more tasks at once than signatures a second');
-  if (wrong.length > 0) throw new Error(`the configuration of ${name} is wrong:\n  ${wrong.join('\n  ')}`);
-  return config;
-}
-
 /** Signatures a second that one task Lambda may ask KMS for, so that all at once stay within the quota. */
 export function signsPerTask({ quotas }: Pick<OperatorConfig, 'quotas'>): number {
   return Math.floor((quotas.signsPerSecond * (1 - quotas.interactiveShare)) / quotas.tasksAtOnce);
+}
+
+/** Lambda keeps so many executions for functions that have no part of their own. */
+const UNRESERVED = 100;
+
+/** Parts of the account's concurrency; undefined where it is too small to give any away. */
+export function reservedConcurrency({
+  quotas,
+}: Pick<OperatorConfig, 'quotas'>): { readonly tasks: number; readonly field: number } | undefined {
+  const { tasksAtOnce: tasks, fieldCallsAtOnce: field, lambdaConcurrency } = quotas;
+  return tasks + field + UNRESERVED <= lambdaConcurrency ? { tasks, field } : undefined;
 }

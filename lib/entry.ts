@@ -24,7 +24,7 @@ export function entryOf(name: FunctionName, target: OperatorConfig['target']): s
   ].join('\n');
 }
 
-const isInterfaceFunction = (name: FunctionName): name is FunctionPath =>
+export const isInterfaceFunction = (name: FunctionName): name is FunctionPath =>
   functionPaths.some((path) => path === name);
 
 /** "esbpp.requestBpp" is "esbpp/request-bpp.ts". */

@@ -5,8 +5,9 @@ import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cd
 import { Construct } from 'constructs';
 import { acknowledge, objectsFinding } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
-import { jobDefinition } from './job-definition.ts';
+import { jobDefinitionText } from './job-definition.ts';
 import type { StorageKey } from './keys.ts';
+import { VENDED_LOGS } from './log-names.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 import type { Vault } from './vault.ts';
 
@@ -29,12 +30,12 @@ export class Jobs extends Construct {
     this.#name = `${config.name}-smdpf-jobs`;
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
     const logs = new LogGroup(this, 'Log', {
-      logGroupName: `/smdpf/${this.#name}`,
+      logGroupName: `${VENDED_LOGS}${this.#name}`,
       retention: config.retention.logDays as RetentionDays,
       encryptionKey: storageKey.key,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const definition = jobDefinition({
+    const definition = jobDefinitionText({
       bucket: vault.bucket.bucketName,
       runTask: runTask.function.functionArn,
       finish: finish.function.functionArn,
@@ -43,7 +44,7 @@ export class Jobs extends Construct {
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: this.#name,
       stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromString(Stack.of(this).toJsonString(definition)),
+      definitionBody: DefinitionBody.fromString(definition),
       role,
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: true },
       tracingEnabled: true,
@@ -65,7 +66,10 @@ export class Jobs extends Construct {
       }),
       // a distributed map runs its children as executions of the same state machine
       allowing(['states:StartExecution'], [this.#arn()]),
-      allowing(['states:DescribeExecution', 'states:StopExecution'], [this.#executions()]),
+      allowing(
+        ['states:DescribeExecution', 'states:RedriveExecution', 'states:StopExecution'],
+        [this.#executions()],
+      ),
     ])
       role.addToPrincipalPolicy(statement);
     for (const names of ['tasks/*', 'maps/*'])

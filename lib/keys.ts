@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import {
   AccountRootPrincipal,
   ArnPrincipal,
@@ -14,11 +14,18 @@ import type { KeyRole } from '../shared/keys/provider.ts';
 import type { AwsKmsSettings } from '../shared/runtime-config.ts';
 import { type OperatorConfig, signsPerTask } from './config.ts';
 import type { FunctionName } from './functions.ts';
+import { keeping } from './keeping.ts';
+import { VENDED_LOGS } from './log-names.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 
-/** What the account may do with a key by its own IAM policies: look after it, not use it. */
+/**
+ * What the account may do with a key by its own IAM policies: look after it, not use it. AWS asks for the rights on an
+ * alias twice, at the alias by IAM and at the key by this policy.
+ */
 const ADMINISTRATION = [
   'kms:CancelKeyDeletion',
+  'kms:CreateAlias',
+  'kms:DeleteAlias',
   'kms:DescribeKey',
   'kms:DisableKey',
   'kms:EnableKey',
@@ -32,6 +39,7 @@ const ADMINISTRATION = [
   'kms:ScheduleKeyDeletion',
   'kms:TagResource',
   'kms:UntagResource',
+  'kms:UpdateAlias',
   'kms:UpdateKeyDescription',
 ];
 
@@ -105,15 +113,22 @@ export class Keys extends Construct {
     };
     this.further = further;
     const { administratorRoleArn } = config;
-    if (administratorRoleArn !== undefined) {
-      const administrator = new ArnPrincipal(administratorRoleArn);
-      const allow = (need: KeyNeed) => {
-        const [role, actions] = NEEDS[need];
-        for (const key of this.#ofRole[role]) allowInKey(key, administrator, actions);
-      };
-      // to request certificates and to take keys into use; data keys and rows stay closed to people
-      (['binding', 'delivery', 'wrappingPublic', 'intakePublic'] as const).forEach(allow);
-    }
+    if (administratorRoleArn !== undefined)
+      for (const [key, actions] of this.#ofAdministrators())
+        allowInKey(key, new ArnPrincipal(administratorRoleArn), actions);
+  }
+
+  /** To request certificates and to take keys into use; data keys and rows stay closed to people. */
+  #ofAdministrators(): (readonly [Key, readonly string[]])[] {
+    return (['binding', 'delivery', 'wrappingPublic', 'intakePublic'] as const).flatMap((need) => {
+      const [role, actions] = NEEDS[need];
+      return this.#ofRole[role].map((key) => [key, actions] as const);
+    });
+  }
+
+  /** The same rights, for the policy of who administers. */
+  rights(): PolicyStatement[] {
+    return this.#ofAdministrators().map(([key, actions]) => allowing(actions, [key.keyArn]));
   }
 
   grantTo(fn: SmdpfFunction, name: FunctionName, uses: readonly KeyNeed[]): void {
@@ -147,7 +162,7 @@ export class Keys extends Construct {
       enableKeyRotation: role === 'wrapping',
       policy: administrationPolicy(),
       // a key that is gone cannot be made again: even its stack's removal leaves it
-      removalPolicy: this.#config.target === 'aws' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keeping(this.#config),
     });
     new Alias(this, `${id}-Alias`, {
       aliasName: `alias/smdpf/${this.#config.name}/${alias}`,
@@ -158,6 +173,19 @@ export class Keys extends Construct {
 }
 
 export const keyUri = (key: Key) => `awskms:key-id=${key.keyArn}`;
+
+/** What DynamoDB does with a key of the customer in the name of who makes and uses a table. */
+const USED_BY_DYNAMODB = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+/** What S3, SQS and SNS do with it in the name of who puts and gets. */
+const USED_BY_OTHERS = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 /** The key under which stores keep what they hold: usable only through these services, by roles that may use them. */
 export class StorageKey extends Construct {
@@ -176,19 +204,14 @@ export class StorageKey extends Construct {
       description: `SM-DPf ${config.name}: ${alias}`,
       enableKeyRotation: true,
       policy: administrationPolicy(),
-      removalPolicy: config.target === 'aws' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keeping(config),
     });
     new Alias(this, 'Alias', { aliasName: `alias/smdpf/${config.name}/${alias}`, targetKey: this.key });
     const root = new AccountRootPrincipal();
     const viaServices = {
       StringEquals: { 'kms:ViaService': this.#services, 'kms:CallerAccount': account },
     };
-    allowInKey(
-      this.key,
-      root,
-      ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
-      viaServices,
-    );
+    allowInKey(this.key, root, USED_BY_DYNAMODB, viaServices);
     // DynamoDB keeps a grant for its own work on a table
     allowInKey(this.key, root, ['kms:CreateGrant'], {
       ...viaServices,
@@ -198,6 +221,7 @@ export class StorageKey extends Construct {
 
   allowLogs(): void {
     const { region, account, partition } = Stack.of(this);
+    const groups = `arn:${partition}:logs:${region}:${account}:log-group`;
     allowInKey(
       this.key,
       new ServicePrincipal(`logs.${region}.amazonaws.com`),
@@ -211,30 +235,25 @@ export class StorageKey extends Construct {
       ],
       {
         ArnLike: {
-          'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:/smdpf/*`,
+          'kms:EncryptionContext:aws:logs:arn': [`${groups}:/smdpf/*`, `${groups}:${VENDED_LOGS}*`],
         },
       },
     );
   }
 
+  /** CloudWatch's alarms publish to a topic under this key. */
   allowAlarms(): void {
-    allowInKey(
-      this.key,
-      new ServicePrincipal('cloudwatch.amazonaws.com'),
-      ['kms:Decrypt', 'kms:GenerateDataKey'],
-      {
-        StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-      },
-    );
+    allowInKey(this.key, new ServicePrincipal('cloudwatch.amazonaws.com'), USED_BY_OTHERS, {
+      StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+    });
   }
 
-  grantTo(fn: SmdpfFunction, service: string): void {
+  /** What a service may do with the key in the name of who puts and gets there. */
+  rights(service: 'dynamodb' | 's3' | 'sqs' | 'sns'): PolicyStatement {
     const { region } = Stack.of(this);
-    fn.grant([
-      allowing(['kms:Decrypt', 'kms:GenerateDataKey'], [this.key.keyArn], {
-        StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` },
-      }),
-    ]);
+    return allowing(service === 'dynamodb' ? USED_BY_DYNAMODB : USED_BY_OTHERS, [this.key.keyArn], {
+      StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` },
+    });
   }
 }
 

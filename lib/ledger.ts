@@ -1,9 +1,10 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { OperatorConfig } from './config.ts';
+import { keeping } from './keeping.ts';
 import type { StorageKey } from './keys.ts';
-import type { SmdpfFunction } from './smdpf-function.ts';
+import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 
 /** A transaction is allowed by what its writes are. */
 const ACTIONS = [
@@ -25,7 +26,6 @@ export class Ledger extends Construct {
   constructor(scope: Construct, id: string, config: OperatorConfig, storageKey: StorageKey) {
     super(scope, id);
     this.#storageKey = storageKey;
-    const production = config.target === 'aws';
     const own = new Table(this, 'Table', {
       tableName: `${config.name}-smdpf-ledger`,
       partitionKey: { name: 'partition', type: AttributeType.STRING },
@@ -37,17 +37,19 @@ export class Ledger extends Construct {
         pointInTimeRecoveryEnabled: true,
         recoveryPeriodInDays: BACKUP_DAYS,
       },
-      deletionProtection: production,
-      removalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      deletionProtection: config.established === true,
+      removalPolicy: keeping(config),
     });
     this.table =
       config.ledgerTable === undefined ? own : Table.fromTableName(this, 'Restored', config.ledgerTable);
   }
 
   grantTo(fn: SmdpfFunction): void {
-    fn.allow(ACTIONS, [this.table.tableArn]);
-    this.#storageKey.grantTo(fn, 'dynamodb');
-    fn.grant([], (config) => ({ ...config, ledger: this.uri }));
+    fn.grant(this.rights(), (config) => ({ ...config, ledger: this.uri }));
+  }
+
+  rights(): PolicyStatement[] {
+    return [allowing(ACTIONS, [this.table.tableArn]), this.#storageKey.rights('dynamodb')];
   }
 
   get uri(): string {

@@ -37,8 +37,10 @@ export class Notify extends Construct {
   /** The right to put notices into the queue. */
   grantTo(fn: SmdpfFunction): void {
     fn.allow(['sqs:SendMessage'], [this.queue.queueArn]);
-    this.#storageKey.grantTo(fn, 'sqs');
-    fn.grant([], (config) => ({ ...config, notifier: `sqs:${this.queue.queueUrl}` }));
+    fn.grant([this.#storageKey.rights('sqs')], (config) => ({
+      ...config,
+      notifier: `sqs:${this.queue.queueUrl}`,
+    }));
   }
 
   /** Has the function called with what is in the queue. */

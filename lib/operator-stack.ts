@@ -1,12 +1,14 @@
-import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
 import { type Side, sideOf } from '../shared/gsma/interface-function.ts';
 import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
+import { Administrator } from './administrator.ts';
 import { InterfaceApi } from './api.ts';
 import type { Bundles } from './bundle.ts';
-import { checkConfig, type OperatorConfig } from './config.ts';
+import { checkConfig } from './check-config.ts';
+import { type OperatorConfig, reservedConcurrency } from './config.ts';
 import {
   type BackgroundName,
   FUNCTIONS,
@@ -14,6 +16,7 @@ import {
   functionNames,
   resourceName,
 } from './functions.ts';
+import { Guard } from './guard.ts';
 import { Jobs } from './jobs.ts';
 import { Keys, keyUri, StorageKey } from './keys.ts';
 import { Ledger } from './ledger.ts';
@@ -22,6 +25,9 @@ import { Schedules } from './schedules.ts';
 import { SmdpfFunction } from './smdpf-function.ts';
 import { PpkVault, Vault } from './vault.ts';
 import { Watch } from './watch.ts';
+
+/** Days of retention that a try may cost. */
+const TRIAL_DAYS = 31;
 
 /** What functions have ports to, and what their grants are on. */
 interface Ports {
@@ -51,8 +57,36 @@ export class OperatorStack extends Stack {
     notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
     new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
     const apis = { parties: this.#api('parties', storageKey), field: this.#api('field', storageKey) };
-    new Watch(this, 'Watch', { config, storageKey, functions: this.functions, apis, ledger, jobs, notify });
+    // API Gateway makes about one domain name in 30 s
+    if (apis.parties.domain !== undefined) apis.field.domain?.node.addDependency(apis.parties.domain);
+    const seen = { config, storageKey, functions: this.functions, apis, ledger, jobs, notify };
+    const { topic } = new Watch(this, 'Watch', seen);
+    new Guard(this, 'Guard', config, topic, storageKey);
+    if (config.administratorRoleArn !== undefined) new Administrator(this, 'Administrator', config, ports);
     this.#tell(ports, apis, jobs);
+    this.#warn();
+  }
+
+  /** What can be deployed and yet be regretted. */
+  #warn(): void {
+    const { name, target, established, retention } = this.#config;
+    if (target !== 'aws') return;
+    const warnings = Annotations.of(this);
+    if (established !== true)
+      warnings.addWarningV2(
+        'smdpf:established',
+        `${name}: ledger and PPK vault are not protected from deletion; set established once the stack stands`,
+      );
+    if (established !== true && retention.lockDays > TRIAL_DAYS)
+      warnings.addWarningV2(
+        'smdpf:lockDays',
+        `${name}: nobody, not even AWS, can remove what is locked for ${retention.lockDays} days; try with a day first`,
+      );
+    if (reservedConcurrency(this.#config) === undefined)
+      warnings.addWarningV2(
+        'smdpf:concurrency',
+        `${name}: Lambda's quota is too small to keep tasks and the field from starving the parties; have it raised`,
+      );
   }
 
   #ports(): Ports {
@@ -131,6 +165,16 @@ export class OperatorStack extends Stack {
       output(`BindingKey${ci.replaceAll('-', '')}`, keyUri(key), `Binding key for ${ci}`);
     for (const [name, key] of Object.entries(keys.further))
       output(`FurtherKey${name.replaceAll('-', '')}`, keyUri(key), `For smdpf keys rotate: ${name}`);
+    for (const [side, { domain }] of Object.entries(apis)) {
+      if (domain === undefined) continue;
+      const name = side === 'parties' ? 'Parties' : 'Field';
+      output(
+        `${name}DomainTarget`,
+        domain.regionalDomainName,
+        `Target of the alias or CNAME of ${domain.name}`,
+      );
+      output(`${name}DomainZone`, domain.regionalHostedZoneId, `Hosted zone of ${name}DomainTarget`);
+    }
     output('PartiesApi', apis.parties.api.apiId, 'HTTP API of ES2f, Esed1, Esbpp and Admin');
     output('FieldApi', apis.field.api.apiId, 'HTTP API of ES9+');
     output('StateMachine', jobs.stateMachine.stateMachineArn, 'Long work');

@@ -17,13 +17,23 @@ export class Schedules extends Construct {
     functions: Readonly<Record<BackgroundName, SmdpfFunction>>,
   ) {
     super(scope, id);
-    for (const { aws } of Object.values(UPKEEP)) {
-      if ('why' in aws) continue;
-      const minutes = 'everyMinutes' in aws ? aws.everyMinutes : config[aws.minutesOf];
-      new Rule(this, resourceName(aws.lambda), {
+    for (const { lambda, minutes } of scheduledFunctions(config)) {
+      new Rule(this, resourceName(lambda), {
         schedule: Schedule.rate(Duration.minutes(minutes)),
-        targets: [new LambdaFunction(functions[aws.lambda].function, { retryAttempts: 0 })],
+        targets: [new LambdaFunction(functions[lambda].function, { retryAttempts: 0 })],
       });
     }
   }
+}
+
+/** Every Lambda that the clock starts, and how often. */
+export function scheduledFunctions(
+  config: Pick<OperatorConfig, 'crlFetchMinutes'>,
+): { readonly lambda: BackgroundName; readonly minutes: number }[] {
+  return Object.values(UPKEEP).flatMap(({ aws }) => {
+    if ('why' in aws) return [];
+    return [
+      { lambda: aws.lambda, minutes: 'everyMinutes' in aws ? aws.everyMinutes : config[aws.minutesOf] },
+    ];
+  });
 }

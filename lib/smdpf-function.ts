@@ -5,11 +5,14 @@ import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { CONFIG_VARIABLE } from '../lambdas/runtime.ts';
+import { functionAt } from '../shared/gsma/functions/index.ts';
+import { sideOf } from '../shared/gsma/interface-function.ts';
 import { NO_PORT } from '../shared/no-port.ts';
 import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { OperatorConfig } from './config.ts';
+import { type OperatorConfig, reservedConcurrency } from './config.ts';
+import { isInterfaceFunction } from './entry.ts';
 import { FUNCTIONS, type FunctionName, resourceName } from './functions.ts';
 
 export interface SmdpfFunctionProps {
@@ -38,6 +41,13 @@ function telemetryOf({ name, target }: OperatorConfig): Record<string, string> {
     POWERTOOLS_TRACER_CAPTURE_HTTPS_REQUESTS: 'false',
     POWERTOOLS_TRACE_ENABLED: String(target === 'aws'),
   };
+}
+
+/** Long work shares the quota of KMS and leaves room for calls; the field, which nobody authenticates, leaves it too. */
+function concurrencyOf(name: FunctionName, config: OperatorConfig): number | undefined {
+  const reserved = reservedConcurrency(config);
+  if (name === 'jobs.runTask') return reserved?.tasks;
+  return isInterfaceFunction(name) && sideOf(functionAt(name)) === 'field' ? reserved?.field : undefined;
 }
 
 /** How a function's RuntimeConfig changes by a grant. */
@@ -89,6 +99,7 @@ export class SmdpfFunction extends Construct {
       role: this.role,
       memorySize: memoryMb,
       timeout: Duration.seconds(timeoutS),
+      ...present({ reservedConcurrentExecutions: concurrencyOf(name, config) }),
       tracing: Tracing.ACTIVE,
       logGroup: this.logGroup,
       environment: {

@@ -2,15 +2,19 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
+import { present } from '../shared/present.ts';
 import { EXPIRING_FOLDERS } from '../shared/service/life/kinds.ts';
+import { REMOVABLE, WRITTEN_ONCE } from '../shared/service/records/object-names.ts';
+import { STAGING } from '../shared/vault/s3/large.ts';
 import { acknowledge, objectsFinding } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
+import { keeping } from './keeping.ts';
 import type { StorageKey } from './keys.ts';
-import type { SmdpfFunction } from './smdpf-function.ts';
+import { allowing, type SmdpfFunction } from './smdpf-function.ts';
 
-/** Names of objects that are written once: no newer version may be laid over them. */
-export const WRITTEN_ONCE = ['audit/*', 'commits/*', 'crls/*', 'manifests/*', 'records/*'];
+/** Where objects of a folder are, for a policy. */
+const inFolder = (folder: string) => `${folder}*`;
 
 const READ = ['s3:GetObject', 's3:GetObjectVersion'];
 /** Retention is set where a lock is asked for, and read before anything is removed. */
@@ -18,11 +22,12 @@ const WRITE = [
   's3:PutObject',
   's3:PutObjectRetention',
   's3:GetObjectRetention',
-  's3:DeleteObject',
-  's3:DeleteObjectVersion',
   's3:AbortMultipartUpload',
   's3:ListMultipartUploadParts',
 ];
+/** Versions by their IDs alone: a delete marker would hide a version, and the next put would be a first one again. */
+const REMOVE = ['s3:DeleteObjectVersion'];
+const TEMPORARY = [...REMOVABLE, STAGING];
 /** Without ListBucket S3 answers 403 where an object is missing, and nobody could tell. */
 const LOOK = ['s3:ListBucket'];
 const LOOK_TO_WRITE = ['s3:ListBucket', 's3:ListBucketVersions'];
@@ -40,10 +45,10 @@ export class Vault extends Construct {
     const { lockDays, uploadDays } = config.retention;
     const expiration = Duration.days(uploadDays);
     const noncurrentVersionExpiration = Duration.days(1);
-    const passing = (prefix: string) => ({
+    const passing = (prefix: string, after = expiration) => ({
       id: `expire-${prefix}`,
       prefix: `${prefix}/`,
-      expiration,
+      expiration: after,
       noncurrentVersionExpiration,
     });
     this.bucket = new Bucket(this, 'Bucket', {
@@ -59,20 +64,13 @@ export class Vault extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       lifecycleRules: [
         { id: 'abandoned-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
-        ...EXPIRING_FOLDERS.map(passing),
+        ...EXPIRING_FOLDERS.map((folder) => passing(folder)),
+        // what a death between the last part and the copy leaves behind (shared/vault/s3/large.ts)
+        passing('.staging', Duration.days(1)),
       ],
-      removalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keeping(config),
     });
-    this.bucket.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'WrittenOnce',
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions: ['s3:PutObject'],
-        resources: WRITTEN_ONCE.map((names) => this.bucket.arnForObjects(names)),
-        conditions: { Null: { 's3:if-none-match': 'true' } },
-      }),
-    );
+    this.#writeOnce();
     acknowledge(
       this.bucket,
       'S1',
@@ -82,17 +80,45 @@ export class Vault extends Construct {
   }
 
   grantTo(fn: SmdpfFunction, access: 'read' | 'write'): void {
+    fn.grant(this.rights(fn.role, access), (config) => ({ ...config, vault: this.#uri }));
+  }
+
+  /** What `holder` may do with objects; the reasons for its wildcards are put beside them. */
+  rights(holder: IConstruct, access: 'read' | 'write'): PolicyStatement[] {
     const write = access === 'write';
-    fn.allow(write ? [...READ, ...WRITE] : READ, [this.bucket.arnForObjects('*')]);
-    fn.allow(write ? LOOK_TO_WRITE : LOOK, [this.bucket.bucketArn]);
-    acknowledge(
-      fn.role,
-      'IAM5',
-      'the names of objects follow from orders and jobs: a function may touch those of its own bucket',
-      objectsFinding(this.bucket, '*'),
-    );
-    this.#storageKey.grantTo(fn, 's3');
-    fn.grant([], (config) => ({ ...config, vault: this.#uri }));
+    const inFolders = (actions: readonly string[], folders: readonly string[]) => {
+      const names = folders.map(inFolder);
+      const reason =
+        'the names of objects follow from orders and jobs: these are of one folder of one bucket';
+      for (const name of names) acknowledge(holder, 'IAM5', reason, objectsFinding(this.bucket, name));
+      return allowing(
+        actions,
+        names.map((name) => this.bucket.arnForObjects(name)),
+      );
+    };
+    return [
+      inFolders(READ, ['']),
+      ...(write ? [inFolders(WRITE, [...WRITTEN_ONCE, ...TEMPORARY]), inFolders(REMOVE, TEMPORARY)] : []),
+      allowing(write ? LOOK_TO_WRITE : LOOK, [this.bucket.bucketArn]),
+      this.#storageKey.rights('s3'),
+    ];
+  }
+
+  /** Nobody lays a newer version over a locked object, nor hides one behind a delete marker to make it a first again. */
+  #writeOnce(): void {
+    const denied = (sid: string, action: string, conditions?: Record<string, Record<string, string>>) =>
+      this.bucket.addToResourcePolicy(
+        new PolicyStatement({
+          sid,
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions: [action],
+          resources: WRITTEN_ONCE.map((folder) => this.bucket.arnForObjects(inFolder(folder))),
+          ...present({ conditions }),
+        }),
+      );
+    denied('WrittenOnce', 's3:PutObject', { Null: { 's3:if-none-match': 'true' } });
+    denied('NeverHidden', 's3:DeleteObject');
   }
 
   get uri(): string {
@@ -119,7 +145,7 @@ export class PpkVault extends Construct {
       encryption: TableEncryption.CUSTOMER_MANAGED,
       encryptionKey: storageKey.key,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: false },
-      deletionProtection: config.target === 'aws',
+      deletionProtection: config.established === true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     acknowledge(
@@ -142,8 +168,7 @@ export class PpkVault extends Construct {
       ],
       [this.table.tableArn],
     );
-    this.#storageKey.grantTo(fn, 'dynamodb');
-    fn.grant([], (config) => ({ ...config, ppks: this.uri }));
+    fn.grant([this.#storageKey.rights('dynamodb')], (config) => ({ ...config, ppks: this.uri }));
   }
 
   get uri(): string {

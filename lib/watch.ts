@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmProps,
   ComparisonOperator,
   Dashboard,
   GraphWidget,
@@ -9,17 +10,19 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { InterfaceApi } from './api.ts';
 import type { OperatorConfig } from './config.ts';
-import { type FunctionName, functionNames, resourceName } from './functions.ts';
+import { type BackgroundName, type FunctionName, functionNames, resourceName } from './functions.ts';
 import type { Jobs } from './jobs.ts';
 import type { StorageKey } from './keys.ts';
 import type { Ledger } from './ledger.ts';
 import type { Notify } from './notify.ts';
+import { scheduledFunctions } from './schedules.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
 
 export interface WatchProps {
@@ -59,15 +62,35 @@ export class Watch extends Construct {
       masterKey: storageKey.key,
       enforceSSL: true,
     });
+    this.#letAlarmsPublish();
     if (config.alarms.email !== undefined)
       this.topic.addSubscription(new EmailSubscription(config.alarms.email));
     const metrics = this.#metrics(props);
-    this.alarms = alarmsOf(config, metrics).map((spec) => this.#alarm(config, spec));
+    this.alarms = [
+      ...alarmsOf(config, metrics).map((spec) => this.#alarm(config, spec)),
+      ...scheduledFunctions(config).map(({ lambda, minutes }) => this.#heartbeat(props, lambda, minutes)),
+    ];
     this.#dashboard(config, metrics);
   }
 
+  /** A policy of a topic's own replaces the one that SNS would give it, by which CloudWatch may publish. */
+  #letAlarmsPublish(): void {
+    const { account, region, partition } = Stack.of(this);
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: { 'aws:SourceArn': `arn:${partition}:cloudwatch:${region}:${account}:alarm:*` },
+        },
+      }),
+    );
+  }
+
   #alarm({ name }: OperatorConfig, { name: alarmName, says, metric, above, periods = 1 }: AlarmSpec): Alarm {
-    const alarm = new Alarm(this, alarmName, {
+    return this.#tell(alarmName, {
       alarmName: `${name}-smdpf-${alarmName}`,
       alarmDescription: `${says} See ${RUNBOOK}#${alarmName}`,
       metric,
@@ -76,6 +99,25 @@ export class Watch extends Construct {
       evaluationPeriods: periods,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
+  }
+
+  /** What does not run fails nothing: a schedule that has stopped is seen by the runs that are missing. */
+  #heartbeat({ config, functions }: WatchProps, lambda: BackgroundName, minutes: number): Alarm {
+    const name = `stopped-${resourceName(lambda)}`;
+    const period = Duration.minutes(Math.min(Math.max(2 * minutes, 15), 24 * 60));
+    return this.#tell(name, {
+      alarmName: `${config.name}-smdpf-${name}`,
+      alarmDescription: `${lambda} has not run when it should have. See ${RUNBOOK}#stopped`,
+      metric: functions[lambda].function.metricInvocations({ statistic: 'Sum', period }),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.BREACHING,
+    });
+  }
+
+  #tell(id: string, props: AlarmProps): Alarm {
+    const alarm = new Alarm(this, id, props);
     alarm.addAlarmAction(new SnsAction(this.topic));
     return alarm;
   }

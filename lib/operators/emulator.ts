@@ -11,7 +11,16 @@ export const emulator: OperatorConfig = {
   },
   bindingKeys: ['sandbox-ci'],
   retention: { lockDays: 1, uploadDays: 1, logDays: 1 },
-  quotas: { signsPerSecond: 1000, interactiveShare: 0.1, tasksAtOnce: 2, callsPerSecond: 200 },
+  quotas: {
+    signsPerSecond: 1000,
+    interactiveShare: 0.1,
+    tasksAtOnce: 2,
+    callsPerSecond: 200,
+    fieldCallsPerSecond: 200,
+    fieldCallsAtOnce: 2,
+    // too few to give functions a part of their own, which emulators differ on
+    lambdaConcurrency: 10,
+  },
   alarms: { faults: 5, callbackMinutes: 60 },
   crlFetchMinutes: 60,
   // small, so that the smoke run has several of each

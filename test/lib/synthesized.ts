@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -15,8 +15,14 @@ export function emptyBundles(): Bundles {
   return Object.fromEntries(functionNames.map((name) => [name, folder])) as Bundles;
 }
 
+/** An application with the context of cdk.json: what `cdk synth` would make. */
+export function app(): App {
+  const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
+  return new App({ context });
+}
+
 export function templateOf(config: OperatorConfig, bundles = emptyBundles()): Template {
-  return Template.fromStack(new OperatorStack(new App(), `smdpf-${config.name}`, config, bundles));
+  return Template.fromStack(new OperatorStack(app(), `smdpf-${config.name}`, config, bundles));
 }
 
 export interface Statement {

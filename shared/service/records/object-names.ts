@@ -10,6 +10,20 @@ export const JOB_RECORDS = 'records/jobs/';
 export const ORDER_RECORDS = 'records/orders/';
 export const AUDIT_ARCHIVE = 'audit/';
 
+/** Folders of locked objects: no newer version is laid over one, and nothing in them is removed. */
+export const WRITTEN_ONCE = [AUDIT_ARCHIVE, COMMIT_RECORDS, 'crls/', 'manifests/', 'records/'];
+/** Folders whose objects may be removed: what lost attempts wrote, and what has done its service. */
+export const REMOVABLE = [
+  UPLOADS,
+  'euicc-data/',
+  'euicc-data-results/',
+  'orders/',
+  'parts/',
+  'reports/',
+  'requests/',
+  'tasks/',
+];
+
 /** Milliseconds since 1970 that no commit reaches (year 2286). */
 const LATEST = 9_999_999_999_999;
 

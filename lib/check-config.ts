@@ -1,0 +1,197 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type OperatorConfig, reservedConcurrency, signsPerTask } from './config.ts';
+
+/** Where truststores lie. */
+export const TRUSTSTORES = join(import.meta.dirname, 'operators');
+
+/** Octets of a CA in PEM: Lambda's environment of 4,096 has to hold it beside the names of stores and keys. */
+export const MAX_CALLBACK_CA = 2_000;
+/** S3 keeps a locked object for a hundred years at most. */
+const MAX_LOCK_DAYS = 36_500;
+/** The alarm on a schedule that has stopped looks back for a day. */
+const MAX_MINUTES = 1_440;
+
+/** What is wrong with a member, and what would be right; undefined where all is well. */
+type Rule = (config: OperatorConfig) => string | undefined | readonly (string | undefined)[];
+
+const unless = (right: boolean, say: string): string | undefined => (right ? undefined : say);
+const whole = (value: number, least: number, most = Number.MAX_SAFE_INTEGER): boolean =>
+  Number.isSafeInteger(value) && value >= least && value <= most;
+
+const RULES: readonly Rule[] = [
+  ({ name }) => unless(/^[a-z][a-z0-9-]{1,24}$/.test(name), 'name: 2 to 25 of a-z, 0-9 and -'),
+  ({ deployment }) => unless(/^[\w.-]{1,64}$/.test(deployment), 'deployment: 1 to 64 letters, digits, . _ -'),
+  environment,
+  keyNames,
+  domainNames,
+  administrator,
+  retention,
+  quotas,
+  concurrency,
+  alarms,
+  ({ sizes = {} }) =>
+    Object.entries(sizes).map(([what, size]) =>
+      unless(whole(size, 1), `sizes.${what}: a whole number, 1 and more`),
+    ),
+  ({ crlFetchMinutes }) =>
+    unless(whole(crlFetchMinutes, 2, MAX_MINUTES), `crlFetchMinutes: whole minutes, 2 to ${MAX_MINUTES}`),
+  ({ ledgerTable }) =>
+    unless(
+      ledgerTable === undefined || /^[\w.-]{3,255}$/.test(ledgerTable),
+      'ledgerTable: the name of a table, not its ARN',
+    ),
+  callbackCa,
+];
+
+/** Throws on a configuration that would deploy something else than it says, or could not be deployed. */
+export function checkConfig(config: OperatorConfig): OperatorConfig {
+  const wrong = RULES.flatMap((rule) => rule(config)).filter((one) => one !== undefined);
+  if (wrong.length > 0)
+    throw new Error(`the configuration of ${config.name} is wrong:\n  ${wrong.join('\n  ')}`);
+  return config;
+}
+
+function environment({ env, target }: OperatorConfig) {
+  if (target !== 'aws') return undefined;
+  if (env === undefined) return 'env: the account and region to deploy to';
+  return [
+    unless(/^\d{12}$/.test(env.account), 'env.account: 12 digits'),
+    unless(/^[a-z]{2}(-[a-z]+)+-\d$/.test(env.region), 'env.region: such as eu-central-1'),
+  ];
+}
+
+function keyNames({ bindingKeys, furtherKeys = {} }: OperatorConfig) {
+  const named = (names: readonly string[]) =>
+    new Set(names).size === names.length && names.every((one) => /^[a-z0-9-]{1,24}$/.test(one));
+  return [
+    unless(bindingKeys.length > 0, 'bindingKeys: without one nothing can be bound'),
+    unless(named(bindingKeys), 'bindingKeys: names of a-z, 0-9 and -, each once'),
+    ...Object.entries(furtherKeys).map(([role, names]) =>
+      unless(named(names), `furtherKeys.${role}: names of a-z, 0-9 and -, each once`),
+    ),
+  ];
+}
+
+function domainNames({ domains, env, target }: OperatorConfig) {
+  const { parties, field } = domains;
+  if (parties.name === field.name) return 'domains: mutual TLS and field calls need two names';
+  if (target !== 'aws' || env === undefined) return undefined;
+  const certificate = (what: string, arn: string | undefined) => {
+    const [, region, account] =
+      /^arn:aws[\w-]*:acm:([\w-]+):(\d{12}):certificate\/[\w-]+$/.exec(arn ?? '') ?? [];
+    return unless(
+      arn === undefined || (region === env.region && account === env.account),
+      `domains.${what}: the ARN of an ACM certificate in ${env.region} of account ${env.account}; request or import it there`,
+    );
+  };
+  return [
+    certificate('parties.certificateArn', parties.certificateArn),
+    certificate('parties.ownershipCertificateArn', parties.ownershipCertificateArn),
+    certificate('field.certificateArn', field.certificateArn),
+    truststore(parties.truststore),
+  ];
+}
+
+function truststore(name: string): string | undefined {
+  const file = join(TRUSTSTORES, name);
+  const what = `domains.parties.truststore: lib/operators/${name}`;
+  if (!existsSync(file)) return `${what} does not exist; put the PEM of the CAs of client certificates there`;
+  return unless(
+    areCertificates(readFileSync(file, 'utf8')),
+    `${what} is not one or more CA certificates in PEM`,
+  );
+}
+
+function administrator({ administratorRoleArn, env, target }: OperatorConfig) {
+  if (administratorRoleArn === undefined || target !== 'aws') return undefined;
+  const [, account] = /^arn:aws[\w-]*:iam::(\d{12}):role\/[\w+=,.@/-]+$/.exec(administratorRoleArn) ?? [];
+  return unless(
+    account !== undefined && account === env?.account,
+    'administratorRoleArn: the ARN of an IAM role in the account of env',
+  );
+}
+
+function retention({ retention: { lockDays, uploadDays, logDays } }: OperatorConfig) {
+  const periods = Object.values(RetentionDays).filter(
+    (days): days is RetentionDays => typeof days === 'number' && days !== RetentionDays.INFINITE,
+  );
+  return [
+    unless(whole(lockDays, 1, MAX_LOCK_DAYS), `retention.lockDays: whole days, 1 to ${MAX_LOCK_DAYS}`),
+    unless(whole(uploadDays, 1), 'retention.uploadDays: whole days, 1 and more'),
+    unless(
+      periods.some((days) => days === logDays),
+      `retention.logDays: CloudWatch Logs knows ${periods.join(', ')} days`,
+    ),
+  ];
+}
+
+function quotas(config: OperatorConfig) {
+  const { quotas } = config;
+  const { signsPerSecond, interactiveShare, callsPerSecond, fieldCallsPerSecond, callsOfParty } = quotas;
+  const { perSecond = 1, burst = 1 } = callsOfParty ?? {};
+  const whole1 = (what: 'tasksAtOnce' | 'fieldCallsAtOnce' | 'lambdaConcurrency') =>
+    unless(whole(quotas[what], 1), `quotas.${what}: a whole number, 1 and more`);
+  return [
+    unless(signsPerSecond >= 1, 'quotas.signsPerSecond: 1 and more'),
+    unless(
+      interactiveShare >= 0 && interactiveShare < 1,
+      'quotas.interactiveShare: a part of one, from 0 to less than 1; 0.1 leaves a tenth',
+    ),
+    unless(callsPerSecond >= 1, 'quotas.callsPerSecond: 1 and more; with 0 nobody could call'),
+    unless(fieldCallsPerSecond >= 1, 'quotas.fieldCallsPerSecond: 1 and more; with 0 no device could call'),
+    unless(perSecond > 0 && burst >= 1, 'quotas.callsOfParty: more than none a second, burst 1 and more'),
+    whole1('tasksAtOnce'),
+    whole1('fieldCallsAtOnce'),
+    whole1('lambdaConcurrency'),
+    unless(
+      signsPerTask(config) >= 1,
+      'quotas: more tasks at once than signatures a second; lower tasksAtOnce, or have the quota of KMS raised',
+    ),
+  ];
+}
+
+/** Without a part of its own, long work must leave room for who waits for an answer. */
+function concurrency(config: OperatorConfig) {
+  const { tasksAtOnce, lambdaConcurrency } = config.quotas;
+  return unless(
+    reservedConcurrency(config) !== undefined || tasksAtOnce <= lambdaConcurrency / 4,
+    `quotas.tasksAtOnce: ${tasksAtOnce} tasks would starve calls where Lambda runs ${lambdaConcurrency} at once; lower it to ` +
+      `${Math.max(1, Math.floor(lambdaConcurrency / 4))}, or have the account's quota raised (Service Quotas, L-B99A9384) and state it as lambdaConcurrency`,
+  );
+}
+
+function alarms({ alarms: { email, faults, callbackMinutes } }: OperatorConfig) {
+  return [
+    unless(
+      email === undefined || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email),
+      'alarms.email: an address of mail',
+    ),
+    unless(whole(faults, 0), 'alarms.faults: a whole number, 0 and more'),
+    unless(whole(callbackMinutes, 1), 'alarms.callbackMinutes: whole minutes, 1 and more'),
+  ];
+}
+
+function callbackCa({ callbackCa }: OperatorConfig) {
+  if (callbackCa === undefined) return undefined;
+  return [
+    unless(
+      Buffer.byteLength(callbackCa) <= MAX_CALLBACK_CA,
+      `callbackCa: ${MAX_CALLBACK_CA} octets of PEM at most, since Lambda's environment has 4,096; name the one CA that issues the ` +
+        "callback server's certificate, or have it issued by a public CA",
+    ),
+    unless(areCertificates(callbackCa), 'callbackCa: one or more CA certificates in PEM'),
+  ];
+}
+
+/** True where a text holds certificates in PEM that can all be read. */
+function areCertificates(pem: string): boolean {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).ca);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { checkConfig, MAX_CALLBACK_CA, TRUSTSTORES } from '../../lib/check-config.ts';
+import type { OperatorConfig } from '../../lib/config.ts';
+import { EMULATED, EXAMPLES } from '../../lib/operators/index.ts';
+
+const [config] = EXAMPLES as [OperatorConfig];
+const { quotas, retention, alarms, domains } = config;
+const ca = readFileSync(join(TRUSTSTORES, 'example-truststore.pem'), 'utf8');
+const parties = (change: object) => ({ domains: { ...domains, parties: { ...domains.parties, ...change } } });
+
+it.each([...EXAMPLES, EMULATED])('the configuration of $name is taken', (one) => {
+  expect(checkConfig(one)).toBe(one);
+});
+
+it.each<[string, Partial<OperatorConfig>, string]>([
+  ['a name with a capital', { name: 'Capital' }, 'name: 2 to 25'],
+  ['a deployment with a space', { deployment: 'a b' }, 'deployment:'],
+  ['an account that is none', { env: { account: '1', region: 'eu-central-1' } }, 'env.account: 12 digits'],
+  ['no binding key', { bindingKeys: [] }, 'bindingKeys: without one'],
+  ['a binding key twice', { bindingKeys: ['a', 'a'] }, 'bindingKeys: names of'],
+  ['a further key twice', { furtherKeys: { wrapping: ['a', 'a'] } }, 'furtherKeys.wrapping:'],
+  ['one name for both sides', { domains: { ...domains, field: domains.parties } }, 'domains: mutual TLS'],
+  [
+    'a certificate of another region',
+    parties({ certificateArn: domains.parties.certificateArn.replace('eu-central-1', 'us-east-1') }),
+    'domains.parties.certificateArn: the ARN of an ACM certificate in eu-central-1 of account 111111111111; request',
+  ],
+  [
+    'a truststore that is missing',
+    parties({ truststore: 'none.pem' }),
+    'lib/operators/none.pem does not exist; put',
+  ],
+  [
+    'a truststore without certificates',
+    parties({ truststore: 'index.ts' }),
+    'is not one or more CA certificates',
+  ],
+  [
+    'an administrator of another account',
+    { administratorRoleArn: 'arn:aws:iam::999999999999:role/x' },
+    'administratorRoleArn: the ARN of an IAM role in the account of env',
+  ],
+  ['a lock of no days', { retention: { ...retention, lockDays: 0 } }, 'retention.lockDays:'],
+  [
+    'logs for 45 days',
+    { retention: { ...retention, logDays: 45 } },
+    'retention.logDays: CloudWatch Logs knows 1, 3, 5,',
+  ],
+  [
+    'a share below none',
+    { quotas: { ...quotas, interactiveShare: -0.1 } },
+    'quotas.interactiveShare: a part of one',
+  ],
+  [
+    'a share of all',
+    { quotas: { ...quotas, interactiveShare: 1 } },
+    'quotas.interactiveShare: a part of one',
+  ],
+  ['no calls a second', { quotas: { ...quotas, callsPerSecond: 0 } }, 'quotas.callsPerSecond: 1 and more'],
+  ['no calls of the field', { quotas: { ...quotas, fieldCallsPerSecond: 0 } }, 'quotas.fieldCallsPerSecond:'],
+  [
+    'no calls of a party',
+    { quotas: { ...quotas, callsOfParty: { perSecond: 0, burst: 1 } } },
+    'quotas.callsOfParty:',
+  ],
+  ['half a task', { quotas: { ...quotas, tasksAtOnce: 0.5 } }, 'quotas.tasksAtOnce: a whole number'],
+  ['more tasks than signatures', { quotas: { ...quotas, tasksAtOnce: 2_000 } }, 'quotas: more tasks at once'],
+  [
+    'twelve tasks in a new account',
+    { quotas: { ...quotas, lambdaConcurrency: 10 } },
+    'quotas.tasksAtOnce: 12 tasks would starve calls where Lambda runs 10 at once; lower it to 2, or have the account',
+  ],
+  ['an address without @', { alarms: { ...alarms, email: 'me' } }, 'alarms.email:'],
+  ['callbacks of no minutes', { alarms: { ...alarms, callbackMinutes: 0 } }, 'alarms.callbackMinutes:'],
+  ['a chunk of none', { sizes: { chunk: 0, pack: 1 } }, 'sizes.chunk:'],
+  ['lists fetched every week', { crlFetchMinutes: 10_080 }, 'crlFetchMinutes: whole minutes, 2 to 1440'],
+  ['the ARN of a table', { ledgerTable: 'arn:aws:dynamodb:x:1:table/y' }, 'ledgerTable: the name of a table'],
+  [
+    'a large callback CA',
+    { callbackCa: ca.repeat(1 + MAX_CALLBACK_CA / ca.length) },
+    'callbackCa: 2000 octets',
+  ],
+  ['a callback CA that is none', { callbackCa: 'PEM' }, 'callbackCa: one or more CA certificates in PEM'],
+])('a configuration with %s is refused, with a way out', (_, change, says) => {
+  expect(() => checkConfig({ ...config, ...change })).toThrow(says);
+});
+
+it('a configuration is told all that is wrong with it at once', () => {
+  const change = { bindingKeys: [], crlFetchMinutes: 0 };
+  expect(() => checkConfig({ ...config, ...change })).toThrow(/bindingKeys[\s\S]*crlFetchMinutes/);
+});

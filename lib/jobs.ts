@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -86,12 +86,13 @@ export class Jobs extends Construct {
   }
 
   #acknowledgeExecutions(role: Role): void {
-    const { account, region } = Stack.of(this);
+    const { account, region, partition } = Stack.of(this);
+    const named = Token.isUnresolved(partition) ? '<AWS::Partition>' : partition;
     acknowledge(
       role,
       'IAM5',
       'executions are named as work comes in; these are of one state machine',
-      `Resource::arn:<AWS::Partition>:states:${region}:${account}:execution:${this.#name}*`,
+      `Resource::arn:${named}:states:${region}:${account}:execution:${this.#name}*`,
     );
   }
 

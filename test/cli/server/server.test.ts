@@ -325,8 +325,7 @@ describe('transfers over the embedded server', () => {
   const holder = { party: IDENTIFIERS.deviceMaker };
   const fetch = (url: string, options: Send = {}) => send(url, { certificate: maker, ...options });
   const upload = async (name: string, body: Buffer, seconds = 60) =>
-    fetch(
-      toServer((await vault.uploadLink(name, { size: content.length, sha256 }, seconds, holder)).url), {
+    fetch(toServer((await vault.uploadLink(name, { size: content.length, sha256 }, seconds, holder)).url), {
       method: 'PUT',
       body,
     });
@@ -409,7 +408,8 @@ describe('transfers over the embedded server', () => {
     expect([other.status, codesOf(other.json())]).toEqual([403, '1.6/6.1']);
     const ofNobody = await fetch(toServer(await vault.downloadUrl(ref, 60)));
     expect([ofNobody.status, codesOf(ofNobody.json())]).toEqual([403, '1.6/6.1']);
-    const to = toServer(await vault.uploadUrl('uploads/four', { size: content.length, sha256 }, 60, holder));
+    const four = await vault.uploadLink('uploads/four', { size: content.length, sha256 }, 60, holder);
+    const to = toServer(four.url);
     expect((await send(to, { method: 'PUT', body: content, certificate: operator })).status).toBe(403);
     expect(await vault.head('uploads/four')).toBeUndefined();
     // a party that was revoked since

@@ -19,6 +19,7 @@ export const REMOVABLE = [
   'euicc-data-results/',
   'orders/',
   'parts/',
+  'report-results/',
   'reports/',
   'requests/',
   'tasks/',

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The interface as others build against it: openapi.yaml by two validators, and a whole run against the embedded server
+# with the clients that two generators make of it, over mutual TLS. Tools are pinned in .ci/interface.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export NO_COLOR=1
+PATH="$PWD/node_modules/.bin:$PATH"
+root=$PWD
+openapi=$root/shared/ifpp-draft1/openapi.yaml
+smdpf=$root/cli/smdpf.mjs
+work=$(mktemp -d)
+server=
+finish() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+echo '-- tools'
+python3 -m venv "$work/python"
+"$work/python/bin/pip" install -q --disable-pip-version-check -r .ci/interface/requirements.txt
+mkdir "$work/typescript"
+cp .ci/interface/package.json .ci/interface/whole-run.ts "$work/typescript"
+(cd "$work/typescript" && npm install --no-audit --no-fund --loglevel=error)
+
+echo '-- validators'
+"$work/python/bin/openapi-spec-validator" "$openapi"
+"$work/typescript/node_modules/.bin/redocly" lint --config .ci/interface/redocly.yaml --max-problems 20 "$openapi"
+
+echo '-- generators'
+(cd "$work" && PATH="$work/python/bin:$PATH" openapi-python-client generate --path "$openapi" \
+  --output-path "$work/smdpf_client" --meta none --fail-on-warning)
+operations=$(grep -c 'operationId: .*[.]' "$openapi")
+made=$(find "$work/smdpf_client/api" -name '*.py' ! -name __init__.py | wc -l)
+[ "$operations" = "$made" ] || { echo "openapi-python-client made $made of $operations operations"; exit 1; }
+"$work/python/bin/python" -m compileall -q "$work/smdpf_client"
+"$work/typescript/node_modules/.bin/openapi-typescript" "$openapi" -o "$work/typescript/openapi.ts"
+(cd "$work/typescript" && tsc --noEmit --strict --target es2024 --lib es2024,dom --module nodenext \
+  --allowImportingTsExtensions --skipLibCheck --typeRoots "$root/node_modules/@types" --types node whole-run.ts)
+
+echo '-- the server'
+folder=$work/op
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free_port)
+: >"$work/server.log"
+node "$smdpf" serve --sandbox p256 --folder "$folder" --address smdpf.example.com \
+  --port "$port" --field-port "$(free_port)" >"$work/server.log" 2>&1 &
+server=$!
+until grep -q 'stop with' "$work/server.log"; do
+  kill -0 "$server" 2>/dev/null || { cat "$work/server.log"; exit 1; }
+  sleep 0.2
+done
+for party in operator:2.999.60 eum:2.999.40 deviceMaker:2.999.50; do
+  node "$smdpf" party add "${party#*:}" --role "${party%%:*}" --issue --folder "$folder" >/dev/null
+done
+node "$smdpf" profile template --out "$work/template.der" >/dev/null
+
+whole_run() { # name, then the command
+  local name=$1
+  shift
+  node "$smdpf" sim eum personalise --eum "$folder/sandbox/p256" --count 2 --keys 1 --device-maker 2.999.50 \
+    --out "$work/$name-production" >/dev/null
+  mkdir "$work/$name-run"
+  "$@" "https://127.0.0.1:$port" "$folder/tls" "ORD-$name" "$work/$name-production" "$work/template.der" \
+    "$work/$name-run" "$smdpf"
+}
+PYTHONPATH=$work whole_run python "$work/python/bin/python" .ci/interface/whole_run.py
+whole_run typescript node "$work/typescript/whole-run.ts"

@@ -71,9 +71,16 @@ const ordered = await operator.client.POST('/ifpp-draft1/es2f/prepareProfiles', 
     quantity: eids.length,
     requesterDms: ['2.999.50'],
     template: base64(template),
-    personalisation: { iccidStart: '898877000000000200', keys: 'template' },
+    personalisation: { iccidStart: '898877000000000200', imsiStart: '262010000000200', keys: 'generate' },
     eligibility: {},
-    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'test' },
+    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'operational' },
+    // the key of RFC 7517, appendix A.1: this run reads no output rows
+    outputKey: {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+      y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+    },
   },
 });
 equal(executed(ordered.data).iccids?.length, eids.length);

@@ -17,6 +17,7 @@ from smdpf_client.models import (
     GetOrderStatusAnswer,
     GetOrderStatusRequest,
     Metadata,
+    OutputKey,
     PersonalisationKeys,
     PersonalisationRules,
     PrepareProfilesAnswer,
@@ -31,6 +32,14 @@ from smdpf_client.models import (
 )
 
 URL, TLS, ORDER, PRODUCTION, TEMPLATE, WORK, SMDPF = sys.argv[1:8]
+
+# the key of RFC 7517, appendix A.1: this run reads no output rows
+OUTPUT_KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+}
 
 
 def client(role: str, identifier: str) -> Client:
@@ -76,10 +85,11 @@ order = expect(
             requester_dms=["2.999.50"],
             template=encoded(Path(TEMPLATE).read_bytes()),
             personalisation=PersonalisationRules(
-                iccid_start="898877000000000100", keys=PersonalisationKeys.TEMPLATE
+                iccid_start="898877000000000100", imsi_start="262010000000100", keys=PersonalisationKeys.GENERATE
             ),
             eligibility=Eligibility(),
-            metadata=Metadata("Operator", "Profile", profile_class=ProfileClass.TEST),
+            metadata=Metadata("Operator", "Profile", profile_class=ProfileClass.OPERATIONAL),
+            output_key=OutputKey.from_dict(OUTPUT_KEY),
         ),
     ),
     PrepareProfilesAnswer,

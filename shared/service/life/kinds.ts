@@ -101,6 +101,12 @@ export const VAULT_KINDS: readonly StoredKind[] = [
   ),
   kind('manifests/*', 'a signed manifest', ['`esbpp/delivery.ts`', '`esbpp/delivery.ts`'], LOCKED),
   kind(
+    'report-results/*',
+    'refusals of a large loading report',
+    ['`reports/report-slices.ts`', '`esbpp.getTransfer`'],
+    ['with its report', 'nobody'],
+  ),
+  kind(
     'reports/*',
     'a large loading report as it came',
     ['`sendProfileLoadingReport`', '`reports/report-slices.ts`'],

@@ -18,6 +18,8 @@ import { boundOf, outcomesOf, prepare, Request, registered, TEMPLATE } from '../
  * Octets of the vault that are not those that were stored (I11): nothing is made of them, an alarm is raised, and what
  * stands beside them goes on.
  */
+/** A machine with much else to do is slow. */
+const WITHIN = { timeout: 60_000 };
 let deployment: Deployment;
 const lines: LogRecord[] = [];
 let orders = 0;
@@ -69,7 +71,7 @@ describe('a pack of which any octet was altered', () => {
         euiccs.map(({ eid }) => ({ eid })),
       );
       await request.send(deployment.runtime);
-      await expect.poll(async () => (await request.fetch(deployment.runtime)).state).toBe('Done');
+      await expect.poll(async () => (await request.fetch(deployment.runtime)).state, WITHIN).toBe('Done');
       const answer = await request.fetch(deployment.runtime);
       const wanted = ['bound', 'bound', 'bound'].with(place, 'executionError');
       expect(outcomesOf(answer)).toEqual(wanted);
@@ -112,7 +114,7 @@ describe('a request of which any octet was altered', () => {
       },
     });
     void mortal.run(() => request.send(mortal.runtime));
-    await expect.poll(taken).toBe(true);
+    await expect.poll(taken, WITHIN).toBe(true);
     const job = jobRecord.from((await runtime.context.ledger.get(ledgerKeys.job(jobId)))!);
     const [first, second] = job.chunkOffsets;
     await flip(job.request.name, HEADER + first! + random(second! - first!));
@@ -123,7 +125,7 @@ describe('a request of which any octet was altered', () => {
     expect(await runtime.context.ledger.get(ledgerKeys.chunk(jobId, 0))).toBeUndefined();
     expect(await runtime.context.ledger.get(ledgerKeys.chunk(jobId, 1))).toBeDefined();
     await request.send(runtime);
-    await expect.poll(async () => (await request.fetch(runtime)).state).toBe('Done');
+    await expect.poll(async () => (await request.fetch(runtime)).state, WITHIN).toBe('Done');
     expect(outcomesOf(await request.fetch(runtime))).toEqual(['bound', 'bound', 'bound']);
   });
 });

@@ -6,6 +6,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   type TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -25,6 +26,7 @@ import {
   type Range,
   TRANSACTION_LIMIT,
   type TransactionOutcome,
+  type Walk,
   type Write,
   type WriteOutcome,
 } from './ledger.ts';
@@ -126,6 +128,32 @@ export class DynamoDbLedger implements Ledger {
       start = LastEvaluatedKey?.sort?.S;
     } while (items.length === 0 && start !== undefined);
     return { items, cursor: start === undefined ? undefined : makeCursor(start) };
+  }
+
+  /** A Scan, in no order; the table keeps its items whole by itself. */
+  async walk(limit: number, cursor?: string): Promise<Walk> {
+    const start: ItemKey | undefined = cursor === undefined ? undefined : JSON.parse(cursor);
+    const command = new ScanCommand({
+      TableName: this.#table,
+      ConsistentRead: true,
+      Limit: limit,
+      ...(start === undefined ? {} : { ExclusiveStartKey: storedKey(start) }),
+    });
+    const { Items = [], LastEvaluatedKey } = await calling(() => this.#client.send(command));
+    return {
+      found: Items.map((stored) => {
+        const item = readItem(stored);
+        return { partition: item.partition, sort: item.sort, item };
+      }),
+      cursor:
+        LastEvaluatedKey === undefined
+          ? undefined
+          : JSON.stringify({ partition: LastEvaluatedKey.partition?.S, sort: LastEvaluatedKey.sort?.S }),
+    };
+  }
+
+  async defects(): Promise<readonly string[]> {
+    return [];
   }
 
   async write(write: Write): Promise<WriteOutcome> {

@@ -5,6 +5,7 @@ import type {
   Page,
   Range,
   TransactionOutcome,
+  Walk,
   Write,
   WriteOutcome,
 } from './ledger.ts';
@@ -30,6 +31,14 @@ export class GuardedLedger implements Ledger {
 
   query(partition: string, range?: Range): Promise<Page> {
     return this.#ledger.query(partition, range);
+  }
+
+  walk(limit: number, cursor?: string): Promise<Walk> {
+    return this.#ledger.walk(limit, cursor);
+  }
+
+  defects(): Promise<readonly string[]> {
+    return this.#ledger.defects();
   }
 
   async write(write: Write): Promise<WriteOutcome> {

@@ -78,12 +78,31 @@ export interface Page {
 /** At most this many writes in one transaction (DynamoDB's own limit is 100). */
 export const TRANSACTION_LIMIT = 100;
 
+/** What a walk over all that is stored comes by. */
+export interface Walked extends ItemKey {
+  /** Undefined where the store cannot read it, or finds that it was changed. */
+  readonly item: Item | undefined;
+}
+
+export interface Walk {
+  readonly found: readonly Walked[];
+  /** Where to go on; undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
 export interface Ledger {
   /** Strongly consistent. */
   get(key: ItemKey): Promise<Item | undefined>;
   /** In the order asked; undefined where there is no item. Any number of keys. */
   getMany(keys: readonly ItemKey[]): Promise<(Item | undefined)[]>;
   query(partition: string, range?: Range): Promise<Page>;
+  /**
+   * At most `limit` items of all partitions, in an order of the store's own, from where an earlier walk ended. For
+   * verifying: what is changed meanwhile may be passed over or come twice.
+   */
+  walk(limit: number, cursor?: string): Promise<Walk>;
+  /** What the store finds wrong with itself as a whole, in words. */
+  defects(): Promise<readonly string[]>;
   write(write: Write): Promise<WriteOutcome>;
   /**
    * Each write stands by itself; one outcome each, in order. Any number of writes. No two may name the same item.

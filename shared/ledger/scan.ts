@@ -1,4 +1,4 @@
-import type { Item, Ledger, Range } from './ledger.ts';
+import type { Item, Ledger, Range, Walk } from './ledger.ts';
 
 /** Which items of a partition are read, in which direction, and how many at once. */
 export type ScanRange = Pick<Range, 'from' | 'to' | 'prefix' | 'descending'> & {
@@ -42,4 +42,18 @@ export async function scanAll(
   const all: Item[] = [];
   for await (const items of scanPages(ledger, partition, range)) all.push(...items);
   return all;
+}
+
+/** Everything that the ledger holds, a page at a time, from where an earlier walk ended; for verifying. */
+export async function* walkPages(
+  ledger: Pick<Ledger, 'walk'>,
+  pageSize: number,
+  after?: string,
+): AsyncGenerator<Walk, void, undefined> {
+  let page = await ledger.walk(pageSize, after);
+  yield page;
+  while (page.cursor !== undefined) {
+    page = await ledger.walk(pageSize, page.cursor);
+    yield page;
+  }
 }

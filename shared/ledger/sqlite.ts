@@ -1,16 +1,7 @@
-import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault, invariant } from '../errors.ts';
-import {
-  checkItemSize,
-  checkKey,
-  checkWrites,
-  decodeAttributes,
-  encodeAttributes,
-  ITEM_LIMIT,
-  keyOf,
-} from './item.ts';
+import { checkItemSize, checkKey, checkWrites, encodeAttributes, ITEM_LIMIT, keyOf } from './item.ts';
 import {
   type Condition,
   type Item,
@@ -20,24 +11,13 @@ import {
   type Range,
   TRANSACTION_LIMIT,
   type TransactionOutcome,
+  type Walk,
   type Write,
   type WriteOutcome,
 } from './ledger.ts';
 import { bounds, makeCursor, PAGE_LIMIT } from './range.ts';
-
-/** "SMDf"; tells our files from other SQLite databases (PRAGMA application_id). */
-const APPLICATION_ID = 0x534d4466;
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS item (
-    partition  TEXT    NOT NULL,
-    sort       TEXT    NOT NULL,
-    revision   INTEGER NOT NULL,
-    attributes TEXT    NOT NULL,
-    PRIMARY KEY (partition, sort)
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};`;
+import { openDatabase, ownerOnly } from './sqlite/file.ts';
+import { readRow, rowSum, toItem } from './sqlite/row.ts';
 
 export interface SqliteLedgerOptions {
   /** How long a connection waits for the write transaction of another; 10 s unless given. */
@@ -63,8 +43,6 @@ interface Unit {
   readonly reject: (fault: unknown) => void;
 }
 
-type Row = Readonly<Record<string, SQLOutputValue>>;
-
 /**
  * The embedded ledger: one SQLite file in WAL mode with synchronous=FULL, so that what was acknowledged survives
  * a killed process and a power cut. Any number of processes and worker threads may open the same file.
@@ -78,18 +56,22 @@ export class SqliteLedger implements Ledger {
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #delete: StatementSync;
+  readonly #total: StatementSync;
   readonly #pages = new Map<string, StatementSync>();
+  /** Items that the transaction under way has added, less those that it has removed. */
+  #added = 0;
   #queue: Unit[] = [];
   #scheduled = false;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
     this.#select = database.prepare('SELECT * FROM item WHERE partition = ? AND sort = ?');
-    this.#insert = database.prepare('INSERT INTO item VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING');
+    this.#insert = database.prepare('INSERT INTO item VALUES (?, ?, 1, ?, ?) ON CONFLICT DO NOTHING');
     this.#update = database.prepare(
-      'UPDATE item SET revision = revision + 1, attributes = ? WHERE partition = ? AND sort = ? AND revision = ?',
+      'UPDATE item SET revision = revision + 1, attributes = ?, sum = ? WHERE partition = ? AND sort = ? AND revision = ?',
     );
     this.#delete = database.prepare('DELETE FROM item WHERE partition = ? AND sort = ? AND revision = ?');
+    this.#total = database.prepare('UPDATE total SET items = items + ?');
   }
 
   /** Writes the ledger as it stands at one moment into a new file, beside processes that write on. */
@@ -155,6 +137,43 @@ export class SqliteLedger implements Ledger {
       const rows = this.#page(sql).all(...values, limit + 1);
       const items = rows.slice(0, limit).map(toItem);
       return { items, cursor: rows.length > limit ? makeCursor(items.at(-1)!.sort) : undefined };
+    });
+  }
+
+  /** In the order of partition and sort key; the cursor is the last key. */
+  async walk(limit: number, cursor?: string): Promise<Walk> {
+    const [partition, sort] = cursor === undefined ? ['', ''] : parseCursor(cursor);
+    return guarded(() => {
+      const rows = this.#page(
+        'SELECT * FROM item WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?',
+      ).all(partition, sort, limit);
+      const found = rows.map((row) => ({
+        partition: String(row.partition),
+        sort: String(row.sort),
+        item: readRow(row),
+      }));
+      const last = found.at(-1);
+      return {
+        found,
+        cursor: last === undefined || found.length < limit ? undefined : walkCursor(last),
+      };
+    });
+  }
+
+  /** What SQLite finds wrong with its pages, and items that were taken out or put in past the ledger. */
+  async defects(): Promise<readonly string[]> {
+    return guarded(() => {
+      const defects = this.#database
+        .prepare('PRAGMA integrity_check(20)')
+        .all()
+        .map((row) => String(Object.values(row)[0]))
+        .filter((text) => text !== 'ok');
+      if (defects.length > 0) return defects;
+      const counts = 'SELECT (SELECT count(*) FROM item) AS there, (SELECT items FROM total) AS items';
+      const { there, items } = this.#database.prepare(counts).get() ?? {};
+      return there === items
+        ? []
+        : [`there are ${there} items where ${items} were written: some were taken out, or put in, by hand`];
     });
   }
 
@@ -241,7 +260,9 @@ export class SqliteLedger implements Ledger {
     let outcomes: WriteOutcome[][];
     try {
       this.#database.exec('BEGIN IMMEDIATE');
+      this.#added = 0;
       outcomes = group.map((unit) => this.#apply(unit));
+      if (this.#added !== 0) this.#total.run(this.#added);
       this.#database.exec('COMMIT');
     } catch (error) {
       const fault = toFault(error);
@@ -276,14 +297,17 @@ export class SqliteLedger implements Ledger {
     if ('check' in write) return this.#check(write.check, write.when);
     if ('remove' in write) {
       const { changes } = this.#delete.run(partition, sort, write.when.revision);
+      this.#added -= Number(changes);
       return changes === 1 ? { done: true, revision: write.when.revision } : this.#refused(write.remove);
     }
     const { when } = write;
     if (when === 'absent') {
-      const { changes } = this.#insert.run(partition, sort, attributes);
+      const { changes } = this.#insert.run(partition, sort, attributes, rowSum(write.put, 1, attributes));
+      this.#added += Number(changes);
       return changes === 1 ? { done: true, revision: 1 } : this.#refused(write.put);
     }
-    const { changes } = this.#update.run(attributes, partition, sort, when.revision);
+    const sum = rowSum(write.put, when.revision + 1, attributes);
+    const { changes } = this.#update.run(attributes, sum, partition, sort, when.revision);
     return changes === 1 ? { done: true, revision: when.revision + 1 } : this.#refused(write.put);
   }
 
@@ -298,40 +322,12 @@ export class SqliteLedger implements Ledger {
   }
 }
 
-/** Makes the file, or takes it, for its owner alone; SQLite gives its journals the same mode. */
-function ownerOnly(file: string): void {
-  const handle = openSync(file, 'a', 0o600);
-  try {
-    if ((fstatSync(handle).mode & 0o077) !== 0) fchmodSync(handle, 0o600);
-  } finally {
-    closeSync(handle);
-  }
-}
+const walkCursor = ({ partition, sort }: ItemKey) => JSON.stringify([partition, sort]);
 
-function openDatabase(file: string, timeout: number): DatabaseSync {
-  if (file !== ':memory:') ownerOnly(file);
-  const database = new DatabaseSync(file, { timeout });
-  try {
-    const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
-    // in one read transaction: another process may be writing the schema at this moment
-    database.exec('BEGIN');
-    const application = pragma('application_id');
-    const schema = pragma('user_version');
-    database.exec('COMMIT');
-    const fresh = application === 0 && schema === 0;
-    if (!fresh && (application !== APPLICATION_ID || schema !== SCHEMA_VERSION)) {
-      throw new Fault('ledger', 'the file is a database of something else or of another version');
-    }
-    if (file !== ':memory:' && pragma('journal_mode = WAL') !== 'wal') {
-      throw new Fault('ledger', 'the file system does not allow a write-ahead log');
-    }
-    database.exec('PRAGMA synchronous = FULL');
-    if (fresh) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+function parseCursor(cursor: string): readonly [partition: string, sort: string] {
+  const parsed: unknown = JSON.parse(cursor);
+  invariant(Array.isArray(parsed) && parsed.length === 2, 'a cursor of a walk has two members');
+  return [String(parsed[0]), String(parsed[1])];
 }
 
 function prepare(write: Write): Prepared {
@@ -341,17 +337,6 @@ function prepare(write: Write): Prepared {
   // The text is never much shorter than what DynamoDB counts, so that small items need no second look.
   if (attributes.length > ITEM_LIMIT / 4) checkItemSize(write.put, write.attributes);
   return { write, attributes };
-}
-
-function toItem({ partition, sort, revision, attributes }: Row): Item {
-  if (
-    typeof partition !== 'string' ||
-    typeof sort !== 'string' ||
-    typeof revision !== 'number' ||
-    typeof attributes !== 'string'
-  )
-    throw new Fault('ledger', 'a stored item is not readable');
-  return { partition, sort, revision, attributes: decodeAttributes(attributes) };
 }
 
 function guarded<Result>(work: () => Result): Result {

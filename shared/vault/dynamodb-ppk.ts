@@ -7,6 +7,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
@@ -127,6 +128,23 @@ export class DynamoDbPpkVault implements PpkVault {
         this.#removeEntries(pack, groupPart(found.attempt, group), members.map(slotOf)),
       );
     });
+  }
+
+  async *names(): AsyncGenerator<string> {
+    let start: Stored | undefined;
+    do {
+      const command = new ScanCommand({
+        TableName: this.#table,
+        ConsistentRead: true,
+        FilterExpression: 'part = :header',
+        ExpressionAttributeValues: { ':header': { S: HEADER } },
+        ProjectionExpression: 'pack',
+        ...present({ ExclusiveStartKey: start }),
+      });
+      const { Items = [], LastEvaluatedKey } = await calling(() => this.#client.send(command));
+      for (const { pack } of Items) if (pack?.S !== undefined) yield pack.S;
+      start = LastEvaluatedKey;
+    } while (start !== undefined);
   }
 
   async destroyPack(pack: string): Promise<void> {

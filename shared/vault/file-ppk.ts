@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Bytes } from '../codec/bytes.ts';
 import { type Fault, invariant } from '../errors.ts';
 import {
+  entriesOf,
   guarded,
   linkNew,
   makeFolder,
@@ -13,7 +15,7 @@ import {
   TemporaryFiles,
   writeExactly,
 } from './durable-files.ts';
-import { checkName, toFileName } from './names.ts';
+import { checkName, fromFileName, toFileName } from './names.ts';
 import { DamagedObject, type PpkVault } from './vault.ts';
 
 /**
@@ -25,17 +27,21 @@ import { DamagedObject, type PpkVault } from './vault.ts';
  * the octets are written once in their life and overwritten once. What lies below the file system (copy-on-write
  * volumes, flash wear levelling, snapshots) is the operator's to rule out; the entries are encrypted all the same.
  *
- * File: preamble of 24 octets { "SMDPFPPK", header length, entry count, slot length (4 octets each, big-endian),
- * 4 octets zero }, the header, the slots. Slot: entry length (4 octets, big-endian; zero is destroyed), the first
- * 8 octets of the entry's SHA-256, the entry, zeros up to the slot length.
+ * File: preamble of 24 octets { "SMDPFPPK", header length, entry count, slot length, CRC-32 of the pack's name, the
+ * preamble before it and the header (4 octets each, big-endian) }, the header, the slots. Slot: entry length (4 octets,
+ * big-endian; zero is destroyed), the first 8 octets of the entry's SHA-256, the entry, zeros up to the slot length.
  */
 const MAGIC = Buffer.from('SMDPFPPK');
 const PREAMBLE_LENGTH = 24;
+const SUM_OFFSET = 20;
+/** What a preamble says that was changed may ask for more. */
+const HEADER_LIMIT = 1024 * 1024;
 const SLOT_OVERHEAD = 12;
 const ENTRY_LIMIT = 64 * 1024;
 const PACK_LIMIT = 100_000;
 
 interface Layout {
+  readonly header: Bytes;
   readonly headerLength: number;
   readonly count: number;
   readonly slotLength: number;
@@ -62,7 +68,7 @@ export class FilePpkVault implements PpkVault {
   async putPack(pack: string, header: Bytes, entries: readonly Bytes[]): Promise<void> {
     checkPack(entries);
     const path = this.#path(pack);
-    const content = encodePack(header, entries);
+    const content = encodePack(pack, header, entries);
     await guarded(() =>
       this.#temporary.use(async (file, temporaryPath) => {
         let isNew = false;
@@ -80,9 +86,7 @@ export class FilePpkVault implements PpkVault {
   }
 
   async header(pack: string): Promise<Bytes | undefined> {
-    return this.#reading(pack, 'r', (file, { headerLength }) =>
-      readExactly(file, PREAMBLE_LENGTH, headerLength),
-    );
+    return this.#reading(pack, 'r', async (_, { header }) => header);
   }
 
   async entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]> {
@@ -110,6 +114,18 @@ export class FilePpkVault implements PpkVault {
       }
       await file.sync();
     });
+  }
+
+  async *names(): AsyncGenerator<string> {
+    yield* this.#names('');
+  }
+
+  async *#names(folder: string): AsyncGenerator<string> {
+    const path = join(this.#packs, ...folder.split('/').filter(Boolean).map(toFileName));
+    for (const entry of (await guarded(() => entriesOf(path))).sort()) {
+      if (entry.endsWith('@')) yield folder + fromFileName(entry.slice(0, -1));
+      else yield* this.#names(`${folder}${fromFileName(entry)}/`);
+    }
   }
 
   async destroyPack(pack: string): Promise<void> {
@@ -160,7 +176,7 @@ export class FilePpkVault implements PpkVault {
       const file = await openExisting(path, flags);
       if (file === undefined) return undefined;
       try {
-        const layout = decodePreamble(await readExactly(file, 0, PREAMBLE_LENGTH), pack);
+        const layout = await readLayout(file, pack);
         return layout === undefined ? undefined : await work(file, layout);
       } finally {
         await file.close();
@@ -182,13 +198,19 @@ function checkPack(entries: readonly Bytes[]): void {
   invariant(entries.every(fits), `an entry of a pack has 1 to ${ENTRY_LIMIT} octets`);
 }
 
-function encodePack(header: Bytes, entries: readonly Bytes[]): Bytes {
+/** A file that stands under the name of another pack, or whose preamble or header was changed, is found out. */
+function sumOf(pack: string, preamble: Bytes, header: Bytes): number {
+  return crc32(header, crc32(preamble.subarray(0, SUM_OFFSET), crc32(pack)));
+}
+
+function encodePack(pack: string, header: Bytes, entries: readonly Bytes[]): Bytes {
   const slotLength = SLOT_OVERHEAD + entries.reduce((longest, entry) => Math.max(longest, entry.length), 0);
   const content = Buffer.alloc(PREAMBLE_LENGTH + header.length + entries.length * slotLength);
   content.set(MAGIC, 0);
   content.writeUInt32BE(header.length, 8);
   content.writeUInt32BE(entries.length, 12);
   content.writeUInt32BE(slotLength, 16);
+  content.writeUInt32BE(sumOf(pack, content, header), SUM_OFFSET);
   content.set(header, PREAMBLE_LENGTH);
   entries.forEach((entry, position) => {
     const start = PREAMBLE_LENGTH + header.length + position * slotLength;
@@ -200,15 +222,19 @@ function encodePack(header: Bytes, entries: readonly Bytes[]): Bytes {
 }
 
 /** Undefined for a pack that is being destroyed as a whole. */
-function decodePreamble(octets: Bytes, pack: string): Layout | undefined {
+async function readLayout(file: FileHandle, pack: string): Promise<Layout | undefined> {
+  const octets = await readExactly(file, 0, PREAMBLE_LENGTH);
   const preamble = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
   if (preamble.every((octet) => octet === 0)) return undefined;
-  if (!preamble.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged(pack);
-  return {
-    headerLength: preamble.readUInt32BE(8),
-    count: preamble.readUInt32BE(12),
-    slotLength: preamble.readUInt32BE(16),
-  };
+  const headerLength = preamble.readUInt32BE(8);
+  if (!preamble.subarray(0, MAGIC.length).equals(MAGIC) || headerLength > HEADER_LIMIT) throw damaged(pack);
+  const header = await readExactly(file, PREAMBLE_LENGTH, headerLength);
+  if (preamble.readUInt32BE(SUM_OFFSET) !== sumOf(pack, preamble, header)) {
+    // it was being destroyed as a whole while it was read
+    if ((await readExactly(file, 0, PREAMBLE_LENGTH)).every((octet) => octet === 0)) return undefined;
+    throw damaged(pack);
+  }
+  return { header, headerLength, count: preamble.readUInt32BE(12), slotLength: preamble.readUInt32BE(16) };
 }
 
 function decodeSlot(octets: Bytes, pack: string): Bytes | undefined {

@@ -102,6 +102,8 @@ export interface PpkVault {
   entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]>;
   /** Destroys entries so that the medium no longer holds them; may be repeated. */
   destroy(pack: string, positions: readonly number[]): Promise<void>;
+  /** Names of the packs that there are, in an order of the store's own; for verifying. */
+  names(): AsyncIterable<string>;
   /** Destroys what is left of a pack, its header included. */
   destroyPack(pack: string): Promise<void>;
   close(): Promise<void>;

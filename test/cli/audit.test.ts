@@ -3,6 +3,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rowSum } from '../../shared/ledger/sqlite/row.ts';
 import { type ErrorDocument, runCli } from './support/cli.ts';
 import { SandboxFolder } from './support/sandbox-folder.ts';
 
@@ -52,9 +53,14 @@ class Tamperer {
   }
 
   write(sort: string, attributes: string): void {
+    // with the sum of its row: an edit without it is no item any more
+    const key = { partition: 'audit', sort };
+    const { revision } = this.#database
+      .prepare("SELECT revision FROM item WHERE partition = 'audit' AND sort = ?")
+      .get(sort)!;
     const { changes } = this.#database
-      .prepare("UPDATE item SET attributes = ? WHERE partition = 'audit' AND sort = ?")
-      .run(attributes, sort);
+      .prepare("UPDATE item SET attributes = ?, sum = ? WHERE partition = 'audit' AND sort = ?")
+      .run(attributes, rowSum(key, Number(revision), attributes), sort);
     expect(changes).toBe(1);
   }
 

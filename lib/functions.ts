@@ -55,6 +55,7 @@ export const BACKGROUND_FUNCTIONS = {
     timeoutS: 300,
   }),
   'keys.rewrap': background({ ppks: true, keys: ['rewrapping'], timeoutS: 300 }),
+  'verify.scrub': background({ vault: 'write', ppks: true, timeoutS: 300 }),
   'life.reap': background({ vault: 'write', ppks: true, timeoutS: 300 }),
   'trust.fetchCrls': background({
     vault: 'write',

@@ -161,6 +161,7 @@ export class PpkVault extends Construct {
         'dynamodb:GetItem',
         'dynamodb:BatchGetItem',
         'dynamodb:Query',
+        'dynamodb:Scan',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
         'dynamodb:DeleteItem',

@@ -152,6 +152,7 @@ export class Watch extends Construct {
       ]),
       keyAlarms: counted('KeyAlarms', '{ $.event = "alarm.*" }', ['keys.check']),
       damagedObjects: counted('DamagedObjects', '{ $.event = "alarm.object.damaged" }'),
+      verifyFindings: counted('VerifyFindings', '{ $.event = "alarm.verify.found" }', ['verify.scrub']),
       rewrapLate: counted('RewrapLate', '{ $.event = "alarm.key.rewrap" }', ['keys.rewrap']),
       taskRuns: of('jobs.runTask').metricInvocations(sum),
       taskErrors: of('jobs.runTask').metricErrors(sum),
@@ -205,6 +206,7 @@ type Metrics = Readonly<
     | 'trustAlarms'
     | 'keyAlarms'
     | 'damagedObjects'
+    | 'verifyFindings'
     | 'rewrapLate'
     | 'taskRuns'
     | 'taskErrors'
@@ -287,6 +289,12 @@ const ALARMS: readonly AlarmRow[] = [
     name: 'damaged-objects',
     says: 'Octets of the vault are not those that were stored.',
     metric: 'damagedObjects',
+    above: 0,
+  },
+  {
+    name: 'verify-findings',
+    says: 'Ledger, vault, PPK vault or audit log contradict each other.',
+    metric: 'verifyFindings',
     above: 0,
   },
   {

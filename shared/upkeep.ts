@@ -60,6 +60,11 @@ export const UPKEEP = {
     embedded: { minutesOf: 'crlFetchMinutes', trouble: 'alarm.crl.fetchFailed' },
     aws: { lambda: 'trust.fetchCrls', minutesOf: 'crlFetchMinutes' },
   },
+  'verify.scrub': {
+    what: 'verifies a share of the stores against each other',
+    embedded: { pauseMs: 60 * 60_000, trouble: 'verify.delayed' },
+    aws: { lambda: 'verify.scrub', everyMinutes: 60 },
+  },
   'jobs.resume': {
     what: 'takes up work that was accepted and not completed',
     embedded: { why: 'only a start leaves work behind: the queue of a running server repeats what failed' },

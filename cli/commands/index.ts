@@ -18,6 +18,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['party', async () => (await import('./party.ts')).registerParty],
   ['trust', async () => (await import('./trust.ts')).registerTrust],
   ['audit', async () => (await import('./audit.ts')).registerAudit],
+  ['verify', async () => (await import('./verify.ts')).registerVerify],
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
   ['erase', async () => (await import('./erase.ts')).registerErase],

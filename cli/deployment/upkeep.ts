@@ -4,6 +4,7 @@ import { httpFetch } from '../../shared/net/http-fetch.ts';
 import { MAX_CRL } from '../../shared/pki/crl.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { CrlFetcher } from '../../shared/service/trust/crl-fetcher.ts';
+import { scrub } from '../../shared/service/verify/scrub.ts';
 import { type EmbeddedUpkeepName, UPKEEP } from '../../shared/upkeep.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 
@@ -13,7 +14,7 @@ type Round = () => Promise<unknown>;
 
 /** What each row of the table of upkeep runs here. */
 function embeddedUpkeep(
-  { audit, trust, services, keyInventory, wrappingRotation, reaper }: Runtime,
+  { audit, trust, services, keyInventory, wrappingRotation, reaper, context }: Runtime,
   log: Log,
 ): Readonly<Record<EmbeddedUpkeepName, Round>> {
   const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL });
@@ -24,6 +25,7 @@ function embeddedUpkeep(
     'keys.check': () => Promise.all([keyInventory.check(), services.parties.tellEnding()]),
     'keys.rewrap': () => wrappingRotation.rewrap(),
     'life.reap': () => reaper.round(),
+    'verify.scrub': () => scrub(context),
     'trust.fetchCrls': () => fetcher.round(),
   };
 }

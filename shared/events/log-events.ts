@@ -75,6 +75,8 @@ export const LOG_EVENTS = {
     'failed?': 'number',
     'chained?': 'number',
     'archived?': 'number',
+    'looked?': 'number',
+    'found?': 'number',
     'destroyed?': 'number',
     'gone?': 'number',
     'sequence?': 'number',
@@ -116,6 +118,7 @@ export const LOG_EVENTS = {
     MESSAGE,
   ),
   'life.delayed': info('what was left behind could not be destroyed; tried again', MESSAGE),
+  'verify.delayed': info('a round of verification failed; the next one goes on', MESSAGE),
   'notice.delayed': info('a callback was not taken and is tried again', {
     'id?': 'identifier',
     attempts: 'number',
@@ -153,6 +156,15 @@ export const LOG_EVENTS = {
     'octets of the vault are not those that were stored; nothing was made of them',
     { object: 'identifier', 'order?': 'identifier', 'iccid?': 'ICCID', 'job?': 'identifier' },
     'see [damaged-objects](runbook.md#damaged-objects)',
+  ),
+  'alarm.verify.found': alarm(
+    'ledger, vault, PPK vault or audit log are not as they should be, or contradict each other',
+    {
+      where: words('ledger', 'vault', 'PPK vault', 'audit log', 'files'),
+      name: 'text',
+      problem: 'text',
+    },
+    'see [verify-findings](runbook.md#verify-findings)',
   ),
   'alarm.key.unusable': alarm(
     'a key in use cannot be used',

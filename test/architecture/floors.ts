@@ -56,6 +56,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'delivery', rooms: ['shared/service/esbpp'] },
   { name: 'orders', rooms: ['shared/service/es2f'] },
   { name: 'restore', rooms: ['shared/service/restore'] },
+  { name: 'verify', rooms: ['shared/service/verify'] },
   { name: 'work', rooms: ['shared/service/work.ts'] },
   { name: 'runtime', rooms: ['shared/runtime.ts'] },
   { name: 'counterparts', rooms: ['sim'] },

@@ -78,6 +78,8 @@ export function parseOpenWorkName(sort: string): { kind: WorkKind; id: string } 
 export const ledgerKeys = {
   /** Whether this ledger may be written to; see standing.ts. */
   standing: { partition: 'ledger', sort: 'standing' } as ItemKey,
+  /** How far verification by itself has come; see service/verify/scrub.ts. */
+  verification: { partition: 'ledger', sort: 'verification' } as ItemKey,
   /** Which deployment this ledger belongs to. */
   identity: { partition: 'ledger', sort: 'identity' } as ItemKey,
   /** The end of the audit log. */

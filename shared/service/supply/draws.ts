@@ -47,6 +47,8 @@ export interface BoundAt {
   readonly index: number;
   readonly outcome: BoundItem;
   readonly delivered: boolean;
+  /** Its commit record is locked, and its PPK destroyed. */
+  readonly finished: boolean;
 }
 
 /** What the commits and results say of the positions of one block. */
@@ -81,7 +83,9 @@ export async function viewBlock(context: Context, orderId: string, block: number
   for (const [i, { jobId, chunk }] of wanted.entries()) {
     const item = records[i];
     if (item === undefined) continue;
-    const delivered = progress[i] !== undefined && chunkProgress.from(progress[i]).deliveredAt !== undefined;
+    const { deliveredAt, finished = false } =
+      progress[i] === undefined ? {} : chunkProgress.from(progress[i]);
+    const delivered = deliveredAt !== undefined;
     for (const [n, outcome] of chunkRecord.from(item).outcomes.entries()) {
       if (!isBound(outcome) || blockOf(outcome.position) !== block) continue;
       bound.set(outcome.position, {
@@ -89,6 +93,7 @@ export async function viewBlock(context: Context, orderId: string, block: number
         index: chunk * jobs.get(jobId)!.chunkSize + n,
         outcome,
         delivered,
+        finished,
       });
     }
   }

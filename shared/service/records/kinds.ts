@@ -1,0 +1,112 @@
+import type { ItemKey } from '../../ledger/ledger.ts';
+import { auditArchived, auditHead, chainedLine, waitingLine } from './audit.ts';
+import { deliveryKeyRecord, keyAssignment, wrappedUnder } from './custody.ts';
+import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
+import { identityRecord } from './identity.ts';
+import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
+import { chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
+import { noticeRecord, parkedNotice } from './notice.ts';
+import {
+  drawRecord,
+  extrasRecord,
+  iccidOwner,
+  listedOrder,
+  orderRecord,
+  orderStateRecord,
+  packMade,
+  packRecord,
+  replacementRecord,
+  returnedOfShare,
+  returnedRecord,
+  shareRecord,
+  supplyRecord,
+  tieRecord,
+} from './order.ts';
+import { bucketRecord, partyRecord } from './party.ts';
+import { profileRecord } from './profile.ts';
+import type { RecordKind } from './record.ts';
+import { reportRecord, reportSlice, reportWork } from './report.ts';
+import { standingRecord } from './standing.ts';
+import { traceRecord } from './trace.ts';
+import { openUploadsRecord, transferRecord } from './transfer.ts';
+import {
+  ciRecord,
+  crlRecord,
+  distributionPoint,
+  dpPbRecord,
+  eumChainRecord,
+  eumRecord,
+  knownEumChain,
+  trustEpochRecord,
+  trustPolicyRecord,
+} from './trust.ts';
+import { verificationRecord } from './verification.ts';
+import { openWorkRecord } from './work.ts';
+
+/**
+ * Which kind of record stands under a name (keys.ts): by the partition up to its first `#`, and by the sort key up to
+ * its own; `*` where the sort key is a name.
+ */
+const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>>>> = {
+  ledger: { standing: standingRecord, identity: identityRecord, verification: verificationRecord },
+  audit: { head: auditHead, archived: auditArchived, line: chainedLine },
+  'audit-pending': { '*': waitingLine },
+  party: { '*': partyRecord },
+  rate: { head: bucketRecord },
+  trust: {
+    epoch: trustEpochRecord,
+    policy: trustPolicyRecord,
+    ci: ciRecord,
+    eum: eumRecord,
+    dppb: dpPbRecord,
+    crl: crlRecord,
+  },
+  'eum-chains': { '*': knownEumChain },
+  keys: { '*': keyAssignment },
+  'delivery-keys': { '*': deliveryKeyRecord },
+  'wrapped-under': { '*': wrappedUnder },
+  order: {
+    head: orderRecord,
+    state: orderStateRecord,
+    supply: supplyRecord,
+    pack: packRecord,
+    made: packMade,
+    returned: returnedRecord,
+    'share-returned': returnedOfShare,
+    share: shareRecord,
+    extras: extrasRecord,
+    replacement: replacementRecord,
+    tie: tieRecord,
+  },
+  draws: { '*': drawRecord },
+  profiles: { '*': profileRecord },
+  'orders-of': { '*': listedOrder },
+  iccid: { owner: iccidOwner },
+  euicc: { head: euiccRecord, certificate: euiccCertificateRecord },
+  'eum-chain': { head: eumChainRecord },
+  'euicc-info2': { head: euiccInfo2Record },
+  otpk: { owner: keyOwner },
+  ingest: { head: ingestRecord, slice: sliceRecord, progress: sliceProgress },
+  'distribution-points': { '*': distributionPoint },
+  job: { head: jobRecord, chains: jobChains, chunk: chunkRecord, progress: chunkProgress },
+  'open-work': { '*': openWorkRecord },
+  report: { '*': reportRecord },
+  'report-work': { head: reportWork },
+  'report-slices': { '*': reportSlice },
+  transfer: { '*': transferRecord },
+  notices: { '*': noticeRecord },
+  'notices-parked': { '*': parkedNotice },
+  traces: { '*': traceRecord },
+  uploads: { head: openUploadsRecord },
+};
+
+/** The kind of record under this name; undefined where nothing of ours has such a name. */
+export function kindOf({ partition, sort }: ItemKey): RecordKind<object> | undefined {
+  const kinds = KINDS[partition.split('#', 1)[0]!];
+  return kinds?.['*'] ?? kinds?.[sort.split('#', 1)[0]!];
+}
+
+/** All kinds that a ledger holds. */
+export const ledgerKinds: ReadonlySet<RecordKind<object>> = new Set(
+  Object.values(KINDS).flatMap((bySort) => Object.values(bySort)),
+);

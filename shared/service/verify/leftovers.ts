@@ -1,0 +1,149 @@
+import { scan } from '../../ledger/scan.ts';
+import type { Context } from '../context.ts';
+import { chunkRecord } from '../records/job.ts';
+import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
+import { PPK_IDENTITY } from '../records/object-names.ts';
+import { packRecord } from '../records/order.ts';
+import { standingRecord } from '../records/standing.ts';
+import { traceRecord } from '../records/trace.ts';
+import { checkEach, type Finding, inVault, type Slice } from './finding.ts';
+import { readNewest } from './objects.ts';
+
+/** Names of one slice. */
+const SLICE = 100;
+
+/** Objects that attempts wrote and no record names, and locked ones that cannot be read. */
+export async function* verifyObjects(context: Context, after: string): AsyncGenerator<Slice> {
+  const rest = filtered(context.vault.names(''), (name) => name > after);
+  yield* slices(
+    rest,
+    (name) => name,
+    (name) =>
+      checkEach(
+        [name],
+        (one) => checkObjectName(context, one),
+        (one) => inVault(one, ''),
+      ),
+  );
+}
+
+/** Packs of keys that no record names, and those that are damaged. */
+export async function* verifyPpks(context: Context, after: string): AsyncGenerator<Slice> {
+  // the store's own order has no places by name: a run that goes on passes over as many as were looked at
+  yield* slices(skipped(context.ppks.names(), Number(after)), numbered(Number(after)), (name) =>
+    checkEach(
+      [name],
+      (one) => checkPackName(context, one),
+      (one) => ({ where: 'PPK vault', name: one, problem: '' }),
+    ),
+  );
+}
+
+async function* slices(
+  names: AsyncIterable<string>,
+  cursorAt: (name: string) => string,
+  check: (name: string) => Promise<Finding[]>,
+): AsyncGenerator<Slice> {
+  let findings: Finding[] = [];
+  let looked = 0;
+  for await (const name of names) {
+    findings.push(...(await check(name)));
+    looked += 1;
+    const cursor = cursorAt(name);
+    if (looked < SLICE) continue;
+    yield { findings, looked, cursor };
+    findings = [];
+    looked = 0;
+  }
+  yield { findings, looked, cursor: undefined };
+}
+
+async function* filtered(
+  names: AsyncIterable<string>,
+  fits: (name: string) => boolean,
+): AsyncGenerator<string> {
+  for await (const name of names) if (fits(name)) yield name;
+}
+
+function skipped(names: AsyncIterable<string>, count: number): AsyncGenerator<string> {
+  let left = count;
+  return filtered(names, () => left-- <= 0);
+}
+
+function numbered(from: number): () => string {
+  let number = from;
+  return () => String(++number);
+}
+
+const PACK_OBJECT = /^orders\/([^/]+)\/(?:packs|output)\/(\d+)-/;
+const PART = /^parts\/([0-9a-f]+)\/(\d+)-(?!without-)/;
+
+async function checkObjectName(context: Context, name: string): Promise<Finding[]> {
+  // what its record names was read with the record
+  if (/^(?:records|commits|audit)\//.test(name)) {
+    const { finding } = await readNewest(context.vault, name, 'a locked object');
+    return finding === undefined ? [] : [finding];
+  }
+  const owner = await ownerOfObject(context, name);
+  if (owner !== 'none' || (await isTraced(context, name))) return [];
+  return [
+    inVault(name, 'no record names this object, and no attempt is at work on it', { removeObject: name }),
+  ];
+}
+
+async function ownerOfObject({ ledger }: Context, name: string): Promise<'some' | 'none'> {
+  const [, orderId, pack] = PACK_OBJECT.exec(name) ?? [];
+  if (orderId !== undefined) {
+    const item = await ledger.get(ledgerKeys.orderPack(orderId, Number(pack)));
+    if (item === undefined) return 'none';
+    const { object, output } = packRecord.from(item);
+    return object.name === name || output?.name === name ? 'some' : 'none';
+  }
+  const [, jobId, chunk] = PART.exec(name) ?? [];
+  // others have a life of their own, or a name that follows from what owns them
+  if (jobId === undefined) return 'some';
+  const item = await ledger.get(ledgerKeys.chunk(jobId, Number(chunk)));
+  return item !== undefined && chunkRecord.from(item).part.name === name ? 'some' : 'none';
+}
+
+async function checkPackName(context: Context, name: string): Promise<Finding[]> {
+  const { ledger, ppks } = context;
+  if (name === PPK_IDENTITY) return [];
+  // a header that was changed, or stands under another name, is a Fault
+  await ppks.header(name);
+  const where = 'PPK vault';
+  if (name.startsWith('ledger/')) {
+    const item = await ledger.get(ledgerKeys.standing);
+    const anchor = item && standingRecord.from(item).anchor;
+    return anchor === name
+      ? []
+      : [
+          {
+            where,
+            name,
+            problem:
+              'the anchor of an older state of the ledger is left: a backup of then is not found out by it',
+          },
+        ];
+  }
+  const [, orderId, pack, attempt] = /^([^/]+)\/(\d+)\/([0-9a-f-]{36})/.exec(name) ?? [];
+  if (orderId === undefined || attempt === undefined)
+    return [{ where, name, problem: 'no record has such a name' }];
+  const item = await ledger.get(ledgerKeys.orderPack(orderId, Number(pack)));
+  const record = item && packRecord.from(item);
+  if (record?.ppks === name || record?.dataKey === name || (await isTraced(context, name))) return [];
+  const problem = 'no record names these keys, and no attempt is at work on them';
+  // of the same attempt: a data key on its way to another wrapping key
+  const isOwn = record !== undefined && name.startsWith(record.ppks);
+  return [isOwn ? { where, name, problem } : { where, name, problem, repair: { destroyPack: name } }];
+}
+
+/** Whether an attempt that may still count, or the reaper, has it in hand. */
+async function isTraced({ ledger }: Context, name: string): Promise<boolean> {
+  for (const shard of TRACE_SHARDS)
+    for await (const item of scan(ledger, tracePartition(shard))) {
+      const { objects, ppks } = traceRecord.from(item);
+      if (objects.includes(name) || ppks.includes(name)) return true;
+    }
+  return false;
+}

@@ -1,0 +1,19 @@
+import type { Context } from '../context.ts';
+import type { Finding } from './finding.ts';
+
+/**
+ * Repairs what is repaired without loss, and leaves the rest: what counts for nothing is removed, what had to be
+ * destroyed is destroyed. Whether the file of a store is closed to others is for who has the files (`closeFile`).
+ */
+export async function repair(
+  { vault, ppks }: Pick<Context, 'vault' | 'ppks'>,
+  { repair: how }: Finding,
+  closeFile: (path: string) => Promise<void> = async () => undefined,
+): Promise<boolean> {
+  if (how === undefined) return false;
+  if ('removeObject' in how) await vault.remove(how.removeObject);
+  else if ('destroyPack' in how) await ppks.destroyPack(how.destroyPack);
+  else if ('destroyPpks' in how) await ppks.destroy(how.destroyPpks.pack, how.destroyPpks.places);
+  else await closeFile(how.closeFile);
+  return true;
+}

@@ -1,0 +1,240 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { parseArgs } from 'node:util';
+import { openWorld } from '../cli/demo/world.ts';
+import { DeploymentFolder } from '../cli/deployment/folder.ts';
+import { openSandbox } from '../cli/deployment/sandbox.ts';
+import { startDeployment } from '../cli/deployment/start.ts';
+import { DevelopmentPki, type TlsPair } from '../cli/deployment/tls.ts';
+import { toHex } from '../shared/codec/bytes.ts';
+import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
+import { encodeBppRequest, type PersonalisedEuicc } from '../sim/index.ts';
+
+/**
+ * What one caller can do to another (I13): just-in-time requests of one device manufacturer, quiet, and while strangers
+ * send half bodies and large notifications and another device manufacturer polls a finished job from many connections.
+ * The server is a process of its own; all traffic stays on 127.0.0.1 and ends by itself.
+ *
+ *   npm run bench:load -- [--items 2000] [--chunk 10] [--calls 100] [--strangers 200] [--pollers 40]
+ */
+const { values: options } = parseArgs({
+  options: {
+    items: { type: 'string', default: '2000' },
+    chunk: { type: 'string', default: '10' },
+    calls: { type: 'string', default: '100' },
+    strangers: { type: 'string', default: '200' },
+    pollers: { type: 'string', default: '40' },
+  },
+});
+const [items, chunkSize, calls, strangers, pollers] = [
+  options.items,
+  options.chunk,
+  options.calls,
+  options.strangers,
+  options.pollers,
+].map(Number) as [number, number, number, number, number];
+
+const JOB = Buffer.from('0a0b', 'hex');
+const ORDER = 'LOAD-1';
+const [POLLER, VICTIM] = ['2.999.50', '2.999.51'];
+const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-load-'));
+const [port, fieldPort] = [18_443, 18_444];
+let next = 0;
+/** HTTP status of just-in-time calls that were not answered. */
+const refused: number[] = [];
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+const euiccs = await prepare();
+const pki = await DevelopmentPki.open(join(folder, 'tls'));
+const ca = pki.caCertificate;
+const [pollerTls, victimTls] = [await pki.client('device-maker'), await pki.client('other-maker')];
+const server = await serve();
+try {
+  await run();
+} finally {
+  server.kill('SIGTERM');
+  await new Promise((resolve) => server.once('exit', resolve));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A deployment with a finished job of `items` eUICCs, and two more eUICCs for each just-in-time call. */
+async function prepare(): Promise<readonly PersonalisedEuicc[]> {
+  const deployment = await DeploymentFolder.open(folder, { port, fieldPort, runtime: { chunkSize } });
+  const running = await startDeployment(deployment, () => undefined);
+  const world = await openWorld(running, await openSandbox(deployment, running.runtime, 'p256'));
+  const all = Array.from({ length: items + calls * 2 + 2 }, () => world.eum.personalise({ keys: 1 }));
+  for (let from = 0; from < all.length; from += 500)
+    await world.eumClient.registerEuiccData(
+      world.eum.euiccDataBatch(all.slice(from, from + 500), { deviceManufacturers: [POLLER, VICTIM] }),
+    );
+  await world.operator.prepareProfiles({
+    orderId: ORDER,
+    profileType: 'load',
+    quantity: all.length,
+    requesterDms: [POLLER, VICTIM],
+    template: ownTemplate(),
+    personalisation: { iccidStart: '890010000000000000', imsiStart: '001010000000001', keys: 'generate' },
+    eligibility: {},
+    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'operational' },
+    outputKey: world.outputKey.jwk,
+  });
+  for (;;) {
+    const { state } = await world.operator.getOrderStatus(ORDER, { limit: 1 });
+    if (state === 'Open') break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const rows = all.slice(0, items).map(({ eid }, i) => ({ itemId: i + 1, eid }));
+  await world.maker.requestBpp({ requestId: JOB, orderId: ORDER, items: rows }, { timeoutMs: 600_000 });
+  await world.callbacks.stop();
+  await running.close();
+  return all.slice(items);
+}
+
+async function serve() {
+  const child = spawn(process.execPath, ['cli/smdpf.mjs', 'serve', '--folder', folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.resume();
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const up = await new Promise((resolve) => {
+      const socket = connect({ port, host: '127.0.0.1', ca });
+      socket.once('secureConnect', () => resolve(socket.destroy()));
+      socket.once('error', () => resolve(undefined));
+    });
+    if (up !== undefined) return child;
+    if (Date.now() > deadline) throw new Error('the server does not listen');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function run(): Promise<void> {
+  await justInTime(2);
+  const quiet = await justInTime(calls);
+  const load = startLoad();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const loaded = await justInTime(calls);
+  const { polls, shed, most } = await load.stop();
+  const of = (times: number[], part: number) => times[Math.floor((times.length - 1) * part)]!.toFixed(1);
+  console.log(
+    `just in time, quiet:  p50 ${of(quiet, 0.5)} ms, p99 ${of(quiet, 0.99)} ms, ${quiet.length} calls`,
+  );
+  console.log(
+    `just in time, loaded: p50 ${of(loaded, 0.5)} ms, p99 ${of(loaded, 0.99)} ms, ${loaded.length} calls`,
+  );
+  console.log(`just-in-time calls not answered: ${refused.length} ${refused.join(' ')}`);
+  console.log(`polls of the job of ${items} items: ${polls} answered, ${shed} shed`);
+  console.log(`resident memory of the server: at most ${most.toFixed(0)} MB`);
+}
+
+/** Milliseconds of just-in-time calls, one after the other, sorted. */
+async function justInTime(count: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const euicc = euiccs[next++]!;
+    const body = encodeBppRequest({
+      requestId: randomBytes(8),
+      orderId: ORDER,
+      items: [{ itemId: 1, eid: euicc.eid }],
+    });
+    const startedAt = performance.now();
+    const status = await post(victimTls, 'requestBpp', 'application/octet-stream', body, agent);
+    if (status !== 200) refused.push(status);
+    times.push(performance.now() - startedAt);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+function startLoad() {
+  const counts = { polls: 0, shed: 0, most: 0 };
+  let stopped = false;
+  const until = async (work: () => Promise<unknown>) => {
+    while (!stopped) await work().catch(() => undefined);
+  };
+  const poll = JSON.stringify({
+    header: { functionRequesterIdentifier: POLLER, functionCallIdentifier: 'poll' },
+    requestId: toHex(JOB).toUpperCase(),
+  });
+  const works = [
+    ...Array.from({ length: strangers }, (_, i) =>
+      until(() => (i % 2 === 0 ? halfBody(port) : halfBody(fieldPort))),
+    ),
+    ...Array.from({ length: pollers }, () => {
+      const own = new Agent({ keepAlive: true, maxSockets: 1 });
+      return until(async () => {
+        const status = await post(pollerTls, 'getBppBatch', 'application/json', poll, own);
+        if (status === 200) counts.polls += 1;
+        else counts.shed += 1;
+        if (status !== 200) await new Promise((resolve) => setTimeout(resolve, 1_000));
+      });
+    }),
+  ];
+  const watch = setInterval(() => {
+    const [, pages = '0'] = readFileSync(`/proc/${server.pid}/statm`, 'utf8').split(' ');
+    counts.most = Math.max(counts.most, (Number(pages) * 4_096) / 1e6);
+  }, 100);
+  return {
+    async stop() {
+      stopped = true;
+      clearInterval(watch);
+      await Promise.all(works);
+      return counts;
+    },
+  };
+}
+
+/** A stranger with 1 MB of 3.9 MB, from an address that is not the parties'. */
+function halfBody(to: number): Promise<void> {
+  const path = to === port ? '/ifpp-draft1/esbpp/requestBpp' : '/gsma/rsp2/es9plus/handleNotification';
+  return new Promise((resolve) => {
+    const socket = connect({
+      ca,
+      socket: connectTcp({ port: to, host: '127.0.0.1', localAddress: '127.0.0.2' }).on(
+        'error',
+        () => undefined,
+      ),
+    });
+    const done = () => {
+      socket.destroy();
+      // what is refused before TLS would try again at once
+      setTimeout(resolve, 50);
+    };
+    socket.on('error', done);
+    socket.on('close', done);
+    socket.setTimeout(3_000, done);
+    socket.resume();
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-admin-protocol: ifpp-draft/v1.0.0\r\ncontent-length: 3900000\r\n\r\n`,
+    );
+    socket.write(Buffer.alloc(1_000_000, 0x20));
+  });
+}
+
+/** HTTP status of a call of Esbpp. */
+function post(
+  { cert, key }: TlsPair,
+  name: string,
+  type: string,
+  body: string | Uint8Array,
+  by: Agent,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': type, 'x-admin-protocol': 'ifpp-draft/v1.0.0' };
+    const outgoing = request(
+      `https://127.0.0.1:${port}/ifpp-draft1/esbpp/${name}`,
+      { method: 'POST', ca, cert, key, agent: by, headers, timeout: 60_000 },
+      (response) => {
+        response.resume();
+        response.once('end', () => resolve(response.statusCode ?? 0));
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}

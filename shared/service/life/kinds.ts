@@ -112,12 +112,6 @@ export const VAULT_KINDS: readonly StoredKind[] = [
     ['`sendProfileLoadingReport`', '`reports/report-slices.ts`'],
     ['for ever: signed results of eUICCs', REAPER],
   ),
-  kind(
-    'report-results/*',
-    'refusals of a large loading report',
-    ['`reports/report-slices.ts`', '`esbpp.getTransfer`'],
-    ['with its report', 'nobody'],
-  ),
   kind('crls/*', 'a revocation list', ['`trust/trust.ts`', '`trust/trust.ts`'], LOCKED),
   {
     ...kind(

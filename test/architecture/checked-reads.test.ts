@@ -36,5 +36,7 @@ it('an object that belongs to what is bound or delivered is read where a damaged
     'shared/service/supply/packs.ts',
     // held against the signature of its issuer
     'shared/service/trust/trust-loader.ts',
+    // `smdpf verify`, which tells of what it finds itself
+    'shared/service/verify/objects.ts',
   ]);
 });

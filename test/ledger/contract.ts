@@ -42,6 +42,23 @@ export function ledgerContract(
       when: 'absent',
     });
 
+    it('a walk comes by every item of every partition, a page at a time', async () => {
+      const keys = Array.from({ length: 25 }, freshKey);
+      await ledger.writeMany(keys.map((key) => create(key, { state: 'free' })));
+      const wanted = new Set(keys.map(({ partition, sort }) => `${partition} ${sort}`));
+      let cursor: string | undefined;
+      do {
+        const page = await ledger.walk(10, cursor);
+        expect(page.found.length).toBeLessThanOrEqual(10);
+        for (const { partition, sort, item } of page.found)
+          if (wanted.delete(`${partition} ${sort}`))
+            expect(item).toMatchObject({ attributes: { state: 'free' } });
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect([...wanted]).toEqual([]);
+      expect(await ledger.defects()).toEqual([]);
+    });
+
     describe('revisions of items', () => {
       it('an absent item is created once, with revision 1', async () => {
         const key = freshKey();

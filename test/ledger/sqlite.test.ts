@@ -104,6 +104,31 @@ describe('SQLite ledger', () => {
     expect(error).toMatchObject({ code: 'ledger', retryable: false });
   });
 
+  it('a row that was changed in the file is a Fault that names it, and one that was taken out is missed', async () => {
+    const file = newFile();
+    const ledger = await SqliteLedger.open(file);
+    const [changed, removed, other] = [freshKey(), freshKey(), freshKey()];
+    for (const put of [changed, removed, other])
+      await ledger.write({ put, attributes: { state: 'claimed' }, when: 'absent' });
+    await ledger.write({ put: other, attributes: { state: 'closed' }, when: { revision: 1 } });
+    const by = new DatabaseSync(file);
+    by.prepare('UPDATE item SET attributes = ? WHERE sort = ?').run('{"state":"free"}', changed.sort);
+    await expect(ledger.get(changed)).rejects.toMatchObject({
+      code: 'ledger',
+      message: expect.stringContaining(`${changed.partition} / ${changed.sort}`),
+    });
+    expect(await ledger.get(other)).toMatchObject({ revision: 2 });
+    const walked = (await ledger.walk(10)).found.filter(({ item }) => item === undefined);
+    expect(walked.map(({ sort }) => sort)).toEqual([changed.sort]);
+    expect(await ledger.defects()).toEqual([]);
+    by.prepare('DELETE FROM item WHERE sort = ?').run(removed.sort);
+    expect(await ledger.defects()).toEqual([
+      expect.stringContaining('there are 2 items where 3 were written'),
+    ]);
+    by.close();
+    await ledger.close();
+  });
+
   it('processes that create and claim at once: each key exactly one winner', async () => {
     const file = newFile();
     const ledger = await SqliteLedger.open(file);

@@ -355,6 +355,16 @@ export function ppkVaultContract(name: string, open: () => Promise<PpkVault>): v
       await vault.destroyPack(name);
     });
 
+    it('the names of all packs are told, and of no other', async () => {
+      const [there, gone] = [freshName(), freshName()];
+      await vault.putPack(there, randomBytes(10), pack(3));
+      await vault.putPack(gone, randomBytes(10), pack(3));
+      await vault.destroyPack(gone);
+      const names: string[] = [];
+      for await (const name of vault.names()) names.push(name);
+      expect([names.includes(there), names.includes(gone)]).toEqual([true, false]);
+    });
+
     it('positions outside a pack and names that lead elsewhere are Faults', async () => {
       const name = freshName();
       await vault.putPack(name, randomBytes(10), pack(5));

@@ -1,7 +1,7 @@
 import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
-import { ascending, child, children, integerOf, made, readOnce, withField } from './element.ts';
+import { ascending, child, children, integerOf, made, withField } from './element.ts';
 
 /** AlgoParameter.algorithmID. */
 export const AKA_ALGORITHMS = { milenage: 1, tuak: 2, 'usim-test-algorithm': 3 } as const;
@@ -48,7 +48,7 @@ const ALGO_PARAMETER = 0xa1;
 const MAPPING_PARAMETER = 0xa0;
 
 /** Undefined where the PE maps the algorithm of another NAA (mappingParameter) and has no key of its own. */
-export const decodeAkaParameter = readOnce((fields: readonly Tlv[]): AkaParameter | undefined => {
+export function decodeAkaParameter(fields: readonly Tlv[]): AkaParameter | undefined {
   ascending(fields, 'PE-AKAParameter');
   const choice = child(fields, ALGO_CONFIGURATION);
   if (choice === undefined) refuse('profileInvalid', 'a PE-AKAParameter has no algoConfiguration');
@@ -77,7 +77,7 @@ export const decodeAkaParameter = readOnce((fields: readonly Tlv[]): AkaParamete
     sqnAgeLimit: octets(fields, 0x84, 'sqnAgeLimit', SQN_LENGTH, DEFAULT_SQN_DELTA),
     sqnInit: sqnInit && children(sqnInit).map(({ value }) => value),
   };
-});
+}
 
 /** AID of the NAA whose parameters a PE-AKAParameter shares; undefined where it has its own. */
 export function mappingSource(fields: readonly Tlv[]): Bytes | undefined {

@@ -20,21 +20,6 @@ export function tagNumber(tag: number): number {
   return tag <= 0xff ? tag & 0x1f : tag & 0x7f;
 }
 
-/**
- * A reader that reads each part of a package once, however many parameters and rules ask for it. Parts are never changed, and
- * what was read goes with them; a refusal is not kept.
- */
-export function readOnce<Part extends object, View>(read: (part: Part) => View): (part: Part) => View {
-  const views = new WeakMap<Part, { readonly view: View }>();
-  return (part) => {
-    const known = views.get(part);
-    if (known !== undefined) return known.view;
-    const view = read(part);
-    views.set(part, { view });
-    return view;
-  };
-}
-
 /** The children of a constructed element, each with its received octets. */
 export function children(element: Tlv): readonly Tlv[] {
   const reader = TlvReader.of(element);

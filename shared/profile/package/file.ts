@@ -1,7 +1,7 @@
 import { type Bytes, equal } from '../../codec/bytes.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
-import { child, children, integerOf, made, readOnce } from './element.ts';
+import { child, children, integerOf, made } from './element.ts';
 
 /**
  * File ::= SEQUENCE OF CHOICE (TCA eUICC Profile Package 3.3.1). A file starts as its template has it, or as its
@@ -48,8 +48,8 @@ const ITEM = {
 } as const;
 const MAX_SKIP = 65535;
 
-export const decodeFile = readOnce((element: Tlv): readonly FileItem[] =>
-  children(element).map((item, position): FileItem => {
+export function decodeFile(element: Tlv): readonly FileItem[] {
+  return children(element).map((item, position): FileItem => {
     switch (item.tag) {
       case ITEM.doNotCreate:
         return { kind: 'doNotCreate' };
@@ -68,8 +68,8 @@ export const decodeFile = readOnce((element: Tlv): readonly FileItem[] =>
       default:
         return refuse('profileInvalid', 'a file holds an unknown entry', { offset: item.offset });
     }
-  }),
-);
+  });
+}
 
 /** The file in DER under this component tag. */
 export function encodeFile(tag: number, items: readonly FileItem[]): Tlv {

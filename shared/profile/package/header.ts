@@ -4,7 +4,7 @@ import { packIccid, swapNibbles } from '../../codec/iccid.ts';
 import { decodeOid, encodeOid } from '../../codec/oid.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
-import { ascending, child, children, contextTag, inProfile, integerOf, readOnce } from './element.ts';
+import { ascending, child, children, contextTag, inProfile, integerOf } from './element.ts';
 import type { ProfilePackage } from './profile-element.ts';
 import { SERVICES, type ServiceName } from './services.ts';
 
@@ -47,7 +47,7 @@ export function headerOf(profile: ProfilePackage): ProfileHeader {
   return inProfile(() => decodeHeader(first.fields));
 }
 
-const decodeHeader = readOnce((fields: readonly Tlv[]): ProfileHeader => {
+function decodeHeader(fields: readonly Tlv[]): ProfileHeader {
   ascending(fields, 'ProfileHeader');
   const required = (tag: number, name: string) =>
     child(fields, tag) ?? refuse('profileInvalid', `${name} is missing in the profile header`);
@@ -80,7 +80,7 @@ const decodeHeader = readOnce((fields: readonly Tlv[]): ProfileHeader => {
     iotMinimal: iotOptions !== undefined,
     iotPix: iotOptions && child(children(iotOptions), 0x80)?.value,
   };
-});
+}
 
 /**
  * The ICCID, high nibble first and F padded. Digits with F inside are told, and so are swapped nibbles where a digit

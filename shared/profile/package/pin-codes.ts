@@ -1,7 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
-import { ascending, child, children, integerOf, made, readOnce } from './element.ts';
+import { ascending, child, children, integerOf, made } from './element.ts';
 
 /** PINConfiguration of PE-PINCodes. `pinValue` is a secret: ASCII digits, FF padded to eight octets. */
 export interface PinConfiguration {
@@ -25,11 +25,11 @@ const DEFAULT_ATTRIBUTES = 7;
 const DEFAULT_ATTEMPTS = 0x33;
 
 /** The PINs that a PE-PINCodes defines; none when it shares those of another directory (filePath). */
-export const pinConfigurations = readOnce((fields: readonly Tlv[]): readonly PinConfiguration[] => {
+export function pinConfigurations(fields: readonly Tlv[]): readonly PinConfiguration[] {
   const choice = child(fields, PIN_CODES) ?? refuse('profileInvalid', 'a PE-PINCodes has no pinCodes');
   const config = children(choice).find(({ tag }) => tag === PIN_CONFIG);
   return config === undefined ? [] : children(config).map(decodePinConfiguration);
-});
+}
 
 /** The directory whose PINs a PE-PINCodes shares, as its path; undefined where it defines its own. */
 export function sharedPins(fields: readonly Tlv[]): Bytes | undefined {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
-import { ascending, child, children, integerOf, made, readOnce } from './element.ts';
+import { ascending, child, children, integerOf, made } from './element.ts';
 import { integerOr, unlessDefault } from './pin-codes.ts';
 
 /** PUKConfiguration of PE-PUKCodes. `pukValue` is a secret: eight ASCII digits. */
@@ -18,7 +18,7 @@ export const PUK_REFERENCE = { pukAppl1: 0x01, secondPukAppl1: 0x81 } as const;
 export const PUK_CODES = 0xa1;
 const DEFAULT_ATTEMPTS = 0xaa;
 
-export const pukConfigurations = readOnce((fields: readonly Tlv[]): readonly PukConfiguration[] => {
+export function pukConfigurations(fields: readonly Tlv[]): readonly PukConfiguration[] {
   const list = child(fields, PUK_CODES) ?? refuse('profileInvalid', 'a PE-PUKCodes has no pukCodes');
   return children(list).map((element) => {
     const parts = ascending(children(element), 'PUKConfiguration');
@@ -33,7 +33,7 @@ export const pukConfigurations = readOnce((fields: readonly Tlv[]): readonly Puk
       attempts: integerOr(child(parts, 0x82), DEFAULT_ATTEMPTS),
     };
   });
-});
+}
 
 /** The `pukCodes` component in DER: DEFAULT values are left out. */
 export function encodePukCodes(puks: readonly PukConfiguration[]): Tlv {

@@ -1,7 +1,7 @@
 import { type Bytes, equal } from '../../codec/bytes.ts';
 import { integerValue, type Tlv, tlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
-import { child, children, integerOf, made, readOnce, withField } from './element.ts';
+import { child, children, integerOf, made, withField } from './element.ts';
 
 /** One component of a key: GlobalPlatform key type (80 DES, 85 TLS-PSK, 88 AES …) and its secret octets. */
 export interface KeyComponent {
@@ -31,16 +31,16 @@ const DEFAULT_ACCESS = Buffer.of(0x00);
 const DEFAULT_MAC_LENGTH = 8;
 
 /** AID of the security domain: the third [APPLICATION 15] of its ApplicationInstance. */
-export const instanceAid = readOnce((fields: readonly Tlv[]): Bytes => {
+export function instanceAid(fields: readonly Tlv[]): Bytes {
   const instance = child(fields, INSTANCE) ?? refuse('profileInvalid', 'a PE-SecurityDomain has no instance');
   const aid = children(instance).filter(({ tag }) => tag === 0x4f)[INSTANCE_AID_POSITION];
   return aid?.value ?? refuse('profileInvalid', 'a PE-SecurityDomain has no instanceAID');
-});
+}
 
-export const keyList = readOnce((fields: readonly Tlv[]): readonly KeyObject[] => {
+export function keyList(fields: readonly Tlv[]): readonly KeyObject[] {
   const list = child(fields, KEY_LIST);
   return list === undefined ? [] : children(list).map(decodeKeyObject);
-});
+}
 
 function decodeKeyObject(element: Tlv): KeyObject {
   const fields = children(element);

@@ -141,9 +141,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function textOf(file: Bytes): string | undefined {
   if (file.length === 0) return undefined;
-  // what a PowerShell redirection writes
-  if (file[0] === 0xff && file[1] === 0xfe) return new TextDecoder('utf-16le').decode(file);
-  if (file[0] === 0xfe && file[1] === 0xff) return new TextDecoder('utf-16be').decode(file);
+  // what a PowerShell redirection writes; octets that begin so by chance are no ASCII
+  const wide = wideTextOf(file);
+  if (wide !== undefined) return /^[\t\n\r\x20-\x7e]*$/.test(wide) ? wide : undefined;
   try {
     const text = utf8.decode(file);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells binary from text
@@ -151,6 +151,13 @@ function textOf(file: Bytes): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** UTF-16 with its mark, which is left out. */
+function wideTextOf(file: Bytes): string | undefined {
+  if (file[0] === 0xff && file[1] === 0xfe) return new TextDecoder('utf-16le').decode(file);
+  if (file[0] === 0xfe && file[1] === 0xff) return new TextDecoder('utf-16be').decode(file);
+  return undefined;
 }
 
 function isOneTlv(file: Bytes): boolean {

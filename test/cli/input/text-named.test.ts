@@ -67,6 +67,11 @@ describe('a file that is text and no object is named', () => {
     for (const [kind, octets] of artefacts) expect(nameText(octets), kind).toBeUndefined();
   });
 
+  it('octets that begin as UTF-16 does and are no ASCII are not', () => {
+    for (const mark of ['fffe', 'feff'])
+      expect(nameText(Buffer.from(`${mark}0151a7c3ff01`, 'hex'))).toBeUndefined();
+  });
+
   it('hexadecimal, base64 and PEM are read and not named', () => {
     for (const text of [
       hex,

@@ -5,6 +5,7 @@ import {
   demand,
   flag,
   isObject,
+  list,
   type Members,
   type Mismatch,
   number,
@@ -74,6 +75,8 @@ const runtimeMembers = {
   transferSecret: optional(text),
   /** hostId of the key agreement, hexadecimal, 1 to 16 octets. */
   hostId: optional(text),
+  /** Suites of one-time keys that are proposals of this project and taken nevertheless: `p256-mlkem768`. */
+  draftSuites: optional(list(text)),
   chunkSize: optional(whole),
   packSize: optional(whole),
   inlineLimit: optional(whole),

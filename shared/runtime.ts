@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fromHex } from './codec/bytes.ts';
+import { SUITES, type SuiteName } from './crypto/suite.ts';
 import { Fault, SmdpfError } from './errors.ts';
 import { messageOf } from './events/error-record.ts';
 import type { Log } from './events/log-events.ts';
@@ -247,11 +248,18 @@ function settingsOf(config: RuntimeConfig): Settings {
       inlineReport: config.inlineReport,
       uploads: config.uploads,
       signConcurrency: config.signConcurrency,
+      draftSuites: config.draftSuites?.map(draftSuite),
     }),
     deployment,
     address,
     hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
   };
+}
+
+function draftSuite(name: string): SuiteName {
+  const drafts = SUITES.filter(({ draft }) => draft).map((suite) => suite.name);
+  if (drafts.includes(name)) return name;
+  throw new Fault('configuration', `draftSuites: there is no suite ${name}; known are ${drafts.join(', ')}`);
 }
 
 function transfersOf({ publicUrl, transferSecret }: RuntimeConfig) {

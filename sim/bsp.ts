@@ -30,9 +30,23 @@ export function x963Kdf(z: Bytes, sharedInfo: Bytes, length: number): Bytes {
   return concat(...blocks).subarray(0, length);
 }
 
-/** Session keys of SGP.22 §2.6.4: SharedInfo is keyType 88, keyLength 16, hostId and EID, the last two as LV. */
-export function deriveSessionKeys(z: Bytes, hostId: Bytes, eid: Bytes): BspKeys {
-  const sharedInfo = concat(Uint8Array.of(0x88, 16, hostId.length), hostId, Uint8Array.of(eid.length), eid);
+/**
+ * Session keys of SGP.22 §2.6.4: SharedInfo is keyType 88, keyLength 16, hostId and EID, the last two as LV. Another
+ * suite has a key type of its own, and more at the end.
+ */
+export function deriveSessionKeys(
+  z: Bytes,
+  hostId: Bytes,
+  eid: Bytes,
+  { keyType = 0x88, added = new Uint8Array() }: { keyType?: number; added?: Bytes } = {},
+): BspKeys {
+  const sharedInfo = concat(
+    Uint8Array.of(keyType, 16, hostId.length),
+    hostId,
+    Uint8Array.of(eid.length),
+    eid,
+    added,
+  );
   const keyData = x963Kdf(z, sharedInfo, 48);
   return {
     initialMcv: keyData.subarray(0, 16),

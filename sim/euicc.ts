@@ -3,7 +3,7 @@ import { type Bytes, fromHex, toHex } from '../shared/codec/bytes.ts';
 import { type Certificate, parseCertificate, registeredIdOf } from './certificate.ts';
 import { checkDpPbChain, parseChain } from './chain.ts';
 import { revokedSerials } from './crl.ts';
-import { decodePrivateKeyPem, type EcKey } from './curve.ts';
+import { decodePrivateKeyPem } from './curve.ts';
 import { StatusWordError, SW } from './euicc/apdu.ts';
 import { CommandReader } from './euicc/command-reader.ts';
 import { type ErrorReason, InstallationFault } from './euicc/fault.ts';
@@ -16,11 +16,13 @@ import {
   fileStore,
   type KeyRecord,
   memoryStore,
+  oneTimeKeyOf,
   type StateStore,
   stateOf,
 } from './euicc/state.ts';
 import type { PersonalisedEuicc } from './eum.ts';
 import { decodeLoadPackage, type LoadPackage } from './ifpp-draft1.ts';
+import type { OneTimeKeyPair } from './suite.ts';
 import { SimError } from './tlv.ts';
 
 /** The longest LoadPackage taken: room for a chain of four certificates. */
@@ -183,8 +185,8 @@ export class SoftEuicc {
     if (key.boundTo !== undefined && key.boundTo.transactionId !== transactionId) {
       return refuse('invalidTransactionId');
     }
-    const oneTimeKey = decodePrivateKeyPem(key.pem);
-    if (oneTimeKey.curve !== dpPb.publicKey.curve) return refuse('invalidSignature');
+    const oneTimeKey = oneTimeKeyOf(key);
+    if (oneTimeKey.key.curve !== dpPb.publicKey.curve) return refuse('invalidSignature');
     const installation = this.#installation(loadPackage.transactionId, smdpOid, dpPb, key, oneTimeKey);
     this.#session = { loadPackage, key, smdpOid, installation };
     return new Uint8Array();
@@ -228,7 +230,7 @@ export class SoftEuicc {
     smdpOid: string,
     dpPb: Certificate,
     key: KeyRecord,
-    oneTimeKey: EcKey,
+    oneTimeKey: OneTimeKeyPair,
   ): Installation {
     const { features } = this.#state;
     const used = this.#state.profiles.reduce((sum, { upp }) => sum + upp.length / 2, 0);

@@ -2,16 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Bytes, equal } from '../shared/codec/bytes.ts';
 import { parseCertificate, subjectKeyIdentifier } from './certificate.ts';
 import { completeEid } from './coding.ts';
-import { CURVES, type EcKey, generateKey, sign } from './curve.ts';
+import { type EcKey, generateKey, sign } from './curve.ts';
 import { DEFAULT_FEATURES, type EuiccFeatures, encodeEuiccInfo2 } from './euicc-info2.ts';
 import { type EuiccEntry, encodeEuiccDataBatch, encodeOneTimeKeyTbs } from './ifpp-draft1.ts';
 import type { SimCi, SimEumCa } from './pki.ts';
+import { generateOneTimeKey, type OneTimeKeyPair, publicOctets, SUITES, type SuiteName } from './suite.ts';
 import { SimError } from './tlv.ts';
 
 /** A one-time key as the eUICC holds it and as the EUM hands it out. */
-export interface PersonalisedKey {
+export interface PersonalisedKey extends Omit<OneTimeKeyPair, 'suite'> {
   readonly keyId: Bytes;
-  readonly key: EcKey;
+  /** That of a suite which is nothing but the curve of `key`, unless it is told. */
+  readonly suite?: SuiteName;
   /** SK.EUICC over OneTimeKeyTbs, raw r || s. */
   readonly proof: Bytes;
 }
@@ -44,6 +46,8 @@ export interface EumOptions {
   /** Further CIs for verification only (A9). */
   readonly furtherCis?: readonly Bytes[];
   readonly features?: Partial<EuiccFeatures>;
+  /** Of the one-time keys; on the EUM's curve alone unless told otherwise. */
+  readonly suite?: SuiteName;
   /** First number that follows the IIN in the EIDs; each eUICC takes the next one. */
   readonly firstSerial?: number;
 }
@@ -53,15 +57,17 @@ export class SimEum {
   readonly ca: SimEumCa;
   readonly #cis: readonly { der: Bytes; keyId: Bytes }[];
   readonly #features: EuiccFeatures;
+  readonly suite: SuiteName;
   #nextSerial: number;
 
-  constructor({ ca, ci, furtherCis = [], features = {}, firstSerial = 1 }: EumOptions) {
+  constructor({ ca, ci, furtherCis = [], features = {}, suite = ca.curve, firstSerial = 1 }: EumOptions) {
     this.ca = ca;
     this.#cis = [ci, ...furtherCis].map((der) => ({
       der,
       keyId: subjectKeyIdentifier(parseCertificate(der)),
     }));
     this.#features = { ...DEFAULT_FEATURES, ...features };
+    this.suite = suite;
     this.#nextSerial = firstSerial;
   }
 
@@ -79,7 +85,7 @@ export class SimEum {
 
   /** One more eUICC with `keys` one-time keys; the EID is the IIN, a running number and the check digits. */
   personalise(
-    options: { keys?: number; eid?: string; features?: Partial<EuiccFeatures> } = {},
+    options: { keys?: number; eid?: string; features?: Partial<EuiccFeatures>; suite?: SuiteName } = {},
   ): PersonalisedEuicc {
     const eid = options.eid ?? this.#nextEid();
     const features = { ...this.#features, ...options.features };
@@ -91,9 +97,10 @@ export class SimEum {
     const hash = createHash('sha256').update(euiccInfo2).digest();
     const key = generateKey(this.ca.curve);
     const oneTimeKeys = Array.from({ length: options.keys ?? 1 }, () => {
-      const oneTime = generateKey(this.ca.curve);
+      const pair = generateOneTimeKey(options.suite ?? this.suite);
       const keyId = randomBytes(16);
-      return { keyId, key: oneTime, proof: sign(key, encodeOneTimeKeyTbs(eid, keyId, oneTime.point, hash)) };
+      const proof = sign(key, encodeOneTimeKeyTbs(eid, keyId, publicOctets(pair), hash));
+      return { ...pair, keyId, proof };
     });
     return {
       eid,
@@ -115,9 +122,11 @@ export class SimEum {
   /** EuiccDataBatch (FF60) in DER: only public data of the eUICCs. */
   euiccDataBatch(euiccs: Iterable<PersonalisedEuicc>, options: BatchOptions = {}): Bytes {
     let batchInfo2: Bytes | undefined;
+    let batchSuite: SuiteName | undefined;
     const entries: EuiccEntry[] = [];
     for (const euicc of euiccs) {
       batchInfo2 ??= euicc.euiccInfo2;
+      batchSuite ??= euicc.oneTimeKeys[0]?.suite;
       entries.push(entryOf(euicc, batchInfo2));
     }
     if (batchInfo2 === undefined) throw new SimError('a batch has at least one eUICC');
@@ -126,7 +135,7 @@ export class SimEum {
       {
         batchId: options.batchId ?? randomBytes(16),
         ciPkId: this.ciPkId,
-        curve: CURVES[this.ca.curve].oid,
+        curve: SUITES[batchSuite ?? this.suite].oid,
         eumChain: [this.ca.certificate],
         euiccInfo2: batchInfo2,
         entries,
@@ -149,7 +158,21 @@ export function entryOf(euicc: PersonalisedEuicc, batchInfo2: Bytes): EuiccEntry
   return {
     eid: euicc.eid,
     euiccCert: euicc.euiccCert,
-    oneTimeKeys: euicc.oneTimeKeys.map(({ keyId, key, proof }) => ({ keyId, otPk: key.point, proof })),
+    oneTimeKeys: euicc.oneTimeKeys.map((one) => ({
+      keyId: one.keyId,
+      otPk: publicOctets(pairOf(one)),
+      proof: one.proof,
+    })),
     ...(equal(euicc.euiccInfo2, batchInfo2) ? {} : { euiccInfo2: euicc.euiccInfo2 }),
   };
 }
+
+export const pairOf = ({
+  suite,
+  key,
+  kemSeed,
+}: Omit<PersonalisedKey, 'keyId' | 'proof'>): OneTimeKeyPair => ({
+  suite: suite ?? key.curve,
+  key,
+  ...(kemSeed === undefined ? {} : { kemSeed }),
+});

@@ -49,5 +49,6 @@ export * from './ifpp-draft1.ts';
 export { CallbackServer, Operator, type ProfileOrder } from './operator.ts';
 export { type PublicKeySource, publicKeyOfCsr, SimCi, SimEumCa } from './pki.ts';
 export { segmentBpp } from './segmentation.ts';
+export { generateOneTimeKey, type OneTimeKeyPair, publicOctets, SUITES, type SuiteName } from './suite.ts';
 export { SimError } from './tlv.ts';
 export type { CrlScope } from './x509.ts';

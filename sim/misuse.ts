@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { sign } from './curve.ts';
-import type { PersonalisedEuicc } from './eum.ts';
+import { type PersonalisedEuicc, pairOf } from './eum.ts';
 import { encodeOneTimeKeyTbs } from './ifpp-draft1.ts';
+import { publicOctets } from './suite.ts';
 
 /** Deeds that a server must notice, for demos and tests. */
 
@@ -10,10 +11,9 @@ export function reproveKeys(thief: PersonalisedEuicc, victim: PersonalisedEuicc)
   const infoHash = createHash('sha256').update(thief.euiccInfo2).digest();
   return {
     ...thief,
-    oneTimeKeys: victim.oneTimeKeys.map(({ keyId, key }) => ({
-      keyId,
-      key,
-      proof: sign(thief.key, encodeOneTimeKeyTbs(thief.eid, keyId, key.point, infoHash)),
+    oneTimeKeys: victim.oneTimeKeys.map((one) => ({
+      ...one,
+      proof: sign(thief.key, encodeOneTimeKeyTbs(thief.eid, one.keyId, publicOctets(pairOf(one)), infoHash)),
     })),
   };
 }

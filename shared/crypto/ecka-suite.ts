@@ -20,16 +20,20 @@ export function eckaSuite(curve: Curve): Suite {
     name: curve.name,
     oid: curve.oid,
     curve,
+    draft: false,
     oneTimeKeyLength: curve.pointLength,
+    recordedLength: curve.pointLength,
     channel: eckaChannel(curve),
     sharedSecretLength: curve.coordinateLength,
+
+    // a point and its negative agree to the same secret, so they count as one key
+    identityOf: (recorded) => toHex(xCoordinate(curve.publicKey(recorded))),
 
     oneTimeKey(octets) {
       const key = curve.publicKey(octets);
       return {
         suite,
         octets,
-        // a point and its negative agree to the same secret, so they count as one key
         identity: () => toHex(xCoordinate(key)),
         isKeyOf: (certificateKey) => equalX(key, certificateKey),
         encapsulate: (randomness) => agreeOnce(ephemeralOf(curve, randomness), (one) => one.agree(key)),

@@ -13,11 +13,20 @@ export interface Suite {
   readonly oid: string;
   /** Of the certificates of eUICC, EUM and DPpb, of proofs and of smdpSign: ECDSA with SHA-256. */
   readonly curve: Curve;
+  /** A proposal of ours that no published document has: taken only where the configuration of a deployment says so. */
+  readonly draft: boolean;
   /** Octets of a one-time key as FF60 and FF64 carry it. */
   readonly oneTimeKeyLength: number;
+  /**
+   * The first octets of a one-time key, from which its identity follows: the eUICC's record, which each claim writes
+   * anew, holds these alone. What follows is long, and stands in the key's own record, which is written once.
+   */
+  readonly recordedLength: number;
   readonly channel: ChannelForm;
   /** Octets of the shared secret Z that the key derivation starts from. */
   readonly sharedSecretLength: number;
+  /** What a one-time key is known by, from its first `recordedLength` octets: see `OneTimeKey.identity`. */
+  identityOf(recorded: Bytes): string;
   /** Reads a one-time key as FF60 carries it; refuses what is none of this suite as `oneTimeKeyInvalid`. */
   oneTimeKey(octets: Bytes): OneTimeKey;
 }
@@ -48,8 +57,8 @@ export interface OneTimeKey {
   /** `oneTimeKeyLength` octets, as FF60, FF64 and the message of smdpSign carry it. */
   readonly octets: Bytes;
   /**
-   * What it is known by for ever, over all EUMs: one lower-case hexadecimal string, of at most 128 digits, for all keys
-   * that agree to the same secrets.
+   * What it is known by for ever, over all EUMs and all suites of its curve: one lower-case hexadecimal string, of at
+   * most 128 digits, for all keys that agree to the same secrets.
    */
   identity(): string;
   /** Would this certificate's key agree to the same secrets? A key that signs must not be a one-time key too. */

@@ -1,7 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { SUITE_ROWS } from './suite-rows.ts';
-import type { ChannelForm, Suite } from './suite-type.ts';
+import type { ChannelForm, Suite, SuiteName } from './suite-type.ts';
 
 export type { ChannelForm, Encapsulation, OneTimeKey, Suite, SuiteName } from './suite-type.ts';
 
@@ -19,6 +19,15 @@ export function suiteByName(name: string): Suite {
     SUITES.find((suite) => suite.name === name) ??
     refuse('securityConfiguration', `no crypto suite is called ${name}`)
   );
+}
+
+/** Refuses a suite that is a proposal, unless it is one of those that the deployment allows. */
+export function requireAllowed({ name, draft }: Suite, allowedDrafts: readonly SuiteName[]): void {
+  if (draft && !allowedDrafts.includes(name))
+    refuse(
+      'securityConfiguration',
+      `suite ${name} is a proposal, which this server takes only where its configuration has it in draftSuites`,
+    );
 }
 
 /** By what an EuiccDataBatch has in `curve`. */

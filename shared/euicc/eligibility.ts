@@ -1,3 +1,4 @@
+import { SUITES } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
 import { capabilityBit, SERVICES, type ServiceName } from '../profile/package/services.ts';
 import type { EuiccInfo2 } from '../rsp/euicc-info2.ts';
@@ -18,6 +19,7 @@ export interface EligibilityPolicy {
   readonly eids?: readonly string[];
   readonly profilePolicyRules?: readonly string[];
   readonly certifiedPlatforms?: readonly string[];
+  readonly suites?: readonly string[];
 }
 
 export type EligibilityRuleName = keyof EligibilityPolicy;
@@ -28,6 +30,8 @@ export interface EuiccFacts {
   readonly ciPkId: string;
   /** organizationName of the EUM certificate's subject. */
   readonly eum: string;
+  /** Of its one-time keys. */
+  readonly suite: string;
   readonly info: EuiccInfo2;
 }
 
@@ -156,6 +160,16 @@ export const ELIGIBILITY_RULES: readonly EligibilityRule[] = [
       const label = certificationDataObject?.platformLabel;
       const fits = label !== undefined && asked.some((prefix) => label.startsWith(prefix));
       return needs(fits, asked.join(' or '), label ?? 'no certification data');
+    },
+  }),
+  rule('suites', {
+    asks: 'names of crypto suites, `p256-mlkem768` for one that is safe from quantum computers',
+    reads: 'the suite of its one-time keys, one of them',
+    refusal: 'notEligible',
+    unmet: (asked, { suite }) => needs(asked.includes(suite), asked.join(' or '), suite),
+    malformed: (asked) => {
+      const unknown = asked.find((name) => !SUITES.some((suite) => suite.name === name));
+      return unknown === undefined ? undefined : `there is no crypto suite ${unknown}`;
     },
   }),
 ];

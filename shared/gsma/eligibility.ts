@@ -1,3 +1,4 @@
+import { SUITES } from '../crypto/suite.ts';
 import { SERVICES } from '../profile/package/services.ts';
 import { PROFILE_POLICY_RULES } from '../rsp/profile-policy-rules.ts';
 import { type Check, integer, list, object, oneOf, optional, pattern, text } from './check.ts';
@@ -21,4 +22,5 @@ export const eligibility = object({
   eids: optional(list(eid, { min: 1, max: 100_000 })),
   profilePolicyRules: optional(list(oneOf(...PROFILE_POLICY_RULES), { min: 0, max: 3 })),
   certifiedPlatforms: optional(list(text(256), { min: 1, max: 64 })),
+  suites: optional(list(oneOf(...SUITES.map(({ name }) => name)), { min: 1, max: SUITES.length })),
 });

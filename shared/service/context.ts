@@ -1,4 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
+import type { SuiteName } from '../crypto/suite.ts';
 import type { Log } from '../events/log-events.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -45,6 +46,8 @@ export interface Settings {
   readonly uploads: { readonly count: number; readonly octets: number };
   /** Signatures under way at once while a chunk is bound. */
   readonly signConcurrency: number;
+  /** Suites that are proposals, and allowed here. */
+  readonly draftSuites: readonly SuiteName[];
   /** Identifier that the SM-DPf uses as hostId in the key agreement (SGP.22 CRT, 1 to 16 octets). */
   readonly hostId: Bytes;
 }
@@ -57,4 +60,5 @@ export const DEFAULT_SETTINGS = {
   inlineReport: 1_000,
   uploads: { count: 64, octets: 8 * 1024 ** 3 },
   signConcurrency: 16,
+  draftSuites: [],
 } as const;

@@ -2,8 +2,9 @@ import { type Bytes, concat, equal } from '../../shared/codec/bytes.ts';
 import { BspError, BspReceiver, deriveSessionKeys } from '../bsp.ts';
 import type { Certificate } from '../certificate.ts';
 import { encodeEid } from '../coding.ts';
-import { agree, type EcKey, verify } from '../curve.ts';
+import { verify } from '../curve.ts';
 import type { EuiccFeatures } from '../euicc-info2.ts';
+import { agreeWith, type OneTimeKeyPair, publicOctets, SUITES } from '../suite.ts';
 import { Fields, hexTag, readAll, readHeader, readOnly, readTlv, SimError, tlv } from '../tlv.ts';
 import { type BppCommand, InstallationFault } from './fault.ts';
 import { type ProfileMetadata, parseMetadata } from './metadata.ts';
@@ -11,8 +12,8 @@ import { installProfileElements } from './profile-elements.ts';
 
 /** SGP.22 §2.5.5: a protected segment has at most 1020 octets, tag, length and MAC included. */
 const SEGMENT_LIMIT = 1020;
-/** Room for the header of BF36 and a BF23 with the longest identifiers. */
-const SECURE_CHANNEL_LIMIT = 512;
+/** Room for the header of BF36 and a BF23 with the longest identifiers, and for a ciphertext of ML-KEM-768. */
+const SECURE_CHANNEL_LIMIT = 512 + 1100;
 
 /** What an installation needs to know of its eUICC. */
 export interface InstallationContext {
@@ -20,7 +21,7 @@ export interface InstallationContext {
   readonly transactionId: Bytes;
   /** CERT.DPpb of a chain that was checked. */
   readonly dpPb: Certificate;
-  readonly oneTimeKey: EcKey;
+  readonly oneTimeKey: OneTimeKeyPair;
   readonly features: EuiccFeatures;
   readonly supportedClasses: readonly number[];
   readonly furtherMetadataTags: readonly number[];
@@ -89,7 +90,9 @@ export class Installation {
   checkLength(length: number): void {
     const inSecond = this.#step === 'metadata' && this.#metadataSegments.length > 0;
     this.#command = inSecond ? 'storeMetadata2' : COMMAND_OF_STEP[this.#step];
-    if (this.#step === 'secureChannel' && length > SECURE_CHANNEL_LIMIT) {
+    if (this.#step === 'secureChannel') {
+      // not a protected segment: a hybrid one is longer than those may be
+      if (length <= SECURE_CHANNEL_LIMIT) return;
       throw new InstallationFault('incorrectInputValues', 'InitialiseSecureChannel is too long');
     }
     if (length > SEGMENT_LIMIT) structure('a segment of more than 1020 octets');
@@ -150,14 +153,17 @@ export class Installation {
     const remoteOpId = fields.take(0x82);
     const transactionId = fields.take(0x80);
     const controlRefTemplate = fields.take(0xa6);
-    const smdpOtpk = fields.take(0x5f49);
-    const smdpSign = fields.take(0x5f37);
-    fields.end();
+    const { transactionId: expected, dpPb, oneTimeKey } = this.#context;
+    const { keyType, ciphertextTag } = SUITES[oneTimeKey.suite];
     if (!equal(remoteOpId.value, Uint8Array.of(1))) {
       throw new InstallationFault('unsupportedRemoteOperationType', 'not installBoundProfilePackage');
     }
-    const hostId = hostIdOf(controlRefTemplate.value);
-    const { transactionId: expected, dpPb, oneTimeKey } = this.#context;
+    // before what follows it: the key type says what that is, and a channel of a lesser suite is not taken
+    const hostId = hostIdOf(controlRefTemplate.value, keyType);
+    const smdpOtpk = fields.take(0x5f49);
+    const ciphertext = ciphertextTag === undefined ? undefined : fields.take(ciphertextTag);
+    const smdpSign = fields.take(0x5f37);
+    fields.end();
     if (!equal(transactionId.value, expected)) {
       throw new InstallationFault('invalidTransactionId', 'not the transactionId of the LoadPackage');
     }
@@ -166,14 +172,16 @@ export class Installation {
       transactionId.raw,
       controlRefTemplate.raw,
       smdpOtpk.raw,
-      tlv(0x5f49, oneTimeKey.point),
+      ...(ciphertext === undefined ? [] : [ciphertext.raw]),
+      tlv(0x5f49, publicOctets(oneTimeKey)),
     );
     if (!verify(dpPb.publicKey, signed, smdpSign.value)) {
       throw new InstallationFault('invalidSignature', 'smdpSign does not verify');
     }
-    const z = agree(oneTimeKey, smdpOtpk.value);
+    const { z, sharedInfo } = agreeWith(oneTimeKey, smdpOtpk.value, ciphertext?.value);
     this.#context.bindKey(request.raw);
-    this.#channel = new BspReceiver(deriveSessionKeys(z, hostId, encodeEid(this.#context.eid)));
+    const eid = encodeEid(this.#context.eid);
+    this.#channel = new BspReceiver(deriveSessionKeys(z, hostId, eid, { keyType, added: sharedInfo }));
     this.#step = 'configure';
   }
 
@@ -306,14 +314,14 @@ function readCommand(plaintext: Bytes, tag: number): Bytes {
   return readOnly(plaintext, tag).value;
 }
 
-/** CRT of AES-128 (88, 16 octets) and a hostId of 1 to 16 octets. */
-function hostIdOf(controlRefTemplate: Bytes): Bytes {
+/** CRT of AES-128 (16 octets, key type 88 or that of the key's suite) and a hostId of 1 to 16 octets. */
+function hostIdOf(controlRefTemplate: Bytes, expected: number): Bytes {
   const [keyType, keyLength, hostId, extra] = readAll(controlRefTemplate);
   if (keyType?.tag !== 0x80 || keyLength?.tag !== 0x81 || hostId?.tag !== 0x84 || extra !== undefined) {
     throw new SimError('the CRT has keyType, keyLen and hostId');
   }
-  if (!equal(keyType.value, Uint8Array.of(0x88)) || !equal(keyLength.value, Uint8Array.of(0x10))) {
-    throw new InstallationFault('unsupportedCrtValues', 'only AES-128 is supported');
+  if (!equal(keyType.value, Uint8Array.of(expected)) || !equal(keyLength.value, Uint8Array.of(0x10))) {
+    throw new InstallationFault('unsupportedCrtValues', 'not AES-128 in the suite of the one-time key');
   }
   if (hostId.value.length < 1 || hostId.value.length > 16) throw new SimError('hostId has 1 to 16 octets');
   return hostId.value;

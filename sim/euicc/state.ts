@@ -1,14 +1,18 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { toHex } from '../../shared/codec/bytes.ts';
-import { encodePrivateKeyPem } from '../curve.ts';
+import { fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { decodePrivateKeyPem, encodePrivateKeyPem } from '../curve.ts';
 import type { EuiccFeatures } from '../euicc-info2.ts';
-import type { PersonalisedEuicc } from '../eum.ts';
+import { type PersonalisedEuicc, pairOf } from '../eum.ts';
+import type { OneTimeKeyPair, SuiteName } from '../suite.ts';
 import type { NotificationConfiguration } from './metadata.ts';
 
 /** A one-time key that is still there; a consumed or deleted one has no record. Octets are hexadecimal. */
 export interface KeyRecord {
   readonly keyId: string;
   readonly pem: string;
+  /** Absent of a key that is on its curve alone; with ML-KEM-768, d ‖ z beside it. */
+  readonly suite?: SuiteName;
+  readonly kemSeed?: string;
   /** SHA-256 of the only BF23 this key still serves, set when a signature of the SM-DPf first verified. */
   boundTo?: {
     readonly transactionId: string;
@@ -16,6 +20,15 @@ export interface KeyRecord {
     /** Of CERT.DPpb, for the result of a BPP that never came to its end; older card files lack it. */
     readonly smdpOid?: string;
   };
+}
+
+/** The pair of a one-time key that is still there. */
+export function oneTimeKeyOf({ pem, suite, kemSeed }: KeyRecord): OneTimeKeyPair {
+  const key = decodePrivateKeyPem(pem);
+  return pairOf({
+    key,
+    ...(suite === undefined || kemSeed === undefined ? {} : { suite, kemSeed: fromHex(kemSeed) }),
+  });
 }
 
 export interface ProfileRecord {
@@ -64,9 +77,10 @@ export function stateOf(euicc: PersonalisedEuicc): EuiccState {
     trustedCis: euicc.trustedCis.map(toHex),
     features: euicc.features,
     revokedSerials: [],
-    oneTimeKeys: euicc.oneTimeKeys.map(({ keyId, key }) => ({
+    oneTimeKeys: euicc.oneTimeKeys.map(({ keyId, key, suite, kemSeed }) => ({
       keyId: toHex(keyId),
       pem: encodePrivateKeyPem(key),
+      ...(suite === undefined || kemSeed === undefined ? {} : { suite, kemSeed: toHex(kemSeed) }),
     })),
     profiles: [],
     notifications: [],

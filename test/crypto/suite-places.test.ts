@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CURVES } from '../../shared/crypto/curves.ts';
 import { channelOf, SUITES, type Suite } from '../../shared/crypto/suite.ts';
-import { CURVES as SIM_CURVES } from '../../sim/curve.ts';
+import { SUITES as SIM_SUITES } from '../../sim/suite.ts';
 import packages from '../vectors/bound-profile-packages.json' with { type: 'json' };
 
 /** Where a suite has to stand beside its row (CONTRIBUTING.md, "Add a suite"): whatever is missing is named. */
@@ -39,7 +39,7 @@ describe.each(SUITES)('the suite $name', (suite) => {
   });
 
   it('is known to the counterparts in sim/, by an object identifier written there again', () => {
-    expect(Object.entries(SIM_CURVES).map(([name, { oid }]) => [name, oid])).toContainEqual([
+    expect(Object.entries(SIM_SUITES).map(([name, { oid }]) => [name, oid])).toContainEqual([
       suite.name,
       suite.oid,
     ]);

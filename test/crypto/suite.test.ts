@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { P256 } from '../../shared/crypto/curves.ts';
 import { channelOf, SUITES, suiteByName, suiteByOid } from '../../shared/crypto/suite.ts';
+import { generateOneTimeKey, publicOctets, type SuiteName } from '../../sim/index.ts';
 import { CURVES } from '../support/invalid-points.ts';
 import { expectRefusal } from '../support/refusal.ts';
 
@@ -26,41 +27,54 @@ describe('the rows of suites', () => {
   );
 
   it.each(SUITES)('states the lengths that its one-time keys have on $name', (suite) => {
-    const key = suite.oneTimeKey(suite.curve.generateEphemeral().point);
+    const octets = publicOctets(generateOneTimeKey(suite.name as SuiteName));
+    const key = suite.oneTimeKey(octets);
     const { smdpOtpk, ciphertext, sharedSecret } = key.encapsulate();
     expect(key.octets).toHaveLength(suite.oneTimeKeyLength);
     expect(smdpOtpk).toHaveLength(suite.channel.smdpOtpkLength);
     expect(ciphertext?.length).toBe(suite.channel.ciphertext?.length);
     expect(sharedSecret).toHaveLength(suite.sharedSecretLength);
     expect(key.identity().length).toBeLessThanOrEqual(128);
+    expect(suite.identityOf(octets.subarray(0, suite.recordedLength))).toBe(key.identity());
   });
 });
 
+/** Suites whose one-time key is a point and nothing else. */
+const ECKA_SUITES = SUITES.filter(({ oneTimeKeyLength, curve }) => oneTimeKeyLength === curve.pointLength);
+
 describe('a one-time key of an ECKA suite', () => {
-  it.each(SUITES)('agrees to the secret that its eUICC has on $name', (suite) => {
+  it('is of one of three', () => expect(ECKA_SUITES).toHaveLength(3));
+
+  it.each(ECKA_SUITES)('agrees to the secret that its eUICC has on $name', (suite) => {
     const theirs = suite.curve.generateEphemeral();
     const { smdpOtpk, sharedSecret } = suite.oneTimeKey(theirs.point).encapsulate();
     expect(toHex(theirs.agree(suite.curve.publicKey(smdpOtpk)))).toBe(toHex(sharedSecret));
   });
 
-  it.each(SUITES)('is known by its x coordinate, which a point and its negative share, on $name', (suite) => {
-    const { point } = suite.curve.generateEphemeral();
-    const negative = negated(suite.name, point);
-    const key = suite.oneTimeKey(point);
-    expect(key.identity()).toBe(toHex(point.subarray(1, 33)));
-    expect(suite.oneTimeKey(negative).identity()).toBe(key.identity());
-    expect(suite.oneTimeKey(suite.curve.generateEphemeral().point).identity()).not.toBe(key.identity());
-  });
+  it.each(ECKA_SUITES)(
+    'is known by its x coordinate, which a point and its negative share, on $name',
+    (suite) => {
+      const { point } = suite.curve.generateEphemeral();
+      const negative = negated(suite.name, point);
+      const key = suite.oneTimeKey(point);
+      expect(key.identity()).toBe(toHex(point.subarray(1, 33)));
+      expect(suite.oneTimeKey(negative).identity()).toBe(key.identity());
+      expect(suite.oneTimeKey(suite.curve.generateEphemeral().point).identity()).not.toBe(key.identity());
+    },
+  );
 
-  it.each(SUITES)('is the key of a certificate that has its point or the negative, on $name', (suite) => {
-    const { point } = suite.curve.generateEphemeral();
-    const key = suite.oneTimeKey(point);
-    expect(key.isKeyOf(suite.curve.publicKey(point))).toBe(true);
-    expect(key.isKeyOf(suite.curve.publicKey(negated(suite.name, point)))).toBe(true);
-    expect(key.isKeyOf(suite.curve.publicKey(suite.curve.generateEphemeral().point))).toBe(false);
-  });
+  it.each(ECKA_SUITES)(
+    'is the key of a certificate that has its point or the negative, on $name',
+    (suite) => {
+      const { point } = suite.curve.generateEphemeral();
+      const key = suite.oneTimeKey(point);
+      expect(key.isKeyOf(suite.curve.publicKey(point))).toBe(true);
+      expect(key.isKeyOf(suite.curve.publicKey(negated(suite.name, point)))).toBe(true);
+      expect(key.isKeyOf(suite.curve.publicKey(suite.curve.generateEphemeral().point))).toBe(false);
+    },
+  );
 
-  it.each(SUITES)('draws fresh randomness each time, and takes what it is given, on $name', (suite) => {
+  it.each(ECKA_SUITES)('draws fresh randomness each time, and takes what it is given, on $name', (suite) => {
     const key = suite.oneTimeKey(suite.curve.generateEphemeral().point);
     expect(toHex(key.encapsulate().smdpOtpk)).not.toBe(toHex(key.encapsulate().smdpOtpk));
     const scalar = Buffer.alloc(32, 7);

@@ -26,6 +26,7 @@ const facts = (info: Partial<EuiccInfo2> = {}) => ({
   eid: EID,
   ciPkId: CI.toString('hex'),
   eum: 'Simulated EUM',
+  suite: 'p256',
   info: { ...INFO, ...info },
 });
 
@@ -61,6 +62,7 @@ const CASES: { readonly [Name in EligibilityRuleName]-?: RuleCase<Name> } = {
       certificationDataObject: { platformLabel: '1.2.250.1', discoveryBaseUrl: 'https://example.com' },
     },
   },
+  suites: { takes: ['p256', 'p256-mlkem768'], refuses: ['p256-mlkem768'], found: 'p256' },
 };
 
 const caseOf = (name: string) =>

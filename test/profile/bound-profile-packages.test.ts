@@ -11,6 +11,8 @@ import { protectProfile } from '../../shared/profile/protect.ts';
 import { decodeBoundProfilePackage } from '../../shared/rsp/bound-profile-package.ts';
 import { verifySmdpSign } from '../../shared/rsp/initialise-secure-channel.ts';
 import { BspReceiver, deriveSessionKeys as deriveInSim } from '../../sim/bsp.ts';
+import { keyOf as keyOfScalar } from '../../sim/curve.ts';
+import { agreeWith, type OneTimeKeyPair, SUITES as SIM_SUITES, type SuiteName } from '../../sim/suite.ts';
 import { count } from '../support/counts.ts';
 import vectors from '../vectors/bound-profile-packages.json' with { type: 'json' };
 
@@ -25,9 +27,34 @@ function profileOf(length: number): Bytes {
   return concat(...blocks).subarray(0, length);
 }
 
+type Vector = (typeof vectors.vectors)[number];
+
+/** The eUICC's pair. */
+const pairOf = ({ curve, euiccOtsk, euiccKemSeed }: Vector): OneTimeKeyPair => ({
+  suite: curve as SuiteName,
+  key: keyOfScalar(SIM_SUITES[curve as SuiteName].curve, fromHex(euiccOtsk)),
+  ...(euiccKemSeed !== undefined && { kemSeed: fromHex(euiccKemSeed) }),
+});
+
+/** The one-time key of a vector: ML-KEM takes nobody's randomness, so that its part of the agreement is handed in. */
+function keyOf({ curve, euiccOtpk, euiccKemSeed, sharedSecret, sharedInfo, boundProfilePackage }: Vector) {
+  const key = suiteByName(curve).oneTimeKey(fromHex(euiccOtpk));
+  if (euiccKemSeed === undefined) return key;
+  const { smdpOtpk, ciphertext } = decodeBoundProfilePackage(
+    fromHex(boundProfilePackage),
+  ).initialiseSecureChannelRequest;
+  const encapsulation = {
+    smdpOtpk,
+    ciphertext: ciphertext!,
+    sharedSecret: fromHex(sharedSecret),
+    sharedInfo: fromHex(sharedInfo!),
+  };
+  return { ...key, encapsulate: () => encapsulation };
+}
+
 describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)', () => {
-  it('are six: three curves in two modes', () => {
-    expect(new Set(vectors.vectors.map(({ curve, mode }) => `${curve} ${mode}`)).size).toBe(6);
+  it('are eight: four suites in two modes', () => {
+    expect(new Set(vectors.vectors.map(({ curve, mode }) => `${curve} ${mode}`)).size).toBe(8);
   });
 
   it.each(vectors.vectors)('$id opens, and is signed as SGP.22 says', (vector) => {
@@ -37,14 +64,13 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
     const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
     const request = bpp.initialiseSecureChannelRequest;
     verifySmdpSign(request, euiccOtpk, suite.curve.publicKey(fromHex(vector.dpPbPoint)));
-    const euicc = suite.curve.ephemeralFrom(fromHex(vector.euiccOtsk));
-    const z = euicc.agree(suite.curve.publicKey(request.smdpOtpk));
-    expect(toHex(z)).toBe(vector.sharedSecret);
+    const agreed = agreeWith(pairOf(vector), request.smdpOtpk, request.ciphertext);
+    expect(toHex(agreed.z)).toBe(vector.sharedSecret);
     const opened = openBoundProfilePackage(
       bpp,
       deriveSessionKeys(
         suite,
-        { sharedSecret: z, sharedInfo: new Uint8Array(0) },
+        { sharedSecret: agreed.z, sharedInfo: agreed.sharedInfo },
         fromHex(vector.hostId),
         encodeEid(vector.eid),
       ),
@@ -56,14 +82,13 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
 
   it.each(vectors.vectors)('$id is what we make of the same keys, but for smdpSign', async (vector) => {
     count('vectors', 1);
-    const suite = suiteByName(vector.curve);
     const upp = profileOf(vector.uppLength);
     const ppk = vector.ppk === undefined ? undefined : ppkFromOctets(fromHex(vector.ppk));
     const theirs = fromHex(vector.boundProfilePackage);
     const { smdpSign } = decodeBoundProfilePackage(theirs).initialiseSecureChannelRequest;
     const ours = await bindProfile({
       eid: vector.eid,
-      euiccOtpk: suite.oneTimeKey(fromHex(vector.euiccOtpk)),
+      euiccOtpk: keyOf(vector),
       metadataDer: fromHex(vector.metadata),
       transactionId: fromHex(vector.transactionId),
       hostId: fromHex(vector.hostId),
@@ -71,7 +96,7 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
         ppk === undefined
           ? { mode: 'session', upp }
           : { mode: 'ppk', segments: protectProfile(upp, ppk), ppk },
-      randomness: fromHex(vector.smdpOtsk),
+      ...(vector.euiccKemSeed === undefined && { randomness: fromHex(vector.smdpOtsk) }),
       sign: async () => smdpSign,
     });
     expect(toHex(ours)).toBe(toHex(theirs));
@@ -81,7 +106,10 @@ describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)'
     count('vectors', 1);
     const bpp = decodeBoundProfilePackage(fromHex(vector.boundProfilePackage));
     const session = new BspReceiver(
-      deriveInSim(fromHex(vector.sharedSecret), fromHex(vector.hostId), encodeEid(vector.eid)),
+      deriveInSim(fromHex(vector.sharedSecret), fromHex(vector.hostId), encodeEid(vector.eid), {
+        keyType: SIM_SUITES[vector.curve as SuiteName].keyType,
+        added: fromHex(vector.sharedInfo ?? ''),
+      }),
     );
     const open = (channel: BspReceiver, elements: typeof bpp.sequenceOf86) =>
       concat(...elements.map(({ tag, value }) => channel.open(tag, value)));

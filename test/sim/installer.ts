@@ -5,10 +5,11 @@ import { type CurveName, type EcKey, generateKey, verify } from '../../sim/curve
 import { storeDataApdus } from '../../sim/euicc/apdu.ts';
 import { type EuiccOptions, SoftEuicc } from '../../sim/euicc.ts';
 import type { EuiccFeatures } from '../../sim/euicc-info2.ts';
-import { type PersonalisedEuicc, SimEum } from '../../sim/eum.ts';
+import { type PersonalisedEuicc, pairOf, SimEum } from '../../sim/eum.ts';
 import { type Chain, encodeLoadPackage } from '../../sim/ifpp-draft1.ts';
 import { SimCi } from '../../sim/pki.ts';
 import { segmentBpp } from '../../sim/segmentation.ts';
+import { publicOctets, type SuiteName } from '../../sim/suite.ts';
 import { Fields, readAll, readOnly } from '../../sim/tlv.ts';
 import { type BppOptions, buildBpp, buildMetadata, buildUpp } from './bpp-builder.ts';
 
@@ -28,12 +29,17 @@ export class Bench {
       curve?: CurveName;
       keys?: number;
       features?: Partial<EuiccFeatures>;
+      suite?: SuiteName;
       euicc?: EuiccOptions;
     } = {},
   ) {
     const curve = options.curve ?? 'p256';
     this.ci = SimCi.create({ curve });
-    this.eum = SimEum.create({ ci: this.ci, features: options.features ?? {} });
+    this.eum = SimEum.create({
+      ci: this.ci,
+      features: options.features ?? {},
+      suite: options.suite ?? curve,
+    });
     this.dpPbKey = generateKey(curve);
     const dpPb = this.ci.issueDpPb(this.dpPbKey, { oid: '2.999.10' });
     this.chain = { ciPkId: this.ci.keyId, certificates: [dpPb] };
@@ -44,7 +50,7 @@ export class Bench {
   key(index = 0): { keyId: Bytes; otPk: Bytes } {
     const key = this.personalised.oneTimeKeys[index];
     if (key === undefined) throw new Error(`no one-time key ${index}`);
-    return { keyId: key.keyId, otPk: key.key.point };
+    return { keyId: key.keyId, otPk: publicOctets(pairOf(key)) };
   }
 
   /** A good BPP for key 0, but for what `change` says. */

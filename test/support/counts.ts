@@ -9,6 +9,7 @@ export type Counted =
   | 'sequences'
   | 'items'
   | 'vectors'
+  | 'agreements'
   | 'properties';
 
 declare module 'vitest' {

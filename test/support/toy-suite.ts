@@ -22,7 +22,9 @@ export const TOY: Suite = {
   name: 'p256+toy',
   oid: '2.999.77.1',
   curve: P256,
+  draft: false,
   oneTimeKeyLength: P256.pointLength + SEED_LENGTH,
+  recordedLength: P256.pointLength + SEED_LENGTH,
   channel: {
     keyType: 0x99,
     keyTypeName: 'toy',
@@ -31,6 +33,8 @@ export const TOY: Suite = {
     ciphertext: CIPHERTEXT,
   },
   sharedSecretLength: 64,
+
+  identityOf: (recorded) => TOY.oneTimeKey(recorded).identity(),
 
   oneTimeKey(octets): OneTimeKey {
     if (octets.length !== TOY.oneTimeKeyLength)

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { checkEid } from '../../codec/eid.ts';
-import { suiteByName } from '../../crypto/suite.ts';
+import { requireAllowed, type SuiteName, suiteByName } from '../../crypto/suite.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { requireEligible } from '../../euicc/eligibility.ts';
 import type { EuiccInfo2 } from '../../rsp/euicc-info2.ts';
@@ -45,10 +45,13 @@ export interface GateReads {
   readonly view: TrustView;
   readonly infoOf: (hash: string) => Promise<EuiccInfo2>;
   readonly standingOf: ClaimStandings;
+  /** Suites that are proposals, and allowed here. */
+  readonly draftSuites: readonly SuiteName[];
 }
 
-export const gateReads = (context: Pick<Context, 'ledger'>, view: TrustView): GateReads => ({
+export const gateReads = (context: Pick<Context, 'ledger' | 'settings'>, view: TrustView): GateReads => ({
   view,
+  draftSuites: context.settings.draftSuites,
   infoOf: euiccInfos(context),
   standingOf: claimStandings(context),
 });
@@ -98,7 +101,7 @@ export async function mayHaveProfile(
 async function requireMayGet(
   candidate: Candidate,
   profile: WantedProfile,
-  { view, infoOf, standingOf }: GateReads,
+  { view, infoOf, standingOf, draftSuites }: GateReads,
 ): Promise<Admission> {
   const closed = orderRefusal(profile.orderId, profile.orderState);
   if (closed !== undefined) throw closed;
@@ -107,14 +110,18 @@ async function requireMayGet(
   const { record, certificate } = registered(candidate, 'no data is registered for this EID');
   requireEntitled(record, profile.askedBy, eid);
   await profile.requireDrawn?.();
+  const suite = suiteByName(record.suite);
+  requireAllowed(suite, draftSuites);
   const eum = await view.requireTrusted(record, certificate);
   const info = await infoOf(record.euiccInfo2);
-  requireEligible(profile.order.eligibility, { eid, ciPkId: record.ciPkId, eum: eum.organization, info });
-  const dp = view.dpBindingFor(
-    suiteByName(record.suite).curve,
-    info.euiccCiPKIdListForVerification,
-    eum.verified.ci,
-  );
+  requireEligible(profile.order.eligibility, {
+    eid,
+    ciPkId: record.ciPkId,
+    eum: eum.organization,
+    suite: suite.name,
+    info,
+  });
+  const dp = view.dpBindingFor(suite.curve, info.euiccCiPKIdListForVerification, eum.verified.ci);
   return { dp, claim: await claim(profile.claimAs, profile, record, standingOf) };
 }
 

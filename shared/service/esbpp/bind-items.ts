@@ -1,7 +1,7 @@
 import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
 import { mapConcurrently } from '../../concurrency.ts';
 import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
-import { suiteByName } from '../../crypto/suite.ts';
+import type { OneTimeKey } from '../../crypto/suite.ts';
 import { Fault, Refusal } from '../../errors.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
 import type { UseOptions } from '../../keys/provider.ts';
@@ -16,6 +16,7 @@ import type { DpBinding } from '../trust/trust.ts';
 import type { JobChunk } from './chunk-items.ts';
 import { type ClaimedItem, isClaimed, type RefusedItem, type SettledItem } from './claim-items.ts';
 import { chainIndexes } from './job-chains.ts';
+import { oneTimeKeysOf } from './one-time-keys.ts';
 
 /** A BppItem as the answer will hold it, and what the commit says of it. */
 interface BppElement {
@@ -43,11 +44,12 @@ export async function bindItems(
       jobId,
       claimed.map(({ dp }) => dp),
     );
+    const otPks = await oneTimeKeysOf(context.ledger, claimed);
     const bind = async (one: SettledItem) => {
       if (!isClaimed(one)) return refusedElement(one);
       const profile = profiles.get(one.position)!;
       if (profile.kind !== 'whole') return damagedElement(one, profile.iccid);
-      return await boundElement(context, jobId, one, profile, chains.get(one.dp)!, use);
+      return await boundElement(context, jobId, one, otPks.get(one)!, profile, chains.get(one.dp)!, use);
     };
     const results = await mapConcurrently(settled, context.settings.signConcurrency, bind);
     return {
@@ -64,13 +66,13 @@ async function boundElement(
   context: Context,
   jobId: string,
   { index, item: { itemId, eid }, position, euicc, key, dp }: ClaimedItem,
+  otPk: OneTimeKey,
   { iccid, entry, ppk }: Extract<StoredProfile, { kind: 'whole' }>,
   chain: number,
   use: UseOptions,
 ): Promise<BppElement> {
   const signer = await signerFor(context, dp);
   const id = transactionId(jobId, index);
-  const otPk = suiteByName(euicc.suite).oneTimeKey(key.otPk);
   const bpp = await bindProfile({
     eid,
     euiccOtpk: otPk,

@@ -2,7 +2,6 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { PartEntry } from '../../ifpp-draft1/batch-manifest.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { FailedItem } from '../api/esbpp.ts';
@@ -28,12 +27,13 @@ export interface DeliverableChunk {
 
 /** A committed chunk as it may go out now: rechecked against revocations since its commit (I6). */
 export async function loadDeliverable(
-  { ledger }: Pick<Context, 'ledger'>,
+  context: Pick<Context, 'ledger' | 'settings'>,
   jobId: string,
   job: JobRecord,
   chunk: number,
   view: TrustView,
 ): Promise<DeliverableChunk> {
+  const { ledger } = context;
   const [item, progress] = await ledger.getMany([
     ledgerKeys.chunk(jobId, chunk),
     ledgerKeys.chunkProgress(jobId, chunk),
@@ -44,18 +44,19 @@ export async function loadDeliverable(
   const record = chunkRecord.from(item);
   // what withdraws trust moves the epoch: with the one of the commit there is nothing to ask
   const withheld: ReadonlyMap<number, Refusal> =
-    record.trustEpoch === view.epoch ? new Map() : await withdrawnSince(ledger, record, view);
+    record.trustEpoch === view.epoch ? new Map() : await withdrawnSince(context, record, view);
   return deliverableChunk(jobId, chunk * job.chunkSize, record, withheld);
 }
 
 /** The bound items that the gate lets out no more, by their place in the chunk. */
 async function withdrawnSince(
-  ledger: Ledger,
+  context: Pick<Context, 'ledger' | 'settings'>,
   { outcomes }: ChunkRecord,
   view: TrustView,
 ): Promise<ReadonlyMap<number, Refusal>> {
   const withheld = new Map<number, Refusal>();
-  const gate = gateReads({ ledger }, view);
+  const { ledger } = context;
+  const gate = gateReads(context, view);
   const bound = outcomes.flatMap((outcome, i) => (isBound(outcome) ? [{ outcome, i }] : []));
   const euiccs = await ledger.getMany(bound.map(({ outcome }) => ledgerKeys.euicc(outcome.eid)));
   const certificates = await ledger.getMany(

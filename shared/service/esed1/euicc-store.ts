@@ -1,11 +1,12 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import type { SuiteName } from '../../crypto/suite.ts';
+import type { OneTimeKey, SuiteName } from '../../crypto/suite.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
 import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger, Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
+import { present } from '../../present.ts';
 import {
   type EuiccRecord,
   euiccCertificateRecord,
@@ -13,6 +14,7 @@ import {
   euiccRecord,
   type KeyOwner,
   keyOwner,
+  keyOwnerKey,
   type OneTimeKeyRecord,
 } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -88,29 +90,31 @@ async function claimKeys(
   refused: Map<IndexedEntry, Refusal>,
 ): Promise<ReadonlyMap<string, KeyOwner>> {
   const taken = new Map<string, KeyOwner>();
-  const claims = new Map<string, { entry: IndexedEntry; keyId: string }>();
+  const claims = new Map<string, { entry: IndexedEntry; keyId: string; rest: Bytes | undefined }>();
   for (const entry of entries) {
     for (const { keyId, otPk } of entry.keys) {
       const identity = otPk.identity();
       // the same key twice before anything is written: the second one loses
       if (claims.has(identity)) refused.set(entry, reused(keyId));
-      else claims.set(identity, { entry, keyId });
+      else claims.set(identity, { entry, keyId, rest: partsOf(otPk).rest });
     }
   }
   const wanted = [...claims];
   const outcomes = await ledger.writeMany(
-    wanted.map(([identity, { entry, keyId }]) => ({
-      put: ledgerKeys.oneTimeKey(suite, identity),
-      attributes: keyOwner.to({ eid: entry.eid, keyId }),
+    wanted.map(([identity, { entry, keyId, rest }]) => ({
+      put: keyOwnerKey(suite, identity),
+      attributes: keyOwner.to({ eid: entry.eid, keyId, ...present({ otPkRest: rest }) }),
       when: 'absent',
     })),
   );
   for (const [i, outcome] of outcomes.entries()) {
     if (outcome.done) continue;
-    const [identity, { entry, keyId }] = wanted[i]!;
+    const [identity, { entry, keyId, rest }] = wanted[i]!;
     const owner = outcome.found && keyOwner.from(outcome.found);
     if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
+    // a restored ledger knows of a key that is taken, and not all of its octets
     else if (owner.by !== undefined) taken.set(identity, owner);
+    else if (!sameOctets(owner.otPkRest, rest)) refused.set(entry, reused(keyId));
   }
   return taken;
 }
@@ -196,7 +200,7 @@ function keyRecord(
 ): OneTimeKeyRecord {
   const by = taken.get(otPk.identity())?.by;
   // a copy: an entry's octets are views of the whole slice
-  const key = { keyId, otPk: Uint8Array.from(otPk.octets) };
+  const key = { keyId, otPk: Uint8Array.from(partsOf(otPk).recorded) };
   return by === undefined ? { ...key, state: 'free' } : { ...key, state: 'claimed', by };
 }
 
@@ -215,11 +219,20 @@ function withClaims(
   return merged;
 }
 
-/** A revoked eUICC gets no keys, and a device manufacturer's word takes no EID from another. */
+/**
+ * A revoked eUICC gets no keys, and a device manufacturer's word takes no EID from another. All keys of an eUICC are of
+ * one suite: whoever could add keys of a lesser one would bring it down to that.
+ */
 function requireMayChange(before: EuiccRecord, { eid }: VerifiedEntry, source: EntrySource): void {
   const about = { subjectIdentifier: eid };
   if (before.revokedAt !== undefined)
     refuse('euiccCertificateExpired', 'the eUICC was revoked on this server', about);
+  if (source.suite !== before.suite)
+    refuse(
+      'securityConfiguration',
+      `the EID is registered with one-time keys of ${before.suite}, and takes none of ${source.suite}`,
+      about,
+    );
   const isOthers = !source.deviceMakers.every((maker) => before.deviceMakers.includes(maker));
   if (source.entitlement === 'keep' && isOthers)
     refuse('eidBoundElsewhere', 'the EID is registered for another device manufacturer', about);
@@ -229,7 +242,7 @@ function requireMayChange(before: EuiccRecord, { eid }: VerifiedEntry, source: E
 function freshKeys(before: EuiccRecord, keys: VerifiedEntry['keys']): VerifiedEntry['keys'] {
   return keys.filter(({ keyId, otPk }) => {
     const known = before.keys.find((key) => key.keyId === keyId);
-    if (known !== undefined && !sameOctets(known.otPk, otPk.octets))
+    if (known !== undefined && !sameOctets(known.otPk, partsOf(otPk).recorded))
       refuse('oneTimeKeyInUse', `keyId ${keyId} is registered with another key`, {
         subjectIdentifier: keyId,
       });
@@ -242,6 +255,14 @@ const reused = (keyId: string) =>
     subjectIdentifier: keyId,
   });
 
-const sameOctets = (a: Bytes | undefined, b: Bytes) => a !== undefined && Buffer.compare(a, b) === 0;
+/** What the eUICC's record holds of a one-time key, and what its owner's does. */
+function partsOf({ suite, octets }: OneTimeKey): { recorded: Bytes; rest: Bytes | undefined } {
+  const { recordedLength } = suite;
+  const rest = octets.length === recordedLength ? undefined : octets.subarray(recordedLength);
+  return { recorded: octets.subarray(0, recordedLength), rest };
+}
+
+const sameOctets = (a: Bytes | undefined, b: Bytes | undefined) =>
+  a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
 const sameMembers = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((one) => b.includes(one));

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import type { PublicKey, Verifier } from '../../crypto/curves.ts';
 import { fromSpki } from '../../crypto/ec-key-forms.ts';
-import { suiteByOid } from '../../crypto/suite.ts';
+import { requireAllowed, type Suite, suiteByOid } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
 import {
   decodeEuiccDataBatch,
@@ -110,7 +110,7 @@ export class IngestService implements Ingest {
     if (signedList !== undefined && !signedList.includes(caller.identifier))
       refuse('eidBoundElsewhere', 'the EUM has named other device manufacturers for these eUICCs');
     const rules = {
-      suite: suiteByOid(batch.curve).name,
+      suite: this.#suiteOf(batch).name,
       ciPkId: batch.ciPkId,
       eumChain: await storeEumChain(this.#context.ledger, batch.eumChain, batch.ciPkId),
       euiccInfo2: batch.euiccInfo2,
@@ -193,7 +193,7 @@ export class IngestService implements Ingest {
       party: caller.identifier,
       batchId: head.batchId,
       batch,
-      suite: suiteByOid(head.curve).name,
+      suite: this.#suiteOf(head).name,
       ciPkId: Uint8Array.from(head.ciPkId),
       eumChain: await storeEumChain(ledger, head.eumChain, head.ciPkId),
       euiccInfo2: Uint8Array.from(head.euiccInfo2),
@@ -238,10 +238,16 @@ export class IngestService implements Ingest {
     return [...(entries === 0 ? [empty] : []), ...(await unknownMakers(this.#context.ledger, makers))];
   }
 
+  #suiteOf({ curve }: Pick<EuiccDataHead, 'curve'>): Suite {
+    const suite = suiteByOid(curve);
+    requireAllowed(suite, this.#context.settings.draftSuites);
+    return suite;
+  }
+
   async #trustedEum(head: EuiccDataHead): Promise<TrustedEum> {
     const view = await this.#trust.current();
     const eum = view.verifyEum(head.eumChain, head.ciPkId);
-    if (suiteByOid(head.curve).curve !== eum.verified.curve)
+    if (this.#suiteOf(head).curve !== eum.verified.curve)
       refuse('securityConfiguration', 'the curve of the batch is not the curve of its EUM chain');
     return eum;
   }

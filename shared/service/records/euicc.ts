@@ -1,10 +1,13 @@
+import { type SuiteName, suiteByName } from '../../crypto/suite.ts';
+import type { ItemKey } from '../../ledger/ledger.ts';
 import { suiteName } from './common.ts';
+import { ledgerKeys } from './keys.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import { dictionary, list, object, octets, oneOf, optional, type TypeOf, text, whole } from './schema.ts';
 
 const oneTimeKey = object({
   keyId: text,
-  /** As FF60 carries it in the eUICC's suite. */
+  /** Its first octets, as many as the eUICC's suite says (`recordedLength`); the key's owner record has the rest. */
   otPk: octets,
   state: oneOf('free', 'claimed', 'closed'),
   /** The request item that claimed it; see `itemName`. */
@@ -50,11 +53,17 @@ export const euiccInfo2Record = recordOf('EUICCInfo2', { der: octets });
 export const keyOwner = recordOf('one-time key owner', {
   eid: text,
   keyId: text,
+  /** What the eUICC's record leaves out of the key, where its suite has such a part: read once, when it is bound. */
+  otPkRest: optional(octets),
   by: optional(text),
   orderId: optional(text),
 });
 
 export type KeyOwner = RecordOf<typeof keyOwner>;
+
+/** Suites of one curve share the names of their keys: a point that served in one of them serves in no other. */
+export const keyOwnerKey = (suite: SuiteName, identity: string): ItemKey =>
+  ledgerKeys.oneTimeKey(suiteByName(suite).curve.name, identity);
 
 /** The name of one request item, unique for ever: job and index. */
 export const itemName = (jobId: string, index: number) => `${jobId}:${index}`;

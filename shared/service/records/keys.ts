@@ -177,9 +177,9 @@ export const ledgerKeys = {
   euiccCertificate: (eid: string): ItemKey => ({ partition: `euicc#${eid}`, sort: 'certificate' }),
   eumChain: (sha256: string): ItemKey => ({ partition: `eum-chain#${sha256}`, sort: 'head' }),
   euiccInfo2: (sha256: string): ItemKey => ({ partition: `euicc-info2#${sha256}`, sort: 'head' }),
-  /** By the key's identity in its suite; see crypto/suite-type.ts. */
-  oneTimeKey: (suite: string, identity: string): ItemKey => ({
-    partition: `otpk#${suite}#${identity}`,
+  /** By the key's identity among the suites of its curve: see `keyOwnerKey`, and crypto/suite-type.ts. */
+  oneTimeKey: (curve: string, identity: string): ItemKey => ({
+    partition: `otpk#${curve}#${identity}`,
     sort: 'owner',
   }),
   /** An EuiccDataBatch of path A, by its name (see euicc-batches.ts); its slices stand beside it. */

@@ -42,6 +42,7 @@ const eligibility = object({
   eids: optional(list(text)),
   profilePolicyRules: optional(list(text)),
   certifiedPlatforms: optional(list(text)),
+  suites: optional(list(text)),
 });
 
 export const orderMembers = {

@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
 import type { Context } from '../context.ts';
 import { claimStandings } from '../esed1/claims.ts';
-import { type EuiccRecord, euiccRecord, itemName, keyOwner } from '../records/euicc.ts';
+import { type EuiccRecord, euiccRecord, itemName, keyOwner, keyOwnerKey } from '../records/euicc.ts';
 import type { BoundItem } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
@@ -68,12 +68,15 @@ function withClaim(euicc: EuiccRecord, { item, orderId }: Taken, name: string): 
 }
 
 async function takeKeys(ledger: Ledger, all: readonly Taken[]): Promise<void> {
-  const keyOf = ({ item }: Taken) => ledgerKeys.oneTimeKey(item.suite, item.otpk);
+  const keyOf = ({ item }: Taken) => keyOwnerKey(item.suite, item.otpk);
   // of two commits that took the same key the first one counts here; the other shows in the eUICC's record
   const firsts = [...Map.groupBy(all, (one) => keyOf(one).partition).values()].map(([first]) => first!);
   await changeEach(ledger, firsts, keyOf, (before, one) => {
-    if (before !== undefined && keyOwner.from(before).by !== undefined) return unchanged();
+    const known = before && keyOwner.from(before);
+    if (known?.by !== undefined) return unchanged();
     const { eid, keyId } = one.item;
-    return becomes(keyOwner.to({ eid, keyId, by: itemName(one.jobId, one.index), orderId: one.orderId }));
+    return becomes(
+      keyOwner.to({ ...known, eid, keyId, by: itemName(one.jobId, one.index), orderId: one.orderId }),
+    );
   });
 }

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../codec/canonical-json.ts';
 import { Fault } from '../../errors.ts';
 import { encodeAttributes } from '../../ledger/item.ts';
 import type { Context } from '../context.ts';
-import { euiccRecord, itemName, keyOwner } from '../records/euicc.ts';
+import { euiccRecord, itemName, keyOwner, keyOwnerKey } from '../records/euicc.ts';
 import {
   type BoundItem,
   type ChunkRecord,
@@ -89,7 +89,7 @@ async function checkSpent(
 ): Promise<Finding[]> {
   const keys = bound.map(({ outcome: { eid, suite, otpk, iccid } }) => ({
     euicc: ledgerKeys.euicc(eid),
-    owner: ledgerKeys.oneTimeKey(suite, otpk),
+    owner: keyOwnerKey(suite, otpk),
     iccid: ledgerKeys.iccid(iccid),
   }));
   const euiccs = await ledger.getMany(keys.map(({ euicc }) => euicc));

@@ -3,7 +3,7 @@ import { encodeAttributes } from '../../ledger/item.ts';
 import type { Item, Walked } from '../../ledger/ledger.ts';
 import { walkPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
-import { euiccRecord, keyOwner } from '../records/euicc.ts';
+import { euiccRecord, keyOwner, keyOwnerKey } from '../records/euicc.ts';
 import { chunkCount, chunkRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { kindOf } from '../records/kinds.ts';
@@ -194,8 +194,8 @@ async function checkEuicc({ ledger }: Context, item: Item): Promise<Finding[]> {
   const findings = wanted.flatMap((key, i) =>
     found[i] === undefined ? [inLedger(key, `it is missing, and eUICC ${eid} leans on it`)] : [],
   );
-  const { oneTimeKey } = suiteByName(suite);
-  const owned = keys.map(({ otPk }) => ledgerKeys.oneTimeKey(suite, oneTimeKey(otPk).identity()));
+  const { identityOf } = suiteByName(suite);
+  const owned = keys.map(({ otPk }) => keyOwnerKey(suite, identityOf(otPk)));
   for (const [i, owner] of (await ledger.getMany(owned)).entries()) {
     const { eid: of, keyId } =
       owner === undefined ? { eid: undefined, keyId: undefined } : keyOwner.from(owner);

@@ -164,8 +164,8 @@ function oneTimeKeyOn(curve: Curve, otpk: Bytes): OneTimeKey {
     refuse(
       'oneTimeKeyInvalid',
       fitting[0] === undefined
-        ? `--otpk is not a point of ${curve.name}`
-        : `--otpk is a point of ${fitting[0].name}, but the key of CERT.DPpb is on ${curve.name}`,
+        ? `--otpk is no one-time key on ${curve.name}`
+        : `--otpk is a key of ${fitting[0].name}, but the key of CERT.DPpb is on ${curve.name}`,
     );
   return suite.oneTimeKey(otpk);
 }
@@ -183,7 +183,9 @@ function fixedRandomness(otsk: Bytes, key: OneTimeKey, io: CliIo): Bytes {
     if (!(cause instanceof RangeError)) throw cause;
     throw new UsageError(
       `--otsk is not a private key of ${key.suite.name}`,
-      'Give a number from 1 to the order of the curve less 1.',
+      key.suite.channel.ciphertext === undefined
+        ? 'Give a number from 1 to the order of the curve less 1.'
+        : 'Leave it away: the randomness of ML-KEM cannot be given.',
       { cause },
     );
   }

@@ -3,10 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Fault } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
-import { CURVES, type CurveName, SimError } from '../../sim/index.ts';
+import { CURVES, type CurveName, SimError, SUITES, type SuiteName } from '../../sim/index.ts';
 import { type DemoResult, runDemo } from '../demo/demo.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
+import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
 import { describe as describeKey } from './keys/make.ts';
 
@@ -14,7 +15,8 @@ interface DemoArguments {
   devices: number;
   profilesPerDevice: number;
   upp?: string;
-  curve: CurveName;
+  curve?: CurveName;
+  suite?: SuiteName;
   profileClass?: 'operational' | 'test';
   keys?: string;
   out: string;
@@ -30,9 +32,15 @@ export function registerDemo(program: Command, io: CliIo): void {
     .option('--profiles-per-device <k>', 'profiles for each device', count, 2)
     .option('--upp <file>', 'Unprotected Profile Package to use as template; default: a template of our own')
     .addOption(
-      new Option('--curve <curve>', 'curve of all keys and certificates')
-        .choices(Object.keys(CURVES))
-        .default('p256'),
+      new Option('--curve <curve>', 'curve of all keys and certificates; default: p256').choices(
+        Object.keys(CURVES),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--suite <suite>',
+        'crypto suite of the one-time keys; default: that of the curve alone',
+      ).choices(Object.keys(SUITES)),
     )
     .addOption(
       new Option(
@@ -52,7 +60,7 @@ export function registerDemo(program: Command, io: CliIo): void {
         {
           devices: options.devices,
           profilesPerDevice: options.profilesPerDevice,
-          curve: options.curve,
+          suite: suiteOf(options),
           folder: options.out,
           profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
           upp: upp === undefined ? ownTemplate() : readFileSync(upp),
@@ -118,4 +126,11 @@ const shortened = (text: string) => (text.length > WIDTH ? `${text.slice(0, WIDT
 function count(text: string): number {
   if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 on is needed');
   return Number(text);
+}
+
+function suiteOf({ curve, suite = curve ?? 'p256' }: DemoArguments): SuiteName {
+  const { curve: signsOn } = SUITES[suite];
+  if (curve !== undefined && curve !== signsOn)
+    throw new UsageError(`--suite ${suite} signs on ${signsOn}, not on ${curve}`, 'Leave --curve away.');
+  return suite;
 }

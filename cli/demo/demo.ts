@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { suiteByName } from '../../shared/crypto/suite.ts';
 import { Fault } from '../../shared/errors.ts';
 import { type LogLine, lineOf } from '../../shared/events/log-events.ts';
 import type { KeyDescription } from '../../shared/keys/provider.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
-import type { CurveName } from '../../sim/index.ts';
+import { SUITES, type SuiteName } from '../../sim/index.ts';
 import { DeploymentFolder, type FolderOptions } from '../deployment/folder.ts';
 import { namedKey } from '../deployment/keys.ts';
 import { openSandbox } from '../deployment/sandbox.ts';
@@ -16,7 +17,7 @@ import type { DemoSummary } from './summary.ts';
 import { openWorld } from './world.ts';
 
 export interface DemoOptions extends FlowOptions {
-  readonly curve: CurveName;
+  readonly suite: SuiteName;
   readonly folder: string;
   /**
    * Instead of softkeys: URI of the binding key, or of a token for all keys, which names no object. Keys that are not
@@ -39,9 +40,11 @@ const MARKER = '.smdpf-demo';
 export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResult> {
   const folder = freshFolder(options.folder);
   const record = new DemoRecord((text) => io.say(text));
+  const { curve } = SUITES[options.suite];
   const deployment = await DeploymentFolder.open(join(folder, 'smdpf'), {
     port: 0,
     fieldPort: 0,
+    ...(suiteByName(options.suite).draft && { runtime: { draftSuites: [options.suite] } }),
     ...keysOf(options.keys),
   });
   const log: LogLine[] = [];
@@ -50,11 +53,11 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResu
     const sandbox = await openSandbox(
       deployment,
       server.runtime,
-      options.curve,
-      options.keys && namedKey(deployment, options.keys, `smdpf-demo-dppb-${options.curve}`),
+      curve,
+      options.keys && namedKey(deployment, options.keys, `smdpf-demo-dppb-${curve}`),
     );
     const keys = (await server.runtime.keyInventory.list()).flatMap(({ description }) => description ?? []);
-    const world = await openWorld(server, sandbox);
+    const world = await openWorld(server, sandbox, options.suite);
     try {
       const summary = await new Flow(options, folder, world, record, io).run(server.runtime.audit);
       return { record, summary, folder, keys };

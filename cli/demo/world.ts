@@ -14,6 +14,7 @@ import {
   type PersonalisedEuicc,
   SimEum,
   SoftEuicc,
+  type SuiteName,
   type TlsIdentity,
 } from '../../sim/index.ts';
 import { SANDBOX_EUM, type Sandbox } from '../deployment/sandbox.ts';
@@ -47,7 +48,11 @@ export interface World {
   readonly outputKey: { readonly privateKey: KeyObject; readonly jwk: Readonly<Record<string, unknown>> };
 }
 
-export async function openWorld(server: RunningDeployment, sandbox: Sandbox): Promise<World> {
+export async function openWorld(
+  server: RunningDeployment,
+  sandbox: Sandbox,
+  suite: SuiteName = sandbox.eumCa.curve,
+): Promise<World> {
   const { pki, urls, runtime } = server;
   const ca = pki.caCertificate;
   const join = async (name: string, identifier: string, role: 'operator' | 'deviceMaker' | 'eum') => {
@@ -68,7 +73,7 @@ export async function openWorld(server: RunningDeployment, sandbox: Sandbox): Pr
     eumClient: new EumClient(await join('eum', SANDBOX_EUM, 'eum')),
     field: new FieldDevice({ baseUrl: urls.field, tls: { ca } }),
     callbacks: await CallbackServer.start({ tls: await pki.server(['localhost']), failFirst: 2 }),
-    eum: new SimEum({ ca: sandbox.eumCa, ci: sandbox.ci.certificate, firstSerial: 1 }),
+    eum: new SimEum({ ca: sandbox.eumCa, ci: sandbox.ci.certificate, firstSerial: 1, suite }),
     outputKey: { privateKey, jwk: publicKey.export({ format: 'jwk' }) as Record<string, unknown> },
   };
 }

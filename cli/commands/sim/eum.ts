@@ -1,8 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
-import { EumClient, type PersonalisedEuicc, SimEum, SoftEuicc } from '../../../sim/index.ts';
+import {
+  EumClient,
+  type PersonalisedEuicc,
+  SimEum,
+  SoftEuicc,
+  SUITES,
+  type SuiteName,
+} from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
 import { collect, wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -22,6 +29,7 @@ interface PersonaliseOptions {
   readonly eum: string;
   readonly count: number;
   readonly keys: number;
+  readonly suite?: SuiteName;
   readonly out: string;
   readonly deviceMaker?: readonly string[];
   readonly trustCi?: readonly string[];
@@ -45,6 +53,11 @@ export function registerSimEum(sim: Command, io: CliIo): void {
     .requiredOption('--eum <dir>', 'folder of the EUM')
     .option('--count <n>', 'eUICCs', wholeOption(1, 100_000), 1)
     .option('--keys <k>', 'one-time keys in each', wholeOption(1, 64), 1)
+    .addOption(
+      new Option('--suite <name>', 'of the one-time keys; the curve of the EUM alone unless given').choices(
+        Object.keys(SUITES),
+      ),
+    )
     .requiredOption('--out <dir>', 'folder for cards/<EID>.json and euicc-data.der')
     .option('--device-maker <id>', 'entitled device manufacturer; may be given several times', collect)
     .option('--trust-ci <file>', 'further CI for SM-DPf chains; may be given several times', collect)
@@ -83,6 +96,11 @@ async function create(options: CreateOptions, io: CliIo): Promise<void> {
 
 async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void> {
   const ca = openEumCa(options.eum);
+  if (options.suite !== undefined && SUITES[options.suite].curve !== ca.curve)
+    throw new UsageError(
+      `--suite ${options.suite} signs on ${SUITES[options.suite].curve}, and the EUM is on ${ca.curve}`,
+      'Name a suite on the curve of the EUM, or make an EUM below a CI on that curve.',
+    );
   const serialFile = join(options.eum, NEXT_SERIAL);
   const firstSerial = existsSync(serialFile) ? Number(readFileSync(serialFile, 'utf8')) : 1;
   if (!Number.isSafeInteger(firstSerial) || firstSerial < 1)
@@ -92,6 +110,7 @@ async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void
     ci: await readOctets(join(options.eum, CERT_CI), '--eum'),
     furtherCis: await Promise.all((options.trustCi ?? []).map((file) => readDer(file, '--trust-ci'))),
     firstSerial,
+    ...present({ suite: options.suite }),
   });
   // taken before use: an EID is never made twice, even if this run is cut short
   await writeOutput(serialFile, String(firstSerial + options.count), '--eum');
@@ -112,12 +131,14 @@ async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void
     '--out',
   );
   const eids = made.map(({ eid }) => eid);
-  io.answer({ cards: join(options.out, 'cards'), batch, keysPerEuicc: options.keys, eids }, () =>
-    fields([
-      ['eUICCs', `${eids.length}, EID ${eids[0]} to ${eids.at(-1)}`],
-      ['one-time keys', `${options.keys} in each`],
-      ['cards', join(options.out, 'cards')],
-      ['data batch', batch],
-    ]),
+  io.answer(
+    { cards: join(options.out, 'cards'), batch, keysPerEuicc: options.keys, suite: eum.suite, eids },
+    () =>
+      fields([
+        ['eUICCs', `${eids.length}, EID ${eids[0]} to ${eids.at(-1)}`],
+        ['one-time keys', `${options.keys} in each, of ${eum.suite}`],
+        ['cards', join(options.out, 'cards')],
+        ['data batch', batch],
+      ]),
   );
 }

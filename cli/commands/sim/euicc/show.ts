@@ -1,6 +1,6 @@
 import { toHex } from '../../../../shared/codec/bytes.ts';
-import { fileStore } from '../../../../sim/euicc/state.ts';
-import { decodePrivateKeyPem } from '../../../../sim/index.ts';
+import { fileStore, oneTimeKeyOf } from '../../../../sim/euicc/state.ts';
+import { publicOctets } from '../../../../sim/index.ts';
 import { writeOutput } from '../../../input/files.ts';
 import type { CliIo } from '../../../output/cli-io.ts';
 import { fields, table } from '../../../output/table.ts';
@@ -17,10 +17,11 @@ async function show(options: CardOption & { readonly certOut?: string }, io: Cli
   const card = openCard(options.card);
   const state = fileStore(options.card).load();
   if (options.certOut !== undefined) await writeOutput(options.certOut, card.euiccCert, '--cert-out');
-  const oneTimeKeys = state.oneTimeKeys.map(({ keyId, pem, boundTo }) => ({
-    keyId,
-    otPk: toHex(decodePrivateKeyPem(pem).point),
-    ...(boundTo && { boundTo: boundTo.transactionId }),
+  const oneTimeKeys = state.oneTimeKeys.map((record) => ({
+    keyId: record.keyId,
+    suite: oneTimeKeyOf(record).suite,
+    otPk: toHex(publicOctets(oneTimeKeyOf(record))),
+    ...(record.boundTo && { boundTo: record.boundTo.transactionId }),
   }));
   const profiles = state.profiles.map(({ iccid, isdpAid, enabled, upp }) => ({
     iccid,
@@ -47,8 +48,8 @@ async function show(options: CardOption & { readonly certOut?: string }, io: Cli
       ...(oneTimeKeys.length > 0
         ? [
             table(
-              ['keyId', 'otPk'],
-              oneTimeKeys.map(({ keyId, otPk }) => [keyId, otPk]),
+              ['keyId', 'suite', 'otPk'],
+              oneTimeKeys.map(({ keyId, suite, otPk }) => [keyId, suite, shortened(otPk)]),
             ),
           ]
         : []),
@@ -68,3 +69,6 @@ async function show(options: CardOption & { readonly certOut?: string }, io: Cli
     ].join('\n\n'),
   );
 }
+
+/** The point of a hybrid key; all of it is in the document. */
+const shortened = (otPk: string) => (otPk.length > 130 ? `${otPk.slice(0, 130)}…` : otPk);

@@ -4,6 +4,7 @@ import { eidWithCheckDigits } from '../shared/codec/eid.ts';
 import { fromSpki } from '../shared/crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../shared/crypto/ecdsa-signature.ts';
 import { type Suite, suiteByName } from '../shared/crypto/suite.ts';
+import { present } from '../shared/present.ts';
 import { bindProfile } from '../shared/profile/bind.ts';
 import { generatePpk } from '../shared/profile/ppk.ts';
 import { protectProfile } from '../shared/profile/protect.ts';
@@ -51,10 +52,14 @@ async function bindComparisons(suite: Suite): Promise<Comparison[]> {
   const namedCurve = suite.curve.openSslName!;
   const euiccOtpk = generateKeyPairSync('ec', { namedCurve }).publicKey;
   const { privateKey: signingKey } = generateKeyPairSync('ec', { namedCurve });
-  const floorInputs = { namedCurve, euiccOtpk, signingKey };
+  // of a hybrid suite, behind the point
+  const mlKem = suite.draft ? generateKeyPairSync('ml-kem-768').publicKey : undefined;
+  const encapsulationKey = mlKem?.export({ format: 'der', type: 'spki' }).subarray(-1184) ?? Buffer.alloc(0);
+  const floorInputs = { namedCurve, euiccOtpk, signingKey, ...present({ mlKem }) };
   const ppk = generatePpk(randomBytes);
   const segments = protectProfile(upp, ppk);
   const { point } = fromSpki(euiccOtpk.export({ format: 'der', type: 'spki' }));
+  const octets = Buffer.concat([point, encapsulationKey]);
   const common = {
     eid: eidWithCheckDigits('890490321234512345123456789012'),
     metadataDer,
@@ -69,14 +74,15 @@ async function bindComparisons(suite: Suite): Promise<Comparison[]> {
       () =>
         bindProfile({
           ...common,
-          euiccOtpk: suite.oneTimeKey(point),
+          euiccOtpk: suite.oneTimeKey(octets),
           payload: { mode: 'ppk', segments, ppk },
         }),
       (form) => floorOfBind(form, floorInputs, SESSION_ELEMENTS),
     ),
     await compare(
       `bind ${suite.name} session`,
-      () => bindProfile({ ...common, euiccOtpk: suite.oneTimeKey(point), payload: { mode: 'session', upp } }),
+      () =>
+        bindProfile({ ...common, euiccOtpk: suite.oneTimeKey(octets), payload: { mode: 'session', upp } }),
       (form) => floorOfBind(form, floorInputs, uppWork(UPP_OCTETS)),
     ),
   ];
@@ -85,6 +91,7 @@ async function bindComparisons(suite: Suite): Promise<Comparison[]> {
 const comparisons = [
   ...(await bindComparisons(suiteByName('p256'))),
   ...(await bindComparisons(suiteByName('brainpoolP256r1'))),
+  ...(await bindComparisons(suiteByName('p256-mlkem768'))),
   await compare(
     'protect',
     () => protectProfile(upp, generatePpk(randomBytes)),

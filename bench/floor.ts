@@ -3,6 +3,7 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
+  encapsulate,
   generateKeyPairSync,
   hash,
   type KeyObject,
@@ -24,11 +25,15 @@ export interface FloorInputs {
   readonly namedCurve: string;
   readonly euiccOtpk: KeyObject;
   readonly signingKey: KeyObject;
+  /** Of a hybrid suite: encapsulated to as well, and hashed with the ciphertext. */
+  readonly mlKem?: KeyObject;
 }
 
 const ZERO_IV = Buffer.alloc(16);
 const SMDP_SIGN_INPUT = Buffer.alloc(189);
 const KDF_INPUT = Buffer.alloc(32 + 4 + 36);
+/** Two points, a ciphertext of ML-KEM-768 and an encapsulation key. */
+const TRANSCRIPT = Buffer.alloc(65 + 65 + 1088 + 1184);
 const SEGMENT_DATA = 1007;
 
 /** Octets that go through AES: to encrypt, IVs included, and to authenticate, chaining values and padding included. */
@@ -56,7 +61,12 @@ export function floorOfBind(form: FloorForm, inputs: FloorInputs, aes: AesWork):
   const publicKeyInput = form === 'lean' ? pem : ({ key: spki, format: 'der', type: 'spki' } as const);
   const signingInput =
     form === 'lean' ? signingKey : ({ key: signingKey, dsaEncoding: 'ieee-p1363' } as const);
+  const kemPem = inputs.mlKem?.export({ format: 'pem', type: 'spki' });
   return () => {
+    if (kemPem !== undefined) {
+      encapsulate(createPublicKey(kemPem));
+      hash('sha256', TRANSCRIPT, 'buffer');
+    }
     const { privateKey } = generateKeyPairSync('ec', { namedCurve });
     diffieHellman({ privateKey, publicKey: createPublicKey(publicKeyInput) });
     hash('sha256', KDF_INPUT, 'buffer');

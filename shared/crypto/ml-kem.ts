@@ -1,6 +1,7 @@
 import crypto, { type KeyObject } from 'node:crypto';
-import { type Bytes, concat, fromHex } from '../codec/bytes.ts';
+import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { Fault, refuse } from '../errors.ts';
+import { spkiPem } from './openssl-curve.ts';
 
 /**
  * ML-KEM-768 (FIPS 203) of OpenSSL 3.5, which Node has from 24.7 on. Only what a server needs: it reads encapsulation
@@ -35,11 +36,7 @@ export function mlKemEncapsulationKey(octets: Bytes): KeyObject {
     );
   try {
     // OpenSSL 3.5 makes the modulus check as it reads the key
-    return crypto.createPublicKey({
-      key: Buffer.from(concat(SPKI_PREFIX, octets)),
-      format: 'der',
-      type: 'spki',
-    });
+    return crypto.createPublicKey(spkiPem(Buffer.concat([SPKI_PREFIX, octets])));
   } catch (cause) {
     return refuse('oneTimeKeyInvalid', 'the ML-KEM-768 encapsulation key has a coefficient of q or more', {
       cause,

@@ -63,6 +63,18 @@ describe.each(SIDES)('TLS of the listener of the %s', (side) => {
     socket?.destroy();
   });
 
+  it('1.3 agrees on X25519MLKEM768 with a peer that has nothing else', async () => {
+    const socket = await handshake(side, { ecdhCurve: 'X25519MLKEM768' });
+    expect(socket?.getProtocol()).toBe('TLSv1.3');
+    socket?.destroy();
+  });
+
+  it('1.3 goes on with a peer that has no ML-KEM', async () => {
+    const socket = await handshake(side, { ecdhCurve: 'X25519:prime256v1' });
+    expect(socket?.getEphemeralKeyInfo()).toMatchObject({ type: 'ECDH', name: 'X25519' });
+    socket?.destroy();
+  });
+
   it('refuses to renegotiate', async () => {
     const socket = await handshake(side, { maxVersion: 'TLSv1.2' });
     const refused = await new Promise((resolve) => {

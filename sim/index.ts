@@ -47,6 +47,7 @@ export {
 } from './http.ts';
 export * from './ifpp-draft1.ts';
 export { CallbackServer, Operator, type ProfileOrder } from './operator.ts';
+export { hybridOutputKey, openRows } from './output-rows.ts';
 export { type PublicKeySource, publicKeyOfCsr, SimCi, SimEumCa } from './pki.ts';
 export { segmentBpp } from './segmentation.ts';
 export { generateOneTimeKey, type OneTimeKeyPair, publicOctets, SUITES, type SuiteName } from './suite.ts';

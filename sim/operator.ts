@@ -6,9 +6,10 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose';
+import { compactVerify, importJWK, type JWK } from 'jose';
 import type { Bytes } from '../shared/codec/bytes.ts';
 import { type ClientOptions, executed, FunctionClient, type JsonObject, type TlsIdentity } from './http.ts';
+import { openRows } from './output-rows.ts';
 import { SimError } from './tlv.ts';
 
 /** Members of prepareProfiles; `template` is the Unprotected Profile Package that the profiles are made from. */
@@ -69,15 +70,13 @@ export class Operator {
 
   /** The output rows of an order, pack by pack: JSON lines, one for each profile. Throws where a pack is not in its place. */
   async *orderOutput(orderId: string, privateJwk: JWK): AsyncGenerator<string> {
-    const key = await importJWK(privateJwk, privateJwk.kty === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW');
     for (let pack = 0, packs = 1; pack < packs; pack++) {
       const answer = await this.client.execute('es2f', 'getOrderOutput', { orderId, pack });
       packs = Number(answer.packs);
-      const { plaintext, protectedHeader } = await compactDecrypt(String(answer.jwe), key);
-      const place = protectedHeader as { order?: string; pack?: number; packs?: number };
-      if (place.order !== orderId || place.pack !== pack || !(pack < Number(place.packs)))
+      const { header, rows } = await openRows(String(answer.jwe), privateJwk);
+      if (header.order !== orderId || header.pack !== pack || !(pack < Number(header.packs)))
         throw new SimError(`the output rows of pack ${pack} are those of another place`);
-      yield Buffer.from(plaintext).toString('utf8');
+      yield rows;
     }
   }
 

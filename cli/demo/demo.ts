@@ -5,7 +5,7 @@ import { Fault } from '../../shared/errors.ts';
 import { type LogLine, lineOf } from '../../shared/events/log-events.ts';
 import type { KeyDescription } from '../../shared/keys/provider.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
-import { SUITES, type SuiteName } from '../../sim/index.ts';
+import { SUITES } from '../../sim/index.ts';
 import { DeploymentFolder, type FolderOptions } from '../deployment/folder.ts';
 import { namedKey } from '../deployment/keys.ts';
 import { openSandbox } from '../deployment/sandbox.ts';
@@ -17,7 +17,6 @@ import type { DemoSummary } from './summary.ts';
 import { openWorld } from './world.ts';
 
 export interface DemoOptions extends FlowOptions {
-  readonly suite: SuiteName;
   readonly folder: string;
   /**
    * Instead of softkeys: URI of the binding key, or of a token for all keys, which names no object. Keys that are not

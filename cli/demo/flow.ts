@@ -2,9 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { compactDecrypt } from 'jose';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { type BppRequest, encodeBppRequest, Factory, type RequestItem } from '../../sim/index.ts';
+import { suiteByName } from '../../shared/crypto/suite.ts';
+import {
+  type BppRequest,
+  encodeBppRequest,
+  Factory,
+  type RequestItem,
+  type SuiteName,
+} from '../../sim/index.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import type { DemoRecord } from './steps.ts';
 import { type AuditLog, countBound, countItems, type DemoSummary, summarise } from './summary.ts';
@@ -18,6 +24,8 @@ export interface FlowOptions {
   readonly devices: number;
   readonly profilesPerDevice: number;
   readonly upp: Bytes;
+  /** Of the one-time keys. */
+  readonly suite: SuiteName;
   /** A test profile keeps the keys of its template; an operational one gets fresh ones. */
   readonly profileClass: 'operational' | 'test';
 }
@@ -72,7 +80,7 @@ export class Flow {
         imsiStart: '001010000000001',
         keys: this.#options.profileClass === 'operational' ? 'generate' : 'template',
       },
-      eligibility: {},
+      eligibility: suiteByName(this.#options.suite).quantumSafe ? { suites: [this.#options.suite] } : {},
       metadata: {
         serviceProviderName: 'Demo Operator',
         profileName: 'In-factory profile',
@@ -112,11 +120,8 @@ export class Flow {
       'The Operator fetches the generated keys, encrypted to it',
       async () => {
         const rows = new Map<string, Record<string, string>>();
-        for (let pack = 0, packs = 1; pack < packs; pack++) {
-          const output = await operator.client.execute('es2f', 'getOrderOutput', { orderId: ORDER_ID, pack });
-          packs = Number(output.packs);
-          const { plaintext } = await compactDecrypt(String(output.jwe), outputKey.privateKey);
-          for (const line of Buffer.from(plaintext).toString('utf8').trim().split('\n')) {
+        for await (const pack of operator.orderOutput(ORDER_ID, outputKey.privateJwk)) {
+          for (const line of pack.trim().split('\n')) {
             const values: unknown = JSON.parse(line);
             const row = Object.fromEntries(
               Object.entries(Object(values)).map(([name, value]) => [name, String(value)]),

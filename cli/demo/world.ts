@@ -1,6 +1,8 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { suiteByName } from '../../shared/crypto/suite.ts';
 import { present } from '../../shared/present.ts';
 import {
   CallbackServer,
@@ -10,6 +12,7 @@ import {
   type EuiccFaults,
   EumClient,
   FieldDevice,
+  hybridOutputKey,
   Operator,
   type PersonalisedEuicc,
   SimEum,
@@ -45,7 +48,7 @@ export interface World {
   readonly field: FieldDevice;
   readonly callbacks: CallbackServer;
   readonly eum: SimEum;
-  readonly outputKey: { readonly privateKey: KeyObject; readonly jwk: Readonly<Record<string, unknown>> };
+  readonly outputKey: { readonly privateJwk: JWK; readonly jwk: Readonly<Record<string, unknown>> };
 }
 
 export async function openWorld(
@@ -65,7 +68,6 @@ export async function openWorld(
     const tls: TlsIdentity = { ca, cert, key };
     return { baseUrl: urls.parties, functionRequesterIdentifier: identifier, tls };
   };
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     operator: new Operator(await join('operator', OPERATOR_ID, 'operator')),
     maker: new DeviceMaker(await join('device-maker', MAKER_ID, 'deviceMaker')),
@@ -74,7 +76,20 @@ export async function openWorld(
     field: new FieldDevice({ baseUrl: urls.field, tls: { ca } }),
     callbacks: await CallbackServer.start({ tls: await pki.server(['localhost']), failFirst: 2 }),
     eum: new SimEum({ ca: sandbox.eumCa, ci: sandbox.ci.certificate, firstSerial: 1, suite }),
-    outputKey: { privateKey, jwk: publicKey.export({ format: 'jwk' }) as Record<string, unknown> },
+    outputKey: outputKeyOf(suite),
+  };
+}
+
+/** The Operator's key for its rows: RSA, or as safe as the one-time keys are. */
+function outputKeyOf(suite: SuiteName): World['outputKey'] {
+  if (suiteByName(suite).quantumSafe) {
+    const { priv, ...jwk } = hybridOutputKey();
+    return { privateJwk: { ...jwk, priv }, jwk };
+  }
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return {
+    privateJwk: privateKey.export({ format: 'jwk' }) as JWK,
+    jwk: { ...publicKey.export({ format: 'jwk' }) },
   };
 }
 

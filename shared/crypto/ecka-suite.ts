@@ -21,6 +21,7 @@ export function eckaSuite(curve: Curve): Suite {
     oid: curve.oid,
     curve,
     draft: false,
+    quantumSafe: false,
     oneTimeKeyLength: curve.pointLength,
     recordedLength: curve.pointLength,
     channel: eckaChannel(curve),

@@ -32,6 +32,7 @@ export function hybridSuite(curve: Curve, { name, oid, keyType, ciphertextTag }:
     oid,
     curve,
     draft: true,
+    quantumSafe: true,
     oneTimeKeyLength: curve.pointLength + ML_KEM_768.encapsulationKeyLength,
     recordedLength: curve.pointLength,
     channel: {

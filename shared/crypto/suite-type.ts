@@ -15,6 +15,8 @@ export interface Suite {
   readonly curve: Curve;
   /** A proposal of ours that no published document has: taken only where the configuration of a deployment says so. */
   readonly draft: boolean;
+  /** Whether what is recorded today stays closed to a quantum computer: its agreement has a part that none solves. */
+  readonly quantumSafe: boolean;
   /** Octets of a one-time key as FF60 and FF64 carry it. */
   readonly oneTimeKeyLength: number;
   /**

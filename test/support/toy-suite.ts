@@ -23,6 +23,7 @@ export const TOY: Suite = {
   oid: '2.999.77.1',
   curve: P256,
   draft: false,
+  quantumSafe: false,
   oneTimeKeyLength: P256.pointLength + SEED_LENGTH,
   recordedLength: P256.pointLength + SEED_LENGTH,
   channel: {

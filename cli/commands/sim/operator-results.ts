@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { Command } from 'commander';
 import type { JWK } from 'jose';
 import { present } from '../../../shared/present.ts';
-import { type JsonObject, Operator } from '../../../sim/index.ts';
+import { hybridOutputKey, type JsonObject, Operator } from '../../../sim/index.ts';
 import { readJson, writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
@@ -18,8 +18,9 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
   operator
     .command('key')
     .description('make a key for output rows: a private JWK, P-256')
+    .option('--hybrid', 'P-256 and ML-KEM-768, for orders that ask for quantum-safe eUICCs alone')
     .requiredOption('--out <file>', 'where it goes; a new file is readable by its owner alone')
-    .action(({ out }: { out: string }) => makeKey(out, io));
+    .action((options: { out: string; hybrid?: boolean }) => makeKey(options, io));
 
   withServerOptions(
     operator
@@ -38,9 +39,10 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
   ).action((options: ResultOptions) => report(options, io));
 }
 
-async function makeKey(out: string, io: CliIo): Promise<void> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwk = privateKey.export({ format: 'jwk' }) as JWK;
+async function makeKey({ out, hybrid = false }: { out: string; hybrid?: boolean }, io: CliIo): Promise<void> {
+  const jwk = hybrid
+    ? hybridOutputKey()
+    : (generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }) as JWK);
   await writeOutput(out, Buffer.from(JSON.stringify(jwk)), '--out', { mode: 0o600 });
   io.answer({ out, outputKey: publicJwk(jwk) }, () =>
     fields([
@@ -104,6 +106,6 @@ export async function readJwk(path: string, option: string): Promise<JWK> {
   return jwk as JWK;
 }
 
-export function publicJwk({ kty, crv, x, y, n, e }: JWK): JsonObject {
-  return present({ kty, crv, x, y, n, e });
+export function publicJwk({ kty, crv, x, y, n, e, alg, pub }: JWK): JsonObject {
+  return kty === 'AKP' ? present({ kty, alg, pub }) : present({ kty, crv, x, y, n, e });
 }

@@ -22,7 +22,7 @@ import type { RowIndex } from '../records/order.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
 import { checkRows, firstRowBlock, rowFile } from './order-rows.ts';
 import { compileFor } from './order-template.ts';
-import { outputKeyOf } from './output-rows.ts';
+import { asksForQuantumSafe, checkOutputKey } from './output-rows.ts';
 import { type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
 import { refuseFinding, tryProfile } from './profile-making.ts';
 
@@ -49,8 +49,17 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
   checkPolicy(order.eligibility);
   if ('iccid' in order.metadata)
     refuse('metadataInvalid', 'metadata.iccid has no place in an order: each profile has its own');
-  if (order.outputKey !== undefined) await outputKeyOf(order.outputKey);
+  if (order.outputKey !== undefined) await checkOutputKey(order.outputKey, order.eligibility);
   const { personalisation } = order;
+  if (
+    'format' in personalisation &&
+    personalisation.format === 'jwe' &&
+    asksForQuantumSafe(order.eligibility)
+  )
+    refuse(
+      'orderInvalid',
+      'rows that come encrypted to the RSA intake key are not safe from a quantum computer, which eligibility.suites asks for: let the server generate the keys',
+    );
   if (personalisation.keys === 'generate' && order.outputKey === undefined)
     refuse(
       'mandatoryElementMissing',

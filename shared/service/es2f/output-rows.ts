@@ -1,6 +1,9 @@
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
 import { utf8 } from '../../codec/bytes.ts';
+import { suiteByName } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
+import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
+import { encryptHybrid, HYBRID_JWE_ALG, hybridRecipient } from './hybrid-jwe.ts';
 
 /**
  * Output rows for the Operator's HSS or UDM: JSON lines, one per profile, encrypted to the Operator's own public key
@@ -12,14 +15,38 @@ export async function encryptRows(
   rows: readonly string[],
   place: { orderId: string; pack: number; packs: number },
 ): Promise<string> {
-  const { key, alg } = await outputKeyOf(outputKey);
-  return await new CompactEncrypt(utf8(`${rows.join('\n')}\n`))
-    .setProtectedHeader({ alg, enc: 'A256GCM', order: place.orderId, pack: place.pack, packs: place.packs })
+  const plaintext = utf8(`${rows.join('\n')}\n`);
+  const header = { order: place.orderId, pack: place.pack, packs: place.packs };
+  const hybrid = hybridRecipient(outputKey);
+  if (hybrid !== undefined) return encryptHybrid(hybrid, plaintext, header);
+  const { key, alg } = await classicalKey(outputKey);
+  return await new CompactEncrypt(plaintext)
+    .setProtectedHeader({ alg, enc: 'A256GCM', ...header })
     .encrypt(key);
 }
 
-/** Refuses what is not a public RSA (2048 bits and more) or P-256 key. */
-export async function outputKeyOf(jwk: Readonly<Record<string, unknown>>) {
+/**
+ * Refuses what is not a public key of RSA (2048 bits and more) or P-256, or of both P-256 and ML-KEM-768; and the first
+ * two where the order asks for eUICCs that are safe from quantum computers, whose K would then travel less safely.
+ */
+export async function checkOutputKey(
+  jwk: Readonly<Record<string, unknown>>,
+  { suites = [] }: Pick<EligibilityPolicy, 'suites'>,
+): Promise<void> {
+  if (hybridRecipient(jwk) !== undefined) return;
+  await classicalKey(jwk);
+  if (asksForQuantumSafe({ suites }))
+    refuse(
+      'orderInvalid',
+      `outputKey: an order for ${suites.join(', ')} alone has its rows encrypted to an AKP key of ${HYBRID_JWE_ALG}`,
+    );
+}
+
+/** Whether the order takes no eUICC whose BPPs a quantum computer could open. */
+export const asksForQuantumSafe = ({ suites = [] }: Pick<EligibilityPolicy, 'suites'>): boolean =>
+  suites.length > 0 && suites.every((name) => suiteByName(name).quantumSafe);
+
+async function classicalKey(jwk: Readonly<Record<string, unknown>>) {
   if ('d' in jwk) refuse('orderInvalid', 'outputKey is a private key: keep it, and send the public one');
   const alg =
     jwk.kty === 'RSA'
@@ -27,7 +54,11 @@ export async function outputKeyOf(jwk: Readonly<Record<string, unknown>>) {
       : jwk.kty === 'EC' && jwk.crv === 'P-256'
         ? 'ECDH-ES+A256KW'
         : undefined;
-  if (alg === undefined) refuse('orderInvalid', 'outputKey is an RSA or P-256 public key in JWK form');
+  if (alg === undefined)
+    refuse(
+      'orderInvalid',
+      `outputKey is a public key in JWK form: RSA, EC on P-256, or AKP of ${HYBRID_JWE_ALG}`,
+    );
   if (jwk.kty === 'RSA' && Buffer.from(String(jwk.n), 'base64url').length < 256) {
     refuse('orderInvalid', 'outputKey has fewer than 2048 bits');
   }

@@ -5,6 +5,7 @@
 export const WARNINGS = {
   parameterAsInTemplate: 'a secret that nothing sets is as in the template, the same in all profiles',
   packageFinding: 'a rule of profile packages that does not refuse (docs/profile-rules.md)',
+  preflight: 'what an eUICC of expectedEuiccs may do with the profile (smdpf profile preflight)',
   metadataField: 'a field of StoreMetadata that not every eUICC takes',
   iccidCheckDigitAdded: '19 digits were taken as an ICCID without its Luhn digit, and became 20',
   partyUnknown: 'a device manufacturer is named that is not registered: nothing reaches it until it is',

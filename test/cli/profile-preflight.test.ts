@@ -136,8 +136,11 @@ describe('smdpf profile errors', () => {
     expect((await runCli('profile', 'errors', 'nothing')).code).not.toBe(0);
   });
   it('the data have no member twice', () => {
-    for (const name of ['euicc-quirks', 'installation-errors']) {
-      const file = new URL(`../../cli/commands/profile/data/${name}.json`, import.meta.url);
+    for (const name of [
+      'shared/profile/package/euicc-quirks.json',
+      'cli/commands/profile/data/installation-errors.json',
+    ]) {
+      const file = new URL(`../../${name}`, import.meta.url);
       expect(repeatedMember(readFileSync(file, 'utf8'))).toBeUndefined();
     }
   });

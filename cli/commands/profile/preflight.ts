@@ -2,18 +2,17 @@ import type { Command } from 'commander';
 import {
   type EuiccQuirk,
   PACKAGE_TRAITS,
-  type PackageTrait,
   type PreflightFinding,
   preflight,
   preparePreflight,
 } from '../../../shared/profile/package/preflight.ts';
+import { KNOWN_QUIRKS, quirksOf } from '../../../shared/profile/package/quirks.ts';
 import { decodeEuiccInfo2 } from '../../../shared/rsp/euicc-info2.ts';
 import { parseJson, readDer, readOctets } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import knownQuirks from './data/euicc-quirks.json' with { type: 'json' };
 
 const HELP = `
 Told from EuiccInfo2 alone: version, services, memory, and known quirks of eUICCs. A quirk file is
@@ -47,13 +46,11 @@ interface EuiccVerdict {
 
 async function run({ template, euiccInfo2, quirks: more }: PreflightOptions, io: CliIo): Promise<void> {
   const prepared = preparePreflight(await readDer(template, '--template'));
-  const known = quirksOf(knownQuirks, 'the known quirks');
-  const given =
-    more === undefined ? [] : quirksOf(parseJson(await readOctets(more, '--quirks'), more, '--quirks'), more);
+  const given = more === undefined ? [] : await readQuirks(more);
   const euiccs: EuiccVerdict[] = [];
   for (const file of euiccInfo2) {
     const info = decodeEuiccInfo2(await readDer(file, '--euicc-info2'));
-    const findings = preflight(prepared, info, [...known, ...given]);
+    const findings = preflight(prepared, info, [...KNOWN_QUIRKS, ...given]);
     euiccs.push({ file, installs: !findings.some(({ severity }) => severity === 'error'), findings });
   }
   if (euiccs.some(({ installs }) => !installs)) io.exit(EXIT.refused);
@@ -83,46 +80,8 @@ async function run({ template, euiccInfo2, quirks: more }: PreflightOptions, io:
   );
 }
 
-const EUICC_MEMBERS = [
-  'profileVersion',
-  'euiccFirmwareVer',
-  'sasAcreditationNumber',
-  'platformLabel',
-] as const;
-
-/** The quirks of a file; refuses what would never match, such as a misspelt member. */
-function quirksOf(document: unknown, name: string): readonly EuiccQuirk[] {
-  const wrong = (what: string): never => {
-    throw new UsageError(`${name}: ${what}`, 'smdpf profile preflight --help tells the form.');
-  };
-  const list = memberOf(document, 'quirks');
-  if (!Array.isArray(list)) return wrong('has no list of quirks');
-  return list.map((entry: unknown, i): EuiccQuirk => {
-    const text = (member: string) => {
-      const value = memberOf(entry, member);
-      return typeof value === 'string' ? value : wrong(`quirk ${i + 1} has no ${member}`);
-    };
-    const trait = PACKAGE_TRAITS.find((known): known is PackageTrait => known === text('package'));
-    const euicc = memberOf(entry, 'euicc');
-    const members =
-      typeof euicc === 'object' && euicc !== null
-        ? Object.entries(euicc)
-        : wrong(`quirk ${i + 1} has no euicc`);
-    for (const [member, value] of members)
-      if (!EUICC_MEMBERS.some((known) => known === member) || typeof value !== 'string')
-        wrong(`quirk ${i + 1}: euicc has ${EUICC_MEMBERS.join(', ')}, as text`);
-    return {
-      id: text('id'),
-      euicc: Object.fromEntries(members),
-      package: trait ?? wrong(`quirk ${i + 1}: package is one of ${PACKAGE_TRAITS.join(', ')}`),
-      says: text('says'),
-      wayOut: text('wayOut'),
-    };
+async function readQuirks(path: string): Promise<readonly EuiccQuirk[]> {
+  return quirksOf(parseJson(await readOctets(path, '--quirks'), path, '--quirks'), (what) => {
+    throw new UsageError(`${path}: ${what}`, 'smdpf profile preflight --help tells the form.');
   });
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Object.getOwnPropertyDescriptor(value, name)?.value
-    : undefined;
 }

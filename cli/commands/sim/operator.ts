@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
 import { CallbackServer, type JsonObject, Operator } from '../../../sim/index.ts';
-import { readJson, readOctets } from '../../input/files.ts';
+import { readDer, readJson, readOctets } from '../../input/files.ts';
 import { wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
@@ -28,6 +28,7 @@ interface OrderOptions extends ServerOptions {
   readonly order: string;
   readonly template: string;
   readonly outputKey?: string;
+  readonly euiccInfo2?: readonly string[];
 }
 
 interface OrderIdOption extends ServerOptions {
@@ -75,7 +76,8 @@ function registerOrder(operator: Command, io: CliIo): void {
       .description('order profiles (ES2f.prepareProfiles)')
       .requiredOption('--order <file>', 'members of the order, JSON')
       .requiredOption('--template <file>', 'Unprotected Profile Package that the profiles are made from')
-      .option('--output-key <file>', 'key of smdpf sim operator key: its public part becomes the outputKey'),
+      .option('--output-key <file>', 'key of smdpf sim operator key: its public part becomes the outputKey')
+      .option('--euicc-info2 <file...>', 'EuiccInfo2 (BF22) of eUICCs that the profiles are to install on'),
   )
     .addHelpText('after', ORDER_HELP)
     .action((options: OrderOptions) => order(options, io));
@@ -148,6 +150,13 @@ async function order(options: OrderOptions, io: CliIo): Promise<void> {
     throw new UsageError('--order is not a JSON object', 'smdpf sim operator order --help shows one.');
   const given = {
     ...members,
+    ...(options.euiccInfo2 !== undefined && {
+      expectedEuiccs: await Promise.all(
+        options.euiccInfo2.map(async (file) =>
+          Buffer.from(await readDer(file, '--euicc-info2')).toString('base64'),
+        ),
+      ),
+    }),
     ...(options.outputKey !== undefined && {
       outputKey: publicJwk(await readJwk(options.outputKey, '--output-key')),
     }),

@@ -17,19 +17,21 @@ export interface TemplateSecret {
 
 /**
  * The secrets of a template that can be drawn at random: K and OPc, administrative codes, PUKs, keys of security
- * domains. PINs are left, since a subscriber must be told them.
+ * domains. PINs are left, since a subscriber must be told them. `algorithm` is the value of that parameter, where all
+ * profiles get one: the lengths are those of the algorithm that they will have.
  */
-export function templateSecrets(upp: Bytes): readonly TemplateSecret[] {
+export function templateSecrets(upp: Bytes, algorithm?: string): readonly TemplateSecret[] {
   return inProfile(() => {
     const profile = decodePackage(upp);
-    return [...akaSecrets(profile), ...codeSecrets(profile), ...securityDomainKeyNames(profile)];
+    return [...akaSecrets(profile, algorithm), ...codeSecrets(profile), ...securityDomainKeyNames(profile)];
   });
 }
 
-function akaSecrets(profile: ProfilePackage): TemplateSecret[] {
+function akaSecrets(profile: ProfilePackage, given: string | undefined): TemplateSecret[] {
   const [site] = akaSites(profile);
   if (site === undefined) return [];
-  const { key, algorithm } = site.aka;
+  const { key } = site.aka;
+  const algorithm = given ?? site.aka.algorithm;
   return [
     { name: 'k', kind: 'octets', length: algorithm === 'milenage' ? 16 : key.length },
     { name: 'opc', kind: 'octets', length: algorithm === 'tuak' ? 32 : 16 },

@@ -21,7 +21,7 @@ export function jsonRow(number: number, line: Bytes): Row {
       'personalisationInvalid',
       number,
       twice.name,
-      'is a forbidden name, or stands twice in one object',
+      twice.name === '__proto__' ? 'is a forbidden name' : 'stands twice in one object',
     );
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuseRow('personalisationInvalid', number, undefined, 'is not a JSON object');

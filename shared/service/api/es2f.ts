@@ -52,6 +52,11 @@ export interface OrderInput {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Public JWK to which generated secrets are encrypted (JWE); required with `keys: 'generate'`. */
   readonly outputKey?: Readonly<Record<string, unknown>>;
+  /**
+   * EuiccInfo2 (BF22) of the eUICCs that the Operator means the order for: an order whose profiles would not install on
+   * one of them is refused, and what may go wrong is warned of.
+   */
+  readonly expectedEuiccs?: readonly Bytes[];
   /** Where handleProfileLoadingInfo is posted; no callbacks when absent. */
   readonly callbackUrl?: string;
 }

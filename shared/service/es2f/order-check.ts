@@ -8,9 +8,12 @@ import { present } from '../../present.ts';
 import { auditPersonalisation } from '../../profile/package/audit.ts';
 import { type EligibilityNeeds, eligibilityNeeds } from '../../profile/package/eligibility-needs.ts';
 import { personalise } from '../../profile/package/personalise.ts';
+import { preflight, preparePreflight } from '../../profile/package/preflight.ts';
+import { KNOWN_QUIRKS } from '../../profile/package/quirks.ts';
 import { validatePackage } from '../../profile/package/validate.ts';
 import { inRow, type Row } from '../../profile/rows/row.ts';
 import type { RowBlock } from '../../profile/rows/row-file.ts';
+import { decodeEuiccInfo2 } from '../../rsp/euicc-info2.ts';
 import { fieldWarnings, type StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Warning } from '../../warnings.ts';
@@ -199,10 +202,30 @@ function checkSample(
         message: pe === undefined ? message : `${pe}: ${message}`,
       })),
     ];
-    return { warnings, needs: eligibilityNeeds(upp) };
+    return {
+      warnings: [...warnings, ...preflightWarnings(order, upp)],
+      needs: eligibilityNeeds(upp),
+    };
   } finally {
     wipe(upp);
   }
+}
+
+/** Refuses an order whose profiles would not install where the Operator means them to go, and tells what else may happen there. */
+function preflightWarnings({ expectedEuiccs = [] }: OrderInput, upp: Bytes): Warning[] {
+  const prepared = preparePreflight(upp);
+  return expectedEuiccs.flatMap((der, i) => {
+    const findings = preflight(prepared, decodeEuiccInfo2(der), KNOWN_QUIRKS);
+    const error = findings.find(({ severity }) => severity === 'error');
+    if (error !== undefined)
+      refuse('profileInvalid', `it would not install on eUICC ${i + 1} of expectedEuiccs: ${error.message}`);
+    return findings.map(
+      ({ message }): Warning => ({
+        code: 'preflight',
+        message: `eUICC ${i + 1} of expectedEuiccs: ${message}`,
+      }),
+    );
+  });
 }
 
 /** What the Operator left open, from the profile itself. */
@@ -225,12 +248,13 @@ function completePolicy(context: Context, order: ReceivedOrder, needs: Eligibili
 export type ReceivedOrder = OrderInput & { readonly template: Bytes };
 
 /** SHA-256 of the canonical order: the same whether template and rows came inline or by a transfer. */
-export function hashOf({ template, rows, ...order }: OrderInput): string {
+export function hashOf({ template, rows, expectedEuiccs, ...order }: OrderInput): string {
   const sha256Of = (file: Bytes | ObjectRef) =>
     file instanceof Uint8Array ? createHash('sha256').update(file).digest('hex') : file.sha256;
   const templateHash = sha256Of(template);
   const rowsHash = rows && sha256Of(rows);
+  const euiccHashes = expectedEuiccs?.map(sha256Of);
   return createHash('sha256')
-    .update(canonicalJson({ ...order, templateHash, ...present({ rowsHash }) }))
+    .update(canonicalJson({ ...order, templateHash, ...present({ rowsHash, euiccHashes }) }))
     .digest('hex');
 }

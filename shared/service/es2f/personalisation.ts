@@ -1,6 +1,7 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { luhnDigit } from '../../codec/iccid.ts';
 import { refuse } from '../../errors.ts';
+import { ownMember } from '../../own-member.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { parameterNamed } from '../../profile/package/parameters.ts';
 import { type CompiledTemplate, compileTemplate } from '../../profile/package/personalise.ts';
@@ -32,7 +33,8 @@ export function compilePersonaliser(
   random: (octets: number) => Bytes,
 ): Personaliser {
   refuseClearSecrets(Object.keys(constants));
-  const secrets = keys === 'generate' ? secretsNotSet(upp, [...columns, ...Object.keys(constants)]) : [];
+  const names = [...columns, ...Object.keys(constants)];
+  const secrets = keys === 'generate' ? secretsNotSet(upp, names, ownMember(constants, 'algorithm')) : [];
   const template = compileTemplate(upp, {
     profileClass,
     parameters: [...columns, ...secrets.map(({ name }) => name)],
@@ -55,11 +57,17 @@ export function compilePersonaliser(
 }
 
 /** A key may have two names, with and without the AID of its security domain: what counts is the place. */
-function secretsNotSet(upp: Bytes, names: readonly string[]): readonly TemplateSecret[] {
+function secretsNotSet(
+  upp: Bytes,
+  names: readonly string[],
+  algorithm: string | undefined,
+): readonly TemplateSecret[] {
   const profile = decodePackage(upp);
   const targets = (name: string) => parameterNamed(name).bind(profile).targets;
   const taken = new Set(names.flatMap(targets));
-  return templateSecrets(upp).filter(({ name }) => !targets(name).some((target) => taken.has(target)));
+  return templateSecrets(upp, algorithm).filter(
+    ({ name }) => !targets(name).some((target) => taken.has(target)),
+  );
 }
 
 /** The columns that rules give. */

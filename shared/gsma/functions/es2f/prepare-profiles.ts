@@ -57,8 +57,8 @@ function shares(value: unknown, path: string): Readonly<Record<string, number>> 
   );
 }
 
-/** Members of a JWK that only a private or symmetric key has (RFC 7518 section 6). */
-const PRIVATE_JWK_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+/** Members of a JWK that only a private or symmetric key has (RFC 7518 section 6; `priv` of AKP keys). */
+const PRIVATE_JWK_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 function publicJwk(value: unknown, path: string): Readonly<Record<string, unknown>> {
   const jwk = openObject(value, path);
@@ -82,6 +82,7 @@ const body = object({
   eligibility: required(eligibility),
   metadata: required(openObject),
   outputKey: optional(publicJwk),
+  expectedEuiccs: optional(list(base64, { min: 1, max: 16 })),
   callbackUrl: optional(httpsUrl),
 });
 

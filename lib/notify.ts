@@ -2,16 +2,20 @@ import { Duration } from 'aws-cdk-lib';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { SCHEDULE } from '../shared/notify/schedule.ts';
 import type { StorageKey } from './keys.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
 
-/** Attempts before a notice goes to the dead-letter queue: with pauses of 30 s to an hour, more than half a day. */
-export const ATTEMPTS = 20;
+/**
+ * A notice that nobody takes is parked in the ledger when its attempts are spent (shared/notify/schedule.ts); what is
+ * received more often than that is no notice that could ever be posted, and goes to the dead-letter queue.
+ */
+export const RECEIVED_AT_MOST = 3 * SCHEDULE.attempts;
 const BATCH = 10;
 /** AWS asks for six times the timeout of the function. */
 const VISIBILITY_S = 360;
 
-/** Callbacks to the Operator: a queue of notices, and one of those that failed for good. */
+/** Callbacks to the Operator: a queue of notices, and one of messages that are none. */
 export class Notify extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
@@ -30,7 +34,7 @@ export class Notify extends Construct {
       ...encryption,
       retentionPeriod: Duration.days(4),
       visibilityTimeout: Duration.seconds(VISIBILITY_S),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: RECEIVED_AT_MOST },
     });
   }
 

@@ -160,6 +160,8 @@ export class Watch extends Construct {
       taskDuration: of('jobs.runTask').metricDuration({ statistic: 'p99', period: PERIOD }),
       auditErrors: of('audit.chain').metricErrors(sum),
       executionsFailed: jobs.stateMachine.metricFailed(sum),
+      parkedCallbacks: counted('ParkedCallbacks', '{ $.event = "notice.parked" }', ['notify.deliver']),
+      callbackAlarms: counted('CallbackAlarms', '{ $.event = "alarm.callback.unsent" }', ['notify.deliver']),
       deadLetters: notify.deadLetters.metricApproximateNumberOfMessagesVisible({
         statistic: 'Maximum',
         period: PERIOD,
@@ -190,7 +192,7 @@ export class Watch extends Construct {
           graph('Executions not complete; keys throttled', metrics.executionsFailed, metrics.keyThrottled),
         ],
         [
-          graph('Callbacks given up', metrics.deadLetters),
+          graph('Callbacks given up', metrics.parkedCallbacks, metrics.deadLetters),
           graph('Oldest callback, seconds', metrics.callbackAge),
           graph('Audit, trust and keys', metrics.auditErrors, metrics.trustAlarms, metrics.keyAlarms),
         ],
@@ -214,6 +216,8 @@ type Metrics = Readonly<
     | 'taskDuration'
     | 'auditErrors'
     | 'executionsFailed'
+    | 'parkedCallbacks'
+    | 'callbackAlarms'
     | 'deadLetters'
     | 'callbackAge'
     | 'ledgerReadsThrottled'
@@ -319,7 +323,19 @@ const ALARMS: readonly AlarmRow[] = [
   },
   {
     name: 'callbacks-given-up',
-    says: 'Callbacks to the Operator are in the dead-letter queue.',
+    says: 'Callbacks to the Operator were given up and wait in the ledger to be replayed.',
+    metric: 'parkedCallbacks',
+    above: 0,
+  },
+  {
+    name: 'callbacks-unsent',
+    says: 'Callbacks cannot be signed or sent.',
+    metric: 'callbackAlarms',
+    above: 0,
+  },
+  {
+    name: 'callbacks-dead',
+    says: 'Messages that could never be delivered are in the dead-letter queue of callbacks.',
     metric: 'deadLetters',
     above: 0,
   },

@@ -20,6 +20,8 @@ import { present } from './present.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
 import type { Services } from './service/api/services.ts';
 import { AuditLog } from './service/audit/log.ts';
+import type { CallbackContext } from './service/callbacks/callback-context.ts';
+import { CallbackService } from './service/callbacks/callbacks.ts';
 import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
 import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service/custody/data-keys.ts';
 import { KeyAssignments } from './service/custody/key-assignments.ts';
@@ -57,7 +59,7 @@ export interface Runtime {
   readonly standing: Standing;
   /** The same context over a ledger that lets itself be changed while it is frozen; for restoring. */
   readonly unguarded: Context;
-  readonly services: Services & { readonly parties: PartyService };
+  readonly services: Services & { readonly parties: PartyService; readonly callbacks: CallbackService };
   readonly trust: Trust;
   readonly work: ServiceWork;
   readonly audit: AuditLog;
@@ -90,10 +92,12 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const stores = await openStores(config, options);
   const { standing, guarded: ledger, vault, ppks } = stores;
   const custody = openCustody(config, ledger, options);
-  const notifier = await openNotifier(config, ledger, options);
+  const { keyRing, keyAssignments, dataKeys } = custody;
+  const settings = settingsOf(config);
+  const callbacks = { ledger, keyRing, keyAssignments, dataKeys, settings, now, random: randomBytes };
+  const notifier = await openNotifier(config, callbacks, options);
   let work: ServiceWork | undefined;
   const dispatcher = await openDispatcher(config, vault, options, () => work!);
-  const { keyRing, keyAssignments, dataKeys } = custody;
   const context: Context = {
     ledger,
     vault,
@@ -103,7 +107,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     dataKeys,
     dispatcher,
     notifier,
-    settings: settingsOf(config),
+    settings,
     now,
     random: randomBytes,
     log,
@@ -223,6 +227,7 @@ function openServices(
     delivery,
     reports,
     administration: new AdministrationService(trust),
+    callbacks: new CallbackService(context),
     audit,
     transfers: new TransferService(context, delivery, ingest, reports),
   };
@@ -341,8 +346,8 @@ async function openDispatcher(
 /** `ledger` posts from this process; `sqs:URL` leaves that to whoever reads the queue; `none:` tells nobody. */
 async function openNotifier(
   config: RuntimeConfig,
-  ledger: Ledger,
-  { log = () => undefined, now = Date.now }: RuntimeOptions,
+  context: CallbackContext,
+  { log = () => undefined }: RuntimeOptions,
 ): Promise<Notifier> {
   const { notifier = 'ledger' } = config;
   if (notifier === NO_PORT) return { wake: () => undefined, flush: nothing, close: nothing };
@@ -352,13 +357,18 @@ async function openNotifier(
   }
   if (notifier !== 'ledger')
     throw new Fault('configuration', `${notifier} names no notifier: ledger or sqs:URL`);
-  const { httpCarrier, LedgerNotifier } = await import('./notify/ledger-notifier.ts');
+  const [{ LedgerNotifier }, { postCallbacks }, { CallbackCourier }] = await Promise.all([
+    import('./notify/ledger-notifier.ts'),
+    import('./notify/post.ts'),
+    import('./service/callbacks/courier.ts'),
+  ]);
   return new LedgerNotifier({
-    ledger,
-    now,
-    carry: httpCarrier(PROTOCOL_VERSION, config.callbackCa),
-    onDelayed: ({ id }, attempts, reason) => log({ event: 'notice.delayed', id, attempts, reason }),
-    onParked: ({ id, url }, reason) => log({ event: 'notice.parked', id, url, reason }),
+    ledger: context.ledger,
+    now: context.now,
+    courier: new CallbackCourier(context, postCallbacks(PROTOCOL_VERSION), config.callbackCa),
+    onDelayed: (id, attempts, reason) => log({ event: 'notice.delayed', id, attempts, reason }),
+    onParked: (id, url, reason) => log({ event: 'notice.parked', id, url, reason }),
+    onTrouble: (message) => log({ event: 'alarm.callback.unsent', message }),
   });
 }
 

@@ -46,7 +46,7 @@ export const UPKEEP = {
     aws: { why: 'the Lambda audit.chain archives right after it has chained' },
   },
   'keys.check': {
-    what: 'asks for every key in use, and tells of certificates that end, those of parties too',
+    what: 'asks for every key in use, and tells of certificates that end, those of parties and callbacks too',
     embedded: { pauseMs: 6 * 60 * 60_000, trouble: 'alarm.key.unchecked' },
     aws: { lambda: 'keys.check', everyMinutes: 60 },
   },

@@ -5,6 +5,7 @@
 // services, K of Test Profiles and their order, SubCA chains for its own certificate, enterprise and RPM rules. After a power
 // cut it waits for the same BPP, unless it is told to give up (installFailedDueToInterruption, 11).
 
+export { CallbackServer, type CallbackServerOptions } from './callback-server.ts';
 export { type Certificate, parseCertificate, registeredIdOf, subjectKeyIdentifier } from './certificate.ts';
 export { completeEid, decodeIccid, encodeEid, encodeIccid, isValidEid } from './coding.ts';
 export {
@@ -46,10 +47,11 @@ export {
   type TlsIdentity,
 } from './http.ts';
 export * from './ifpp-draft1.ts';
-export { CallbackServer, Operator, type ProfileOrder } from './operator.ts';
+export { Operator, type ProfileOrder } from './operator.ts';
 export { hybridOutputKey, openRows } from './output-rows.ts';
 export { type PublicKeySource, publicKeyOfCsr, SimCi, SimEumCa } from './pki.ts';
 export { segmentBpp } from './segmentation.ts';
+export { verifyCallback } from './signed-callback.ts';
 export { generateOneTimeKey, type OneTimeKeyPair, publicOctets, SUITES, type SuiteName } from './suite.ts';
 export { SimError } from './tlv.ts';
 export type { CrlScope } from './x509.ts';

@@ -15,6 +15,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['demo', async () => (await import('./demo.ts')).registerDemo],
   ['serve', async () => (await import('./serve.ts')).registerServe],
   ['keys', async () => (await import('./keys.ts')).registerKeys],
+  ['callbacks', async () => (await import('./callbacks.ts')).registerCallbacks],
   ['party', async () => (await import('./party.ts')).registerParty],
   ['trust', async () => (await import('./trust.ts')).registerTrust],
   ['audit', async () => (await import('./audit.ts')).registerAudit],

@@ -58,6 +58,7 @@ export async function startDeployment(
   const frozen = await runtime.standing.why();
   if (frozen === undefined) await runtime.standing.renewAnchor();
   else log({ event: 'alarm.ledger.frozen', message: ownText(frozen) });
+  if (frozen === undefined) await ensureCallbackClient(runtime, pki);
   const resumed = frozen === undefined ? await runtime.work.resume() : 0;
   runtime.context.notifier.wake();
   const upkeep = frozen === undefined ? startUpkeep(runtime, deployment.config, log) : [];
@@ -73,6 +74,13 @@ export async function startDeployment(
       await runtime.close();
     },
   };
+}
+
+/** A deployment that was given no client certificate for callbacks has one of its own CA. */
+async function ensureCallbackClient({ services, config }: Runtime, pki: DevelopmentPki): Promise<void> {
+  const { client } = services.callbacks;
+  if ((await client.inUse()) === undefined)
+    await client.replace('server', async (spki) => [await pki.issueClient(config.address, spki)]);
 }
 
 /** The ledger is read too: a disk that can be written may still hold a ledger that cannot be opened. */

@@ -76,6 +76,11 @@ export class DevelopmentPki {
     });
   }
 
+  /** A client certificate for a key that stays where it is: DER. */
+  async issueClient(commonName: string, spki: Uint8Array): Promise<Uint8Array> {
+    return await issueTlsClient({ subject: { commonName }, spki, ...validity(LEAF_DAYS) }, this.#issuer());
+  }
+
   #issuer() {
     return {
       certificate: new X509Certificate(this.#ca.cert).raw,

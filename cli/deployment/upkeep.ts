@@ -22,7 +22,8 @@ function embeddedUpkeep(
   return {
     'audit.chain': () => audit.chain(),
     'audit.archive': () => audit.archive(),
-    'keys.check': () => Promise.all([keyInventory.check(), services.parties.tellEnding()]),
+    'keys.check': () =>
+      Promise.all([keyInventory.check(), services.parties.tellEnding(), services.callbacks.tellEnding()]),
     'keys.rewrap': () => wrappingRotation.rewrap(),
     'life.reap': () => reaper.round(),
     'verify.scrub': () => scrub(context),

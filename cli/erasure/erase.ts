@@ -9,7 +9,7 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { auditWrite } from '../../shared/service/audit/line.ts';
 import { AuditLog } from '../../shared/service/audit/log.ts';
-import { deliveryJwk, signedByDelivery } from '../../shared/service/es2f/order-report.ts';
+import { deliveryJwk, signedByDelivery } from '../../shared/service/keys/signed.ts';
 import { partitions } from '../../shared/service/records/keys.ts';
 import { destroyKey, type Erased } from './destroy-key.ts';
 import { destroyLedger, destroyPpks } from './destroy-store.ts';

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { repeatedMember } from '../../shared/codec/json-names.ts';
@@ -91,6 +91,25 @@ export function parseJson(octets: Bytes, path: string, option: string): unknown 
   } catch (error) {
     if (error instanceof Refusal) throw unusable(`cannot be used: ${error.message}`);
     throw error;
+  }
+}
+
+/** Refuses a file that is there, before anything is made that would have nowhere to go. */
+export async function requireFresh(path: string, option: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const refused = (reason: string, cause?: unknown) =>
+    new UsageError(
+      `${option}: ${path} cannot be written (${reason})`,
+      'Name another place, or remove what is there.',
+      { cause },
+    );
+  if (found !== undefined) throw refused('it exists');
+  const folder = dirname(path);
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw refused(reasonOf(cause), cause);
   }
 }
 

@@ -1,23 +1,22 @@
-import { Fault } from '../../shared/errors.ts';
 import { GuardedLedger } from '../../shared/ledger/guarded.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { noPort } from '../../shared/no-port.ts';
-import { NoticeQueue } from '../../shared/notify/sqs.ts';
+import type { NoticeQueue } from '../../shared/notify/sqs.ts';
 import { requireIdentity } from '../../shared/service/restore/identity.ts';
 import { Standing } from '../../shared/service/restore/standing.ts';
 import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { readConfig } from '../runtime.ts';
+import { noticeQueue } from './queue.ts';
 
 export interface NotifyStores {
   readonly ledger: Ledger;
   readonly queue: NoticeQueue;
-  readonly callbackCa: string | undefined;
 }
 
 let opened: Promise<NotifyStores> | undefined;
 
-/** Ledger and queue of this execution environment; callbacks need nothing more of a deployment. */
+/** Ledger and queue of this execution environment; to queue what waits needs nothing more of a deployment. */
 export function notifyStores(): Promise<NotifyStores> {
   opened ??= open().catch((error: unknown) => {
     opened = undefined;
@@ -28,15 +27,13 @@ export function notifyStores(): Promise<NotifyStores> {
 
 async function open(): Promise<NotifyStores> {
   const config = readConfig();
-  const { notifier = '', callbackCa } = config;
-  if (!notifier.startsWith('sqs:')) throw new Fault('configuration', 'the notifier is not a queue');
+  const queue = noticeQueue(config);
   const ledger = await openLedger(config.ledger);
   await requireIdentity({ ledger }, config);
   const none = { vault: noPort<Vault>('vault'), ppks: noPort<PpkVault>('vault') };
   const standing = new Standing({ ledger, ...none, now: Date.now }, config);
   return {
     ledger: new GuardedLedger(ledger, () => standing.requireLive()),
-    queue: new NoticeQueue(notifier.slice('sqs:'.length)),
-    callbackCa,
+    queue,
   };
 }

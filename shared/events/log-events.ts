@@ -19,7 +19,7 @@ const alarm = <const M extends Members>(when: string, members: M, todo: string) 
 
 const MESSAGE = { message: 'text' } as const;
 const WORK = {
-  kind: words('job', 'order', 'rows', 'euiccData', 'report'),
+  kind: words('job', 'order', 'rows', 'euiccData', 'report', 'closing'),
   id: 'identifier',
   task: 'number',
 } as const;
@@ -129,6 +129,16 @@ export const LOG_EVENTS = {
     url: 'URL',
     reason: 'text',
   }),
+  'alarm.callback.certificate': alarm(
+    'the TLS client certificate for callbacks has ended, or ends within 30 days',
+    { certificate: 'hash', notAfter: 'time', daysLeft: 'number' },
+    '`smdpf callbacks rotate`, or `request` and `install`: [operators.md](operators.md#callbacks)',
+  ),
+  'alarm.callback.unsent': alarm(
+    'no callback can be sent for now: a key that signs them, or the ledger, is out of reach',
+    MESSAGE,
+    'see [keys](runbook.md#keys); what waits is posted by itself afterwards',
+  ),
   'alarm.ledger.frozen': alarm('the ledger was restored from a backup', MESSAGE, '`smdpf restore run`'),
   'alarm.crl.missing': alarm('a revocation list that is needed is missing', LIST, BRING_LIST),
   'alarm.crl.expired': alarm('a revocation list that is needed has expired', LIST, BRING_LIST),

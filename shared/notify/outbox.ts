@@ -1,11 +1,11 @@
-import { removeItem } from '../ledger/change.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { scanPages } from '../ledger/scan.ts';
 import { ledgerKeys, partitions } from '../service/records/keys.ts';
 import { noticeRecord } from '../service/records/notice.ts';
-import type { Carrier } from './ledger-notifier.ts';
+import { attempt, type Outcome } from './attempt.ts';
+import type { Courier } from './notifier.ts';
 
-/** After so long a notice is queued again: one that went to the dead-letter queue is tried anew every day. */
+/** After so long a notice is queued again: its message may be lost, or lie in the dead-letter queue. */
 const QUEUED_AGAIN_MS = 24 * 3_600_000;
 
 /**
@@ -35,12 +35,11 @@ export async function sweepOutbox(
   return queued;
 }
 
-/** Posts one notice and takes it out of the outbox. One that is there no more was delivered before: done. */
-export async function deliverNotice(ledger: Ledger, carry: Carrier, id: string): Promise<void> {
-  const item = await ledger.get(ledgerKeys.notice(id));
-  if (item === undefined) return;
-  const { url, body } = noticeRecord.from(item);
-  await carry({ id, url, body });
-  // the sweeper may have marked the notice while it was posted
-  await removeItem(ledger, ledgerKeys.notice(id));
+/** One attempt at a notice by its name. One that is there no more was delivered before. */
+export async function deliverNotice(
+  port: { readonly ledger: Ledger; readonly courier: Courier; readonly now: () => number },
+  name: string,
+): Promise<Outcome> {
+  const item = await port.ledger.get(ledgerKeys.notice(name));
+  return item === undefined ? { kind: 'taken' } : await attempt(port, item);
 }

@@ -13,9 +13,6 @@ import type { Notifier } from './notifier.ts';
 
 /** SQS takes ten messages in one call. */
 const BATCH = 10;
-/** Seconds before a second attempt; doubles each time, up to an hour. */
-const RETRY_S = 30;
-const LONGEST_RETRY_S = 3_600;
 
 /** The queue of notices: names only, since an address of the Operator's and an eUICC's result need not lie in it. */
 export class NoticeQueue {
@@ -47,9 +44,9 @@ export class NoticeQueue {
     }
   }
 
-  /** Lets a message that failed `attempts` times come back later than the queue would have it. */
-  async postpone(receiptHandle: string, attempts: number): Promise<void> {
-    const VisibilityTimeout = Math.min(RETRY_S * 2 ** (attempts - 1), LONGEST_RETRY_S);
+  /** Lets a message that failed come back later than the queue would have it: whole seconds, up to twelve hours. */
+  async postpone(receiptHandle: string, waitMs: number): Promise<void> {
+    const VisibilityTimeout = Math.ceil(waitMs / 1_000);
     const command = new ChangeMessageVisibilityCommand({
       QueueUrl: this.#url,
       ReceiptHandle: receiptHandle,

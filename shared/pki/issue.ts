@@ -68,6 +68,35 @@ export function issueTlsClient(input: IssueInput, issuer: Issuer): Promise<Bytes
   return issueLeaf(input, issuer, OID.clientAuth, []);
 }
 
+/** A TLS client certificate in DER that no CA vouches for: whoever it calls pins it. */
+export function selfSignTlsClient(input: IssueInput, sign: Sign): Promise<Bytes> {
+  return build(input, nameOf(input.subject), sign, [
+    subjectKeyIdentifier(input.spki),
+    keyUsage(DIGITAL_SIGNATURE),
+    extension(OID.extendedKeyUsage, sequence(oid(OID.clientAuth)), true),
+  ]);
+}
+
+/** A certification request (PKCS#10, RFC 2986) in DER for a TLS client certificate. */
+export async function requestTlsClient(
+  { subject, spki }: Pick<IssueInput, 'subject' | 'spki'>,
+  sign: Sign,
+): Promise<Bytes> {
+  const extensions = sequence(
+    keyUsage(DIGITAL_SIGNATURE),
+    extension(OID.extendedKeyUsage, sequence(oid(OID.clientAuth)), true),
+  );
+  const attributes = sequence(oid(OID.extensionRequest), new asn1js.Set({ value: [extensions] }));
+  const info = sequence(
+    integer(0),
+    nameOf(subject),
+    raw(spki),
+    new asn1js.Constructed({ idBlock: { tagClass: 3, tagNumber: 0 }, value: [attributes] }),
+  );
+  const signature = encodeEcdsaSignature(await sign(derOf(info)));
+  return derOf(sequence(info, algorithm(), new asn1js.BitString({ valueHex: buffer(signature) })));
+}
+
 function issueLeaf(
   input: IssueInput,
   issuer: Issuer,

@@ -169,11 +169,12 @@ describe('the callback to the Operator', () => {
     ['the word of an FPA', { ...base, eid, state: 'Unreported', detail: 'damaged' }, 'damaged'],
     ['a profile closed before it was bound', { ...base, state: 'Closed' }],
   ])('%s is sent as the schema says', (_what, record, fpaCause) => {
-    const news = { id: 'N-1', orderId: 'ORD-1', url: 'https://operator.example.com', record };
+    const url = 'https://operator.example.com';
+    const news = { id: 'N-1', orderId: 'ORD-1', url, caller: '2.999.10', record };
     const write = noticeWrite(fpaCause === undefined ? news : { ...news, fpaCause });
-    const body = 'attributes' in write ? write.attributes.body : undefined;
+    const content = 'attributes' in write ? String(write.attributes.content) : '';
     const schema = compile(media.schema);
-    expect(schema(JSON.parse(JSON.stringify(body))), JSON.stringify(schema.errors)).toBe(true);
+    expect(schema(JSON.parse(content)), JSON.stringify(schema.errors)).toBe(true);
   });
 });
 

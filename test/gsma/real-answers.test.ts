@@ -72,6 +72,7 @@ const orderOf = (orderId: string, quantity: number, iccidStart: string): Members
       { profileManagementOperation: ['install', 'delete'], notificationAddress: 'smdpf.example.com' },
     ],
   },
+  callbackUrl: 'https://127.0.0.1:9/callbacks',
   outputKey: { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }) },
 });
 
@@ -148,6 +149,7 @@ it('from the order to the report, every answer is as the document has it, patter
   await call('admin.openTransfer', { purpose: 'crl', size: 9, sha256: 'ab'.repeat(32) });
   await call('admin.addCrl', { crl: base64(deployment.ci.issueCrl({ number: 2 })) });
   await call('admin.getAuditLines', { limit: 50 });
+  await call('admin.replayCallbacks', { orderId: 'ORD-1' });
 
   // transfers of parts and results, which need large answers, have tests of their own
   const apart: FunctionPath[] = ['es9plus.handleNotification', 'esbpp.getTransfer', 'esed1.getTransfer'];

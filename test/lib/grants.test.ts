@@ -6,6 +6,8 @@ import { NO_PORT } from '../../shared/no-port.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';
 import type { Services } from '../../shared/service/api/services.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { parkedNotice } from '../../shared/service/records/notice.ts';
 import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import { signInstallationResult } from '../../sim/euicc/results.ts';
 import { encodeProfileLoadingReport, type PersonalisedEuicc } from '../../sim/index.ts';
@@ -20,6 +22,7 @@ const ADMINISTRATOR = caller('2.999.70', 'administrator');
 
 let deployment: Deployment;
 let euiccs: PersonalisedEuicc[];
+const CALLBACK = { callbackUrl: 'https://127.0.0.1:9/' };
 const ORDERS = ['GRANTS', 'CANCEL', 'CLOSE', 'REPLACE'] as const;
 
 beforeAll(async () => {
@@ -28,7 +31,13 @@ beforeAll(async () => {
   });
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const outputKey = publicKey.export({ format: 'jwk' }) as Record<string, unknown>;
-  for (const orderId of ORDERS) await prepare(deployment, orderId, 8, { outputKey });
+  for (const orderId of ORDERS) await prepare(deployment, orderId, 8, { outputKey, ...CALLBACK });
+  // more than are told of within the call
+  for (const orderId of ['CANCEL-9', 'CLOSE-9']) {
+    await prepare(deployment, orderId, 9, CALLBACK);
+    for (let pack = 0; pack < 3; pack++) await deployment.runtime.work.runTask('order', orderId, pack);
+    await deployment.runtime.work.finish('order', orderId);
+  }
   euiccs = await registered(deployment, 12, { keys: 3 });
 }, 60_000);
 afterAll(() => deployment?.close());
@@ -131,10 +140,14 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     await orders.prepareProfiles(OPERATOR, deployment.order('SMALL', 2, TEMPLATE));
     await orders.prepareProfiles(OPERATOR, deployment.order('LARGE', 9, TEMPLATE));
   },
-  'es2f.cancelOrder': ({ orders }) => orders.cancelOrder(OPERATOR, { orderId: 'CANCEL' }),
+  'es2f.cancelOrder': async ({ orders }) => {
+    for (const orderId of ['CANCEL', 'CANCEL-9']) await orders.cancelOrder(OPERATOR, { orderId });
+  },
   'es2f.getOrderStatus': ({ orders }) => orders.getOrderStatus(OPERATOR, { orderId: 'GRANTS' }),
   'es2f.getOrderOutput': ({ orders }) => orders.getOrderOutput(OPERATOR, { orderId: 'GRANTS', pack: 0 }),
-  'es2f.closeOrder': ({ orders }) => orders.closeOrder(OPERATOR, { orderId: 'CLOSE' }),
+  'es2f.closeOrder': async ({ orders }) => {
+    for (const orderId of ['CLOSE', 'CLOSE-9']) await orders.closeOrder(OPERATOR, { orderId });
+  },
   'es2f.releaseProfile': async ({ orders }) => {
     const { items } = await orders.getOrderStatus(OPERATOR, { orderId: 'GRANTS' });
     const { iccid } = items.at(-1)!;
@@ -185,6 +198,21 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     administration.addCrl(ADMINISTRATOR, { crl: deployment.ci.issueCrl({ number: 7 }), issuerChain: [] }),
   'admin.openTransfer': ({ transfers }) =>
     transfers.openTransfer(ADMINISTRATOR, { purpose: 'crl', ...upload }),
+  'admin.replayCallbacks': async ({ callbacks }) => {
+    const { context } = deployment.runtime;
+    const notice = {
+      orderId: 'GRANTS',
+      url: 'https://operator.example',
+      content: '{}',
+      createdAt: 0,
+      attempts: 36,
+      dueAt: 0,
+      parkedAt: 0,
+    };
+    const put = ledgerKeys.parkedNotice('GRANTS#N-1');
+    await context.ledger.write({ put, attributes: parkedNotice.to(notice), when: 'absent' });
+    await callbacks.replayCallbacks(ADMINISTRATOR, { limit: 10 });
+  },
   'admin.getAuditLines': ({ audit }) => audit.getAuditLines({ from: 1, limit: 10 }),
   'es9plus.handleNotification': async ({ reports }) => reports.handleNotification(await resultOf(3)),
 };

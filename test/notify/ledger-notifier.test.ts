@@ -1,11 +1,15 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Fault } from '../../shared/errors.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
-import { type Carrier, httpCarrier, LedgerNotifier } from '../../shared/notify/ledger-notifier.ts';
+import { LedgerNotifier } from '../../shared/notify/ledger-notifier.ts';
+import type { Courier } from '../../shared/notify/notifier.ts';
+import { postCallbacks } from '../../shared/notify/post.ts';
+import { pauseAfter, SCHEDULE } from '../../shared/notify/schedule.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { noticeRecord } from '../../shared/service/records/notice.ts';
-import { CallbackServer } from '../../sim/index.ts';
 
 const URL = 'http://127.0.0.1:9/';
 
@@ -13,12 +17,14 @@ let ledger: Ledger;
 let notifiers: LedgerNotifier[];
 let parked: { id: string; reason: string }[];
 let delayed: string[];
+let troubles: string[];
 
 beforeEach(async () => {
   ledger = await openLedger('sqlite::memory:');
   notifiers = [];
   parked = [];
   delayed = [];
+  troubles = [];
 });
 
 afterEach(async () => {
@@ -30,24 +36,43 @@ const put = (id: string, more: { url?: string; dueAt?: number } = {}) =>
   ledger.write({
     put: ledgerKeys.notice(id),
     attributes: noticeRecord.to({
+      orderId: 'ORD-1',
       url: URL,
+      createdAt: 0,
       attempts: 0,
       dueAt: 0,
-      body: { header: { functionCallIdentifier: id } },
+      content: JSON.stringify({ header: { functionCallIdentifier: id } }),
       ...more,
     }),
     when: 'absent',
   });
 
-function notifierWith(carry: Carrier, attempts = 3): LedgerNotifier {
+/** What a notice says to whoever posts it. */
+interface Posted {
+  readonly id: string;
+  readonly url: string;
+  readonly content: string;
+}
+
+function notifierWith(
+  post: (notice: Posted) => Promise<void>,
+  attempts = 3,
+  prepare: Courier['prepare'] = async (item) => item,
+): LedgerNotifier {
   const notifier = new LedgerNotifier({
     ledger,
-    carry,
+    courier: {
+      prepare,
+      post: async (item) => {
+        const { url, content } = noticeRecord.from(item);
+        await post({ id: item.sort, url, content });
+      },
+    },
     now: Date.now,
-    onDelayed: ({ id }, attempts, reason) => delayed.push(`${id} ${attempts} ${reason}`),
-    onParked: ({ id }, reason) => parked.push({ id, reason }),
-    retryMs: 5,
-    attempts,
+    onDelayed: (id, attempts, reason) => delayed.push(`${id} ${attempts} ${reason}`),
+    onParked: (id, _url, reason) => parked.push({ id, reason }),
+    onTrouble: (message) => troubles.push(message),
+    schedule: { firstPauseMs: 5, longestPauseMs: 3_600_000, attempts },
     pollMs: 50,
   });
   notifiers.push(notifier);
@@ -61,9 +86,12 @@ describe('the embedded notifier', () => {
     const taken: string[] = [];
     await put('a-1');
     await put('b-1');
-    notifierWith(async ({ id, url, body }) => {
+    notifierWith(async ({ id, url, content }) => {
       taken.push(id);
-      expect({ url, body }).toEqual({ url: URL, body: { header: { functionCallIdentifier: id } } });
+      expect({ url, body: JSON.parse(content) }).toEqual({
+        url: URL,
+        body: { header: { functionCallIdentifier: id } },
+      });
     }).wake();
     await vi.waitFor(async () => expect(await waiting()).toEqual([]));
     expect(taken.sort()).toEqual(['a-1', 'b-1']);
@@ -102,7 +130,7 @@ describe('the embedded notifier', () => {
     expect(await waiting()).toEqual([]);
     const { items } = await ledger.query('notices-parked');
     expect(items).toMatchObject([
-      { sort: 'a-1', attributes: { url: URL, attempts: 3, reason: 'HTTP 503', body: { header: {} } } },
+      { sort: 'a-1', attributes: { url: URL, attempts: 3, reason: 'HTTP 503', orderId: 'ORD-1' } },
     ]);
   });
 
@@ -166,6 +194,23 @@ describe('the embedded notifier', () => {
     expect(await waiting()).toEqual([]);
   });
 
+  it('counts no attempt while it cannot sign, and says so', async () => {
+    const taken: string[] = [];
+    await put('a-1');
+    let failures = 2;
+    notifierWith(
+      async ({ id }) => void taken.push(id),
+      1,
+      async (item) => {
+        if (failures-- > 0) throw new Fault('keyProvider', 'the HSM is out of reach');
+        return item;
+      },
+    ).wake();
+    await vi.waitFor(() => expect(taken).toEqual(['a-1']));
+    expect(parked).toEqual([]);
+    expect(troubles).toEqual(['the HSM is out of reach', 'the HSM is out of reach']);
+  });
+
   it('survives a ledger that is out of reach for a while', async () => {
     const taken: string[] = [];
     await put('a-1');
@@ -176,21 +221,43 @@ describe('the embedded notifier', () => {
   });
 });
 
-describe('the carrier of notices', () => {
-  const carry = httpCarrier('ifpp-draft/v1.0.0');
+describe('posting callbacks', () => {
+  const post = postCallbacks('ifpp-draft/v1.0.0');
+  const message = { content: '{"profileState":"Installed"}', jws: 'a..b' };
 
-  it('posts JSON, and takes 2xx alone for an answer', async () => {
-    const server = await CallbackServer.start({ failFirst: 1 });
-    const { url } = server;
+  it('takes any 2xx for an answer, and nothing else', async () => {
+    let status = 200;
+    const seen: unknown[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.headers['x-jws-signature'], request.headers['content-type']);
+      request.resume().on('end', () => response.writeHead(status, { location: '/elsewhere' }).end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/`;
     try {
-      const notice = { id: 'a-1', url, body: { profileState: 'Installed' } };
-      await expect(carry(notice)).rejects.toThrow('HTTP 503');
-      await carry(notice);
-      expect(server.received).toEqual([{ profileState: 'Installed' }]);
-      await expect(carry({ ...notice, url: `${url}/elsewhere` })).rejects.toThrow('HTTP 404');
+      for (status of [200, 201, 202, 204, 299]) await post({ ...message, url });
+      for (status of [300, 302, 307, 400, 401, 404, 500, 503])
+        await expect(post({ ...message, url })).rejects.toThrow(`HTTP ${status}`);
+      expect(seen.slice(0, 2)).toEqual(['a..b', 'application/json']);
     } finally {
-      await server.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     }
-    await expect(carry({ id: 'a-1', url, body: {} })).rejects.toThrow(/ECONNREFUSED|hang up/);
+    await expect(post({ ...message, url })).rejects.toThrow(/is out of reach \(ECONN/);
   });
+});
+
+it('waits for a second after the first attempt, twice as long after each, an hour at most, and parks after a day', () => {
+  const pauses: number[] = [];
+  for (let attempt = 1, pause = pauseAfter(1); pause !== undefined; pause = pauseAfter(++attempt))
+    pauses.push(pause);
+  expect(pauses.slice(0, 13).map((ms) => ms / 1000)).toEqual([
+    1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600,
+  ]);
+  expect(new Set(pauses.slice(12))).toEqual(new Set([3_600_000]));
+  expect(pauses).toHaveLength(SCHEDULE.attempts - 1);
+  const hours = pauses.reduce((a, b) => a + b) / 3_600_000;
+  expect(hours).toBeGreaterThan(24);
+  expect(hours).toBeLessThan(25);
 });

@@ -2,10 +2,11 @@ import type { SQSRecord } from 'aws-lambda';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { deliver } from '../../lambdas/notify/deliver.ts';
 import { Fault } from '../../shared/errors.ts';
-import type { Ledger } from '../../shared/ledger/ledger.ts';
+import type { Item, Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
-import type { Notice } from '../../shared/notify/notifier.ts';
+import type { Courier } from '../../shared/notify/notifier.ts';
 import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
+import { SCHEDULE } from '../../shared/notify/schedule.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { type NoticeMessage, noticeMessage, noticeRecord } from '../../shared/service/records/notice.ts';
 
@@ -25,13 +26,18 @@ const wait = (id: string) =>
   ledger.write({
     put: ledgerKeys.notice(id),
     attributes: noticeRecord.to({
+      orderId: 'ORD-1',
       url: 'https://operator.example/',
-      body: { iccid: id },
+      content: JSON.stringify({ iccid: id }),
+      createdAt: 0,
       dueAt: 0,
       attempts: 0,
     }),
     when: 'absent',
   });
+
+const courierOf = (post: Courier['post']): Courier => ({ prepare: async (item) => item, post });
+const port = (post: Courier['post']) => ({ ledger, courier: courierOf(post), now: () => now });
 
 const record = (message: NoticeMessage | string, attempts = 1) =>
   ({
@@ -65,17 +71,26 @@ it('a notice that the queue did not take is queued by the next sweep', async () 
 
 it('the outbox takes a notice out of the ledger only once it was taken, and posts none that is gone', async () => {
   await wait('a');
-  const posted: Notice[] = [];
-  await expect(deliverNotice(ledger, () => Promise.reject(new Error('503')), 'a')).rejects.toThrow('503');
-  expect(await ledger.get(ledgerKeys.notice('a'))).toBeDefined();
-  const carry = async (notice: Notice) => {
+  const posted: Item[] = [];
+  const refused = port(() => Promise.reject(new Fault('notifier', '503')));
+  expect(await deliverNotice(refused, 'a')).toEqual({
+    kind: 'delayed',
+    attempts: 1,
+    reason: '503',
+    waitMs: 1_000,
+  });
+  expect((await ledger.get(ledgerKeys.notice('a')))?.attributes).toMatchObject({
+    attempts: 1,
+    reason: '503',
+  });
+  const carry = async (notice: Item) => {
     // the sweeper marks it in the meantime
     await sweepOutbox(ledger, enqueue, () => now);
     posted.push(notice);
   };
-  await deliverNotice(ledger, carry, 'a');
-  await deliverNotice(ledger, carry, 'a');
-  expect(posted.map(({ id }) => id)).toEqual(['a']);
+  await deliverNotice(port(carry), 'a');
+  await deliverNotice(port(carry), 'a');
+  expect(posted.map(({ sort }) => sort)).toEqual(['a']);
   expect(await ledger.get(ledgerKeys.notice('a'))).toBeUndefined();
 });
 
@@ -89,11 +104,12 @@ it('the outbox gives back what failed of a batch, later each time, and nothing e
       ledger,
       queue: {
         send: enqueue,
-        postpone: async (_handle, attempts) => void postponed.push(attempts),
+        postpone: async (_handle, waitMs) => void postponed.push(waitMs),
       },
-      carry: async ({ id }) => {
-        if (id === 'bad') throw new Fault('notifier', 'the callback was answered with HTTP 503');
-      },
+      courier: courierOf(async ({ sort }) => {
+        if (sort === 'bad') throw new Fault('notifier', 'the callback was answered with HTTP 503');
+      }),
+      now: () => now,
       log: (line) => lines.push(line),
     },
     {
@@ -104,9 +120,34 @@ it('the outbox gives back what failed of a batch, later each time, and nothing e
     JSON.stringify({ notice: 'bad' }),
     '"no JSON"',
   ]);
-  expect(postponed.sort()).toEqual([1, 3]);
+  expect(postponed).toEqual([1_000, 1_000]);
   expect(lines).toContainEqual(
-    expect.objectContaining({ id: 'bad', attempts: 3, reason: 'the callback was answered with HTTP 503' }),
+    expect.objectContaining({ id: 'bad', attempts: 1, reason: 'the callback was answered with HTTP 503' }),
   );
   expect(queued).toContain('bad');
+});
+
+it('the outbox parks a notice on AWS as embedded, when its attempts are spent, and takes its message', async () => {
+  await wait('a');
+  const item = await ledger.get(ledgerKeys.notice('a'));
+  const attributes = noticeRecord.to({ ...noticeRecord.from(item!), attempts: SCHEDULE.attempts - 1 });
+  await ledger.write({ put: item!, attributes, when: { revision: item!.revision } });
+  const lines: unknown[] = [];
+  const answer = await deliver(
+    {
+      ledger,
+      queue: { send: enqueue, postpone: () => Promise.reject(new Error('not postponed')) },
+      courier: courierOf(() => Promise.reject(new Fault('notifier', 'HTTP 503'))),
+      now: () => now,
+      log: (line) => lines.push(line),
+    },
+    { Records: [record({ notice: 'a' }, 2)] },
+  );
+  expect(answer.batchItemFailures).toEqual([]);
+  expect(lines).toEqual([expect.objectContaining({ event: 'notice.parked', id: 'a', reason: 'HTTP 503' })]);
+  expect(await ledger.get(ledgerKeys.notice('a'))).toBeUndefined();
+  expect((await ledger.get(ledgerKeys.parkedNotice('a')))?.attributes).toMatchObject({
+    attempts: SCHEDULE.attempts,
+    parkedAt: now,
+  });
 });

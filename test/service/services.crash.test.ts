@@ -5,7 +5,8 @@ import { toHex } from '../../shared/codec/bytes.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { euiccRecord } from '../../shared/service/records/euicc.ts';
-import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { ledgerKeys, noticeName } from '../../shared/service/records/keys.ts';
+import { noticeRecord } from '../../shared/service/records/notice.ts';
 import { packRecord } from '../../shared/service/records/order.ts';
 import { PackReader } from '../../shared/service/supply/packs.ts';
 import { signInstallationResult } from '../../sim/euicc/results.ts';
@@ -190,10 +191,11 @@ describe('after a death at any store call, repeated by two at once', () => {
           expect(answer).toMatchObject({ verified: 1, noted: 1, rejected: [{ itemIndex: 2 }] });
         const { items } = await services.orders.getOrderStatus(OPERATOR, { orderId });
         expect(items.map(({ state }) => state)).toEqual(['Installed', 'Unreported']);
-        const notices = (await context.ledger.query('notices', { prefix: jobId })).items;
-        expect(
-          notices.map(({ attributes }) => (attributes.body as { profileState: string }).profileState),
-        ).toEqual(['Installed', 'Unreported']);
+        const notices = (await context.ledger.query('notices', { prefix: noticeName(orderId, jobId) })).items;
+        expect(notices.map((notice) => JSON.parse(noticeRecord.from(notice).content).profileState)).toEqual([
+          'Installed',
+          'Unreported',
+        ]);
         const { reportId } = answers[0] as { reportId: string };
         expect(await auditLines(deployment.runtime, 'report.taken', { report: reportId })).toBe(1);
         for (const event of ['profile.installed', 'profile.unreported'])

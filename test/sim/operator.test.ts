@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { CompactEncrypt, type JWK } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { CallbackServer, type CallbackServerOptions } from '../../sim/callback-server.ts';
 import { encodePem, encodePrivateKeyPem, generateKey } from '../../sim/curve.ts';
 import { FunctionClient, type TlsIdentity } from '../../sim/http.ts';
-import { CallbackServer, type CallbackServerOptions, Operator } from '../../sim/operator.ts';
+import { Operator } from '../../sim/operator.ts';
 import { SimCi } from '../../sim/pki.ts';
 
 const running: CallbackServer[] = [];

@@ -224,6 +224,9 @@ export function memoryServices(): MemoryServices {
         };
       },
     }),
+    callbacks: inMemory<Services['callbacks']>({
+      replayCallbacks: async () => ({ replayed: 0, more: false }),
+    }),
     audit: inMemory<Services['audit']>({
       getAuditLines: async () => ({ lines: [], head: { sequence: 0, hash: '0'.repeat(64) } }),
     }),

@@ -7,7 +7,7 @@ import { readJson, writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import { clientOptions, reach, type ServerOptions, withServerOptions } from './server-options.ts';
+import { answerJson, clientOptions, reach, type ServerOptions, withServerOptions } from './server-options.ts';
 
 interface ResultOptions extends ServerOptions {
   readonly orderId: string;
@@ -24,6 +24,15 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
 
   withServerOptions(
     operator
+      .command('server-keys')
+      .description(
+        'the keys under which the server signs, and to which rows are encrypted (ES2f.getServerKeys)',
+      )
+      .option('--out <file>', 'JSON, for smdpf sim operator listen and smdpf statement verify'),
+  ).action((options: ServerOptions & { readonly out?: string }) => serverKeys(options, io));
+
+  withServerOptions(
+    operator
       .command('output')
       .description('fetch and decrypt the output rows of an order (ES2f.getOrderOutput)')
       .requiredOption('--order-id <id>', 'orderId')
@@ -37,6 +46,26 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
       .description('fetch and verify the signed report about an order (ES2f.getOrderReport)')
       .requiredOption('--order-id <id>', 'orderId'),
   ).action((options: ResultOptions) => report(options, io));
+}
+
+async function serverKeys(options: ServerOptions & { readonly out?: string }, io: CliIo): Promise<void> {
+  const client = new Operator(await clientOptions(options));
+  const { header: _, ...keys } = await reach(options.url, () => client.serverKeys());
+  if (options.out !== undefined) await writeOutput(options.out, `${JSON.stringify(keys)}\n`, '--out');
+  answerJson(io, keys);
+}
+
+/** The delivery keys in an answer of getServerKeys that was kept in a file. */
+export async function readDeliveryKeys(path: string): Promise<JWK[]> {
+  const keys = await readJson(path, '--server-keys');
+  const list: unknown =
+    typeof keys === 'object' && keys !== null && 'deliveryKeys' in keys ? keys.deliveryKeys : undefined;
+  if (!Array.isArray(list))
+    throw new UsageError(
+      `--server-keys: ${path} has no deliveryKeys`,
+      'Give what smdpf sim operator server-keys --out FILE wrote.',
+    );
+  return list;
 }
 
 async function makeKey({ out, hybrid = false }: { out: string; hybrid?: boolean }, io: CliIo): Promise<void> {

@@ -6,7 +6,7 @@ import { wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
-import { publicJwk, readJwk, registerSimOperatorResults } from './operator-results.ts';
+import { publicJwk, readDeliveryKeys, readJwk, registerSimOperatorResults } from './operator-results.ts';
 import {
   answerJson,
   answerOf,
@@ -22,6 +22,7 @@ interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
   readonly port: number;
   readonly count?: number;
   readonly failFirst: number;
+  readonly serverKeys?: string;
 }
 
 interface OrderOptions extends ServerOptions {
@@ -62,7 +63,14 @@ function registerListen(operator: Command, io: CliIo): void {
       wholeOption(0, 1e6),
       0,
     )
-    .option('--tls-ca <file>', 'PEM: the CA that client certificates are verified with')
+    .option(
+      '--tls-ca <file>',
+      'PEM: the CA that client certificates are verified with; none without one are taken',
+    )
+    .option(
+      '--server-keys <file>',
+      'answer of getServerKeys (smdpf sim operator server-keys): callbacks that are not signed under them are answered 401',
+    )
     .option('--tls-cert <file>', 'PEM: server certificate; makes it HTTPS')
     .option('--tls-key <file>', 'PEM: its private key')
     .action((options: ListenOptions) => listen(options, io));
@@ -170,11 +178,14 @@ async function order(options: OrderOptions, io: CliIo): Promise<void> {
 
 async function listen(options: ListenOptions, io: CliIo): Promise<void> {
   const tls = await tlsIdentity(options);
+  const deliveryKeys =
+    options.serverKeys === undefined ? undefined : await readDeliveryKeys(options.serverKeys);
   const server = await reach(`${options.host}:${options.port}`, () =>
     CallbackServer.start({
       host: options.host,
       port: options.port,
       failFirst: options.failFirst,
+      ...present({ deliveryKeys }),
       ...(tls.cert !== undefined && { tls }),
     }),
   );
@@ -188,10 +199,12 @@ async function listen(options: ListenOptions, io: CliIo): Promise<void> {
   await Promise.race([ended, polled.finished]);
   polled.stop();
   await server.stop();
-  io.answer({ calls: server.calls, received: server.received }, () =>
+  const { calls, received, refused } = server;
+  io.answer({ calls, received, refused }, () =>
     fields([
-      ['calls', server.calls],
-      ['taken', server.received.length],
+      ['calls', calls],
+      ['taken', received.length],
+      ...refused.map((why) => ['refused', why] as const),
     ]),
   );
 }

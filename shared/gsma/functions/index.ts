@@ -2,6 +2,7 @@ import type { FunctionName, InterfaceFunction } from '../interface-function.ts';
 import { addCrl } from './admin/add-crl.ts';
 import { getAuditLines } from './admin/get-audit-lines.ts';
 import { openTransfer as adminOpenTransfer } from './admin/open-transfer.ts';
+import { replayCallbacks } from './admin/replay-callbacks.ts';
 import { cancelOrder } from './es2f/cancel-order.ts';
 import { checkEligibility } from './es2f/check-eligibility.ts';
 import { closeOrder } from './es2f/close-order.ts';
@@ -53,6 +54,7 @@ const ROWS = [
   addCrl,
   adminOpenTransfer,
   getAuditLines,
+  replayCallbacks,
   handleNotification,
 ] as const satisfies readonly InterfaceFunction[];
 

@@ -13,6 +13,14 @@ export interface CrlTaken {
   readonly revokedEums: readonly string[];
 }
 
+export interface Callbacks {
+  /** Callbacks that were given up wait again: those of an order, or all. `more`: call again for the rest. */
+  replayCallbacks(
+    caller: Pick<Caller, 'identifier'>,
+    input: { orderId?: string; limit: number },
+  ): Promise<{ replayed: number; more: boolean }>;
+}
+
 export interface Administration {
   /**
    * Takes in a DER revocation list of a CI, an EUM or a sub-CA. `issuerChain`: certificates of an issuer that this

@@ -59,6 +59,8 @@ export interface OrderInput {
   readonly expectedEuiccs?: readonly Bytes[];
   /** Where handleProfileLoadingInfo is posted; no callbacks when absent. */
   readonly callbackUrl?: string;
+  /** PEM of the CAs that alone issue the certificate of that server; those of the deployment when absent. */
+  readonly callbackCa?: string;
 }
 
 export type OrderState =
@@ -102,7 +104,27 @@ export interface ProfileStatus {
   readonly detail?: string;
 }
 
+/** How callbacks do. */
+export interface CallbackHealth {
+  /** Not taken yet, `delayed` among them. */
+  readonly waiting: number;
+  /** Posted at least once and not taken. */
+  readonly delayed: number;
+  /** Given up after all attempts, until they are replayed. */
+  readonly parked: number;
+  /** There are more than these counts say. */
+  readonly more?: true;
+  /** ISO 8601: since when the oldest waits. */
+  readonly oldest?: string;
+  /** ISO 8601: when one of `delayed` is posted next. */
+  readonly nextAttempt?: string;
+  /** Why a callback was not taken last. */
+  readonly lastFailure?: string;
+}
+
 export interface OrderStatus extends OrderAnswer {
+  /** Of an order with a callbackUrl. */
+  readonly callbacks?: CallbackHealth;
   readonly counts: Readonly<Partial<Record<ProfileState, number>>>;
   readonly items: readonly ProfileStatus[];
   /** Give it back to get the next page. */

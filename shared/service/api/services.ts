@@ -1,4 +1,4 @@
-import type { Administration, AuditTrail } from './admin.ts';
+import type { Administration, AuditTrail, Callbacks } from './admin.ts';
 import type { Calls, Parties } from './caller.ts';
 import type { Eligibility, Orders } from './es2f.ts';
 import type { Notifications } from './es9plus.ts';
@@ -20,6 +20,7 @@ export interface Services {
   readonly delivery: Delivery;
   readonly reports: Reports & Notifications;
   readonly administration: Administration;
+  readonly callbacks: Callbacks;
   readonly audit: AuditTrail;
   readonly transfers: Transfers;
 }

@@ -140,6 +140,15 @@ export const AUDIT_EVENTS = {
     number: 'serial',
     revoked: 'number',
   }),
+  'callback.replayed': row('other records', 'a callback that was given up is posted again', {
+    order: 'identifier',
+    call: 'identifier',
+  }),
+  'callback.certificate.installed': row(
+    'administrator',
+    'this server calls Operators with another TLS client certificate',
+    { certificate: 'hash' },
+  ),
   'key.wrapping.assigned': row('administrator', 'another key wraps data keys', KEY),
   'key.wrapping.retired': row('administrator', 'a former wrapping key is never asked for again', KEY),
   'key.wrapping.rewrapped': row('other records', 'data keys were moved to the wrapping key in use', {

@@ -8,10 +8,14 @@ import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
-import { profileRecord } from '../records/profile.ts';
+import { type ProfileRecord, profileRecord } from '../records/profile.ts';
+import { openWorkRecord, type Work } from '../records/work.ts';
+import { closedNotice } from '../reports/notices.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { planRemoval } from '../supply/supply.ts';
+import { ownOid } from '../trust/own-oid.ts';
+import { closingWork, finishClosing, tellClosed } from './order-closing.ts';
 import { positionAt, profileCount, viewProfiles } from './order-profiles.ts';
 import { destroyOrderUploads } from './order-uploads.ts';
 
@@ -94,13 +98,19 @@ async function closeProfile(
 ): Promise<void> {
   const { ledger, ppks, now } = context;
   const position = await positionOfIccid(context, orderId, iccid);
+  const { callbackUrl: url } = order;
+  const oid = url === undefined ? undefined : await ownOid(context);
   await changeItem(ledger, ledgerKeys.profile(orderId, position), async (before) => {
     if (before !== undefined && profileRecord.from(before).state === 'Closed') return unchanged();
     const removal = await planRemoval(context, orderId, position);
     if (before !== undefined || removal === undefined)
       refuse('profileStateForbids', 'the profile is bound, or is being bound', { subjectIdentifier: iccid });
-    return becomes(profileRecord.to({ state: 'Closed', iccid, at: now() }), undefined, [
+    const record: ProfileRecord = { state: 'Closed', iccid, at: now() };
+    return becomes(profileRecord.to(record), undefined, [
       ...removal,
+      ...(url === undefined || oid === undefined
+        ? []
+        : [closedNotice({ orderId, position, url, caller: oid, record })]),
       auditWrite(
         { event: 'profile.closed', by: caller.identifier, about: { order: orderId, iccid } },
         `closed-${orderId}-${iccid}`,
@@ -108,6 +118,7 @@ async function closeProfile(
       ),
     ]);
   });
+  if (url !== undefined) context.notifier.wake();
   const pack = await ledger.get(ledgerKeys.orderPack(orderId, Math.floor(position / order.packSize)));
   if (pack !== undefined) await ppks.destroy(packRecord.from(pack).ppks, [position % order.packSize]);
 }
@@ -123,14 +134,24 @@ async function endOrder(
   order: OrderRecord,
   state: 'Cancelled' | 'Closed',
 ): Promise<number> {
-  await setOrderState(context, caller, orderId, state);
+  const closing = order.callbackUrl === undefined ? undefined : await closingWork(context, orderId, order);
+  await setOrderState(context, caller, orderId, state, closing);
   await destroyOrderUploads(context, order);
   const count = await profileCount(context, orderId, order);
   await destroyAllPackKeys(context, orderId, order, count);
+  if (closing !== undefined) await tellAll(context, closing, count);
   let unbound = count;
   for await (const { eid } of viewProfiles(context, orderId, order, state, [0, count]))
     if (eid !== undefined) unbound -= 1;
   return unbound;
+}
+
+/** Within the call where there are few; a repeat of it takes up what a crash has left. */
+async function tellAll(context: Context, closing: Work, count: number): Promise<void> {
+  if ((await context.ledger.get(ledgerKeys.openWork('closing', closing.id))) === undefined) return;
+  if (count > context.settings.inlineOrder) return await context.dispatcher.submit(closing);
+  for (let task = 0; task < closing.tasks; task++) await tellClosed(context, closing.id, task);
+  await finishClosing(context, closing.id);
 }
 
 async function setOrderState(
@@ -138,6 +159,7 @@ async function setOrderState(
   caller: Caller,
   orderId: string,
   state: 'Cancelled' | 'Closed',
+  closing: Work | undefined,
 ): Promise<void> {
   const { ledger, now } = context;
   await changeItems(ledger, async () => {
@@ -164,6 +186,15 @@ async function setOrderState(
         `order-${state.toLowerCase()}-${orderId}`,
         now(),
       ),
+      ...(closing === undefined
+        ? []
+        : [
+            {
+              put: ledgerKeys.openWork('closing', orderId),
+              attributes: openWorkRecord.to({ tasks: closing.tasks }),
+              when: 'absent' as const,
+            },
+          ]),
       ...work.flatMap((one) =>
         one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
       ),

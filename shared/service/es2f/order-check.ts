@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { canonicalJson } from '../../codec/canonical-json.ts';
 import { completeIccid, luhnDigit, luhnHolds } from '../../codec/iccid.ts';
@@ -49,6 +49,7 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
   checkMakers(order);
   if (order.callbackUrl !== undefined && !/^https?:\/\//.test(order.callbackUrl))
     refuse('orderInvalid', 'callbackUrl is an http or https URL');
+  if (order.callbackCa !== undefined) checkCallbackCa(order);
   checkPolicy(order.eligibility);
   if ('iccid' in order.metadata)
     refuse('metadataInvalid', 'metadata.iccid has no place in an order: each profile has its own');
@@ -93,6 +94,21 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
 }
 
 /** Makers and their shares: a share is of the order, and of a maker that it names. */
+/** PEM that TLS would take without a word even where nothing in it is a certificate. */
+function checkCallbackCa({ callbackCa = '', callbackUrl }: OrderInput): void {
+  if (callbackUrl === undefined) refuse('orderInvalid', 'callbackCa has a meaning only with a callbackUrl');
+  const blocks = callbackCa.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const isCa = (block: string) => {
+    try {
+      return new X509Certificate(block).ca;
+    } catch {
+      return false;
+    }
+  };
+  if (blocks.length === 0 || !blocks.every(isCa))
+    refuse('orderInvalid', 'callbackCa is one or more CA certificates in PEM');
+}
+
 function checkMakers({ requesterDms, shares = {}, quantity }: OrderInput): void {
   if (requesterDms.length === 0)
     refuse('mandatoryElementMissing', 'requesterDms names no device manufacturer');

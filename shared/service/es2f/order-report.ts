@@ -1,12 +1,11 @@
-import { createHash, createPublicKey } from 'node:crypto';
-import { utf8 } from '../../codec/bytes.ts';
+import { createHash } from 'node:crypto';
 import { refuse } from '../../errors.ts';
 import { JWE_ALG } from '../../keys/intake-jwe.ts';
-import { Digest } from '../../keys/provider.ts';
 import type { Caller } from '../api/caller.ts';
-import type { Jwk, ServerKeys } from '../api/es2f.ts';
+import type { ServerKeys } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
-import { deliveryKey, deliveryPublicKeys, keyId } from '../keys/delivery-keys.ts';
+import { deliveryPublicKeys } from '../keys/delivery-keys.ts';
+import { jwkOf, signedByDelivery } from '../keys/signed.ts';
 import { loadOrderState, ownOrder } from '../supply/own-order.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
 
@@ -66,15 +65,6 @@ export function readCursor(cursor: string | undefined, count: number): number {
 const sign = (context: Context, payload: object) =>
   signedByDelivery(context, 'smdpf-order-report+jws', payload);
 
-/** A compact JWS (RFC 7515, ES256) by the delivery key in use. */
-export async function signedByDelivery(context: Context, typ: string, payload: object): Promise<string> {
-  const key = await deliveryKey(context);
-  const header = { alg: 'ES256', typ, kid: keyId(key.publicKey) };
-  const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
-  const signature = await key.sign(Digest.of(utf8(input)));
-  return `${input}.${Buffer.from(signature).toString('base64url')}`;
-}
-
 /** What parties need to verify reports and manifests, and an Operator to encrypt rows to this server. */
 export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'>): Promise<ServerKeys> {
   const { keyRing, keyAssignments } = context;
@@ -87,16 +77,3 @@ export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'
     deliveryKeys: [inUse!, ...former],
   };
 }
-
-/** What verifies what the delivery key in use signs. */
-export async function deliveryJwk(context: Context): Promise<Jwk> {
-  const [inUse] = await deliveryPublicKeys(context);
-  return jwkOf(inUse!, 'sig', 'ES256');
-}
-
-function jwkOf(spki: Uint8Array, use: 'enc' | 'sig', alg: string): Jwk {
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  return { ...key.export({ format: 'jwk' }), use, alg, kid: keyId(spki) };
-}
-
-const base64url = (text: string) => Buffer.from(text).toString('base64url');

@@ -13,6 +13,7 @@ import type {
   ProfileStatus,
 } from '../api/es2f.ts';
 import { auditWrite } from '../audit/line.ts';
+import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
 import { seal } from '../keys/sealed.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
@@ -124,7 +125,15 @@ export class OrderService implements Orders {
     const counts: Partial<Record<ProfileState, number>> = {};
     if (count <= COUNTED)
       for await (const { state } of view([0, count])) counts[state] = (counts[state] ?? 0) + 1;
-    return { ...answer, counts, items, ...(end < count ? { cursor: String(end) } : {}) };
+    const callbacks =
+      order.callbackUrl === undefined ? undefined : await callbackHealth(this.#context, orderId);
+    return {
+      ...answer,
+      counts,
+      items,
+      ...present({ callbacks }),
+      ...(end < count ? { cursor: String(end) } : {}),
+    };
   }
 
   async getOrderOutput(
@@ -201,7 +210,11 @@ export class OrderService implements Orders {
       ...present({ rows: storedRows }),
       eligibility,
       metadata: order.metadata,
-      ...present({ outputKey: order.outputKey, callbackUrl: order.callbackUrl }),
+      ...present({
+        outputKey: order.outputKey,
+        callbackUrl: order.callbackUrl,
+        callbackCa: order.callbackCa,
+      }),
       bodyHash,
       template: await vault.put(objectNames.template(orderId, attempt), sealed),
       templateKey: wrappedKey,

@@ -10,14 +10,19 @@ import { deliveryKeysPartition, ledgerKeys } from '../records/keys.ts';
 export const keyId = (spki: Bytes) => createHash('sha256').update(spki).digest('hex').slice(0, 16);
 
 /** The delivery key in use, to be looked at: nothing is written. */
-const openDeliveryKey = async ({ keyRing, keyAssignments }: Context): Promise<SigningKey> =>
+const openDeliveryKey = async ({
+  keyRing,
+  keyAssignments,
+}: Pick<Context, 'keyRing' | 'keyAssignments'>): Promise<SigningKey> =>
   await keyRing.delivery(await keyAssignments.current('delivery'));
 
 /**
  * The delivery key in use, to sign with. Its public key is in the ledger before it signs anything, so that what it
  * signed can be verified when the key itself is gone from its backend.
  */
-export async function deliveryKey(context: Context): Promise<SigningKey> {
+export async function deliveryKey(
+  context: Pick<Context, 'ledger' | 'keyRing' | 'keyAssignments' | 'now'>,
+): Promise<SigningKey> {
   const { ledger, now } = context;
   const key = await openDeliveryKey(context);
   const place = ledgerKeys.deliveryKey(keyId(key.publicKey));
@@ -29,7 +34,9 @@ export async function deliveryKey(context: Context): Promise<SigningKey> {
 }
 
 /** SubjectPublicKeyInfos of the key in use and of those before it, newest first, but of none that was retired. */
-export async function deliveryPublicKeys(context: Context): Promise<readonly Bytes[]> {
+export async function deliveryPublicKeys(
+  context: Pick<Context, 'ledger' | 'keyRing' | 'keyAssignments'>,
+): Promise<readonly Bytes[]> {
   const { publicKey: current } = await openDeliveryKey(context);
   const retired = new Set(await retiredDeliveryKeys(context));
   const former = (await scanAll(context.ledger, deliveryKeysPartition))
@@ -40,7 +47,9 @@ export async function deliveryPublicKeys(context: Context): Promise<readonly Byt
 }
 
 /** URIs of delivery keys whose signatures count no more, oldest first. */
-export async function retiredDeliveryKeys({ keyAssignments }: Context): Promise<readonly string[]> {
+export async function retiredDeliveryKeys({
+  keyAssignments,
+}: Pick<Context, 'keyAssignments'>): Promise<readonly string[]> {
   const { former } = await keyAssignments.get('delivery');
   return former.filter(({ retiredAt }) => retiredAt !== undefined).map(({ uri }) => uri);
 }

@@ -27,7 +27,7 @@ const TAG = 16;
 const authenticated = (context: WrapContext) => utf8(JSON.stringify(Object.entries(context).sort()));
 
 export async function seal(
-  { dataKeys }: Context,
+  { dataKeys }: Pick<Context, 'dataKeys'>,
   plain: Bytes,
   { name, place, context }: SealedPlace,
 ): Promise<Sealed> {
@@ -43,7 +43,7 @@ export async function seal(
 
 /** The caller wipes what it gets. */
 export async function unseal(
-  { dataKeys }: Context,
+  { dataKeys }: Pick<Context, 'dataKeys'>,
   { sealed, wrappedKey }: Sealed,
   context: WrapContext,
 ): Promise<Bytes> {

@@ -5,10 +5,11 @@ import type { Item, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { type WrappedUnder, wrappedUnder } from '../records/custody.ts';
+import { callbackClient, callbackClientRequest, callbackSigningKey } from '../records/callback-keys.ts';
+import { wrappedUnder } from '../records/custody.ts';
 import { keyTag, ledgerKeys, wrappedPartition } from '../records/keys.ts';
 import { orderRecord, orderStateRecord, packRecord } from '../records/order.ts';
-import { packContext, templateContext } from '../records/wrap-contexts.ts';
+import { callbackKeyContext, packContext, templateContext } from '../records/wrap-contexts.ts';
 
 /** What a pass did: data keys that moved, and those that are not stored yet, to be looked at again. */
 export interface RewrapResult {
@@ -104,16 +105,40 @@ export class WrappingRotation {
 
   /** False if what the entry stands for is not stored yet. */
   async #move(entry: Item, to: string): Promise<boolean> {
-    const place = wrappedUnder.from(entry);
+    const { orderId, pack, callbackKey } = wrappedUnder.from(entry);
     const done =
-      place.pack === undefined
-        ? await this.#moveTemplate(place, to)
-        : await this.#movePack({ ...place, pack: place.pack }, entry.sort, to);
+      callbackKey !== undefined
+        ? await this.#moveCallbackKey(callbackKey, entry.sort, to)
+        : pack === undefined
+          ? await this.#moveTemplate(orderId!, to)
+          : await this.#movePack({ orderId: orderId!, pack }, entry.sort, to);
     if (done) await this.#context.ledger.write({ remove: entry, when: { revision: entry.revision } });
     return done;
   }
 
-  async #moveTemplate({ orderId }: WrappedUnder, to: string): Promise<boolean> {
+  /** The key in use and, of the client key, the one that waits for its certificate. */
+  async #moveCallbackKey(name: 'signing' | 'client', entry: string, to: string): Promise<boolean> {
+    const { ledger, dataKeys } = this.#context;
+    const context = callbackKeyContext(name);
+    const kinds =
+      name === 'signing'
+        ? [['signing', callbackSigningKey] as const]
+        : [['client', callbackClient] as const, ['client-next', callbackClientRequest] as const];
+    await dataKeys.note(to, entry, { callbackKey: name });
+    let found = false;
+    for (const [place, kind] of kinds)
+      found =
+        (await changeItem<boolean>(ledger, ledgerKeys.callbackKey(place), async (item) => {
+          if (item === undefined) return unchanged(false);
+          const wrappedKey = await dataKeys.rewrap(kind.from(item).wrappedKey, to, context);
+          return wrappedKey === undefined
+            ? unchanged(true)
+            : becomes({ ...item.attributes, wrappedKey }, true);
+        })) || found;
+    return found;
+  }
+
+  async #moveTemplate(orderId: string, to: string): Promise<boolean> {
     const { ledger, dataKeys } = this.#context;
     return await changeItem<boolean>(ledger, ledgerKeys.order(orderId), async (item) => {
       if (item === undefined) return unchanged(false);
@@ -125,7 +150,11 @@ export class WrappingRotation {
     });
   }
 
-  async #movePack(place: Required<WrappedUnder>, name: string, to: string): Promise<boolean> {
+  async #movePack(
+    place: { readonly orderId: string; readonly pack: number },
+    name: string,
+    to: string,
+  ): Promise<boolean> {
     const { ledger, ppks, dataKeys } = this.#context;
     const { orderId, pack } = place;
     const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));

@@ -200,7 +200,18 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     ['`reports/notices.ts`', '`notify/`'],
     ['until taken, or given up', '`notify/`'],
   ),
-  kind('notices-parked', 'notices that were given up', ['`notify/`', 'people'], FOR_EVER),
+  kind(
+    'notices-parked',
+    'notices that were given up',
+    ['`notify/`', '`callbacks/`'],
+    ['until they are replayed', '`callbacks/replay.ts`'],
+  ),
+  kind(
+    'callback-keys',
+    'the keys of callbacks, sealed: what signs them, and the TLS client key',
+    ['`callbacks/`', '`callbacks/`'],
+    ['until another takes its place: a signing key for a day', '`callbacks/`'],
+  ),
   kind(
     'rate#*',
     'the calls that a party has left',

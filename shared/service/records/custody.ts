@@ -1,5 +1,5 @@
 import { type RecordOf, recordOf } from './record.ts';
-import { list, object, octets, optional, type TypeOf, text, whole } from './schema.ts';
+import { list, object, octets, oneOf, optional, type TypeOf, text, whole } from './schema.ts';
 
 /** The key of a role that has one at a time. Binding keys stand with their certificates in the trust partition. */
 export type AssignedRole = 'wrapping' | 'delivery' | 'intake';
@@ -25,8 +25,15 @@ export const keyAssignment = recordOf('key assignment', {
 
 export type KeyAssignment = RecordOf<typeof keyAssignment>;
 
-/** Where a data key is that a wrapping key wraps: of a pack, or of an order's template where `pack` is absent. */
-export const wrappedUnder = recordOf('data key', { orderId: text, pack: optional(whole) });
+/**
+ * Where a data key is that a wrapping key wraps: of a pack of an order, of an order's template where `pack` is absent, or of
+ * a key for callbacks.
+ */
+export const wrappedUnder = recordOf('data key', {
+  orderId: optional(text),
+  pack: optional(whole),
+  callbackKey: optional(oneOf('signing', 'client')),
+});
 
 export type WrappedUnder = RecordOf<typeof wrappedUnder>;
 

@@ -38,7 +38,15 @@ export const partitions = {
   eumChains: 'eum-chains',
   openWork: 'open-work',
   notices: 'notices',
+  parkedNotices: 'notices-parked',
 } as const;
+
+/** Beginning of the names of an order's notices; an orderId has no `#`. */
+export const noticesOf = (orderId: string) => `${orderId}#`;
+/** A notice by its order and its functionCallIdentifier. */
+export const noticeName = (orderId: string, call: string) => `${noticesOf(orderId)}${call}`;
+/** The functionCallIdentifier in a notice's name. */
+export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
 
 export const orderPartition = (orderId: string) => `order#${orderId}`;
 export const jobPartition = (jobId: string) => `job#${jobId}`;
@@ -63,8 +71,10 @@ export const SLICE_NAME = 'slice#';
 /** Whom a tie is for, by its sort key. */
 export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
 
-/** Long work: `rows` checks the rows of an order, `order` makes its packs after that. */
-export const WORK_KINDS = ['job', 'order', 'rows', 'euiccData', 'report'] as const;
+/**
+ * Long work: `rows` checks the rows of an order, `order` makes its packs after that, `closing` tells of what its end closes.
+ */
+export const WORK_KINDS = ['job', 'order', 'rows', 'euiccData', 'report', 'closing'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 
 /** Kind and name of open work by its sort key; the name may have any characters. */
@@ -229,6 +239,11 @@ export const ledgerKeys = {
     partition: `${TRANSFERS}${party}`,
     sort: transferId,
   }),
-  parkedNotice: (id: string): ItemKey => ({ partition: 'notices-parked', sort: id }),
-  notice: (id: string): ItemKey => ({ partition: partitions.notices, sort: id }),
+  parkedNotice: (name: string): ItemKey => ({ partition: partitions.parkedNotices, sort: name }),
+  notice: (name: string): ItemKey => ({ partition: partitions.notices, sort: name }),
+  /** The key that signs callbacks, the client key in use, and the one that waits for its certificate. */
+  callbackKey: (name: 'signing' | 'client' | 'client-next'): ItemKey => ({
+    partition: 'callback-keys',
+    sort: name,
+  }),
 } as const;

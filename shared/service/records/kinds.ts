@@ -1,5 +1,6 @@
 import type { ItemKey } from '../../ledger/ledger.ts';
 import { auditArchived, auditHead, chainedLine, waitingLine } from './audit.ts';
+import { callbackClient, callbackClientRequest, callbackSigningKey } from './callback-keys.ts';
 import { deliveryKeyRecord, keyAssignment, wrappedUnder } from './custody.ts';
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
 import { identityRecord } from './identity.ts';
@@ -94,6 +95,11 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   'report-work': { head: reportWork },
   'report-slices': { '*': reportSlice },
   transfer: { '*': transferRecord },
+  'callback-keys': {
+    signing: callbackSigningKey,
+    client: callbackClient,
+    'client-next': callbackClientRequest,
+  },
   notices: { '*': noticeRecord },
   'notices-parked': { '*': parkedNotice },
   traces: { '*': traceRecord },

@@ -1,10 +1,18 @@
 import { type RecordOf, recordOf } from './record.ts';
-import { anyValue, dictionary, optional, text, whole } from './schema.ts';
+import { object, optional, text, whole } from './schema.ts';
 
 const noticeMembers = {
+  orderId: text,
   url: text,
-  /** JSON body of es2f.handleProfileLoadingInfo. */
-  body: dictionary(anyValue),
+  /** Body of es2f.handleProfileLoadingInfo, JSON: these octets are posted at each attempt. */
+  content: text,
+  /**
+   * The detached JWS over `content` (service/callbacks/message.ts), stored before the first attempt so that each one
+   * carries the same, and the URI of the delivery key that endorses its key.
+   */
+  signed: optional(object({ jws: text, deliveryKey: text })),
+  /** Milliseconds since 1970: when what it tells of happened. */
+  createdAt: whole,
   /** Attempts that failed. */
   attempts: whole,
   /** Milliseconds since 1970: not posted before. */

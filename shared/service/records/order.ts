@@ -60,6 +60,7 @@ export const orderMembers = {
   /** A JWK as the Operator gave it. */
   outputKey: optional(dictionary(anyValue)),
   callbackUrl: optional(text),
+  callbackCa: optional(text),
   /** SHA-256 of the canonical order: the same orderId with another body is refused. */
   bodyHash: text,
   /** The template, sealed under a data key of its own. */

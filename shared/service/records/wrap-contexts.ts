@@ -6,6 +6,9 @@
 /** Of the data key of an order's template. */
 export const templateContext = (orderId: string) => ({ order: orderId, purpose: 'template' });
 
+/** Of the data key of a key for callbacks. */
+export const callbackKeyContext = (name: 'signing' | 'client') => ({ purpose: `callback-${name}` });
+
 /** Of a pack's data key. */
 export const packContext = (orderId: string, pack: number) => ({
   order: orderId,

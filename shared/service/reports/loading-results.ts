@@ -255,10 +255,12 @@ export class LoadingResults {
   }
 
   /** Moves the profile on and tells the Operator, in one transaction; a repeat finds nothing to do. */
-  async #apply({ transaction: { id, jobId, chunk, job, bound }, event, news }: Change): Promise<void> {
+  async #apply({ transaction, event, news }: Change): Promise<void> {
+    const { id, jobId, chunk, job, bound } = transaction;
     const { ledger, now } = this.#context;
     const key = ledgerKeys.profile(job.orderId, bound.position);
     const orderItem = await this.#keep(ledgerKeys.order(job.orderId));
+    const caller = await this.#smdpOid(transaction);
     await changeItems(ledger, async () => {
       const [before, progress] = await ledger.getMany([key, ledgerKeys.chunkProgress(jobId, chunk)]);
       invariant(progress && orderItem, `job ${jobId} or its order has lost a record`);
@@ -299,6 +301,7 @@ export class LoadingResults {
           noticeWrite({
             id: change,
             url: order.callbackUrl,
+            caller,
             orderId: job.orderId,
             record,
             ...present({ fpaCause: news.fpaCause }),

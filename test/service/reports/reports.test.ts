@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../shared/codec/bytes.ts';
 import type { OrderInput, ProfileState } from '../../../shared/service/api/es2f.ts';
+import { callOfNotice, noticeName } from '../../../shared/service/records/keys.ts';
+import { noticeRecord } from '../../../shared/service/records/notice.ts';
 import { parseTransactionId, transactionId } from '../../../shared/service/records/transaction-id.ts';
 import type { ObjectRef } from '../../../shared/vault/vault.ts';
 import {
@@ -120,9 +122,9 @@ class Loaded {
 
   /** The states that the Operator is told of, in the order of the notices. */
   async told(): Promise<string[]> {
-    const id = toHex(this.transactionId);
-    const { items } = await deployment.runtime.context.ledger.query('notices', { prefix: id });
-    return items.map(({ attributes }) => (attributes.body as { profileState: string }).profileState);
+    const prefix = noticeName(this.orderId, toHex(this.transactionId));
+    const { items } = await deployment.runtime.context.ledger.query('notices', { prefix });
+    return items.map((item) => JSON.parse(noticeRecord.from(item).content).profileState);
   }
 }
 
@@ -155,19 +157,18 @@ describe('a loading result that the eUICC signed', () => {
     const answer = await deployment.runtime.services.reports.sendProfileLoadingReport(DEVICE_MAKER, report);
     expect(answer).toMatchObject({ verified: 1, noted: 0, rejected: [] });
     expect(await loaded.state()).toBe('Installed');
-    const id = toHex(loaded.transactionId);
-    const { items } = await deployment.runtime.context.ledger.query('notices', { prefix: id });
-    expect(items[0]!.attributes).toMatchObject({
-      url: CALLBACK,
-      body: {
-        header: { functionCallIdentifier: items[0]!.sort },
-        orderId: loaded.orderId,
-        iccid: loaded.iccid,
-        eid: loaded.euicc.eid,
-        profileState: 'Installed',
-        notificationPointStatus: { status: 'Executed-Success' },
-        resultData: Buffer.from(outcome!.result!).toString('base64'),
-      },
+    const prefix = noticeName(loaded.orderId, toHex(loaded.transactionId));
+    const { items } = await deployment.runtime.context.ledger.query('notices', { prefix });
+    const { url, content } = noticeRecord.from(items[0]!);
+    expect(url).toBe(CALLBACK);
+    expect(JSON.parse(content)).toMatchObject({
+      header: { functionRequesterIdentifier: SMDP_OID, functionCallIdentifier: callOfNotice(items[0]!.sort) },
+      orderId: loaded.orderId,
+      iccid: loaded.iccid,
+      eid: loaded.euicc.eid,
+      profileState: 'Installed',
+      notificationPointStatus: { status: 'Executed-Success' },
+      resultData: Buffer.from(outcome!.result!).toString('base64'),
     });
   });
 

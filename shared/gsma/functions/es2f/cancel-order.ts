@@ -19,7 +19,7 @@ export const cancelOrder = partyFunction({
   path: 'es2f.cancelOrder',
   role: 'operator',
   reaches: ['order'],
-  needs: { vault: 'write', ppks: true },
+  needs: { vault: 'write', ppks: true, dispatcher: true, notifier: true },
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, { finalProfileStatusIndicator, ...input }) {

@@ -9,7 +9,7 @@ export const closeOrder = partyFunction({
   path: 'es2f.closeOrder',
   role: 'operator',
   reaches: ['order'],
-  needs: { vault: 'write', ppks: true },
+  needs: { vault: 'write', ppks: true, dispatcher: true, notifier: true },
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, input) {

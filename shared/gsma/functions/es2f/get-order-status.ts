@@ -24,6 +24,7 @@ export const getOrderStatus = partyFunction({
         ...orderMembers(status),
         counts: status.counts,
         items: status.items.map(({ iccid, state, eid, detail }) => ({ iccid, state, eid, detail })),
+        callbacks: status.callbacks,
         cursor: status.cursor,
       },
     };

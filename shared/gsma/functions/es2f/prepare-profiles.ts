@@ -68,6 +68,9 @@ function publicJwk(value: unknown, path: string): Readonly<Record<string, unknow
   return jwk;
 }
 
+/** Characters of PEM: a CA or two. */
+const MAX_CALLBACK_CA = 8_192;
+
 const body = object({
   orderId: required(orderId),
   profileType: required(text(64)),
@@ -84,6 +87,7 @@ const body = object({
   outputKey: optional(publicJwk),
   expectedEuiccs: optional(list(base64, { min: 1, max: 16 })),
   callbackUrl: optional(httpsUrl),
+  callbackCa: optional(text(MAX_CALLBACK_CA)),
 });
 
 /** ES2f.prepareProfiles: an order for `quantity` profiles made from one template. */

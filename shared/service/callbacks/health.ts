@@ -1,0 +1,41 @@
+import type { Ledger } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
+import type { CallbackHealth } from '../api/es2f.ts';
+import { noticesOf, partitions } from '../records/keys.ts';
+import { noticeRecord, parkedNotice } from '../records/notice.ts';
+
+/** Notices that are looked at: beyond them the counts are a least. */
+const LOOKED_AT = 1_000;
+
+/** How callbacks do: of an order, or of all. */
+export async function callbackHealth(
+  { ledger, now }: { readonly ledger: Pick<Ledger, 'query'>; readonly now: () => number },
+  orderId?: string,
+): Promise<CallbackHealth> {
+  const range = { limit: LOOKED_AT, ...(orderId === undefined ? {} : { prefix: noticesOf(orderId) }) };
+  const [waiting, parked] = await Promise.all([
+    ledger.query(partitions.notices, range),
+    ledger.query(partitions.parkedNotices, range),
+  ]);
+  const notices = waiting.items.map(noticeRecord.from);
+  const delayed = notices.filter(({ attempts }) => attempts > 0);
+  const givenUp = parked.items.map(parkedNotice.from);
+  const last = [...delayed, ...givenUp].sort((a, b) => lastAttempt(b) - lastAttempt(a))[0];
+  const oldest = earliest(notices.map(({ createdAt }) => createdAt));
+  const next = earliest(delayed.map(({ dueAt }) => Math.max(dueAt, now())));
+  return {
+    waiting: notices.length,
+    delayed: delayed.length,
+    parked: givenUp.length,
+    ...((waiting.cursor ?? parked.cursor) === undefined ? {} : { more: true }),
+    ...present({ oldest, nextAttempt: next }),
+    ...(last === undefined ? {} : { lastFailure: last.reason ?? '' }),
+  };
+}
+
+/** What orders failures: when the next attempt is due, or when there was the last one. */
+const lastAttempt = (notice: { readonly dueAt: number; readonly parkedAt?: number | undefined }) =>
+  notice.parkedAt ?? notice.dueAt;
+
+const earliest = (times: readonly number[]) =>
+  times.length === 0 ? undefined : new Date(times.reduce((a, b) => Math.min(a, b))).toISOString();

@@ -175,5 +175,5 @@ it('sim operator listen shows callbacks and ends after --count of them', async (
   expect((await call()).status).toBe(503);
   expect((await call()).status).toBe(204);
   expect(await ended).toBe(0);
-  expect(JSON.parse(out)).toEqual({ calls: 2, received: [{ orderId: 'ORD-1' }] });
+  expect(JSON.parse(out)).toEqual({ calls: 2, received: [{ orderId: 'ORD-1' }], refused: [] });
 });

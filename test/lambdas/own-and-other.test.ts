@@ -61,6 +61,7 @@ const NOBODYS = [
   'eligibility',
   'metadata',
   'outputKey',
+  'expectedEuiccs',
   'callbackUrl',
   'callbackCa',
   'iccid',

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
+import type { PublicKey } from '../../crypto/curves.ts';
 import type { OneTimeKey, SuiteName } from '../../crypto/suite.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
@@ -6,6 +7,7 @@ import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
 import type { Ledger, Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
+import { decodeCertificate } from '../../pki/certificate.ts';
 import { present } from '../../present.ts';
 import {
   type EuiccRecord,
@@ -52,8 +54,8 @@ export async function storeEntries(
   const rest = () => entries.filter((entry) => !refused.has(entry));
   await storeShared(ledger, entries);
   const taken = await claimKeys(ledger, source, entries, refused);
-  await storeCertificates(ledger, rest(), refused);
-  await storeRecords(ledger, source, rest(), taken, refused);
+  const older = await storeCertificates(ledger, rest(), refused);
+  await storeRecords(ledger, source, rest(), { taken, older }, refused);
   return refused;
 }
 
@@ -119,39 +121,58 @@ async function claimKeys(
   return taken;
 }
 
+/**
+ * The certificate of an eUICC, and where it was renewed for the same key the one that is valid longest: the EUM says so by
+ * its signature. Another key under the EID is refused. Returns the entries that came with an older certificate than the
+ * one that is stored, whose keys are as good.
+ */
 async function storeCertificates(
   ledger: Ledger,
   entries: readonly IndexedEntry[],
   refused: Map<IndexedEntry, Refusal>,
-): Promise<void> {
+): Promise<ReadonlySet<IndexedEntry>> {
+  const keyOf = ({ eid }: IndexedEntry) => ledgerKeys.euiccCertificate(eid);
   const outcomes = await ledger.writeMany(
-    entries.map(({ eid, certificate }) => ({
-      put: ledgerKeys.euiccCertificate(eid),
-      attributes: euiccCertificateRecord.to({ der: certificate }),
+    entries.map((entry) => ({
+      put: keyOf(entry),
+      attributes: euiccCertificateRecord.to({ der: entry.certificate }),
       when: 'absent',
     })),
   );
-  for (const [i, outcome] of outcomes.entries()) {
-    const entry = entries[i]!;
-    if (outcome.done) continue;
-    const found = outcome.found && euiccCertificateRecord.from(outcome.found).der;
-    if (sameOctets(found, entry.certificate)) continue;
-    const message = 'the EID is registered with another certificate';
-    refused.set(entry, new Refusal('eidDuplicate', message, { subjectIdentifier: entry.eid }));
-  }
+  const known = entries.filter((_, i) => !outcomes[i]!.done);
+  const older = new Set<IndexedEntry>();
+  await changeEach(ledger, known, keyOf, (before, entry) => {
+    const stored = before && euiccCertificateRecord.from(before).der;
+    older.delete(entry);
+    if (stored === undefined) return becomes(euiccCertificateRecord.to({ der: entry.certificate }));
+    if (sameOctets(stored, entry.certificate)) return unchanged();
+    const [was, is] = [decodeCertificate(stored), decodeCertificate(entry.certificate)];
+    if (!sameKey(was.publicKey, is.publicKey)) {
+      const message = 'the EID is registered with a certificate of another key';
+      refused.set(entry, new Refusal('eidDuplicate', message, { subjectIdentifier: entry.eid }));
+      return unchanged();
+    }
+    if (is.notAfterMs > was.notAfterMs)
+      return becomes(euiccCertificateRecord.to({ der: entry.certificate }));
+    older.add(entry);
+    return unchanged();
+  });
+  return older;
 }
 
 async function storeRecords(
   ledger: Ledger,
   source: EntrySource,
   entries: readonly IndexedEntry[],
-  taken: ReadonlyMap<string, KeyOwner>,
+  found: { readonly taken: ReadonlyMap<string, KeyOwner>; readonly older: ReadonlySet<IndexedEntry> },
   refused: Map<IndexedEntry, Refusal>,
 ): Promise<void> {
+  const { taken, older } = found;
   const keyOf = ({ eid }: IndexedEntry) => ledgerKeys.euicc(eid);
   await changeEach(ledger, entries, keyOf, (before, entry) => {
     try {
-      const merged = merge(before && euiccRecord.from(before), entry, source, taken);
+      const certified = older.has(entry) ? 'before' : 'now';
+      const merged = merge(before && euiccRecord.from(before), entry, source, { taken, certified });
       return merged === undefined ? unchanged() : becomes(euiccRecord.to(merged));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -161,12 +182,18 @@ async function storeRecords(
   });
 }
 
-/** The record after this entry; undefined if nothing changes. */
+/**
+ * The record after this entry; undefined if nothing changes. What it says of the certificate and of its chain follows the
+ * certificate that is stored: that of this entry (`now`), or one that came before.
+ */
 function merge(
   before: EuiccRecord | undefined,
   entry: VerifiedEntry,
   source: EntrySource,
-  taken: ReadonlyMap<string, KeyOwner>,
+  {
+    taken,
+    certified,
+  }: { readonly taken: ReadonlyMap<string, KeyOwner>; readonly certified: 'now' | 'before' },
 ): EuiccRecord | undefined {
   const { suite, ciPkId, eumChain, deviceMakers, entitlement } = source;
   const { euiccInfo2Hash: euiccInfo2, serialNumber, notAfterMs: notAfter } = entry;
@@ -182,11 +209,15 @@ function merge(
       subjectIdentifier: entry.eid,
     });
   const makers = entitlement === 'replace' ? deviceMakers : before.deviceMakers;
-  if (fresh.length === 0 && sameMembers(makers, before.deviceMakers)) return undefined;
+  const renewed =
+    certified === 'now' && (before.serialNumber !== serialNumber || before.notAfter !== notAfter);
+  if (fresh.length === 0 && !renewed && sameMembers(makers, before.deviceMakers)) return undefined;
   return {
     ...before,
+    ...(renewed && { serialNumber, notAfter }),
+    ...(certified === 'now' && (renewed || fresh.length > 0) && { eumChain, ciPkId }),
     // data of another kind than was stored: the eUICC's signed word of today counts
-    ...(fresh.length > 0 && { euiccInfo2, eumChain, ciPkId }),
+    ...(fresh.length > 0 && { euiccInfo2 }),
     deviceMakers: makers,
     keys: [...before.keys, ...fresh.map((key) => keyRecord(key, taken))],
     orders: withClaims(before.orders, fresh, taken),
@@ -254,6 +285,8 @@ const reused = (keyId: string) =>
   new Refusal('oneTimeKeyInUse', `one-time key ${keyId} was registered before`, {
     subjectIdentifier: keyId,
   });
+
+const sameKey = (a: PublicKey, b: PublicKey) => a.curve === b.curve && sameOctets(a.point, b.point);
 
 /** What the eUICC's record holds of a one-time key, and what its owner's does. */
 function partsOf({ suite, octets }: OneTimeKey): { recorded: Bytes; rest: Bytes | undefined } {

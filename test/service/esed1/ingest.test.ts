@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
+import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { EuiccDataAnswer } from '../../../shared/service/api/esed1.ts';
 import { ingestIdOf, ingestProgress, SLICE } from '../../../shared/service/esed1/euicc-batches.ts';
+import { euiccCertificateRecord, euiccRecord } from '../../../shared/service/records/euicc.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { parseCertificate } from '../../../sim/certificate.ts';
 import { sign } from '../../../sim/curve.ts';
 import {
   completeEid,
@@ -15,6 +18,7 @@ import {
   SimCi,
   SimEum,
 } from '../../../sim/index.ts';
+import { reproveKeys } from '../../../sim/misuse.ts';
 import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, EUM } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
@@ -145,12 +149,58 @@ describe('entries of eUICC data are accepted or refused one by one', () => {
     expect(codes(await register(batchOf([euicc, good(), again])))).toEqual([[2, 'eidDuplicate']]);
   });
 
-  it('an EID that is registered with another certificate', async () => {
+  it('an EID that is registered with a certificate of another key', async () => {
     const euicc = good();
     await register(batchOf([euicc]));
     expect(codes(await register(batchOf([deployment.eum.personalise({ eid: euicc.eid })])))).toEqual([
       [0, 'eidDuplicate'],
     ]);
+  });
+
+  describe('an EID whose certificate was renewed for the same key', () => {
+    const YEAR = 365 * 24 * 3600 * 1000;
+    const renewed = (euicc: PersonalisedEuicc, notAfter: number, keys: PersonalisedEuicc['oneTimeKeys']) => ({
+      ...euicc,
+      euiccCert: deployment.eum.ca.issueEuicc(euicc.eid, euicc.key, { notAfter: new Date(notAfter) }),
+      oneTimeKeys: keys,
+    });
+    const stored = async ({ eid }: PersonalisedEuicc) => {
+      const { ledger } = deployment.runtime.context;
+      const items = [ledgerKeys.euicc(eid), ledgerKeys.euiccCertificate(eid)] as const;
+      const [record, certificate] = await ledger.getMany(items);
+      return {
+        ...euiccRecord.from(record!),
+        certificate: toHex(euiccCertificateRecord.from(certificate!).der),
+      };
+    };
+    const moreKeysOf = (euicc: PersonalisedEuicc) =>
+      reproveKeys(euicc, deployment.eum.personalise()).oneTimeKeys;
+
+    it.each([
+      ['the longer one comes last', [1, 3]],
+      ['the longer one comes first', [3, 1]],
+    ])('has the one that is valid longest, and the keys of both: %s', async (_, years) => {
+      const euicc = good();
+      const batches = years.map((year, i) =>
+        renewed(euicc, Date.now() + year * YEAR, i === 0 ? euicc.oneTimeKeys : moreKeysOf(euicc)),
+      );
+      for (const one of batches) expect(codes(await register(batchOf([one])))).toEqual([]);
+      const longest = batches[years.indexOf(3)]!;
+      const { certificate, serialNumber, keys, notAfter } = await stored(euicc);
+      expect(certificate).toBe(toHex(longest.euiccCert));
+      expect(notAfter).toBe(parseCertificate(longest.euiccCert).notAfter.getTime());
+      expect(serialNumber).toBe(decodeCertificate(longest.euiccCert).serialNumber);
+      expect(keys.map(({ state }) => state)).toEqual(['free', 'free']);
+    });
+
+    it('is taken without a new key too, and again', async () => {
+      const euicc = renewed(good(), Date.now() + YEAR, good().oneTimeKeys);
+      const first = { ...euicc, oneTimeKeys: moreKeysOf(euicc) };
+      await register(batchOf([first]));
+      const second = renewed(first, Date.now() + 2 * YEAR, first.oneTimeKeys);
+      for (let times = 0; times < 2; times++) expect(codes(await register(batchOf([second])))).toEqual([]);
+      expect((await stored(euicc)).certificate).toBe(toHex(second.euiccCert));
+    });
   });
 
   it('a one-time key that another eUICC has had, in this batch or ever, is refused for good', async () => {

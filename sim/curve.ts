@@ -8,6 +8,8 @@ import {
   verify as nodeVerify,
 } from 'node:crypto';
 import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
+import { brainpoolP256r1 } from '@noble/curves/misc.js';
+import { p256 } from '@noble/curves/nist.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type Bytes, concat } from '../shared/codec/bytes.ts';
 import { decodeOid, encodeOid } from './coding.ts';
@@ -52,6 +54,8 @@ const FrpPoint = weierstrass({
   Gy: 0x6142e0f7c8b204911f9271f0f3ecef8c2701c307e8e4c9e183115a1554062cfbn,
 });
 const frp = ecdsa(FrpPoint, sha256, { lowS: false });
+
+const POINTS = { p256: p256.Point, brainpoolP256r1: brainpoolP256r1.Point, frp256v1: FrpPoint } as const;
 
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 
@@ -118,8 +122,27 @@ export function encodeSpki({ curve, point }: EcPoint): Bytes {
   return tlv(0x30, algorithmIdentifier(curve), tlv(0x03, Uint8Array.of(0), point));
 }
 
+/** The uncompressed point of one in either form: requests carry what a key file had. */
+function uncompressed(curve: CurveName, point: Bytes): Bytes {
+  if (point.length !== 33) return point;
+  try {
+    return POINTS[curve].fromBytes(point).toBytes(false);
+  } catch (cause) {
+    throw new SimError(`point is not on ${curve}`, { cause });
+  }
+}
+
+/** Reads a SubjectPublicKeyInfo of a request, whose point may be compressed; certificates have it uncompressed. */
+export function decodeRequestedSpki(der: Bytes): EcPoint {
+  return readSpki(der, uncompressed);
+}
+
 /** Reads a SubjectPublicKeyInfo of one of the three curves and checks the point. */
 export function decodeSpki(der: Bytes): EcPoint {
+  return readSpki(der, (_, point) => point);
+}
+
+function readSpki(der: Bytes, pointOf: (curve: CurveName, point: Bytes) => Bytes): EcPoint {
   const fields = new Fields(readOnly(der, 0x30).value);
   const algorithm = new Fields(fields.take(0x30).value);
   if (decodeOid(algorithm.take(0x06).value) !== EC_PUBLIC_KEY) throw new SimError('not an EC public key');
@@ -128,7 +151,7 @@ export function decodeSpki(der: Bytes): EcPoint {
   const bits = fields.take(0x03).value;
   fields.end();
   if (bits[0] !== 0) throw new SimError('a public key has no unused bits');
-  return { curve, point: checkPoint(curve, bits.subarray(1)) };
+  return { curve, point: checkPoint(curve, pointOf(curve, bits.subarray(1))) };
 }
 
 /** PKCS#8, PEM. */

@@ -5,6 +5,7 @@ import { attributesOf, type Certificate, parseCertificate, subjectKeyIdentifier 
 import {
   type CurveName,
   decodePrivateKeyPem,
+  decodeRequestedSpki,
   decodeSpki,
   derToRaw,
   type EcKey,
@@ -315,7 +316,7 @@ export function publicKeyOfCsr(csr: Bytes): EcPoint {
   const fields = new Fields(info.value);
   fields.take(0x02);
   fields.take(0x30);
-  const publicKey = decodeSpki(fields.take(0x30).raw);
+  const publicKey = decodeRequestedSpki(fields.take(0x30).raw);
   if (!verify(publicKey, info.raw, signature)) throw new SimError('the request is not signed by its own key');
   return publicKey;
 }

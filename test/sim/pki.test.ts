@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import { type Bytes, concat, toHex } from '../../shared/codec/bytes.ts';
 import {
   attributesOf,
   hasKeyUsage,
@@ -73,7 +73,21 @@ describe('simulated certificates of variant O', () => {
     expect(() => ci.issueDpPb({ csr: csr(key, generateKey('p256')) }, { oid: '2.999.10' })).toThrow(SimError);
   });
 
-  function csr(subject: ReturnType<typeof generateKey>, signer: ReturnType<typeof generateKey>): Bytes {
+  it.each(CURVES)('a request may have its point compressed, a certificate has it whole, on %s', (curve) => {
+    const ci = SimCi.create({ curve });
+    const key = generateKey(curve);
+    const compressed = concat(Uint8Array.of(2 + (key.point[64]! & 1)), key.point.subarray(1, 33));
+    const requested = csr({ ...key, point: compressed }, key);
+    const dpPb = parseCertificate(ci.issueDpPb({ csr: requested }, { oid: '2.999.10' }));
+    expect(toHex(dpPb.publicKey.point)).toBe(toHex(key.point));
+    const offCurve = csr({ ...key, point: concat(Uint8Array.of(2), Buffer.alloc(32, 0xff)) }, key);
+    expect(() => ci.issueDpPb({ csr: offCurve }, { oid: '2.999.10' })).toThrow(/point is not on/);
+  });
+
+  function csr(
+    subject: Pick<ReturnType<typeof generateKey>, 'curve' | 'point'>,
+    signer: ReturnType<typeof generateKey>,
+  ): Bytes {
     const info = tlv(
       0x30,
       tlv(0x02, Uint8Array.of(0)),

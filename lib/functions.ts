@@ -47,7 +47,7 @@ export const BACKGROUND_FUNCTIONS = {
   'jobs.finish': background({ vault: 'write', dispatcher: true, notifier: true }),
   'jobs.resume': background({ vault: 'write', dispatcher: true, timeoutS: 300 }),
   'notify.sweep': background({ notifier: true }),
-  'notify.deliver': background({ keys: ['wrapping', 'delivery'], notifier: true }),
+  'notify.deliver': background({ keys: ['callbackWrapping', 'delivery'], notifier: true }),
   'audit.chain': background({ vault: 'write' }),
   'keys.check': background({
     vault: 'read',

@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import type { KeyNeed } from '../shared/gsma/port-needs.ts';
 import type { KeyRole } from '../shared/keys/provider.ts';
 import type { AwsKmsSettings } from '../shared/runtime-config.ts';
+import { type CallbackKeyName, callbackKeyContext } from '../shared/service/records/wrap-contexts.ts';
 import { type OperatorConfig, signsPerTask } from './config.ts';
 import type { FunctionName } from './functions.ts';
 import { keeping } from './keeping.ts';
@@ -51,12 +52,21 @@ const SPECS: Readonly<Record<KeyRole, Pick<KeyProps, 'keySpec' | 'keyUsage'>>> =
   intake: { keySpec: KeySpec.RSA_3072, keyUsage: KeyUsage.ENCRYPT_DECRYPT },
 };
 
+type Conditions = Record<string, Record<string, unknown>>;
+
 const DESCRIBE = ['kms:DescribeKey'];
 const LOOK = [...DESCRIBE, 'kms:GetPublicKey'];
 const SIGN = [...LOOK, 'kms:Sign'];
 
-/** Which keys a need is about, and what it may do with them. */
-const NEEDS: Readonly<Record<KeyNeed, readonly [KeyRole, readonly string[]]>> = {
+/** An encryption context that is asked for by name: data keys of other purposes stay closed. */
+const forPurposes = (...names: CallbackKeyName[]) => ({
+  StringEquals: { 'kms:EncryptionContext:purpose': names.map((name) => callbackKeyContext(name).purpose) },
+});
+
+/** Which keys a need is about, what it may do with them, and what more in which encryption contexts. */
+const NEEDS: Readonly<
+  Record<KeyNeed, readonly [KeyRole, readonly string[], (readonly [readonly string[], Conditions])?]>
+> = {
   binding: ['binding', SIGN],
   bindingPublic: ['binding', LOOK],
   delivery: ['delivery', SIGN],
@@ -66,6 +76,11 @@ const NEEDS: Readonly<Record<KeyNeed, readonly [KeyRole, readonly string[]]>> = 
   wrapping: ['wrapping', [...DESCRIBE, 'kms:GenerateDataKey', 'kms:Decrypt']],
   wrappingPublic: ['wrapping', DESCRIBE],
   rewrapping: ['wrapping', [...DESCRIBE, 'kms:Decrypt', 'kms:Encrypt']],
+  callbackWrapping: [
+    'wrapping',
+    DESCRIBE,
+    [['kms:GenerateDataKey', 'kms:Decrypt'], forPurposes('signing', 'client')],
+  ],
 };
 
 /**
@@ -114,21 +129,30 @@ export class Keys extends Construct {
     this.further = further;
     const { administratorRoleArn } = config;
     if (administratorRoleArn !== undefined)
-      for (const [key, actions] of this.#ofAdministrators())
-        allowInKey(key, new ArnPrincipal(administratorRoleArn), actions);
+      for (const [key, actions, conditions] of this.#ofAdministrators())
+        allowInKey(key, new ArnPrincipal(administratorRoleArn), actions, conditions);
   }
 
-  /** To request certificates and to take keys into use; data keys and rows stay closed to people. */
-  #ofAdministrators(): (readonly [Key, readonly string[]])[] {
-    return (['binding', 'delivery', 'wrappingPublic', 'intakePublic'] as const).flatMap((need) => {
-      const [role, actions] = NEEDS[need];
-      return this.#ofRole[role].map((key) => [key, actions] as const);
-    });
+  /**
+   * To request certificates and to take keys into use; data keys and rows stay closed to people. A client key for
+   * callbacks is sealed where it is made, and opened by who posts them.
+   */
+  #ofAdministrators(): (readonly [Key, readonly string[], Conditions?])[] {
+    const sealing = [['kms:GenerateDataKey'], forPurposes('client')] as const;
+    return [
+      ...(['binding', 'delivery', 'wrappingPublic', 'intakePublic'] as const).flatMap((need) => {
+        const [role, actions] = NEEDS[need];
+        return this.#ofRole[role].map((key) => [key, actions] as const);
+      }),
+      ...this.#ofRole.wrapping.map((key) => [key, ...sealing] as const),
+    ];
   }
 
   /** The same rights, for the policy of who administers. */
   rights(): PolicyStatement[] {
-    return this.#ofAdministrators().map(([key, actions]) => allowing(actions, [key.keyArn]));
+    return this.#ofAdministrators().map(([key, actions, conditions]) =>
+      allowing(actions, [key.keyArn], conditions),
+    );
   }
 
   grantTo(fn: SmdpfFunction, name: FunctionName, uses: readonly KeyNeed[]): void {
@@ -139,8 +163,11 @@ export class Keys extends Construct {
       keys: { wrapping: keyUri(wrapping), delivery: keyUri(delivery), intake: keyUri(intake) },
     }));
     for (const need of uses) {
-      const [role, actions] = NEEDS[need];
-      for (const key of this.#ofRole[role]) this.#allow(fn, key, actions);
+      const [role, actions, more] = NEEDS[need];
+      for (const key of this.#ofRole[role]) {
+        this.#allow(fn, key, actions);
+        if (more !== undefined) this.#allow(fn, key, ...more);
+      }
     }
     if (name === 'jobs.runTask') {
       // the share of just-in-time requests is taken off already
@@ -150,9 +177,9 @@ export class Keys extends Construct {
   }
 
   /** The key's policy and the role's: either alone would do, both say it where one looks for it. */
-  #allow(fn: SmdpfFunction, key: Key, actions: readonly string[]): void {
-    allowInKey(key, fn.role, actions);
-    fn.allow(actions, [key.keyArn]);
+  #allow(fn: SmdpfFunction, key: Key, actions: readonly string[], conditions?: Conditions): void {
+    allowInKey(key, fn.role, actions, conditions);
+    fn.grant([allowing(actions, [key.keyArn], conditions)]);
   }
 
   #key(id: string, role: KeyRole, alias: string): Key {
@@ -275,7 +302,7 @@ function allowInKey(
   key: Key,
   principal: IPrincipal,
   actions: readonly string[],
-  conditions?: Record<string, Record<string, unknown>>,
+  conditions?: Conditions,
 ): void {
   const statement = allowing(actions, ['*'], conditions);
   statement.addPrincipals(principal);

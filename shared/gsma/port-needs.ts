@@ -2,9 +2,9 @@ import type { KeyRole } from '../keys/provider.ts';
 
 /**
  * To use a key in its role, or only to read what it is and its public key where it has one. `rewrapping` is for data
- * keys on their way from one wrapping key to another.
+ * keys on their way from one wrapping key to another, `callbackWrapping` for those of the keys of callbacks alone.
  */
-export type KeyNeed = KeyRole | `${KeyRole}Public` | 'rewrapping';
+export type KeyNeed = KeyRole | `${KeyRole}Public` | 'rewrapping' | 'callbackWrapping';
 
 /**
  * What a function may do at each port besides the ledger, where every call may leave its line. Where each function

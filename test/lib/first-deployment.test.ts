@@ -107,8 +107,32 @@ it('a first deployment makes a policy for who administers, which opens no data k
   const wrapping = arnOf(idOf(template, 'AWS::KMS::Key', 'KeysWrapping'));
   expect(ask('kms:DescribeKey', wrapping)).toBe('allowed');
   expect(ask('kms:Decrypt', wrapping)).toBe('silent');
+  // a client key for callbacks is sealed by who makes it, and opened by the server alone
+  const purpose = (name: string) => ({ 'kms:EncryptionContext:purpose': name });
+  expect(ask('kms:GenerateDataKey', wrapping, purpose('callback-client'))).toBe('allowed');
+  expect(ask('kms:GenerateDataKey', wrapping, purpose('callback-signing'))).toBe('silent');
+  expect(ask('kms:GenerateDataKey', wrapping)).toBe('silent');
+  expect(ask('kms:Decrypt', wrapping, purpose('callback-client'))).toBe('silent');
   expect(ask('dynamodb:GetItem', arnOf(idOf(template, 'AWS::DynamoDB::Table', 'Ppks')))).toBe('silent');
   expect(JSON.stringify(resolved(resources[id]?.Properties.PolicyDocument)).length).toBeLessThan(6_144);
+});
+
+it('who posts callbacks opens their keys and endorses one, and no data key of profiles or templates', () => {
+  const role = idOf(template, 'AWS::IAM::Role', 'notifydeliver');
+  const ask = (action: string, resource: string, context = {}) =>
+    byRole(template, role, { action, resource, context });
+  const key = (name: string) => arnOf(idOf(template, 'AWS::KMS::Key', name));
+  const purpose = (name: string) => ({ 'kms:EncryptionContext:purpose': name });
+  for (const action of ['kms:Decrypt', 'kms:GenerateDataKey']) {
+    for (const name of ['callback-client', 'callback-signing'])
+      expect(ask(action, key('KeysWrapping'), purpose(name)), `${action} ${name}`).toBe('allowed');
+    expect(ask(action, key('KeysWrapping'), purpose('template')), action).toBe('silent');
+    expect(ask(action, key('KeysWrapping')), action).toBe('silent');
+  }
+  expect(ask('kms:Sign', key('KeysDelivery'))).toBe('allowed');
+  expect(ask('kms:Sign', key('KeysBindinggsmaci'))).toBe('silent');
+  const sweeper = idOf(template, 'AWS::IAM::Role', 'notifysweep');
+  expect(byRole(template, sweeper, { action: 'kms:Sign', resource: key('KeysDelivery') })).toBe('silent');
 });
 
 describe('alarms are heard:', () => {

@@ -2,15 +2,13 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
 import { type Sealed, seal, unseal } from '../keys/sealed.ts';
-import { callbackKeyContext } from '../records/wrap-contexts.ts';
+import { type CallbackKeyName, callbackKeyContext } from '../records/wrap-contexts.ts';
 import type { CallbackContext } from './callback-context.ts';
 
 /** A private key at rest; see records/callback-keys.ts. */
 export interface SealedKey extends Sealed {
   readonly publicKey: Bytes;
 }
-
-export type CallbackKeyName = 'signing' | 'client';
 
 const entryOf = (name: CallbackKeyName) => `callbacks/${name}`;
 

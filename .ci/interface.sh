@@ -66,3 +66,7 @@ whole_run() { # name, then the command
 }
 PYTHONPATH=$work whole_run python "$work/python/bin/python" .ci/interface/whole_run.py
 whole_run typescript node "$work/typescript/whole-run.ts"
+
+echo '-- callbacks, as a receiver in Python takes them'
+"$work/python/bin/python" .ci/interface/callback_receiver.py "https://127.0.0.1:$port" "$folder/tls" ORD-callbacks \
+  "$work/template.der"

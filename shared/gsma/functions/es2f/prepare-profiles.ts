@@ -68,8 +68,8 @@ function publicJwk(value: unknown, path: string): Readonly<Record<string, unknow
   return jwk;
 }
 
-/** Characters of PEM: a CA or two. */
-const MAX_CALLBACK_CA = 8_192;
+/** Text of certificates in PEM, a CA or a few: what is in it, the order's own check says. */
+const pem = pattern(/^[\x20-\x7e\r\n]{1,8192}$/, 'PEM of 8,192 characters at most');
 
 const body = object({
   orderId: required(orderId),
@@ -87,7 +87,7 @@ const body = object({
   outputKey: optional(publicJwk),
   expectedEuiccs: optional(list(base64, { min: 1, max: 16 })),
   callbackUrl: optional(httpsUrl),
-  callbackCa: optional(text(MAX_CALLBACK_CA)),
+  callbackCa: optional(pem),
 });
 
 /** ES2f.prepareProfiles: an order for `quantity` profiles made from one template. */

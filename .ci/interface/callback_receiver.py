@@ -1,0 +1,120 @@
+"""A callback receiver on Python's ssl and PyJWT: client certificate and JWS as docs/pre-sgp42.md has them."""
+
+import base64
+import json
+import ssl
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import jwt
+
+URL, TLS, ORDER, TEMPLATE = sys.argv[1:5]
+
+context = ssl.create_default_context(cafile=f"{TLS}/ca.cert.pem")
+context.load_cert_chain(f"{TLS}/client-operator-2.999.60.cert.pem", f"{TLS}/client-operator-2.999.60.key.pem")
+operator = httpx.Client(base_url=URL, verify=context, headers={"X-Admin-Protocol": "ifpp-draft/v1.0.0"})
+
+
+def call(function: str, **members):
+    header = {"functionRequesterIdentifier": "2.999.60", "functionCallIdentifier": f"CB-{function}"}
+    answer = operator.post(f"/ifpp-draft1/es2f/{function}", json={"header": header, **members}, timeout=60).json()
+    status = answer["header"]["functionExecutionStatus"]["status"]
+    assert status.startswith("Executed"), answer
+    return answer
+
+
+DELIVERY_KEYS = {key["kid"]: jwt.PyJWK(key, "ES256") for key in call("getServerKeys")["deliveryKeys"]}
+
+
+def verify(signature: str, body: bytes, url: str) -> dict:
+    """The protected header of a callback whose signature holds; an exception where anything does not."""
+    protected, nothing, value = signature.split(".")
+    assert nothing == ""
+    header = jwt.get_unverified_header(f"{protected}.e30.{value}")
+    assert header["typ"] == "smdpf-callback+jws", header
+    kid = jwt.get_unverified_header(header["endorsement"])["kid"]
+    endorsed = jwt.api_jws.decode_complete(header["endorsement"], DELIVERY_KEYS[kid], algorithms=["ES256"])
+    assert endorsed["header"]["typ"] == "smdpf-callback-key+jws", endorsed["header"]
+    claims = json.loads(endorsed["payload"])
+    assert claims["jwk"]["kid"] == header["kid"]
+    payload = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
+    key = jwt.PyJWK(claims["jwk"], "ES256")
+    jwt.api_jws.decode_complete(f"{protected}.{payload}.{value}", key, algorithms=["ES256"])
+    assert header["aud"] == url, header["aud"]
+    assert claims["nbf"] <= header["iat"] < claims["exp"]
+    return header
+
+
+calls: list[tuple[str, bytes]] = []
+taken: dict[str, dict] = {}
+trouble: list[BaseException] = []
+done = threading.Event()
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self):
+        try:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            signature = self.headers["X-JWS-Signature"]
+            subject = dict(pair for part in self.connection.getpeercert()["subject"] for pair in part)
+            assert subject["commonName"] == "smdpf.example.com", subject
+            header = verify(signature, body, receiver_url)
+            for bad_body, bad_url in ((body + b" ", receiver_url), (body, receiver_url + "/")):
+                try:
+                    verify(signature, bad_body, bad_url)
+                except (AssertionError, jwt.InvalidSignatureError):
+                    continue
+                raise AssertionError("a changed callback was taken")
+            calls.append((signature, body))
+            # the first one is to come again
+            status = 503 if len(calls) == 1 else 200
+            if status == 200:
+                taken[header["jti"]] = json.loads(body)
+        except BaseException as error:
+            trouble.append(error)
+            status = 400
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        if len(taken) == 2 or trouble:
+            done.set()
+
+    def log_message(self, *_):
+        pass
+
+
+server = HTTPServer(("127.0.0.1", 0), Receiver)
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(f"{TLS}/server.cert.pem", f"{TLS}/server.key.pem")
+tls.load_verify_locations(f"{TLS}/ca.cert.pem")
+tls.verify_mode = ssl.CERT_REQUIRED
+server.socket = tls.wrap_socket(server.socket, server_side=True)
+receiver_url = f"https://127.0.0.1:{server.server_port}/callbacks"
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+call(
+    "prepareProfiles",
+    orderId=ORDER,
+    profileType="interface",
+    quantity=2,
+    requesterDms=["2.999.50"],
+    template=base64.b64encode(Path(TEMPLATE).read_bytes()).decode(),
+    personalisation={"iccidStart": "898877000000000900", "keys": "template"},
+    eligibility={},
+    metadata={"serviceProviderName": "Operator", "profileName": "Profile", "profileClass": "test"},
+    callbackUrl=receiver_url,
+    callbackCa=Path(f"{TLS}/ca.cert.pem").read_text(),
+)
+call("closeOrder", orderId=ORDER)
+assert done.wait(30), f"{len(taken)} of 2 callbacks came"
+if trouble:
+    raise trouble[0]
+assert {body["profileState"] for body in taken.values()} == {"Closed"}
+assert all(jti == body["header"]["functionCallIdentifier"] for jti, body in taken.items())
+assert calls.count(calls[0]) == 2, "the one that was not taken came again, octet by octet the same"
+status = call("getOrderStatus", orderId=ORDER)["callbacks"]
+assert status == {"waiting": 0, "delayed": 0, "parked": 0}, status
+print(f"a receiver on Python and PyJWT took {len(taken)} callbacks, and one of them twice")

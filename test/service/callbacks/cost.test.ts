@@ -1,0 +1,102 @@
+import { expect, it } from 'vitest';
+import { encodeAttributes } from '../../../shared/ledger/item.ts';
+import type { Item, Ledger, Write } from '../../../shared/ledger/ledger.ts';
+import { deliverNotice, sweepOutbox } from '../../../shared/notify/outbox.ts';
+import { CallbackCourier } from '../../../shared/service/callbacks/courier.ts';
+import { noticeWrite } from '../../../shared/service/reports/notices.ts';
+import { Deployment } from '../../support/deployment.ts';
+
+/** Units of DynamoDB that a ledger's calls would cost: a KB begun of what is written, 4 KB begun of what is read. */
+function metered(ledger: Ledger, units: { write: number; read: number }): Ledger {
+  const sizes = new Map<string, number>();
+  const name = ({ partition, sort }: { partition: string; sort: string }) => `${partition}\0${sort}`;
+  const octets = (item: Item | undefined) => {
+    if (item === undefined) return 1;
+    const size = name(item).length + encodeAttributes(item.attributes).length;
+    sizes.set(name(item), size);
+    return size;
+  };
+  const read = (items: readonly (Item | undefined)[]) => {
+    for (const item of items) units.read += Math.ceil(octets(item) / 4096);
+  };
+  const write = (one: Write, factor: number) => {
+    const size =
+      'put' in one
+        ? name(one.put).length + encodeAttributes(one.attributes).length
+        : (sizes.get(name('remove' in one ? one.remove : one.check)) ?? 1);
+    units.write += factor * Math.ceil(size / 1024);
+  };
+  return Object.assign(Object.create(ledger) as Ledger, {
+    get: async (key: Parameters<Ledger['get']>[0]) => {
+      const item = await ledger.get(key);
+      read([item]);
+      return item;
+    },
+    query: async (...args: Parameters<Ledger['query']>) => {
+      const page = await ledger.query(...args);
+      // a query is charged for the sum of what it reads
+      units.read += Math.ceil(page.items.reduce((sum, item) => sum + octets(item), 0) / 4096);
+      return page;
+    },
+    write: (one: Write) => {
+      write(one, 1);
+      return ledger.write(one);
+    },
+    writeMany: (all: readonly Write[]) => {
+      for (const one of all) write(one, 1);
+      return ledger.writeMany(all);
+    },
+    transact: (all: readonly Write[]) => {
+      for (const one of all) write(one, 2);
+      return ledger.transact(all);
+    },
+  });
+}
+
+it('a callback on AWS costs some units of the ledger, and its share of one signature a day', async () => {
+  const uses: string[] = [];
+  const deployment = await Deployment.create({
+    memory: true,
+    config: { notifier: 'none:' },
+    onKeyUse: ({ operation }) => uses.push(operation),
+  });
+  try {
+    const { context } = deployment.runtime;
+    const units = { write: 0, read: 0 };
+    const ledger = metered(context.ledger, units);
+    const callbacks = 100;
+    for (let n = 0; n < callbacks; n++) {
+      const write = noticeWrite({
+        id: `00c2f1d84e5a6b7c8d9e0f10${String(n).padStart(8, '0')}-1`,
+        orderId: 'ORD-1',
+        url: 'https://operator.example.com/es2f/callbacks',
+        caller: '2.999.10',
+        record: {
+          state: 'Installed',
+          iccid: '8933110000000000009',
+          eid: '89049032001001234567890123456794',
+          // a ProfileInstallationResult has some 200 octets
+          result: Buffer.alloc(200, 1),
+          at: Date.now(),
+        },
+      });
+      // written with the state change, in its transaction
+      await ledger.transact([write]);
+    }
+    uses.length = 0;
+    const names: string[] = [];
+    await sweepOutbox(ledger, async (some) => void names.push(...some), context.now);
+    const courier = new CallbackCourier({ ...context, ledger }, async () => undefined);
+    for (const name of names) await deliverNotice({ ledger, courier, now: context.now }, name);
+    expect(names).toHaveLength(callbacks);
+    const each = { write: units.write / callbacks, read: units.read / callbacks };
+    // docs/cost.md, "Callbacks"
+    expect(each.write).toBeLessThan(7.5);
+    expect(each.read).toBeLessThan(3.5);
+    expect(uses.filter((use) => use === 'sign')).toHaveLength(1);
+    // one key that signs, one client key: made, and none opened for each callback
+    expect(uses.filter((use) => use !== 'sign').length).toBeLessThanOrEqual(4);
+  } finally {
+    await deployment.close();
+  }
+});

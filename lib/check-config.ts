@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Fault } from '../shared/errors.ts';
+import { Destinations } from '../shared/net/destinations.ts';
 import { type OperatorConfig, reservedConcurrency, signsPerTask } from './config.ts';
 
 /** Where truststores lie. */
@@ -44,6 +46,7 @@ const RULES: readonly Rule[] = [
       'ledgerTable: the name of a table, not its ARN',
     ),
   callbackCa,
+  internalDestinations,
 ];
 
 /** Throws on a configuration that would deploy something else than it says, or could not be deployed. */
@@ -184,6 +187,16 @@ function callbackCa({ callbackCa }: OperatorConfig) {
     ),
     unless(areCertificates(callbackCa), 'callbackCa: one or more CA certificates in PEM'),
   ];
+}
+
+function internalDestinations({ internalDestinations }: OperatorConfig) {
+  try {
+    new Destinations(internalDestinations);
+  } catch (error) {
+    if (error instanceof Fault) return error.message;
+    throw error;
+  }
+  return undefined;
 }
 
 /** True where a text holds certificates in PEM that can all be read. */

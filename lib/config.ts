@@ -74,6 +74,11 @@ export interface OperatorConfig {
   };
   /** PEM of a CA that is trusted for the Operator's callback server besides the public ones. */
   readonly callbackCa?: string;
+  /**
+   * Host names, addresses and networks inside the network of the Lambdas to which callbacks and fetches of revocation
+   * lists may lead; none unless given.
+   */
+  readonly internalDestinations?: readonly string[];
   /** Items of a chunk, profiles of a pack, and items of a report that is taken within the call; left out, as shared/service/context.ts has them. */
   readonly sizes?: { readonly chunk: number; readonly pack: number; readonly report?: number };
   /**

@@ -55,6 +55,7 @@ export class OperatorStack extends Stack {
     const jobs = new Jobs(this, 'Jobs', { config, vault, storageKey, runTask, finish });
     this.#grant(ports, jobs);
     notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
+    this.#allowDestinations();
     new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
     const apis = { parties: this.#api('parties', storageKey), field: this.#api('field', storageKey) };
     // API Gateway makes about one domain name in 30 s
@@ -129,6 +130,14 @@ export class OperatorStack extends Stack {
       if (needs.dispatcher !== undefined) jobs.grantTo(fn);
       if (needs.notifier !== undefined) notify.grantTo(fn);
     }
+  }
+
+  /** To who calls what others name, and to who takes such names in. */
+  #allowDestinations(): void {
+    const { internalDestinations } = this.#config;
+    if (internalDestinations === undefined) return;
+    for (const name of ['es2f.prepareProfiles', 'notify.deliver', 'trust.fetchCrls'] as const)
+      this.functions[name].grant([], (config) => ({ ...config, internalDestinations }));
   }
 
   #api(side: Side, storageKey: StorageKey): InterfaceApi {

@@ -93,6 +93,11 @@ const runtimeMembers = {
   notifier: optional(text),
   /** PEM of a CA that is trusted for the Operator's callback servers besides the public ones. */
   callbackCa: optional(text),
+  /**
+   * Host names, addresses and networks (`10.1.0.0/16`) inside this network to which callbacks and fetches of revocation
+   * lists may lead; none unless given. Whatever is public may be called.
+   */
+  internalDestinations: optional(list(text)),
   /** Calls that each party may make, counted over all processes; 50 a second and 200 at once unless given. */
   rateLimit: optional(object({ perSecond: number, burst: number })),
 } as const;

@@ -14,6 +14,7 @@ import { KeyRegistry, type KeyUse } from './keys/registry.ts';
 import { GuardedLedger } from './ledger/guarded.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
+import { Destinations } from './net/destinations.ts';
 import { NO_PORT, noPort } from './no-port.ts';
 import type { Notifier } from './notify/notifier.ts';
 import { present } from './present.ts';
@@ -255,6 +256,7 @@ function settingsOf(config: RuntimeConfig): Settings {
       signConcurrency: config.signConcurrency,
       draftSuites: config.draftSuites?.map(draftSuite),
     }),
+    destinations: new Destinations(config.internalDestinations),
     deployment,
     address,
     hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
@@ -365,7 +367,11 @@ async function openNotifier(
   return new LedgerNotifier({
     ledger: context.ledger,
     now: context.now,
-    courier: new CallbackCourier(context, postCallbacks(PROTOCOL_VERSION), config.callbackCa),
+    courier: new CallbackCourier(
+      context,
+      postCallbacks(PROTOCOL_VERSION, context.settings.destinations),
+      config.callbackCa,
+    ),
     onDelayed: (id, attempts, reason) => log({ event: 'notice.delayed', id, attempts, reason }),
     onParked: (id, url, reason) => log({ event: 'notice.parked', id, url, reason }),
     onTrouble: (message) => log({ event: 'alarm.callback.unsent', message }),

@@ -3,7 +3,7 @@ import { type Log, lineOf } from '../../shared/events/log-events.ts';
 import { present } from '../../shared/present.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
-import { openSandbox } from '../deployment/sandbox.ts';
+import { openSandbox, THIS_MACHINE } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
 import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -50,6 +50,7 @@ export function registerServe(program: Command, io: CliIo): void {
       const { folder, sandbox, ...rest } = options;
       const deployment = await DeploymentFolder.open(folder, {
         crlFetchMinutes: sandbox === undefined ? 60 : 0,
+        ...(sandbox !== undefined && { runtime: { internalDestinations: THIS_MACHINE } }),
         ...rest,
       });
       const ports = present({ port: rest.port, fieldPort: rest.fieldPort });

@@ -8,7 +8,7 @@ import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { SUITES } from '../../sim/index.ts';
 import { DeploymentFolder, type FolderOptions } from '../deployment/folder.ts';
 import { namedKey } from '../deployment/keys.ts';
-import { openSandbox } from '../deployment/sandbox.ts';
+import { openSandbox, THIS_MACHINE } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { Flow, type FlowOptions } from './flow.ts';
@@ -43,7 +43,10 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResu
   const deployment = await DeploymentFolder.open(join(folder, 'smdpf'), {
     port: 0,
     fieldPort: 0,
-    ...(suiteByName(options.suite).draft && { runtime: { draftSuites: [options.suite] } }),
+    runtime: {
+      internalDestinations: THIS_MACHINE,
+      ...(suiteByName(options.suite).draft && { draftSuites: [options.suite] }),
+    },
     ...keysOf(options.keys),
   });
   const log: LogLine[] = [];

@@ -6,6 +6,9 @@ import type { DeploymentFolder } from './folder.ts';
 import { ALGORITHM_OF_CURVE } from './keys.ts';
 
 export const SANDBOX_EUM = '2.999.40';
+/** Counterparts of a sandbox run on the same machine: its callbacks and revocation lists may lead there. */
+export const THIS_MACHINE: readonly string[] = ['localhost', '127.0.0.0/8', '::1'];
+
 export const SANDBOX_SMDPF_OID = '2.999.10';
 
 /** A simulated world around a deployment: an eSIM CA, an EUM below it, and our binding certificate from that CA. */

@@ -17,7 +17,7 @@ function embeddedUpkeep(
   { audit, trust, services, keyInventory, wrappingRotation, reaper, context }: Runtime,
   log: Log,
 ): Readonly<Record<EmbeddedUpkeepName, Round>> {
-  const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL });
+  const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL }, context.settings.destinations);
   const fetcher = new CrlFetcher(trust, fetch, log);
   return {
     'audit.chain': () => audit.chain(),

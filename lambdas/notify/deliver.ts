@@ -72,7 +72,11 @@ function opening(): Promise<Omit<DeliverOptions, 'log'>> {
     .then(({ config, context }) => ({
       ledger: context.ledger,
       queue: noticeQueue(config),
-      courier: new CallbackCourier(context, postCallbacks(PROTOCOL_VERSION), config.callbackCa),
+      courier: new CallbackCourier(
+        context,
+        postCallbacks(PROTOCOL_VERSION, context.settings.destinations),
+        config.callbackCa,
+      ),
       now: context.now,
     }))
     .catch((error: unknown) => {

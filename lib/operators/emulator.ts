@@ -23,6 +23,8 @@ export const emulator: OperatorConfig = {
   },
   alarms: { faults: 5, callbackMinutes: 60 },
   crlFetchMinutes: 60,
+  // where the containers of an emulator see the machine that runs the smoke
+  internalDestinations: ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
   // small, so that the smoke run has several of each
   sizes: { chunk: 50, pack: 100, report: 100 },
   target: 'emulator',

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
+import type { Destinations } from './destinations.ts';
 
 /** Fetches the octets of a URL; a Fault where that fails, with a message that is safe to log. */
 export type FetchOctets = (url: string) => Promise<Bytes>;
@@ -12,20 +14,19 @@ export interface FetchLimits {
 
 /**
  * GET by http or https, with limits on time and size. Redirects are not followed: what may be fetched is what a
- * verified certificate names, and nothing that the answering server would like us to ask for.
+ * verified certificate names, where that is no address inside this network, and nothing that the answering server would
+ * like us to ask for.
  */
-export function httpFetch({ timeoutMs, maxOctets }: FetchLimits): FetchOctets {
+export function httpFetch({ timeoutMs, maxOctets }: FetchLimits, destinations: Destinations): FetchOctets {
   return async (url) => {
-    const { protocol } = URL.parse(url) ?? { protocol: '' };
-    if (protocol !== 'http:' && protocol !== 'https:')
-      throw new Fault('configuration', 'only http and https can be fetched');
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-      if (response.status !== 200 || response.body === null) {
-        await response.body?.cancel();
-        throw new Fault('configuration', `the server answered ${response.status}`, { retryable: true });
+      const response = await answerOf(url, destinations, signal);
+      if (response.statusCode !== 200) {
+        response.destroy();
+        throw new Fault('configuration', `the server answered ${response.statusCode}`, { retryable: true });
       }
-      return await read(response.body, maxOctets);
+      return await read(response, maxOctets);
     } catch (cause) {
       if (cause instanceof Fault) throw cause;
       throw new Fault('configuration', 'the server did not answer in time', { cause, retryable: true });
@@ -33,7 +34,13 @@ export function httpFetch({ timeoutMs, maxOctets }: FetchLimits): FetchOctets {
   };
 }
 
-async function read(body: ReadableStream<Uint8Array>, maxOctets: number): Promise<Bytes> {
+function answerOf(url: string, destinations: Destinations, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    destinations.request(url, { signal }).on('response', resolve).on('error', reject).end();
+  });
+}
+
+async function read(body: AsyncIterable<Uint8Array>, maxOctets: number): Promise<Bytes> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // leaving the loop by an exception cancels the rest of the answer

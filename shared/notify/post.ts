@@ -1,7 +1,6 @@
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { Fault } from '../errors.ts';
+import type { Destinations } from '../net/destinations.ts';
 
 /** A callback as it goes over the wire. */
 export interface CallbackMessage {
@@ -22,13 +21,16 @@ export type PostCallback = (message: CallbackMessage) => Promise<void>;
 /** Milliseconds that a callback server may take. */
 const TIMEOUT_MS = 20_000;
 
-/** Posts callbacks over HTTPS. Redirects are not followed: a callback goes where the order says, and nowhere else. */
-export function postCallbacks(protocolVersion: string): PostCallback {
+/**
+ * Posts callbacks over HTTPS, to no address inside this network that the deployment does not allow. Redirects are not
+ * followed: a callback goes where the order says, and nowhere else.
+ */
+export function postCallbacks(protocolVersion: string, destinations: Destinations): PostCallback {
   return ({ url, content, jws, client, ca }) =>
     new Promise((resolve, reject) => {
       const octets = Buffer.from(content);
       const secure = url.startsWith('https:');
-      const request = (secure ? httpsRequest : httpRequest)(url, {
+      const request = destinations.request(url, {
         method: 'POST',
         timeout: TIMEOUT_MS,
         headers: {

@@ -3,6 +3,7 @@ import type { SuiteName } from '../crypto/suite.ts';
 import type { Log } from '../events/log-events.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { Destinations } from '../net/destinations.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { PpkVault, Vault } from '../vault/vault.ts';
 import type { DataKeys } from './custody/data-keys.ts';
@@ -48,6 +49,8 @@ export interface Settings {
   readonly signConcurrency: number;
   /** Suites that are proposals, and allowed here. */
   readonly draftSuites: readonly SuiteName[];
+  /** Where callbacks and revocation lists may lead. */
+  readonly destinations: Destinations;
   /** Identifier that the SM-DPf uses as hostId in the key agreement (SGP.22 CRT, 1 to 16 octets). */
   readonly hostId: Bytes;
 }
@@ -61,4 +64,5 @@ export const DEFAULT_SETTINGS = {
   uploads: { count: 64, octets: 8 * 1024 ** 3 },
   signConcurrency: 16,
   draftSuites: [],
+  destinations: new Destinations(),
 } as const;

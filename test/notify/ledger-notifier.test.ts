@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Fault } from '../../shared/errors.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
+import { Destinations } from '../../shared/net/destinations.ts';
 import { LedgerNotifier } from '../../shared/notify/ledger-notifier.ts';
 import type { Courier } from '../../shared/notify/notifier.ts';
 import { postCallbacks } from '../../shared/notify/post.ts';
@@ -222,7 +223,7 @@ describe('the embedded notifier', () => {
 });
 
 describe('posting callbacks', () => {
-  const post = postCallbacks('ifpp-draft/v1.0.0');
+  const post = postCallbacks('ifpp-draft/v1.0.0', new Destinations(['127.0.0.0/8']));
   const message = { content: '{"profileState":"Installed"}', jws: 'a..b' };
 
   it('takes any 2xx for an answer, and nothing else', async () => {

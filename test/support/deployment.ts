@@ -59,6 +59,7 @@ export class Deployment {
       ledger: memory ? 'sqlite::memory:' : `sqlite:${join(folder, 'ledger.sqlite')}`,
       vault: `file:${join(folder, 'vault')}`,
       ppks: `file:${join(folder, 'ppks')}`,
+      internalDestinations: ['127.0.0.0/8'],
       keys: {
         wrapping: key('wrapping'),
         delivery: key('delivery'),

@@ -36,7 +36,10 @@ export function registerCrl(command: TrustCommand, io: CliIo): void {
     'fetch the lists from the distribution points of the certificates in use, once',
   ).action(({ folder }: Folder) =>
     withRuntime(folder, async (runtime) => {
-      const fetch = httpFetch({ timeoutMs: FETCH_TIMEOUT_MS, maxOctets: MAX_CRL });
+      const fetch = httpFetch(
+        { timeoutMs: FETCH_TIMEOUT_MS, maxOctets: MAX_CRL },
+        runtime.context.settings.destinations,
+      );
       const points = await new CrlFetcher(runtime.trust, fetch).round();
       if (points.some(({ outcome }) => outcome === 'failed')) io.exit(EXIT.refused);
       io.answer({ points }, () =>

@@ -49,6 +49,11 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
   checkMakers(order);
   if (order.callbackUrl !== undefined && !/^https?:\/\//.test(order.callbackUrl))
     refuse('orderInvalid', 'callbackUrl is an http or https URL');
+  if (order.callbackUrl !== undefined && context.settings.destinations.isRefused(order.callbackUrl))
+    refuse(
+      'orderInvalid',
+      'callbackUrl leads to an address inside the network of this SM-DPf, which its internalDestinations do not name',
+    );
   if (order.callbackCa !== undefined) checkCallbackCa(order);
   checkPolicy(order.eligibility);
   if ('iccid' in order.metadata)

@@ -152,8 +152,7 @@ async function storeCertificates(
       refused.set(entry, new Refusal('eidDuplicate', message, { subjectIdentifier: entry.eid }));
       return unchanged();
     }
-    if (is.notAfterMs > was.notAfterMs)
-      return becomes(euiccCertificateRecord.to({ der: entry.certificate }));
+    if (is.notAfterMs > was.notAfterMs) return becomes(euiccCertificateRecord.to({ der: entry.certificate }));
     older.add(entry);
     return unchanged();
   });

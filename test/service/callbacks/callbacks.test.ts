@@ -50,7 +50,7 @@ beforeEach(() => {
 
 const context = (): CallbackContext => deployment.runtime.context;
 const courierOf = (own = context(), ca?: string) =>
-  new CallbackCourier(own, postCallbacks('ifpp-draft/v1.0.0'), ca);
+  new CallbackCourier(own, postCallbacks('ifpp-draft/v1.0.0', own.settings.destinations), ca);
 const keysOf = async () =>
   (await deployment.runtime.services.orders.getServerKeys(OPERATOR)).deliveryKeys as JWK[];
 

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
+import { Destinations } from '../../../shared/net/destinations.ts';
 import { httpFetch } from '../../../shared/net/http-fetch.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
@@ -221,7 +222,7 @@ describe('fetching revocation lists from the distribution points', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
-    const fetch = httpFetch({ timeoutMs: 300, maxOctets: 1_000 });
+    const fetch = httpFetch({ timeoutMs: 300, maxOctets: 1_000 }, new Destinations(['127.0.0.1']));
     try {
       expect(Buffer.from(await fetch(`http://127.0.0.1:${port}/right`)).toString()).toBe('right');
       for (const path of ['large', 'elsewhere', 'missing', 'silent'])

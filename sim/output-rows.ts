@@ -37,7 +37,7 @@ export async function openRows(
 /** ECDH-ES with the secret of ML-KEM-768 behind that of the curve (docs/pre-sgp42.md, "Hybrid suite"). */
 function openHybrid(jwe: string, jwk: JWK & { readonly priv?: unknown }) {
   const [head, encryptedKey, iv, ciphertext, tag] = jwe.split('.');
-  const header: Readonly<Record<string, unknown>> = JSON.parse(text(head));
+  const header = readHeader(text(head));
   if (header.alg !== HYBRID || header.enc !== 'A256GCM' || encryptedKey !== '')
     throw new SimError(`the rows are not encrypted with ${HYBRID} and A256GCM`);
   const secret = octets(jwk.priv);
@@ -59,6 +59,12 @@ function openHybrid(jwe: string, jwk: JWK & { readonly priv?: unknown }) {
   cipher.setAuthTag(octets(tag));
   const plain = concat(cipher.update(octets(ciphertext)), cipher.final());
   return { header, rows: Buffer.from(plain).toString('utf8') };
+}
+
+function readHeader(json: string): Readonly<Record<string, unknown>> {
+  const header: unknown = JSON.parse(json);
+  if (typeof header !== 'object' || header === null) throw new SimError('the JWE has no header');
+  return { ...header };
 }
 
 const text = (part: string | undefined) => Buffer.from(octets(part)).toString('utf8');

@@ -12,6 +12,10 @@ export function storedKey({ partition, sort }: ItemKey): Stored {
   return { partition: { S: partition }, sort: { S: sort } };
 }
 
+export function readKey({ partition, sort }: Stored): ItemKey {
+  return { partition: partition!.S!, sort: sort!.S! };
+}
+
 export function storedItem(item: Item, nonce: Uint8Array): Stored {
   return {
     ...storedKey(item),
@@ -39,10 +43,9 @@ function storedValue(unchecked: Value | undefined, depth: number): AttributeValu
 }
 
 export function readItem(stored: Stored): Item {
-  const { partition, sort, revision, attributes } = stored;
+  const { revision, attributes } = stored;
   return {
-    partition: partition!.S!,
-    sort: sort!.S!,
+    ...readKey(stored),
     revision: Number(revision!.N),
     attributes: readMembers(attributes!.M!),
   };

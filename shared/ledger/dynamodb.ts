@@ -15,7 +15,7 @@ import { awsClient } from '../aws/client-config.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
-import { readItem, type Stored, storedItem, storedKey } from './dynamodb-item.ts';
+import { readItem, readKey, type Stored, storedItem, storedKey } from './dynamodb-item.ts';
 import { checkItemSize, checkKey, checkWrites, keyOf } from './item.ts';
 import {
   type Condition,
@@ -31,6 +31,7 @@ import {
   type WriteOutcome,
 } from './ledger.ts';
 import { bounds, compareSort, makeCursor, PAGE_LIMIT } from './range.ts';
+import { parseWalkCursor, walkCursor } from './walk-cursor.ts';
 
 /** Keys of one BatchGetItem (DynamoDB's own limit). */
 const BATCH_GET_LIMIT = 100;
@@ -132,7 +133,7 @@ export class DynamoDbLedger implements Ledger {
 
   /** A Scan, in no order; the table keeps its items whole by itself. */
   async walk(limit: number, cursor?: string): Promise<Walk> {
-    const start: ItemKey | undefined = cursor === undefined ? undefined : JSON.parse(cursor);
+    const start = cursor === undefined ? undefined : parseWalkCursor(cursor);
     const command = new ScanCommand({
       TableName: this.#table,
       ConsistentRead: true,
@@ -145,10 +146,7 @@ export class DynamoDbLedger implements Ledger {
         const item = readItem(stored);
         return { partition: item.partition, sort: item.sort, item };
       }),
-      cursor:
-        LastEvaluatedKey === undefined
-          ? undefined
-          : JSON.stringify({ partition: LastEvaluatedKey.partition?.S, sort: LastEvaluatedKey.sort?.S }),
+      cursor: LastEvaluatedKey && walkCursor(readKey(LastEvaluatedKey)),
     };
   }
 

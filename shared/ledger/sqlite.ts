@@ -18,6 +18,7 @@ import {
 import { bounds, makeCursor, PAGE_LIMIT } from './range.ts';
 import { openDatabase, ownerOnly } from './sqlite/file.ts';
 import { readRow, rowSum, toItem } from './sqlite/row.ts';
+import { parseWalkCursor, walkCursor } from './walk-cursor.ts';
 
 export interface SqliteLedgerOptions {
   /** How long a connection waits for the write transaction of another; 10 s unless given. */
@@ -142,7 +143,7 @@ export class SqliteLedger implements Ledger {
 
   /** In the order of partition and sort key; the cursor is the last key. */
   async walk(limit: number, cursor?: string): Promise<Walk> {
-    const [partition, sort] = cursor === undefined ? ['', ''] : parseCursor(cursor);
+    const { partition, sort } = cursor === undefined ? { partition: '', sort: '' } : parseWalkCursor(cursor);
     return guarded(() => {
       const rows = this.#page(
         'SELECT * FROM item WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?',
@@ -320,14 +321,6 @@ export class SqliteLedger implements Ledger {
     const holds = when === 'absent' ? found === undefined : found?.revision === when.revision;
     return holds ? { done: true, revision: found?.revision ?? 0 } : { done: false, found };
   }
-}
-
-const walkCursor = ({ partition, sort }: ItemKey) => JSON.stringify([partition, sort]);
-
-function parseCursor(cursor: string): readonly [partition: string, sort: string] {
-  const parsed: unknown = JSON.parse(cursor);
-  invariant(Array.isArray(parsed) && parsed.length === 2, 'a cursor of a walk has two members');
-  return [String(parsed[0]), String(parsed[1])];
 }
 
 function prepare(write: Write): Prepared {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, expectTypeOf, it } from 'vitest';
 import { blindCasts, sourceTree } from './source-tree.ts';
 
 it('stored data is decoded, never cast, in shared/, cli/ and lambdas/', () => {
@@ -6,6 +6,10 @@ it('stored data is decoded, never cast, in shared/, cli/ and lambdas/', () => {
     blindCasts(file).map((cast) => `${file.path}: ${cast}`),
   );
   expect(casts).toEqual([]);
+});
+
+it('what JSON.parse gives is unknown to the compiler, so that no annotation can take it for what it should be', () => {
+  expectTypeOf(JSON.parse('1')).toEqualTypeOf<unknown>();
 });
 
 it.each([

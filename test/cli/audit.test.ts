@@ -77,8 +77,8 @@ class Tamperer {
 
   /** The end from `line` on, and the head that told of it. */
   cutFrom(line: number): void {
-    const { hash } = JSON.parse(this.read(sortOf(line - 1)));
-    const head = JSON.parse(this.read('head'));
+    const { hash } = JSON.parse(this.read(sortOf(line - 1))) as { hash: string };
+    const head = JSON.parse(this.read('head')) as object;
     for (let at = line; at <= lines; at++) this.remove(sortOf(at));
     this.write('head', JSON.stringify({ ...head, sequence: line - 1, hash }));
   }
@@ -141,7 +141,8 @@ describe('smdpf audit verify', () => {
     ],
     [
       'a head that was put back',
-      (t) => t.write('head', JSON.stringify({ ...JSON.parse(t.read('head')), sequence: lines - 1 })),
+      (t) =>
+        t.write('head', JSON.stringify({ ...(JSON.parse(t.read('head')) as object), sequence: lines - 1 })),
       () => [lines - 1, 'the end of the log is missing or was changed'],
     ],
   ])('finds %s', async (_, tamper, expected) => {

@@ -10,7 +10,7 @@ import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { decodeBppBatch, type PersonalisedEuicc, SimEum } from '../../sim/index.ts';
-import { codesOf, type JsonAnswer } from '../support/function-call.ts';
+import { codesOf, type JsonAnswer, jsonOf } from '../support/function-call.ts';
 import { SandboxFolder } from './support/sandbox-folder.ts';
 
 // Revocations against a server that runs: by API and by commands beside it, over connections that stay open.
@@ -57,7 +57,7 @@ class Party {
         async (response) => {
           let text = '';
           for await (const chunk of response) text += chunk;
-          resolve({ status: response.statusCode ?? 0, answer: JSON.parse(text), port });
+          resolve({ status: response.statusCode ?? 0, answer: jsonOf({ body: text }), port });
         },
       );
       outgoing.on('socket', (socket) => {

@@ -11,7 +11,7 @@ import { urlPaths } from '../../shared/gsma/paths.ts';
 import { encodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { Deployment } from '../support/deployment.ts';
-import { callHandler, codesOf, handlerOf } from '../support/function-call.ts';
+import { callHandler, codesOf, handlerOf, jsonOf } from '../support/function-call.ts';
 import { httpsSend } from '../support/https-send.ts';
 import { IDENTIFIERS, memoryServices } from '../support/memory-services.ts';
 import { type SelfSigned, selfSigned } from '../support/self-signed.ts';
@@ -222,7 +222,7 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
     expect(first.lines).toHaveLength(1);
     expect(first.answer.status).toBe(status);
     expect(first.answer.headers.allow).toBe(status === 405 ? 'POST' : undefined);
-    if (codes !== undefined) expect(codesOf(JSON.parse(first.answer.body.toString()))).toBe(codes);
+    if (codes !== undefined) expect(codesOf(jsonOf({ body: first.answer.body.toString() }))).toBe(codes);
     if (status === 204) expect(first.answer.body).toHaveLength(0);
   });
 
@@ -230,7 +230,7 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
     const { first, second } = await onBoth({ ...request, url });
     expect([first.answer.status, second.answer.status]).toEqual([404, 404]);
     // API Gateway answers this by itself; the server in the form of the interface
-    expect(codesOf(JSON.parse(second.answer.body.toString()))).toBe('1.6/3.9');
+    expect(codesOf(jsonOf({ body: second.answer.body.toString() }))).toBe('1.6/3.9');
   });
 
   it.each([
@@ -242,7 +242,7 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
     const { first, second } = await onBoth(request, { ...services, delivery });
     expect(second.told).toEqual(first.told);
     expect(first.lines.map(({ event }) => event)).toEqual(['fault', 'call']);
-    expect(codesOf(JSON.parse(first.answer.body.toString()))).toBe(codes);
+    expect(codesOf(jsonOf({ body: first.answer.body.toString() }))).toBe(codes);
     expect(first.told.body).not.toContain('INNER');
   });
 
@@ -263,7 +263,7 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
         );
         expect(second.told).toEqual(first.told);
         expect(first.answer.status).toBe(status);
-        expect(codesOf(JSON.parse(first.answer.body.toString()))).toBe(codes);
+        expect(codesOf(jsonOf({ body: first.answer.body.toString() }))).toBe(codes);
       }
     } finally {
       await deployment.close();

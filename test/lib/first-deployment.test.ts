@@ -8,6 +8,18 @@ import { objectNames, REMOVABLE, WRITTEN_ONCE } from '../../shared/service/recor
 import { ACCOUNT, arnOf, byResource, byRole, idOf, REGION, ROOT, resolved } from './policies.ts';
 import { app, emptyBundles, templateOf } from './synthesized.ts';
 
+interface State {
+  readonly TimeoutSeconds: number;
+  readonly Retry: readonly { readonly MaxAttempts: number }[];
+}
+interface StateMachine {
+  readonly TimeoutSeconds: number;
+  readonly States: {
+    readonly Tasks: { readonly ItemProcessor: { readonly States: { readonly Task: State } } };
+    readonly Finish: State;
+  };
+}
+
 /**
  * What a first deployment to AWS needs and no emulator asks for. Policies are weighed as AWS does, with the references of
  * the template resolved.
@@ -322,13 +334,13 @@ it('an execution ends after a day at most, waits its turn, and may be redriven',
   const [, { Properties }] = ofType('AWS::StepFunctions::StateMachine')[0]!;
   const text = resolved(Properties.DefinitionString) as string;
   expect(text).toContain('"ToleratedFailurePercentage":100.0,');
-  const definition = JSON.parse(text);
+  const definition = JSON.parse(text) as StateMachine;
   expect(definition.TimeoutSeconds).toBe(86_400);
   const { Task } = definition.States.Tasks.ItemProcessor.States;
   for (const state of [Task, definition.States.Finish]) {
     expect(state.TimeoutSeconds).toBeGreaterThan(300);
     expect(state.Retry[0]).toMatchObject({ ErrorEquals: ['Lambda.TooManyRequestsException'] });
-    expect(state.Retry[0].MaxAttempts).toBeGreaterThan(50);
+    expect(state.Retry[0]!.MaxAttempts).toBeGreaterThan(50);
   }
   const role = idOf(template, 'AWS::IAM::Role', 'JobsRole');
   const child = `arn:aws:states:${REGION}:${ACCOUNT}:execution:${config.name}-smdpf-jobs/Tasks:1`;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRuntime } from '../../shared/runtime.ts';
+import { parseRuntimeConfig } from '../../shared/runtime-config.ts';
 import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import { TEMPLATE } from '../service/scenario.ts';
 import { DEVICE_MAKER, OPERATOR } from '../support/deployment.ts';
@@ -14,7 +15,7 @@ export interface Plan {
 
 const [, , configFile, planFile] = process.argv as [string, string, string, string];
 const plan = JSON.parse(await readFile(planFile, 'utf8')) as Plan;
-const runtime = await openRuntime(JSON.parse(await readFile(configFile, 'utf8')), {
+const runtime = await openRuntime(parseRuntimeConfig(await readFile(configFile, 'utf8'), configFile), {
   lanes: 'workers',
   log: ({ event, ...about }) => console.log(JSON.stringify({ event, ...about })),
 });

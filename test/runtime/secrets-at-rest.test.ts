@@ -10,7 +10,7 @@ import { BspOpener } from '../../shared/crypto/bsp.ts';
 import type { LogRecord } from '../../shared/events/log-events.ts';
 import { ppkBspKeys } from '../../shared/profile/ppk.ts';
 import { openRuntime, type Runtime } from '../../shared/runtime.ts';
-import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../../shared/runtime-config.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { packRecord } from '../../shared/service/records/order.ts';
 import { PackReader } from '../../shared/service/supply/packs.ts';
@@ -95,7 +95,7 @@ beforeAll(async () => {
       ...text
         .trim()
         .split('\n')
-        .map((row) => JSON.parse(row)),
+        .map((row) => JSON.parse(row) as Record<string, string>),
     );
   }
 });
@@ -204,7 +204,7 @@ describe('nothing secret is at rest (I5)', () => {
 
 describe('a copy of the folder from before the bind', () => {
   const moved = (folder: string): RuntimeConfig =>
-    JSON.parse(JSON.stringify(deployment.config).replaceAll(deployment.folder, folder));
+    parseRuntimeConfig(JSON.stringify(deployment.config).replaceAll(deployment.folder, folder), folder);
 
   /** What the folder gives: which positions have a PPK, and which of the issued BPPs any of these opens. */
   async function thiefIn(folder: string): Promise<{ ppks: boolean[]; opened: boolean[] }> {

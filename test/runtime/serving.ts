@@ -5,11 +5,14 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRuntime } from '../../shared/runtime.ts';
+import { parseRuntimeConfig } from '../../shared/runtime-config.ts';
 import { DEVICE_MAKER } from '../support/deployment.ts';
 import { answerHash } from './answer-hash.ts';
 
 const [, , configFile, requestFile, requestId] = process.argv as [string, string, string, string, string];
-const runtime = await openRuntime(JSON.parse(await readFile(configFile, 'utf8')), { lanes: 'workers' });
+const runtime = await openRuntime(parseRuntimeConfig(await readFile(configFile, 'utf8'), configFile), {
+  lanes: 'workers',
+});
 await runtime.work.resume();
 let answer = await runtime.services.delivery.requestBpp(DEVICE_MAKER, await readFile(requestFile));
 while (answer.state === 'Pending') {

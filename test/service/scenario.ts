@@ -7,6 +7,7 @@ import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { type ChunkRecord, chunkRecord } from '../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import type { NoticeRecord } from '../../shared/service/records/notice.ts';
 import { packRecord, returnedRecord, supplyRecord } from '../../shared/service/records/order.ts';
 import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
 import { viewBlock } from '../../shared/service/supply/draws.ts';
@@ -189,3 +190,7 @@ export async function committed({ context }: Runtime, jobId: string, chunk: numb
   if (item === undefined) throw new Error(`chunk ${chunk} of ${jobId} is not committed`);
   return chunkRecord.from(item);
 }
+
+/** The state of the profile that a notice tells the Operator of. */
+export const noticedState = ({ content }: NoticeRecord): string =>
+  (JSON.parse(content) as { readonly profileState: string }).profileState;

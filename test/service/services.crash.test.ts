@@ -18,6 +18,7 @@ import { type Fate, MortalProcess, rests } from './mortal.ts';
 import {
   auditLines,
   boundOf,
+  noticedState,
   operational,
   outcomesOf,
   positionsOf,
@@ -111,7 +112,7 @@ describe('after a death at any store call, repeated by two at once', () => {
             .split('\n');
           const item = await runtime.context.ledger.get(ledgerKeys.orderPack(orderId, pack));
           const { iccids } = packRecord.from(item!);
-          expect(rows.map((row) => JSON.parse(row).iccid)).toEqual(iccids);
+          expect(rows.map((row) => (JSON.parse(row) as { iccid: string }).iccid)).toEqual(iccids);
           for (const [place, iccid] of iccids.entries())
             expect(await reader.iccid(pack * 2 + place)).toBe(iccid);
         }
@@ -192,7 +193,7 @@ describe('after a death at any store call, repeated by two at once', () => {
         const { items } = await services.orders.getOrderStatus(OPERATOR, { orderId });
         expect(items.map(({ state }) => state)).toEqual(['Installed', 'Unreported']);
         const notices = (await context.ledger.query('notices', { prefix: noticeName(orderId, jobId) })).items;
-        expect(notices.map((notice) => JSON.parse(noticeRecord.from(notice).content).profileState)).toEqual([
+        expect(notices.map((notice) => noticedState(noticeRecord.from(notice)))).toEqual([
           'Installed',
           'Unreported',
         ]);

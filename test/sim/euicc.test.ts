@@ -391,7 +391,7 @@ describe('a mutated BPP at the soft eUICC', () => {
     }
     const seen = [...reasons.values()].reduce((sum, count) => sum + count, 0);
     expect(seen).toBe(bpp.length);
-    expect([...reasons.keys()].map((name) => JSON.parse(name).reason as number)).toEqual(
+    expect([...reasons.keys()].map((name) => (JSON.parse(name) as { reason: number }).reason)).toEqual(
       expect.arrayContaining([1, 2, 3, 4, 5, 7, 8]),
     );
   });

@@ -87,7 +87,7 @@ export interface JsonAnswer {
 }
 
 export function jsonOf(result: { body?: string | undefined }): JsonAnswer {
-  return JSON.parse(result.body ?? '');
+  return JSON.parse(result.body ?? '') as JsonAnswer;
 }
 
 /** "8.8.5/3.9" of a Failed answer, the status of any other. */

@@ -1,5 +1,5 @@
 import { type RequestOptions, request } from 'node:https';
-import type { JsonAnswer } from './function-call.ts';
+import { type JsonAnswer, jsonOf } from './function-call.ts';
 import type { SelfSigned } from './self-signed.ts';
 
 export interface Answer {
@@ -36,7 +36,7 @@ export function httpsSend(server: SelfSigned, url: string, send: Send = {}): Pro
             status: response.statusCode ?? 0,
             headers: response.headers,
             body: whole,
-            json: () => JSON.parse(whole.toString()),
+            json: () => jsonOf({ body: whole.toString() }),
           });
         });
       },

@@ -44,7 +44,7 @@ ajv.addSchema({ ...openapi, $id: 'openapi' });
 
 /** A schema of the document, its references bound to the document. */
 export const compile = (schema: Schema) =>
-  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')));
+  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')) as Schema);
 
 /** Each operation once, with the URL paths that lead to it. */
 export const operations = new Map<FunctionPath, { urls: string[]; operation: Operation }>();

@@ -18,6 +18,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { FileVault } from '../../shared/vault/file.ts';
+import type { ObjectRef } from '../../shared/vault/vault.ts';
 import { count } from '../support/counts.ts';
 import { chunks, collect, freshName, sha256, vaultContract } from './contract.ts';
 
@@ -88,7 +89,7 @@ describe('file vault', () => {
     expect(told.length).toBeGreaterThanOrEqual(60);
     const vault = await FileVault.open(folder, options);
     for (const line of told) {
-      const ref = JSON.parse(line);
+      const ref = JSON.parse(line) as ObjectRef;
       expect(sha256(await vault.get(ref))).toBe(ref.sha256);
     }
     for await (const ref of vault.list('')) expect(sha256(await vault.get(ref))).toBe(ref.sha256);

@@ -14,7 +14,7 @@ import { MAX_BODY } from '../../../shared/gsma/limits.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
 import type { Services } from '../../../shared/service/api/services.ts';
 import { FileVault } from '../../../shared/vault/file.ts';
-import { codesOf } from '../../support/function-call.ts';
+import { codesOf, jsonOf } from '../../support/function-call.ts';
 import { httpsSend, type Send } from '../../support/https-send.ts';
 import { IDENTIFIERS, memoryServices } from '../../support/memory-services.ts';
 import { selfSigned } from '../../support/self-signed.ts';
@@ -257,7 +257,7 @@ describe('the limits of the server while it reads', () => {
       });
       await new Promise((resolve) => socket.once('close', resolve));
       expect(text).toMatch(/^HTTP\/1\.1 413 /);
-      expect(codesOf(JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)))).toBe('1.3.1/3.8');
+      expect(codesOf(jsonOf({ body: text.slice(text.indexOf('\r\n\r\n') + 4) }))).toBe('1.3.1/3.8');
     },
   );
 

@@ -48,7 +48,7 @@ export async function runCli(...args: readonly string[]): Promise<CliResult> {
 }
 
 function resultOf(code: number | null, stdout: string, stderr: string): CliResult {
-  return { code, stdout, stderr, json: () => JSON.parse(stdout) };
+  return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
 }
 
 export interface ErrorDocument {

@@ -77,18 +77,34 @@ const noticesOf = async (orderId: string): Promise<readonly Item[]> =>
 const post = (notice: Item, courier = courierOf(), schedule = SCHEDULE) =>
   attempt({ ledger: context().ledger, courier, now }, notice, schedule);
 
+interface CallbackHeader {
+  readonly endorsement: string;
+  readonly iat: number;
+  readonly jti: string;
+}
+interface EndorsedKey {
+  readonly jwk: JWK;
+  readonly nbf: number;
+  readonly exp: number;
+}
+interface CallbackBody {
+  readonly header: { readonly functionCallIdentifier: string; readonly functionRequesterIdentifier: string };
+  readonly profileState: string;
+  readonly iccid: string;
+}
+
 /** As an Operator does it with a JOSE library, step by step. */
 async function verified({ octets, headers }: Receiver['received'][number]) {
   const [head, nothing, signature] = String(headers['x-jws-signature']).split('.');
   expect(nothing).toBe('');
-  const header = JSON.parse(Buffer.from(head!, 'base64url').toString());
+  const header = JSON.parse(Buffer.from(head!, 'base64url').toString()) as CallbackHeader;
   const { kid } = decodeProtectedHeader(header.endorsement);
   const delivery = (await keysOf()).find((key) => key.kid === kid);
   const { payload } = await compactVerify(header.endorsement, await importJWK(delivery!, 'ES256'));
-  const endorsed = JSON.parse(Buffer.from(payload).toString());
+  const endorsed = JSON.parse(Buffer.from(payload).toString()) as EndorsedKey;
   const compact = `${head}.${octets.toString('base64url')}.${signature}`;
   const { payload: body } = await compactVerify(compact, await importJWK(endorsed.jwk, 'ES256'));
-  return { header, endorsed, body: JSON.parse(Buffer.from(body).toString()) };
+  return { header, endorsed, body: JSON.parse(Buffer.from(body).toString()) as CallbackBody };
 }
 
 describe('a callback', () => {
@@ -341,7 +357,7 @@ describe('the end of an order', () => {
       for (const notice of notices) await post(notice);
       await orders[end](OPERATOR, { orderId: more });
       expect(await noticesOf(more)).toEqual([]);
-      const bodies = receiver.received.map(({ octets }) => JSON.parse(octets.toString()));
+      const bodies = receiver.received.map(({ octets }) => JSON.parse(octets.toString()) as CallbackBody);
       expect(bodies.map(({ profileState }) => profileState)).toEqual(['Closed', 'Closed', 'Closed']);
       expect(new Set(bodies.map(({ iccid }) => iccid)).size).toBe(3);
       expect(await statesOf(more)).toEqual(['Closed', 'Closed', 'Closed']);

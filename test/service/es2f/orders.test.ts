@@ -288,16 +288,14 @@ describe('the report about an order', () => {
       alg: 'ES256',
       kid: reportKey.kid,
     });
-    const body = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const body = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
+      profiles: { state: string; resultSha256: string }[];
+    };
     expect(cursor).toBeUndefined();
     expect(body).toMatchObject({ orderId, state: 'Open', from: 0, to: 3, of: 3 });
-    expect(body.profiles.map(({ state }: { state: string }) => state)).toEqual([
-      'Installed',
-      'Available',
-      'Available',
-    ]);
+    expect(body.profiles.map(({ state }) => state)).toEqual(['Installed', 'Available', 'Available']);
     expect(body.profiles[0]).toMatchObject({ eid: euicc!.eid, iccid: item!.bound.iccid });
-    expect(body.profiles[0].resultSha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(body.profiles[0]!.resultSha256).toMatch(/^[0-9a-f]{64}$/);
   });
 });
 

@@ -26,6 +26,7 @@ import { listedRefusals } from '../../support/openapi.ts';
 import {
   type BoundBppItem,
   boundOf,
+  noticedState,
   operational,
   positionsOf,
   prepare,
@@ -124,7 +125,7 @@ class Loaded {
   async told(): Promise<string[]> {
     const prefix = noticeName(this.orderId, toHex(this.transactionId));
     const { items } = await deployment.runtime.context.ledger.query('notices', { prefix });
-    return items.map((item) => JSON.parse(noticeRecord.from(item).content).profileState);
+    return items.map((item) => noticedState(noticeRecord.from(item)));
   }
 }
 

@@ -316,7 +316,7 @@ describe('the port of the field (I13)', () => {
 
   it('passes over members that it does not know: an LPA would send its notification for ever', async () => {
     await start({});
-    const body = JSON.stringify({ ...JSON.parse(notification), laterMember: { a: [1] } });
+    const body = JSON.stringify({ ...(JSON.parse(notification) as object), laterMember: { a: [1] } });
     expect((await notify({ body })).status).toBe(204);
   });
 });

@@ -30,5 +30,6 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],
   ['pull', async () => (await import('./pull.ts')).registerPull],
   ['batch', async () => (await import('./batch.ts')).registerBatch],
+  ['conform', async () => (await import('./conform.ts')).registerConform],
   ['sim', async () => (await import('./sim.ts')).registerSim],
 ]);

@@ -29,7 +29,7 @@ export function wrongArrows(arrows: readonly Arrow[], floors: readonly Floor[] =
       return [`${arrow}: ${one === undefined ? from : to} is in no room`];
     if (one === other) return [];
     const apart = APART[one];
-    if (apart !== undefined && !apart.includes(to))
+    if (apart !== undefined && !apart.includes(to) && !apart.includes(other))
       return [`${arrow}: ${one} may not import ${other}, only ${apart.join(', ')}`];
     return height.get(one)! > height.get(other)! ? [] : [`${arrow}: ${one} may not import ${other}`];
   });

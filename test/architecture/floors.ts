@@ -61,6 +61,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'work', rooms: ['shared/service/work.ts'] },
   { name: 'runtime', rooms: ['shared/runtime.ts'] },
   { name: 'counterparts', rooms: ['sim'] },
+  { name: 'conformance', rooms: ['conform'] },
   // the worker is the entry of a thread, which opens a runtime of its own
   { name: 'entries', rooms: ['cli', 'lambdas', 'shared/jobs/worker.ts'] },
   { name: 'emulation', rooms: ['localstack'] },
@@ -68,8 +69,10 @@ export const FLOORS: readonly Floor[] = [
   { name: 'measures', rooms: ['bench'] },
 ];
 
-/** Rooms that import less than their floor would let them: nothing but these, and themselves. */
+/** Rooms that import less than their floor would let them: nothing but these rooms and files, and themselves. */
 export const APART: Readonly<Record<string, readonly string[]>> = {
   // an error of ours must not cancel out in the counterpart that is to find it
   sim: ['shared/codec/bytes.ts'],
+  // nor in the judge of the other side
+  conform: ['sim', 'shared/codec/bytes.ts'],
 };

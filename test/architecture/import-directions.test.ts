@@ -5,7 +5,7 @@ import { arrowsOf, circles, roomOf, wrongArrows } from './arrows.ts';
 import { APART, FLOORS } from './floors.ts';
 import { type SourceFile, sourceTree } from './source-tree.ts';
 
-const files = sourceTree('shared', 'sim', 'cli', 'lambdas', 'localstack', 'lib', 'bench');
+const files = sourceTree('shared', 'sim', 'conform', 'cli', 'lambdas', 'localstack', 'lib', 'bench');
 const arrows = arrowsOf(files);
 const rooms = FLOORS.flatMap((floor) => floor.rooms);
 
@@ -67,6 +67,11 @@ describe('an import in a wrong direction is shown as an arrow', () => {
       'from a counterpart to a codec of the server',
       { path: 'sim/eum/eum.ts', text: "import { readTlv } from '../../shared/codec/tlv.ts';" },
       'sim/eum/eum.ts → shared/codec/tlv.ts: sim may not import shared/codec, only shared/codec/bytes.ts',
+    ],
+    [
+      'from the judge of the other side to a codec of the server',
+      { path: 'conform/eum/eum.ts', text: "import { readTlv } from '../../shared/codec/tlv.ts';" },
+      'conform/eum/eum.ts → shared/codec/tlv.ts: conform may not import shared/codec, only sim, shared/codec/bytes.ts',
     ],
     [
       'to a folder that has no room',

@@ -29,6 +29,7 @@ import { KeyAssignments } from './service/custody/key-assignments.ts';
 import { KeyRing } from './service/custody/key-ring.ts';
 import { EligibilityService } from './service/es2f/eligibility-check.ts';
 import { OrderService } from './service/es2f/orders.ts';
+import { DeletionStatementService } from './service/esbpp/deletion-statement.ts';
 import { DeliveryService } from './service/esbpp/delivery.ts';
 import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
@@ -227,6 +228,7 @@ function openServices(
     ingest,
     delivery,
     reports,
+    statements: new DeletionStatementService(context),
     administration: new AdministrationService(trust),
     callbacks: new CallbackService(context),
     audit,

@@ -39,6 +39,16 @@ export class DeviceMaker {
     }
   }
 
+  /** A signed statement of what the eUICCs of these devices have deleted. */
+  deletionStatement(eids: readonly string[]): Promise<FunctionAnswer> {
+    return this.client.call('esbpp', 'getDeletionStatement', { items: eids.map((eid) => ({ eid })) });
+  }
+
+  /** JWKs under which the server signs. */
+  serverKeys(): Promise<JsonObject> {
+    return this.client.execute('esbpp', 'getServerKeys', {});
+  }
+
   /** One call of requestBpp with a BppRequest (FF61); the answer as it is. */
   callRequestBpp(bppRequest: Bytes): Promise<FunctionAnswer> {
     return this.client.submit('esbpp', 'requestBpp', 'bppRequest', bppRequest);

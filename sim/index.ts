@@ -41,6 +41,7 @@ export {
 } from './factory.ts';
 export {
   type ClientOptions,
+  executed,
   type FunctionAnswer,
   FunctionClient,
   type JsonObject,

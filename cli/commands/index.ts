@@ -27,6 +27,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['profile', async () => (await import('./profile.ts')).registerProfile],
   ['bind', async () => (await import('./bind.ts')).registerBind],
   ['inspect', async () => (await import('./inspect.ts')).registerInspect],
+  ['statement', async () => (await import('./statement.ts')).registerStatement],
   ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],
   ['pull', async () => (await import('./pull.ts')).registerPull],
   ['batch', async () => (await import('./batch.ts')).registerBatch],

@@ -20,7 +20,7 @@ export interface DeliveryKeys {
 /** SHA-256 over a SubjectPublicKeyInfo, by which two people compare a key. */
 export const keyFingerprint = (spki: Bytes) => createHash('sha256').update(spki).digest('hex');
 
-/** Keys of a file that the user trusts: a SubjectPublicKeyInfo in PEM or DER, a JWK or a JWK Set (RFC 7517 section 5). */
+/** Keys of a file that the user trusts: a SubjectPublicKeyInfo in PEM or DER, a JWK, a JWK Set (RFC 7517 section 5) or an answer of getServerKeys. */
 export async function givenKeys(path: string, option: string): Promise<DeliveryKeys> {
   const octets = Buffer.from(await readOctets(path, option));
   try {
@@ -77,7 +77,7 @@ function readKeys(octets: Buffer): readonly Bytes[] {
   const twice = repeatedMember(text);
   if (twice !== undefined) throw new Error(`${twice.name} stands twice in one object (line ${twice.line})`);
   const document: unknown = JSON.parse(text);
-  const set = memberOf(document, 'keys');
+  const set = memberOf(document, 'keys') ?? memberOf(document, 'deliveryKeys');
   const keys = spkisOf(Array.isArray(set) ? set : [document]);
   if (keys.length === 0) throw new Error('an empty JWK Set');
   return keys;

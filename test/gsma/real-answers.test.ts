@@ -142,6 +142,7 @@ it('from the order to the report, every answer is as the document has it, patter
   await call('es2f.cancelOrder', { orderId: 'ORD-1', iccid: unreported.iccid, ...indicator });
   await call('es2f.closeOrder', { orderId: 'ORD-1' });
 
+  await call('esbpp.getDeletionStatement', { items: [{ eid: euiccs[0]!.eid }] });
   const closing = euiccs.map(({ eid }) => ({ eid }));
   const unknown = { eid: deployment.eum.personalise().eid, keyId: keyIds[0] };
   await call('esbpp.closeKeys', { items: [...closing, unknown] });

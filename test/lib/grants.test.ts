@@ -198,6 +198,8 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     administration.addCrl(ADMINISTRATOR, { crl: deployment.ci.issueCrl({ number: 7 }), issuerChain: [] }),
   'admin.openTransfer': ({ transfers }) =>
     transfers.openTransfer(ADMINISTRATOR, { purpose: 'crl', ...upload }),
+  'esbpp.getDeletionStatement': ({ statements }) =>
+    statements.getDeletionStatement(DEVICE_MAKER, { eids: [eid(0)] }),
   'admin.replayCallbacks': async ({ callbacks }) => {
     const { context } = deployment.runtime;
     const notice = {

@@ -211,6 +211,9 @@ export function memoryServices(): MemoryServices {
         received.push(der);
       },
     }),
+    statements: inMemory<Services['statements']>({
+      getDeletionStatement: async () => ({ deletions: 0, refused: [] }),
+    }),
     administration: inMemory<Services['administration']>({
       async addCrl(_caller, { crl }) {
         const { authorityKeyIdentifier, cRLNumber, revoked } = decodeCrl(crl);

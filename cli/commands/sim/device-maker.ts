@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
-import { DeviceMaker, decodeBppBatch, isValidEid } from '../../../sim/index.ts';
+import { DeviceMaker, decodeBppBatch, executed, isValidEid } from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
 import { hexOption, wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -47,6 +47,55 @@ export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
     const client = new DeviceMaker(await clientOptions(options));
     answerJson(io, await reach(options.url, () => client.sendProfileLoadingReport(report)));
   });
+
+  withServerOptions(
+    maker
+      .command('deletion-statement')
+      .description('a signed statement of what eUICCs have deleted, for devices that return to stock')
+      .option('--cards <dir>', 'the EIDs of the card files in this folder')
+      .option('--eids <file>', 'the EIDs of this file, one in a line')
+      .requiredOption('--out <file>', 'where the statement goes (JWS)')
+      .option('--keys-out <file>', 'where the delivery keys of the server go, for smdpf statement verify'),
+  ).action((options: StatementOptions) => statement(options, io));
+}
+
+interface StatementOptions extends ServerOptions {
+  readonly cards?: string;
+  readonly eids?: string;
+  readonly out: string;
+  readonly keysOut?: string;
+}
+
+/** EIDs of one statement. */
+const STATED = 1_000;
+
+/** One file for a thousand devices: FILE, FILE.2, FILE.3 … */
+async function statement(options: StatementOptions, io: CliIo): Promise<void> {
+  const eids = await eidsOf(options);
+  const client = new DeviceMaker(await clientOptions(options));
+  const written: string[] = [];
+  const refused: unknown[] = [];
+  let deletions = 0;
+  for (let from = 0; from < eids.length; from += STATED) {
+    const some = eids.slice(from, from + STATED);
+    const { body } = await reach(options.url, async () => {
+      const answer = await client.deletionStatement(some);
+      executed(answer);
+      return answer;
+    });
+    refused.push(...(Array.isArray(body.refused) ? body.refused : []));
+    if (typeof body.statement !== 'string') continue;
+    deletions += Number(body.deletions);
+    const file = from === 0 ? options.out : `${options.out}.${from / STATED + 1}`;
+    await writeOutput(file, `${body.statement}\n`, '--out');
+    written.push(file);
+  }
+  if (options.keysOut !== undefined) {
+    const { header: _, ...keys } = await reach(options.url, () => client.serverKeys());
+    await writeOutput(options.keysOut, `${JSON.stringify(keys)}\n`, '--keys-out');
+  }
+  if (written.length === 0) io.exit(EXIT.refused);
+  answerJson(io, { written, deletions, refused });
 }
 
 async function request(options: RequestOptions, io: CliIo): Promise<void> {
@@ -99,7 +148,7 @@ async function request(options: RequestOptions, io: CliIo): Promise<void> {
   );
 }
 
-async function eidsOf({ cards, eids }: RequestOptions): Promise<string[]> {
+async function eidsOf({ cards, eids }: Pick<RequestOptions, 'cards' | 'eids'>): Promise<string[]> {
   if ((cards === undefined) === (eids === undefined))
     throw new UsageError('one of --cards and --eids is needed', 'Name a folder of cards or a file of EIDs.');
   const found = cards === undefined ? await eidsOfFile(eids!) : eidsOfFolder(cards);

@@ -17,6 +17,7 @@ import { replaceProfile } from './es2f/replace-profile.ts';
 import { handleNotification } from './es9plus/handle-notification.ts';
 import { closeKeys as esbppCloseKeys } from './esbpp/close-keys.ts';
 import { getBppBatch } from './esbpp/get-bpp-batch.ts';
+import { getDeletionStatement } from './esbpp/get-deletion-statement.ts';
 import { getServerKeys as esbppGetServerKeys } from './esbpp/get-server-keys.ts';
 import { getTransfer as esbppGetTransfer } from './esbpp/get-transfer.ts';
 import { openTransfer as esbppOpenTransfer } from './esbpp/open-transfer.ts';
@@ -48,6 +49,7 @@ const ROWS = [
   getBppBatch,
   esbppCloseKeys,
   sendProfileLoadingReport,
+  getDeletionStatement,
   esbppGetServerKeys,
   esbppOpenTransfer,
   esbppGetTransfer,

@@ -53,3 +53,18 @@ export interface ReportAnswer {
 export interface Reports {
   sendProfileLoadingReport(caller: Caller, profileLoadingReport: Bytes): Promise<ReportAnswer>;
 }
+
+/** What eUICCs have signed to be deleted. */
+export interface DeletionStatement {
+  /** A compact JWS by the delivery key; absent where none of the eUICCs has signed a deletion. */
+  readonly statement?: string;
+  /** Profiles in it. */
+  readonly deletions: number;
+  /** EIDs that it says nothing of. */
+  readonly refused: readonly (ItemRefusal & { eid: string })[];
+}
+
+export interface DeletionStatements {
+  /** For devices that return to stock: of profiles that the caller had bound (SGP.41 annex A.4). */
+  getDeletionStatement(caller: Caller, input: { eids: readonly string[] }): Promise<DeletionStatement>;
+}

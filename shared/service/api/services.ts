@@ -2,7 +2,7 @@ import type { Administration, AuditTrail, Callbacks } from './admin.ts';
 import type { Calls, Parties } from './caller.ts';
 import type { Eligibility, Orders } from './es2f.ts';
 import type { Notifications } from './es9plus.ts';
-import type { Delivery, Reports } from './esbpp.ts';
+import type { DeletionStatements, Delivery, Reports } from './esbpp.ts';
 import type { Ingest } from './esed1.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -19,6 +19,7 @@ export interface Services {
   readonly ingest: Ingest;
   readonly delivery: Delivery;
   readonly reports: Reports & Notifications;
+  readonly statements: DeletionStatements;
   readonly administration: Administration;
   readonly callbacks: Callbacks;
   readonly audit: AuditTrail;

@@ -1,0 +1,197 @@
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import type { Command } from 'commander';
+import { decodeCertificate } from '../../shared/pki/certificate.ts';
+import { singleAttribute } from '../../shared/pki/name.ts';
+import { OID } from '../../shared/pki/oids.ts';
+import {
+  decodeOtherSignedNotification,
+  verifyOtherSignedNotification,
+} from '../../shared/rsp/other-signed-notification.ts';
+import { keyId } from '../../shared/service/keys/delivery-keys.ts';
+import { givenKeys } from '../delivery/delivery-keys.ts';
+import { parseJson, readDer, readOctets } from '../input/files.ts';
+import { collect } from '../input/options.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { UsageError } from '../output/failure.ts';
+import { fields, table } from '../output/table.ts';
+
+interface VerifyOptions {
+  readonly keys: string;
+  readonly notification?: readonly string[];
+}
+
+/** What the server signs by its delivery key, by `typ`. */
+const KINDS: Readonly<Record<string, string>> = {
+  'smdpf-deletion-statement+jws': 'deletion statement',
+  'smdpf-order-report+jws': 'part of an order report',
+  'smdpf-erasure+jws': 'statement of an erasure',
+};
+
+const HELP = `
+FILE is the compact JWS, or the JSON that it came in. --keys is whom you trust: the answer of getServerKeys, a JWK, a JWK
+Set or PEM, from a channel that you trust. Nothing is asked of any server. Exit code 1 where something does not hold.
+
+Example:
+  smdpf statement verify statement.jws --keys server-keys.json --notification notification-1.der`;
+
+/** `smdpf statement`: what the delivery key has signed for others to keep. */
+export function registerStatement(program: Command, io: CliIo): void {
+  program
+    .command('statement')
+    .description('statements that the server signed for others to keep')
+    .command('verify <file>')
+    .description('verify a deletion statement, an order report or a statement of an erasure, with no network')
+    .requiredOption('--keys <file>', 'delivery keys of the server')
+    .option(
+      '--notification <file>',
+      'a notification that an eUICC signed: held against the deletion statement; may be repeated',
+      collect,
+    )
+    .addHelpText('after', HELP)
+    .action((file: string, options: VerifyOptions) => verifyStatement(file, options, io));
+}
+
+async function verifyStatement(file: string, options: VerifyOptions, io: CliIo): Promise<void> {
+  const jws = await readJws(file);
+  const { keys } = await givenKeys(options.keys, '--keys');
+  const statement = opened(jws, file);
+  const known = keys.map((spki) => ({ kid: keyId(spki), spki }));
+  const signer = known.find(({ spki }) => holds(statement, spki));
+  const kind = KINDS[statement.typ];
+  const deletions = deletionsIn(statement);
+  const notifications = await Promise.all(
+    (options.notification ?? []).map((path) => lookedUp(path, deletions)),
+  );
+  const good =
+    signer !== undefined && kind !== undefined && notifications.every(({ problem }) => problem === undefined);
+  if (!good) io.exit(EXIT.refused);
+  const { jws: _, payload, ...claims } = statement;
+  const document = {
+    signature: signer === undefined ? 'doesNotHold' : 'holds',
+    kind: kind ?? 'unknown',
+    kid: claims.kid,
+    ...payload,
+    ...(notifications.length === 0 ? {} : { notifications }),
+  };
+  io.answer(document, () =>
+    [
+      fields([
+        [
+          'signature',
+          signer === undefined ? 'DOES NOT HOLD under these keys' : `holds, by the key ${signer.kid}`,
+        ],
+        ['kind', kind ?? `unknown: ${statement.typ}`],
+        ...Object.entries(payload)
+          .filter(([, value]) => typeof value !== 'object')
+          .map(([name, value]) => [name, name === 'iat' ? timeOf(value) : String(value)] as const),
+      ]),
+      ...(deletions.length === 0
+        ? []
+        : [
+            table(
+              ['EID', 'ICCID', 'verified at', 'SHA-256 of the notification'],
+              deletions.map((one) => [one.eid, one.iccid, one.verifiedAt, one.notificationSha256]),
+            ),
+          ]),
+      ...notifications.map(({ file: path, eid, iccid, problem }) =>
+        problem === undefined
+          ? `${path}: in the statement, signed by ${eid} for ${iccid}`
+          : `${path}: ${problem}`,
+      ),
+    ].join('\n\n'),
+  );
+}
+
+interface OpenedStatement {
+  readonly jws: string;
+  readonly typ: string;
+  readonly kid: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** A compact JWS, alone or as `statement`, `report` or `jws` of a JSON document. */
+async function readJws(path: string): Promise<string> {
+  const octets = await readOctets(path, 'FILE');
+  const text = Buffer.from(octets).toString('latin1').trim();
+  if (!text.startsWith('{')) return text;
+  const document = parseJson(octets, path, 'FILE') as Readonly<Record<string, unknown>>;
+  const jws = [document.statement, document.report, document.jws].find((one) => typeof one === 'string');
+  if (typeof jws !== 'string')
+    throw new UsageError(
+      `FILE: ${path} has no signed statement`,
+      'Give the answer that brought it, or the JWS alone.',
+    );
+  return jws;
+}
+
+function opened(jws: string, path: string): OpenedStatement {
+  try {
+    const [head, payload, signature, ...more] = jws.split('.');
+    if (head === undefined || payload === undefined || signature === undefined || more.length > 0)
+      throw new Error();
+    const json = (part: string): Record<string, unknown> =>
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url')));
+    const header = json(head);
+    return { jws, typ: String(header.typ), kid: String(header.kid), payload: json(payload) };
+  } catch {
+    throw new UsageError(
+      `FILE: ${path} is no compact JWS of JSON`,
+      'Give what the server answered, unchanged.',
+    );
+  }
+}
+
+/** ES256 (RFC 7518 section 3.4): raw r ‖ s. The header's own `alg` has no say. */
+function holds({ jws }: OpenedStatement, spki: Uint8Array): boolean {
+  const at = jws.lastIndexOf('.');
+  const signature = Buffer.from(jws.slice(at + 1), 'base64url');
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  const input = Buffer.from(jws.slice(0, at), 'ascii');
+  return verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
+interface StatedDeletion {
+  readonly eid: string;
+  readonly iccid: string;
+  readonly verifiedAt: string;
+  readonly notificationSha256: string;
+}
+
+function deletionsIn({ payload }: OpenedStatement): readonly StatedDeletion[] {
+  const { deletions } = payload;
+  return Array.isArray(deletions) ? (deletions as StatedDeletion[]) : [];
+}
+
+interface LookedUp {
+  readonly file: string;
+  readonly sha256: string;
+  readonly eid?: string;
+  readonly iccid?: string;
+  readonly problem?: string;
+}
+
+/** Whether a notification is one of the statement, and signed by the eUICC and for the profile that the statement says. */
+async function lookedUp(file: string, deletions: readonly StatedDeletion[]): Promise<LookedUp> {
+  const der = await readDer(file, '--notification');
+  const sha256 = createHash('sha256').update(der).digest('hex');
+  const stated = deletions.find(({ notificationSha256 }) => notificationSha256 === sha256);
+  if (stated === undefined) return { file, sha256, problem: 'it is not in the statement' };
+  const { eid, iccid } = stated;
+  const notification = decodeOtherSignedNotification(der);
+  const certificate = decodeCertificate(notification.euiccCertificate, 'euiccCertificateInvalid');
+  verifyOtherSignedNotification(notification, certificate.publicKey);
+  const matches =
+    singleAttribute(certificate.subject.attributes, OID.serialNumber) === eid &&
+    notification.notificationMetadata.iccid === iccid &&
+    notification.notificationMetadata.profileManagementOperation === 'delete';
+  return {
+    file,
+    sha256,
+    eid,
+    iccid,
+    ...(matches ? {} : { problem: 'it says something else than the statement' }),
+  };
+}
+
+const timeOf = (seconds: unknown) => new Date(Number(seconds) * 1000).toISOString();

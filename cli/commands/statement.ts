@@ -8,6 +8,7 @@ import {
   verifyOtherSignedNotification,
 } from '../../shared/rsp/other-signed-notification.ts';
 import { keyId } from '../../shared/service/keys/delivery-keys.ts';
+import { isObject } from '../../shared/service/records/schema.ts';
 import { givenKeys } from '../delivery/delivery-keys.ts';
 import { parseJson, readDer, readOctets } from '../input/files.ts';
 import { collect } from '../input/options.ts';
@@ -115,8 +116,10 @@ async function readJws(path: string): Promise<string> {
   const octets = await readOctets(path, 'FILE');
   const text = Buffer.from(octets).toString('latin1').trim();
   if (!text.startsWith('{')) return text;
-  const document = parseJson(octets, path, 'FILE') as Readonly<Record<string, unknown>>;
-  const jws = [document.statement, document.report, document.jws].find((one) => typeof one === 'string');
+  const document = parseJson(octets, path, 'FILE');
+  const jws = isObject(document)
+    ? [document.statement, document.report, document.jws].find((one) => typeof one === 'string')
+    : undefined;
   if (typeof jws !== 'string')
     throw new UsageError(
       `FILE: ${path} has no signed statement`,
@@ -130,8 +133,12 @@ function opened(jws: string, path: string): OpenedStatement {
     const [head, payload, signature, ...more] = jws.split('.');
     if (head === undefined || payload === undefined || signature === undefined || more.length > 0)
       throw new Error();
-    const json = (part: string): Record<string, unknown> =>
-      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url')));
+    const json = (part: string): Readonly<Record<string, unknown>> => {
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url'));
+      const value: unknown = JSON.parse(text);
+      if (!isObject(value)) throw new Error();
+      return value;
+    };
     const header = json(head);
     return { jws, typ: String(header.typ), kid: String(header.kid), payload: json(payload) };
   } catch {
@@ -160,8 +167,13 @@ interface StatedDeletion {
 
 function deletionsIn({ payload }: OpenedStatement): readonly StatedDeletion[] {
   const { deletions } = payload;
-  return Array.isArray(deletions) ? (deletions as StatedDeletion[]) : [];
+  return Array.isArray(deletions) ? deletions.filter(isDeletion) : [];
 }
+
+const MEMBERS = ['eid', 'iccid', 'verifiedAt', 'notificationSha256'] as const;
+
+const isDeletion = (value: unknown): value is StatedDeletion =>
+  isObject(value) && MEMBERS.every((name) => typeof value[name] === 'string');
 
 interface LookedUp {
   readonly file: string;

@@ -59,7 +59,7 @@ it('a deletion statement names what eUICCs have signed to be deleted, and anothe
     await importJWK((await keys())[0]!, 'ES256'),
   );
   expect(protectedHeader).toMatchObject({ alg: 'ES256', typ: 'smdpf-deletion-statement+jws' });
-  const stated = JSON.parse(Buffer.from(payload).toString());
+  const stated = payloadOf(Buffer.from(payload));
   expect(stated).toMatchObject({ iss: 'smdpf.example.com', deviceManufacturer: DEVICE_MAKER.identifier });
   expect(stated.deletions).toEqual(
     [...signed].map(([eid, { iccid, der }]) => ({
@@ -90,6 +90,12 @@ it('another device manufacturer learns nothing of them, and an EID counts once',
   ]);
   expect(await ask(DEVICE_MAKER, [...eids, ...eids])).toMatchObject({ deletions: 2, refused: [] });
 });
+
+interface Stated {
+  readonly deletions: { eid: string }[];
+}
+
+const payloadOf = (octets: Buffer) => JSON.parse(octets.toString()) as Stated;
 
 const write = async (name: string, content: string | Uint8Array) => {
   const file = join(folder, name);
@@ -136,8 +142,8 @@ it('smdpf statement verify finds out what was changed, and what is of another', 
   const { statement } = await ask();
   const trusted = await write('keys-2.json', JSON.stringify({ keys: await keys() }));
   const [head, payload, signature] = statement!.split('.');
-  const changed = JSON.parse(Buffer.from(payload!, 'base64url').toString());
-  changed.deletions[0].eid = euiccs[2]!.eid;
+  const changed = payloadOf(Buffer.from(payload!, 'base64url'));
+  changed.deletions[0]!.eid = euiccs[2]!.eid;
   const encoded = Buffer.from(JSON.stringify(changed)).toString('base64url');
   const otherKind = Buffer.from(
     JSON.stringify({ alg: 'none', typ: 'smdpf-deletion-statement+jws' }),

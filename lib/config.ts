@@ -35,6 +35,8 @@ export interface OperatorConfig {
    * KMS keys to make beside the first of their role, by a name each: `smdpf keys rotate` takes one into use. A name
    * goes only once its key is retired.
    */
+  /** Signs manifests and reports a second time, with an ML-DSA-65 key of KMS (docs/keys.md). */
+  readonly longTermSignatures?: true;
   readonly furtherKeys?: Partial<Readonly<Record<'wrapping' | 'delivery' | 'intake', readonly string[]>>>;
   readonly retention: {
     /** Days for which commit records, manifests and heads of the audit chain cannot be deleted by anybody. */

@@ -51,7 +51,7 @@ export const BACKGROUND_FUNCTIONS = {
   'audit.chain': background({ vault: 'write' }),
   'keys.check': background({
     vault: 'read',
-    keys: ['wrappingPublic', 'deliveryPublic', 'bindingPublic', 'intakePublic'],
+    keys: ['wrappingPublic', 'deliveryPublic', 'bindingPublic', 'intakePublic', 'longTermPublic'],
     timeoutS: 300,
   }),
   'keys.rewrap': background({ ppks: true, keys: ['rewrapping'], timeoutS: 300 }),

@@ -50,6 +50,7 @@ const SPECS: Readonly<Record<KeyRole, Pick<KeyProps, 'keySpec' | 'keyUsage'>>> =
   delivery: P256,
   binding: P256,
   intake: { keySpec: KeySpec.RSA_3072, keyUsage: KeyUsage.ENCRYPT_DECRYPT },
+  longTerm: { keySpec: KeySpec.ML_DSA_65, keyUsage: KeyUsage.SIGN_VERIFY },
 };
 
 type Conditions = Record<string, Record<string, unknown>>;
@@ -73,6 +74,8 @@ const NEEDS: Readonly<
   deliveryPublic: ['delivery', LOOK],
   intake: ['intake', [...LOOK, 'kms:Decrypt']],
   intakePublic: ['intake', LOOK],
+  longTerm: ['longTerm', SIGN],
+  longTermPublic: ['longTerm', LOOK],
   wrapping: ['wrapping', [...DESCRIBE, 'kms:GenerateDataKey', 'kms:Decrypt']],
   wrappingPublic: ['wrapping', DESCRIBE],
   rewrapping: ['wrapping', [...DESCRIBE, 'kms:Decrypt', 'kms:Encrypt']],
@@ -94,6 +97,8 @@ export class Keys extends Construct {
   readonly delivery: Key;
   /** RSA: what Operators encrypt to us. */
   readonly intake: Key;
+  /** ML-DSA-65, where the deployment signs twice what must hold for years. */
+  readonly longTerm: Key | undefined;
   /** By the name of the CI. */
   readonly binding: Readonly<Record<string, Key>>;
   /** By role and name, such as `wrapping-2027`. */
@@ -107,6 +112,8 @@ export class Keys extends Construct {
     this.wrapping = this.#key('Wrapping', 'wrapping', 'wrapping');
     this.delivery = this.#key('Delivery', 'delivery', 'delivery');
     this.intake = this.#key('Intake', 'intake', 'intake');
+    this.longTerm =
+      config.longTermSignatures === true ? this.#key('LongTerm', 'longTerm', 'long-term') : undefined;
     this.binding = Object.fromEntries(
       config.bindingKeys.map((ci) => [ci, this.#key(`Binding-${ci}`, 'binding', `binding-${ci}`)]),
     );
@@ -125,6 +132,7 @@ export class Keys extends Construct {
       delivery: all('delivery'),
       intake: all('intake'),
       binding: Object.values(this.binding),
+      longTerm: this.longTerm === undefined ? [] : [this.longTerm],
     };
     this.further = further;
     const { administratorRoleArn } = config;
@@ -140,7 +148,7 @@ export class Keys extends Construct {
   #ofAdministrators(): (readonly [Key, readonly string[], Conditions?])[] {
     const sealing = [['kms:GenerateDataKey'], forPurposes('client')] as const;
     return [
-      ...(['binding', 'delivery', 'wrappingPublic', 'intakePublic'] as const).flatMap((need) => {
+      ...(['binding', 'delivery', 'wrappingPublic', 'intakePublic', 'longTerm'] as const).flatMap((need) => {
         const [role, actions] = NEEDS[need];
         return this.#ofRole[role].map((key) => [key, actions] as const);
       }),
@@ -156,11 +164,16 @@ export class Keys extends Construct {
   }
 
   grantTo(fn: SmdpfFunction, name: FunctionName, uses: readonly KeyNeed[]): void {
-    const { wrapping, delivery, intake } = this;
+    const { wrapping, delivery, intake, longTerm } = this;
     // names, for everybody: that one key has one role can only be held by who knows them all
     fn.grant([], (config) => ({
       ...config,
-      keys: { wrapping: keyUri(wrapping), delivery: keyUri(delivery), intake: keyUri(intake) },
+      keys: {
+        wrapping: keyUri(wrapping),
+        delivery: keyUri(delivery),
+        intake: keyUri(intake),
+        ...(longTerm !== undefined && { longTerm: keyUri(longTerm) }),
+      },
     }));
     for (const need of uses) {
       const [role, actions, more] = NEEDS[need];

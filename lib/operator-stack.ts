@@ -164,6 +164,7 @@ export class OperatorStack extends Stack {
         wrapping: keyUri(keys.wrapping),
         delivery: keyUri(keys.delivery),
         intake: keyUri(keys.intake),
+        ...(keys.longTerm !== undefined && { longTerm: keyUri(keys.longTerm) }),
       },
     };
     const output = (name: string, value: string, description: string) =>

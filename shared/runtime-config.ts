@@ -45,6 +45,8 @@ const keys = object({
   delivery: text,
   /** RSA key to which Operators encrypt rows of personalisation data. */
   intake: optional(text),
+  /** ML-DSA-65 key that signs beside the delivery key what must hold for years. */
+  longTerm: optional(text),
   /** Absolute path that paths in key URIs lead from; the working folder unless given. */
   folder: optional(text),
   /** Passphrase of softkeys whose URI names no source: `file:PATH` or `env:NAME`. */

@@ -79,14 +79,17 @@ export class Operator {
 
   /** The parts of the signed report about an order, each verified with the server's report key and in its place. */
   async *orderReport(orderId: string): AsyncGenerator<JsonObject> {
-    const { reportKey } = await this.client.execute('es2f', 'getServerKeys', {});
+    const { reportKey, longTermKeys } = await this.client.execute('es2f', 'getServerKeys', {});
     const key = await importJWK(reportKey as JWK, 'ES256');
     let cursor: string | undefined;
     let next = 0;
     do {
       const page = cursor === undefined ? {} : { cursor };
       const answer = await this.client.execute('es2f', 'getOrderReport', { orderId, ...page });
-      const { payload } = await compactVerify(String(answer.report), key);
+      const report = String(answer.report);
+      const { payload } = await compactVerify(report, key);
+      if (Array.isArray(longTermKeys))
+        await verifySecondSignature(String(answer.longTermSignature), report, longTermKeys as JWK[]);
       const part = JSON.parse(Buffer.from(payload).toString('utf8')) as JsonObject;
       if (part.orderId !== orderId || part.from !== next)
         throw new SimError('a part of the report is that of another place');
@@ -95,4 +98,14 @@ export class Operator {
       cursor = answer.cursor as string | undefined;
     } while (cursor !== undefined);
   }
+}
+
+/** A server that publishes long-term keys (ML-DSA-65) signs each part once more, by a JWS whose content is the report. */
+async function verifySecondSignature(jws: string, report: string, keys: readonly JWK[]): Promise<void> {
+  const [head = '', content, signature] = jws.split('.');
+  const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString('utf8'));
+  const jwk = keys.find(({ kid }) => kid === Object(header).kid);
+  if (content !== '' || jwk === undefined) throw new SimError('the report is not signed by a long-term key');
+  const whole = `${head}.${Buffer.from(report).toString('base64url')}.${signature}`;
+  await compactVerify(whole, await importJWK(jwk, 'ML-DSA-65'), { algorithms: ['ML-DSA-65'] });
 }

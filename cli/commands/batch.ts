@@ -62,6 +62,7 @@ async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell =
         ['bound', verdict.bound],
         ['failed', verdict.failed],
         ['signature', verdict.signature],
+        ['second signature', verdict.longTermSignature],
         ['signed by', verdict.signedBy && `the key with SHA-256 ${verdict.signedBy}`],
         ['key trusted by', given === undefined && keys ? `the folder; ${keys.from} when pulled` : keys?.from],
         ...verdict.problems.map(({ part, problem }): [string, string] => [

@@ -38,7 +38,7 @@ const curve = () =>
 
 const role = () =>
   new Option('--role <role>', 'what the key is for')
-    .choices(['binding', 'delivery', 'wrapping', 'intake'])
+    .choices(['binding', 'delivery', 'wrapping', 'intake', 'longTerm'])
     .makeOptionMandatory();
 
 const withRequest = (command: Command) =>
@@ -90,10 +90,10 @@ function registerKeeping(sub: KeysCommand, io: CliIo): void {
   );
   sub(
     'retire',
-    'stop the use of a certificate, or of a former wrapping, intake or delivery key; a delivery key: what it signed counts no more',
+    'stop the use of a certificate, or of a former wrapping, intake, delivery or longTerm key; of the last two, what they signed counts no more',
   )
     .option('--certificate <sha256>', 'of a binding certificate, as `smdpf keys list` shows it')
-    .option('--key <uri>', 'a former wrapping, intake or delivery key')
+    .option('--key <uri>', 'a former wrapping, intake, delivery or longTerm key')
     .option('--last', 'also the only certificate under its CI: nothing can be bound for that CI then')
     .action((options: FolderArgument & { certificate?: string; key?: string; last?: boolean }) =>
       retireKey(options, io),

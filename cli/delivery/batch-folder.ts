@@ -11,9 +11,13 @@ import {
   type SignedBatchManifest,
 } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
+import { present } from '../../shared/present.ts';
 import { keyFingerprint, keyOf } from './delivery-keys.ts';
+import { byKind, secondSignatureHolds, textIfAny } from './second-signature.ts';
 
 export const MANIFEST_FILE = 'manifest.der';
+/** The second signature over the manifest, of a server that signs twice. */
+export const SECOND_SIGNATURE_FILE = 'manifest.jws';
 /** An answer that came inline is a BppBatch (FF62) already. */
 export const BATCH_FILE = 'batch.der';
 
@@ -51,6 +55,8 @@ export interface BatchVerdict {
   readonly failed: number;
   /** `unchecked` where there was no delivery key; `none` of an inline answer, which carries none. */
   readonly signature: 'holds' | 'fails' | 'unchecked' | 'none';
+  /** By a long-term key, where one is known: then it must hold as well. */
+  readonly longTermSignature?: 'holds' | 'fails';
   /** Fingerprint of the key by which the signature holds. */
   readonly signedBy?: string;
   readonly problems: readonly BatchProblem[];
@@ -58,7 +64,7 @@ export interface BatchVerdict {
 
 /**
  * Checks a folder with no network: the manifest's signature by one of the delivery keys (P-256, over SHA-256 of fields 0..3,
- * raw r‖s), each part's size and SHA-256, and that its index names exactly the bound items in it. The BPPs themselves
+ * raw r‖s), where long-term keys are among them a second one by one of those (ML-DSA-65), each part's size and SHA-256, and that its index names exactly the bound items in it. The BPPs themselves
  * are for the eUICC to check. An answer that came inline has no manifest: it is read as a whole.
  */
 export async function verifyBatch(
@@ -67,10 +73,14 @@ export async function verifyBatch(
 ): Promise<BatchVerdict> {
   if (await isInline(folder)) return await readInline(folder);
   const manifest = await readManifest(folder);
-  const signer = deliveryKeys && signerOf(manifest, deliveryKeys);
+  const { delivery, longTerm } = byKind(deliveryKeys ?? []);
+  const signer = deliveryKeys && signerOf(manifest, delivery);
   const signature = deliveryKeys === undefined ? 'unchecked' : signer === undefined ? 'fails' : 'holds';
   const problems: BatchProblem[] =
     signature === 'fails' ? [{ problem: 'the signature is not by a delivery key that is known here' }] : [];
+  const second = longTerm.length === 0 ? undefined : await secondSignature(folder, longTerm);
+  if (second === 'fails')
+    problems.push({ problem: 'there is no second signature by a long-term key that is known here' });
   let bound = 0;
   let failed = 0;
   for (const [index, part] of manifest.parts.entries()) {
@@ -89,7 +99,22 @@ export async function verifyBatch(
   }
   const { requestId, parts } = manifest;
   const signedBy = signer && { signedBy: keyFingerprint(signer) };
-  return { requestId, parts: parts.length, bound, failed, signature, ...signedBy, problems };
+  return {
+    requestId,
+    parts: parts.length,
+    bound,
+    failed,
+    signature,
+    ...present({ longTermSignature: second }),
+    ...signedBy,
+    problems,
+  };
+}
+
+async function secondSignature(folder: string, longTerm: readonly Bytes[]): Promise<'holds' | 'fails'> {
+  const jws = await textIfAny(join(folder, SECOND_SIGNATURE_FILE));
+  const manifest = await readFile(join(folder, MANIFEST_FILE));
+  return jws !== undefined && secondSignatureHolds(jws, manifest, longTerm) ? 'holds' : 'fails';
 }
 
 const exists = (file: string) =>

@@ -11,9 +11,17 @@ import {
   SimError,
   type TlsIdentity,
 } from '../../sim/index.ts';
-import { BATCH_FILE, isPart, MANIFEST_FILE, partFile, signerOf } from './batch-folder.ts';
+import {
+  BATCH_FILE,
+  isPart,
+  MANIFEST_FILE,
+  partFile,
+  SECOND_SIGNATURE_FILE,
+  signerOf,
+} from './batch-folder.ts';
 import { type DeliveryKeys, keyFingerprint, spkisOf, storeKeys } from './delivery-keys.ts';
 import { downloadPart } from './download.ts';
+import { byKind, secondSignatureHolds } from './second-signature.ts';
 
 /** Attempts at one part; each goes on where the one before broke off, with a new link. */
 const ATTEMPTS = 5;
@@ -58,13 +66,19 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   const manifest = decodeBatchManifest(der);
   const { parts } = manifest;
   const keys = options.pinned ?? (await serverKeys(client, options.client));
-  const signer = signerOf(manifest, keys.keys);
+  const { delivery, longTerm } = byKind(keys.keys);
+  const signer = signerOf(manifest, delivery);
   if (signer === undefined)
     throw new SimError(`the manifest is not signed by a delivery key from ${keys.from}`);
+  const second = typeof answer.longTermSignature === 'string' ? answer.longTermSignature : undefined;
+  if (longTerm.length > 0 && (second === undefined || !secondSignatureHolds(second, der, longTerm)))
+    throw new SimError(`the manifest is not signed a second time by a long-term key from ${keys.from}`);
   if (manifest.requestId !== requestId.toLowerCase())
     throw new SimError('the manifest is that of another request');
   await storeKeys(folder, keys);
   await writeFile(join(folder, MANIFEST_FILE), der);
+  if (second === undefined) await rm(join(folder, SECOND_SIGNATURE_FILE), { force: true });
+  else await writeFile(join(folder, SECOND_SIGNATURE_FILE), second);
   let present = 0;
   let done = 0;
   await mapConcurrently(parts, parallel, async (part, index) => {
@@ -94,10 +108,13 @@ export async function pull(options: PullOptions): Promise<Pulled> {
 }
 
 async function serverKeys(client: FunctionClient, { baseUrl, tls }: ClientOptions): Promise<DeliveryKeys> {
-  const { deliveryKeys } = await client.execute('esbpp', 'getServerKeys', {});
+  const { deliveryKeys, longTermKeys } = await client.execute('esbpp', 'getServerKeys', {});
   if (!Array.isArray(deliveryKeys)) throw new SimError('getServerKeys answered no deliveryKeys');
   const by = !baseUrl.startsWith('https:') ? 'no TLS' : tls?.cert === undefined ? 'TLS' : 'mutual TLS';
-  return { keys: spkisOf(deliveryKeys), from: `${new URL(baseUrl).origin} by ${by}` };
+  return {
+    keys: spkisOf([...deliveryKeys, ...(Array.isArray(longTermKeys) ? longTermKeys : [])]),
+    from: `${new URL(baseUrl).origin} by ${by}`,
+  };
 }
 
 /** The party's TLS is for the SM-DPf; a link may lead to a store of its own, under a public certificate. */

@@ -12,6 +12,7 @@ export const ALGORITHM_OF_CURVE: Readonly<Record<CurveName, KeyAlgorithm>> = {
 
 export function algorithmOf(role: KeyRole, curve: CurveName): KeyAlgorithm {
   if (role === 'wrapping') return 'aes-256';
+  if (role === 'longTerm') return 'ml-dsa-65';
   return role === 'intake' ? 'rsa-oaep' : ALGORITHM_OF_CURVE[curve];
 }
 

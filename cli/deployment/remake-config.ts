@@ -20,7 +20,7 @@ export interface RemadeConfig {
   readonly warnings: readonly string[];
 }
 
-const ROLES = ['wrapping', 'delivery', 'intake'] as const;
+const ROLES = ['wrapping', 'delivery', 'intake', 'longTerm'] as const;
 
 /**
  * Makes a lost config.json again: identity and address from the stores of the folder, which must agree; the keys in

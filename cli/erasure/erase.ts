@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { utf8 } from '../../shared/codec/bytes.ts';
 import { canonicalJson } from '../../shared/codec/canonical-json.ts';
 import { keyFile } from '../../shared/keys/local-key.ts';
 import { parseKeyUri } from '../../shared/keys/uri.ts';
@@ -9,7 +10,9 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import { auditWrite } from '../../shared/service/audit/line.ts';
 import { AuditLog } from '../../shared/service/audit/log.ts';
-import { deliveryJwk, signedByDelivery } from '../../shared/service/keys/signed.ts';
+import type { SigningContext } from '../../shared/service/keys/delivery-keys.ts';
+import { longTermPublicKeys, longTermSignature } from '../../shared/service/keys/long-term.ts';
+import { deliveryJwk, jwkOf, signedByDelivery } from '../../shared/service/keys/signed.ts';
 import { partitions } from '../../shared/service/records/keys.ts';
 import { destroyKey, type Erased } from './destroy-key.ts';
 import { destroyLedger, destroyPpks } from './destroy-store.ts';
@@ -36,6 +39,9 @@ export interface Erasure {
   readonly jws?: string;
   /** That verifies it. */
   readonly key?: Readonly<Record<string, unknown>>;
+  /** A detached JWS (ML-DSA-65) over `jws`, and what verifies it, of a deployment that signs twice. */
+  readonly longTermSignature?: string;
+  readonly longTermKey?: Readonly<Record<string, unknown>>;
 }
 
 /** Counts of what an erasure would take, without taking it. */
@@ -76,6 +82,8 @@ export async function erase(
   await standing.freeze('the deployment is being erased');
   const audit = await closeAudit(context, by);
   const delivery = await context.keyAssignments.current('delivery');
+  const longTerm = (await context.keyAssignments.find('longTerm'))?.uri;
+  const signing = [delivery, ...(longTerm === undefined ? [] : [longTerm])];
   // gone where an erasure died after its statement
   const signs = await deliveryJwk(context).catch(() => undefined);
   const erased: Erased[] = [];
@@ -85,7 +93,7 @@ export async function erase(
   };
   done(await destroyPpks(config.ppks));
   for (const uri of await keyUris(runtime))
-    if (uri !== delivery) done(await destroyKey(uri, config.keys.folder));
+    if (!signing.includes(uri)) done(await destroyKey(uri, config.keys.folder));
   for (const one of await emptyVault(runtime)) done(one);
   const statement: ErasureStatement = {
     deployment: config.deployment,
@@ -94,20 +102,36 @@ export async function erase(
     by,
     audit,
     erased,
-    next: [`ledger ${config.ledger}`, `key ${delivery}, which signs this statement`],
+    next: [`ledger ${config.ledger}`, ...signing.map((uri) => `key ${uri}, which signs this statement`)],
   };
   const erasure: Erasure = {
     statement,
     sha256: createHash('sha256').update(canonicalJson(statement)).digest('hex'),
-    ...(signs === undefined
-      ? {}
-      : { jws: await signedByDelivery(context, 'smdpf-erasure+jws', statement), key: signs }),
+    ...(signs !== undefined && (await signedTwice(context, statement, signs))),
   };
   await write(erasure);
   await runtime.close();
-  note(await destroyKey(delivery, config.keys.folder));
+  for (const uri of signing) note(await destroyKey(uri, config.keys.folder));
   note(await destroyLedger(config.ledger));
   return erasure;
+}
+
+async function signedTwice(
+  context: SigningContext,
+  statement: ErasureStatement,
+  key: Readonly<Record<string, unknown>>,
+): Promise<Pick<Erasure, 'jws' | 'key' | 'longTermSignature' | 'longTermKey'>> {
+  const jws = await signedByDelivery(context, 'smdpf-erasure+jws', statement);
+  const longTermSignatureText = await longTermSignature(context, utf8(jws));
+  const [spki] = await longTermPublicKeys(context);
+  return {
+    jws,
+    key,
+    ...present({
+      longTermSignature: longTermSignatureText,
+      longTermKey: spki && jwkOf(spki, 'sig', 'ML-DSA-65'),
+    }),
+  };
 }
 
 /** Where stores and keys lie that are files of this machine: absolute paths, without the names of others for them. */

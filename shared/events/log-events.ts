@@ -178,7 +178,7 @@ export const LOG_EVENTS = {
   ),
   'alarm.key.unusable': alarm(
     'a key in use cannot be used',
-    { role: words('binding', 'delivery', 'wrapping', 'intake'), key: 'keyUri', problem: 'text' },
+    { role: words('binding', 'delivery', 'wrapping', 'intake', 'longTerm'), key: 'keyUri', problem: 'text' },
     'see [keys](runbook.md#keys)',
   ),
   'alarm.key.certificate': alarm(

@@ -6,7 +6,18 @@ import type { FunctionAnswer } from './interface-function.ts';
 
 /** What requestBpp and getBppBatch answer; as DER the BppBatch (FF62), or the BatchManifest (FF65) of a large one. */
 export function bppAnswer(answer: BppAnswer): FunctionAnswer {
-  const { requestId, state, items, processed, failed, keysSlowed, bppBatch, manifest, parts } = answer;
+  const {
+    requestId,
+    state,
+    items,
+    processed,
+    failed,
+    keysSlowed,
+    bppBatch,
+    manifest,
+    parts,
+    longTermSignature,
+  } = answer;
   const der = bppBatch ?? manifest;
   return {
     members: {
@@ -18,6 +29,7 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
       ...present({ keysSlowed }),
       ...(bppBatch === undefined ? {} : { bppBatch: writeBase64(bppBatch) }),
       ...(manifest === undefined ? {} : { manifest: writeBase64(manifest) }),
+      ...present({ longTermSignature }),
       ...(parts === undefined
         ? {}
         : { parts: parts.map(({ name, version, size, sha256 }) => ({ name, version, size, sha256 })) }),

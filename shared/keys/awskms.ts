@@ -3,6 +3,7 @@ import type { Bytes } from '../codec/bytes.ts';
 import type { Curve } from '../crypto/curves.ts';
 import { canonicalSpki } from '../crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
+import { mlDsaMu } from '../crypto/ml-dsa.ts';
 import { Fault, refuse } from '../errors.ts';
 import { present } from '../present.ts';
 import { incomplete, KeyDirectory, type KmsKey, keyDescription, kmsUri } from './awskms/key-directory.ts';
@@ -54,6 +55,7 @@ const NEW_KEYS: Partial<
   'ecdsa-p256': { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
   'aes-256': { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT' },
   'rsa-oaep': { KeySpec: 'RSA_3072', KeyUsage: 'ENCRYPT_DECRYPT' },
+  'ml-dsa-65': { KeySpec: 'ML_DSA_65', KeyUsage: 'SIGN_VERIFY' },
 };
 
 /**
@@ -62,7 +64,8 @@ const NEW_KEYS: Partial<
  * URIs: `awskms:key-id=ID|alias/NAME|ARN` or `awskms:alias=NAME`, each with `;region=…` and `;endpoint=…` where the
  * environment does not give them.
  *
- * - ECDSA: Sign with MessageType DIGEST over ECC_NIST_P256. ML-DSA keys are described, not used.
+ * - ECDSA: Sign with MessageType DIGEST over ECC_NIST_P256.
+ * - ML-DSA-65: Sign with MessageType EXTERNAL_MU, so that a message of any length is 64 octets to KMS (FIPS 204 section 6.2).
  * - Wrapping: GenerateDataKey and Decrypt; the context is the encryption context. Wrapped form: CiphertextBlob.
  * - Intake: Decrypt with RSAES_OAEP_SHA_256.
  *
@@ -133,6 +136,7 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
 
   async sign(uri: string, digest: Digest, options: UseOptions = {}): Promise<Bytes> {
     const { calls, arn, algorithm, role } = await this.#keys.find(uri);
+    if (algorithm === 'ml-dsa-65') return await this.#signMlDsa(uri, digest, options);
     if (algorithm !== 'ecdsa-p256') throw unable(uri, 'cannot sign');
     if (role !== undefined) requireRole(uri, role, 'binding', 'delivery');
     const { Signature } = await this.#call('Sign', arn, options, this.#signs, () =>
@@ -144,6 +148,21 @@ export class AwsKmsProvider implements KeyProvider, KeyGenerator, DataKeyWrapper
       }),
     );
     return rawSignature(curveOfKey(algorithm), Signature ?? incomplete('Sign'));
+  }
+
+  async #signMlDsa(uri: string, { message }: Digest, options: UseOptions): Promise<Bytes> {
+    const { calls, arn, role } = await this.#keys.find(uri);
+    if (role !== undefined) requireRole(uri, role, 'longTerm');
+    const mu = mlDsaMu(await this.publicKey(uri), message);
+    const { Signature } = await this.#call('Sign', arn, options, this.#signs, () =>
+      calls.sign({
+        KeyId: arn,
+        Message: mu,
+        MessageType: 'EXTERNAL_MU',
+        SigningAlgorithm: 'ML_DSA_SHAKE_256',
+      }),
+    );
+    return Signature ?? incomplete('Sign');
   }
 
   async generateDataKey(uri: string, context: WrapContext, options: UseOptions = {}): Promise<DataKey> {

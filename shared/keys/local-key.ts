@@ -76,7 +76,10 @@ const WRAPPED_LENGTH = 61;
 const WRAPPED_VERSION = 0x01;
 const generatePair = promisify(generateKeyPair);
 
-/** The secret form of a key, as `localKey` reads it: PKCS#8 DER, or the bare 32 octets of AES and FRP256V1. */
+/**
+ * The secret form of a key, as `localKey` reads it: PKCS#8 DER, or the bare 32 octets of AES and FRP256V1, and of the seed
+ * that ML-DSA-65 makes its key from.
+ */
 export async function generateSecret(algorithm: KeyAlgorithm): Promise<Bytes> {
   switch (algorithm) {
     case 'ecdsa-p256':
@@ -92,8 +95,11 @@ export async function generateSecret(algorithm: KeyAlgorithm): Promise<Bytes> {
       return generateFrp256v1Secret();
     case 'aes-256':
       return randomBytes(32);
-    case 'ml-dsa':
-      throw new Fault('configuration', 'software keys cannot be ml-dsa');
+    case 'ml-dsa-65':
+      return randomBytes(ML_DSA_SEED);
+    case 'ml-dsa-44':
+    case 'ml-dsa-87':
+      throw new Fault('configuration', `software keys cannot be ${algorithm}`);
   }
 }
 
@@ -104,6 +110,8 @@ export function localKey(algorithm: KeyAlgorithm, secret: Bytes): LocalKey {
       return aesKey(secret);
     case 'ecdsa-frp256v1':
       return frp256v1Key(secret);
+    case 'ml-dsa-65':
+      return mlDsaKey(secret);
     case 'rsa-oaep':
       return rsaKey(createPrivateKey({ key: view(secret), format: 'der', type: 'pkcs8' }));
     default: {
@@ -218,6 +226,31 @@ function frp256v1Key(secret: Bytes): LocalKey {
       }
     },
   };
+}
+
+/** Octets of the seed ξ of ML-DSA.KeyGen (FIPS 204 section 5.1). */
+const ML_DSA_SEED = 32;
+/** PKCS#8 of id-ml-dsa-65 with `seed [0]` (RFC 9881), before the seed. */
+const ML_DSA_65_SEED = Buffer.from('3034020100300b060960864801650304031204228020', 'hex');
+
+function mlDsaKey(secret: Bytes): LocalKey {
+  if (secret.length !== ML_DSA_SEED)
+    throw new Fault('keyProvider', 'an ML-DSA-65 key has a seed of 32 octets');
+  const pkcs8 = concat(ML_DSA_65_SEED, secret);
+  try {
+    const key = createPrivateKey({ key: view(pkcs8), format: 'der', type: 'pkcs8' });
+    return {
+      algorithm: 'ml-dsa-65',
+      spki: createPublicKey(key).export({ format: 'der', type: 'spki' }),
+      sign: (digest) => sign(null, digest.message, key),
+    };
+  } catch (cause) {
+    throw new Fault('configuration', `ML-DSA needs Node 24.7 or later; this is ${process.version}`, {
+      cause,
+    });
+  } finally {
+    wipe(pkcs8);
+  }
 }
 
 function aesKey(secret: Bytes): LocalKey {

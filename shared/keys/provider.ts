@@ -9,7 +9,13 @@ import type { Bytes } from '../codec/bytes.ts';
  */
 
 /** What a key may be used for. A provider refuses to use a key outside its role. */
-export type KeyRole = 'binding' | 'delivery' | 'wrapping' | 'intake';
+export type KeyRole =
+  | 'binding'
+  | 'delivery'
+  | 'wrapping'
+  | 'intake'
+  /** Signs beside the delivery key what must hold for years, with ML-DSA. */
+  | 'longTerm';
 
 export type KeyAlgorithm =
   | 'ecdsa-p256'
@@ -17,7 +23,10 @@ export type KeyAlgorithm =
   | 'ecdsa-frp256v1'
   | 'aes-256'
   | 'rsa-oaep'
-  | 'ml-dsa';
+  | MlDsaAlgorithm;
+
+/** ML-DSA (FIPS 204) by its parameter set. Keys of the first and the last are listed and have no use here. */
+export type MlDsaAlgorithm = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 /** The hash that RSA-OAEP takes for its label and, in MGF1, for its mask (RFC 8017 section 7.1). */
 export type OaepHash = 'sha-256' | 'sha-1';
@@ -92,7 +101,10 @@ export interface KeyProvider {
   describe(uri: string): Promise<KeyDescription>;
   /** SubjectPublicKeyInfo in DER, in the canonical form of shared/crypto/ec-key-forms.ts: equal octets are equal keys. */
   publicKey(uri: string): Promise<Bytes>;
-  /** Raw r‖s, 32 + 32 octets, each left-padded (BSI TR-03111 plain). */
+  /**
+   * ECDSA: raw r‖s, 32 + 32 octets, each left-padded (BSI TR-03111 plain). ML-DSA-65: the 3,309 octets of FIPS 204 over the
+   * message itself, without a context.
+   */
   sign(uri: string, digest: Digest, options?: UseOptions): Promise<Bytes>;
   /** A new random data key of 32 octets and its wrapped form. */
   generateDataKey(uri: string, context: WrapContext, options?: UseOptions): Promise<DataKey>;

@@ -41,11 +41,14 @@ export interface OpenedKey {
   readonly description: KeyDescription;
 }
 
+/** The roles whose keys sign. */
+export type SigningRole = 'binding' | 'delivery' | 'longTerm';
+
 export interface SigningKey extends OpenedKey {
-  readonly role: 'binding' | 'delivery';
+  readonly role: SigningRole;
   /** SubjectPublicKeyInfo in DER, as KeyProvider.publicKey gives it: canonical. */
   readonly publicKey: Bytes;
-  /** Raw r‖s. */
+  /** As KeyProvider.sign. */
   sign(digest: Digest, options?: UseOptions): Promise<Bytes>;
   /** Present where the backend signs in this process, at once. */
   readonly signSync?: (digest: Digest) => Bytes;
@@ -120,7 +123,7 @@ export class KeyRegistry {
     return description;
   }
 
-  async openSigningKey(uri: string, role: 'binding' | 'delivery'): Promise<SigningKey> {
+  async openSigningKey(uri: string, role: SigningRole): Promise<SigningKey> {
     const { provider, canonical, description, publicKey } = await this.#openPair(uri, role);
     const record = this.#recorder(canonical, role, 'sign');
     const signer = isSyncSigner(provider) ? await provider.syncSigner(canonical) : undefined;

@@ -1,13 +1,14 @@
 import { Fault } from '../errors.ts';
 import type { KeyAlgorithm, KeyRole } from './provider.ts';
 
-/** The algorithms that a role's keys may have. ML-DSA is listed by describe and has no role yet. */
+/** The algorithms that a role's keys may have. */
 const ALGORITHMS_OF_ROLE: Readonly<Record<KeyRole, readonly KeyAlgorithm[]>> = {
   binding: ['ecdsa-p256', 'ecdsa-brainpoolP256r1', 'ecdsa-frp256v1'],
   // reports are signed with ES256 (RFC 7518 section 3.4)
   delivery: ['ecdsa-p256'],
   wrapping: ['aes-256'],
   intake: ['rsa-oaep'],
+  longTerm: ['ml-dsa-65'],
 };
 
 export function requireRoleFits(role: KeyRole, algorithm: KeyAlgorithm): void {

@@ -15,7 +15,7 @@ import type { KeyAlgorithm, KeyRole } from './provider.ts';
  *     algorithm   1 octet: index in ALGORITHMS, from 1
  *     salt        16 octets
  *     IV          12 octets
- *     ciphertext  the secret: PKCS#8 DER, or the 32 octets of an AES or FRP256V1 key
+ *     ciphertext  the secret: PKCS#8 DER, or the 32 octets of an AES, FRP256V1 or (its seed) ML-DSA key
  *     tag         16 octets
  *
  * AES-256-GCM under scrypt(passphrase, salt); everything before the ciphertext is authenticated with it.
@@ -39,13 +39,14 @@ const MAX_LENGTH = 16_384;
 const PASSPHRASE_MIN_LENGTH = 12;
 
 /** Positions are part of the file format: append only. */
-const ROLES: readonly KeyRole[] = ['binding', 'delivery', 'wrapping', 'intake'];
+const ROLES: readonly KeyRole[] = ['binding', 'delivery', 'wrapping', 'intake', 'longTerm'];
 const ALGORITHMS: readonly KeyAlgorithm[] = [
   'ecdsa-p256',
   'ecdsa-brainpoolP256r1',
   'ecdsa-frp256v1',
   'aes-256',
   'rsa-oaep',
+  'ml-dsa-65',
 ];
 
 export async function sealSoftkey(file: SoftkeyFile, passphrase: Bytes): Promise<Bytes> {

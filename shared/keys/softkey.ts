@@ -200,7 +200,7 @@ function softkeyUri(uri: string): SoftkeyUri {
 }
 
 function signWith({ role, key }: OpenedKey, uri: string): (digest: Digest) => Bytes {
-  requireRole(uri, role, 'binding', 'delivery');
+  requireRole(uri, role, 'binding', 'delivery', 'longTerm');
   return key.sign ?? unable(uri, 'cannot sign');
 }
 

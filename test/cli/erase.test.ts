@@ -30,6 +30,9 @@ beforeAll(async () => {
   name = opened.config.runtime.deployment;
   const runtime = await opened.openRuntime();
   await openSandbox(opened, runtime, 'p256');
+  const longTerm = opened.keyUri('long-term');
+  await runtime.keys.generate(longTerm, 'ml-dsa-65', 'longTerm');
+  await runtime.context.keyAssignments.assign('longTerm', longTerm, 'test');
   await runtime.services.orders.prepareProfiles(OPERATOR, {
     orderId: 'ORD',
     profileType: 'test',

@@ -1,6 +1,6 @@
 import { CreateAliasCommand, CreateKeyCommand, type KeySpec, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { utf8 } from '../../shared/codec/bytes.ts';
+import { mlDsa65Key, mlDsa65SignatureHolds } from '../../shared/crypto/ml-dsa.ts';
 import { AwsKmsProvider } from '../../shared/keys/awskms.ts';
 import { Digest } from '../../shared/keys/provider.ts';
 import { KeyRegistry } from '../../shared/keys/registry.ts';
@@ -42,7 +42,7 @@ describe('ML-DSA keys', () => {
     client.destroy();
     expect(await keys.describe(uri(KeySpec))).toEqual({
       uri: uri(KeySpec),
-      algorithm: 'ml-dsa',
+      algorithm: KeySpec.toLowerCase().replaceAll('_', '-'),
       exportable: false,
       identity: KeyMetadata!.Arn,
       attributes: {
@@ -56,16 +56,30 @@ describe('ML-DSA keys', () => {
     await keys.health(uri(KeySpec));
   });
 
-  test('have no role yet, and do not sign', async () => {
+  test('sign what must hold for years, and nothing else', async () => {
     const registry = new KeyRegistry({ awskms: async () => keys });
     for (const role of ['binding', 'delivery'] as const) {
       const { code, message } = await fault(registry.openSigningKey(uri('ML_DSA_65'), role));
       expect({ code, message }).toEqual({
         code: 'configuration',
-        message: `a key for ${role} cannot be ml-dsa`,
+        message: `a key for ${role} cannot be ml-dsa-65`,
       });
     }
-    expect((await fault(keys.sign(uri('ML_DSA_65'), Digest.of(utf8('a'))))).code).toBe('configuration');
-    expect((await fault(keys.generate(uri('new'), 'ml-dsa', 'binding'))).code).toBe('configuration');
+    for (const KeySpec of ['ML_DSA_44', 'ML_DSA_87'])
+      expect((await fault(registry.openSigningKey(uri(KeySpec), 'longTerm'))).code).toBe('configuration');
+    expect((await fault(keys.generate(uri('new'), 'ml-dsa-65', 'binding'))).code).toBe('configuration');
+  });
+
+  test('are asked for μ of the message, of any length, which the signature then holds over', async () => {
+    await keys.generate(uri('long-term'), 'ml-dsa-65', 'longTerm');
+    const registry = new KeyRegistry({ awskms: async () => keys });
+    const key = await registry.openSigningKey(uri('long-term'), 'longTerm');
+    const publicKey = mlDsa65Key(key.publicKey)!;
+    for (const length of [0, 1, 5_000, 100_000]) {
+      const message = Buffer.alloc(length, 7);
+      const signature = await key.sign(Digest.of(message));
+      expect(mlDsa65SignatureHolds(publicKey, message, signature)).toBe(true);
+      expect(mlDsa65SignatureHolds(publicKey, Buffer.concat([message, Buffer.of(0)]), signature)).toBe(false);
+    }
   });
 });

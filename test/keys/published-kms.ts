@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 
 /**
  * The part of AWS KMS that no emulator has, answered over HTTP in the shape of the AWS KMS API Reference: the
- * metadata of ML-DSA keys and of keys that agree. It refuses requests that KMS would refuse, by the same names.
+ * metadata of ML-DSA keys and of keys that agree, and signatures of ML-DSA-65 over μ. It refuses requests that KMS would refuse, by the same names.
  */
 export interface PublishedKms {
   readonly url: string;
@@ -19,7 +20,12 @@ const ACCOUNT = '111122223333';
 
 interface Key {
   readonly metadata: Record<string, unknown>;
+  /** ML-DSA-65. */
+  readonly pair?: ReturnType<typeof ml_dsa65.keygen>;
 }
+
+/** SubjectPublicKeyInfo of id-ml-dsa-65 (RFC 9881) before the public key. */
+const SPKI_PREFIX = Buffer.from('308207b2300b0609608648016503040312038207a100', 'hex');
 
 class KmsError extends Error {
   constructor(name: string, message: string) {
@@ -65,7 +71,7 @@ export async function publishedKms(): Promise<PublishedKms> {
         Origin: 'AWS_KMS',
         ...ALGORITHMS[`${KeyUsage}`],
       };
-      keys.set(KeyId, { metadata });
+      keys.set(KeyId, { metadata, ...(KeySpec === 'ML_DSA_65' && { pair: ml_dsa65.keygen() }) });
       return { KeyMetadata: metadata };
     },
     CreateAlias({ AliasName, TargetKeyId }) {
@@ -74,8 +80,22 @@ export async function publishedKms(): Promise<PublishedKms> {
     },
     DescribeKey: ({ KeyId }) => ({ KeyMetadata: keyOf(KeyId).metadata }),
     GetPublicKey({ KeyId }) {
-      const { metadata } = keyOf(KeyId);
-      return { KeyId: metadata.Arn, ...metadata };
+      const { metadata, pair } = keyOf(KeyId);
+      const PublicKey = pair && Buffer.concat([SPKI_PREFIX, pair.publicKey]).toString('base64');
+      return { KeyId: metadata.Arn, ...metadata, ...(PublicKey !== undefined && { PublicKey }) };
+    },
+    Sign({ KeyId, Message, MessageType, SigningAlgorithm }) {
+      const { metadata, pair } = keyOf(KeyId);
+      if (pair === undefined || SigningAlgorithm !== 'ML_DSA_SHAKE_256')
+        throw new KmsError(
+          'InvalidKeyUsageException',
+          `${metadata.KeySpec} does not sign ${SigningAlgorithm}`,
+        );
+      const mu = Buffer.from(String(Message), 'base64');
+      if (MessageType !== 'EXTERNAL_MU' || mu.length !== 64)
+        throw new KmsError('ValidationException', 'EXTERNAL_MU is 64 octets');
+      const signature = ml_dsa65.internal.sign(mu, pair.secretKey, { externalMu: true });
+      return { KeyId: metadata.Arn, SigningAlgorithm, Signature: Buffer.from(signature).toString('base64') };
     },
   };
 

@@ -123,10 +123,10 @@ async function retireFormerKey({ context, wrappingRotation }: Runtime, key: stri
   const role = await context.keyAssignments.formerRole(key);
   if (role === 'wrapping') await wrappingRotation.retire(key, BY);
   else if (role === 'intake') await retireIntakeKey(context, key, BY);
-  else if (role === 'delivery') await context.keyAssignments.retire('delivery', key, BY);
+  else if (role === 'delivery' || role === 'longTerm') await context.keyAssignments.retire(role, key, BY);
   else
     throw new UsageError(
-      '--key: it is no wrapping, intake or delivery key that another has replaced',
+      '--key: it is no wrapping, intake, delivery or longTerm key that another has replaced',
       'smdpf keys list shows those in state former.',
     );
 }

@@ -24,13 +24,13 @@ const ALGORITHMS: Readonly<Record<string, KeyAlgorithm>> = {
   'RSA_2048 ENCRYPT_DECRYPT': 'rsa-oaep',
   'RSA_3072 ENCRYPT_DECRYPT': 'rsa-oaep',
   'RSA_4096 ENCRYPT_DECRYPT': 'rsa-oaep',
-  'ML_DSA_44 SIGN_VERIFY': 'ml-dsa',
-  'ML_DSA_65 SIGN_VERIFY': 'ml-dsa',
-  'ML_DSA_87 SIGN_VERIFY': 'ml-dsa',
+  'ML_DSA_44 SIGN_VERIFY': 'ml-dsa-44',
+  'ML_DSA_65 SIGN_VERIFY': 'ml-dsa-65',
+  'ML_DSA_87 SIGN_VERIFY': 'ml-dsa-87',
 };
 
 /** Keys made here carry their role in the description, as a guard against mistakes; the key policy is the lock. */
-const DESCRIPTION = /^SM-DPf key for (binding|delivery|wrapping|intake)$/;
+const DESCRIPTION = /^SM-DPf key for (binding|delivery|wrapping|intake|longTerm)$/;
 
 export const keyDescription = (role: KeyRole) => `SM-DPf key for ${role}`;
 

@@ -143,6 +143,8 @@ export interface ServerKeys {
   readonly reportKey: Jwk;
   /** `reportKey` and the keys before it, newest first: under which earlier reports and manifests were signed. */
   readonly deliveryKeys: readonly Jwk[];
+  /** ML-DSA-65, newest first, where the server signs twice: then both signatures must hold. */
+  readonly longTermKeys?: readonly Jwk[];
 }
 
 export interface Orders {
@@ -164,7 +166,7 @@ export interface Orders {
   getOrderReport(
     caller: Caller,
     input: { orderId: string; cursor?: string },
-  ): Promise<{ report: string; cursor?: string }>;
+  ): Promise<{ report: string; longTermSignature?: string; cursor?: string }>;
   /** Public keys of this server that the caller needs, as JWKs. */
   getServerKeys(caller: Pick<Caller, 'role'>): Promise<ServerKeys>;
   getOrderStatus(

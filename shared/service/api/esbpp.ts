@@ -28,6 +28,8 @@ export interface BppAnswer {
   readonly bppBatch?: Bytes;
   /** FF65 and the parts it names, for larger ones. */
   readonly manifest?: Bytes;
+  /** A detached JWS (ML-DSA-65) over the manifest, where the server has a long-term key. */
+  readonly longTermSignature?: string;
   readonly parts?: readonly ObjectRef[];
 }
 

@@ -160,9 +160,11 @@ export const AUDIT_EVENTS = {
   'key.delivery.retired': row('administrator', 'a former delivery key is never asked for again', KEY),
   'key.intake.assigned': row('administrator', 'another key opens what Operators encrypt to this server', KEY),
   'key.intake.retired': row('administrator', 'a former intake key is never asked for again', KEY),
+  'key.longTerm.assigned': row('administrator', 'a key of ML-DSA signs beside the delivery key', KEY),
+  'key.longTerm.retired': row('administrator', 'what a former long-term key has signed counts no more', KEY),
   'key.used': row('other records', 'how often a key was used since the line before', {
     key: 'keyUri',
-    'role?': words('binding', 'delivery', 'wrapping', 'intake'),
+    'role?': words('binding', 'delivery', 'wrapping', 'intake', 'longTerm'),
     operation: words('sign', 'generateDataKey', 'wrapDataKey', 'unwrapDataKey', 'decrypt', 'agree'),
     done: 'number',
     failed: 'number',

@@ -9,11 +9,12 @@ import { ledgerKeys } from '../records/keys.ts';
 /** Keys are compared by their URIs. */
 const canonical = (uri: string) => formatKeyUri(parseKeyUri(uri));
 
-/** As the configuration names them; without an intake key Operators cannot encrypt rows to this server. */
+/** As the configuration names them; without an intake key Operators cannot encrypt rows to this server, without a long-term key nothing is signed twice. */
 export interface ConfiguredKeys {
   readonly wrapping: string;
   readonly delivery: string;
   readonly intake?: string;
+  readonly longTerm?: string;
 }
 
 /**
@@ -29,11 +30,12 @@ export class KeyAssignments {
   constructor(ledger: Ledger, now: () => number, configured: ConfiguredKeys) {
     this.#ledger = ledger;
     this.#now = now;
-    const { wrapping, delivery, intake } = configured;
+    const { wrapping, delivery, intake, longTerm } = configured;
     this.#configured = {
       wrapping: canonical(wrapping),
       delivery: canonical(delivery),
       ...(intake !== undefined && { intake: canonical(intake) }),
+      ...(longTerm !== undefined && { longTerm: canonical(longTerm) }),
     };
   }
 
@@ -47,7 +49,7 @@ export class KeyAssignments {
     return assignment;
   }
 
-  /** Undefined where neither configuration nor ledger names a key for the role, which only intake may lack. */
+  /** Undefined where neither configuration nor ledger names a key for the role, which only intake and longTerm may lack. */
   async find(role: AssignedRole): Promise<KeyAssignment | undefined> {
     return this.#of(role, await this.#ledger.get(ledgerKeys.keyAssignment(role)));
   }
@@ -55,7 +57,7 @@ export class KeyAssignments {
   /** The role in which a key was in use before another took its place. */
   async formerRole(keyUri: string): Promise<AssignedRole | undefined> {
     const uri = canonical(keyUri);
-    for (const role of ['wrapping', 'delivery', 'intake'] as const) {
+    for (const role of ['wrapping', 'delivery', 'intake', 'longTerm'] as const) {
       const assignment = await this.find(role);
       if (assignment?.former.some((one) => one.uri === uri)) return role;
     }

@@ -17,6 +17,10 @@ export class KeyRing {
     return this.#once(`delivery ${uri}`, () => this.#registry.openSigningKey(uri, 'delivery'));
   }
 
+  longTerm(uri: string): Promise<SigningKey> {
+    return this.#once(`longTerm ${uri}`, () => this.#registry.openSigningKey(uri, 'longTerm'));
+  }
+
   wrapping(uri: string): Promise<WrappingKey> {
     return this.#once(`wrapping ${uri}`, () => this.#registry.openWrappingKey(uri));
   }

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { utf8 } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import { JWE_ALG } from '../../keys/intake-jwe.ts';
+import { present } from '../../present.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ServerKeys } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { deliveryPublicKeys } from '../keys/delivery-keys.ts';
+import { longTermPublicKeys, longTermSignature } from '../keys/long-term.ts';
 import { jwkOf, signedByDelivery } from '../keys/signed.ts';
 import { loadOrderState, ownOrder } from '../supply/own-order.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
@@ -21,7 +24,7 @@ export async function orderReport(
   context: Context,
   caller: Caller,
   { orderId, cursor }: { orderId: string; cursor?: string },
-): Promise<{ report: string; cursor?: string }> {
+): Promise<{ report: string; longTermSignature?: string; cursor?: string }> {
   const order = await ownOrder(context, caller, orderId);
   const { state } = (await loadOrderState(context, orderId)).record;
   const count = await profileCount(context, orderId, order);
@@ -51,7 +54,14 @@ export async function orderReport(
     of: count,
     profiles,
   };
-  return { report: await sign(context, payload), ...(end < count ? { cursor: String(end) } : {}) };
+  const report = await sign(context, payload);
+  return {
+    report,
+    ...present({
+      longTermSignature: await longTermSignature(context, utf8(report)),
+      cursor: end < count ? String(end) : undefined,
+    }),
+  };
 }
 
 /** A cursor is the place of the next profile. */
@@ -71,9 +81,11 @@ export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'
   const assigned = role === 'operator' ? await keyAssignments.find('intake') : undefined;
   const intake = assigned && (await keyRing.intake(assigned.uri));
   const [inUse, ...former] = (await deliveryPublicKeys(context)).map((spki) => jwkOf(spki, 'sig', 'ES256'));
+  const longTerm = (await longTermPublicKeys(context)).map((spki) => jwkOf(spki, 'sig', 'ML-DSA-65'));
   return {
     ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
     reportKey: inUse!,
     deliveryKeys: [inUse!, ...former],
+    ...(longTerm.length > 0 && { longTermKeys: longTerm }),
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Bytes, fromHex } from '../../codec/bytes.ts';
-import { refuse } from '../../errors.ts';
+import { type Bytes, fromHex, utf8 } from '../../codec/bytes.ts';
+import { invariant, refuse } from '../../errors.ts';
 import { batchManifestTbs, encodeBatchManifest, type Part } from '../../ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix } from '../../ifpp-draft1/bpp-batch.ts';
 import type { Chain } from '../../ifpp-draft1/chain.ts';
@@ -11,6 +11,7 @@ import type { Caller } from '../api/caller.ts';
 import type { BppAnswer, Delivery } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
+import { longTermSignature, longTermStanding } from '../keys/long-term.ts';
 import { readWhole } from '../life/checked-reads.ts';
 import { chunkCount, chunkProgress, type JobRecord, jobChains } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -73,7 +74,11 @@ export class DeliveryService implements Delivery {
   async #answer(jobId: string, job: JobRecord): Promise<BppAnswer> {
     if (chunkCount(job) === 1) return await this.#count(jobId, job);
     const { epoch } = await this.#trust.current();
-    const standing = JSON.stringify([epoch, ...(await retiredDeliveryKeys(this.#context))]);
+    const standing = JSON.stringify([
+      epoch,
+      ...(await retiredDeliveryKeys(this.#context)),
+      ...(await longTermStanding(this.#context)),
+    ]);
     return await this.#finished.answer(jobId, standing, () => this.#count(jobId, job));
   }
 
@@ -151,7 +156,7 @@ export class DeliveryService implements Delivery {
     job: JobRecord,
     chains: readonly Chain[],
     chunks: readonly DeliverableChunk[],
-  ): Promise<{ manifest: Bytes; parts: readonly ObjectRef[] }> {
+  ): Promise<Pick<BppAnswer, 'manifest' | 'longTermSignature' | 'parts'>> {
     const { vault } = this.#context;
     const parts: ObjectRef[] = [];
     for (const [i, chunk] of chunks.entries()) parts.push(await this.#part(jobId, i, chunk));
@@ -163,7 +168,7 @@ export class DeliveryService implements Delivery {
       .slice(0, 16);
     const name = objectNames.manifest(jobId, version);
     const known = await vault.head(name);
-    if (known !== undefined) return { manifest: await readWhole(this.#context, known), parts };
+    if (known !== undefined) return await this.#twiceSigned(jobId, version, known, parts);
     const tbs = batchManifestTbs({
       requestId: job.requestId,
       chains,
@@ -181,7 +186,24 @@ export class DeliveryService implements Delivery {
     const ref = await vault.put(name, encodeBatchManifest(tbs, await key.sign(Digest.of(tbs))), {
       lock: true,
     });
-    return { manifest: await readWhole(this.#context, ref), parts };
+    return await this.#twiceSigned(jobId, version, ref, parts);
+  }
+
+  /** The manifest with its second signature, which is kept too: a repeat is answered with the same octets. */
+  async #twiceSigned(jobId: string, version: string, ref: ObjectRef, parts: readonly ObjectRef[]) {
+    const { vault } = this.#context;
+    const manifest = await readWhole(this.#context, ref);
+    const standing = await longTermStanding(this.#context);
+    if (standing.length === 0) return { manifest, parts };
+    const name = objectNames.manifestSignature(jobId, version, standing);
+    let known = await vault.head(name);
+    if (known === undefined) {
+      const made = await longTermSignature(this.#context, manifest);
+      invariant(made !== undefined, 'a long-term key is in use');
+      known = await vault.put(name, utf8(made), { lock: true });
+    }
+    const longTermSignatureText = Buffer.from(await readWhole(this.#context, known)).toString('ascii');
+    return { manifest, longTermSignature: longTermSignatureText, parts };
   }
 
   /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */

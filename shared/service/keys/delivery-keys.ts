@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
+import { mlDsa65Key } from '../../crypto/ml-dsa.ts';
 import type { SigningKey } from '../../keys/registry.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { deliveryKeyRecord } from '../records/custody.ts';
 import { deliveryKeysPartition, ledgerKeys } from '../records/keys.ts';
+
+/** Whatever needs no more of a context to sign, and to say what verifies it. */
+export type SigningContext = Pick<Context, 'ledger' | 'keyRing' | 'keyAssignments' | 'now'>;
 
 /** The start of SHA-256 over the SubjectPublicKeyInfo: `kid` of the key. */
 export const keyId = (spki: Bytes) => createHash('sha256').update(spki).digest('hex').slice(0, 16);
@@ -20,36 +24,51 @@ const openDeliveryKey = async ({
  * The delivery key in use, to sign with. Its public key is in the ledger before it signs anything, so that what it
  * signed can be verified when the key itself is gone from its backend.
  */
-export async function deliveryKey(
-  context: Pick<Context, 'ledger' | 'keyRing' | 'keyAssignments' | 'now'>,
-): Promise<SigningKey> {
-  const { ledger, now } = context;
+export async function deliveryKey(context: SigningContext): Promise<SigningKey> {
   const key = await openDeliveryKey(context);
-  const place = ledgerKeys.deliveryKey(keyId(key.publicKey));
-  if ((await ledger.get(place)) === undefined) {
-    const attributes = deliveryKeyRecord.to({ uri: key.uri, publicKey: key.publicKey, since: now() });
-    await ledger.write({ put: place, attributes, when: 'absent' });
-  }
+  await publishKey(context, key);
   return key;
 }
 
+/** Writes down what verifies what this key signs, unless it is there. */
+export async function publishKey({ ledger, now }: SigningContext, key: SigningKey): Promise<void> {
+  const place = ledgerKeys.deliveryKey(keyId(key.publicKey));
+  if ((await ledger.get(place)) !== undefined) return;
+  const attributes = deliveryKeyRecord.to({ uri: key.uri, publicKey: key.publicKey, since: now() });
+  await ledger.write({ put: place, attributes, when: 'absent' });
+}
+
 /** SubjectPublicKeyInfos of the key in use and of those before it, newest first, but of none that was retired. */
-export async function deliveryPublicKeys(
-  context: Pick<Context, 'ledger' | 'keyRing' | 'keyAssignments'>,
+export async function deliveryPublicKeys(context: SigningContext): Promise<readonly Bytes[]> {
+  const { publicKey } = await openDeliveryKey(context);
+  return await signedKeys(context, publicKey, 'delivery', (spki) => mlDsa65Key(spki) === undefined);
+}
+
+/** This key of a role, and those of its kind that signed before, newest first, but none that was retired. */
+export async function signedKeys(
+  context: SigningContext,
+  current: Bytes,
+  role: 'delivery' | 'longTerm',
+  isOfRole: (spki: Bytes) => boolean,
 ): Promise<readonly Bytes[]> {
-  const { publicKey: current } = await openDeliveryKey(context);
-  const retired = new Set(await retiredDeliveryKeys(context));
+  const retired = new Set(await retiredKeys(context, role));
   const former = (await scanAll(context.ledger, deliveryKeysPartition))
     .map(deliveryKeyRecord.from)
-    .filter(({ uri, publicKey }) => !retired.has(uri) && keyId(publicKey) !== keyId(current))
+    .filter(
+      ({ uri, publicKey }) => isOfRole(publicKey) && !retired.has(uri) && keyId(publicKey) !== keyId(current),
+    )
     .sort((a, b) => b.since - a.since);
   return [current, ...former.map(({ publicKey }) => publicKey)];
 }
 
 /** URIs of delivery keys whose signatures count no more, oldest first. */
-export async function retiredDeliveryKeys({
-  keyAssignments,
-}: Pick<Context, 'keyAssignments'>): Promise<readonly string[]> {
-  const { former } = await keyAssignments.get('delivery');
+export const retiredDeliveryKeys = (context: Pick<Context, 'keyAssignments'>): Promise<readonly string[]> =>
+  retiredKeys(context, 'delivery');
+
+async function retiredKeys(
+  { keyAssignments }: Pick<Context, 'keyAssignments'>,
+  role: 'delivery' | 'longTerm',
+): Promise<readonly string[]> {
+  const { former } = await keyAssignments.get(role);
   return former.filter(({ retiredAt }) => retiredAt !== undefined).map(({ uri }) => uri);
 }

@@ -64,6 +64,7 @@ export class KeyInventory {
       ...(await this.#assigned('delivery')),
       ...(await this.#assigned('wrapping')),
       ...(await this.#assigned('intake')),
+      ...(await this.#assigned('longTerm')),
     ];
   }
 
@@ -119,8 +120,9 @@ export class KeyInventory {
     ];
     const entries: KeyEntry[] = [];
     for (const key of keys) {
-      // of a former delivery key only the public key is needed, which the ledger has
-      const unneeded = key.state === 'retired' || (key.state === 'former' && role === 'delivery');
+      // of a former delivery or long-term key only the public key is needed, which the ledger has
+      const unneeded =
+        key.state === 'retired' || (key.state === 'former' && (role === 'delivery' || role === 'longTerm'));
       const present = unneeded ? {} : await this.#present(key.uri, role);
       const dataKeys = role === 'wrapping' ? { dataKeys: await this.#rotation.remaining(key.uri) } : {};
       entries.push({ role, ...key, ...present, ...dataKeys });

@@ -2,11 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { type Bytes, utf8 } from '../../codec/bytes.ts';
 import { Digest } from '../../keys/provider.ts';
 import type { Jwk } from '../api/es2f.ts';
-import type { Context } from '../context.ts';
-import { deliveryKey, deliveryPublicKeys, keyId } from './delivery-keys.ts';
-
-/** Whatever needs no more of a context to sign by the delivery key. */
-export type SigningContext = Pick<Context, 'ledger' | 'keyRing' | 'keyAssignments' | 'now'>;
+import { deliveryKey, deliveryPublicKeys, keyId, type SigningContext } from './delivery-keys.ts';
 
 /** A compact JWS (RFC 7515, ES256) by the delivery key in use. */
 export async function signedByDelivery(

@@ -99,7 +99,12 @@ export const VAULT_KINDS: readonly StoredKind[] = [
     ['`esbpp/binding.ts`', '`esbpp/delivery.ts`; the device manufacturer, by a link'],
     ['with its job', REAPER],
   ),
-  kind('manifests/*', 'a signed manifest', ['`esbpp/delivery.ts`', '`esbpp/delivery.ts`'], LOCKED),
+  kind(
+    'manifests/*',
+    'a signed manifest, and the second signature over it',
+    ['`esbpp/delivery.ts`', '`esbpp/delivery.ts`'],
+    LOCKED,
+  ),
   kind(
     'report-results/*',
     'refusals of a large loading report',

@@ -2,7 +2,7 @@ import { type RecordOf, recordOf } from './record.ts';
 import { list, object, octets, oneOf, optional, type TypeOf, text, whole } from './schema.ts';
 
 /** The key of a role that has one at a time. Binding keys stand with their certificates in the trust partition. */
-export type AssignedRole = 'wrapping' | 'delivery' | 'intake';
+export type AssignedRole = 'wrapping' | 'delivery' | 'intake' | 'longTerm';
 
 const formerKey = object({
   uri: text,
@@ -37,7 +37,7 @@ export const wrappedUnder = recordOf('data key', {
 
 export type WrappedUnder = RecordOf<typeof wrappedUnder>;
 
-/** A delivery key that has signed, or is about to; there for as long as anybody may verify what it signed. */
+/** A delivery or long-term key that has signed, or is about to; there for as long as anybody may verify what it signed. */
 export const deliveryKeyRecord = recordOf('delivery key', {
   uri: text,
   /** SubjectPublicKeyInfo in DER. */

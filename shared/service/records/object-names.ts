@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import { padded } from './keys.ts';
@@ -52,6 +53,9 @@ export const objectNames = {
   partWithout: (jobId: string, chunk: number, without: string) =>
     `parts/${jobId}/${chunk}-without-${without}`,
   manifest: (jobId: string, version: string) => `manifests/${jobId}-${version}`,
+  /** The second signature over it; `standing` as in keys/long-term.ts. */
+  manifestSignature: (jobId: string, version: string, standing: readonly string[]) =>
+    `manifests/${jobId}-${version}-${createHash('sha256').update(JSON.stringify(standing)).digest('hex').slice(0, 16)}.jws`,
   /** A large loading report as it came. */
   report: (id: string, attempt: string) => `reports/${id}-${attempt}`,
   /** All refusals of a large report, a line each. */

@@ -20,7 +20,7 @@ export const getServerKeysOf = <const Path extends FunctionName>(
     needs: { keys },
     body,
     async call(services, caller) {
-      const { intakeKey, reportKey, deliveryKeys } = await services.orders.getServerKeys(caller);
-      return { members: role === 'operator' ? { intakeKey, reportKey, deliveryKeys } : { deliveryKeys } };
+      const { intakeKey, reportKey, ...signing } = await services.orders.getServerKeys(caller);
+      return { members: role === 'operator' ? { intakeKey, reportKey, ...signing } : signing };
     },
   });

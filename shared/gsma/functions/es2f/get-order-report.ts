@@ -9,11 +9,11 @@ export const getOrderReport = partyFunction({
   path: 'es2f.getOrderReport',
   role: 'operator',
   reaches: ['order'],
-  needs: { keys: ['delivery'] },
+  needs: { keys: ['delivery', 'longTerm'] },
   body,
   subject: (input) => ({ orderId: input.orderId }),
   async call(services, caller, input) {
-    const { report, cursor } = await services.orders.getOrderReport(caller, input);
-    return { members: { report, cursor } };
+    const { report, longTermSignature, cursor } = await services.orders.getOrderReport(caller, input);
+    return { members: { report, longTermSignature, cursor } };
   },
 });

@@ -10,7 +10,7 @@ export const getBppBatch = partyFunction({
   path: 'esbpp.getBppBatch',
   role: 'deviceMaker',
   reaches: ['job'],
-  needs: { vault: 'write', keys: ['delivery'] },
+  needs: { vault: 'write', keys: ['delivery', 'longTerm'] },
   body,
   subject: (input) => ({ requestId: input.requestId }),
   async call(services, caller, input) {

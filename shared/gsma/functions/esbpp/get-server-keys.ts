@@ -1,3 +1,6 @@
 import { getServerKeysOf } from '../common/get-server-keys.ts';
 
-export const getServerKeys = getServerKeysOf('esbpp.getServerKeys', 'deviceMaker', ['deliveryPublic']);
+export const getServerKeys = getServerKeysOf('esbpp.getServerKeys', 'deviceMaker', [
+  'deliveryPublic',
+  'longTermPublic',
+]);

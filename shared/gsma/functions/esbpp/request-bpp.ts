@@ -12,7 +12,12 @@ export const requestBpp = partyFunction({
   role: 'deviceMaker',
   reaches: ['order', 'eid', 'transfer'],
   transfers: ['bppRequest'],
-  needs: { vault: 'write', ppks: true, keys: ['wrapping', 'delivery', 'binding'], dispatcher: true },
+  needs: {
+    vault: 'write',
+    ppks: true,
+    keys: ['wrapping', 'delivery', 'binding', 'longTerm'],
+    dispatcher: true,
+  },
   wholeCore: true,
   body,
   fromDer: (bppRequest) => ({ bppRequest }),

@@ -7,7 +7,7 @@ import type { ObjectCheck } from './check.ts';
 import type { PortNeeds } from './port-needs.ts';
 
 /** Kinds of objects that belong to somebody; a call of another party is answered as if they did not exist (I7). */
-export type OwnedKind = 'order' | 'job' | 'batch' | 'eum' | 'eid' | 'transfer';
+export type OwnedKind = 'order' | 'job' | 'batch' | 'report' | 'eum' | 'eid' | 'transfer';
 
 /** "esbpp.requestBpp": the interface and the function. */
 export type FunctionName = `${'es2f' | 'esed1' | 'esbpp' | 'es9plus' | 'admin'}.${string}`;

@@ -150,8 +150,9 @@ describe('the DER objects in the examples', () => {
 });
 
 describe('the callback to the Operator', () => {
-  const media: MediaType =
-    openapi.webhooks.handleProfileLoadingInfo.post.requestBody.content['application/json'];
+  const { callbacks } = openapi.paths['/ifpp-draft1/es2f/prepareProfiles'].post;
+  const { post } = callbacks.handleProfileLoadingInfo['{$request.body#/callbackUrl}'];
+  const media: MediaType = post.requestBody.content['application/json'];
   const base: ProfileRecord = { state: 'Installed', iccid: '8933110000000000009', at: 1_795_359_600_123 };
   const eid = '89049032001001234567890123456794';
 

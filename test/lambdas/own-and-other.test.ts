@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
 import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
@@ -31,6 +32,7 @@ const KINDS = {
   order: { members: ['orderId', 'bppRequest'], refused: '8.8.5/3.9' },
   job: { members: ['requestId', 'profileLoadingReport'], refused: '1.6/3.9' },
   batch: { members: ['requestId'], refused: '1.6/3.9' },
+  report: { members: ['requestId'], refused: '1.6/3.9' },
   eum: { members: ['euiccDataBatch'], refused: '1.1/1.2' },
   eid: { members: ['items', 'bppRequest'], refused: '8.1.1/3.10' },
   transfer: { members: ['transferId', 'rowsTransferId'], refused: '1.6/3.9' },
@@ -84,6 +86,7 @@ const NOBODYS = [
 const certificates = new Map<string, ReturnType<typeof selfSigned>>();
 let deployment: Deployment;
 let batchId: string;
+let reportId: string;
 
 beforeAll(async () => {
   // answers of more than this come in parts, so that every job has one to fetch
@@ -97,6 +100,7 @@ beforeAll(async () => {
     }
   }
   batchId = await rejectedBatch();
+  reportId = await rejectedReport();
 });
 afterAll(() => deployment?.close());
 
@@ -264,6 +268,7 @@ class Own {
       }
       case 'requestId': {
         if (path === 'esed1.getTransfer') return { requestId: batchId, name: 'rejected' };
+        if (this.#forKind === 'report') return { requestId: reportId, name: 'rejected' };
         const { requestId, part } = await this.job();
         return { requestId, name: part };
       }
@@ -420,6 +425,25 @@ it('octets that are no report or notification are refused by the real services t
     expect(allCodes(answer), path).toEqual(['1.3.1/2.1']);
   }
 });
+
+/** A report of the first device manufacturer with more refusals than an answer lists. */
+async function rejectedReport(): Promise<string> {
+  const eid = deployment.eum.personalise().eid;
+  const items = Array.from({ length: 1_001 }, (_, i) => {
+    const unknown = Buffer.alloc(16, 0xee);
+    unknown.writeUInt32BE(i, 12);
+    return { fpaError: { transactionId: unknown, eid, cause: 'damaged' as const } };
+  });
+  const report = encodeProfileLoadingReport({ reportId: Buffer.from('0d', 'hex'), items });
+  const body = { profileLoadingReport: base64(report) };
+  let answer = await ask('esbpp.sendProfileLoadingReport', maker, body);
+  while (answer?.state === 'Pending') {
+    await sleep(20);
+    answer = await ask('esbpp.sendProfileLoadingReport', maker, body);
+  }
+  expect(answer).toMatchObject({ state: 'Done', rejectedCount: 1_001 });
+  return '0D';
+}
 
 /** A batch of the first EUM with more refusals than an answer lists, so that it has a result to fetch. */
 async function rejectedBatch(): Promise<string> {

@@ -181,7 +181,8 @@ export class OperatorStack extends Stack {
       output(
         `${name}DomainTarget`,
         domain.regionalDomainName,
-        `Target of the alias or CNAME of ${domain.name}`,
+        // a name of the configuration: CloudFormation refuses a description with a reference
+        `Target of the alias or CNAME of ${domains[side as Side].name}`,
       );
       output(`${name}DomainZone`, domain.regionalHostedZoneId, `Hosted zone of ${name}DomainTarget`);
     }

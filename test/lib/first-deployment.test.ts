@@ -95,6 +95,12 @@ describe('CloudFormation may', () => {
   });
 });
 
+it('a first deployment has descriptions in plain words, since CloudFormation takes no reference in them', () => {
+  for (const [name, { Description }] of Object.entries(template.findOutputs('*')))
+    expect(typeof Description, name).toBe('string');
+  expect(template.findOutputs('*').PartiesDomainTarget?.Description).toContain(config.domains.parties.name);
+});
+
 it('a first deployment tells where the domain names have to point', () => {
   const outputs = template.findOutputs('*');
   for (const side of ['Parties', 'Field']) {

@@ -11,6 +11,12 @@ const endpoint = process.env.SMDPF_TEST_AWS_ENDPOINT;
 export const awsSkipReason =
   endpoint === undefined ? ' (skipped: SMDPF_TEST_AWS_ENDPOINT names no AWS emulator)' : '';
 
+/** Properties of S3 that not every emulator has; SMDPF_TEST_S3_HAS lists those of the one at the endpoint. */
+export type S3Property = 'lock' | 'lockLength' | 'lockedPut' | 'putChecksum' | 'uploadChecksum';
+
+export const s3Has = (property: S3Property): boolean =>
+  (process.env.SMDPF_TEST_S3_HAS ?? '').split(',').includes(property);
+
 export const awsClientConfig = {
   ...(endpoint === undefined ? {} : { endpoint }),
   region: process.env.AWS_REGION ?? 'eu-central-1',

@@ -39,15 +39,18 @@ export interface EmulatedWorld {
 export async function openEmulatedWorld(outputs: Outputs, runtime: Runtime): Promise<EmulatedWorld> {
   const by = 'smoke';
   const ci = SimCi.create();
-  const { trust, keys, services } = runtime;
-  await trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, by);
-  await trust.addCrl(ci.issueCrl(), [], by);
+  const { trustAdministration, keys, services } = runtime;
+  await trustAdministration.addCi(ci.certificate, { forSigning: true, forVerification: true }, by);
+  await trustAdministration.addCrl(ci.issueCrl(), [], by);
   const { publicKey } = await keys.openSigningKey(outputs.bindingKey, 'binding');
   const certificate = ci.issueDpPb({ spki: publicKey }, { oid: SMDPF_OID });
-  await trust.installDpPb({ keyUri: outputs.bindingKey, ciPkId: ci.keyId, certificates: [certificate] }, by);
+  await trustAdministration.installDpPb(
+    { keyUri: outputs.bindingKey, ciPkId: ci.keyId, certificates: [certificate] },
+    by,
+  );
   // EIDs of its own in each run: those of an earlier one are registered with other certificates
   const eum = SimEum.create({ ci, firstSerial: randomInt(1_000_000) * 1_000 + 1 });
-  await trust.allowEum(eum.ca.certificate, { party: EUM_ID }, by);
+  await trustAdministration.allowEum(eum.ca.certificate, { party: EUM_ID }, by);
 
   const pki = await emulatedPki();
   const client = async (name: string, identifier: string, role?: PartyRole) => {

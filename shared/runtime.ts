@@ -46,6 +46,7 @@ import { requireIdentity, type StoreName } from './service/restore/identity.ts';
 import { Standing } from './service/restore/standing.ts';
 import { AdministrationService } from './service/trust/administration.ts';
 import { Trust } from './service/trust/trust.ts';
+import { TrustAdministration } from './service/trust/trust-administration.ts';
 import { ServiceWork } from './service/work.ts';
 import { openPpkVault, openVault } from './vault/open.ts';
 import type { PpkVault, Vault } from './vault/vault.ts';
@@ -63,6 +64,7 @@ export interface Runtime {
   readonly unguarded: Context;
   readonly services: Services & { readonly parties: PartyService; readonly callbacks: CallbackService };
   readonly trust: Trust;
+  readonly trustAdministration: TrustAdministration;
   readonly work: ServiceWork;
   readonly audit: AuditLog;
   readonly keys: KeyRegistry;
@@ -115,6 +117,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     log,
   };
   const trust = new Trust(context);
+  const trustAdministration = new TrustAdministration(context, trust);
   work = new ServiceWork(context, trust);
   const audit = new AuditLog(ledger, vault);
   const wrappingRotation = new WrappingRotation(context);
@@ -123,8 +126,9 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     context,
     standing,
     unguarded: { ...context, ledger: stores.ledger },
-    services: openServices(config, context, { trust, audit, rates: stores.ledger }),
+    services: openServices(config, context, { trust, trustAdministration, audit, rates: stores.ledger }),
     trust,
+    trustAdministration,
     work,
     audit,
     keys: custody.keys,
@@ -215,7 +219,12 @@ function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOpti
 function openServices(
   config: RuntimeConfig,
   context: Context,
-  { trust, audit, rates }: { readonly trust: Trust; readonly audit: AuditLog; readonly rates: Ledger },
+  {
+    trust,
+    trustAdministration,
+    audit,
+    rates,
+  }: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit'> & { readonly rates: Ledger },
 ): Runtime['services'] {
   const ingest = new IngestService(context, trust);
   const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
@@ -229,7 +238,7 @@ function openServices(
     delivery,
     reports,
     statements: new DeletionStatementService(context),
-    administration: new AdministrationService(trust),
+    administration: new AdministrationService(trustAdministration),
     callbacks: new CallbackService(context),
     audit,
     transfers: new TransferService(context, delivery, ingest, reports),

@@ -35,7 +35,7 @@ export async function openSandbox(
     ci.save(folder);
     eumCa.save(folder);
   }
-  const { trust, keys } = runtime;
+  const { trust, trustAdministration, keys } = runtime;
   const by = 'sandbox';
   const view = await trust.current();
   if (
@@ -43,15 +43,18 @@ export async function openSandbox(
       (known) => toHex(known.extensions.subjectKeyIdentifier!) === toHex(ci.keyId),
     )
   ) {
-    await trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, by);
-    await trust.addCrl(ci.issueCrl(), [], by);
+    await trustAdministration.addCi(ci.certificate, { forSigning: true, forVerification: true }, by);
+    await trustAdministration.addCrl(ci.issueCrl(), [], by);
   }
   await keys.generate(bindingKey, ALGORITHM_OF_CURVE[curve], 'binding');
   if (!(await trust.current()).dpBindings.some(({ ciPkId }) => toHex(ciPkId) === toHex(ci.keyId))) {
     const { publicKey } = await keys.openSigningKey(bindingKey, 'binding');
     const certificate = ci.issueDpPb({ spki: publicKey }, { oid: SANDBOX_SMDPF_OID });
-    await trust.installDpPb({ keyUri: bindingKey, ciPkId: ci.keyId, certificates: [certificate] }, by);
+    await trustAdministration.installDpPb(
+      { keyUri: bindingKey, ciPkId: ci.keyId, certificates: [certificate] },
+      by,
+    );
   }
-  await trust.allowEum(eumCa.certificate, { party: SANDBOX_EUM }, by);
+  await trustAdministration.allowEum(eumCa.certificate, { party: SANDBOX_EUM }, by);
   return { ci, eumCa };
 }

@@ -13,12 +13,10 @@ const CRL_TIMEOUT_MS = 30_000;
 type Round = () => Promise<unknown>;
 
 /** What each row of the table of upkeep runs here. */
-function embeddedUpkeep(
-  { audit, trust, services, keyInventory, wrappingRotation, reaper, context }: Runtime,
-  log: Log,
-): Readonly<Record<EmbeddedUpkeepName, Round>> {
+function embeddedUpkeep(runtime: Runtime, log: Log): Readonly<Record<EmbeddedUpkeepName, Round>> {
+  const { audit, services, keyInventory, wrappingRotation, reaper, context } = runtime;
   const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL }, context.settings.destinations);
-  const fetcher = new CrlFetcher(trust, fetch, log);
+  const fetcher = new CrlFetcher(runtime, fetch, log);
   return {
     'audit.chain': () => audit.chain(),
     'audit.archive': () => audit.archive(),

@@ -10,9 +10,12 @@ const TIMEOUT_MS = 30_000;
 export const handler = backgroundEntry(
   'trust.fetchCrls',
   async (_event: unknown, log) => {
-    const { trust, context } = await sharedRuntime();
-    const fetch = httpFetch({ timeoutMs: TIMEOUT_MS, maxOctets: MAX_CRL }, context.settings.destinations);
-    const fetcher = new CrlFetcher(trust, fetch, log);
+    const runtime = await sharedRuntime();
+    const fetch = httpFetch(
+      { timeoutMs: TIMEOUT_MS, maxOctets: MAX_CRL },
+      runtime.context.settings.destinations,
+    );
+    const fetcher = new CrlFetcher(runtime, fetch, log);
     const fetched = await fetcher.round();
     return { points: fetched.length, failed: fetched.filter(({ outcome }) => outcome === 'failed').length };
   },

@@ -60,10 +60,10 @@ describe('a batch with one fault', () => {
 
 it('what is named as a fault the server refuses, and what passes it takes', async () => {
   const deployment = await Deployment.create({ memory: true });
-  const { trust, services } = deployment.runtime;
+  const { trustAdministration, services } = deployment.runtime;
   const own = new Production(deployment.ci, deployment.eum);
   try {
-    await trust.allowEum(
+    await trustAdministration.allowEum(
       own.eum.ca.certificate,
       { party: EUM.identifier, dataKey: encodeSpki(own.dataKey) },
       'test',

@@ -74,13 +74,16 @@ export class Deployment {
     await sharedSoftkey(runtime.keys, config.keys.delivery, 'ecdsa-p256', 'delivery');
     await sharedSoftkey(runtime.keys, key('dppb'), ALGORITHM[curve], 'binding');
 
-    const { trust, keys } = runtime;
-    await trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, 'test');
-    await trust.addCrl(ci.issueCrl(), [], 'test');
+    const { trustAdministration, keys } = runtime;
+    await trustAdministration.addCi(ci.certificate, { forSigning: true, forVerification: true }, 'test');
+    await trustAdministration.addCrl(ci.issueCrl(), [], 'test');
     const { publicKey } = await keys.openSigningKey(key('dppb'), 'binding');
     const certificate = ci.issueDpPb({ spki: publicKey }, { oid: '2.999.10' });
-    await trust.installDpPb({ keyUri: key('dppb'), ciPkId: ci.keyId, certificates: [certificate] }, 'test');
-    await trust.allowEum(eum.ca.certificate, { party: EUM.identifier }, 'test');
+    await trustAdministration.installDpPb(
+      { keyUri: key('dppb'), ciPkId: ci.keyId, certificates: [certificate] },
+      'test',
+    );
+    await trustAdministration.allowEum(eum.ca.certificate, { party: EUM.identifier }, 'test');
     return new Deployment(folder, config, ci, eum, runtime);
   }
 

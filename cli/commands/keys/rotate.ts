@@ -19,7 +19,7 @@ export function installCertificate(
   { folder, key, certificate }: FolderArgument & { key: string; certificate: string[] },
   io: CliIo,
 ): Promise<void> {
-  return withDeployment(folder, async ({ trust }) => {
+  return withDeployment(folder, async ({ trustAdministration }) => {
     const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));
     const certificates = files.flatMap((file) => unwrapText(file).blocks.map(({ octets }) => octets));
     const decoded = certificates.map((der) => decodeCertificate(der, 'dpCertificateInvalid'));
@@ -29,7 +29,10 @@ export function installCertificate(
         '--certificate: the last certificate does not name its CI (AuthorityKeyIdentifier)',
         'Give CERT.DPpb first, then the SubCAs up to the CI, without the CI itself.',
       );
-    const { variant, smdpOid } = await trust.installDpPb({ keyUri: key, ciPkId, certificates }, BY);
+    const { variant, smdpOid } = await trustAdministration.installDpPb(
+      { keyUri: key, ciPkId, certificates },
+      BY,
+    );
     const { notAfterMs } = decoded[0]!;
     const document = {
       key,
@@ -132,7 +135,7 @@ async function retireFormerKey({ context, wrappingRotation }: Runtime, key: stri
 }
 
 async function retireCertificate(
-  { trust, keyInventory }: Runtime,
+  { trustAdministration, keyInventory }: Runtime,
   name: string,
   last: boolean,
 ): Promise<void> {
@@ -151,5 +154,5 @@ async function retireCertificate(
       '--certificate: it is the only one under its CI on its curve',
       'Install its successor first, or give --last.',
     );
-  await trust.retireDpPb(name, BY);
+  await trustAdministration.retireDpPb(name, BY);
 }

@@ -20,7 +20,7 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
           forVerification: both || options.forVerification === true,
         };
         const certificate = await readDer(file, '<certificate>', 'certificate');
-        const { ci, isNew, besides } = await runtime.trust.addCi(certificate, use, BY_CLI);
+        const { ci, isNew, besides } = await runtime.trustAdministration.addCi(certificate, use, BY_CLI);
         io.answer({ ...ci, isNew, besides }, () =>
           [
             `CI ${ci.keyId} is trusted${isNew ? '' : ' already'}, as ${ci.subject}`,
@@ -35,7 +35,7 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
     'trust an eSIM CA no more: all of its certificates by its key identifier, or one by its SHA-256',
   ).action((name: string, { folder }: Folder) =>
     withRuntime(folder, async (runtime) => {
-      const { keyId, removed, left } = await runtime.trust.removeCi(normalised(name), BY_CLI);
+      const { keyId, removed, left } = await runtime.trustAdministration.removeCi(normalised(name), BY_CLI);
       io.answer({ keyId, removed, left }, () =>
         [
           left.length === 0

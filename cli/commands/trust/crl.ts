@@ -21,7 +21,11 @@ export function registerCrl(command: TrustCommand, io: CliIo): void {
           (options.issuer ?? []).map((path) => readDer(path, '--issuer', 'certificate')),
         );
         const list = await readDer(file, '<list>', 'crl');
-        const taken = await runtime.trust.addCrl(list, chain.length === 0 ? [] : [chain], BY_CLI);
+        const taken = await runtime.trustAdministration.addCrl(
+          list,
+          chain.length === 0 ? [] : [chain],
+          BY_CLI,
+        );
         for (const eum of taken.revokedEums)
           io.warn(`the list revokes EUM ${eum}: smdpf trust bound --eum ${eum}`);
         io.answer(
@@ -40,7 +44,7 @@ export function registerCrl(command: TrustCommand, io: CliIo): void {
         { timeoutMs: FETCH_TIMEOUT_MS, maxOctets: MAX_CRL },
         runtime.context.settings.destinations,
       );
-      const points = await new CrlFetcher(runtime.trust, fetch).round();
+      const points = await new CrlFetcher(runtime, fetch).round();
       if (points.some(({ outcome }) => outcome === 'failed')) io.exit(EXIT.refused);
       io.answer({ points }, () =>
         table(

@@ -17,7 +17,7 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
         const certificates = await Promise.all(
           files.map((file) => readDer(file, '<certificate>', 'certificate')),
         );
-        const { smdpOid } = await runtime.trust.installDpPb(
+        const { smdpOid } = await runtime.trustAdministration.installDpPb(
           { keyUri: options.key, ciPkId: options.ci, certificates },
           BY_CLI,
         );
@@ -30,7 +30,7 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
     'bind with a certificate no more; results are still verified with it',
   ).action((name: string, { folder }: Folder) =>
     withRuntime(folder, async (runtime) => {
-      await runtime.trust.retireDpPb(name.toLowerCase(), BY_CLI);
+      await runtime.trustAdministration.retireDpPb(name.toLowerCase(), BY_CLI);
       io.answer({ sha256: name.toLowerCase() }, 'the binding certificate is retired');
     }),
   );

@@ -43,7 +43,7 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
             ? {}
             : { dataKey: await readDer(dataKey, '--data-key', 'publicKey'), dataSignature: signature };
         const certificate = await readDer(file, '<certificate>', 'certificate');
-        const keyId = await runtime.trust.allowEum(certificate, { party, ...key }, BY_CLI);
+        const keyId = await runtime.trustAdministration.allowEum(certificate, { party, ...key }, BY_CLI);
         const issuer = issuerOf(certificate);
         if (!(await runtime.trust.list()).cis.some((ci) => ci.keyId === issuer))
           warnOf(io, {
@@ -57,7 +57,7 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
   command('revoke-eum <key-id>', 'take an EUM off the allow-list: its unbound keys stop at once').action(
     (keyId: string, { folder }: Folder) =>
       withRuntime(folder, async (runtime) => {
-        await runtime.trust.revokeEum(normalised(keyId), BY_CLI);
+        await runtime.trustAdministration.revokeEum(normalised(keyId), BY_CLI);
         const bound: BoundProfile[] = [];
         for await (const profile of boundUnderEum(runtime.context, normalised(keyId))) bound.push(profile);
         io.answer(
@@ -70,7 +70,7 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
   command('revoke-euicc <eid>', 'stop one eUICC for good: its unbound keys stop at once').action(
     (eid: string, { folder }: Folder) =>
       withRuntime(folder, async (runtime) => {
-        await runtime.trust.revokeEuicc(eid, BY_CLI);
+        await runtime.trustAdministration.revokeEuicc(eid, BY_CLI);
         const bound: BoundProfile[] = [];
         for await (const profile of boundToEuicc(runtime.context, eid)) bound.push(profile);
         io.answer({ eid, bound }, () => `eUICC ${eid} is revoked\n\n${boundTable(bound)}`);

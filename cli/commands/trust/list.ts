@@ -61,11 +61,12 @@ export function registerList(command: TrustCommand, io: CliIo): void {
     .addOption(new Option('--missing <what>', 'refused unless told otherwise').choices(CHOICES))
     .addOption(new Option('--expired <what>', 'refused unless told otherwise').choices(CHOICES))
     .action((options: Folder & Partial<RevocationPolicy>) =>
-      withRuntime(options.folder, async ({ trust: configured }) => {
+      withRuntime(options.folder, async ({ trust, trustAdministration }) => {
         const { missing, expired } = options;
-        const before = (await configured.list()).policy;
+        const before = (await trust.list()).policy;
         const policy = { missing: missing ?? before.missing, expired: expired ?? before.expired };
-        if (missing !== undefined || expired !== undefined) await configured.setPolicy(policy, BY_CLI);
+        if (missing !== undefined || expired !== undefined)
+          await trustAdministration.setPolicy(policy, BY_CLI);
         io.answer(policy, fields(Object.entries(policy)));
       }),
     );

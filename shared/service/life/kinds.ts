@@ -117,7 +117,12 @@ export const VAULT_KINDS: readonly StoredKind[] = [
     ['`sendProfileLoadingReport`', '`reports/report-slices.ts`'],
     ['for ever: signed results of eUICCs', REAPER],
   ),
-  kind('crls/*', 'a revocation list', ['`trust/trust.ts`', '`trust/trust.ts`'], LOCKED),
+  kind(
+    'crls/*',
+    'a revocation list',
+    ['`trust/trust-administration.ts`', '`trust/trust-administration.ts`'],
+    LOCKED,
+  ),
   {
     ...kind(
       'tasks/*',

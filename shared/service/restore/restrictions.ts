@@ -15,9 +15,12 @@ import { euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderStateRecord } from '../records/order.ts';
 import { Trust } from '../trust/trust.ts';
+import { TrustAdministration } from '../trust/trust-administration.ts';
 
 /** Who makes these changes again, in the audit log. */
 const BY = 'restore';
+
+const administration = (context: Context) => new TrustAdministration(context, new Trust(context));
 
 type Restriction = RestoredBy<'again'>;
 
@@ -29,10 +32,10 @@ const RESTRICTIONS: {
   'order.cancelled': (context, { order }) => endOrder(context, order, 'Cancelled'),
   'order.closed': (context, { order }) => endOrder(context, order, 'Closed'),
   'party.revoked': (context, { fingerprint }) => new PartyService(context).revoke(fingerprint, BY),
-  'trust.euicc.revoked': (context, { eid }) => new Trust(context).revokeEuicc(eid, BY),
-  'trust.eum.revoked': (context, { eum }) => new Trust(context).revokeEum(eum, BY),
+  'trust.euicc.revoked': (context, { eid }) => administration(context).revokeEuicc(eid, BY),
+  'trust.eum.revoked': (context, { eum }) => administration(context).revokeEum(eum, BY),
   'trust.ci.removed': async (context, { ci, certificate }) => {
-    await new Trust(context).removeCi(certificate ?? ci, BY);
+    await administration(context).removeCi(certificate ?? ci, BY);
   },
 };
 

@@ -1,13 +1,13 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import type { Administration, CrlTaken } from '../api/admin.ts';
 import type { Caller } from '../api/caller.ts';
-import type { Trust } from './trust.ts';
+import type { TrustAdministration } from './trust-administration.ts';
 
 /** What an administrator may do over the network: revoke. Trust itself is given beside the server (`smdpf trust`). */
 export class AdministrationService implements Administration {
-  readonly #trust: Trust;
+  readonly #trust: TrustAdministration;
 
-  constructor(trust: Trust) {
+  constructor(trust: TrustAdministration) {
     this.#trust = trust;
   }
 

@@ -3,6 +3,7 @@ import { messageOf } from '../../events/error-record.ts';
 import type { Log } from '../../events/log-events.ts';
 import type { FetchOctets } from '../../net/http-fetch.ts';
 import type { Trust } from './trust.ts';
+import type { TrustAdministration } from './trust-administration.ts';
 
 /** Points of one round; more than a deployment has CIs and EUMs with sub-CAs. */
 const MAX_POINTS = 256;
@@ -20,11 +21,17 @@ export interface CrlFetch {
  */
 export class CrlFetcher {
   readonly #trust: Trust;
+  readonly #administration: TrustAdministration;
   readonly #fetch: FetchOctets;
   readonly #log: Log;
 
-  constructor(trust: Trust, fetch: FetchOctets, log: Log = () => undefined) {
+  constructor(
+    { trust, trustAdministration }: { trust: Trust; trustAdministration: TrustAdministration },
+    fetch: FetchOctets,
+    log: Log = () => undefined,
+  ) {
     this.#trust = trust;
+    this.#administration = trustAdministration;
     this.#fetch = fetch;
     this.#log = log;
   }
@@ -34,7 +41,7 @@ export class CrlFetcher {
     const fetched: CrlFetch[] = [];
     for (const point of (await this.#trust.inspect()).slice(0, MAX_POINTS)) {
       try {
-        const { isNew } = await this.#trust.addCrl(await this.#fetch(point), [], 'crl-fetch');
+        const { isNew } = await this.#administration.addCrl(await this.#fetch(point), [], 'crl-fetch');
         fetched.push({ point, outcome: isNew ? 'taken' : 'held' });
       } catch (error) {
         if (!(error instanceof Refusal || error instanceof Fault)) throw error;

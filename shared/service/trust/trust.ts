@@ -1,55 +1,14 @@
-import { type Bytes, toHex } from '../../codec/bytes.ts';
-import { checkEid } from '../../codec/eid.ts';
-import { refuse } from '../../errors.ts';
-import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
-import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
+import { toHex } from '../../codec/bytes.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import { type Certificate, decodeCertificate } from '../../pki/certificate.ts';
-import { type VerifiedDp, verifyDpChain } from '../../pki/chain.ts';
-import { decodeCrl } from '../../pki/crl.ts';
 import { nameText } from '../../pki/name.ts';
 import type { RevocationPolicy } from '../../pki/revocation.ts';
-import { decodeCi } from '../../pki/trust-store.ts';
-import type { CrlTaken } from '../api/admin.ts';
-import type { AuditAbout, AuditEvent } from '../audit/events.ts';
-import { type AuditLine, auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { euiccRecord } from '../records/euicc.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
-import { objectNames } from '../records/object-names.ts';
-import {
-  ciRecord,
-  crlRecord,
-  type DpPbRecord,
-  dpPbRecord,
-  eumRecord,
-  trustEpochRecord,
-  trustPolicyRecord,
-} from '../records/trust.ts';
-import {
-  type AllowedEum,
-  allowedEums,
-  type CiCertificate,
-  type CiUse,
-  ciCertificates,
-  decodeEum,
-  type EumTerms,
-  withCertificate,
-  withUse,
-} from './anchors.ts';
-import { crlIssuer, eumsRevokedBy } from './crl-issuer.ts';
+import { type DpPbRecord, dpPbRecord } from '../records/trust.ts';
+import { type AllowedEum, allowedEums, type CiCertificate, ciCertificates } from './anchors.ts';
 import { storedEumChains } from './eum-chains.ts';
-import {
-  chainsOf,
-  ciName,
-  crlItems,
-  dpName,
-  eumName,
-  ofKind,
-  policyOf,
-  sha256,
-  storeOf,
-} from './trust-items.ts';
+import { ofKind, policyOf } from './trust-items.ts';
 import { ignoreRefusal, TrustLoader } from './trust-loader.ts';
 import type { TrustView } from './trust-view.ts';
 
@@ -57,9 +16,6 @@ export { type DpBinding, type TrustedEum, TrustView } from './trust-view.ts';
 
 /** A view older than this is loaded afresh even if the epoch stands: certificates and lists expire by themselves. */
 const VIEW_LIFETIME_MS = 30_000;
-
-/** For looking for the issuer of a list: a list of its own issuer may still be on its way. */
-const ACCEPT_WITHOUT_LIST: RevocationPolicy = { missing: 'accept', expired: 'accept' };
 
 /** The trust configuration as it is stored. */
 export interface TrustListing {
@@ -87,31 +43,18 @@ export interface TrustListing {
   readonly problems: readonly string[];
 }
 
-/** What became of a CI certificate that was to be trusted. */
-export interface CiAdded {
-  readonly ci: CiCertificate;
-  /** False where it was trusted for that already, and nothing changed. */
-  readonly isNew: boolean;
-  /** The other certificates of the same key that are trusted. */
-  readonly besides: readonly CiCertificate[];
-}
-
-export interface CiRemoved {
-  readonly keyId: string;
-  readonly removed: readonly CiCertificate[];
-  /** Certificates of the same key that are trusted still. */
-  readonly left: readonly CiCertificate[];
-}
-
-/** The trust configuration: one ledger partition, every change of which moves the epoch in the same transaction. */
+/**
+ * Whom this server trusts, as it stands in one ledger partition; what changes it is in `trust-administration.ts`.
+ */
 export class Trust {
   readonly #context: Context;
-  readonly #loader: TrustLoader;
+  /** Reads what a view is made of; each revocation list is decoded once by it. */
+  readonly loader: TrustLoader;
   #view: TrustView | undefined;
 
   constructor(context: Context) {
     this.#context = context;
-    this.#loader = new TrustLoader(context);
+    this.loader = new TrustLoader(context);
   }
 
   /** The view of this moment: reads the epoch, and the rest only if it moved or the view has aged. */
@@ -121,172 +64,9 @@ export class Trust {
     // a clock that was set back makes an old view look fresh: both ways it has aged
     const age = view === undefined ? 0 : Math.abs(this.#context.now() - view.loadedAt);
     if (view?.epoch === epoch && age < VIEW_LIFETIME_MS) return view;
-    const loaded = await this.#loader.load(epoch);
+    const loaded = await this.loader.load(epoch);
     this.#view = loaded;
     return loaded;
-  }
-
-  /**
-   * Trusts a CI certificate beside those that are trusted already, of the same key or another: an add takes nothing away.
-   * One that is there keeps the uses that it has.
-   */
-  async addCi(certificate: Bytes, use: CiUse, by: string): Promise<CiAdded> {
-    const ci = decodeCi(certificate);
-    const key = ledgerKeys.trust('ci', ciName(ci));
-    const keyId = toHex(ci.extensions.subjectKeyIdentifier!);
-    const about = { ci: keyId, certificate: sha256(certificate) };
-    let isNew = false;
-    await this.#change({ event: 'trust.ci.added', by, about }, async () => {
-      const before = await this.#context.ledger.get(key);
-      const record = withUse(before && ciRecord.from(before), certificate, use);
-      isNew = record !== undefined;
-      return record && [{ put: key, attributes: ciRecord.to(record), when: asRead(before) }];
-    });
-    const ofKey = (await this.#cis()).filter((one) => one.keyId === keyId);
-    const isOwn = (one: CiCertificate) => one.sha256 === about.certificate;
-    return { isNew, ci: ofKey.find(isOwn)!, besides: ofKey.filter((one) => !isOwn(one)) };
-  }
-
-  /**
-   * Nothing under this CI is trusted any more: no eUICC of it, and no binding certificate of ours. `name`: a key
-   * identifier for every certificate of the CI, or the SHA-256 of a certificate, hexadecimal, for that one alone. Refuses one
-   * that is not trusted, which may be a typing error.
-   */
-  async removeCi(name: string, by: string): Promise<CiRemoved> {
-    const all = await this.#cis();
-    const byKey = all.filter(({ keyId }) => keyId === name);
-    const removed = byKey.length > 0 ? byKey : all.filter((one) => one.sha256 === name);
-    const [first] = removed;
-    if (first === undefined) refuse('ciUnknown', 'this CI is not trusted', { subjectIdentifier: name });
-    const about = { ci: first.keyId, ...(byKey.length === 0 && { certificate: name }) };
-    await this.#change({ event: 'trust.ci.removed', by, about }, async () => {
-      const items = await scanAll(this.#context.ledger, partitions.trust);
-      return removals(ofKind(items, byKey.length > 0 ? `ci#${name}` : `ci#${first.keyId}#${name}`));
-    });
-    const left = (await this.#cis()).filter(({ keyId }) => keyId === first.keyId);
-    return { keyId: first.keyId, removed, left };
-  }
-
-  async #cis(): Promise<CiCertificate[]> {
-    return ciCertificates(await scanAll(this.#context.ledger, partitions.trust));
-  }
-
-  /**
-   * `eumCertificate` is one with role EUM; the allow-list is of its key, under whichever name of a CI it is certified. Terms
-   * are as they are said last; see `withCertificate`.
-   */
-  async allowEum(eumCertificate: Bytes, terms: EumTerms, by: string): Promise<string> {
-    const certificate = decodeEum(eumCertificate);
-    const key = ledgerKeys.trust('eum', eumName(certificate));
-    const keyId = toHex(certificate.extensions.subjectKeyIdentifier!);
-    await this.#change({ event: 'trust.eum.allowed', by, about: { eum: keyId } }, async () => {
-      const before = await this.#context.ledger.get(key);
-      const record = withCertificate(before && eumRecord.from(before), eumCertificate, terms);
-      return [{ put: key, attributes: eumRecord.to(record), when: asRead(before) }];
-    });
-    return keyId;
-  }
-
-  /** Takes an EUM off the allow-list: its unbound keys stop at once. Refuses one that is not on it. */
-  async revokeEum(keyId: string, by: string): Promise<void> {
-    await this.#change({ event: 'trust.eum.revoked', by, about: { eum: keyId } }, async () => {
-      const items = await scanAll(this.#context.ledger, partitions.trust);
-      return (
-        removals(ofKind(items, `eum#${keyId}`)) ??
-        refuse('eumNotAllowed', 'the EUM is not on the allow-list', { subjectIdentifier: keyId })
-      );
-    });
-  }
-
-  /**
-   * Stops one eUICC on this server for good: its unbound keys are never bound, and what is bound and not delivered
-   * is withheld. For EUMs that sign no revocation lists (Variant O).
-   */
-  async revokeEuicc(eid: string, by: string): Promise<void> {
-    checkEid(eid);
-    await this.#change({ event: 'trust.euicc.revoked', by, about: { eid } }, async () => {
-      const item = await this.#context.ledger.get(ledgerKeys.euicc(eid));
-      if (item === undefined)
-        refuse('eidUnknown', 'no data is registered for this EID', { subjectIdentifier: eid });
-      const euicc = euiccRecord.from(item);
-      if (euicc.revokedAt !== undefined) return undefined;
-      const attributes = euiccRecord.to({ ...euicc, revokedAt: this.#context.now() });
-      return [{ put: item, attributes, when: { revision: item.revision } }];
-    });
-  }
-
-  /** What happens where a needed list is missing or expired; both are refused unless told otherwise. */
-  async setPolicy(revocation: RevocationPolicy, by: string): Promise<void> {
-    const { missing, expired } = revocation;
-    await this.#put(ledgerKeys.trustPolicy, trustPolicyRecord.to({ revocation }), {
-      event: 'trust.policy.set',
-      by,
-      about: { missing, expired },
-    });
-  }
-
-  /** Verifies chain and key before anything is stored. */
-  async installDpPb(dp: Omit<DpPbRecord, 'state' | 'installedAt'>, by: string): Promise<VerifiedDp> {
-    const view = await this.current();
-    const { publicKey: spki } = await this.#context.keyRing.binding(dp.keyUri);
-    const { store: trust, crls } = view;
-    const { ciPkId } = dp;
-    const atMs = this.#context.now();
-    const verified = verifyDpChain({ chain: dp.certificates, ciPkId, spki, trust, crls, atMs });
-    const record: DpPbRecord = { ...dp, state: 'active', installedAt: this.#context.now() };
-    const name = dpName(dp);
-    await this.#put(ledgerKeys.trust('dppb', name), dpPbRecord.to(record), {
-      event: 'trust.dppb.installed',
-      by,
-      about: { certificate: name },
-    });
-    return verified;
-  }
-
-  /** `name`: hexadecimal SHA-256 of the certificate. */
-  async retireDpPb(name: string, by: string): Promise<void> {
-    const key = ledgerKeys.trust('dppb', name);
-    const item = await this.#context.ledger.get(key);
-    if (item === undefined)
-      refuse('noDpChain', 'this certificate is not installed', { subjectIdentifier: name });
-    const retired = dpPbRecord.to({ ...dpPbRecord.from(item), state: 'retired' });
-    await this.#put(key, retired, { event: 'trust.dppb.retired', by, about: { certificate: name } });
-  }
-
-  /**
-   * Takes in a revocation list. Its issuer is looked for by AuthorityKeyIdentifier among the trusted CIs, our own
-   * chains, the EUMs of the allow-list, every EUM chain accepted so far, and `chains` (the list's issuer first, up to
-   * below the CI), and must itself verify up to a trusted CI. Lists that this one replaces go.
-   */
-  async addCrl(der: Bytes, chains: readonly (readonly Bytes[])[], by: string): Promise<CrlTaken> {
-    const crl = decodeCrl(der);
-    const issuerKeyId = toHex(crl.authorityKeyIdentifier);
-    const object = await this.#context.vault.put(objectNames.crl(sha256(der)), der, { lock: true });
-    let isNew = false;
-    const about = { issuer: issuerKeyId, number: crl.cRLNumber.toString(), revoked: crl.revoked.size };
-    await this.#change({ event: 'trust.crl.taken', by, about }, async () => {
-      const items = await scanAll(this.#context.ledger, partitions.trust);
-      const at = this.#context.now();
-      const store = storeOf(items);
-      const held = await this.#loader.lists(items, at, ACCEPT_WITHOUT_LIST);
-      const issuer = await crlIssuer(this.#context, crl, [...chains, ...chainsOf(items)], store, held);
-      isNew = held.add(crl, issuer, at);
-      if (!isNew) return undefined;
-      const kept = new Set(held.lists.map(({ raw }) => sha256(raw)));
-      const replaced = crlItems(items).filter((item) => !kept.has(crlRecord.from(item).object.sha256));
-      return [
-        {
-          put: ledgerKeys.trust('crl', `${issuerKeyId}#${object.sha256}`),
-          attributes: crlRecord.to({ object, issuer: issuer.raw, takenAt: at }),
-          when: 'absent',
-        },
-        ...replaced.map((item): Write => ({ remove: item, when: { revision: item.revision } })),
-      ];
-    });
-    const revokedEums = await eumsRevokedBy(this.#context, crl);
-    if (isNew && revokedEums.length > 0)
-      this.#context.log({ event: 'alarm.eum.revoked', issuer: issuerKeyId, eums: revokedEums });
-    return { isNew, issuerKeyId, number: crl.cRLNumber, revoked: crl.revoked.size, revokedEums };
   }
 
   async list(): Promise<TrustListing> {
@@ -334,37 +114,4 @@ export class Trust {
     for (const point of view.missedDistributionPoints) points.add(point);
     return [...points];
   }
-
-  async #put<E extends AuditEvent, A extends AuditAbout<E>>(
-    key: ItemKey,
-    attributes: Item['attributes'] | undefined,
-    line: AuditLine<E, A>,
-  ): Promise<void> {
-    await this.#change(line, async () => {
-      const before = await this.#context.ledger.get(key);
-      if (attributes === undefined) return before && [{ remove: key, when: { revision: before.revision } }];
-      return [{ put: key, attributes, when: asRead(before) }];
-    });
-  }
-
-  /** Plans on what is stored, and writes that together with the next epoch; again where somebody was faster. */
-  async #change<E extends AuditEvent, A extends AuditAbout<E>>(
-    line: AuditLine<E, A>,
-    plan: () => Promise<readonly Write[] | undefined>,
-  ): Promise<void> {
-    const { ledger, now } = this.#context;
-    await changeItem(ledger, ledgerKeys.trustEpoch, async (epoch) => {
-      const changes = await plan();
-      if (changes === undefined) return unchanged();
-      const moved = (epoch === undefined ? 0 : trustEpochRecord.from(epoch).moved) + 1;
-      return becomes(trustEpochRecord.to({ moved }), undefined, [
-        ...changes,
-        auditWrite(line, `trust-${moved}`, now()),
-      ]);
-    });
-  }
 }
-
-/** Takes away what was read; undefined where that is nothing. */
-const removals = (items: readonly Item[]): Write[] | undefined =>
-  items.length === 0 ? undefined : items.map((item) => ({ remove: item, when: { revision: item.revision } }));

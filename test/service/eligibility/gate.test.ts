@@ -20,6 +20,7 @@ beforeEach(async () => {
 afterEach(() => deployment.close());
 
 const trust = () => deployment.runtime.trust;
+const administration = () => deployment.runtime.trustAdministration;
 const inDays = (days: number) => new Date(Date.now() + days * DAY);
 const serial = (der: Uint8Array) => decodeCertificate(der).serialNumber;
 
@@ -32,7 +33,7 @@ async function registered(validity: { eum?: Date; euicc?: Date } = {}) {
     cRLSign: true,
     ...notAfter,
   });
-  const eumKeyId = await trust().allowEum(ca.certificate, { party: EUM.identifier }, 'test');
+  const eumKeyId = await administration().allowEum(ca.certificate, { party: EUM.identifier }, 'test');
   const eum = new SimEum({ ca, ci: deployment.ci.certificate });
   const made = eum.personalise({ keys: 2 });
   const euicc: PersonalisedEuicc =
@@ -58,7 +59,7 @@ const fetched = async (request: Request) => outcomesOf(await request.fetch(deplo
 async function moveEpoch(): Promise<void> {
   const { epoch } = await trust().current();
   const { certificate } = SimCi.create({ cn: 'Another CI' });
-  await trust().addCi(certificate, { forSigning: true, forVerification: true }, 'test');
+  await administration().addCi(certificate, { forSigning: true, forVerification: true }, 'test');
   expect((await trust().current()).epoch).not.toBe(epoch);
 }
 
@@ -68,7 +69,7 @@ describe('time alone withholds nothing that was bound while valid', () => {
     'the certificate of its EUM': async () => (await registered({ eum: inDays(1) })).euicc,
     'the revocation list of the CI': async () => {
       const list = deployment.ci.issueCrl({ number: 2, nextUpdate: inDays(1) });
-      await trust().addCrl(list, [], 'test');
+      await administration().addCrl(list, [], 'test');
       return (await registered()).euicc;
     },
   };
@@ -97,21 +98,32 @@ describe('trust that is taken away withholds what is bound, also where it has ex
   > = {
     'the EUM’s list names the eUICC': [
       ({ ca, euicc }) =>
-        trust().addCrl(ca.issueCrl({ revoked: [serial(euicc.euiccCert)] }), [[ca.certificate]], 'test'),
+        administration().addCrl(
+          ca.issueCrl({ revoked: [serial(euicc.euiccCert)] }),
+          [[ca.certificate]],
+          'test',
+        ),
       'euiccCertificateExpired',
     ],
     'the CI’s list names the EUM': [
       ({ ca }) =>
-        trust().addCrl(deployment.ci.issueCrl({ number: 2, revoked: [serial(ca.certificate)] }), [], 'test'),
+        administration().addCrl(
+          deployment.ci.issueCrl({ number: 2, revoked: [serial(ca.certificate)] }),
+          [],
+          'test',
+        ),
       'eumCertificateExpired',
     ],
-    'the EUM is off the allow-list': [({ eumKeyId }) => trust().revokeEum(eumKeyId, 'test'), 'eumNotAllowed'],
+    'the EUM is off the allow-list': [
+      ({ eumKeyId }) => administration().revokeEum(eumKeyId, 'test'),
+      'eumNotAllowed',
+    ],
     'the CI is removed': [
-      () => trust().removeCi(Buffer.from(deployment.ci.keyId).toString('hex'), 'test'),
+      () => administration().removeCi(Buffer.from(deployment.ci.keyId).toString('hex'), 'test'),
       'ciUnknown',
     ],
     'the eUICC is stopped here': [
-      ({ euicc }) => trust().revokeEuicc(euicc.eid, 'test'),
+      ({ euicc }) => administration().revokeEuicc(euicc.eid, 'test'),
       'euiccCertificateExpired',
     ],
   };
@@ -140,7 +152,7 @@ describe('the dry run and the bind pass the same gate', () => {
     const { euicc } = await registered();
     const unknown = deployment.eum.personalise();
     const [revoked] = await production(deployment, 1);
-    await trust().revokeEuicc(revoked!.eid, 'test');
+    await administration().revokeEuicc(revoked!.eid, 'test');
     for (const { eid } of [unknown, revoked!, euicc]) expect(await dryRun(eid)).toBe(await bind(eid));
     expect([await dryRun(euicc.eid), await bind(euicc.eid)]).toEqual(['noNewBinding', 'noNewBinding']);
     await deployment.runtime.services.orders.closeOrder(OPERATOR, { orderId: 'ORD-1' });

@@ -237,7 +237,7 @@ describe('a large answer with BPPs', () => {
   afterAll(() => large?.close());
 
   const allowOtherEum = () =>
-    large.runtime.trust.allowEum(otherEum.ca.certificate, { party: EUM.identifier }, 'test');
+    large.runtime.trustAdministration.allowEum(otherEum.ca.certificate, { party: EUM.identifier }, 'test');
 
   /** Ten eUICCs, the even ones of the other EUM; their request, answered. */
   async function answered(): Promise<{ request: Request; answer: BppAnswer; euiccs: PersonalisedEuicc[] }> {
@@ -328,7 +328,7 @@ describe('a large answer with BPPs', () => {
     const given = await answered();
     const whole = await download(given);
     const eumKeyId = await allowOtherEum();
-    await large.runtime.trust.revokeEum(eumKeyId, 'test');
+    await large.runtime.trustAdministration.revokeEum(eumKeyId, 'test');
     const answer = await given.request.fetch(large.runtime);
     expect(answer.failed.map(({ itemId, code }) => [itemId, code])).toEqual(
       [1, 3, 5, 7, 9].map((itemId) => [itemId, 'eumNotAllowed']),
@@ -372,11 +372,11 @@ describe('a large answer with BPPs', () => {
   it('withheld for one reason and then for another, keeps index and parts together', async () => {
     const given = await answered();
     const eumKeyId = await allowOtherEum();
-    await large.runtime.trust.revokeEum(eumKeyId, 'test');
+    await large.runtime.trustAdministration.revokeEum(eumKeyId, 'test');
     const first = await given.request.fetch(large.runtime);
     await allowOtherEum();
     const revoked = [parseCertificate(otherEum.ca.certificate).serialNumber];
-    await large.runtime.trust.addCrl(large.ci.issueCrl({ revoked, number: 2 }), [], 'test');
+    await large.runtime.trustAdministration.addCrl(large.ci.issueCrl({ revoked, number: 2 }), [], 'test');
     const second = await given.request.fetch(large.runtime);
     expect(second.failed.map(({ itemId, code }) => [itemId, code])).toEqual(
       [1, 3, 5, 7, 9].map((itemId) => [itemId, 'eumCertificateExpired']),

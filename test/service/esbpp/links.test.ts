@@ -100,9 +100,13 @@ describe('a link of the embedded server', () => {
     const [url] = await links('LINK-3');
     const link = used(url!);
     expect(await mayUse(DEVICE_MAKER, link)).toBeUndefined();
-    const { trust } = deployment.runtime;
-    const known = await trust.allowEum(deployment.eum.ca.certificate, { party: EUM.identifier }, 'test');
-    await trust.revokeEum(known, 'test');
+    const { trustAdministration } = deployment.runtime;
+    const known = await trustAdministration.allowEum(
+      deployment.eum.ca.certificate,
+      { party: EUM.identifier },
+      'test',
+    );
+    await trustAdministration.revokeEum(known, 'test');
     expect(await mayUse(DEVICE_MAKER, link)).toMatch(/^(transferInvalid|requestUnknown)$/);
   });
 });

@@ -22,7 +22,7 @@ afterAll(() => deployment?.close());
 
 /** With these terms alone: a data key that is not mentioned would stay. */
 const allow = async (dataKey?: EcKey, dataSignature?: 'required' | 'optional') => {
-  await deployment.runtime.trust.revokeEum(toHex(deployment.eum.ca.keyId), 'test');
+  await deployment.runtime.trustAdministration.revokeEum(toHex(deployment.eum.ca.keyId), 'test');
   const registered =
     dataKey === undefined
       ? {}
@@ -30,7 +30,7 @@ const allow = async (dataKey?: EcKey, dataSignature?: 'required' | 'optional') =
           dataKey: toSpki(CURVES.find(({ name }) => name === dataKey.curve)!.publicKey(dataKey.point)),
           ...present({ dataSignature }),
         };
-  return deployment.runtime.trust.allowEum(
+  return deployment.runtime.trustAdministration.allowEum(
     deployment.eum.ca.certificate,
     { party: EUM.identifier, ...registered },
     'test',

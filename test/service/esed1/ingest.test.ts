@@ -306,9 +306,17 @@ describe('a large batch of eUICC data', () => {
     const straight = await Deployment.create({ memory: true });
     try {
       const { ci, eum } = killed;
-      await straight.runtime.trust.addCi(ci.certificate, { forSigning: true, forVerification: true }, 'test');
-      await straight.runtime.trust.addCrl(ci.issueCrl(), [], 'test');
-      await straight.runtime.trust.allowEum(eum.ca.certificate, { party: EUM.identifier }, 'test');
+      await straight.runtime.trustAdministration.addCi(
+        ci.certificate,
+        { forSigning: true, forVerification: true },
+        'test',
+      );
+      await straight.runtime.trustAdministration.addCrl(ci.issueCrl(), [], 'test');
+      await straight.runtime.trustAdministration.allowEum(
+        eum.ca.certificate,
+        { party: EUM.identifier },
+        'test',
+      );
 
       const euiccs = [...eum.production(ENTRIES)];
       const last = ENTRIES - 1;

@@ -46,11 +46,14 @@ const events = (event: string) => logged.filter((line) => line.event === event);
 
 /** Takes a key into use for binding, with a certificate of the CI. */
 async function installBindingKey(uri: string): Promise<void> {
-  const { keys, trust } = deployment.runtime;
+  const { keys, trustAdministration } = deployment.runtime;
   await keys.generate(uri, 'ecdsa-p256', 'binding');
   const { publicKey } = await keys.openSigningKey(uri, 'binding');
   const certificate = deployment.ci.issueDpPb({ spki: publicKey }, { oid: '2.999.10' });
-  await trust.installDpPb({ keyUri: uri, ciPkId: deployment.ci.keyId, certificates: [certificate] }, 'test');
+  await trustAdministration.installDpPb(
+    { keyUri: uri, ciPkId: deployment.ci.keyId, certificates: [certificate] },
+    'test',
+  );
 }
 
 async function done(request: Request, onPending: (answer: BppAnswer) => Promise<void> | void = () => {}) {
@@ -123,7 +126,7 @@ describe('the binding key and its certificate are rotated in the middle of a job
       await installBindingKey(`softkey:path=${join(deployment.folder, 'keys', 'dppb-2')}.key`);
       // for a while both are active, and the newer one binds; then the old one goes
       await sleep(50);
-      await deployment.runtime.trust.retireDpPb(before.certificate!.sha256, 'test');
+      await deployment.runtime.trustAdministration.retireDpPb(before.certificate!.sha256, 'test');
     });
     expect(rotated).toBe(true);
     expect(answer.failed).toEqual([]);

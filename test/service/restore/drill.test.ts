@@ -79,7 +79,7 @@ beforeAll(async () => {
   await services.ingest.closeKeys(EUM, [{ eid: closed.eid }]);
   await services.orders.cancelOrder(OPERATOR, { orderId: 'CANCELLED' });
   await services.parties.revoke(SHARE_MAKER.fingerprint, 'test');
-  await runtime.trust.setPolicy({ missing: 'refuse', expired: 'accept' }, 'test');
+  await runtime.trustAdministration.setPolicy({ missing: 'refuse', expired: 'accept' }, 'test');
   await runtime.audit.chain();
   await runtime.audit.archive();
   await runtime.close();

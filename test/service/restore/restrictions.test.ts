@@ -37,7 +37,7 @@ it('restore takes trust away again from what the line names', async () => {
 it('restore takes one certificate of a CI away again, and leaves the others of its key', async () => {
   const { ci, runtime } = deployment;
   const renamed = SimCi.create({ cn: 'Test CI', key: ci.key });
-  const { besides } = await runtime.trust.addCi(
+  const { besides } = await runtime.trustAdministration.addCi(
     renamed.certificate,
     { forSigning: true, forVerification: true },
     'test',

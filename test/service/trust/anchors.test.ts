@@ -23,6 +23,7 @@ let eums: readonly SimEum[];
 let requests = 0;
 
 const trust = () => deployment.runtime.trust;
+const administration = () => deployment.runtime.trustAdministration;
 
 /** Two certificates of one CI key under two names, as the NIST test CI of SGP.26 has, and an EUM under either. */
 beforeEach(async () => {
@@ -34,9 +35,9 @@ beforeEach(async () => {
     return new SimEum({ ca, ci: ci.certificate });
   });
   for (const [i, ci] of cis.entries()) {
-    await trust().addCi(ci.certificate, BOTH, 'test');
-    await trust().addCrl(ci.issueCrl({ number: 5 - i }), [], 'test');
-    await trust().allowEum(eums[i]!.ca.certificate, { party: EUM.identifier }, 'test');
+    await administration().addCi(ci.certificate, BOTH, 'test');
+    await administration().addCrl(ci.issueCrl({ number: 5 - i }), [], 'test');
+    await administration().allowEum(eums[i]!.ca.certificate, { party: EUM.identifier }, 'test');
     await installDpPb(ci);
   }
   const order = deployment.order('ORD-1', 8, ownTemplate());
@@ -48,7 +49,7 @@ async function installDpPb(ci: SimCi): Promise<void> {
   const { keyUri } = (await trust().list()).dpPbs[0]!;
   const { publicKey } = await deployment.runtime.keys.openSigningKey(keyUri, 'binding');
   const certificate = ci.issueDpPb({ spki: publicKey }, { oid: '2.999.10' });
-  await trust().installDpPb({ keyUri, ciPkId: ci.keyId, certificates: [certificate] }, 'test');
+  await administration().installDpPb({ keyUri, ciPkId: ci.keyId, certificates: [certificate] }, 'test');
 }
 
 async function register(eum: SimEum): Promise<PersonalisedEuicc> {
@@ -94,7 +95,7 @@ describe('one CI key under two names', () => {
   it.each([0, 1])('goes on under the other name where certificate %i is removed', async (index) => {
     const other = 1 - index;
     const euiccs = [await register(eums[0]!), await register(eums[1]!)];
-    const { left } = await trust().removeCi(sha256(cis[index]!.certificate), 'test');
+    const { left } = await administration().removeCi(sha256(cis[index]!.certificate), 'test');
     expect(left).toMatchObject([{ subject: expect.stringContaining(`CN=${NAMES[other]}`) }]);
     const answers = await request(...euiccs);
     expect(answers[index]).toBe('8.1.2/6.1');
@@ -103,7 +104,7 @@ describe('one CI key under two names', () => {
 
   it('is trusted no more where it is removed by its key', async () => {
     const euiccs = [await register(eums[0]!), await register(eums[1]!)];
-    const { removed, left } = await trust().removeCi(toHex(cis[0]!.keyId), 'test');
+    const { removed, left } = await administration().removeCi(toHex(cis[0]!.keyId), 'test');
     expect([removed.length, left.length]).toEqual([2, 0]);
     expect(await request(...euiccs)).toEqual(['8.11.1/3.9', '8.11.1/3.9']);
   });
@@ -112,7 +113,7 @@ describe('one CI key under two names', () => {
     const euiccs = [await register(eums[0]!), await register(eums[1]!)];
     const { serialNumber } = decodeCertificate(eums[0]!.ca.certificate);
     const list = cis[0]!.issueCrl({ number: 9, revoked: [serialNumber] });
-    expect(await trust().addCrl(list, [], 'test')).toMatchObject({
+    expect(await administration().addCrl(list, [], 'test')).toMatchObject({
       isNew: true,
       revokedEums: [toHex(eums[0]!.ca.keyId)],
     });
@@ -135,10 +136,10 @@ describe('one CI key under two names', () => {
       notBefore: new Date('2020-01-01'),
       notAfter: new Date('2021-01-01'),
     });
-    await trust().addCi(expired.certificate, BOTH, 'test');
+    await administration().addCi(expired.certificate, BOTH, 'test');
     expect((await trust().list()).cis).toHaveLength(4);
     expect(await request(euicc)).toEqual([NAMES[0]]);
-    await trust().removeCi(sha256(cis[0]!.certificate), 'test');
+    await administration().removeCi(sha256(cis[0]!.certificate), 'test');
     expect(await request(euicc)).toEqual(['8.1.2/6.3']);
   });
 });
@@ -149,7 +150,7 @@ describe('the allow-list of EUMs', () => {
   it('has an EUM by its key, with every certificate of it', async () => {
     const { key } = eum().ca;
     const renewed = cis[1]!.issueEum({ organization: 'EUM 0', iin: '89033024', key });
-    await trust().allowEum(renewed.certificate, { party: EUM.identifier }, 'test');
+    await administration().allowEum(renewed.certificate, { party: EUM.identifier }, 'test');
     const listed = (await trust().list()).eums.filter(({ keyId }) => keyId === toHex(eum().ca.keyId));
     expect(listed).toMatchObject([
       { certificates: [sha256(eum().ca.certificate), sha256(renewed.certificate)] },
@@ -178,8 +179,8 @@ describe('the allow-list of EUMs', () => {
     const canonical = toSpki({ curve: P256, point });
     const terms = { party: EUM.identifier, dataSignature: 'optional' } as const;
     const foreign = writeSpki(writeExplicit(explicitOf(P256)), writePoint(point, 'compressed'));
-    await trust().allowEum(eum().ca.certificate, { ...terms, dataKey: foreign }, 'test');
-    await trust().allowEum(eum().ca.certificate, { party: '2.999.41' }, 'test');
+    await administration().allowEum(eum().ca.certificate, { ...terms, dataKey: foreign }, 'test');
+    await administration().allowEum(eum().ca.certificate, { party: '2.999.41' }, 'test');
     const { ledger } = deployment.runtime.context;
     const item = (await scanAll(ledger, partitions.trust)).find(({ sort }) =>
       sort.startsWith(`eum#${toHex(eum().ca.keyId)}#`),
@@ -191,7 +192,7 @@ describe('the allow-list of EUMs', () => {
       dataSignature: 'optional',
     });
     const spoofed = writeSpki(writeExplicit({ ...explicitOf(P256), base: point }), point);
-    const refused = trust().allowEum(eum().ca.certificate, { ...terms, dataKey: spoofed }, 'test');
+    const refused = administration().allowEum(eum().ca.certificate, { ...terms, dataKey: spoofed }, 'test');
     expect(await refusalOf(refused)).toMatchObject({ code: 'securityConfiguration' });
   });
 });

@@ -34,12 +34,13 @@ beforeEach(async () => {
 afterEach(() => deployment.close());
 
 const trust = () => deployment.runtime.trust;
+const administration = () => deployment.runtime.trustAdministration;
 const serial = (der: Uint8Array) => decodeCertificate(der).serialNumber;
 
 /** Another EUM below the same CI, allowed for the same party. */
 async function secondEum(options: { cRLSign?: boolean } = {}): Promise<SimEum> {
   const ca = deployment.ci.issueEum({ organization: 'Second EUM', iin: '89033023', ...options });
-  await trust().allowEum(ca.certificate, { party: EUM.identifier }, 'test');
+  await administration().allowEum(ca.certificate, { party: EUM.identifier }, 'test');
   return new SimEum({ ca, ci: deployment.ci.certificate });
 }
 
@@ -86,7 +87,7 @@ describe('an EUM revoked between ingest and bind', () => {
     const [euicc, unaffected] = [await register(deployment.eum, 2), await register(other)];
     expect(await request(euicc)).toEqual(['bound']);
     const list = deployment.ci.issueCrl({ number: 2, revoked: [serial(deployment.eum.ca.certificate)] });
-    expect(await trust().addCrl(list, [], 'test')).toMatchObject({
+    expect(await administration().addCrl(list, [], 'test')).toMatchObject({
       isNew: true,
       revokedEums: [toHex(deployment.eum.ca.keyId)],
     });
@@ -98,12 +99,14 @@ describe('an EUM revoked between ingest and bind', () => {
   it('by the administrator: the bind refuses with 8.1.2/3.8', async () => {
     const other = await secondEum();
     const [euicc, unaffected] = [await register(deployment.eum), await register(other)];
-    await trust().revokeEum(toHex(deployment.eum.ca.keyId), 'test');
+    await administration().revokeEum(toHex(deployment.eum.ca.keyId), 'test');
     expect(await request(euicc, unaffected)).toEqual(['8.1.2/3.8', 'bound']);
     expect(alarms.map(({ event }) => event)).toContain('alarm.eum.refused');
-    expect(await refusalOf(trust().revokeEum(toHex(deployment.eum.ca.keyId), 'test'))).toMatchObject({
-      code: 'eumNotAllowed',
-    });
+    expect(await refusalOf(administration().revokeEum(toHex(deployment.eum.ca.keyId), 'test'))).toMatchObject(
+      {
+        code: 'eumNotAllowed',
+      },
+    );
   });
 
   it('its bound profiles are listed, and those of others are not', async () => {
@@ -130,14 +133,14 @@ describe('a revoked eUICC', () => {
     const eum = await secondEum({ cRLSign: true });
     const [euicc, unaffected] = [await register(eum), await register(eum)];
     const list = eum.ca.issueCrl({ revoked: [serial(euicc.euiccCert)] });
-    expect(await trust().addCrl(list, [], 'test')).toMatchObject({ isNew: true, revoked: 1 });
+    expect(await administration().addCrl(list, [], 'test')).toMatchObject({ isNew: true, revoked: 1 });
     expect(await request(euicc, unaffected)).toEqual(['8.1.3/6.3', 'bound']);
   });
 
   it('by the administrator: at once, and for keys that come later too', async () => {
     const [euicc, unaffected] = [await register(deployment.eum), await register(deployment.eum)];
-    await trust().revokeEuicc(euicc.eid, 'test');
-    await trust().revokeEuicc(euicc.eid, 'test');
+    await administration().revokeEuicc(euicc.eid, 'test');
+    await administration().revokeEuicc(euicc.eid, 'test');
     expect(await request(euicc, unaffected)).toEqual(['8.1.3/6.3', 'bound']);
     const more = { ...euicc, oneTimeKeys: deployment.eum.personalise().oneTimeKeys };
     const answer = await deployment.runtime.services.ingest.registerEuiccData(
@@ -150,7 +153,7 @@ describe('a revoked eUICC', () => {
   it('revoked after its commit is withheld at delivery', async () => {
     const euicc = await register(deployment.eum);
     expect(await request(euicc)).toEqual(['bound']);
-    await trust().revokeEuicc(euicc.eid, 'test');
+    await administration().revokeEuicc(euicc.eid, 'test');
     const { bppBatch } = await deployment.runtime.services.delivery.getBppBatch(DEVICE_MAKER, {
       requestId: '01',
     });
@@ -164,19 +167,21 @@ describe('revocation lists', () => {
   it('of an EUM that nobody knows, or that may not sign lists, are refused', async () => {
     const stranger = deployment.ci.issueEum({ cRLSign: true, organization: 'Stranger' });
     const list = stranger.issueCrl();
-    expect(await refusalOf(trust().addCrl(list, [], 'test'))).toMatchObject({ code: 'crlInvalid' });
-    expect(await trust().addCrl(list, [[stranger.certificate]], 'test')).toMatchObject({ isNew: true });
-    const refused = await refusalOf(trust().addCrl(deployment.eum.ca.issueCrl(), [], 'test'));
+    expect(await refusalOf(administration().addCrl(list, [], 'test'))).toMatchObject({ code: 'crlInvalid' });
+    expect(await administration().addCrl(list, [[stranger.certificate]], 'test')).toMatchObject({
+      isNew: true,
+    });
+    const refused = await refusalOf(administration().addCrl(deployment.eum.ca.issueCrl(), [], 'test'));
     expect(refused).toMatchObject({ code: 'crlInvalid' });
   });
 
   it('go forward only, and the same one again changes nothing', async () => {
     const second = deployment.ci.issueCrl({ number: 2 });
-    expect(await trust().addCrl(second, [], 'test')).toMatchObject({ isNew: true });
+    expect(await administration().addCrl(second, [], 'test')).toMatchObject({ isNew: true });
     const { epoch } = await trust().current();
-    expect(await trust().addCrl(second, [], 'test')).toMatchObject({ isNew: false });
+    expect(await administration().addCrl(second, [], 'test')).toMatchObject({ isNew: false });
     const older = deployment.ci.issueCrl({ number: 1, revoked: ['01'] });
-    expect(await refusalOf(trust().addCrl(older, [], 'test'))).toMatchObject({ code: 'crlInvalid' });
+    expect(await refusalOf(administration().addCrl(older, [], 'test'))).toMatchObject({ code: 'crlInvalid' });
     const { crls, epoch: after } = await trust().list();
     expect(crls).toMatchObject([{ number: 2n, revoked: 0, expired: false }]);
     expect(after).toBe(epoch);
@@ -188,10 +193,10 @@ describe('revocation lists', () => {
       thisUpdate: new Date(Date.now() - 7_200_000),
       nextUpdate: new Date(Date.now() - 3_600_000),
     };
-    await trust().addCrl(deployment.ci.issueCrl({ number: 2, ...past }), [], 'test');
+    await administration().addCrl(deployment.ci.issueCrl({ number: 2, ...past }), [], 'test');
     expect(await request(euicc)).toEqual(['8.11.1/6.3']);
     expect(alarms.map(({ event }) => event)).toContain('alarm.crl.expired');
-    await trust().setPolicy({ missing: 'refuse', expired: 'accept' }, 'test');
+    await administration().setPolicy({ missing: 'refuse', expired: 'accept' }, 'test');
     expect(await request(euicc)).toEqual(['bound']);
   });
 });
@@ -199,11 +204,11 @@ describe('revocation lists', () => {
 describe('fetching revocation lists from the distribution points', () => {
   it('takes a newer list, and tells a point that fails', async () => {
     const list = deployment.ci.issueCrl({ number: 2 });
-    const fetcher = new CrlFetcher(trust(), async () => list);
+    const fetcher = new CrlFetcher(deployment.runtime, async () => list);
     expect(await fetcher.round()).toEqual([{ point: deployment.ci.crlUrl, outcome: 'taken' }]);
     expect(await fetcher.round()).toEqual([{ point: deployment.ci.crlUrl, outcome: 'held' }]);
     const older = new CrlFetcher(
-      trust(),
+      deployment.runtime,
       async () => deployment.ci.issueCrl({ number: 1, revoked: ['01'] }),
       ({ event, ...about }) => alarms.push({ event, about }),
     );

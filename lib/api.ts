@@ -94,10 +94,11 @@ export class InterfaceApi extends Construct {
       domainName: name,
       certificate,
       securityPolicy: SecurityPolicy.TLS_1_2,
-      ...(side === 'parties' ? mutualTls() : {}),
-      ...(side === 'parties' && ownershipCertificateArn !== undefined
-        ? { ownershipCertificate: Certificate.fromCertificateArn(this, 'Ownership', ownershipCertificateArn) }
-        : {}),
+      ...(side === 'parties' && mutualTls()),
+      ...(side === 'parties' &&
+        ownershipCertificateArn !== undefined && {
+          ownershipCertificate: Certificate.fromCertificateArn(this, 'Ownership', ownershipCertificateArn),
+        }),
     });
     new ApiMapping(this, 'Mapping', { api: this.api, domainName: domain, stage: this.stage });
     return domain;

@@ -9,4 +9,15 @@ export function present<Members extends Readonly<Record<string, unknown>>>(
   return Object.fromEntries(there) as Present<Members>;
 }
 
+/**
+ * What `convert` makes of a value that is there, for a member that is written otherwise than it is read.
+ * `{ id, ...present({ at: ifPresent(at, dateText) }) }`
+ */
+export function ifPresent<Value, Converted>(
+  value: Value | undefined,
+  convert: (value: Value) => Converted,
+): Converted | undefined {
+  return value === undefined ? undefined : convert(value);
+}
+
 export type Present<Members> = { [Name in keyof Members]?: Exclude<Members[Name], undefined> };

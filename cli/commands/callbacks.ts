@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { Command } from 'commander';
+import { present } from '../../shared/present.ts';
 import { describeClient } from '../../shared/service/callbacks/client-certificate.ts';
 import type { CallbackClient } from '../../shared/service/records/callback-keys.ts';
 import { encodePem } from '../../sim/index.ts';
@@ -94,7 +95,7 @@ function replay({ folder, orderId }: FolderArgument & { orderId?: string }, io: 
     for (let more = true; more; ) {
       const page = await services.callbacks.replayCallbacks(
         { identifier: BY_CLI },
-        { limit: 1_000, ...(orderId === undefined ? {} : { orderId }) },
+        { limit: 1_000, ...present({ orderId }) },
       );
       total += page.replayed;
       more = page.more;

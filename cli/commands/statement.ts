@@ -73,7 +73,7 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
     kind: kind ?? 'unknown',
     kid: claims.kid,
     ...payload,
-    ...(notifications.length === 0 ? {} : { notifications }),
+    ...(notifications.length > 0 && { notifications }),
   };
   io.answer(document, () =>
     [
@@ -202,7 +202,7 @@ async function lookedUp(file: string, deletions: readonly StatedDeletion[]): Pro
     sha256,
     eid,
     iccid,
-    ...(matches ? {} : { problem: 'it says something else than the statement' }),
+    ...(!matches && { problem: 'it says something else than the statement' }),
   };
 }
 

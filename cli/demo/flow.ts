@@ -193,7 +193,7 @@ export class Flow {
         requestId: randomBytes(8),
         orderId: ORDER_ID,
         items,
-        ...(path === 'B' && pathB !== undefined ? { euiccData: pathB } : {}),
+        ...(path === 'B' && pathB !== undefined && { euiccData: pathB }),
       }));
     const encoded = requests.map(encodeBppRequest);
     for (const [i, request] of encoded.entries()) this.#keep(`bpp-request-${i + 1}.der`, request);
@@ -349,7 +349,7 @@ function itemsFor(devices: readonly Device[], profilesPerDevice: number): Reques
     Array.from({ length: profilesPerDevice }, (_, n) => ({
       itemId: itemId++,
       eid: euicc.eid,
-      ...(n > 0 ? { additional: true } : {}),
+      ...(n > 0 && { additional: true }),
     })),
   );
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readTlv, tagName } from '../../shared/codec/tlv.ts';
 import { Refusal, refuse } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import { type Encoding, unwrapText } from '../input/text-form.ts';
 import { nameText } from '../input/text-named.ts';
 import type { Artefact, Describer } from './artefact.ts';
@@ -70,7 +71,7 @@ export function inspectArtefact(octets: Bytes): Artefact {
     throw new Refusal(error.code, `malformed ${title}: ${error.message}`, {
       subjectIdentifier: error.subjectIdentifier ?? kind,
       offset: error.offset ?? 0,
-      ...(error.defect === undefined ? {} : { defect: error.defect }),
+      ...present({ defect: error.defect }),
       cause: error,
     });
   }

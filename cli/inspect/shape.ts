@@ -57,7 +57,7 @@ export function showElement(element: Tlv, shape: Shape, path = '', depth = 0): F
       offset: element.offset,
       length: element.raw.length,
       ...present({ value }),
-      ...(children !== undefined || further.length > 0 ? { fields: [...(children ?? []), ...further] } : {}),
+      ...((children !== undefined || further.length > 0) && { fields: [...(children ?? []), ...further] }),
     };
   });
 }

@@ -135,7 +135,7 @@ function healthRoute(isClosing: () => boolean, ask: () => Promise<Health>): Rout
       headers: {
         'content-type': 'application/json',
         'cache-control': 'no-store',
-        ...(ok ? {} : { 'retry-after': '5' }),
+        ...(!ok && { 'retry-after': '5' }),
       },
       body: JSON.stringify(health),
     });

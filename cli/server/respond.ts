@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callFailure } from '../../shared/gsma/failure.ts';
 import { type HttpAnswer, writeFailure } from '../../shared/gsma/http-answer.ts';
 import { TransportRefusal, type TransportStatus } from '../../shared/gsma/transport-refusal.ts';
+import { ifPresent, present } from '../../shared/present.ts';
 import type { StatusName } from '../../shared/status-codes.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
@@ -30,8 +31,8 @@ export function respond(
 ): void {
   if (response.destroyed || response.headersSent) return;
   const unread = !request.complete;
-  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(httpStatus, { ...headers, ...length, ...(unread ? { connection: 'close' } : {}) });
+  const length = present({ 'content-length': ifPresent(body, (octets) => Buffer.byteLength(octets)) });
+  response.writeHead(httpStatus, { ...headers, ...length, ...(unread && { connection: 'close' }) });
   if (!unread) {
     response.end(body);
     return;

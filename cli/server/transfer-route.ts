@@ -8,6 +8,7 @@ import type { Log } from '../../shared/events/log-events.ts';
 import { callFailure } from '../../shared/gsma/failure.ts';
 import { writeFailure } from '../../shared/gsma/http-answer.ts';
 import { identifyCaller } from '../../shared/gsma/identify-caller.ts';
+import { ifPresent, present } from '../../shared/present.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { Transfer, TransferGate } from '../../shared/vault/transfer.ts';
 import { certificateOf } from './function-route.ts';
@@ -97,9 +98,12 @@ async function download(
     'accept-ranges': 'bytes',
     etag: `"${ref.sha256}"`,
     'cache-control': 'no-store',
-    ...(range === undefined
-      ? {}
-      : { 'content-range': `bytes ${range.offset}-${range.offset + range.length - 1}/${ref.size}` }),
+    ...present({
+      'content-range': ifPresent(
+        range,
+        ({ offset, length }) => `bytes ${offset}-${offset + length - 1}/${ref.size}`,
+      ),
+    }),
   });
   if (first === undefined) response.end();
   else await pipeline(rejoin(first, chunks), response);

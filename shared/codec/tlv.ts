@@ -31,7 +31,7 @@ function malformed(path: string, offset: number, what: string, defect: Defect = 
   throw new Refusal('protocolFormat', `${what} at offset ${offset}${path === '' ? '' : ` in ${path}`}`, {
     offset,
     defect,
-    ...(path === '' ? {} : { subjectIdentifier: path }),
+    ...(path !== '' && { subjectIdentifier: path }),
   });
 }
 

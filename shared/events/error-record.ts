@@ -37,7 +37,7 @@ export function errorRecords(error: unknown): ErrorRecord[] {
   for (let cause = error; cause instanceof Error && records.length < MAX_CAUSES; cause = cause.cause) {
     records.push({
       name: cause.name,
-      ...(cause instanceof SmdpfError ? { code: cause.code, message: ownText(cause.message) } : {}),
+      ...(cause instanceof SmdpfError && { code: cause.code, message: ownText(cause.message) }),
       at: frames(cause),
     });
   }

@@ -1,4 +1,4 @@
-import { present } from '../present.ts';
+import { ifPresent, present } from '../present.ts';
 import type { BppAnswer } from '../service/api/esbpp.ts';
 import { writeBase64, writeId16 } from './fields.ts';
 import { itemCodes } from './header.ts';
@@ -26,13 +26,15 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
       items,
       processed,
       failed: failed.map((item) => ({ itemId: item.itemId, ...itemCodes(item) })),
-      ...present({ keysSlowed }),
-      ...(bppBatch === undefined ? {} : { bppBatch: writeBase64(bppBatch) }),
-      ...(manifest === undefined ? {} : { manifest: writeBase64(manifest) }),
-      ...present({ longTermSignature }),
-      ...(parts === undefined
-        ? {}
-        : { parts: parts.map(({ name, version, size, sha256 }) => ({ name, version, size, sha256 })) }),
+      ...present({
+        keysSlowed,
+        bppBatch: ifPresent(bppBatch, writeBase64),
+        manifest: ifPresent(manifest, writeBase64),
+        longTermSignature,
+        parts: ifPresent(parts, (all) =>
+          all.map(({ name, version, size, sha256 }) => ({ name, version, size, sha256 })),
+        ),
+      }),
     },
     warning: failed.length > 0,
     ...present({ der }),

@@ -1,6 +1,7 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { invariant } from '../errors.ts';
 import { PROTOCOL_VERSION } from '../ifpp-draft1/version.ts';
+import { ifPresent, present } from '../present.ts';
 import type { Failure } from './failure.ts';
 import { responseHeader } from './header.ts';
 import type { FunctionAnswer } from './interface-function.ts';
@@ -42,8 +43,8 @@ export function writeFailure(failure: Failure, adminProtocol = PROTOCOL_VERSION)
     httpStatus: failure.httpStatus,
     headers: {
       ...headers(JSON_TYPE, adminProtocol),
-      ...(failure.httpStatus === 405 ? { allow: 'POST' } : {}),
-      ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': `${failure.retryAfterSeconds}` }),
+      ...(failure.httpStatus === 405 && { allow: 'POST' }),
+      ...present({ 'retry-after': ifPresent(failure.retryAfterSeconds, String) }),
     },
     body: JSON.stringify({ header: responseHeader('Failed', failure.statusCodeData) }),
   };

@@ -1,4 +1,4 @@
-import { present } from '../present.ts';
+import { ifPresent, present } from '../present.ts';
 import type { OrderAnswer } from '../service/api/es2f.ts';
 import { warningsMember } from '../warnings.ts';
 import { itemCodes } from './header.ts';
@@ -12,6 +12,6 @@ export function orderMembers({ orderId, state, quantity, prepared, iccids, warni
     prepared,
     ...present({ iccids }),
     ...warningsMember(warnings),
-    ...(reason === undefined ? {} : { reason: itemCodes(reason) }),
+    ...present({ reason: ifPresent(reason, itemCodes) }),
   };
 }

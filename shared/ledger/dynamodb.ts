@@ -15,6 +15,7 @@ import { awsClient } from '../aws/client-config.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
+import { ifPresent, present } from '../present.ts';
 import { readItem, readKey, type Stored, storedItem, storedKey } from './dynamodb-item.ts';
 import { checkItemSize, checkKey, checkWrites, keyOf } from './item.ts';
 import {
@@ -116,13 +117,13 @@ export class DynamoDbLedger implements Ledger {
         ConsistentRead: true,
         ExpressionAttributeNames: {
           '#partition': 'partition',
-          ...(from || upper ? { '#sort': 'sort' } : {}),
+          ...((from !== '' || upper !== undefined) && { '#sort': 'sort' }),
         },
         ExpressionAttributeValues: values,
         KeyConditionExpression: `#partition = :partition${sortCondition(from, upper)}`,
         ScanIndexForward: !descending,
         Limit: limit,
-        ...(start === undefined ? {} : { ExclusiveStartKey: storedKey({ partition, sort: start }) }),
+        ...present({ ExclusiveStartKey: ifPresent(start, (sort) => storedKey({ partition, sort })) }),
       });
       const { Items = [], LastEvaluatedKey } = await calling(() => this.#client.send(command));
       for (const stored of Items) if (stored.sort!.S !== before) items.push(readItem(stored));
@@ -138,7 +139,7 @@ export class DynamoDbLedger implements Ledger {
       TableName: this.#table,
       ConsistentRead: true,
       Limit: limit,
-      ...(start === undefined ? {} : { ExclusiveStartKey: storedKey(start) }),
+      ...present({ ExclusiveStartKey: ifPresent(start, storedKey) }),
     });
     const { Items = [], LastEvaluatedKey } = await calling(() => this.#client.send(command));
     return {

@@ -1,6 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { Fault } from '../errors.ts';
 import type { Destinations } from '../net/destinations.ts';
+import { present } from '../present.ts';
 
 /** A callback as it goes over the wire. */
 export interface CallbackMessage {
@@ -39,7 +40,7 @@ export function postCallbacks(protocolVersion: string, destinations: Destination
           'x-admin-protocol': protocolVersion,
           'x-jws-signature': jws,
         },
-        ...(secure ? { ...client, ...(ca === undefined ? {} : { ca }) } : {}),
+        ...(secure && { ...client, ...present({ ca }) }),
       });
       request.on('response', (response) => {
         response.resume();

@@ -46,5 +46,5 @@ export function decodeConfigureIsdp(octets: Bytes): ConfigureIsdpRequest {
   const start = reader.offset - data.offset - (data.raw.length - data.value.length);
   while (!reader.done) reader.next();
   const additional = data.value.subarray(start);
-  return { dpProprietaryData: { dpOid, ...(additional.length > 0 ? { additional } : {}) } };
+  return { dpProprietaryData: { dpOid, ...(additional.length > 0 && { additional }) } };
 }

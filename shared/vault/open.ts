@@ -1,5 +1,6 @@
 import { Fault } from '../errors.ts';
 import { NO_PORT, noPort } from '../no-port.ts';
+import { ifPresent, present } from '../present.ts';
 import type { FileVaultOptions } from './file.ts';
 import type { PpkVault, Vault } from './vault.ts';
 
@@ -33,7 +34,7 @@ export async function openVault(uri: string, transfers?: FileVaultOptions): Prom
       if (bucket === undefined)
         throw new Fault('configuration', `${uri} names no bucket: expected s3://BUCKET`);
       const { S3Vault } = await import('./s3.ts');
-      return S3Vault.open(bucket, days === undefined ? {} : { lockRetentionDays: Number(days) });
+      return S3Vault.open(bucket, present({ lockRetentionDays: ifPresent(days, Number) }));
     }
     default:
       throw new Fault('configuration', `${uri} names no vault: expected file:DIR or s3://BUCKET`);

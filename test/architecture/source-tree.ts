@@ -109,6 +109,21 @@ export function blindCasts(file: SourceFile): string[] {
   return found.map((text) => text.replace(/\s+/g, ' '));
 }
 
+/** Spreads of nothing or an object by a condition, `...(x === undefined ? {} : { y })`, as they stand in the file. */
+export function conditionalSpreads(file: SourceFile): string[] {
+  const found: string[] = [];
+  const isEmpty = (node: ESTree.Expression) =>
+    node.type === 'ObjectExpression' && node.properties.length === 0;
+  new Visitor({
+    SpreadElement: ({ argument, start, end }) => {
+      const inner = argument.type === 'ParenthesizedExpression' ? argument.expression : argument;
+      if (inner.type === 'ConditionalExpression' && (isEmpty(inner.consequent) || isEmpty(inner.alternate)))
+        found.push(file.text.slice(start, end));
+    },
+  }).visit(parse(file));
+  return found.map((text) => text.replace(/\s+/g, ' '));
+}
+
 const isConst = (type: ESTree.TSType) =>
   type.type === 'TSTypeReference' && type.typeName.type === 'Identifier' && type.typeName.name === 'const';
 

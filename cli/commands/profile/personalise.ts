@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { wipe } from '../../../shared/codec/bytes.ts';
 import { completeIccid } from '../../../shared/codec/iccid.ts';
 import { Refusal, refuse } from '../../../shared/errors.ts';
+import { ifPresent, present } from '../../../shared/present.ts';
 import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
 import type { PackageMetadata } from '../../../shared/profile/package/checks/package-metadata.ts';
 import { compileTemplate, personalise } from '../../../shared/profile/package/personalise.ts';
@@ -72,7 +73,7 @@ async function run(options: PersonaliseOptions, io: CliIo): Promise<void> {
     profileClass: options.profileClass,
     parameters: columns,
     deriveIsim: options.deriveIsim ?? false,
-    ...(options.mncLength === undefined ? {} : { constants: { mncLength: options.mncLength } }),
+    ...present({ constants: ifPresent(options.mncLength, (mncLength) => ({ mncLength })) }),
     ownerMccMnc: metadata?.profileOwner?.mccMnc,
   });
   const profile = inRow(row.number, () => personalise(template, row.values));

@@ -1,5 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
-import { present } from '../../present.ts';
+import { ifPresent, present } from '../../present.ts';
 import type { CallbackHealth } from '../api/es2f.ts';
 import { noticesOf, partitions } from '../records/keys.ts';
 import { noticeRecord, parkedNotice } from '../records/notice.ts';
@@ -12,7 +12,7 @@ export async function callbackHealth(
   { ledger, now }: { readonly ledger: Pick<Ledger, 'query'>; readonly now: () => number },
   orderId?: string,
 ): Promise<CallbackHealth> {
-  const range = { limit: LOOKED_AT, ...(orderId === undefined ? {} : { prefix: noticesOf(orderId) }) };
+  const range = { limit: LOOKED_AT, ...present({ prefix: ifPresent(orderId, noticesOf) }) };
   const [waiting, parked] = await Promise.all([
     ledger.query(partitions.notices, range),
     ledger.query(partitions.parkedNotices, range),
@@ -27,9 +27,9 @@ export async function callbackHealth(
     waiting: notices.length,
     delayed: delayed.length,
     parked: givenUp.length,
-    ...((waiting.cursor ?? parked.cursor) === undefined ? {} : { more: true }),
+    ...((waiting.cursor ?? parked.cursor) !== undefined && { more: true }),
     ...present({ oldest, nextAttempt: next }),
-    ...(last === undefined ? {} : { lastFailure: last.reason ?? '' }),
+    ...present({ lastFailure: ifPresent(last, ({ reason }) => reason ?? '') }),
   };
 }
 

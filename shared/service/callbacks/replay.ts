@@ -1,4 +1,5 @@
 import { changeItem, goes, unchanged } from '../../ledger/change.ts';
+import { ifPresent, present } from '../../present.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { callOfNotice, ledgerKeys, noticesOf, partitions } from '../records/keys.ts';
@@ -19,7 +20,7 @@ export async function replayParked(
   { orderId, limit }: { readonly orderId?: string | undefined; readonly limit: number },
   by: string,
 ): Promise<Replayed> {
-  const range = { limit, ...(orderId === undefined ? {} : { prefix: noticesOf(orderId) }) };
+  const range = { limit, ...present({ prefix: ifPresent(orderId, noticesOf) }) };
   const { items, cursor } = await ledger.query(partitions.parkedNotices, range);
   let replayed = 0;
   for (const { sort } of items)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { utf8 } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import { JWE_ALG } from '../../keys/intake-jwe.ts';
-import { present } from '../../present.ts';
+import { ifPresent, present } from '../../present.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ServerKeys } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
@@ -38,8 +38,10 @@ export async function orderReport(
       state: profileState,
       eid,
       detail,
-      ...(at === undefined ? {} : { at: new Date(at).toISOString() }),
-      ...(result === undefined ? {} : { resultSha256: createHash('sha256').update(result).digest('hex') }),
+      ...present({ at: ifPresent(at, (ms) => new Date(ms).toISOString()) }),
+      ...present({
+        resultSha256: ifPresent(result, (octets) => createHash('sha256').update(octets).digest('hex')),
+      }),
     });
   }
   const payload = {
@@ -83,7 +85,9 @@ export async function serverKeys(context: Context, { role }: Pick<Caller, 'role'
   const [inUse, ...former] = (await deliveryPublicKeys(context)).map((spki) => jwkOf(spki, 'sig', 'ES256'));
   const longTerm = (await longTermPublicKeys(context)).map((spki) => jwkOf(spki, 'sig', 'ML-DSA-65'));
   return {
-    ...(intake === undefined ? {} : { intakeKey: jwkOf(intake.publicKey, 'enc', JWE_ALG[intake.oaepHash]) }),
+    ...present({
+      intakeKey: ifPresent(intake, ({ publicKey, oaepHash }) => jwkOf(publicKey, 'enc', JWE_ALG[oaepHash])),
+    }),
     reportKey: inUse!,
     deliveryKeys: [inUse!, ...former],
     ...(longTerm.length > 0 && { longTermKeys: longTerm }),

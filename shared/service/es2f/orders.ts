@@ -132,7 +132,7 @@ export class OrderService implements Orders {
       counts,
       items,
       ...present({ callbacks }),
-      ...(end < count ? { cursor: String(end) } : {}),
+      ...(end < count && { cursor: String(end) }),
     };
   }
 
@@ -218,7 +218,7 @@ export class OrderService implements Orders {
       bodyHash,
       template: await vault.put(objectNames.template(orderId, attempt), sealed),
       templateKey: wrappedKey,
-      ...(order.template instanceof Uint8Array ? {} : { templateUpload: order.template }),
+      ...(!(order.template instanceof Uint8Array) && { templateUpload: order.template }),
       packSize,
       warnings,
       createdAt: now(),
@@ -238,7 +238,7 @@ export class OrderService implements Orders {
       state,
       quantity: order.quantity,
       prepared,
-      ...(order.warnings.length === 0 ? {} : { warnings: order.warnings }),
+      ...(order.warnings.length !== 0 && { warnings: order.warnings }),
       ...present({ reason }),
     };
     if (preparing || state === 'Rejected' || order.quantity > LISTED) return answer;

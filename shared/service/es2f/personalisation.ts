@@ -2,6 +2,7 @@ import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { luhnDigit } from '../../codec/iccid.ts';
 import { refuse } from '../../errors.ts';
 import { ownMember } from '../../own-member.ts';
+import { ifPresent, present } from '../../present.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { parameterNamed } from '../../profile/package/parameters.ts';
 import { type CompiledTemplate, compileTemplate } from '../../profile/package/personalise.ts';
@@ -79,7 +80,9 @@ export function ruleRow({ iccidStart, imsiStart }: PersonalisationRules, sequenc
   const body = countUp(iccidWithoutLuhn(iccidStart), sequence, 'personalisation.iccidStart');
   return {
     iccid: body + luhnDigit(body),
-    ...(imsiStart === undefined ? {} : { imsi: countUp(imsiStart, sequence, 'personalisation.imsiStart') }),
+    ...present({
+      imsi: ifPresent(imsiStart, (start) => countUp(start, sequence, 'personalisation.imsiStart')),
+    }),
   };
 }
 

@@ -81,7 +81,7 @@ function progressOf({ part, outcomes, slowed }: ChunkAnswer): ChunkProgress {
     refused: outcomes.length - bound,
     size: part.size,
     finished: false,
-    ...(slowed.times === 0 ? {} : { keysSlowed: slowed }),
+    ...(slowed.times !== 0 && { keysSlowed: slowed }),
   };
 }
 
@@ -150,7 +150,7 @@ export async function finishChunk(
     party,
     requestId,
     orderId,
-    ...(chunkCount(job) === 1 ? { job } : {}),
+    ...(chunkCount(job) === 1 && { job }),
     chains: chainsItem === undefined ? [] : jobChains.from(chainsItem).chains,
   });
   const positions = record.outcomes.filter(isBound).map(({ position }) => position);

@@ -157,7 +157,7 @@ export class KeyInventory {
       notBefore: new Date(certificate.notBeforeMs),
       notAfter: new Date(certificate.notAfterMs),
       daysLeft: Math.floor((certificate.notAfterMs - now) / DAY_MS),
-      ...(notice === undefined ? {} : { expiry: notice.state }),
+      ...present({ expiry: notice?.state }),
     };
   }
 }

@@ -9,7 +9,7 @@ import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { singleAttribute } from '../../pki/name.ts';
 import { OID } from '../../pki/oids.ts';
-import { present } from '../../present.ts';
+import { ifPresent, present } from '../../present.ts';
 import { errorReasonName, isTemporary } from '../../rsp/installation-error.ts';
 import {
   decodeOtherSignedNotification,
@@ -145,7 +145,7 @@ export class LoadingResults {
     return {
       transaction,
       event: success ? 'installed' : 'failed',
-      news: { result: der, ...(success ? {} : { detail: describeFailure(pir.finalResult) }) },
+      news: { result: der, ...(!success && { detail: describeFailure(pir.finalResult) }) },
     };
   }
 
@@ -276,7 +276,7 @@ export class LoadingResults {
         transactionId: id,
         at,
         ...present({ detail: news.detail }),
-        ...(news.result === undefined ? {} : { result: Uint8Array.from(news.result) }),
+        ...present({ result: ifPresent(news.result, (octets) => Uint8Array.from(octets)) }),
       };
       const change = `${id}-${(before?.revision ?? 0) + 1}`;
       const changes: Write[] = [

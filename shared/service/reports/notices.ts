@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import type { Write } from '../../ledger/ledger.ts';
-import { present } from '../../present.ts';
+import { ifPresent, present } from '../../present.ts';
 import { ledgerKeys, noticeName } from '../records/keys.ts';
 import { noticeRecord } from '../records/notice.ts';
 import type { ProfileRecord } from '../records/profile.ts';
@@ -39,7 +39,7 @@ export function noticeWrite(news: {
           },
         }
       : { status: 'Executed-Success' },
-    ...(record.result === undefined ? {} : { resultData: base64(record.result) }),
+    ...present({ resultData: ifPresent(record.result, base64) }),
     ...present({ fpaError: fpaCause }),
   };
   return {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../../errors.ts';
+import { present } from '../../present.ts';
 import { RecordFault } from '../records/record.ts';
 
 /** Something that is not as it should be, named so that a person can look at it. */
@@ -41,7 +42,7 @@ export const inVault = (name: string, problem: string, repair?: Repair): Finding
   where: 'vault',
   name,
   problem,
-  ...(repair === undefined ? {} : { repair }),
+  ...present({ repair }),
 });
 
 /**

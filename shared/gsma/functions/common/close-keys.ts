@@ -1,3 +1,4 @@
+import { ifPresent, present } from '../../../present.ts';
 import { list, object, optional, required } from '../../check.ts';
 import { id16, listedEid, writeId16 } from '../../fields.ts';
 import { itemCodes } from '../../header.ts';
@@ -27,7 +28,7 @@ export const closeKeysOf = <const Path extends FunctionName>(
           bound: bound.map(({ eid, keyId }) => ({ eid, keyId: writeId16(keyId) })),
           refused: refused.map((refusal) => ({
             eid: refusal.eid,
-            ...(refusal.keyId === undefined ? {} : { keyId: writeId16(refusal.keyId) }),
+            ...present({ keyId: ifPresent(refusal.keyId, writeId16) }),
             ...itemCodes(refusal),
           })),
         },

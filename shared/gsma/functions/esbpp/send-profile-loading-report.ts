@@ -1,5 +1,6 @@
 import { refuse } from '../../../errors.ts';
 import { decodeProfileLoadingReport } from '../../../ifpp-draft1/profile-loading-report.ts';
+import { present } from '../../../present.ts';
 import { warningsMember } from '../../../warnings.ts';
 import { object, optional } from '../../check.ts';
 import { base64, id16, transferId, writeId16 } from '../../fields.ts';
@@ -25,7 +26,7 @@ export const sendProfileLoadingReport = partyFunction({
   needs: { vault: 'write', dispatcher: true, notifier: true },
   body,
   fromDer: (profileLoadingReport) => ({ profileLoadingReport }),
-  subject: ({ reportId }) => (reportId === undefined ? {} : { reportId }),
+  subject: ({ reportId }) => present({ reportId }),
   async call(services, caller, input) {
     const report = await inlineOrTransferred(
       services,

@@ -1,3 +1,4 @@
+import { ifPresent, present } from '../../../present.ts';
 import { warningsMember } from '../../../warnings.ts';
 import { object, optional } from '../../check.ts';
 import { base64, transferId, writeId16 } from '../../fields.ts';
@@ -36,7 +37,7 @@ export const registerEuiccData = partyFunction({
         rejected: answer.rejected.map((item) => ({
           index: item.index,
           eid: item.eid,
-          ...(item.keyId === undefined ? {} : { keyId: writeId16(item.keyId) }),
+          ...present({ keyId: ifPresent(item.keyId, writeId16) }),
           ...itemCodes(item),
         })),
         ...warningsMember(answer.warnings),

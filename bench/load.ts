@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:https';
-import { connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -44,11 +44,22 @@ const JOB = Buffer.from('0a0b', 'hex');
 const ORDER = 'LOAD-1';
 const [POLLER, VICTIM] = ['2.999.50', '2.999.51'];
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-load-'));
-const [port, fieldPort] = [18_443, 18_444];
+const [port, fieldPort] = [await freePort(), await freePort()];
 let next = 0;
 /** HTTP status of just-in-time calls that were not answered. */
 const refused: number[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+/** A ProfileInstallationResult of 3.9 MB, as its JSON. */
+const NOTIFICATION = Buffer.from(
+  JSON.stringify({ pendingNotification: Buffer.alloc(2_900_000, 0xbf).toString('base64') }),
+);
+const FIELD = '/gsma/rsp2/es9plus/handleNotification';
+const STRANGERS = [
+  { to: port, path: '/ifpp-draft1/esbpp/requestBpp', octets: 1_000_000 },
+  { to: fieldPort, path: FIELD, octets: 1_000_000 },
+  { to: fieldPort, path: FIELD, octets: NOTIFICATION.length },
+] as const;
 
 const euiccs = await prepare();
 const pki = await DevelopmentPki.open(join(folder, 'tls'));
@@ -61,6 +72,15 @@ try {
   server.kill('SIGTERM');
   await new Promise((resolve) => server.once('exit', resolve));
   rmSync(folder, { recursive: true, force: true });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
 }
 
 /** A deployment with a finished job of `items` eUICCs, and two more eUICCs for each just-in-time call. */
@@ -115,6 +135,7 @@ async function serve() {
 }
 
 async function run(): Promise<void> {
+  console.error('the server is up');
   await justInTime(2);
   const quiet = await justInTime(calls);
   const load = startLoad();
@@ -144,7 +165,8 @@ async function justInTime(count: number): Promise<number[]> {
       items: [{ itemId: 1, eid: euicc.eid }],
     });
     const startedAt = performance.now();
-    const status = await post(victimTls, 'requestBpp', 'application/octet-stream', body, agent);
+    // 0: the connection ended without an answer
+    const status = await post(victimTls, 'requestBpp', 'application/octet-stream', body, agent).catch(() => 0);
     if (status !== 200) refused.push(status);
     times.push(performance.now() - startedAt);
   }
@@ -162,9 +184,7 @@ function startLoad() {
     requestId: toHex(JOB).toUpperCase(),
   });
   const works = [
-    ...Array.from({ length: strangers }, (_, i) =>
-      until(() => (i % 2 === 0 ? halfBody(port) : halfBody(fieldPort))),
-    ),
+    ...Array.from({ length: strangers }, (_, i) => until(() => stranger(STRANGERS[i % STRANGERS.length]!))),
     ...Array.from({ length: pollers }, () => {
       const own = new Agent({ keepAlive: true, maxSockets: 1 });
       return until(async () => {
@@ -189,9 +209,8 @@ function startLoad() {
   };
 }
 
-/** A stranger with 1 MB of 3.9 MB, from an address that is not the parties'. */
-function halfBody(to: number): Promise<void> {
-  const path = to === port ? '/ifpp-draft1/esbpp/requestBpp' : '/gsma/rsp2/es9plus/handleNotification';
+/** A call of 3.9 MB by who is no party, up to an octet, from an address that is not the parties'. */
+function stranger({ to, path, octets }: (typeof STRANGERS)[number]): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({
       ca,
@@ -210,9 +229,9 @@ function halfBody(to: number): Promise<void> {
     socket.setTimeout(3_000, done);
     socket.resume();
     socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-admin-protocol: ifpp-draft/v1.0.0\r\ncontent-length: 3900000\r\n\r\n`,
+      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-admin-protocol: ifpp-draft/v1.0.0\r\ncontent-length: ${NOTIFICATION.length}\r\n\r\n`,
     );
-    socket.write(Buffer.alloc(1_000_000, 0x20));
+    socket.write(octets === NOTIFICATION.length ? NOTIFICATION : NOTIFICATION.subarray(0, octets));
   });
 }
 

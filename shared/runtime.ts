@@ -87,6 +87,8 @@ export interface RuntimeOptions {
   readonly mayLack?: readonly StoreName[];
   /** Keys opened elsewhere, for tests with many processes: unlocking a softkey is slow on purpose. */
   readonly keys?: KeyRegistry;
+  /** Who carries callbacks in place of what the configuration names, such as another thread. */
+  readonly notifier?: Notifier;
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -360,8 +362,9 @@ async function openDispatcher(
 async function openNotifier(
   config: RuntimeConfig,
   context: CallbackContext,
-  { log = () => undefined }: RuntimeOptions,
+  { log = () => undefined, notifier: given }: RuntimeOptions,
 ): Promise<Notifier> {
+  if (given !== undefined) return given;
   const { notifier = 'ledger' } = config;
   if (notifier === NO_PORT) return { wake: () => undefined, flush: nothing, close: nothing };
   if (notifier.startsWith('sqs:')) {

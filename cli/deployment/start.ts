@@ -3,11 +3,11 @@ import { Fault } from '../../shared/errors.ts';
 import { ownText } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
-import { diskTrial } from '../server/health.ts';
+import { fieldThread } from '../server/field/field-thread.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
+import { storeTrials } from '../server/store-trials.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { DevelopmentPki } from './tls.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -45,7 +45,10 @@ export async function startDeployment(
       services: runtime.services,
       tls,
       listen: { host, port },
-      field: { port: fieldPort },
+      field: {
+        port: fieldPort,
+        listen: fieldThread(runtime.config, () => runtime.context.notifier.wake(), log),
+      },
       limits: configured.limits,
       stores: storeTrials(runtime),
       vault: transferGate(runtime.context.vault),
@@ -81,19 +84,6 @@ async function ensureCallbackClient({ services, config }: Runtime, pki: Developm
   const { client } = services.callbacks;
   if ((await client.inUse()) === undefined)
     await client.replace('server', async (spki) => [await pki.issueClient(config.address, spki)]);
-}
-
-/** The ledger is read too: a disk that can be written may still hold a ledger that cannot be opened. */
-function storeTrials({ config, context }: Runtime): Readonly<Record<string, () => Promise<void>>> {
-  const ledgerDisk = diskTrial(config.ledger);
-  return {
-    ledger: async () => {
-      await context.ledger.get(ledgerKeys.party('health'));
-      await ledgerDisk();
-    },
-    vault: diskTrial(config.vault),
-    ppks: diskTrial(config.ppks),
-  };
 }
 
 /** Transfer links name the port before the server listens, so port 0 is settled here. */

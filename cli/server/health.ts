@@ -1,5 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 /** Of a store: that it can be written, or a system code such as ENOSPC, or `failed`. */
 export type StoreHealth = 'ok' | (string & {});
@@ -46,7 +47,7 @@ export function diskTrial(uri: string): () => Promise<void> {
   const [, scheme, path = ''] = /^(sqlite|file):(?:\/\/(?=\/))?(.+)$/.exec(uri) ?? [];
   const folder = scheme === 'sqlite' ? dirname(path) : path;
   return async () => {
-    const file = join(folder, `.health-${scheme}-${process.pid}`);
+    const file = join(folder, `.health-${scheme}-${process.pid}-${threadId}`);
     try {
       const handle = await open(file, 'w', 0o600);
       try {

@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { errorRecords } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
-import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
-import { httpFunction } from '../../shared/gsma/http-function.ts';
-import { type Side, sideOf } from '../../shared/gsma/interface-function.ts';
-import { urlPaths } from '../../shared/gsma/paths.ts';
-import type { CallOptions } from '../../shared/gsma/record-call.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
-import type { Admission } from './admission/admission.ts';
-import { FieldAdmission } from './admission/field-admission.ts';
 import { type ChosenLimits, limitsOf } from './admission/limits.ts';
 import { PartyAdmission } from './admission/party-admission.ts';
-import { functionRoute } from './function-route.ts';
+import { type ListenForField, listenForField } from './field/listen-for-field.ts';
 import { HealthCheck } from './health.ts';
-import { type Listener, listen, type Route } from './listener.ts';
+import { type Listener, listen } from './listener.ts';
+import { routesOf } from './routes.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TRANSFER_PREFIX, transferRoute } from './transfer-route.ts';
 
@@ -24,8 +18,8 @@ export interface ServerConfiguration {
   readonly tls: { readonly key: string; readonly cert: string };
   /** Where parties call ES2f, Esed1 and Esbpp by mutual TLS. Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** Where devices in the field call ES9+ by server TLS, on the same host. */
-  readonly field: { readonly port: number };
+  /** Where devices in the field call ES9+ by server TLS, on the same host: in this thread, or where `listen` has it. */
+  readonly field: { readonly port: number; readonly listen?: ListenForField };
   /** What one caller may take (I13); the defaults where nothing is chosen. */
   readonly limits?: ChosenLimits | undefined;
   /** The stores, each with a trial that fails where it cannot be written; `GET /health` names those that are ill. */
@@ -58,12 +52,11 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const options = { log, now, newIncident: randomUUID };
   const limits = limitsOf(configuration.limits);
   const parties = new PartyAdmission(limits.parties, now);
-  const field = new FieldAdmission(limits.field, now, () => parties.inWork);
   const forParties = routesOf('parties', services, parties, options);
-  const forField = routesOf('field', services, field, options);
-  const transfer = transferRoute(vault, services, log);
   const healthCheck = new HealthCheck(configuration.stores ?? {}, now);
   const health = () => healthCheck.ask();
+  const forField = configuration.field.listen ?? listenForField({ services, health, log });
+  const transfer = transferRoute(vault, services, log);
 
   const listeners: Listener[] = [];
   const close = async () => {
@@ -85,19 +78,7 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
       ),
     );
     listeners.push(
-      await listen(
-        {
-          host,
-          port: configuration.field.port,
-          tls,
-          connections: field.connections,
-          headMs: limits.field.headSeconds * 1000,
-          keepAliveMs: TIMEOUTS.keepAliveField,
-          health,
-        },
-        (path) => forField.get(path),
-        onUnexpected,
-      ),
+      await forField({ host, port: configuration.field.port, tls, limits: limits.field }, parties.inWork),
     );
   } catch (error) {
     await close();
@@ -105,21 +86,6 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   }
   const [partiesUrl, fieldUrl] = listeners.map(({ port }) => `https://${urlHost(host)}:${port}`);
   return { urls: { parties: partiesUrl!, field: fieldUrl! }, close };
-}
-
-function routesOf(
-  side: Side,
-  services: Services,
-  admission: Admission,
-  options: CallOptions,
-): ReadonlyMap<string, Route> {
-  const functions = functionPaths.map(functionAt).filter((fn) => sideOf(fn) === side);
-  return new Map(
-    functions.flatMap((fn) => {
-      const route = functionRoute(httpFunction(fn, services, options), admission);
-      return urlPaths(fn).map((url) => [url, route]);
-    }),
-  );
 }
 
 /** A host as it stands in a URL: IPv6 addresses in brackets. */

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { Fault, type FaultCode, Refusal } from '../errors.ts';
 import { messageOf } from '../events/error-record.ts';
@@ -7,6 +6,7 @@ import type { RuntimeConfig } from '../runtime-config.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { WorkKind } from './dispatcher.ts';
 import type { Lane } from './task-queue.ts';
+import { keepImportWrappersGeneric } from './threads.ts';
 
 /** What a worker answers to a task. An error comes as what is safe to log. */
 export type WorkerAnswer = TaskAnswer | LogRecord;
@@ -31,7 +31,7 @@ export function taskFailure(error: unknown): TaskFailure {
   };
 }
 
-function errorOf(failure: TaskFailure): Error {
+export function errorOf(failure: TaskFailure): Error {
   return 'refusal' in failure
     ? new Refusal(failure.refusal, failure.message)
     : new Fault(failure.fault, failure.message, { retryable: failure.retryable });
@@ -110,14 +110,4 @@ export class WorkerLane implements Lane {
     );
     return running;
   }
-}
-
-/**
- * Node strips the types of each thread's sources in WebAssembly. After 1,000 calls V8 compiles the way out of it into
- * JavaScript anew, in a cache that all threads share, and on 24 the one that finds such code dead can abort the process
- * (`Check failed: jit_page.has_value()`, in TierUpWasmToJSWrapper). Nothing here calls out of WebAssembly often enough
- * to miss the compiled way.
- */
-function keepImportWrappersGeneric(): void {
-  if (process.versions.node.startsWith('24.')) setFlagsFromString('--wasm-wrapper-tiering-budget=2000000000');
 }

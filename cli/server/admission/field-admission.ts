@@ -6,6 +6,7 @@ import { Budget, busy, type Release } from './budget.ts';
 import { addressOf, Connections } from './connections.ts';
 import type { FieldLimits } from './limits.ts';
 import { Rates } from './rates.ts';
+import type { SharedCount } from './shared-count.ts';
 
 const ALL = 'all';
 
@@ -21,9 +22,9 @@ export class FieldAdmission implements Admission {
   readonly #all: Rates;
   readonly #bodies: Budget;
   readonly #calls: Budget;
-  readonly #partiesInWork: () => number;
+  readonly #partiesInWork: SharedCount;
 
-  constructor(limits: FieldLimits, now: () => number, partiesInWork: () => number) {
+  constructor(limits: FieldLimits, now: () => number, partiesInWork: SharedCount) {
     this.connections = new Connections(limits, now);
     this.#limits = limits;
     const { callsPerSecondPerAddress, callsPerSecond } = limits;
@@ -50,7 +51,7 @@ export class FieldAdmission implements Admission {
         const body = await readBody(request, limit, bodySeconds * 1000);
         if (body === undefined) return undefined;
         held.push(await this.#calls.take(1, waitSeconds * 1000));
-        if (this.#partiesInWork() > 0) await sleep(standBackMs);
+        if (this.#partiesInWork.value > 0) await sleep(standBackMs);
         return body;
       },
       end: () => {

@@ -6,6 +6,7 @@ import { Budget, busy, type Release } from './budget.ts';
 import { Connections } from './connections.ts';
 import type { PartyLimits } from './limits.ts';
 import { Rates } from './rates.ts';
+import { SharedCount } from './shared-count.ts';
 
 /** What the calls of one party hold together. */
 interface Share {
@@ -27,7 +28,8 @@ export class PartyAdmission implements Admission {
   readonly #octets: Rates;
   /** Parties are in the register: there are not many. */
   readonly #shares = new Map<string, Share>();
-  #inWork = 0;
+  /** Calls whose party is known and that are not answered. */
+  readonly inWork = new SharedCount();
 
   constructor(limits: PartyLimits, now: () => number) {
     this.connections = new Connections(limits, now);
@@ -35,11 +37,6 @@ export class PartyAdmission implements Admission {
     this.#bodies = new Budget(limits.bodyOctets, 'octets for bodies');
     const perSecond = limits.octetsPerSecondPerParty;
     this.#octets = new Rates({ perSecond, burst: perSecond * OCTET_BURST_SECONDS }, now);
-  }
-
-  /** Calls whose party is known and that are not answered. */
-  get inWork(): number {
-    return this.#inWork;
   }
 
   open(request: IncomingMessage): AdmittedCall {
@@ -54,10 +51,8 @@ export class PartyAdmission implements Admission {
         const { callsPerParty, bodySeconds, waitSeconds } = this.#limits;
         const share = this.#shareOf(party, callsPerParty);
         held.push(await share.calls.take(1, waitSeconds * 1000));
-        this.#inWork += 1;
-        held.push(() => {
-          this.#inWork -= 1;
-        });
+        this.inWork.add(1);
+        held.push(() => this.inWork.add(-1));
         const announced = Number(request.headers['content-length'] ?? limit);
         if (announced > limit) return undefined;
         held.push(await share.bodies.take(announced, waitSeconds * 1000));

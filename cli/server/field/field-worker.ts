@@ -1,0 +1,45 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Log } from '../../../shared/events/log-events.ts';
+import { taskFailure } from '../../../shared/jobs/worker-lane.ts';
+import { openRuntime } from '../../../shared/runtime.ts';
+import { SharedCount } from '../admission/shared-count.ts';
+import { HealthCheck } from '../health.ts';
+import { storeTrials } from '../store-trials.ts';
+import type { FieldThreadData, FieldThreadMessage } from './field-thread.ts';
+import { listenForField } from './listen-for-field.ts';
+
+/** The thread of the field: opens the same stores, listens, and tells the thread of the parties what it must know. */
+const { runtime: config, field, partiesInWork } = workerData as FieldThreadData;
+const port = parentPort!;
+const tell = (message: FieldThreadMessage) => port.postMessage(message);
+const nothing = async (): Promise<void> => undefined;
+
+async function open() {
+  const log: Log = (record) => tell({ log: record });
+  const notifier = { wake: () => tell({ notices: true }), flush: nothing, close: nothing };
+  const runtime = await openRuntime(config, { lanes: 'none', log, notifier });
+  const health = new HealthCheck(storeTrials(runtime), () => performance.now());
+  const { services } = runtime;
+  const listener = await listenForField({ services, health: () => health.ask(), log })(
+    field,
+    new SharedCount(partiesInWork),
+  );
+  return { runtime, listener };
+}
+
+const opened = open();
+opened.then(
+  ({ listener }) => tell({ port: listener.port }),
+  (error: unknown) => {
+    tell({ failure: taskFailure(error) });
+    port.close();
+  },
+);
+
+port.once('message', () => {
+  void opened.then(async ({ runtime, listener }) => {
+    await listener.close();
+    await runtime.close();
+    port.close();
+  });
+});

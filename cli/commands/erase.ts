@@ -3,13 +3,14 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Runtime } from '../../shared/runtime.ts';
+import { isObject } from '../../shared/service/records/schema.ts';
 import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
 import { isWithin } from '../deployment/config-file.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { BY_CLI, FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import { destroyFile } from '../erasure/destroy-key.ts';
 import { erase, planErasure } from '../erasure/erase.ts';
-import { writeOutput } from '../input/files.ts';
+import { readJson, requireFresh, writeOutput } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
@@ -58,6 +59,7 @@ export function registerErase(program: Command, io: CliIo): void {
         outside = [],
         ...where
       }: Where & { confirm: string; statement: string; outside?: string[] }) => {
+        await requireOwnStatement(file, confirm);
         const runtime = await openRuntimeOf(where, STORE_NAMES);
         try {
           await requireConfirmed(runtime, where, confirm, outside, io);
@@ -86,6 +88,18 @@ export function registerErase(program: Command, io: CliIo): void {
         );
       },
     );
+}
+
+/** A file that is there is the statement of an earlier run, or somebody's that is not to be replaced. */
+async function requireOwnStatement(file: string, deployment: string): Promise<void> {
+  if (!existsSync(file)) return await requireFresh(file, '--statement');
+  const found = await readJson(file, '--statement').catch(() => undefined);
+  const statement = isObject(found) ? found.statement : undefined;
+  if (isObject(statement) && statement.deployment === deployment) return;
+  throw new UsageError(
+    `--statement: ${file} exists, and is no statement of ${deployment}`,
+    'Name another place, or remove what is there.',
+  );
 }
 
 /** The name of the deployment is right, and nothing outside its folder is touched that was not named. */

@@ -85,15 +85,19 @@ function registerMaking(sub: KeysCommand, io: CliIo): void {
 
 /** What is in use, until it is retired. */
 function registerKeeping(sub: KeysCommand, io: CliIo): void {
-  sub('list', 'all keys and certificates, their state, and what ends soon').action(
-    (options: FolderArgument) => listKeys(options, io),
-  );
+  sub(
+    'list',
+    'all keys and certificates, those that wait for one too, their state, and what ends soon',
+  ).action((options: FolderArgument) => listKeys(options, io));
   sub(
     'retire',
-    'stop the use of a certificate, or of a former wrapping, intake, delivery or longTerm key; of the last two, what they signed counts no more',
+    'stop the use of a certificate, of a key that waits, or of a former wrapping, intake, delivery or longTerm key; of the last two, what they signed counts no more',
   )
     .option('--certificate <sha256>', 'of a binding certificate, as `smdpf keys list` shows it')
-    .option('--key <uri>', 'a former wrapping, intake, delivery or longTerm key')
+    .option(
+      '--key <uri>',
+      'a former wrapping, intake, delivery or longTerm key, or one that waits and will not be used',
+    )
     .option('--last', 'also the only certificate under its CI: nothing can be bound for that CI then')
     .action((options: FolderArgument & { certificate?: string; key?: string; last?: boolean }) =>
       retireKey(options, io),

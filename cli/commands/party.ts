@@ -57,18 +57,23 @@ function addParty(identifier: string, options: AddArguments, io: CliIo): Promise
       throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
     if (!/^[\w.-]{1,128}$/.test(identifier))
       throw new UsageError('the identifier is no functionRequesterIdentifier', 'Such as 2.999.60.');
-    const files = deployment.path('tls', `client-${role}-${identifier}`);
+    const client = `${role}-${identifier}`;
+    const files = deployment.path('tls', `client-${client}`);
+    const pki = issue && (await DevelopmentPki.open(deployment.path('tls')));
+    const again = pki?.hasClient(client) ?? false;
     const der =
-      certificate === undefined
-        ? new X509Certificate(
-            (await (await DevelopmentPki.open(deployment.path('tls'))).client(`${role}-${identifier}`)).cert,
-          ).raw
-        : await readDer(certificate, '--certificate');
+      pki !== undefined
+        ? new X509Certificate((await pki.client(client)).cert).raw
+        : await readDer(certificate!, '--certificate');
     const fingerprint = fingerprintFrom(der, certificate);
     const notAfterMs = notAfterOf(der);
     const known = { identifier, role, notAfterMs, ...present({ name }) };
     await services.parties.add(fingerprint, known, BY_CLI);
     const state = endingOf({ notAfterMs }, io.now().getTime());
+    if (again)
+      io.warn(
+        `${files}.cert.pem was there: it is kept, with its key. For a new certificate move both away and issue again`,
+      );
     if (state !== undefined) io.warn(`the certificate ${STATE[state]} ${dateOf(notAfterMs)}`);
     const issued = issue && { certificate: `${files}.cert.pem`, key: `${files}.key.pem` };
     io.answer({ identifier, role, fingerprint, ...(issued && { issued }) }, () =>

@@ -1,6 +1,7 @@
 import {
   createHash,
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
@@ -38,8 +39,7 @@ export class DevelopmentPki {
 
   static async open(folder: string): Promise<DevelopmentPki> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const ca = await kept(folder, 'ca', async () => {
-      const key = newKey();
+    const ca = await kept(folder, 'ca', async (key) => {
       const input = { subject: { commonName: 'smdpf development CA' }, spki: key.spki, ...validity(CA_DAYS) };
       return { cert: pem(await issueDevelopmentCa(input, signer(key.privateKey))), key: key.pem };
     });
@@ -52,8 +52,7 @@ export class DevelopmentPki {
   }
 
   server(hosts: readonly string[]): Promise<TlsPair> {
-    return kept(this.#folder, 'server', async () => {
-      const key = newKey();
+    return kept(this.#folder, 'server', async (key) => {
       const certificate = await issueTlsServer(
         {
           subject: { commonName: hosts[0] ?? 'localhost' },
@@ -68,9 +67,13 @@ export class DevelopmentPki {
     });
   }
 
+  /** Whether `client` has made this one before: it is as it was then. */
+  hasClient(name: string): boolean {
+    return existsSync(join(this.#folder, `client-${name}.cert.pem`));
+  }
+
   client(name: string): Promise<TlsPair> {
-    return kept(this.#folder, `client-${name}`, async () => {
-      const key = newKey();
+    return kept(this.#folder, `client-${name}`, async (key) => {
       const input = { subject: { commonName: name }, spki: key.spki, ...validity(LEAF_DAYS) };
       return { cert: pem(await issueTlsClient(input, this.#issuer())), key: key.pem };
     });
@@ -98,18 +101,32 @@ export function fingerprintOf(certificate: string | Uint8Array): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');
 }
 
-async function kept(folder: string, name: string, make: () => Promise<TlsPair>): Promise<TlsPair> {
+/** Makes what is missing of a pair, and replaces none of its files: a key without a certificate gets one. */
+async function kept(
+  folder: string,
+  name: string,
+  make: (key: MadeKey) => Promise<TlsPair>,
+): Promise<TlsPair> {
   const [certFile, keyFile] = [join(folder, `${name}.cert.pem`), join(folder, `${name}.key.pem`)];
   if (!existsSync(certFile)) {
-    const made = await make();
-    writeFileSync(keyFile, made.key, { mode: 0o600 });
-    writeFileSync(certFile, made.cert, { mode: 0o600 });
+    const key = existsSync(keyFile) ? formsOf(createPrivateKey(readFileSync(keyFile))) : newKey();
+    const made = await make(key);
+    if (!existsSync(keyFile)) writeFileSync(keyFile, made.key, { mode: 0o600, flag: 'wx' });
+    writeFileSync(certFile, made.cert, { mode: 0o600, flag: 'wx' });
   }
   return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
 }
 
-function newKey(): { privateKey: KeyObject; spki: Uint8Array; pem: string } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+interface MadeKey {
+  readonly privateKey: KeyObject;
+  readonly spki: Uint8Array;
+  readonly pem: string;
+}
+
+const newKey = (): MadeKey => formsOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+
+function formsOf(privateKey: KeyObject): MadeKey {
+  const publicKey = createPublicKey(privateKey);
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   return { privateKey, spki, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
@@ -67,14 +67,50 @@ describe('smdpf keys', () => {
       exitCode: 2,
     });
     const { key, certificate } = await newBindingKey('second');
-    expect(await list('binding')).toHaveLength(1);
+    const waiting = (await list('binding')).filter(({ state }) => state === 'waiting');
+    expect(waiting, 'it waits for its certificate').toMatchObject([{ uri: key, since: expect.any(String) }]);
     expect(await keys('install', '--key', key, '--certificate', certificate)).toMatchObject({ exitCode: 0 });
-    expect((await list('binding')).map(({ state }) => state)).toEqual(['active', 'active']);
+    expect(
+      (await list('binding')).map(({ state }) => state),
+      'and waits no more',
+    ).toEqual(['active', 'active']);
     expect((await keys('retire', '--certificate', old!.certificate!.sha256)).exitCode).toBe(0);
     const after = await list('binding');
     expect(after.find(({ uri }) => uri === old!.uri)?.state).toBe('retired');
     expect(after.find(({ uri }) => uri === key)).toMatchObject({ state: 'active' });
     expect(after.every(({ problem }) => problem === undefined)).toBe(true);
+  });
+
+  it('shows what was made and is not in use: of every role, by a request, and after a making that was cut off', async () => {
+    for (const role of ['binding', 'delivery', 'wrapping', 'intake']) {
+      const { document } = await keys('generate', '--role', role);
+      const entry = (await list(role)).find(({ uri }) => uri === document.uri);
+      expect(entry, role).toMatchObject({ state: 'waiting', since: expect.any(String) });
+      expect(entry).not.toHaveProperty('problem');
+    }
+    const [waiting] = (await list('delivery')).filter(({ state }) => state === 'waiting');
+    renameSync(fileOf(waiting!.uri), `${fileOf(waiting!.uri)}-cut-off`);
+    expect((await list('delivery')).find(({ uri }) => uri === waiting!.uri)).toHaveProperty('problem');
+    expect((await keys('health')).exitCode, 'nothing leans on it').toBe(0);
+    expect((await keys('retire', '--key', waiting!.uri)).exitCode).toBe(0);
+    expect((await list('delivery')).map(({ uri }) => uri)).not.toContain(waiting!.uri);
+    const shown = await runCli('keys', 'list', '--folder', deployment);
+    expect(shown.stdout).toMatch(/binding +waiting .* awaits one/);
+    for (const role of ['binding', 'wrapping', 'intake'])
+      for (const { uri, state } of await list(role))
+        if (state === 'waiting') await keys('retire', '--key', uri);
+  });
+
+  it('makes no key where its request has nowhere to go', async () => {
+    const before = readdirSync(join(deployment, 'keys'));
+    const taken = folder.write('taken.csr', 'of a person');
+    for (const out of [taken, join(taken, 'below-a-file.csr')]) {
+      const { exitCode, document } = await keys('rotate', '--role', 'binding', ...REQUEST, out);
+      expect(exitCode).toBe(2);
+      expect(document.error).toMatchObject({ message: expect.stringContaining('--out') });
+    }
+    expect(readdirSync(join(deployment, 'keys'))).toEqual(before);
+    expect(readFileSync(taken, 'utf8')).toBe('of a person');
   });
 
   it('refuses a certificate of another key', async () => {
@@ -135,7 +171,11 @@ describe('smdpf keys', () => {
   });
 
   it('health fails when a key in use is not there', async () => {
-    expect((await keys('health')).exitCode).toBe(0);
+    const well = await runCli('keys', 'health', '--folder', deployment);
+    expect(well).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^healthy: all \d+ keys in use can be used$/m),
+    });
     const [active] = (await list('delivery')).filter(({ state }) => state === 'active');
     const path = fileOf(active!.uri);
     renameSync(path, `${path}-away`);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../cli/deployment/tls.ts';
 import { selfSigned } from '../support/self-signed.ts';
@@ -42,6 +42,22 @@ describe('smdpf party add', () => {
     // the same again is the same
     expect((await run('add', '2.999.60', '--role', 'operator', '--certificate', file)).code).toBe(0);
     expect(await parties()).toHaveLength(1);
+  });
+
+  it('issued again is as it was, with a word of it; a key without its certificate gets one', async () => {
+    const add = () => run('add', '2.999.77', '--role', 'operator', '--issue');
+    const first = (await add()).json<{ issued: { certificate: string; key: string }; fingerprint: string }>();
+    const { certificate, key } = first.issued;
+    const octets = [certificate, key].map((file) => readFileSync(file, 'utf8'));
+    const again = (await add()).json<{ fingerprint: string; warnings: { message: string }[] }>();
+    expect(again.fingerprint).toBe(first.fingerprint);
+    expect(JSON.stringify(again.warnings)).toContain('it is kept, with its key');
+    expect([certificate, key].map((file) => readFileSync(file, 'utf8'))).toEqual(octets);
+    rmSync(certificate);
+    const renewed = (await add()).json<{ fingerprint: string }>();
+    expect(renewed).not.toHaveProperty('warnings');
+    expect(renewed.fingerprint).not.toBe(first.fingerprint);
+    expect(readFileSync(key, 'utf8')).toBe(octets[1]);
   });
 
   it.each(['eum', 'deviceMaker', 'auditor', 'administrator'])(

@@ -1,3 +1,4 @@
+import { present } from '../../../shared/present.ts';
 import type { KeyEntry } from '../../../shared/service/keys/key-inventory.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
@@ -17,10 +18,18 @@ export function healthOfKeys({ folder }: FolderArgument, io: CliIo): Promise<voi
   return withDeployment(folder, async ({ keyInventory }) => {
     const keys = (await keyInventory.list()).filter(({ state }) => state !== 'retired');
     warnOfExpiry(keys, io);
-    const bad = keys.filter(
+    // nothing leans on a key that waits
+    const inUse = keys.filter(({ state }) => state !== 'waiting');
+    const bad = inUse.filter(
       ({ problem, certificate }) => problem !== undefined || certificate?.expiry === 'expired',
     );
-    io.answer({ healthy: bad.length === 0, keys: keys.map(asDocument) }, () => asTable(keys));
+    const verdict =
+      bad.length === 0
+        ? `healthy: all ${inUse.length} keys in use can be used`
+        : `NOT HEALTHY: ${bad.length} of ${inUse.length} keys in use cannot be used`;
+    io.answer({ healthy: bad.length === 0, keys: keys.map(asDocument) }, () =>
+      [asTable(keys), verdict].join('\n\n'),
+    );
     if (bad.length > 0) io.exit(EXIT.refused);
   });
 }
@@ -36,7 +45,8 @@ function warnOfExpiry(keys: readonly KeyEntry[], io: CliIo): void {
   }
 }
 
-function asDocument({ certificate, ...key }: KeyEntry): Record<string, unknown> {
+function asDocument({ certificate, since, ...entry }: KeyEntry): Record<string, unknown> {
+  const key = { ...entry, ...present({ since: since?.toISOString() }) };
   if (certificate === undefined) return key;
   const { notBefore, notAfter, ...rest } = certificate;
   return {
@@ -53,7 +63,9 @@ function asTable(keys: readonly KeyEntry[]): string {
       state,
       description?.algorithm,
       description && (description.exportable ? 'YES' : 'no'),
-      certificate?.notAfter.toISOString().slice(0, 10),
+      role === 'binding' && state === 'waiting'
+        ? 'awaits one'
+        : certificate?.notAfter.toISOString().slice(0, 10),
       certificate?.sha256,
       dataKeys,
       uri,

@@ -1,29 +1,43 @@
 import { type DpPbRequest, dpPbCertificationRequest } from '../../../shared/keys/certification-request.ts';
 import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
+import { noteWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import { encodePem } from '../../../sim/index.ts';
 import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
-import { writeOutput } from '../../input/files.ts';
+import { requireFresh, writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
 import type { NewKeyArguments, RequestArguments } from './arguments.ts';
-import { withDeployment } from './open.ts';
+import { BY, withDeployment } from './open.ts';
 
 export function generateKey({ folder, role, curve, key }: NewKeyArguments, io: CliIo): Promise<void> {
   return withDeployment(folder, async (runtime, deployment) => {
     const uri = namedKey(deployment, key, freshName(role));
-    const description = await runtime.keys.generate(uri, algorithmOf(role, curve), role);
+    const description = await makeKey(runtime, uri, { role, curve });
     io.answer({ role, ...description }, () => describe(description));
   });
 }
 
-export function requestCertificate(
+/** Put down before it is made: a command that is cut off leaves no key that `keys list` does not show. */
+export async function makeKey(
+  { context, keys }: Runtime,
+  uri: string,
+  { role, curve }: Pick<NewKeyArguments, 'role' | 'curve'>,
+): Promise<KeyDescription> {
+  await noteWaitingKey(context, { uri, role }, BY);
+  return await keys.generate(uri, algorithmOf(role, curve), role);
+}
+
+export async function requestCertificate(
   { folder, key, ...request }: RequestArguments & { key: string },
   io: CliIo,
 ): Promise<void> {
   const wanted = requestOf(request);
-  return withDeployment(folder, async (runtime) => {
+  await requireFresh(wanted.out, '--out');
+  await withDeployment(folder, async (runtime) => {
+    // also one that another tool has made
+    await noteWaitingKey(runtime.context, { uri: key, role: 'binding' }, BY);
     const file = await writeRequest(runtime, key, wanted);
     io.answer({ key, request: file }, () => fields([['certification request', file]]));
   });

@@ -3,23 +3,24 @@ import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
+import { forgetWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import type { AssignedRole } from '../../../shared/service/records/custody.ts';
 import type { DeploymentFolder } from '../../deployment/folder.ts';
-import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
-import { readOctets } from '../../input/files.ts';
+import { freshName, namedKey } from '../../deployment/keys.ts';
+import { readOctets, requireFresh } from '../../input/files.ts';
 import { unwrapText } from '../../input/text-form.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
 import type { FolderArgument, NewKeyArguments, RequestArguments } from './arguments.ts';
-import { describe, requestOf, writeRequest } from './make.ts';
+import { describe, makeKey, requestOf, writeRequest } from './make.ts';
 import { BY, withDeployment } from './open.ts';
 
 export function installCertificate(
   { folder, key, certificate }: FolderArgument & { key: string; certificate: string[] },
   io: CliIo,
 ): Promise<void> {
-  return withDeployment(folder, async ({ trustAdministration }) => {
+  return withDeployment(folder, async ({ trustAdministration, context }) => {
     const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));
     const certificates = files.flatMap((file) => unwrapText(file).blocks.map(({ octets }) => octets));
     const decoded = certificates.map((der) => decodeCertificate(der, 'dpCertificateInvalid'));
@@ -33,6 +34,7 @@ export function installCertificate(
       { keyUri: key, ciPkId, certificates },
       BY,
     );
+    await forgetWaitingKey(context, key);
     const { notAfterMs } = decoded[0]!;
     const document = {
       key,
@@ -53,8 +55,14 @@ export function rotateKey(options: NewKeyArguments & RequestArguments, io: CliIo
 }
 
 /** A binding key is in use once its certificate is installed. */
-function newBindingKey(options: NewKeyArguments, request: ReturnType<typeof requestOf>, io: CliIo) {
-  return withDeployment(options.folder, async (runtime, deployment) => {
+async function newBindingKey(
+  options: NewKeyArguments,
+  request: ReturnType<typeof requestOf>,
+  io: CliIo,
+): Promise<void> {
+  // a key in a token is not unmade: what it is for is looked at before
+  await requireFresh(request.out, '--out');
+  await withDeployment(options.folder, async (runtime, deployment) => {
     const description = await newKey(options, runtime, deployment);
     const { uri } = description;
     const file = await writeRequest(runtime, uri, request);
@@ -77,6 +85,7 @@ function newAssignedKey(options: NewKeyArguments, role: AssignedRole, io: CliIo)
     const { uri } = description;
     await runtime.context.keyRing[role](uri);
     await runtime.context.keyAssignments.assign(role, uri, BY);
+    await forgetWaitingKey(runtime.context, uri);
     const rewrapped =
       role === 'wrapping' && options.rewrap !== false ? await rewrapAll(runtime, io) : undefined;
     const counts = rewrapped && [
@@ -94,7 +103,7 @@ function newKey(
   runtime: Runtime,
   deployment: DeploymentFolder,
 ): Promise<KeyDescription> {
-  return runtime.keys.generate(namedKey(deployment, key, freshName(role)), algorithmOf(role, curve), role);
+  return makeKey(runtime, namedKey(deployment, key, freshName(role)), { role, curve });
 }
 
 /** What a running server wrote meanwhile, or has not committed yet, its own rounds move. */
@@ -127,10 +136,10 @@ async function retireFormerKey({ context, wrappingRotation }: Runtime, key: stri
   if (role === 'wrapping') await wrappingRotation.retire(key, BY);
   else if (role === 'intake') await retireIntakeKey(context, key, BY);
   else if (role === 'delivery' || role === 'longTerm') await context.keyAssignments.retire(role, key, BY);
-  else
+  else if (!(await forgetWaitingKey(context, key)))
     throw new UsageError(
-      '--key: it is no wrapping, intake, delivery or longTerm key that another has replaced',
-      'smdpf keys list shows those in state former.',
+      '--key: it is no key that waits, and no wrapping, intake, delivery or longTerm key that another has replaced',
+      'smdpf keys list shows those in state waiting or former.',
     );
 }
 

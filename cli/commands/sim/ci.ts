@@ -10,7 +10,7 @@ import {
   type PublicKeySource,
   SimCi,
 } from '../../../sim/index.ts';
-import { readDer, writeOutput } from '../../input/files.ts';
+import { readDer, requireFresh, writeOutput } from '../../input/files.ts';
 import { collect, wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
@@ -77,6 +77,7 @@ async function create(options: CreateOptions, io: CliIo): Promise<void> {
     curve: options.curve,
     ...present({ cn: options.name }),
   });
+  await requireFresh(join(options.out, 'SK_CI.pem'), '--out');
   // the certificate first: where there is one already, nothing is replaced
   await writeOutput(join(options.out, CERT_CI), ci.certificate, '--out', { fresh: true });
   ci.save(options.out);
@@ -86,6 +87,7 @@ async function create(options: CreateOptions, io: CliIo): Promise<void> {
 
 async function issueDpPb(options: IssueDpPbOptions, io: CliIo): Promise<void> {
   const ci = openCi(options.ci);
+  if (options.generate !== undefined) await requireFresh(options.out, '--out');
   const certificate = ci.issueDpPb(await keySource(options, ci.curve), {
     oid: options.oid,
     ...(options.days !== undefined && {

@@ -10,7 +10,7 @@ import {
   SUITES,
   type SuiteName,
 } from '../../../sim/index.ts';
-import { readDer, readOctets, writeOutput } from '../../input/files.ts';
+import { readDer, readOctets, requireFresh, writeOutput } from '../../input/files.ts';
 import { collect, wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
@@ -83,6 +83,7 @@ async function create(options: CreateOptions, io: CliIo): Promise<void> {
     iin: options.iin,
     ...present({ organization: options.organization }),
   });
+  await requireFresh(join(options.out, 'SK_EUM.pem'), '--out');
   await writeOutput(join(options.out, CERT_CI), ci.certificate, '--out', { fresh: true });
   eum.save(options.out);
   const document = {
@@ -112,6 +113,8 @@ async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void
     firstSerial,
     ...present({ suite: options.suite }),
   });
+  const batch = join(options.out, 'euicc-data.der');
+  await requireFresh(batch, '--out');
   // taken before use: an EID is never made twice, even if this run is cut short
   await writeOutput(serialFile, String(firstSerial + options.count), '--eum');
   const made: PersonalisedEuicc[] = [];
@@ -124,7 +127,6 @@ async function personalise(options: PersonaliseOptions, io: CliIo): Promise<void
     progress.update(made.length);
   }
   progress.end();
-  const batch = join(options.out, 'euicc-data.der');
   await writeOutput(
     batch,
     eum.euiccDataBatch(made, present({ deviceManufacturers: options.deviceMaker })),

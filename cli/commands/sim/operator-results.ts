@@ -19,7 +19,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
     .command('key')
     .description('make a key for output rows: a private JWK, P-256')
     .option('--hybrid', 'P-256 and ML-KEM-768, for orders that ask for quantum-safe eUICCs alone')
-    .requiredOption('--out <file>', 'where it goes; a new file is readable by its owner alone')
+    .requiredOption('--out <file>', 'where it goes: a new file, readable by its owner alone')
     .action((options: { out: string; hybrid?: boolean }) => makeKey(options, io));
 
   withServerOptions(
@@ -72,7 +72,7 @@ async function makeKey({ out, hybrid = false }: { out: string; hybrid?: boolean 
   const jwk = hybrid
     ? hybridOutputKey()
     : (generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }) as JWK);
-  await writeOutput(out, Buffer.from(JSON.stringify(jwk)), '--out', { mode: 0o600 });
+  await writeOutput(out, Buffer.from(JSON.stringify(jwk)), '--out', { mode: 0o600, fresh: true });
   io.answer({ out, outputKey: publicJwk(jwk) }, () =>
     fields([
       ['written', out],

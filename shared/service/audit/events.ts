@@ -149,6 +149,10 @@ export const AUDIT_EVENTS = {
     'this server calls Operators with another TLS client certificate',
     { certificate: 'hash' },
   ),
+  'key.made': row('administrator', 'a key was made by a command, and waits to be taken into use', {
+    key: 'keyUri',
+    role: words('binding', 'delivery', 'wrapping', 'intake', 'longTerm'),
+  }),
   'key.wrapping.assigned': row('administrator', 'another key wraps data keys', KEY),
   'key.wrapping.retired': row('administrator', 'a former wrapping key is never asked for again', KEY),
   'key.wrapping.rewrapped': row('other records', 'data keys were moved to the wrapping key in use', {

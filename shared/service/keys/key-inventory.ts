@@ -13,6 +13,7 @@ import type { Context } from '../context.ts';
 import type { AssignedRole } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { dpPbRecord } from '../records/trust.ts';
+import { waitingKeys } from './waiting-keys.ts';
 import type { WrappingRotation } from './wrapping-rotation.ts';
 
 /** A key of this server, with its certificate where it is one for binding. */
@@ -20,10 +21,12 @@ export interface KeyEntry {
   readonly role: KeyRole;
   readonly uri: string;
   /**
-   * `active`: in use. `former`: replaced, and still needed until it is retired. `retired`: never used again; the
+   * `waiting`: made by a command, and not in use yet. `active`: in use. `former`: replaced, and still needed until it is retired. `retired`: never used again; the
    * certificate stays known, since results may come years later.
    */
-  readonly state: 'active' | 'former' | 'retired';
+  readonly state: 'waiting' | 'active' | 'former' | 'retired';
+  /** Of a waiting key: since when. */
+  readonly since?: Date;
   /** What the backend says of the key; absent where it does not answer, or where nobody asks it any more. */
   readonly description?: KeyDescription;
   readonly certificate?: CertificateEntry;
@@ -59,13 +62,14 @@ export class KeyInventory {
   }
 
   async list(): Promise<KeyEntry[]> {
-    return [
+    const known = [
       ...(await this.#binding()),
       ...(await this.#assigned('delivery')),
       ...(await this.#assigned('wrapping')),
       ...(await this.#assigned('intake')),
       ...(await this.#assigned('longTerm')),
     ];
+    return [...known, ...(await this.#waiting(new Set(known.map(({ uri }) => uri))))];
   }
 
   /**
@@ -73,7 +77,7 @@ export class KeyInventory {
    * tells the log what is wrong or ends soon. Returns the keys with a problem.
    */
   async check(): Promise<KeyEntry[]> {
-    const inUse = (await this.list()).filter(({ state }) => state !== 'retired');
+    const inUse = (await this.list()).filter(({ state }) => state !== 'retired' && state !== 'waiting');
     for (const { role, uri, problem, certificate } of inUse) {
       if (problem !== undefined) this.#context.log({ event: 'alarm.key.unusable', role, key: uri, problem });
       if (certificate?.expiry !== undefined && certificate.expiry !== 'notYetValid') {
@@ -105,6 +109,19 @@ export class KeyInventory {
       );
     }
     return entries;
+  }
+
+  async #waiting(known: ReadonlySet<string>): Promise<KeyEntry[]> {
+    const waiting = (await waitingKeys(this.#context)).filter(({ uri }) => !known.has(uri));
+    return await Promise.all(
+      waiting.map(async ({ uri, role, since }) => ({
+        role,
+        uri,
+        state: 'waiting' as const,
+        since: new Date(since),
+        ...(await this.#present(uri, role)),
+      })),
+    );
   }
 
   async #assigned(role: AssignedRole): Promise<KeyEntry[]> {

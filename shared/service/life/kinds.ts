@@ -257,6 +257,12 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   kind('eum-chain*', 'chains of EUMs', ['`trust/eum-chains.ts`', '`trust/`'], FOR_EVER),
   kind('keys', 'which key has which role', ['`custody/key-assignments.ts`', '`custody/`'], FOR_EVER),
   kind(
+    'keys-waiting',
+    'keys that were made by a command and are not in use',
+    ['`keys/waiting-keys.ts`', '`smdpf keys`'],
+    ['until taken into use', '`keys/waiting-keys.ts`'],
+  ),
+  kind(
     'delivery-keys',
     'delivery keys that have signed',
     ['`keys/delivery-keys.ts`', '`getServerKeys`'],

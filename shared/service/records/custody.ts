@@ -47,3 +47,13 @@ export const deliveryKeyRecord = recordOf('delivery key', {
 });
 
 export type DeliveryKeyRecord = RecordOf<typeof deliveryKeyRecord>;
+
+/** A key that was made by a command and is not in use yet: a binding key waits for its certificate. */
+export const waitingKey = recordOf('waiting key', {
+  uri: text,
+  role: oneOf('binding', 'delivery', 'wrapping', 'intake', 'longTerm'),
+  /** Milliseconds since 1970. */
+  since: whole,
+});
+
+export type WaitingKey = RecordOf<typeof waitingKey>;

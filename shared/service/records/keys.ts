@@ -39,6 +39,7 @@ export const partitions = {
   openWork: 'open-work',
   notices: 'notices',
   parkedNotices: 'notices-parked',
+  waitingKeys: 'keys-waiting',
 } as const;
 
 /** Beginning of the names of an order's notices; an orderId has no `#`. */
@@ -119,6 +120,7 @@ export const ledgerKeys = {
   trustPolicy: { partition: partitions.trust, sort: 'policy' } as ItemKey,
   knownEumChain: (sha256: string): ItemKey => ({ partition: partitions.eumChains, sort: sha256 }),
 
+  waitingKey: (uri: string): ItemKey => ({ partition: partitions.waitingKeys, sort: keyTag(uri) }),
   keyAssignment: (role: AssignedRole): ItemKey => ({ partition: 'keys', sort: role }),
   deliveryKey: (keyId: string): ItemKey => ({ partition: deliveryKeysPartition, sort: keyId }),
   wrappedUnder: (keyUri: string, name: string): ItemKey => ({

@@ -1,7 +1,7 @@
 import type { ItemKey } from '../../ledger/ledger.ts';
 import { auditArchived, auditHead, chainedLine, waitingLine } from './audit.ts';
 import { callbackClient, callbackClientRequest, callbackSigningKey } from './callback-keys.ts';
-import { deliveryKeyRecord, keyAssignment, wrappedUnder } from './custody.ts';
+import { deliveryKeyRecord, keyAssignment, waitingKey, wrappedUnder } from './custody.ts';
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
 import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
@@ -64,6 +64,7 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   },
   'eum-chains': { '*': knownEumChain },
   keys: { '*': keyAssignment },
+  'keys-waiting': { '*': waitingKey },
   'delivery-keys': { '*': deliveryKeyRecord },
   'wrapped-under': { '*': wrappedUnder },
   order: {

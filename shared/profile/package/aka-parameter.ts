@@ -79,6 +79,9 @@ export function decodeAkaParameter(fields: readonly Tlv[]): AkaParameter | undef
   };
 }
 
+/** Whether there are ssimParameters, for EAP-AKA' of an SSIM. */
+export const hasSsimParameters = (fields: readonly Tlv[]): boolean => child(fields, 0xa6) !== undefined;
+
 /** AID of the NAA whose parameters a PE-AKAParameter shares; undefined where it has its own. */
 export function mappingSource(fields: readonly Tlv[]): Bytes | undefined {
   const choice = child(fields, ALGO_CONFIGURATION);

@@ -2,7 +2,7 @@ import { contextTag } from './element.ts';
 import type { PeName } from './profile-element.ts';
 
 /**
- * The PEs that create files from a template of TCA eUICC Profile Package 3.3.1 Annex A: the names of their
+ * The PEs that create files from a template of TCA eUICC Profile Package 3.4.1 Annex A: the names of their
  * components in order. Component 0 is the PEHeader and component 1 the templateID; files start at 2.
  */
 const PHONEBOOK = `df-phonebook ef-pbr ef-ext1 ef-aas ef-gas ef-psc ef-cc ef-puid ef-iap ef-adn ef-pbc ef-anr
@@ -54,6 +54,7 @@ const FILES: { readonly [name in PeName]?: string } = {
     ef-epsnsc df-df-5gs ef-5gs3gpploci ef-5gsn3gpploci ef-5gs3gppnsc ef-5gsn3gppnsc ef-5gauthkeys ef-uac-aic
     ef-suci-calc-info ef-opl5g ef-supi-nai ef-routing-indicator ef-ursp ef-tn3gppsnn df-df-saip
     ef-suci-calc-info-usim`,
+  ssim: 'adf-ssim ef-arr ef-eapId ef-nssai ef-eapStatus',
 };
 
 export const TEMPLATE_ID = 0x81;

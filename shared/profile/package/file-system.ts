@@ -38,7 +38,7 @@ export interface PeContext {
   readonly pins: Directory | undefined;
   /** The ADF that the files of a file PE go into. */
   readonly own: Directory | undefined;
-  /** A PE that module 3.3.1 does not name, such as one of an SSIM, came last: what it made is not known. */
+  /** A PE that module 3.4.1 does not name came last: what it made is not known. */
   readonly unknown: boolean;
 }
 

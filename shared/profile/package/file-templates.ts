@@ -235,6 +235,7 @@ export const TEMPLATE_OIDS: { readonly [name in PeName]?: string } = {
   'df-5gprose': `${ARC}.16`,
   iot: `${ARC}.17`,
   'opt-iot': `${ARC}.18`,
+  ssim: `${ARC}.19`,
 };
 /** The last version of a template in module 3.3.1, where it has several. */
 export const TEMPLATE_VERSIONS: { readonly [name in PeName]?: number } = {

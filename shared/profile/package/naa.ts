@@ -1,7 +1,7 @@
 import type { PeName } from './profile-element.ts';
 
 /** Network access applications, by the PE that makes each; `other` is an ADF with an AID that names none of them. */
-export type Naa = 'usim' | 'isim' | 'csim' | 'other';
+export type Naa = 'usim' | 'isim' | 'csim' | 'ssim' | 'other';
 
 /** RID of 3GPP or 3GPP2 and application code (ETSI TS 101 220 Annexes D, E and N). */
 const AIDS: readonly (readonly [string, Naa])[] = [
@@ -20,6 +20,7 @@ export const NAA_PES: { readonly [name in PeName]?: Naa } = {
   usim: 'usim',
   isim: 'isim',
   csim: 'csim',
+  ssim: 'ssim',
   iot: 'usim',
 };
 

@@ -3,7 +3,10 @@ import { readTlv, type Tlv, tagName } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
 import { ascending, child, children, inProfile, integerOf } from './element.ts';
 
-/** ProfileElement (TCA eUICC Profile Package 3.3.1): the tag of the CHOICE names the PE. */
+/**
+ * ProfileElement (TCA eUICC Profile Package 3.4.1): the tag of the CHOICE names the PE. What 3.4.1 adds to 3.3.1 is taken
+ * from its module as github.com/librasn/compiler has it (`tca_PEDefinitions_v3.4.1.asn1`).
+ */
 export const PE_NAMES = {
   160: 'header',
   161: 'genericFileManagement',
@@ -16,7 +19,7 @@ export const PE_NAMES = {
   168: 'application',
   169: 'nonStandard',
   170: 'end',
-  171: 'rfu1',
+  171: 'ssimEapTLSParameters',
   172: 'rfu2',
   173: 'rfu3',
   174: 'rfu4',
@@ -39,6 +42,7 @@ export const PE_NAMES = {
   48927: 'df-5gprose',
   48928: 'iot',
   48929: 'opt-iot',
+  48930: 'ssim',
 } as const;
 
 /** `unknown` is a PE of a later version of the module: kept verbatim. */

@@ -35,6 +35,14 @@ export const SERVICES = [
   { name: 'scp11c-authorization-mechanism', capabilityBit: 28 },
   { name: 's16mode', capabilityBit: 29 },
   { name: 'eaka', capabilityBit: 30 },
+  { name: 'suci-nswo', capabilityBit: 32 },
+  { name: 'network-id', capabilityBit: 33 },
+  { name: 'coap', capabilityBit: 34 },
+  { name: 'gbauApi', capabilityBit: 35 },
+  { name: 'uir5GProSe', capabilityBit: 36 },
+  { name: 'ssim-Eap-Tls', capabilityBit: 37 },
+  { name: 'ssim-Eap-Aka-prime', capabilityBit: 38 },
+  { name: 'usatAppPairing', capabilityBit: 39 },
 ] as const;
 
 export type ServiceName = (typeof SERVICES)[number]['name'];

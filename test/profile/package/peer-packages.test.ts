@@ -15,9 +15,9 @@ import { OPERATIONAL, ownTemplate } from './support/packages.ts';
 
 /** PEs that a package of another maker or a later version may hold and that we do not read. */
 const FOREIGN: readonly (readonly [string, Uint8Array])[] = [
-  ['a tag kept for later use', pe(0xab, 901, tlv(0x81, fromHex('010203')))],
+  ['a tag kept for later use', pe(0xac, 901, tlv(0x81, fromHex('010203')))],
   ['the last tag kept for later use', pe(0xaf, 902, tlv(0xa1, tlv(0x30, tlv(0x04))))],
-  ['a tag beyond the last one published', pe(0xbf22, 903, tlv(0x81, fromHex('00')))],
+  ['a tag beyond the last one published', pe(0xbf23, 903, tlv(0x81, fromHex('00')))],
   ['a tag of three octets', pe(0xbf8100, 904)],
   ['nonStandard', pe(0xa9, 905, tlv(0x81, fromHex('2b0601')), tlv(0x82, randomBytes(300)))],
   ['an application with a load block of 200 kB', pe(0xa8, 906, tlv(0xa1, tlv(0xc4, randomBytes(200_000))))],
@@ -68,7 +68,7 @@ describe('what we do not read is carried as it came', () => {
     const upp = templateWith(...FOREIGN.map(([, foreign]) => foreign));
     expect(codes(upp).filter((code) => code === 'pe-known')).toHaveLength(4);
     expect(validatePackage(upp).map(({ message }) => message)).toContain(
-      'no published version names a PE with the tag BF22',
+      'no published version names a PE with the tag BF23',
     );
   });
 });

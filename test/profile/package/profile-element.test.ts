@@ -20,7 +20,7 @@ describe('a profile package is decoded and encoded byte for byte', () => {
   }
 
   it('a PE of a later version is kept verbatim', () => {
-    const later = tlv(0xbf22, tlv(0xa0, tlv(0x81, Buffer.of(1))), tlv(0x04, Buffer.from('later')));
+    const later = tlv(0xbf23, tlv(0xa0, tlv(0x81, Buffer.of(1))), tlv(0x04, Buffer.from('later')));
     const decoded = decodePackage(later);
     expect(decoded.elements[0]).toMatchObject({ name: 'unknown', identification: 1, mandated: false });
     expect(Buffer.from(encodePackage(decoded))).toEqual(Buffer.from(later));

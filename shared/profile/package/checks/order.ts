@@ -7,7 +7,7 @@ import type { PeName } from '../profile-element.ts';
 import type { CheckedPackage } from './checked-package.ts';
 import { elementRule, type Rule, type RuleGroup, rule } from './rule.ts';
 
-const AFTER_MF: readonly PeName[] = ['cd', 'telecom', 'usim', 'isim', 'csim'];
+const AFTER_MF: readonly PeName[] = ['cd', 'telecom', 'usim', 'isim', 'csim', 'ssim'];
 const USUAL: readonly (readonly [PeName, string])[] = [
   ['pukCodes', 'a PIN that is blocked stays blocked'],
   ['pinCodes', 'nothing in the profile is protected by a PIN or an administrative code'],
@@ -21,14 +21,17 @@ function extended(checked: CheckedPackage, place: number, naa: Naa): { adf?: Dir
   return { ...present({ adf }), ambiguous: adf !== undefined && before.at(-1) !== adf };
 }
 
+const withArticle = (naa: Naa) => `${naa === 'isim' ? 'an' : 'a'} ${naa.toUpperCase()}`;
+
 function extensionRules(pe: PeName, naa: Naa): readonly Rule[] {
   const after = pe === 'opt-iot' ? 'iot' : naa;
-  const title = after === 'iot' ? 'a PE iot' : `the ADF of a ${after.toUpperCase()}`;
+  const title = after === 'iot' ? 'a PE iot' : `the ADF of ${withArticle(after)}`;
+  const gfm = after === 'iot' ? '' : ', which genericFileManagement may make as well';
   const follows = elementRule({
     id: `${pe}-after-${after}`,
     clause: '8.1.3',
     text: `A PE ${pe} follows ${title}.`,
-    wayOut: `Move the PE ${pe} behind ${title}, which genericFileManagement may make as well.`,
+    wayOut: `Move the PE ${pe} behind ${title}${gfm}.`,
     of: ({ name }) => name === pe,
     breach(element, checked) {
       const place = checked.placeOf(element);

@@ -1,17 +1,11 @@
-import { LATER_RULES, RULE_GROUPS } from './rules.ts';
+import { RULE_GROUPS } from './rules.ts';
 
 const INTRODUCTION = `# Rules of the profile package
 
 What \`smdpf profile check\`, \`smdpf inspect\` and orders hold a profile package against, made from the table in
 \`shared/profile/package/checks\`. Clauses are sections of TCA eUICC Profile Package 3.4.1, read at second hand, unless
 another document is named. An error refuses an order; a warning deserves a look. An MF, an ADF or a file counts in
-whatever way it is made, by a file PE or by genericFileManagement.
-`;
-
-const LATER = `## Not held here
-
-These are about PEs that module 3.3.1 does not name. Such a PE is carried octet by octet, and told by \`pe-known\`.
-`;
+whatever way it is made, by a file PE or by genericFileManagement.`;
 
 const row = (cells: readonly string[]) =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -29,6 +23,5 @@ export function rulesDocument(): string {
       ...rows,
     ].join('\n');
   });
-  const later = LATER_RULES.map(([id, clause, text]) => row([`\`${id}\``, clause, text]));
-  return `${[INTRODUCTION, ...groups.map((group) => `${group}\n`), LATER, row(['rule', 'clause', 'what holds']), '|---|---|---|', ...later].join('\n')}\n`;
+  return `${[INTRODUCTION, ...groups].join('\n\n')}\n`;
 }

@@ -45,11 +45,3 @@ export const RULE_GROUPS: readonly RuleGroup[] = [
 ];
 
 export const RULES: readonly Rule[] = RULE_GROUPS.flatMap(({ rules }) => rules);
-
-/** Rules on PEs that module 3.3.1 does not name yet, so that a package cannot be held against them here. */
-export const LATER_RULES = [
-  ['ssim-after-mf', '8.1.3', 'A PE ssim follows the MF.'],
-  ['eap-tls-after-ssim', '8.4.4', 'EAP-TLS parameters follow an SSIM.'],
-  ['ssim-one-auth', '8.1.3', 'An SSIM has one akaParameter or one PE of EAP-TLS parameters, not both.'],
-  ['ssim-parameters-context', '8.4.2', 'ssimParameters stand only where the NAA is an SSIM.'],
-] as const;

@@ -21,6 +21,8 @@ const NEEDS_NAA: { readonly [service in ServiceName]?: readonly Naa[] } = {
   'get-identity': ['usim', 'isim'],
   'profile-a-x25519': ['usim', 'isim'],
   'profile-b-p256': ['usim', 'isim'],
+  'ssim-Eap-Tls': ['ssim'],
+  'ssim-Eap-Aka-prime': ['ssim'],
 };
 const NEEDS_PE: { readonly [service in ServiceName]?: PeName } = { cave: 'cdmaParameter', eap: 'eap' };
 
@@ -46,7 +48,7 @@ export const serviceRules: RuleGroup = {
     rule({
       id: 'service-known',
       clause: '8.2.1',
-      text: 'Every mandatory service is one that module 3.3.1 names: of another, no eUICC can be called eligible.',
+      text: 'Every mandatory service is one that module 3.4.1 names: of another, no eUICC can be called eligible.',
       wayOut: 'Remove the service, if the profile does not need it.',
       subjects: headers,
       breach: (element, checked) =>

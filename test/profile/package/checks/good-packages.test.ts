@@ -12,6 +12,8 @@ import {
   own,
   PIN,
   pins,
+  ssim,
+  ssimByAka,
   withHeader,
 } from '../support/good-packages.ts';
 
@@ -19,15 +21,17 @@ describe('a package that is as it should be has no finding', () => {
   it.each([
     ['USIM and ISIM', own],
     ['with a CSIM', csim],
+    ['with an SSIM and EAP-TLS', ssim],
+    ["with an SSIM and EAP-AKA'", ssimByAka],
     ['an IoT minimal profile', iot],
     ['a USIM by genericFileManagement', createdUsim],
     ['an MF by genericFileManagement', createdMf],
   ])('%s', (_, upp) => expect(validatePackage(upp)).toEqual([]));
 });
 
-it('behind a PE of a later version, such as that of an SSIM, PINs and parameters are taken as its own', () => {
-  const ssim = tlv(0xbf22, tlv(0xa0, tlv(0x81, Buffer.of(90))));
-  const upp = withBefore(own, 'end', 0, ssim, pins(91, [0x81, PIN]), aka(92, 1, 16, 16));
+it('behind a PE of a later version PINs and parameters are taken as its own', () => {
+  const later = tlv(0xbf23, tlv(0xa0, tlv(0x81, Buffer.of(90))));
+  const upp = withBefore(own, 'end', 0, later, pins(91, [0x81, PIN]), aka(92, 1, 16, 16));
   expect(validatePackage(upp).map(({ code }) => code)).toEqual(['pe-known']);
 });
 

@@ -77,6 +77,14 @@ const ORDER: readonly Case[] = [
   ['usim-after-mf', () => moved('usim'), ['mf-first']],
   ['isim-after-mf', () => moved('isim'), ['mf-first', 'aka-once-per-naa']],
   [
+    'ssim-after-mf',
+    () =>
+      rebuilt(good.ssim, ({ name, raw: octets }) =>
+        name === 'ssim' ? undefined : name === 'mf' ? [good.ssimPe, octets] : octets,
+      ),
+    ['mf-first', 'eap-tls-after-ssim', 'ssim-one-auth'],
+  ],
+  [
     'csim-after-mf',
     () =>
       rebuilt(csim, ({ name, raw: octets }) =>
@@ -133,7 +141,7 @@ const ORDER: readonly Case[] = [
             : octets,
       ),
   ],
-  ['pe-known', () => beforeEnd(tlv(0xbf22, tlv(0xa0, tlv(0x81, Buffer.of(80)))))],
+  ['pe-known', () => beforeEnd(tlv(0xbf23, tlv(0xa0, tlv(0x81, Buffer.of(80)))))],
   ['puk-codes-present', () => without(mfPins([1, PIN], [0x0a, PIN]), 'pukCodes'), ['pin-puk-defined']],
   ['pin-codes-present', () => without(own, 'pinCodes'), ['pin-status-global-defined', 'pin-status-defined']],
   ['security-domain-present', () => without(own, 'securityDomain', 'rfm')],
@@ -245,6 +253,11 @@ const NAA: readonly Case[] = [
     'mapping-source-known',
     () => instead(own, 'akaParameter', 1, good.mapping(13, 'A0000000871002FF34FF0789312E30FE')),
   ],
+  ['eap-tls-after-ssim', () => withAfter(own, 'akaParameter', 0, good.eapTls(80)), ['ssim-one-auth']],
+  ['ssim-one-auth', () => good.withSsim(good.eapTls(74), good.eapTls(75))],
+  ['ssim-one-auth', () => good.withSsim(aka(74, 1, 16, 16), good.eapTls(75))],
+  ['ssim-one-auth', () => good.withSsim(good.eapTls(74), good.akaOfSsim(75))],
+  ['ssim-parameters-context', () => instead(own, 'akaParameter', 0, good.akaOfSsim(8))],
   ['cdma-after-csim', () => withAfter(own, 'akaParameter', 0, good.cdma(80))],
   [
     'eap-after-adf',

@@ -99,6 +99,34 @@ export const aka = (identification: number, algorithm: number, key: number, opc:
     ),
   );
 
+/** An akaParameter with ssimParameters. */
+export const akaOfSsim = (identification: number) =>
+  pe(
+    'akaParameter',
+    identification,
+    tlv(
+      0xa1,
+      tlv(
+        0xa1,
+        tlv(0x80, Buffer.of(1)),
+        tlv(0x81, Buffer.of(1)),
+        tlv(0x82, Buffer.alloc(16)),
+        tlv(0x83, Buffer.alloc(16)),
+      ),
+    ),
+    tlv(0xa6, tlv(0x80, Buffer.from('5G:mnc001.mcc001.3gppnetwork.org'))),
+  );
+
+/** The content of certificates and key is not looked at. */
+export const eapTls = (identification: number) =>
+  pe(
+    'ssimEapTLSParameters',
+    identification,
+    tlv(0xa1, tlv(0x02, Buffer.of(1))),
+    tlv(0xa3, tlv(0x02, Buffer.of(1))),
+    tlv(0x84, Buffer.alloc(32, 1)),
+  );
+
 export const mapping = (identification: number, aid: string) =>
   pe('akaParameter', identification, tlv(0xa1, tlv(0xa0, tlv(0x80, Buffer.of(0)), tlv(0x81, fromHex(aid)))));
 
@@ -224,6 +252,22 @@ export const csim = withDirectoryEntry(
   withAfter(own, 'akaParameter', 1, csimPe, optCsimPe, cdma(72)),
   CSIM_AID,
 );
+
+/** Our template with an SSIM and its EAP-TLS parameters, or an akaParameter. */
+export const SSIM_AID = 'A0000000871008FF44FF0789FFFFFFFF';
+export const ssimPe = filePe(
+  'ssim',
+  73,
+  ['adf-ssim', { fileId: '7fe0', dfName: SSIM_AID, pins: '01 0a' }],
+  ['ef-arr', { descriptor: '42210010', fileId: '6f06', arr: '01', size: '10' }],
+  ['ef-eapId', { descriptor: '4121', fileId: '6f01', arr: '01', size: '04' }],
+  ['ef-nssai', { descriptor: '4121', fileId: '6f02', arr: '01', size: '04' }],
+  ['ef-eapStatus', { descriptor: '4121', fileId: '6f03', arr: '01', size: '01' }],
+);
+export const withSsim = (...parameters: readonly Uint8Array[]) =>
+  withDirectoryEntry(withAfter(own, 'akaParameter', 1, ssimPe, ...parameters), SSIM_AID);
+export const ssim = withSsim(eapTls(74));
+export const ssimByAka = withSsim(akaOfSsim(74));
 
 /** An IoT minimal profile. */
 const IOT_HEADER = rebuilt(

@@ -26,6 +26,8 @@ export type JsonObject = { readonly [name: string]: unknown };
 
 export interface FunctionAnswer {
   readonly httpStatus: number;
+  /** X-Admin-Protocol of the answer. */
+  readonly adminProtocol?: string;
   /** Empty for 204. */
   readonly body: JsonObject;
   /** functionExecutionStatus.status; `Executed-Success` for 204. */
@@ -64,7 +66,12 @@ export class FunctionClient {
       functionRequesterIdentifier === undefined
         ? {}
         : { header: { functionRequesterIdentifier, functionCallIdentifier } };
-    const { httpStatus, octets } = await this.#exchange(
+    return await this.post(interfaceName, functionName, JSON.stringify({ ...header, ...body }));
+  }
+
+  /** The same with a text for body, whatever it is. */
+  async post(interfaceName: string, functionName: string, body: string): Promise<FunctionAnswer> {
+    const { httpStatus, octets, adminProtocol } = await this.#exchange(
       'POST',
       this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
       {
@@ -72,9 +79,12 @@ export class FunctionClient {
         'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
         ...this.#options.headers,
       },
-      Buffer.from(JSON.stringify({ ...header, ...body }), 'utf8'),
+      Buffer.from(body, 'utf8'),
     );
-    return readAnswer(httpStatus, octets.toString('utf8'));
+    return {
+      ...readAnswer(httpStatus, octets.toString('utf8')),
+      ...optional('adminProtocol', adminProtocol),
+    };
   }
 
   /**
@@ -132,7 +142,7 @@ export class FunctionClient {
     url: URL,
     headers: Record<string, string>,
     body: Bytes = new Uint8Array(),
-  ): Promise<{ httpStatus: number; octets: Buffer }> {
+  ): Promise<{ httpStatus: number; octets: Buffer; adminProtocol: string | undefined }> {
     const { tls = {}, timeoutMs = 60_000 } = this.#options;
     const options: RequestOptions = {
       method,
@@ -149,7 +159,11 @@ export class FunctionClient {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () =>
-          resolve({ httpStatus: response.statusCode ?? 0, octets: Buffer.concat(chunks) }),
+          resolve({
+            httpStatus: response.statusCode ?? 0,
+            octets: Buffer.concat(chunks),
+            adminProtocol: response.headers['x-admin-protocol']?.toString(),
+          }),
         );
       });
       request.on('timeout', () => request.destroy(new SimError('the server did not answer in time')));

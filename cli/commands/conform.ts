@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
 import { registerConformEum } from './conform/eum.ts';
+import { registerConformServer } from './conform/server.ts';
 
 const HELP = `
 Each check has a stable identifier, and names the document and the section that it follows. Exit code 0 where none
@@ -13,5 +14,5 @@ export function registerConform(program: Command, io: CliIo): void {
     .command('conform')
     .description('hold an implementation of the other side against the rules, check by check')
     .addHelpText('after', HELP);
-  for (const register of [registerConformEum]) register(conform, io);
+  for (const register of [registerConformEum, registerConformServer]) register(conform, io);
 }

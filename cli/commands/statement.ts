@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { Command } from 'commander';
+import { utf8 } from '../../shared/codec/bytes.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import { singleAttribute } from '../../shared/pki/name.ts';
 import { OID } from '../../shared/pki/oids.ts';
@@ -10,6 +11,7 @@ import {
 import { keyId } from '../../shared/service/keys/delivery-keys.ts';
 import { isObject } from '../../shared/service/records/schema.ts';
 import { givenKeys } from '../delivery/delivery-keys.ts';
+import { byKind, secondSignatureHolds } from '../delivery/second-signature.ts';
 import { parseJson, readDer, readOctets } from '../input/files.ts';
 import { collect } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -20,6 +22,7 @@ import { fields, table } from '../output/table.ts';
 interface VerifyOptions {
   readonly keys: string;
   readonly notification?: readonly string[];
+  readonly second?: string;
 }
 
 /** What the server signs by its delivery key, by `typ`. */
@@ -45,6 +48,10 @@ export function registerStatement(program: Command, io: CliIo): void {
     .description('verify a deletion statement, an order report or a statement of an erasure, with no network')
     .requiredOption('--keys <file>', 'delivery keys of the server')
     .option(
+      '--second <file>',
+      'its longTermSignature, where the keys have a long-term key and FILE has it not',
+    )
+    .option(
       '--notification <file>',
       'a notification that an eUICC signed: held against the deletion statement; may be repeated',
       collect,
@@ -54,22 +61,28 @@ export function registerStatement(program: Command, io: CliIo): void {
 }
 
 async function verifyStatement(file: string, options: VerifyOptions, io: CliIo): Promise<void> {
-  const jws = await readJws(file);
-  const { keys } = await givenKeys(options.keys, '--keys');
+  const { jws, second } = await readJws(file, options.second);
+  const { delivery, longTerm } = byKind((await givenKeys(options.keys, '--keys')).keys);
   const statement = opened(jws, file);
-  const known = keys.map((spki) => ({ kid: keyId(spki), spki }));
+  const known = delivery.map((spki) => ({ kid: keyId(spki), spki }));
   const signer = known.find(({ spki }) => holds(statement, spki));
   const kind = KINDS[statement.typ];
   const deletions = deletionsIn(statement);
   const notifications = await Promise.all(
     (options.notification ?? []).map((path) => lookedUp(path, deletions)),
   );
+  // whoever knows that the server signs twice asks for both
+  const twice = longTerm.length === 0 || secondSignatureHolds(second ?? '', utf8(jws), longTerm);
   const good =
-    signer !== undefined && kind !== undefined && notifications.every(({ problem }) => problem === undefined);
+    signer !== undefined &&
+    twice &&
+    kind !== undefined &&
+    notifications.every(({ problem }) => problem === undefined);
   if (!good) io.exit(EXIT.refused);
   const { jws: _, payload, ...claims } = statement;
   const document = {
     signature: signer === undefined ? 'doesNotHold' : 'holds',
+    ...(longTerm.length > 0 && { secondSignature: twice ? 'holds' : 'doesNotHold' }),
     kind: kind ?? 'unknown',
     kid: claims.kid,
     ...payload,
@@ -81,6 +94,10 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
         [
           'signature',
           signer === undefined ? 'DOES NOT HOLD under these keys' : `holds, by the key ${signer.kid}`,
+        ],
+        [
+          'second signature',
+          longTerm.length === 0 ? undefined : twice ? 'holds' : 'DOES NOT HOLD, or is missing',
         ],
         ['kind', kind ?? `unknown: ${statement.typ}`],
         ...Object.entries(payload)
@@ -111,11 +128,18 @@ interface OpenedStatement {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** A compact JWS, alone or as `statement`, `report` or `jws` of a JSON document. */
-async function readJws(path: string): Promise<string> {
+/** A compact JWS, alone or as `statement`, `report` or `jws` of a JSON document, where its second signature is too. */
+async function readJws(
+  path: string,
+  secondPath: string | undefined,
+): Promise<{ jws: string; second: string | undefined }> {
   const octets = await readOctets(path, 'FILE');
+  const given =
+    secondPath === undefined
+      ? undefined
+      : Buffer.from(await readOctets(secondPath, '--second')).toString('latin1');
   const text = Buffer.from(octets).toString('latin1').trim();
-  if (!text.startsWith('{')) return text;
+  if (!text.startsWith('{')) return { jws: text, second: given };
   const document = parseJson(octets, path, 'FILE');
   const jws = isObject(document)
     ? [document.statement, document.report, document.jws].find((one) => typeof one === 'string')
@@ -125,7 +149,8 @@ async function readJws(path: string): Promise<string> {
       `FILE: ${path} has no signed statement`,
       'Give the answer that brought it, or the JWS alone.',
     );
-  return jws;
+  const within = isObject(document) ? document.longTermSignature : undefined;
+  return { jws, second: given ?? (typeof within === 'string' ? within : undefined) };
 }
 
 function opened(jws: string, path: string): OpenedStatement {

@@ -77,8 +77,8 @@ function readKeys(octets: Buffer): readonly Bytes[] {
   const twice = repeatedMember(text);
   if (twice !== undefined) throw new Error(`${twice.name} stands twice in one object (line ${twice.line})`);
   const document: unknown = JSON.parse(text);
-  const set = memberOf(document, 'keys') ?? memberOf(document, 'deliveryKeys');
-  const keys = spkisOf(Array.isArray(set) ? set : [document]);
+  const set = ['keys', 'deliveryKeys', 'longTermKeys'].map((name) => memberOf(document, name));
+  const keys = spkisOf(set.some(Array.isArray) ? set.filter(Array.isArray).flat() : [document]);
   if (keys.length === 0) throw new Error('an empty JWK Set');
   return keys;
 }

@@ -89,6 +89,9 @@ async function statement(options: StatementOptions, io: CliIo): Promise<void> {
     const file = from === 0 ? options.out : `${options.out}.${from / STATED + 1}`;
     await writeOutput(file, `${body.statement}\n`, '--out');
     written.push(file);
+    if (typeof body.longTermSignature !== 'string') continue;
+    await writeOutput(`${file}.second`, `${body.longTermSignature}\n`, '--out');
+    written.push(`${file}.second`);
   }
   if (options.keysOut !== undefined) {
     const { header: _, ...keys } = await reach(options.url, () => client.serverKeys());

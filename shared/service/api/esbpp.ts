@@ -60,6 +60,8 @@ export interface Reports {
 export interface DeletionStatement {
   /** A compact JWS by the delivery key; absent where none of the eUICCs has signed a deletion. */
   readonly statement?: string;
+  /** A second signature over it, where the server has a long-term key. */
+  readonly longTermSignature?: string;
   /** Profiles in it. */
   readonly deletions: number;
   /** EIDs that it says nothing of. */

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import { utf8 } from '../../codec/bytes.ts';
 import { mapConcurrently } from '../../concurrency.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { Item, ItemKey } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import type { Caller } from '../api/caller.ts';
 import type { DeletionStatement, DeletionStatements } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import type { Context } from '../context.ts';
+import { longTermSignature } from '../keys/long-term.ts';
 import { signedByDelivery } from '../keys/signed.ts';
 import { euiccRecord, parseItemName } from '../records/euicc.ts';
 import { chunkRecord, isBound, jobRecord } from '../records/job.ts';
@@ -66,7 +69,12 @@ export class DeletionStatementService implements DeletionStatements {
       deletions,
     };
     const statement = await signedByDelivery(this.#context, DELETION_STATEMENT_TYP, payload);
-    return { statement, deletions: deletions.length, refused };
+    return {
+      statement,
+      ...present({ longTermSignature: await longTermSignature(this.#context, utf8(statement)) }),
+      deletions: deletions.length,
+      refused,
+    };
   }
 
   async #deletionsOf(caller: Caller, eid: string, keep: Keep): Promise<readonly Deletion[]> {

@@ -138,6 +138,24 @@ it('smdpf statement verify holds a statement, and notifications against it, with
   expect(shown.stdout).toContain(iccid);
 });
 
+it('where the server has a long-term key, a statement has a second signature, and without it does not hold', async () => {
+  const uri = deployment.config.keys.delivery.replace('delivery.key', 'long-term.key');
+  await deployment.runtime.keys.generate(uri, 'ml-dsa-65', 'longTerm');
+  await deployment.runtime.context.keyAssignments.assign('longTerm', uri, 'test');
+  const answer = await ask();
+  const { deliveryKeys, longTermKeys } = await deployment.runtime.services.orders.getServerKeys(DEVICE_MAKER);
+  const trusted = await write('both.json', JSON.stringify({ deliveryKeys, longTermKeys }));
+  const alone = await write('alone.jws', answer.statement!);
+  const second = await write('second.jws', answer.longTermSignature!);
+  const whole = await write('whole.json', JSON.stringify(answer));
+  const held = (...args: string[]) => runCli('statement', 'verify', ...args, '--keys', trusted, '--json');
+  expect((await held(whole)).json()).toMatchObject({ signature: 'holds', secondSignature: 'holds' });
+  expect((await held(alone, '--second', second)).code).toBe(0);
+  const without = await held(alone);
+  expect(without.code).toBe(1);
+  expect(without.json()).toMatchObject({ signature: 'holds', secondSignature: 'doesNotHold' });
+});
+
 it('smdpf statement verify finds out what was changed, and what is of another', async () => {
   const { statement } = await ask();
   const trusted = await write('keys-2.json', JSON.stringify({ keys: await keys() }));

@@ -14,16 +14,18 @@ export const getDeletionStatement = partyFunction({
   path: 'esbpp.getDeletionStatement',
   role: 'deviceMaker',
   reaches: ['eid'],
-  needs: { keys: ['delivery'] },
+  needs: { keys: ['delivery', 'longTerm'] },
   body,
   async call(services, caller, { items }) {
     const eids = items.map(({ eid }) => eid);
-    const { statement, deletions, refused } = await services.statements.getDeletionStatement(caller, {
-      eids,
-    });
+    const { statement, longTermSignature, deletions, refused } =
+      await services.statements.getDeletionStatement(caller, {
+        eids,
+      });
     return {
       members: {
         statement,
+        longTermSignature,
         deletions,
         refused: refused.map((refusal) => ({ eid: refusal.eid, ...itemCodes(refusal) })),
       },

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The interface as others build against it: openapi.yaml by two validators, and a whole run against the embedded server
-# with the clients that two generators make of it, over mutual TLS. Tools are pinned in .ci/interface.
+# with the clients that two generators make of it and with both SDKs, over mutual TLS; then calls made of the schemas, right
+# and wrong ones. Tools are pinned in .ci/interface.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export NO_COLOR=1
@@ -23,6 +24,11 @@ mkdir "$work/typescript"
 cp .ci/interface/package.json .ci/interface/whole-run.ts "$work/typescript"
 (cd "$work/typescript" && npm install --no-audit --no-fund --loglevel=error)
 
+sdk=$work/sdk-typescript
+cp -r sdk/typescript "$sdk"
+(cd "$sdk" && npm install --no-audit --no-fund --loglevel=error)
+cp -r sdk/python "$work/sdk-python"
+
 echo '-- validators'
 "$work/python/bin/openapi-spec-validator" "$openapi"
 "$work/typescript/node_modules/.bin/redocly" lint --config .ci/interface/redocly.yaml --max-problems 20 "$openapi"
@@ -37,6 +43,12 @@ made=$(find "$work/smdpf_client/api" -name '*.py' ! -name __init__.py | wc -l)
 "$work/typescript/node_modules/.bin/openapi-typescript" "$openapi" -o "$work/typescript/openapi.ts"
 (cd "$work/typescript" && tsc --noEmit --strict --target es2024 --lib es2024,dom --module nodenext \
   --allowImportingTsExtensions --skipLibCheck --typeRoots "$root/node_modules/@types" --types node whole-run.ts)
+
+echo '-- SDKs'
+export SMDPF_OPENAPI=$openapi
+(cd "$sdk" && npm run -s build)
+PATH="$work/python/bin:$PATH" sh "$work/sdk-python/generate.sh"
+"$work/python/bin/pip" install -q --disable-pip-version-check "$work/sdk-python"
 
 echo '-- the server'
 folder=$work/op
@@ -66,6 +78,17 @@ whole_run() { # name, then the command
 }
 PYTHONPATH=$work whole_run python "$work/python/bin/python" .ci/interface/whole_run.py
 whole_run typescript node "$work/typescript/whole-run.ts"
+
+echo '-- the examples of the SDKs'
+example() { # name, then the command
+  local name=$1
+  shift
+  node "$smdpf" sim eum personalise --eum "$folder/sandbox/p256" --count 2 --keys 1 --device-maker 2.999.50 \
+    --out "$work/$name-production" >/dev/null
+  "$@" "https://127.0.0.1:$port" "$folder/tls" "$work/$name-production" "$work/template.der" "$smdpf"
+}
+example sdk-ts node "$sdk/examples/whole-run.mjs"
+example sdk-py "$work/python/bin/python" "$work/sdk-python/examples/whole_run.py"
 
 echo '-- callbacks, as a receiver in Python takes them'
 "$work/python/bin/python" .ci/interface/callback_receiver.py "https://127.0.0.1:$port" "$folder/tls" ORD-callbacks \

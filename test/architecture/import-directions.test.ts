@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { arrowsOf, circles, roomOf, wrongArrows } from './arrows.ts';
 import { APART, FLOORS } from './floors.ts';
-import { type SourceFile, sourceTree } from './source-tree.ts';
+import { imported, type SourceFile, sourceTree } from './source-tree.ts';
 
 const files = sourceTree('shared', 'sim', 'conform', 'cli', 'lambdas', 'localstack', 'lib', 'bench');
 const arrows = arrowsOf(files);
@@ -31,6 +31,39 @@ describe('imports', () => {
 
   it('make no circle between files', () => {
     expect(circles(arrows)).toEqual([]);
+  });
+});
+
+describe('the SDKs', () => {
+  const of = (language: string, ending: RegExp) => {
+    const folder = join(import.meta.dirname, '../../sdk', language);
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => `sdk/${language}/${name}`)
+      .filter((path) => ending.test(path) && !/node_modules|[/]dist[/]|[/]build[/]/.test(path))
+      .map((path) => ({ path, text: readFileSync(join(import.meta.dirname, '../..', path), 'utf8') }));
+  };
+
+  it('import nothing of the server or its counterparts, so that they can be taken out of this repository', () => {
+    const files = of('typescript', /\.m?[jt]s$/);
+    expect(files.length).toBeGreaterThan(8);
+    const outside = (path: string) => !path.startsWith('sdk/typescript/');
+    expect(files.flatMap(imported).filter(outside)).toEqual([]);
+    const named = files.flatMap(({ text }) =>
+      [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name!),
+    );
+    const { dependencies } = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../sdk/typescript/package.json'), 'utf8'),
+    );
+    const known = [...Object.keys(dependencies), 'node:', 'smdpf-sdk'];
+    expect(named.filter((name) => !known.some((start) => name.startsWith(start)))).toEqual([]);
+  });
+
+  it('of Python has no path to sources of the server, but of the command for its example', () => {
+    const files = of('python', /src[/].*\.py$/);
+    expect(files.length).toBeGreaterThan(8);
+    expect(files.filter(({ text }) => /\b(?:shared|cli|sim)\//.test(text)).map(({ path }) => path)).toEqual(
+      [],
+    );
   });
 });
 

@@ -1,0 +1,62 @@
+"""The DER objects of ifpp-draft1.asn that an EUM or a device manufacturer writes and reads."""
+
+from .bpp import (
+    BatchManifest,
+    Bound,
+    BppBatch,
+    BppItem,
+    Chain,
+    FailedItem,
+    Part,
+    RequestItem,
+    decode_batch_manifest,
+    decode_bpp_batch,
+    encode_bpp_request,
+    encode_load_package,
+    read_part_items,
+    verify_manifest,
+)
+from .euicc_data_batch import (
+    EuiccDataBatch,
+    EuiccEntry,
+    OneTimeKey,
+    decode_euicc_data_batch,
+    encode_euicc_data_batch,
+    encode_one_time_key_tbs,
+    prove_one_time_key,
+)
+from .profile_loading_report import EuiccResult, FpaError, OtherSigned, ReportItem, encode_profile_loading_report
+from .signing import Signer, public_point, software_signer, verify
+
+__all__ = [
+    "BatchManifest",
+    "Bound",
+    "BppBatch",
+    "BppItem",
+    "Chain",
+    "EuiccDataBatch",
+    "EuiccEntry",
+    "EuiccResult",
+    "FailedItem",
+    "FpaError",
+    "OneTimeKey",
+    "OtherSigned",
+    "Part",
+    "ReportItem",
+    "RequestItem",
+    "Signer",
+    "decode_batch_manifest",
+    "decode_bpp_batch",
+    "decode_euicc_data_batch",
+    "encode_bpp_request",
+    "encode_euicc_data_batch",
+    "encode_load_package",
+    "encode_one_time_key_tbs",
+    "encode_profile_loading_report",
+    "prove_one_time_key",
+    "public_point",
+    "read_part_items",
+    "software_signer",
+    "verify",
+    "verify_manifest",
+]

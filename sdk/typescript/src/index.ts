@@ -1,0 +1,3 @@
+export * from './der/index.ts';
+export * from './party.ts';
+export * from './roles.ts';

@@ -67,6 +67,8 @@ export const FLOORS: readonly Floor[] = [
   { name: 'emulation', rooms: ['localstack'] },
   { name: 'deployment', rooms: ['lib'] },
   { name: 'measures', rooms: ['bench'] },
+  { name: 'simulation', rooms: ['world/checker'] },
+  { name: 'simulated world', rooms: ['world'] },
 ];
 
 /** Rooms that import less than their floor would let them: nothing but these rooms and files, and themselves. */
@@ -75,4 +77,6 @@ export const APART: Readonly<Record<string, readonly string[]>> = {
   sim: ['shared/codec/bytes.ts'],
   // nor in the judge of the other side
   conform: ['sim', 'shared/codec/bytes.ts'],
+  // nor in the checker that is to find it
+  'world/checker': ['shared/codec/bytes.ts', 'sim'],
 };

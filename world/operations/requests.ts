@@ -1,0 +1,183 @@
+import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
+import { assembleBppBatch, encodeBppRequest, type RequestItem } from '../../sim/index.ts';
+import { MAKERS } from '../cast.ts';
+import { demand } from '../checker/violation.ts';
+import type { Random } from '../random.ts';
+import type { TownOrder, TownRequest } from '../town.ts';
+import type { World } from '../world.ts';
+import { NOTHING, type Operation } from './operation.ts';
+
+/** The whole batch of an answer; undefined while it is pending, or where a part cannot be had any more. */
+function batchOf(world: World, { bppBatch, manifest }: BppAnswer): Bytes | undefined {
+  if (bppBatch !== undefined || manifest === undefined) return bppBatch;
+  const missing = new Set<string>();
+  const octets = (name: string) => {
+    const raw = world.stores.vault.raw(name);
+    if (raw === undefined) missing.add(name);
+    return raw ?? new Uint8Array();
+  };
+  const assembled = assembleBppBatch(manifest, octets);
+  return missing.size === 0 ? assembled : undefined;
+}
+
+export function take(
+  world: World,
+  { maker, requestId }: TownRequest,
+  answer: BppAnswer,
+  orderId: string,
+  withdrawnBefore: ReadonlySet<string>,
+): void {
+  const batch = batchOf(world, answer);
+  if (batch === undefined) return;
+  for (const { eid, bound } of world.checker.answered(maker.identifier, requestId, batch, withdrawnBefore))
+    if (bound !== undefined) {
+      const { iccid, transactionId } = bound;
+      world.town.profiles.set(iccid, { iccid, eid, transactionId, orderId, maker });
+    }
+}
+
+const ordersOf = new Map<string, string>();
+
+async function send(
+  world: World,
+  random: Random,
+  request: TownRequest,
+  how: 'request' | 'fetch',
+): Promise<string> {
+  const withdrawn = new Set(world.checker.withdrawn);
+  const outcome = await world.call(random, request.maker, ({ services }, caller) =>
+    how === 'request'
+      ? services.delivery.requestBpp(caller, request.der)
+      : services.delivery.getBppBatch(caller, { requestId: request.requestId }),
+  );
+  if (outcome.kind === 'refused') return `refused ${outcome.code}`;
+  if (outcome.kind === 'lost') return 'lost';
+  take(world, request, outcome.value, ordersOf.get(request.requestId) ?? '', withdrawn);
+  return outcome.value.state;
+}
+
+function drawItems(world: World, random: Random, order: TownOrder, count: number): RequestItem[] {
+  return Array.from({ length: count }, (_, i) => {
+    const { euiccs } = world.eum(random);
+    const { eid, oneTimeKeys } = random.pick(euiccs);
+    return {
+      itemId: i + 1,
+      eid,
+      ...(random.chance(0.6) ? { additional: true } : {}),
+      ...(random.chance(0.15) ? { keyId: random.pick(oneTimeKeys).keyId } : {}),
+      ...(random.chance(0.1) && order.iccids.length > 0 ? { iccid: random.pick(order.iccids) } : {}),
+    };
+  });
+}
+
+function draw(
+  world: World,
+  random: Random,
+  more: { readonly euiccData?: Bytes; items?: RequestItem[] } = {},
+): TownRequest | undefined {
+  const { town } = world;
+  const order = random.chance(0.6) ? town.orders.at(-1) : town.orders[random.below(town.orders.length || 1)];
+  if (order === undefined) return undefined;
+  const maker = random.pick(random.chance(0.9) ? order.makers : MAKERS);
+  const id = random.octets(8);
+  const { items = drawItems(world, random, order, random.chance(0.6) ? 1 : 1 + random.below(5)), ...rest } =
+    more;
+  const der = encodeBppRequest({ requestId: id, orderId: order.orderId, items, ...rest });
+  const request = { maker, requestId: toHex(id), der };
+  ordersOf.set(request.requestId, order.orderId);
+  if (ordersOf.size > 10_000) ordersOf.delete(ordersOf.keys().next().value!);
+  town.requests.push(request);
+  return request;
+}
+
+export const REQUESTS: Readonly<Record<string, Operation>> = {
+  requestBpp: {
+    weight: 20,
+    async run(world, random) {
+      const request = draw(world, random);
+      return request === undefined ? NOTHING : await send(world, random, request, 'request');
+    },
+  },
+  /** The same request at two processes at once, as a network that repeats itself makes it. */
+  requestTwiceAtOnce: {
+    weight: 4,
+    async run(world, random) {
+      const request = draw(world, random);
+      if (request === undefined) return NOTHING;
+      world.onFault('duplicate');
+      const both = await Promise.all([
+        send(world, random, request, 'request'),
+        send(world, random, request, 'request'),
+      ]);
+      return both.sort().join(' + ');
+    },
+  },
+  /** With the data of an eUICC that is not registered yet, or is (path B). */
+  requestWithEuiccData: {
+    weight: 3,
+    async run(world, random) {
+      const maker = world.eum(random);
+      const euicc = random.pick(maker.euiccs);
+      const makers = MAKERS.map(({ identifier }) => identifier);
+      const euiccData = maker.eum.euiccDataBatch([euicc], {
+        deviceManufacturers: makers,
+        batchId: random.octets(16),
+      });
+      // what a device manufacturer brings of an eUICC entitles it
+      world.checker.entitle(euicc.eid, makers);
+      const request = draw(world, random, {
+        euiccData,
+        items: [{ itemId: 1, eid: euicc.eid, additional: true }],
+      });
+      return request === undefined ? NOTHING : await send(world, random, request, 'request');
+    },
+  },
+  repeatRequest: {
+    weight: 20,
+    async run(world, random) {
+      const { requests } = world.town;
+      if (requests.length === 0) return NOTHING;
+      return await send(world, random, random.pick(requests), 'request');
+    },
+  },
+  getBppBatch: {
+    weight: 20,
+    async run(world, random) {
+      const { requests } = world.town;
+      if (requests.length === 0) return NOTHING;
+      return await send(world, random, random.pick(requests), 'fetch');
+    },
+  },
+  otherRequestOfSameName: {
+    weight: 2,
+    async run(world, random) {
+      const { requests, orders } = world.town;
+      if (requests.length === 0) return NOTHING;
+      const { maker, requestId } = random.pick(requests);
+      const order = random.pick(orders);
+      const items = drawItems(world, random, order, 6);
+      const der = encodeBppRequest({
+        requestId: Buffer.from(requestId, 'hex'),
+        orderId: order.orderId,
+        items,
+      });
+      const answered = world.checker.knows(maker.identifier, requestId);
+      const outcome = await world.call(random, maker, ({ services }, caller) =>
+        services.delivery.requestBpp(caller, der),
+      );
+      demand(
+        outcome.kind !== 'answered' || !answered,
+        'I4',
+        () => `${requestId} was answered with another body`,
+      );
+      if (outcome.kind === 'refused') return `refused ${outcome.code}`;
+      // the first had no effect: from here on this one is the request
+      if (outcome.kind === 'answered') {
+        const place = requests.findIndex((one) => one.requestId === requestId);
+        requests[place] = { maker, requestId, der };
+      }
+      return outcome.kind;
+    },
+  },
+};

@@ -1,0 +1,52 @@
+import { verify } from '../shared/service/verify/verify.ts';
+import { demand } from './checker/violation.ts';
+import { REQUESTS } from './operations/requests.ts';
+import { Random, seedOf } from './random.ts';
+import type { World } from './world.ts';
+
+const HOUR = 60 * 60_000;
+
+/**
+ * The end of a history: every process stops and starts again, what was open is finished, what is due is reaped, and then
+ * the world is at rest. All that went out goes out again as it was, and the server's own verification agrees.
+ */
+export async function settle(world: World, seed: number): Promise<void> {
+  world.reseed(seedOf(seed, 1_000_000));
+  for (const process of world.processes) process.plan([], 0);
+  for (const process of world.processes) process.skewMs = 0;
+  await world.restartAll();
+  // traces of processes whose clocks were ahead are due late
+  world.scheduler.pass(32 * 24 * HOUR);
+  // what waits for the clock: tasks that are tried again, messages that are late
+  for (let i = 0; i < 4; i++) {
+    world.scheduler.pass(HOUR);
+    await world.scheduler.settle();
+  }
+  const process = world.processes[0]!;
+  const { runtime } = process;
+  await world.scheduler.until(runtime.work.resume());
+  await world.scheduler.settle();
+  world.scheduler.pass(HOUR);
+  await world.scheduler.settle();
+  for (let round = 0; round < 40; round++) {
+    const { destroyed } = await world.scheduler.until(runtime.reaper.round());
+    if (destroyed === 0 && round > 30) break;
+    world.scheduler.pass(HOUR);
+  }
+  const random = new Random(seed);
+  for (let i = 0; i < 20; i++) {
+    world.scheduler.pass(1_000);
+    await world.scheduler.until(REQUESTS.getBppBatch!.run(world, random));
+  }
+  await world.scheduler.until(runtime.audit.chain());
+  world.requireSound();
+  const { ledger, vault, ppks } = world.stores;
+  world.checker.settled(ledger.all(), vault.names(''), ppks.names());
+  await world.scheduler.until(
+    (async () => {
+      for await (const { findings } of verify(runtime.unguarded))
+        for (const { where, name, problem } of findings)
+          demand(false, 'I11', () => `verification finds ${where} ${name}: ${problem}`);
+    })(),
+  );
+}

@@ -1,0 +1,172 @@
+import type {
+  Attributes,
+  Item,
+  ItemKey,
+  Page,
+  Range,
+  TransactionOutcome,
+  Value,
+  Walk,
+  Write,
+  WriteOutcome,
+} from '../../shared/ledger/ledger.ts';
+
+/** What watches the ledger: told of every write that takes effect, all writes of a transaction at once. */
+export type LedgerWatcher = (writes: readonly Write[]) => void;
+
+const WHOLE_PAGE = 1_000;
+
+/** Octets of its own, so that a writer who wipes or goes on with its buffers changes nothing here. */
+function copy(value: Value): Value {
+  if (value === null || typeof value !== 'object') return value;
+  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (Array.isArray(value)) return value.map(copy);
+  return copyMembers(value as Attributes);
+}
+
+function copyMembers(attributes: Attributes): Attributes {
+  const copied: Record<string, Value> = {};
+  for (const name of Object.keys(attributes)) {
+    const member = attributes[name];
+    if (member !== undefined) copied[name] = copy(member);
+  }
+  return copied;
+}
+
+const keyOf = (write: Write): ItemKey =>
+  'put' in write ? write.put : 'remove' in write ? write.remove : write.check;
+
+/** Partitions of items in the order of their sort keys; plain text, whose UTF-16 order is that of its octets. */
+export class SimulatedLedger {
+  #partitions = new Map<string, { sorts: string[]; items: Map<string, Item> }>();
+  watcher: LedgerWatcher = () => undefined;
+
+  get({ partition, sort }: ItemKey): Item | undefined {
+    return this.#partitions.get(partition)?.items.get(sort);
+  }
+
+  query(partition: string, range: Range = {}): Page {
+    const { from = '', to, prefix = '', descending = false, limit = WHOLE_PAGE, cursor } = range;
+    const stored = this.#partitions.get(partition);
+    if (stored === undefined) return { items: [], cursor: undefined };
+    const { sorts } = stored;
+    const low = from > prefix ? from : prefix;
+    const fits = (sort: string) => sort >= low && (to === undefined || sort <= to) && sort.startsWith(prefix);
+    let first = place(sorts, low);
+    let end = first;
+    if (to === undefined && prefix === '') end = sorts.length;
+    else while (end < sorts.length && fits(sorts[end]!)) end++;
+    const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
+    if (after !== undefined && descending) end = Math.max(first, Math.min(end, place(sorts, after)));
+    if (after !== undefined && !descending) {
+      first = Math.max(first, place(sorts, after));
+      if (sorts[first] === after) first += 1;
+    }
+    const chosen = descending
+      ? sorts.slice(Math.max(first, end - limit), end).reverse()
+      : sorts.slice(first, Math.min(end, first + limit));
+    const more = end - first > chosen.length && chosen.length > 0;
+    return {
+      items: chosen.map((sort) => stored.items.get(sort)!),
+      cursor: more ? Buffer.from(chosen.at(-1)!).toString('base64url') : undefined,
+    };
+  }
+
+  walk(limit: number, cursor = '0'): Walk {
+    const all = [...this.all()];
+    const start = Number(cursor);
+    const found = all.slice(start, start + limit).map((item) => ({ ...item, item }));
+    return { found, cursor: start + limit < all.length ? String(start + limit) : undefined };
+  }
+
+  *all(): Generator<Item> {
+    for (const { sorts, items } of this.#partitions.values())
+      for (const sort of sorts) yield items.get(sort)!;
+  }
+
+  write(write: Write): WriteOutcome {
+    const found = this.#unmet(write);
+    if (found !== false) return { done: false, found: found ?? undefined };
+    const revision = this.#apply(write);
+    this.watcher([write]);
+    return { done: true, revision };
+  }
+
+  transact(writes: readonly Write[]): TransactionOutcome {
+    const failed = new Map<number, Item | undefined>();
+    for (const [i, write] of writes.entries()) {
+      const found = this.#unmet(write);
+      if (found !== false) failed.set(i, found ?? undefined);
+    }
+    if (failed.size > 0) return { done: false, failed };
+    for (const write of writes) this.#apply(write);
+    this.watcher(writes);
+    return { done: true };
+  }
+
+  /** Puts an item without a condition and without telling anybody: damage, and lost writes. */
+  replace(key: ItemKey, item: Item | undefined): void {
+    if (item === undefined) this.#remove(key);
+    else this.#put(item);
+  }
+
+  /** All that is stored now, for a backup. Items are never changed in place. */
+  snapshot(): readonly Item[] {
+    return [...this.all()];
+  }
+
+  restore(items: readonly Item[]): void {
+    this.#partitions = new Map();
+    for (const item of items) this.#put(item);
+  }
+
+  /** False where the condition holds; otherwise what was found, null for nothing. */
+  #unmet(write: Write): Item | null | false {
+    const found = this.get(keyOf(write));
+    const holds = write.when === 'absent' ? found === undefined : found?.revision === write.when.revision;
+    return holds ? false : (found ?? null);
+  }
+
+  #apply(write: Write): number {
+    const key = keyOf(write);
+    const before = this.get(key)?.revision ?? 0;
+    if ('check' in write) return before;
+    if ('remove' in write) {
+      this.#remove(key);
+      return before;
+    }
+    const { partition, sort } = key;
+    this.#put({ partition, sort, revision: before + 1, attributes: copyMembers(write.attributes) });
+    return before + 1;
+  }
+
+  #put(item: Item): void {
+    let stored = this.#partitions.get(item.partition);
+    if (stored === undefined) {
+      stored = { sorts: [], items: new Map() };
+      this.#partitions.set(item.partition, stored);
+    }
+    if (!stored.items.has(item.sort)) stored.sorts.splice(place(stored.sorts, item.sort), 0, item.sort);
+    stored.items.set(item.sort, item);
+  }
+
+  #remove({ partition, sort }: ItemKey): void {
+    const stored = this.#partitions.get(partition);
+    if (!stored?.items.delete(sort)) return;
+    stored.sorts.splice(place(stored.sorts, sort), 1);
+    if (stored.sorts.length === 0) this.#partitions.delete(partition);
+  }
+}
+
+/** Index of the first entry that is not below. */
+function place(sorts: readonly string[], sort: string): number {
+  let low = 0;
+  let high = sorts.length;
+  if (high > 0 && sorts[high - 1]! < sort) return high;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorts[middle]! < sort) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -166,7 +166,9 @@ async function justInTime(count: number): Promise<number[]> {
     });
     const startedAt = performance.now();
     // 0: the connection ended without an answer
-    const status = await post(victimTls, 'requestBpp', 'application/octet-stream', body, agent).catch(() => 0);
+    const status = await post(victimTls, 'requestBpp', 'application/octet-stream', body, agent).catch(
+      () => 0,
+    );
     if (status !== 200) refused.push(status);
     times.push(performance.now() - startedAt);
   }

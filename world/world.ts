@@ -128,7 +128,7 @@ export class World {
     while (this.processes.length < this.#processCount) await this.#startProcess();
   }
 
-  async #setUp({ services, trust, work, standing }: Runtime): Promise<void> {
+  async #setUp({ services, trustAdministration: trust, work, standing }: Runtime): Promise<void> {
     await standing.renewAnchor();
     await work.resume();
     const { eums } = this;

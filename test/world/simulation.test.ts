@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import type { Simulated } from '../../world/simulation.ts';
 import { count } from '../support/counts.ts';
 import { effort } from '../support/effort.ts';
 
@@ -9,7 +10,12 @@ import { effort } from '../support/effort.ts';
 const SIMULATE = fileURLToPath(new URL('../../world/simulate.ts', import.meta.url));
 const OPERATIONS = effort({ short: 100, long: 4_000 });
 
-async function simulate(seed: number, operations: number) {
+type Result = Pick<
+  Simulated,
+  'operations' | 'histories' | 'bound' | 'byKind' | 'outcomes' | 'faults' | 'checks' | 'turns' | 'failure'
+>;
+
+async function simulate(seed: number, operations: number): Promise<Result> {
   const args = [
     SIMULATE,
     '--seed',
@@ -20,7 +26,8 @@ async function simulate(seed: number, operations: number) {
     '--no-shrink',
   ];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 });
-  const { seconds: _seconds, peakMegabytes: _peak, text: _text, ...result } = JSON.parse(stdout);
+  // how long it took and what it needed differs
+  const { seconds: _seconds, peakMegabytes: _peak, text: _text, ...result } = JSON.parse(stdout) as Simulated;
   return result;
 }
 

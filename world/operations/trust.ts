@@ -37,7 +37,9 @@ async function takeCrl(
     .map(({ eid }) => eid);
   const crl = maker.eum.ca.issueCrl({ revoked, number: town.crlNumber++ });
   const issuerChain = [[maker.eum.ca.certificate]];
-  return await withdraw(world, random, eids, ({ trust }) => trust.addCrl(crl, issuerChain, 'world'));
+  return await withdraw(world, random, eids, ({ trustAdministration }) =>
+    trustAdministration.addCrl(crl, issuerChain, 'world'),
+  );
 }
 
 export const TRUST: Readonly<Record<string, Operation>> = {
@@ -45,7 +47,9 @@ export const TRUST: Readonly<Record<string, Operation>> = {
     weight: 0.4,
     async run(world, random) {
       const { eid } = random.pick(world.eum(random).euiccs);
-      return await withdraw(world, random, [eid], ({ trust }) => trust.revokeEuicc(eid, 'world'));
+      return await withdraw(world, random, [eid], ({ trustAdministration }) =>
+        trustAdministration.revokeEuicc(eid, 'world'),
+      );
     },
   },
   addCrl: {
@@ -64,7 +68,9 @@ export const TRUST: Readonly<Record<string, Operation>> = {
     async run(world, random) {
       const { ci, euiccs } = world.eum(random);
       const eids = euiccs.map(({ eid }) => eid);
-      return await withdraw(world, random, eids, ({ trust }) => trust.removeCi(toHex(ci.keyId), 'world'));
+      return await withdraw(world, random, eids, ({ trustAdministration }) =>
+        trustAdministration.removeCi(toHex(ci.keyId), 'world'),
+      );
     },
   },
   trustCi: {
@@ -75,7 +81,9 @@ export const TRUST: Readonly<Record<string, Operation>> = {
       const eids = euiccs.map(({ eid }) => eid);
       regain(world, eids);
       const use = { forSigning: true, forVerification: true };
-      const outcome = await world.act(random, ({ trust }) => trust.addCi(ci.certificate, use, 'world'));
+      const outcome = await world.act(random, ({ trustAdministration }) =>
+        trustAdministration.addCi(ci.certificate, use, 'world'),
+      );
       return outcome.kind;
     },
   },

@@ -87,7 +87,9 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
       const keyUri = random.pick(bindingKeys);
       const certificate = ci.issueDpPb({ spki: spkiOf(keyUri) }, { oid: '2.999.10' });
       const dp = { keyUri, ciPkId: ci.keyId, certificates: [certificate] };
-      return (await world.act(random, ({ trust }) => trust.installDpPb(dp, 'world'))).kind;
+      return (
+        await world.act(random, ({ trustAdministration }) => trustAdministration.installDpPb(dp, 'world'))
+      ).kind;
     },
   },
 };

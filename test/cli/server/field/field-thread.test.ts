@@ -60,10 +60,11 @@ it('takes notifications of the field in another thread, and tells that notices w
       expect(log.filter(({ event }) => event === 'call').length).toBeGreaterThanOrEqual(2),
     );
     await expect(
-      fieldThread(deployment.config, onNotices, () => undefined)(
-        { ...field, port: listener.port },
-        new SharedCount(),
-      ),
+      fieldThread(
+        deployment.config,
+        onNotices,
+        () => undefined,
+      )({ ...field, port: listener.port }, new SharedCount()),
     ).rejects.toThrow(/cannot listen on 127.0.0.1/);
   } finally {
     await listener.close();

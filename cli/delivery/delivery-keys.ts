@@ -1,10 +1,11 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bytes } from '../../shared/codec/bytes.ts';
+import { type Bytes, equal } from '../../shared/codec/bytes.ts';
 import { repeatedMember } from '../../shared/codec/json-names.ts';
+import { CURVES, P256 } from '../../shared/crypto/curves.ts';
 import { canonicalSpki } from '../../shared/crypto/ec-key-forms.ts';
-import { Refusal } from '../../shared/errors.ts';
+import { Refusal, refuse } from '../../shared/errors.ts';
 import { readOctets } from '../input/files.ts';
 import { UsageError } from '../output/failure.ts';
 
@@ -60,20 +61,40 @@ export async function storeKeys(folder: string, { keys, from }: DeliveryKeys): P
 
 /** Of JWKs as `esbpp.getServerKeys` answers them. */
 export const spkisOf = (jwks: readonly unknown[]): readonly Bytes[] =>
-  jwks.map((jwk) => spkiOf(createPublicKey({ key: jwk as never, format: 'jwk' })));
+  jwks.map((jwk) => {
+    const crv = memberOf(jwk, 'crv');
+    if (memberOf(jwk, 'kty') === 'EC' && crv !== 'P-256') refuseCurve(String(crv));
+    return spkiOf(createPublicKey({ key: jwk as never, format: 'jwk' }));
+  });
 
 export const keyOf = (spki: Bytes): KeyObject =>
   createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
 
-const spkiOf = (key: KeyObject): Bytes => canonicalSpki(key.export({ format: 'der', type: 'spki' }));
+const spkiOf = (key: KeyObject): Bytes => deliverySpki(key.export({ format: 'der', type: 'spki' }));
+
+/**
+ * The canonical form of a key of a curve, which has to be P-256: manifests and reports are signed on it. Read here and not
+ * by OpenSSL, which does not know FRP256V1 and would call the file no key at all. Other keys, such as ML-DSA-65, stay.
+ */
+function deliverySpki(der: Bytes): Bytes {
+  const spki = canonicalSpki(der);
+  const curve = CURVES.find(({ spkiPrefix }) => equal(spki.subarray(0, spkiPrefix.length), spkiPrefix));
+  if (curve !== undefined && curve !== P256) refuseCurve(curve.name);
+  return spki;
+}
+
+const refuseCurve = (name: string): never =>
+  refuse('securityConfiguration', `the delivery key is on ${name}, and delivery keys are on p256`);
 
 const memberOf = (document: unknown, name: string): unknown =>
   typeof document === 'object' && document !== null ? Reflect.get(document, name) : undefined;
 
 function readKeys(octets: Buffer): readonly Bytes[] {
   const text = octets.toString('latin1').trimStart();
+  const [, pem] = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/.exec(text) ?? [];
+  if (pem !== undefined) return [deliverySpki(Buffer.from(pem, 'base64'))];
   if (text.startsWith('-----')) return [spkiOf(createPublicKey(text))];
-  if (!text.startsWith('{')) return [spkiOf(keyOf(octets))];
+  if (!text.startsWith('{')) return [deliverySpki(octets)];
   const twice = repeatedMember(text);
   if (twice !== undefined) throw new Error(`${twice.name} stands twice in one object (line ${twice.line})`);
   const document: unknown = JSON.parse(text);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import sdkPackage from '../../sdk/typescript/package.json' with { type: 'json' };
 import { arrowsOf, circles, roomOf, wrongArrows } from './arrows.ts';
 import { APART, FLOORS } from './floors.ts';
 import { imported, type SourceFile, sourceTree } from './source-tree.ts';
@@ -51,10 +52,7 @@ describe('the SDKs', () => {
     const named = files.flatMap(({ text }) =>
       [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name!),
     );
-    const { dependencies } = JSON.parse(
-      readFileSync(join(import.meta.dirname, '../../sdk/typescript/package.json'), 'utf8'),
-    );
-    const known = [...Object.keys(dependencies), 'node:', 'smdpf-sdk'];
+    const known = [...Object.keys(sdkPackage.dependencies), 'node:', 'smdpf-sdk'];
     expect(named.filter((name) => !known.some((start) => name.startsWith(start)))).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
 import { registerConformEum } from './conform/eum.ts';
+import { registerConformMaker } from './conform/maker.ts';
 import { registerConformServer } from './conform/server.ts';
 
 const HELP = `
@@ -14,5 +15,6 @@ export function registerConform(program: Command, io: CliIo): void {
     .command('conform')
     .description('hold an implementation of the other side against the rules, check by check')
     .addHelpText('after', HELP);
-  for (const register of [registerConformEum, registerConformServer]) register(conform, io);
+  for (const register of [registerConformEum, registerConformMaker, registerConformServer])
+    register(conform, io);
 }

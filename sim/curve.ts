@@ -91,6 +91,12 @@ export function sign(key: EcKey, message: Bytes): Bytes {
   return nodeSign('sha256', message, { key: privateObject(key), dsaEncoding: 'ieee-p1363' });
 }
 
+/** The same with the k of RFC 6979, so that it can be made again: for vectors, on P-256. */
+export function signDeterministic({ curve, scalar }: EcKey, message: Bytes): Bytes {
+  if (curve !== 'p256') throw new SimError('vectors are on P-256');
+  return p256.sign(message, scalar, { lowS: false, prehash: true });
+}
+
 /** True where raw r || s is the ECDSA-SHA256 signature of the message. */
 export function verify({ curve, point }: EcPoint, message: Bytes, signature: Bytes): boolean {
   if (signature.length !== 64) return false;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
+import { registerConformEuicc } from './conform/euicc.ts';
 import { registerConformEum } from './conform/eum.ts';
 import { registerConformMaker } from './conform/maker.ts';
 import { registerConformServer } from './conform/server.ts';
@@ -15,6 +16,11 @@ export function registerConform(program: Command, io: CliIo): void {
     .command('conform')
     .description('hold an implementation of the other side against the rules, check by check')
     .addHelpText('after', HELP);
-  for (const register of [registerConformEum, registerConformMaker, registerConformServer])
+  for (const register of [
+    registerConformEum,
+    registerConformMaker,
+    registerConformEuicc,
+    registerConformServer,
+  ])
     register(conform, io);
 }

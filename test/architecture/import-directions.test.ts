@@ -97,7 +97,7 @@ describe('an import in a wrong direction is shown as an arrow', () => {
     [
       'from a counterpart to a codec of the server',
       { path: 'sim/eum/eum.ts', text: "import { readTlv } from '../../shared/codec/tlv.ts';" },
-      'sim/eum/eum.ts → shared/codec/tlv.ts: sim may not import shared/codec, only shared/codec/bytes.ts',
+      'sim/eum/eum.ts → shared/codec/tlv.ts: sim may not import shared/codec, only shared/codec/bytes.ts, shared/ifpp-draft1/vectors/given.json',
     ],
     [
       'from the judge of the other side to a codec of the server',

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:https';
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
+import { Agent } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -11,10 +11,12 @@ import { openWorld } from '../cli/demo/world.ts';
 import { DeploymentFolder } from '../cli/deployment/folder.ts';
 import { openSandbox } from '../cli/deployment/sandbox.ts';
 import { startDeployment } from '../cli/deployment/start.ts';
-import { DevelopmentPki, type TlsPair } from '../cli/deployment/tls.ts';
+import { DevelopmentPki } from '../cli/deployment/tls.ts';
 import { toHex } from '../shared/codec/bytes.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { encodeBppRequest, type PersonalisedEuicc } from '../sim/index.ts';
+import type { LoadCounts, LoadData } from './load/attackers.ts';
+import { post } from './load/post.ts';
 
 /**
  * What one caller can do to another (I13): just-in-time requests of one device manufacturer, quiet, and while strangers
@@ -49,17 +51,6 @@ let next = 0;
 /** HTTP status of just-in-time calls that were not answered. */
 const refused: number[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-/** A ProfileInstallationResult of 3.9 MB, as its JSON. */
-const NOTIFICATION = Buffer.from(
-  JSON.stringify({ pendingNotification: Buffer.alloc(2_900_000, 0xbf).toString('base64') }),
-);
-const FIELD = '/gsma/rsp2/es9plus/handleNotification';
-const STRANGERS = [
-  { to: port, path: '/ifpp-draft1/esbpp/requestBpp', octets: 1_000_000 },
-  { to: fieldPort, path: FIELD, octets: 1_000_000 },
-  { to: fieldPort, path: FIELD, octets: NOTIFICATION.length },
-] as const;
 
 const euiccs = await prepare();
 const pki = await DevelopmentPki.open(join(folder, 'tls'));
@@ -138,8 +129,9 @@ async function run(): Promise<void> {
   console.error('the server is up');
   await justInTime(2);
   const quiet = await justInTime(calls);
+  console.error(`quiet: ${calls} calls; now under load`);
   const load = startLoad();
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await load.underWay;
   const loaded = await justInTime(calls);
   const { polls, shed, most } = await load.stop();
   const of = (times: number[], part: number) => times[Math.floor((times.length - 1) * part)]!.toFixed(1);
@@ -166,96 +158,48 @@ async function justInTime(count: number): Promise<number[]> {
     });
     const startedAt = performance.now();
     // 0: the connection ended without an answer
-    const status = await post(victimTls, 'requestBpp', 'application/octet-stream', body, agent).catch(
-      () => 0,
-    );
+    const status = await post(
+      { port, ca, tls: victimTls },
+      'requestBpp',
+      'application/octet-stream',
+      body,
+      agent,
+    ).catch(() => 0);
     if (status !== 200) refused.push(status);
     times.push(performance.now() - startedAt);
   }
   return times.sort((a, b) => a - b);
 }
 
+/** The load comes from a process of its own that gives way to all others, as if it came from another machine. */
 function startLoad() {
-  const counts = { polls: 0, shed: 0, most: 0 };
-  let stopped = false;
-  const until = async (work: () => Promise<unknown>) => {
-    while (!stopped) await work().catch(() => undefined);
-  };
-  const poll = JSON.stringify({
-    header: { functionRequesterIdentifier: POLLER, functionCallIdentifier: 'poll' },
+  const data: LoadData = {
+    ports: { parties: port, field: fieldPort },
+    ca,
+    poller: { identifier: POLLER, tls: pollerTls },
     requestId: toHex(JOB).toUpperCase(),
-  });
-  const works = [
-    ...Array.from({ length: strangers }, (_, i) => until(() => stranger(STRANGERS[i % STRANGERS.length]!))),
-    ...Array.from({ length: pollers }, () => {
-      const own = new Agent({ keepAlive: true, maxSockets: 1 });
-      return until(async () => {
-        const status = await post(pollerTls, 'getBppBatch', 'application/json', poll, own);
-        if (status === 200) counts.polls += 1;
-        else counts.shed += 1;
-        if (status !== 200) await new Promise((resolve) => setTimeout(resolve, 1_000));
-      });
-    }),
-  ];
+    strangers,
+    pollers,
+  };
+  const child = fork(join(import.meta.dirname, 'load', 'attackers.ts'));
+  child.send(data);
+  let most = 0;
   const watch = setInterval(() => {
     const [, pages = '0'] = readFileSync(`/proc/${server.pid}/statm`, 'utf8').split(' ');
-    counts.most = Math.max(counts.most, (Number(pages) * 4_096) / 1e6);
+    most = Math.max(most, (Number(pages) * 4_096) / 1e6);
   }, 100);
   return {
+    /** A poll was answered, or sent away. */
+    underWay: new Promise((resolve) => child.once('message', resolve)),
     async stop() {
-      stopped = true;
       clearInterval(watch);
-      await Promise.all(works);
-      return counts;
+      const counts = new Promise<LoadCounts>((resolve) =>
+        child.on('message', (told) => typeof told === 'object' && resolve(told as LoadCounts)),
+      );
+      child.send('stop');
+      const told = await counts;
+      child.kill();
+      return { ...told, most };
     },
   };
-}
-
-/** A call of 3.9 MB by who is no party, up to an octet, from an address that is not the parties'. */
-function stranger({ to, path, octets }: (typeof STRANGERS)[number]): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect({
-      ca,
-      socket: connectTcp({ port: to, host: '127.0.0.1', localAddress: '127.0.0.2' }).on(
-        'error',
-        () => undefined,
-      ),
-    });
-    const done = () => {
-      socket.destroy();
-      // what is refused before TLS would try again at once
-      setTimeout(resolve, 50);
-    };
-    socket.on('error', done);
-    socket.on('close', done);
-    socket.setTimeout(3_000, done);
-    socket.resume();
-    socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-admin-protocol: ifpp-draft/v1.0.0\r\ncontent-length: ${NOTIFICATION.length}\r\n\r\n`,
-    );
-    socket.write(octets === NOTIFICATION.length ? NOTIFICATION : NOTIFICATION.subarray(0, octets));
-  });
-}
-
-/** HTTP status of a call of Esbpp. */
-function post(
-  { cert, key }: TlsPair,
-  name: string,
-  type: string,
-  body: string | Uint8Array,
-  by: Agent,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': type, 'x-admin-protocol': 'ifpp-draft/v1.0.0' };
-    const outgoing = request(
-      `https://127.0.0.1:${port}/ifpp-draft1/esbpp/${name}`,
-      { method: 'POST', ca, cert, key, agent: by, headers, timeout: 60_000 },
-      (response) => {
-        response.resume();
-        response.once('end', () => resolve(response.statusCode ?? 0));
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
 }

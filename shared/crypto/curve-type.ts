@@ -1,4 +1,4 @@
-import { type Bytes, concat, equal } from '../codec/bytes.ts';
+import { type Bytes, concat, equal, fromHex } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
 
@@ -106,6 +106,13 @@ export function isUncompressed(curve: Pick<Curve, 'pointLength'>, point: Bytes):
 /** X of 04 ‖ X ‖ Y. A point and its negative share it and agree to the same secret. */
 export function xCoordinate({ curve, point }: PublicKey): Bytes {
   return point.subarray(1, 1 + curve.coordinateLength);
+}
+
+/** The generator of the curve's group: the public key of the secret key 1. */
+export function generatorOf(curve: Curve): PublicKey {
+  const { coordinateLength, domain } = curve;
+  const number = (value: bigint) => fromHex(value.toString(16).padStart(2 * coordinateLength, '0'));
+  return { curve, point: concat(Uint8Array.of(0x04), number(domain.gx), number(domain.gy)) };
 }
 
 /** Do two keys agree to the same secrets? */

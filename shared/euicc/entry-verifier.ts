@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
+import { generatorOf, xCoordinate } from '../crypto/curve-type.ts';
 import type { OneTimeKey, Suite } from '../crypto/suite.ts';
 import { Refusal, refuse } from '../errors.ts';
 import {
@@ -15,6 +16,8 @@ export interface VerifiedEntry {
   readonly eid: string;
   /** DER. */
   readonly certificate: Bytes;
+  /** What the key of the certificate is known by among one-time keys of its curve. */
+  readonly certificateKey: string;
   readonly serialNumber: string;
   /** Milliseconds since 1970. */
   readonly notAfterMs: number;
@@ -69,6 +72,9 @@ export class EntryVerifier {
       if (ids.has(key.keyId)) refuse('oneTimeKeyInUse', `keyId ${key.keyId} occurs twice`, about);
       ids.add(key.keyId);
       const otPk = this.#oneTimeKey(key);
+      // everybody knows its secret key
+      if (otPk.isKeyOf(generatorOf(publicKey.curve)))
+        refuse('oneTimeKeyInvalid', `one-time key ${key.keyId} is the generator of the curve`, about);
       if (otPk.isKeyOf(publicKey))
         refuse('oneTimeKeyInvalid', `one-time key ${key.keyId} is the key of the eUICC certificate`, about);
       if (!publicKey.curve.signatureHolds(publicKey, encodeOneTimeKeyTbs(eid, key, info.hash), key.proof))
@@ -78,6 +84,7 @@ export class EntryVerifier {
     return {
       eid,
       certificate: euiccCert,
+      certificateKey: toHex(xCoordinate(publicKey)),
       serialNumber: certificate.serialNumber,
       notAfterMs: certificate.notAfterMs,
       distributionPoints: certificate.extensions.cRLDistributionPoints ?? [],

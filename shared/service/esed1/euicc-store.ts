@@ -10,6 +10,7 @@ import { ownMember } from '../../own-member.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { present } from '../../present.ts';
 import {
+  CERTIFICATE_KEY,
   type EuiccRecord,
   euiccCertificateRecord,
   euiccInfo2Record,
@@ -82,8 +83,9 @@ async function storeShared(ledger: Ledger, entries: readonly VerifiedEntry[]): P
 }
 
 /**
- * A one-time key belongs to the eUICC that it was first registered for, for ever and over all EUMs (I1). Returns the
- * owners of keys that are taken although their eUICC may be unknown, by the keys' identities.
+ * A one-time key belongs to the eUICC that it was first registered for, for ever and over all EUMs (I1), and the key of a
+ * certificate is none: of whatever comes first the other is refused. Returns the owners of keys that are taken although
+ * their eUICC may be unknown, by the keys' identities.
  */
 async function claimKeys(
   ledger: Ledger,
@@ -93,6 +95,8 @@ async function claimKeys(
 ): Promise<ReadonlyMap<string, KeyOwner>> {
   const taken = new Map<string, KeyOwner>();
   const claims = new Map<string, { entry: IndexedEntry; keyId: string; rest: Bytes | undefined }>();
+  for (const entry of entries)
+    claims.set(entry.certificateKey, { entry, keyId: CERTIFICATE_KEY, rest: undefined });
   for (const entry of entries) {
     for (const { keyId, otPk } of entry.keys) {
       const identity = otPk.identity();
@@ -113,13 +117,20 @@ async function claimKeys(
     if (outcome.done) continue;
     const [identity, { entry, keyId, rest }] = wanted[i]!;
     const owner = outcome.found && keyOwner.from(outcome.found);
-    if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
+    if (keyId === CERTIFICATE_KEY) {
+      if (owner?.keyId !== CERTIFICATE_KEY) refused.set(entry, certifiesOneTimeKey(entry));
+    } else if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
     // a restored ledger knows of a key that is taken, and not all of its octets
     else if (owner.by !== undefined) taken.set(identity, owner);
     else if (!sameOctets(owner.otPkRest, rest)) refused.set(entry, reused(keyId));
   }
   return taken;
 }
+
+const certifiesOneTimeKey = ({ eid }: IndexedEntry) =>
+  new Refusal('euiccCertificateInvalid', 'the key of the certificate is known as a one-time key', {
+    subjectIdentifier: eid,
+  });
 
 /**
  * The certificate of an eUICC, and where it was renewed for the same key the one that is valid longest: the EUM says so by

@@ -61,6 +61,9 @@ export const keyOwner = recordOf('one-time key owner', {
 
 export type KeyOwner = RecordOf<typeof keyOwner>;
 
+/** In place of a keyId: the key is that of the eUICC's certificate, and no one-time key of anybody. */
+export const CERTIFICATE_KEY = 'certificate';
+
 /** Suites of one curve share the names of their keys: a point that served in one of them serves in no other. */
 export const keyOwnerKey = (suite: SuiteName, identity: string): ItemKey =>
   ledgerKeys.oneTimeKey(suiteByName(suite).curve.name, identity);

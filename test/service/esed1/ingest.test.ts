@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
+import { suiteByName } from '../../../shared/crypto/suite.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { EuiccDataAnswer } from '../../../shared/service/api/esed1.ts';
 import { ingestIdOf, ingestProgress, SLICE } from '../../../shared/service/esed1/euicc-batches.ts';
@@ -128,6 +129,37 @@ describe('entries of eUICC data are accepted or refused one by one', () => {
     const proof = sign(euicc.key, encodeOneTimeKeyTbs(euicc.eid, keyId, euicc.key.point, hash));
     const batch = batchOf([{ ...euicc, oneTimeKeys: [{ keyId, key: euicc.key, proof }] }]);
     expect(codes(await register(batch))).toEqual([[0, 'oneTimeKeyInvalid']]);
+  });
+
+  const withPoint = (euicc: PersonalisedEuicc, point: Uint8Array): PersonalisedEuicc => {
+    const [{ keyId, key }] = euicc.oneTimeKeys as [PersonalisedEuicc['oneTimeKeys'][number]];
+    const hash = createHash('sha256').update(euicc.euiccInfo2).digest();
+    const proof = sign(euicc.key, encodeOneTimeKeyTbs(euicc.eid, keyId, point, hash));
+    return { ...euicc, oneTimeKeys: [{ keyId, key: { ...key, point }, proof }] };
+  };
+
+  it('the generator of the curve, or its negative, is no one-time key, proved or not', async () => {
+    const { p, gx, gy } = suiteByName('p256').curve.domain;
+    for (const y of [gy, p - gy]) {
+      const point = [gx, y].map((number) => number.toString(16).padStart(64, '0')).join('');
+      const answer = await register(batchOf([good(), withPoint(good(), Buffer.from(`04${point}`, 'hex'))]));
+      expect(codes(answer)).toEqual([[1, 'oneTimeKeyInvalid']]);
+    }
+  });
+
+  it('the key of another eUICC’s certificate is no one-time key, whichever of them comes first', async () => {
+    const [holder, thief] = [good(), good()];
+    await register(batchOf([holder]));
+    expect(codes(await register(batchOf([withPoint(thief, holder.key.point)])))).toEqual([
+      [0, 'oneTimeKeyInUse'],
+    ]);
+    const [other, last] = [good(), good()];
+    expect(codes(await register(batchOf([withPoint(last, other.key.point), other])))).toEqual([
+      [0, 'oneTimeKeyInUse'],
+    ]);
+    const [early, late] = [good(), good()];
+    expect(codes(await register(batchOf([withPoint(early, late.key.point)])))).toEqual([]);
+    expect(codes(await register(batchOf([late])))).toEqual([[0, 'euiccCertificateInvalid']]);
   });
 
   it('a refusal that is about one of several one-time keys names it', async () => {

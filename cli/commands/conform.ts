@@ -3,6 +3,7 @@ import type { CliIo } from '../output/cli-io.ts';
 import { registerConformEuicc } from './conform/euicc.ts';
 import { registerConformEum } from './conform/eum.ts';
 import { registerConformMaker } from './conform/maker.ts';
+import { registerConformOperator } from './conform/operator.ts';
 import { registerConformServer } from './conform/server.ts';
 
 const HELP = `
@@ -20,6 +21,7 @@ export function registerConform(program: Command, io: CliIo): void {
     registerConformEum,
     registerConformMaker,
     registerConformEuicc,
+    registerConformOperator,
     registerConformServer,
   ])
     register(conform, io);

@@ -10,6 +10,7 @@ export const DOCUMENTS: readonly string[] = [
   'localstack/README.md',
   'sdk/typescript/README.md',
   'sdk/python/README.md',
+  'sdk/bruno/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

@@ -5,6 +5,8 @@ import { readAll, readOnly } from '../../sim/tlv.ts';
 export interface AnsweredItem {
   readonly itemId: number;
   readonly eid: string;
+  /** Codes and words of a refusal. */
+  readonly failed?: string;
   readonly bound?: {
     readonly iccid: string;
     readonly keyId: string;
@@ -14,9 +16,12 @@ export interface AnsweredItem {
 }
 
 export function itemsOf(bppBatch: Bytes): AnsweredItem[] {
-  return decodeBppBatch(bppBatch).items.map(({ itemId, eid, bound }) => ({
+  return decodeBppBatch(bppBatch).items.map(({ itemId, eid, bound, failed }) => ({
     itemId,
     eid,
+    ...(failed === undefined
+      ? {}
+      : { failed: `${failed.subjectCode}/${failed.reasonCode} ${failed.message ?? ''}` }),
     ...(bound === undefined
       ? {}
       : {

@@ -265,14 +265,14 @@ export class Checker {
     demand(same, 'I4', () => `item ${item.itemId} went out otherwise before`);
   }
 
-  #refusedItem(name: string, { itemId, eid }: AnsweredItem, known: Answered): void {
+  #refusedItem(name: string, { itemId, eid, failed }: AnsweredItem, known: Answered): void {
     this.#count('I4', 1);
     if (!known.bound.has(itemId)) known.refused.set(itemId, eid);
     else
       demand(
         this.maybeWithdrawn.has(eid),
         'I4',
-        () => `item ${itemId} of ${name} went out bound before, and is refused now`,
+        () => `item ${itemId} of ${name} of ${eid} went out bound before, and is refused now: ${failed}`,
       );
   }
 

@@ -59,7 +59,7 @@ export class TrustLoader {
     return new TrustView(this.#context.ledger, fields, this.#context.log);
   }
 
-  /** The lists that are held, each verified again under the clock of `at`. */
+  /** The lists that are held, each verified again: under the clock of `at`, or as of its own beginning where that is later. */
   async lists(
     items: readonly Item[],
     at: number,
@@ -75,9 +75,10 @@ export class TrustLoader {
         this.#decodedLists.set(object.sha256, crl);
       }
       try {
-        lists.add(crl, decodeCertificate(issuer, 'crlInvalid'), at);
+        // it was valid when it was taken in: a clock that went back takes no revocation away, and withholds nothing
+        lists.add(crl, decodeCertificate(issuer, 'crlInvalid'), Math.max(at, crl.thisUpdateMs));
       } catch (error) {
-        // a clock that went back: the list counts as missing, which the policy decides
+        // what cannot be used counts as missing, which the policy decides
         ignoreRefusal(error);
       }
     }

@@ -62,4 +62,19 @@ describe('a clock that jumps ahead and back', () => {
       'bound',
     ]);
   });
+
+  it('takes no revocation list away, and withholds nothing that is bound (I4, I6)', async () => {
+    const { trustAdministration } = deployment.runtime;
+    const bound = euicc({});
+    expect(await register(bound)).toBe('accepted');
+    const request = new Request('ORD-1', [{ eid: bound.eid }]);
+    const answer = await request.send(deployment.runtime);
+    expect(outcomesOf(answer)).toEqual(['bound']);
+    const today = ahead;
+    // before the lists of this test were issued, and within the certificates
+    ahead -= 30 * SECOND;
+    await trustAdministration.setPolicy({ missing: 'refuse', expired: 'refuse' }, 'test');
+    expect(await request.fetch(deployment.runtime)).toEqual(answer);
+    ahead = today;
+  });
 });

@@ -87,7 +87,9 @@ function absentFrom(needs: FunctionNeeds): ReadonlySet<string> {
   if (needs.ppks === undefined) absent.push('shared/vault/dynamodb-ppk.ts');
   if (needs.keys === undefined) absent.push('shared/keys/awskms.ts');
   if (needs.dispatcher === undefined) absent.push('shared/jobs/step-functions.ts');
-  if (needs.notifier === undefined) absent.push('shared/notify/sqs.ts', 'shared/notify/ledger-notifier.ts');
+  if (needs.notifier === undefined)
+    // who posts no callbacks makes no client certificate for them either
+    absent.push('shared/notify/sqs.ts', 'shared/notify/ledger-notifier.ts', 'shared/pki/issue.ts');
   return new Set(absent);
 }
 

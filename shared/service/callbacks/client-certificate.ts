@@ -3,7 +3,7 @@ import { type Bytes, equal } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
 import type { Log } from '../../events/log-events.ts';
 import { asRead, becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
-import { requestTlsClient, type Sign, selfSignTlsClient } from '../../pki/issue.ts';
+import type { Sign } from '../../pki/issue.ts';
 import { auditWrite } from '../audit/line.ts';
 import {
   type CallbackClient,
@@ -83,6 +83,7 @@ export class ClientCertificate {
     if (waiting !== undefined) return waiting.request;
     const { privateKey, stored } = await sealNewKey(this.#context, 'client');
     const subject = { commonName: this.#context.settings.address };
+    const { requestTlsClient } = await issuing();
     const request = await requestTlsClient({ subject, spki: stored.publicKey }, signer(privateKey));
     const made = { ...stored, request, since: this.#context.now() };
     const kept = await changeItem<CallbackClientRequest>(
@@ -176,7 +177,7 @@ export class ClientCertificate {
     return record;
   }
 
-  #selfSigned(privateKey: KeyObject, spki: Bytes): Promise<Bytes[]> {
+  async #selfSigned(privateKey: KeyObject, spki: Bytes): Promise<Bytes[]> {
     const { now, settings } = this.#context;
     const input = {
       subject: { commonName: settings.address },
@@ -185,7 +186,8 @@ export class ClientCertificate {
       notBeforeMs: now() - DAY_MS,
       notAfterMs: now() + SELF_SIGNED_DAYS * DAY_MS,
     };
-    return selfSignTlsClient(input, signer(privateKey)).then((certificate) => [certificate]);
+    const { selfSignTlsClient } = await issuing();
+    return [await selfSignTlsClient(input, signer(privateKey))];
   }
 
   #open(record: CallbackClient): Promise<KeyObject> {
@@ -226,3 +228,6 @@ const signer =
 const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const pem = (der: Bytes) => new X509Certificate(der).toString();
+
+/** Loaded with the first certificate that is made: most functions on AWS post no callbacks, and their bundles lack it. */
+const issuing = () => import('../../pki/issue.ts');

@@ -14,7 +14,7 @@ import { KeyRegistry, type KeyUse } from './keys/registry.ts';
 import { GuardedLedger } from './ledger/guarded.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
-import { Destinations } from './net/destinations.ts';
+import { Destinations, originOf } from './net/destinations.ts';
 import { NO_PORT, noPort } from './no-port.ts';
 import type { Notifier } from './notify/notifier.ts';
 import { present } from './present.ts';
@@ -387,7 +387,7 @@ async function openNotifier(
       config.callbackCa,
     ),
     onDelayed: (id, attempts, reason) => log({ event: 'notice.delayed', id, attempts, reason }),
-    onParked: (id, url, reason) => log({ event: 'notice.parked', id, url, reason }),
+    onParked: (id, url, reason) => log({ event: 'notice.parked', id, url: originOf(url), reason }),
     onTrouble: (message) => log({ event: 'alarm.callback.unsent', message }),
   });
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import { PROTOCOL_VERSION } from '../../shared/ifpp-draft1/version.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
+import { originOf } from '../../shared/net/destinations.ts';
 import type { Courier } from '../../shared/notify/notifier.ts';
 import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
 import { postCallbacks } from '../../shared/notify/post.ts';
@@ -46,7 +47,7 @@ export async function deliver(
         if (outcome.kind === 'taken') return [];
         const { reason } = outcome;
         if (outcome.kind === 'parked') {
-          log({ event: 'notice.parked', id: notice, url: outcome.url, reason });
+          log({ event: 'notice.parked', id: notice, url: originOf(outcome.url), reason });
           return [];
         }
         log({ event: 'notice.delayed', id: notice, attempts: outcome.attempts, reason });

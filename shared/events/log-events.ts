@@ -124,11 +124,14 @@ export const LOG_EVENTS = {
     attempts: 'number',
     reason: 'text',
   }),
-  'notice.parked': info('a callback was given up after all attempts; the notice stays in the ledger', {
-    id: 'identifier',
-    url: 'URL',
-    reason: 'text',
-  }),
+  'notice.parked': info(
+    'a callback to this server was given up after all attempts; the notice stays in the ledger',
+    {
+      id: 'identifier',
+      url: 'URL',
+      reason: 'text',
+    },
+  ),
   'alarm.callback.certificate': alarm(
     'the TLS client certificate for callbacks has ended, or ends within 30 days',
     { certificate: 'hash', notAfter: 'time', daysLeft: 'number' },
@@ -163,7 +166,7 @@ export const LOG_EVENTS = {
     'find out from the EUM; its eUICCs are refused meanwhile',
   ),
   'alarm.object.damaged': alarm(
-    'octets of the vault are not those that were stored; nothing was made of them',
+    'octets of the vault are not those that were stored, or a PPK is lost; nothing was made of them',
     { object: 'identifier', 'order?': 'identifier', 'iccid?': 'ICCID', 'job?': 'identifier' },
     'see [damaged-objects](runbook.md#damaged-objects)',
   ),

@@ -94,6 +94,9 @@ const refused = () =>
     { retryable: true },
   );
 
+/** Scheme, host and port of a URL, for the log: a path, query or user name may be a password in the end. */
+export const originOf = (url: string): string => URL.parse(url)?.origin ?? '';
+
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** As the URL parser has it: 0x7f.1 is 127.0.0.1 by then. Without brackets and the dot of the root. */

@@ -26,19 +26,23 @@ interface BppElement {
 
 /**
  * Binds the profiles of claimed items and tells of the refused ones, in the order of the items. Undefined where a PPK
- * is gone: it goes after a commit or a cancellation, so somebody was faster, and the next look will tell who.
+ * is gone: it goes after a commit or a cancellation, so somebody was faster, and the next look will tell who. With
+ * `ppksAreLost` nobody was: such an item is refused, as one whose profile is damaged, with an alarm.
  */
 export async function bindItems(
   context: Context,
   { jobId, job }: JobChunk,
   settled: readonly SettledItem[],
-  use: UseOptions,
+  { ppksAreLost, ...use }: UseOptions & { readonly ppksAreLost: boolean },
 ): Promise<{ elements: Bytes[]; outcomes: ItemOutcome[] } | undefined> {
   const claimed = settled.filter(isClaimed);
   const positions = claimed.map(({ position }) => position);
   const profiles = await new PackReader(context, job.orderId).read(positions, use);
   try {
-    if ([...profiles.values()].some(({ kind }) => kind === 'keyless')) return undefined;
+    const keyless = [...profiles.values()].filter(({ kind }) => kind === 'keyless');
+    if (keyless.length > 0 && !ppksAreLost) return undefined;
+    for (const { iccid } of keyless)
+      context.log({ event: 'alarm.object.damaged', object: 'ppks', order: job.orderId, iccid });
     const chains = await chainIndexes(
       context,
       jobId,

@@ -44,10 +44,12 @@ export async function bindChunk(
   const job = await loadJob(context, jobId);
   invariant(chunk >= 0 && chunk < chunkCount(job), `job ${jobId} has no chunk ${chunk}`);
   const place: JobChunk = { jobId, job, chunk };
+  let lacking = 0;
   const attempt = async () => {
     const committed = await context.ledger.get(ledgerKeys.chunk(jobId, chunk));
     if (committed !== undefined) return { value: chunkRecord.from(committed) };
-    const answer = await attemptChunk(context, place, await trust.current());
+    const answer = await attemptChunk(context, place, await trust.current(), lacking >= LOOKS_FOR_PPKS);
+    lacking = answer === undefined ? lacking + 1 : 0;
     const record = answer && (await commitChunk(context, place, answer));
     return record && { value: record };
   };
@@ -60,6 +62,12 @@ export async function bindChunk(
   return await finishChunk(context, place, record);
 }
 
+/**
+ * A PPK that is gone was destroyed by the commit of another attempt, or with its order, and the next look tells of it.
+ * Where so many looks in a row find no commit and the order as it was, it is lost, and its profile with it.
+ */
+const LOOKS_FOR_PPKS = 6;
+
 async function loadJob({ ledger }: Context, jobId: string): Promise<JobRecord> {
   const item = await ledger.get(ledgerKeys.job(jobId));
   invariant(item !== undefined, `there is no job ${jobId}`);
@@ -71,6 +79,7 @@ async function attemptChunk(
   context: Context,
   place: JobChunk,
   view: TrustView,
+  ppksAreLost: boolean,
 ): Promise<ChunkAnswer | undefined> {
   const { ledger, vault } = context;
   const { jobId, job, chunk } = place;
@@ -91,7 +100,7 @@ async function attemptChunk(
   const partName = objectNames.part(jobId, chunk, attempt);
   const [written, bound] = await together(
     beginAttempt(context, 'part', attempt, { objects: [partName], holder: ledgerKeys.chunk(jobId, chunk) }),
-    bindItems(context, place, settled, keyUse.options),
+    bindItems(context, place, settled, { ...keyUse.options, ppksAreLost }),
   );
   if (bound === undefined) {
     await abandonAttempt(context, written);

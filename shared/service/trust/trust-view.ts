@@ -122,12 +122,15 @@ export class TrustView {
    */
   async requireNotWithdrawn(euicc: EuiccRecord, certificate: Bytes, eumChain: string): Promise<void> {
     requireNotStopped(euicc);
-    const eum = await this.eumOf(eumChain, Buffer.from(euicc.ciPkId, 'hex'), 'notWithdrawn');
+    const eum = await this.eumOf(eumChain, undefined, 'notWithdrawn');
     eum.verified.recheckEuicc(certificate);
   }
 
-  /** The EUM chain with this SHA-256, verified under this view once; an alarm where it no longer holds. */
-  eumOf(chainHash: string, ciPkId: Bytes, asked: Asked = 'holdsNow'): Promise<TrustedEum> {
+  /**
+   * The EUM chain with this SHA-256, verified under this view once; an alarm where it no longer holds. `ciPkId`: of the root
+   * that the eUICC has it under; the one that the chain was stored with where the eUICC may have another by now.
+   */
+  eumOf(chainHash: string, ciPkId: Bytes | undefined, asked: Asked = 'holdsNow'): Promise<TrustedEum> {
     const name = `${asked} ${chainHash}`;
     let chain = this.#chains.get(name);
     if (chain === undefined) {
@@ -137,11 +140,13 @@ export class TrustView {
     return chain;
   }
 
-  async #verifyStored(chainHash: string, ciPkId: Bytes, asked: Asked): Promise<TrustedEum> {
+  async #verifyStored(chainHash: string, ofEuicc: Bytes | undefined, asked: Asked): Promise<TrustedEum> {
     const item = await this.#ledger.get(ledgerKeys.eumChain(chainHash));
     invariant(item !== undefined, 'an eUICC names an EUM chain that is not stored');
+    const stored = eumChainRecord.from(item);
+    const ciPkId = ofEuicc ?? stored.ciPkId;
     try {
-      return this.verifyEum(eumChainRecord.from(item).certificates, ciPkId, asked);
+      return this.verifyEum(stored.certificates, ciPkId, asked);
     } catch (error) {
       if (error instanceof Refusal)
         this.#log({

@@ -92,6 +92,40 @@ describe('a pack of which any octet was altered', () => {
   );
 });
 
+describe('PPKs that are lost', () => {
+  it.each([
+    ['one of a pack', [1]],
+    ['all of a pack', [0, 1, 2]],
+  ])(
+    '%s cost their profiles alone: each item is refused by name, and the others are bound',
+    async (_, lost) => {
+      const orderId = `DAMAGED-${orders++}`;
+      const iccids = await prepare(deployment, orderId, 3);
+      const { ledger, ppks } = deployment.runtime.context;
+      const pack = packRecord.from((await ledger.get(ledgerKeys.orderPack(orderId, 0)))!);
+      if (lost.length === 3) await ppks.destroyPack(pack.ppks);
+      else await ppks.destroy(pack.ppks, lost);
+      const euiccs = await registered(deployment, 3);
+      lines.length = 0;
+      const request = new Request(
+        orderId,
+        euiccs.map(({ eid }) => ({ eid })),
+      );
+      await request.send(deployment.runtime);
+      await expect.poll(async () => (await request.fetch(deployment.runtime)).state, WITHIN).toBe('Done');
+      const outcomes = [0, 1, 2].map((place) => (lost.includes(place) ? 'executionError' : 'bound'));
+      expect(outcomesOf(await request.fetch(deployment.runtime))).toEqual(outcomes);
+      expect(
+        alarms()
+          .map((line) => 'iccid' in line && line.iccid)
+          .sort(),
+      ).toEqual(lost.map((place) => iccids[place]).sort());
+      const { items } = await deployment.runtime.services.orders.getOrderStatus(OPERATOR, { orderId });
+      expect(items.map(({ state }) => state === 'Closed')).toEqual(outcomes.map((one) => one !== 'bound'));
+    },
+  );
+});
+
 describe('a request of which any octet was altered', () => {
   it('is bound chunk by chunk where it is whole, and not where it is not; the same call again repairs it', async () => {
     const orderId = `DAMAGED-${orders++}`;

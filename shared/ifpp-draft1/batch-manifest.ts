@@ -2,9 +2,10 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { type Chain, encodeChain, readChain } from './chain.ts';
 import { LIMITS, read, write } from './fields.ts';
+import { TAG } from './tags.ts';
 
 /** BatchManifest (FF65): names and signs the parts of a large answer. */
-const BATCH_MANIFEST = 0xff65;
+const BATCH_MANIFEST = TAG.batchManifest;
 
 export interface PartEntry {
   readonly eid: string;

@@ -3,9 +3,10 @@ import { readSingle, TlvReader, tlvHeader } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { type Chain, encodeChain, readChain } from './chain.ts';
 import { LIMITS, read, write } from './fields.ts';
+import { TAG } from './tags.ts';
 
 /** BppBatch (FF62): the answer to a BppRequest, over HTTPS or as a file. */
-const BPP_BATCH = 0xff62;
+const BPP_BATCH = TAG.bppBatch;
 
 /** A Bound Profile Package is at most this long, well above what an eUICC holds. */
 const MAX_BPP = 1 << 20;

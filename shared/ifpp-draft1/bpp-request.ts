@@ -2,9 +2,10 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { read, write } from './fields.ts';
+import { TAG } from './tags.ts';
 
 /** BppRequest (FF61): a device manufacturer asks for Bound Profile Packages. */
-const BPP_REQUEST = 0xff61;
+const BPP_REQUEST = TAG.bppRequest;
 
 /** Items of one request. A larger production run is several requests of the same order. */
 const MAX_REQUEST_ITEMS = 200_000;

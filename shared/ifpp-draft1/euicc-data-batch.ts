@@ -3,10 +3,11 @@ import { encodeEid } from '../codec/eid.ts';
 import { decodeOid } from '../codec/oid.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { LIMITS, read, write } from './fields.ts';
+import { TAG } from './tags.ts';
 
 /** EuiccDataBatch (FF60): what an EUM tells of its eUICCs, on path A by Esed1 or on path B inside a BppRequest. */
-export const EUICC_DATA_BATCH = 0xff60;
-const ONE_TIME_KEY_TBS = 0xff64;
+export const EUICC_DATA_BATCH = TAG.euiccDataBatch;
+const ONE_TIME_KEY_TBS = TAG.oneTimeKeyTbs;
 
 /** One-time keys of one eUICC in one batch. */
 export const MAX_KEYS_PER_EUICC = 64;

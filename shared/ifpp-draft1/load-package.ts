@@ -2,12 +2,13 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { type Chain, encodeChainFields, readChainFields } from './chain.ts';
 import { read, write } from './fields.ts';
+import { TAG } from './tags.ts';
 
 /**
  * LoadPackage (FF66): what the FPA hands the eUICC before the segments of a BPP. It takes the place of SGP.22's
  * PrepareDownload: transaction, choice of one-time key, and the certificates that lead to a CI the eUICC knows.
  */
-const LOAD_PACKAGE = 0xff66;
+const LOAD_PACKAGE = TAG.loadPackage;
 
 export interface LoadPackage {
   readonly transactionId: string;

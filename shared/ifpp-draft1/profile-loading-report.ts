@@ -2,9 +2,10 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { read } from './fields.ts';
+import { TAG } from './tags.ts';
 
 /** ProfileLoadingReport (FF63): signed eUICC results and the FPA's own, unsigned words about the rest. */
-const PROFILE_LOADING_REPORT = 0xff63;
+const PROFILE_LOADING_REPORT = TAG.profileLoadingReport;
 
 const MAX_REPORT_ITEMS = 200_000;
 

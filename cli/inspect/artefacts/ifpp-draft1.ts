@@ -12,6 +12,7 @@ import {
   decodeReportItem,
   FPA_CAUSES,
 } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import { TAG } from '../../../shared/ifpp-draft1/tags.ts';
 import { leaf, listOf, type Shape, tree, wrapped } from '../shape.ts';
 import { checkAt, tlvDescriber } from '../tlv-describer.ts';
 import {
@@ -85,7 +86,7 @@ const EUICC_DATA_BATCH_SHAPE: Shape = tree('euiccDataBatch', [
 export const euiccDataBatch = tlvDescriber({
   kind: 'euiccDataBatch',
   title: 'eUICC data batch (FF60)',
-  tag: 0xff60,
+  tag: TAG.euiccDataBatch,
   shape: EUICC_DATA_BATCH_SHAPE,
   check(octets) {
     const { entries } = decodeEuiccDataBatch(octets);
@@ -99,7 +100,7 @@ export const euiccDataBatch = tlvDescriber({
 export const oneTimeKeyTbs = tlvDescriber({
   kind: 'oneTimeKeyTbs',
   title: 'one-time key as its eUICC signs it (FF64)',
-  tag: 0xff64,
+  tag: TAG.oneTimeKeyTbs,
   shape: tree('oneTimeKeyTbs', [
     [0x80, leaf('eid', eid)],
     [0x81, id('keyId')],
@@ -115,7 +116,7 @@ export const oneTimeKeyTbs = tlvDescriber({
 export const bppRequest = tlvDescriber({
   kind: 'bppRequest',
   title: 'BPP request (FF61)',
-  tag: 0xff61,
+  tag: TAG.bppRequest,
   shape: tree('bppRequest', [
     [0x80, version],
     [0x81, id('requestId')],
@@ -151,7 +152,7 @@ export const bppRequest = tlvDescriber({
 export const bppBatch = tlvDescriber({
   kind: 'bppBatch',
   title: 'BPP batch (FF62)',
-  tag: 0xff62,
+  tag: TAG.bppBatch,
   shape: tree('bppBatch', [
     [0x80, version],
     [0x81, id('requestId')],
@@ -200,7 +201,7 @@ export const bppBatch = tlvDescriber({
 export const batchManifest = tlvDescriber({
   kind: 'batchManifest',
   title: 'Batch manifest (FF65)',
-  tag: 0xff65,
+  tag: TAG.batchManifest,
   shape: tree('batchManifest', [
     [0x80, version],
     [0x81, id('requestId')],
@@ -239,7 +240,7 @@ export const batchManifest = tlvDescriber({
 export const loadPackage = tlvDescriber({
   kind: 'loadPackage',
   title: 'Load package (FF66)',
-  tag: 0xff66,
+  tag: TAG.loadPackage,
   shape: tree('loadPackage', [
     [0x80, id('transactionId')],
     [0x81, id('keyId')],
@@ -282,7 +283,7 @@ const REPORT_ITEM_SHAPES: ReadonlyMap<number, Shape> = new Map([
 export const profileLoadingReport = tlvDescriber({
   kind: 'profileLoadingReport',
   title: 'Profile Loading Report (FF63)',
-  tag: 0xff63,
+  tag: TAG.profileLoadingReport,
   shape: tree('profileLoadingReport', [
     [0x80, version],
     [0x81, id('reportId')],

@@ -23,7 +23,7 @@ import { SecretScan } from './secret-scan.ts';
  * With --kill-at the process kills itself when that part of the packs is made; the same command without it goes on
  * in the same folder. At the end K and OPc of every tenth profile are searched for in all files of the folder.
  *
- * Memory is that of the whole process, of both threads. What the collectors let lie until they have a reason grows
+ * Memory is that of the whole process, of both threads; the worker's heap is bounded, as in a server. What the collectors let lie until they have a reason grows
  * for a while after the start; what matters is whether the second half of the work needs more than the first.
  */
 const { values: options } = parseArgs({
@@ -60,7 +60,10 @@ if (fresh) {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(operatorFile, JSON.stringify(privateKey.export({ format: 'jwk' })), { mode: 0o600 });
 }
-const runtime = await openRuntime(config, { log: ({ event, ...about }) => console.log(event, about) });
+const runtime = await openRuntime(config, {
+  lanes: 'workers',
+  log: ({ event, ...about }) => console.log(event, about),
+});
 if (fresh) {
   const provider = (await runtime.keys.provider(config.keys.wrapping)) as unknown as KeyGenerator;
   await provider.generate(config.keys.wrapping, 'aes-256', 'wrapping');

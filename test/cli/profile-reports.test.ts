@@ -219,6 +219,19 @@ describe('11: what is written holds the rules of check', () => {
     expect((await shown(out)).mandatoryServices).toEqual(['usim', 'isim', 'tuak256']);
     expect((await check(out)).findings).toEqual([]);
   });
+  it.each([
+    ['TUAK with K of 16 octets', { algorithm: 'tuak', k: '00'.repeat(16), opc: '11'.repeat(32) }, 'tuak128'],
+    ['TUAK with K of 32 octets', { algorithm: 'tuak', k: '00'.repeat(32), opc: '11'.repeat(32) }, 'tuak256'],
+    [
+      'the USIM test algorithm',
+      { algorithm: 'usim-test-algorithm', k: '00'.repeat(16), opc: '11'.repeat(16) },
+      'usim-test-algorithm',
+    ],
+  ])('%s', async (_, algorithm, service) => {
+    expect((await personalise(template, csv({ ...ROW, ...algorithm }))).code).toBe(0);
+    expect((await shown(out)).mandatoryServices.filter((name) => !/sim$/.test(name))).toEqual([service]);
+    expect((await check(out)).findings).toEqual([]);
+  });
   it.each<readonly [string, Record<string, string>, string]>([
     [
       'no IMSI in EF.IMSI',

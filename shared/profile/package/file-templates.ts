@@ -29,21 +29,11 @@ df-mmss 5F3C DF
 df-mcs 5F3D DF
 df-v2x 5F3E DF`;
 
-const usim = (ust: number) => `
-adf-usim - ADF
-ef-imsi 6F07 TR 9
-ef-arr 6F06 LF -
-ef-keys 6F08 TR 33 07FF…
+/** What a USIM has in PE-USIM and in PE-IoT alike. */
+const USIM_KEYS = `ef-keys 6F08 TR 33 07FF…
 ef-keysPS 6F09 TR 33 07FF…
-ef-hpplmn 6F31 TR 1 0A
-ef-ust 6F38 TR ${ust}
-ef-fdn 6F3B LF 20x26 FF…
-ef-sms 6F3C LF 10x176 00FF…
-ef-smsp 6F42 LF 1x38 FF…
-ef-smss 6F43 TR 2 FF…
-ef-spn 6F46 TR 17
-ef-est 6F56 TR 1
-ef-start-hfn 6F5B TR 6 F00000F00000
+ef-hpplmn 6F31 TR 1 0A`;
+const USIM_NETWORK = `ef-start-hfn 6F5B TR 6 F00000F00000
 ef-threshold 6F5C TR 3 FF…
 ef-psloci 6F73 TR 14 FFFFFFFFFFFFFFFFFFFF0000FF01
 ef-acc 6F78 TR 2
@@ -51,7 +41,21 @@ ef-fplmn 6F7B TR 12 FF…
 ef-loci 6F7E TR 11 FFFFFFFFFFFFFF0000FF01
 ef-ad 6FAD TR 4 00000002
 ef-ecc 6FB7 LF 1x4
-ef-netpar 6FC4 TR 128 FF…
+ef-netpar 6FC4 TR 128 FF…`;
+
+const usim = (ust: number) => `
+adf-usim - ADF
+ef-imsi 6F07 TR 9
+ef-arr 6F06 LF -
+${USIM_KEYS}
+ef-ust 6F38 TR ${ust}
+ef-fdn 6F3B LF 20x26 FF…
+ef-sms 6F3C LF 10x176 00FF…
+ef-smsp 6F42 LF 1x38 FF…
+ef-smss 6F43 TR 2 FF…
+ef-spn 6F46 TR 17
+ef-est 6F56 TR 1
+${USIM_NETWORK}
 ef-epsloci 6FE3 TR 18 FFFFFFFFFFFFFFFFFFFFFFFFFFFFFF000001
 ef-epsnsc 6FE4 LF 1x80 FF…`;
 
@@ -149,19 +153,9 @@ const IOT = `${MF}
 adf-usim - ADF
 ef-imsi 6F07 TR 9
 ef-arr-usim 6F06 LF -
-ef-keys 6F08 TR 33 07FF…
-ef-keysPS 6F09 TR 33 07FF…
-ef-hpplmn 6F31 TR 1 0A
+${USIM_KEYS}
 ef-ust 6F38 TR -
-ef-start-hfn 6F5B TR 6 F00000F00000
-ef-threshold 6F5C TR 3 FF…
-ef-psloci 6F73 TR 14 FFFFFFFFFFFFFFFFFFFF0000FF01
-ef-acc 6F78 TR 2
-ef-fplmn 6F7B TR 12 FF…
-ef-loci 6F7E TR 11 FFFFFFFFFFFFFF0000FF01
-ef-ad 6FAD TR 4 00000002
-ef-ecc 6FB7 LF 1x4
-ef-netpar 6FC4 TR 128 FF…`;
+${USIM_NETWORK}`;
 
 const OPT_IOT = `
 ef-fdn 6F3B LF 20x26 FF…

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DeploymentFolder } from '../cli/deployment/folder.ts';
 import { openSandbox } from '../cli/deployment/sandbox.ts';
+import { suiteByName } from '../shared/crypto/suite.ts';
 import { SLICE } from '../shared/service/esed1/euicc-batches.ts';
-import { SimEum } from '../sim/index.ts';
+import { SimEum, SUITES, type SuiteName } from '../sim/index.ts';
 import { largeBatch } from './ingest/batch.ts';
 import type { IngestRun } from './ingest/run.ts';
 import { stateOf } from './ingest/state.ts';
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     kill: { type: 'boolean', default: false },
     entries: { type: 'string', default: '10000,200000' },
+    suite: { type: 'string', default: 'p256' },
   },
 });
 
@@ -57,10 +59,12 @@ async function measure(entries: number): Promise<Measured> {
 }
 
 async function prepare(folder: string, entries: number, scratch: string): Promise<void> {
-  const deployment = await DeploymentFolder.open(folder);
+  const suite = Object.hasOwn(SUITES, options.suite) ? (options.suite as SuiteName) : 'p256';
+  const draft = suiteByName(suite).draft && { runtime: { draftSuites: [suite] } };
+  const deployment = await DeploymentFolder.open(folder, { ...draft });
   const runtime = await deployment.openRuntime({ lanes: 'none' });
   const { ci, eumCa } = await openSandbox(deployment, runtime, 'p256');
-  const eum = new SimEum({ ca: eumCa, ci: ci.certificate });
+  const eum = new SimEum({ ca: eumCa, ci: ci.certificate, suite });
   await runtime.context.vault.putStream(OBJECT, largeBatch(eum, entries, ['2.999.50'], scratch));
   await runtime.close();
 }

@@ -2,12 +2,13 @@ import { createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 
 
 /**
  * The floor of one entry: the calls of node:crypto that it cannot do without, on octets made before: import of the
- * eUICC's key and of its one-time key, verification of the certificate and of the proof.
+ * eUICC's key and of its one-time key (of a hybrid one the encapsulation key too), verification of the certificate and of
+ * the proof.
  *
  * - plain: each call as its documentation shows it, keys in DER and signatures as r‖s.
  * - lean: the forms that node:crypto serves fastest, which our code uses too.
  */
-export function floorOfEntry(form: 'plain' | 'lean'): () => void {
+export function floorOfEntry(form: 'plain' | 'lean', suite: string): () => void {
   const issuer = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const euicc = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const oneTime = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
@@ -21,6 +22,7 @@ export function floorOfEntry(form: 'plain' | 'lean'): () => void {
     form === 'lean'
       ? key.export({ format: 'pem', type: 'spki' })
       : ({ key: key.export({ format: 'der', type: 'spki' }), format: 'der', type: 'spki' } as const);
+  const kemInput = suite === 'p256-mlkem768' ? input(generateKeyPairSync('ml-kem-768').publicKey) : undefined;
   const [euiccInput, oneTimeInput] = [input(euicc.publicKey), input(oneTime.publicKey)];
   const holds = (message: Buffer, key: typeof issuer.publicKey, signature: Buffer) =>
     form === 'lean'
@@ -29,6 +31,7 @@ export function floorOfEntry(form: 'plain' | 'lean'): () => void {
   return () => {
     const euiccKey = createPublicKey(euiccInput);
     createPublicKey(oneTimeInput);
+    if (kemInput !== undefined) createPublicKey(kemInput);
     if (
       !holds(tbsCertificate, issuer.publicKey, certificateSignature) ||
       !holds(oneTimeKeyTbs, euiccKey, proof)

@@ -6,16 +6,22 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import type { Bytes } from '../../shared/codec/bytes.ts';
+import { type Bytes, concat } from '../../shared/codec/bytes.ts';
 import { readTlvHeader, tlv } from '../../shared/codec/tlv.ts';
-import { completeEid, encodeEuiccEntry, encodeOneTimeKeyTbs, type SimEum } from '../../sim/index.ts';
+import {
+  completeEid,
+  encodeEuiccEntry,
+  encodeOneTimeKeyTbs,
+  type SimEum,
+  type SuiteName,
+} from '../../sim/index.ts';
 
 const EID_DIGITS = 32;
 const POINT_LENGTH = 65;
 
 /**
  * The entries of a production run with one one-time key each, in DER, made ten times as fast as the simulated EUM does
- * it: one certificate of its own is the form that all others are filled into and signed. P-256 only.
+ * it: one certificate of its own is the form that all others are filled into and signed. Certificates on P-256 only.
  */
 export function* productionEntries(eum: SimEum, count: number): Generator<Bytes> {
   const [first] = eum.production(1);
@@ -28,7 +34,7 @@ export function* productionEntries(eum: SimEum, count: number): Generator<Bytes>
     const euicc = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const oneTime = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const keyId = randomBytes(16);
-    const otPk = pointOf(oneTime.publicKey);
+    const otPk = concat(pointOf(oneTime.publicKey), encapsulationKey(eum.suite));
     yield encodeEuiccEntry({
       eid,
       euiccCert: form.fill(eid, pointOf(euicc.publicKey), made, issuer),
@@ -38,6 +44,12 @@ export function* productionEntries(eum: SimEum, count: number): Generator<Bytes>
     });
   }
 }
+
+/** What a hybrid one-time key has behind its point. */
+const encapsulationKey = (suite: SuiteName): Bytes =>
+  suite === 'p256-mlkem768'
+    ? generateKeyPairSync('ml-kem-768').publicKey.export({ format: 'der', type: 'spki' }).subarray(-1184)
+    : new Uint8Array(0);
 
 /** A signed certificate whose places for EID, key and serial number are known. */
 class CertificateForm {

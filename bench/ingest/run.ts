@@ -41,7 +41,7 @@ if (id !== ingestIdOf(SANDBOX_EUM, ingest.batchId)) throw new Error('another bat
 
 // the embedded server runs slices in such a lane; one of them is one core
 const lane = new WorkerLane(deployment.runtimeConfig(), ({ event, ...about }) => console.error(event, about));
-const floors = { plain: floorOfEntry('plain'), lean: floorOfEntry('lean') };
+const floors = { plain: floorOfEntry('plain', ingest.suite), lean: floorOfEntry('lean', ingest.suite) };
 const spent = { ingest: 0, plain: 0, lean: 0 };
 let startRss = 0;
 let peakRss = 0;

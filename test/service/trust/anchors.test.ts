@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { P256, toSpki } from '../../../shared/crypto/curves.ts';
-import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
 import { scanAll } from '../../../shared/ledger/scan.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
 import { partitions } from '../../../shared/service/records/keys.ts';
 import { eumRecord } from '../../../shared/service/records/trust.ts';
 import { sha256 } from '../../../shared/service/trust/trust-items.ts';
-import { decodeBppBatch, generateKey, type PersonalisedEuicc, SimCi, SimEum } from '../../../sim/index.ts';
+import { generateKey, type PersonalisedEuicc, SimCi, SimEum } from '../../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { explicitOf, writeExplicit, writePoint, writeSpki } from '../../support/ec-key-forms.ts';
 import { refusalOf } from '../../support/refusal.ts';
+import { bppBatchFor } from './bpp-batch-for.ts';
 
 const BOTH = { forSigning: true, forVerification: true };
 const MAKERS = { deviceManufacturers: [DEVICE_MAKER.identifier] };
@@ -62,22 +62,7 @@ async function register(eum: SimEum): Promise<PersonalisedEuicc> {
 
 /** For each eUICC the name of the CI whose chain its BPP is under, or the codes of its refusal. */
 async function request(...euiccs: readonly PersonalisedEuicc[]): Promise<string[]> {
-  const answer = await deployment.runtime.services.delivery.requestBpp(
-    DEVICE_MAKER,
-    encodeBppRequest({
-      requestId: `0${++requests}`,
-      orderId: 'ORD-1',
-      euiccData: undefined,
-      items: euiccs.map(({ eid }, i) => ({
-        itemId: i + 1,
-        eid,
-        keyId: undefined,
-        iccid: undefined,
-        additional: true,
-      })),
-    }),
-  );
-  const { chains, items } = decodeBppBatch(answer.bppBatch!);
+  const { chains, items } = await bppBatchFor(deployment, `0${++requests}`, euiccs);
   return items.map(({ bound, failed }) => {
     if (bound === undefined) return `${failed!.subjectCode}/${failed!.reasonCode}`;
     const { issuer } = decodeCertificate(chains[bound.chain]!.certificates[0]!);

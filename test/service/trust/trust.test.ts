@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
-import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
 import { Destinations } from '../../../shared/net/destinations.ts';
 import { httpFetch } from '../../../shared/net/http-fetch.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
@@ -11,6 +10,7 @@ import { CrlFetcher } from '../../../shared/service/trust/crl-fetcher.ts';
 import { decodeBppBatch, type PersonalisedEuicc, SimEum } from '../../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
+import { bppBatchFor } from './bpp-batch-for.ts';
 
 const MAKERS = { deviceManufacturers: [DEVICE_MAKER.identifier] };
 let deployment: Deployment;
@@ -55,22 +55,8 @@ async function register(eum: SimEum, keys = 1): Promise<PersonalisedEuicc> {
 
 /** "bound", or the codes of the refusal, for each eUICC. */
 async function request(...euiccs: readonly PersonalisedEuicc[]): Promise<string[]> {
-  const answer = await deployment.runtime.services.delivery.requestBpp(
-    DEVICE_MAKER,
-    encodeBppRequest({
-      requestId: `0${++requests}`,
-      orderId: 'ORD-1',
-      euiccData: undefined,
-      items: euiccs.map(({ eid }, i) => ({
-        itemId: i + 1,
-        eid,
-        keyId: undefined,
-        iccid: undefined,
-        additional: true,
-      })),
-    }),
-  );
-  return decodeBppBatch(answer.bppBatch!).items.map((item) =>
+  const { items } = await bppBatchFor(deployment, `0${++requests}`, euiccs);
+  return items.map((item) =>
     item.failed === undefined ? 'bound' : `${item.failed.subjectCode}/${item.failed.reasonCode}`,
   );
 }

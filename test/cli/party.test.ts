@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../cli/deployment/tls.ts';
@@ -58,6 +59,8 @@ describe('smdpf party add', () => {
     expect(renewed).not.toHaveProperty('warnings');
     expect(renewed.fingerprint).not.toBe(first.fingerprint);
     expect(readFileSync(key, 'utf8')).toBe(octets[1]);
+    const pair = new X509Certificate(readFileSync(certificate));
+    expect(pair.checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true);
   });
 
   it.each(['eum', 'deviceMaker', 'auditor', 'administrator'])(

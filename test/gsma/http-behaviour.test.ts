@@ -156,10 +156,10 @@ const openTransfer = (purpose: string): Sent => ({
   certificate: maker,
   body: json({ purpose, size: 1, sha256: 'ab'.repeat(32) }),
 });
-const notification = (url: string): Sent => ({
+const notification = (url: string, more: object = {}): Sent => ({
   url,
   headers: { 'x-admin-protocol': 'gsma/rsp/v2.5.0' },
-  body: JSON.stringify({ pendingNotification: Buffer.from(tlv(0xbf37)).toString('base64') }),
+  body: JSON.stringify({ pendingNotification: Buffer.from(tlv(0xbf37)).toString('base64'), ...more }),
 });
 const without = ({ certificate: _, ...sent }: Sent): Sent => sent;
 
@@ -210,6 +210,12 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
     ['an upload for another role', openTransfer('template'), 200, '1.1/1.2'],
     ['an upload that nobody knows', { ...request, body: json({ transferId: 'T-9' }) }, 200, '1.6/3.9'],
     ['a notification', notification('/ifpp-draft1/es9plus/handleNotification'), 204, undefined],
+    [
+      'a notification of an LPA that sends more than is known here',
+      notification('/gsma/rsp2/es9plus/handleNotification', { ofALaterVersion: { x: 1 } }),
+      204,
+      undefined,
+    ],
     [
       'a notification where LPAs send it',
       notification('/gsma/rsp2/es9plus/handleNotification'),

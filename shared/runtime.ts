@@ -31,6 +31,7 @@ import { EligibilityService } from './service/es2f/eligibility-check.ts';
 import { OrderService } from './service/es2f/orders.ts';
 import { DeletionStatementService } from './service/esbpp/deletion-statement.ts';
 import { DeliveryService } from './service/esbpp/delivery.ts';
+import { closeLane } from './service/esbpp/just-in-time/lane-closing.ts';
 import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
 import { IngestService } from './service/esed1/ingest.ts';
@@ -137,7 +138,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     keyUses: custody.keyUses,
     wrappingRotation,
     keyInventory: new KeyInventory(context, custody.keys, wrappingRotation),
-    reaper: new Reaper(context),
+    reaper: new Reaper(context, closeLane),
     async close() {
       await dispatcher.close();
       await notifier.close();

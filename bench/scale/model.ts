@@ -124,7 +124,7 @@ export function chunkOctets(chunk: number): number {
     offsets: Array.from({ length: chunk + 1 }, (_, i) => i),
     trustEpoch: 1,
     committedAt: 1,
-  } satisfies Record<keyof ChunkRecord, unknown>;
+  } satisfies Record<Exclude<keyof ChunkRecord, 'partKey'>, unknown>;
   return itemSize({ ...ledgerKeys.chunk('a'.repeat(24), 0), attributes: record });
 }
 

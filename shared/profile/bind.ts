@@ -2,6 +2,7 @@ import { type Bytes, wipe } from '../codec/bytes.ts';
 import { checkEid, encodeEid } from '../codec/eid.ts';
 import { headerLength, OctetWriter, tlvLength } from '../codec/octet-writer.ts';
 import { readSingle } from '../codec/tlv.ts';
+import { together } from '../concurrency.ts';
 import {
   type BspKeys,
   BspSealer,
@@ -77,6 +78,34 @@ export type SmdpSigner = (digest: Digest) => Promise<Bytes>;
 export async function bindProfile(request: BindingRequest & { readonly sign: SmdpSigner }): Promise<Bytes> {
   const prepared = prepareBinding(request);
   return prepared.assemble(await request.sign(prepared.toBeSigned));
+}
+
+/** What of a request nothing depends on that is signed. */
+export type BoundContent = Pick<BindingRequest, 'metadataDer' | 'payload'>;
+
+/**
+ * The same for who waits for the profile as well: the signature is asked for while the profile is still being read.
+ * Undefined where there is none; what was signed is of no use then. Session keys live until both are there.
+ */
+export async function bindWhileReading(
+  request: Omit<BindingRequest, keyof BoundContent> & {
+    readonly content: Promise<BoundContent | undefined>;
+    readonly sign: SmdpSigner;
+  },
+): Promise<Bytes | undefined> {
+  const { euiccOtpk, hostId, transactionId, content } = request;
+  const agreed = euiccOtpk.encapsulate(request.randomness);
+  const keys = sessionKeys(euiccOtpk.suite, agreed, hostId, encodeEid(checkEid(request.eid)));
+  const sealer = new BspSealer(keys);
+  try {
+    const unsignedPart = encodeUnsignedPart(euiccOtpk.suite.channel, { transactionId, hostId, ...agreed });
+    const toBeSigned = Digest.of(smdpSignInput(unsignedPart, euiccOtpk.octets));
+    const [smdpSign, read] = await together(request.sign(toBeSigned), content);
+    return read && layOut({ ...request, ...read }, agreed, sealer).assemble(smdpSign);
+  } finally {
+    sealer.wipe();
+    wipeBspKeys(keys);
+  }
 }
 
 /** Everything but the signature. Ephemeral key, shared secret and session keys are gone when it returns or throws. */

@@ -39,6 +39,8 @@ const BATCH_GET_LIMIT = 100;
 const CONCURRENCY = 32;
 const LOAD_ATTEMPTS = 12;
 const HEADER = 'header';
+/** Packs whose attempt and count are remembered. */
+const KNOWN = 1_000;
 
 type Stored = Record<string, AttributeValue>;
 
@@ -60,6 +62,8 @@ export class DynamoDbPpkVault implements PpkVault {
   readonly #table: string;
   readonly #client: DynamoDBClient;
   readonly #ownsClient: boolean;
+  /** Packs that were looked up: what their headers say never changes, and a pack of this name that comes later shows. */
+  readonly #known = new Map<string, Pick<Pack, 'attempt' | 'count'>>();
 
   private constructor(table: string, client: DynamoDBClient, ownsClient: boolean) {
     this.#table = table;
@@ -98,13 +102,20 @@ export class DynamoDbPpkVault implements PpkVault {
   async entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]> {
     checkName(pack);
     return calling(async () => {
-      const found = await this.#find(pack);
-      if (found === undefined) return positions.map(() => undefined);
-      checkPositions(positions, found);
       const groups = [...new Set(positions.map((position) => Math.floor(position / GROUP_LENGTH)))];
-      const stored = await this.#getGroups(pack, found.attempt, groups);
+      let found = this.#known.get(pack);
+      let stored = found && (await this.#getGroups(pack, found.attempt, groups));
+      if (found === undefined || stored === undefined || stored.size < groups.length) {
+        // nothing is known of it, or it may be another by now
+        found = await this.#find(pack);
+        if (found === undefined) return positions.map(() => undefined);
+        checkPositions(positions, found);
+        stored = await this.#getGroups(pack, found.attempt, groups);
+      }
+      checkPositions(positions, found);
+      const { attempt } = found;
       return positions.map((position) => {
-        const group = stored.get(groupPart(found.attempt, Math.floor(position / GROUP_LENGTH)));
+        const group = stored.get(groupPart(attempt, Math.floor(position / GROUP_LENGTH)));
         return group?.[slotOf(position)]?.B;
       });
     });
@@ -113,6 +124,14 @@ export class DynamoDbPpkVault implements PpkVault {
   async destroy(pack: string, positions: readonly number[]): Promise<void> {
     checkName(pack);
     await calling(async () => {
+      const known = this.#known.get(pack);
+      const [only, ...others] = positions;
+      if (known !== undefined && only !== undefined && others.length === 0) {
+        checkPositions(positions, known);
+        const part = groupPart(known.attempt, Math.floor(only / GROUP_LENGTH));
+        if (await this.#removeEntries(pack, part, [slotOf(only)])) return;
+      }
+      // the group is gone, or is that of another pack of this name
       const found = await this.#find(pack);
       if (found === undefined) return;
       checkPositions(positions, found);
@@ -184,7 +203,13 @@ export class DynamoDbPpkVault implements PpkVault {
       ConsistentRead: true,
     });
     const { Item } = await this.#client.send(command);
-    return Item && { attempt: Item.attempt!.S!, count: Number(Item.count!.N), header: Item.header!.B! };
+    this.#known.delete(pack);
+    if (Item === undefined) return undefined;
+    const attempt = Item.attempt!.S!;
+    const count = Number(Item.count!.N);
+    this.#known.set(pack, { attempt, count });
+    if (this.#known.size > KNOWN) this.#known.delete(this.#known.keys().next().value!);
+    return { attempt, count, header: Item.header!.B! };
   }
 
   /** False if the pack is there already. */
@@ -210,7 +235,8 @@ export class DynamoDbPpkVault implements PpkVault {
     }
   }
 
-  async #removeEntries(pack: string, part: string, slots: readonly string[]): Promise<void> {
+  /** False where there is no such group. */
+  async #removeEntries(pack: string, part: string, slots: readonly string[]): Promise<boolean> {
     const names = Object.fromEntries(slots.map((slot) => [`#s${slot}`, slot]));
     const command = new UpdateItemCommand({
       TableName: this.#table,
@@ -220,9 +246,13 @@ export class DynamoDbPpkVault implements PpkVault {
       ConditionExpression: 'attribute_exists(#pack)',
       ExpressionAttributeNames: { ...names, '#pack': 'pack' },
     });
-    await this.#client.send(command).catch((error: unknown) => {
+    try {
+      await this.#client.send(command);
+      return true;
+    } catch (error) {
       if (!isNamed(error, 'ConditionalCheckFailedException')) throw error;
-    });
+      return false;
+    }
   }
 
   async #getGroups(pack: string, attempt: string, groups: readonly number[]): Promise<Map<string, Stored>> {
@@ -282,7 +312,7 @@ function toGroups(entries: readonly Bytes[]): Stored[] {
   return groups;
 }
 
-function checkPositions(positions: readonly number[], { count }: Pack): void {
+function checkPositions(positions: readonly number[], { count }: Pick<Pack, 'count'>): void {
   const inside = (position: number) => Number.isInteger(position) && position >= 0 && position < count;
   invariant(positions.every(inside), `a position outside a pack of ${count} entries`);
 }

@@ -13,6 +13,8 @@ export const PRICES = {
   s3Read: 0.0004 / 1_000,
   lambdaGbSecond: 0.0000133334,
   stateTransition: 0.025 / 1_000,
+  apiCall: 1 / 1e6,
+  lambdaCall: 0.2 / 1e6,
 } as const;
 
 /** Seconds of a 1.77 GB Lambda for one profile: preparing, checking its eUICC, binding at 75 signatures a second. */
@@ -35,4 +37,27 @@ export function estimate(bills: readonly BillSnapshot[], signs: number, profiles
   const running =
     LAMBDA_SECONDS * LAMBDA_GB * PRICES.lambdaGbSecond + TRANSITIONS_PER_PROFILE * PRICES.stateTransition;
   return 1e6 * ((stores + signs * PRICES.kmsSign) / profiles + running);
+}
+
+/** Seconds of Lambda that a call waits for its rounds, at 5 ms a table and 25 ms for the rest, and works itself. */
+const CALL_SECONDS = 0.15;
+
+/** Dollars for a million profiles that are bound one by one, each by a call: what stores and KMS take, and the rest apart. */
+export function justInTimeDollars(
+  bill: BillSnapshot,
+  { signs, unwraps }: { readonly signs: number; readonly unwraps: number },
+  calls: number,
+): { readonly stores: number; readonly lambda: number; readonly api: number } {
+  const stores =
+    (bill.ledgerWriteUnits + bill.ppkWriteUnits) * PRICES.ledgerWriteUnit +
+    bill.readUnits * PRICES.ledgerReadUnit +
+    bill.vaultWrites * PRICES.s3Write +
+    (bill.vault - bill.vaultWrites) * PRICES.s3Read +
+    signs * PRICES.kmsSign +
+    unwraps * PRICES.kmsSymmetric;
+  return {
+    stores: (1e6 * stores) / calls,
+    lambda: 1e6 * (CALL_SECONDS * LAMBDA_GB * PRICES.lambdaGbSecond + PRICES.lambdaCall),
+    api: 1e6 * PRICES.apiCall,
+  };
 }

@@ -6,7 +6,7 @@ import type { Caller } from '../../shared/service/api/caller.ts';
 import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { type ChunkRecord, chunkRecord } from '../../shared/service/records/job.ts';
-import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { LANE, ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { NoticeRecord } from '../../shared/service/records/notice.ts';
 import { packRecord, returnedRecord, supplyRecord } from '../../shared/service/records/order.ts';
 import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
@@ -140,9 +140,15 @@ export async function positionsOf({ context }: Runtime, orderId: string): Promis
   );
   const lists = (await ledger.query(`order#${orderId}`, { prefix: 'returned#' })).items;
   const { bound } = await viewBlock(context, orderId, 0);
+  const positionsIn = (inLane: boolean) =>
+    lists
+      .filter(({ sort }) => sort.startsWith(LANE) === inLane)
+      .flatMap((list) => returnedRecord.from(list).positions);
+  const inOrder = (positions: number[]) => positions.sort((a, b) => a - b);
   return {
-    supply,
-    returned: lists.flatMap((list) => returnedRecord.from(list).positions).sort((a, b) => a - b),
+    // what is laid out in lanes was never drawn
+    supply: inOrder([...supply, ...positionsIn(true)]),
+    returned: inOrder(positionsIn(false)),
     bound: [...bound.keys()].sort((a, b) => a - b),
   };
 }

@@ -81,11 +81,13 @@ export const AUDIT_EVENTS = {
   }),
   'chunk.committed': row(
     'other records',
-    'the outcomes of a chunk of a job stand; `outcomes` is the hash over all',
+    'the outcomes of a chunk of a job stand; `outcomes` is the hash over all; `request` and `body` where the request was bound just in time, so that nothing was taken before',
     {
       job: 'identifier',
       chunk: 'number',
       order: 'identifier',
+      'request?': 'identifier',
+      'body?': 'hash',
       bound: 'number',
       refused: 'number',
       'keysSlowed?': 'number',

@@ -11,6 +11,7 @@ import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord }
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
 import { openWorkRecord, type Work } from '../records/work.ts';
 import { closedNotice } from '../reports/notices.ts';
+import { endingWrites } from '../supply/open-marks.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { planRemoval } from '../supply/supply.ts';
@@ -177,6 +178,7 @@ async function setOrderState(
     ]);
     return writes([
       { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
+      ...(await endingWrites(ledger, orderId)),
       auditWrite(
         {
           event: state === 'Closed' ? 'order.closed' : 'order.cancelled',

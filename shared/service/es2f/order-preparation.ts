@@ -18,6 +18,7 @@ import {
   supplyRecord,
 } from '../records/order.ts';
 import { openWorkRecord } from '../records/work.ts';
+import { openingWrites } from '../supply/open-marks.ts';
 import { loadOrder } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { freeIccids } from './order-iccids.ts';
@@ -102,6 +103,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
         attributes: orderStateRecord.to({ state: 'Open' }),
         when: { revision: stateItem.revision },
       },
+      ...openingWrites(orderId),
       {
         put: ledgerKeys.orderSupply(orderId),
         attributes: supplyRecord.to({ next: 0, end: order.quantity, taken: [] }),

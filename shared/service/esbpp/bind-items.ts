@@ -115,7 +115,7 @@ function damagedElement({ item, position }: ClaimedItem, iccid: string): BppElem
  * The key of a certificate. One that is out of reach, or that is another key, is a retryable Fault: the items keep
  * their claims and wait, since what is wrong is on our side and can be repaired.
  */
-async function signerFor({ keyRing }: Context, { keyUri, chain }: DpBinding): Promise<SigningKey> {
+export async function signerFor({ keyRing }: Context, { keyUri, chain }: DpBinding): Promise<SigningKey> {
   const signer = await keyRing.binding(keyUri);
   const { spki } = chain[0]!;
   if (!equal(signer.publicKey, spki))

@@ -1,3 +1,4 @@
+import { invariant } from '../../errors.ts';
 import { decodeRequestItems, type RequestItem } from '../../ifpp-draft1/bpp-request.ts';
 import type { Context } from '../context.ts';
 import { readChecked } from '../life/checked-reads.ts';
@@ -19,6 +20,7 @@ export interface ChunkItem {
 /** Reads the items of a chunk, and no others, from the request as it was received. */
 export async function chunkItems(context: Context, { job, chunk }: JobChunk): Promise<ChunkItem[]> {
   const { request, chunkOffsets: offsets, chunkHashes: hashes } = job;
+  invariant(request !== undefined, 'a job that was bound just in time has nothing left to bind');
   const octets = await readChecked(context, request, { offsets, hashes }, chunk);
   const start = offsets[chunk]!;
   const first = chunk * job.chunkSize;

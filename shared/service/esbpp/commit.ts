@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../codec/canonical-json.ts';
 import { invariant } from '../../errors.ts';
+import { asRead } from '../../ledger/change.ts';
 import type { ItemKey, Write } from '../../ledger/ledger.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
@@ -10,15 +11,17 @@ import { type Attempt, abandonAttempt } from '../life/attempts.ts';
 import {
   type ChunkProgress,
   type ChunkRecord,
+  chainsKey,
   chunkCount,
   chunkProgress,
   chunkRecord,
   type ItemOutcome,
   isBound,
+  type JobChains,
   jobChains,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { putCommitRecord } from '../records/locked-records.ts';
+import { type CommitRecord, putCommitRecord } from '../records/locked-records.ts';
 import { returnedOfShare, returnedRecord } from '../records/order.ts';
 import { profileRecord } from '../records/profile.ts';
 import { PackReader } from '../supply/packs.ts';
@@ -74,7 +77,8 @@ export async function commitChunk(
   return item && chunkRecord.from(item);
 }
 
-function progressOf({ part, outcomes, slowed }: ChunkAnswer): ChunkProgress {
+export function progressOf(answer: Pick<ChunkAnswer, 'part' | 'outcomes' | 'slowed'>): ChunkProgress {
+  const { part, outcomes, slowed } = answer;
   const bound = outcomes.filter(isBound).length;
   return {
     bound,
@@ -85,17 +89,23 @@ function progressOf({ part, outcomes, slowed }: ChunkAnswer): ChunkProgress {
   };
 }
 
-function commitLine(
+const justCommitted = (record: ChunkRecord) => progressOf({ ...record, slowed: { times: 0, waitedMs: 0 } });
+
+/** `request`: of a job that came into being with its commit, whose line tells of both. */
+export function commitLine(
   { jobId, job, chunk }: JobChunk,
-  { part, outcomes, slowed }: ChunkAnswer,
-  { bound, refused }: ChunkProgress,
+  { part, outcomes, slowed }: Pick<ChunkAnswer, 'part' | 'outcomes' | 'slowed'>,
+  { bound, refused }: Pick<ChunkProgress, 'bound' | 'refused'>,
   at: number,
+  request?: { readonly request: string; readonly body: string },
 ): Write {
   const wasSlowed = slowed.times > 0;
   const about = {
     job: jobId,
     chunk,
     order: job.orderId,
+    request: request?.request,
+    body: request?.body,
     bound,
     refused,
     keysSlowed: wasSlowed ? slowed.times : undefined,
@@ -138,12 +148,36 @@ export async function finishChunk(
 ): Promise<ChunkRecord> {
   const key = ledgerKeys.chunkProgress(jobId, chunk);
   const item = await context.ledger.get(key);
-  invariant(item !== undefined, `chunk ${chunk} of job ${jobId} has no progress record`);
-  const progress = chunkProgress.from(item);
+  // one that was bound just in time gets its progress with its end
+  invariant(
+    item !== undefined || record.partKey !== undefined,
+    `chunk ${chunk} of job ${jobId} has no progress record`,
+  );
+  const progress = item === undefined ? justCommitted(record) : chunkProgress.from(item);
   if (progress.finished) return record;
+  const chainsItem = await context.ledger.get(chainsKey(jobId, job));
+  const { chains } = chainsItem === undefined ? { chains: [] } : jobChains.from(chainsItem);
+  await putCommitRecord(context.vault, lockedCommit({ jobId, job, chunk }, record, chains));
+  const positions = record.outcomes.filter(isBound).map(({ position }) => position);
+  await new PackReader(context, job.orderId).destroyPpks(positions);
+  await closeDamaged(context, job.orderId, record);
+  // a repeat at the same time may have been faster: either way it is finished
+  await context.ledger.write({
+    put: key,
+    attributes: chunkProgress.to({ ...progress, finished: true }),
+    when: asRead(item),
+  });
+  return record;
+}
+
+/** What is kept of a commit outside the ledger. */
+export function lockedCommit(
+  { jobId, job, chunk }: JobChunk,
+  record: ChunkRecord,
+  chains: JobChains['chains'],
+): CommitRecord {
   const { party, requestId, orderId } = job;
-  const chainsItem = await context.ledger.get(ledgerKeys.jobChains(jobId));
-  await putCommitRecord(context.vault, {
+  return {
     ...record,
     jobId,
     chunk,
@@ -151,18 +185,8 @@ export async function finishChunk(
     requestId,
     orderId,
     ...(chunkCount(job) === 1 && { job }),
-    chains: chainsItem === undefined ? [] : jobChains.from(chainsItem).chains,
-  });
-  const positions = record.outcomes.filter(isBound).map(({ position }) => position);
-  await new PackReader(context, orderId).destroyPpks(positions);
-  await closeDamaged(context, orderId, record);
-  // a repeat at the same time may have been faster: either way it is finished
-  await context.ledger.write({
-    put: key,
-    attributes: chunkProgress.to({ ...progress, finished: true }),
-    when: { revision: item.revision },
-  });
-  return record;
+    chains,
+  };
 }
 
 /** Profiles that were found damaged are closed: nobody can have them, and the Operator sees why. */

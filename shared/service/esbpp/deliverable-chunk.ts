@@ -2,6 +2,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { PartEntry } from '../../ifpp-draft1/batch-manifest.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
+import { present } from '../../present.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { FailedItem } from '../api/esbpp.ts';
@@ -16,6 +17,8 @@ import type { TrustView } from '../trust/trust.ts';
 /** A chunk on its way out, with what is withheld replaced by its refusal. */
 export interface DeliverableChunk {
   readonly part: ObjectRef;
+  /** Where the part is sealed, which goes out within an answer only: just-in-time/sealed-part.ts. */
+  readonly partKey?: Bytes;
   readonly size: number;
   readonly failed: readonly FailedItem[];
   readonly withheld: readonly { readonly item: number; readonly code: string; readonly message: string }[];
@@ -106,6 +109,7 @@ function deliverableChunk(
   }
   return {
     part: record.part,
+    ...present({ partKey: record.partKey }),
     size: at,
     failed,
     withheld: [...withheld].map(([item, { code, message }]) => ({ item, code, message })),

@@ -13,16 +13,28 @@ import type { Context } from '../context.ts';
 import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
 import { longTermSignature, longTermStanding } from '../keys/long-term.ts';
 import { readWhole } from '../life/checked-reads.ts';
-import { chunkCount, chunkProgress, type JobRecord, jobChains } from '../records/job.ts';
+import {
+  chainsKey,
+  chunkCount,
+  chunkProgress,
+  chunkRecord,
+  type JobRecord,
+  jobChains,
+} from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { recordJob } from '../supply/draws.ts';
 import type { Trust } from '../trust/trust.ts';
 import { bindChunk } from './binding.ts';
+import { finishChunk } from './commit.ts';
 import { type DeliverableChunk, loadDeliverable } from './deliverable-chunk.ts';
 import { FinishedAnswers } from './finished-answers.ts';
 import { chunkProgresses, finishJob, slowedBy } from './job-progress.ts';
+import { JustInTime } from './just-in-time/just-in-time.ts';
+import { readPart } from './just-in-time/sealed-part.ts';
 import type { Requests } from './requests.ts';
+
+const isSealed = (chunks: readonly DeliverableChunk[]) => chunks.some(({ partKey }) => partKey !== undefined);
 
 /** Failed items that an answer lists beside the batch, which has them all. */
 const LISTED = 1_000;
@@ -35,17 +47,22 @@ export class DeliveryService implements Delivery {
   readonly #context: Context;
   readonly #trust: Trust;
   readonly #requests: Requests;
+  readonly #justInTime: JustInTime;
   readonly #finished: FinishedAnswers;
 
   constructor(context: Context, trust: Trust, requests: Requests) {
     this.#context = context;
     this.#trust = trust;
     this.#requests = requests;
+    this.#justInTime = new JustInTime(context, trust, requests);
     this.#finished = new FinishedAnswers(context.now);
   }
 
   async requestBpp(caller: Caller, der: Bytes): Promise<BppAnswer> {
-    const { jobId, job } = await this.#requests.take(caller, der);
+    const received = this.#requests.receive(caller, der);
+    const inTime = await this.#justInTime.answer(received);
+    if (inTime !== undefined) return inTime;
+    const { jobId, job } = await this.#requests.take(received);
     await this.#start(jobId, job);
     return await this.#answer(jobId, job);
   }
@@ -70,8 +87,16 @@ export class DeliveryService implements Delivery {
     await finishJob(this.#context, jobId);
   }
 
+  /** Brings a job to its end that was bound just in time, by an attempt that did not come so far. */
+  async #finishInTime(jobId: string, job: JobRecord): Promise<void> {
+    const commit = await this.#context.ledger.get(ledgerKeys.chunk(jobId, 0));
+    if (commit !== undefined)
+      await finishChunk(this.#context, { jobId, job, chunk: 0 }, chunkRecord.from(commit));
+  }
+
   /** A job of one chunk is little to read; just in time needs every read that it can spare. */
   async #answer(jobId: string, job: JobRecord): Promise<BppAnswer> {
+    if (job.request === undefined) await this.#finishInTime(jobId, job);
     if (chunkCount(job) === 1) return await this.#count(jobId, job);
     const { epoch } = await this.#trust.current();
     const standing = JSON.stringify([
@@ -100,10 +125,10 @@ export class DeliveryService implements Delivery {
     for (let chunk = 0; chunk < chunkCount(job); chunk++)
       chunks.push(await loadDeliverable(this.#context, jobId, job, chunk, view));
     const failed = chunks.flatMap((chunk) => chunk.failed).slice(0, LISTED);
-    const chains = await this.#chains(jobId, chunks);
+    const chains = await this.#chains(jobId, job, chunks);
     const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
     const answer: BppAnswer =
-      size <= this.#context.settings.inlineLimit
+      size <= this.#context.settings.inlineLimit || isSealed(chunks)
         ? { ...common, state: 'Done', failed, bppBatch: await this.#batch(job, chains, chunks) }
         : { ...common, state: 'Done', failed, ...(await this.#manifest(jobId, job, chains, chunks)) };
     await this.#markDelivered(jobId, job);
@@ -118,12 +143,15 @@ export class DeliveryService implements Delivery {
       refuse('requestUnknown', 'the caller has no such part', { subjectIdentifier: name });
     const { jobId, job } = taken;
     const deliverable = await loadDeliverable(this.#context, jobId, job, chunk, await this.#trust.current());
+    if (isSealed([deliverable])) this.#noSuchPart(name);
     const part = await this.#part(jobId, chunk, deliverable);
-    if (part.name !== name)
-      refuse('requestUnknown', 'the answer has no such part now; fetch its manifest again', {
-        subjectIdentifier: name,
-      });
-    return part;
+    return part.name === name ? part : this.#noSuchPart(name);
+  }
+
+  #noSuchPart(name: string): never {
+    refuse('requestUnknown', 'the answer has no such part now; fetch its manifest again', {
+      subjectIdentifier: name,
+    });
   }
 
   /** The stored part, or one without what is withheld. */
@@ -144,7 +172,7 @@ export class DeliveryService implements Delivery {
     chunks: readonly DeliverableChunk[],
   ): Promise<Bytes> {
     const bodies = await Promise.all(
-      chunks.map(async (chunk) => chunk.assemble(await readWhole(this.#context, chunk.part))),
+      chunks.map(async (chunk) => chunk.assemble(await readPart(this.#context, chunk))),
     );
     const items = Buffer.concat(bodies as Uint8Array[]);
     return Buffer.concat([bppBatchPrefix(job.requestId, chains, items.length), items]);
@@ -207,8 +235,12 @@ export class DeliveryService implements Delivery {
   }
 
   /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */
-  async #chains(jobId: string, chunks: readonly DeliverableChunk[]): Promise<readonly Chain[]> {
-    const item = await this.#context.ledger.get(ledgerKeys.jobChains(jobId));
+  async #chains(
+    jobId: string,
+    job: JobRecord,
+    chunks: readonly DeliverableChunk[],
+  ): Promise<readonly Chain[]> {
+    const item = await this.#context.ledger.get(chainsKey(jobId, job));
     const named = Math.max(0, ...chunks.map((chunk) => chunk.chains));
     return item === undefined ? [] : jobChains.from(item).chains.slice(0, named);
   }

@@ -6,7 +6,7 @@ import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import { ownMember } from '../../own-member.ts';
 import { rangeHashes } from '../../vault/range-hash.ts';
-import { DamagedObject } from '../../vault/vault.ts';
+import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
@@ -33,13 +33,23 @@ export interface AcceptedRequest {
   readonly job: JobRecord;
 }
 
+/** A request as it came. */
+export interface ReceivedRequest {
+  readonly caller: Caller;
+  readonly der: Bytes;
+  readonly request: BppRequest;
+  /** SHA-256 of it, hexadecimal. */
+  readonly bodyHash: string;
+  readonly jobId: string;
+}
+
 /** A request that may be taken on, with all that does not depend on what the supply has left. */
 interface Submission extends Pick<JobRecord, 'bodyHash' | 'refusedData' | 'chunkHashes'> {
   /** The attempt that stored the request. */
   readonly written: Attempt;
   readonly jobId: string;
   readonly request: BppRequest;
-  readonly stored: JobRecord['request'];
+  readonly stored: ObjectRef;
   /** The position that each item asks for. */
   readonly wishes: readonly (number | undefined)[];
   readonly drawer: {
@@ -64,10 +74,25 @@ export class Requests {
     this.#ingest = ingest;
   }
 
-  async take(caller: Caller, der: Bytes): Promise<AcceptedRequest> {
+  receive(caller: Caller, der: Bytes): ReceivedRequest {
     const request = decodeBppRequest(der);
-    const jobId = this.#jobIdOf(caller, request.requestId);
     const bodyHash = createHash('sha256').update(der).digest('hex');
+    return { caller, der, request, bodyHash, jobId: this.#jobIdOf(caller, request.requestId) };
+  }
+
+  /**
+   * Takes in the eUICC data that came with a new request. False where that is the business of `take`: the request is known,
+   * or some of the data is refused.
+   */
+  async takeForwarded({ caller, jobId, request }: ReceivedRequest): Promise<boolean> {
+    if (request.euiccData === undefined) return true;
+    if ((await this.#context.ledger.get(ledgerKeys.job(jobId))) !== undefined) return false;
+    await this.#requireMayDraw(caller, request.orderId);
+    return (await this.#ingest.acceptForwarded(caller, request.euiccData)).length === 0;
+  }
+
+  async take(received: ReceivedRequest): Promise<AcceptedRequest> {
+    const { caller, jobId, request, der, bodyHash } = received;
     const known = await this.#existing(jobId, bodyHash);
     const job = known ?? (await this.#submit(caller, jobId, request, der, bodyHash));
     if (known !== undefined) await this.#repair(jobId, known, der);
@@ -77,7 +102,7 @@ export class Requests {
   /** Stores a request again that is damaged, as long as something of it is still to be bound. */
   async #repair(jobId: string, { request }: JobRecord, der: Bytes): Promise<void> {
     const { ledger, vault } = this.#context;
-    if ((await ledger.get(ledgerKeys.openWork('job', jobId))) === undefined) return;
+    if (request === undefined || (await ledger.get(ledgerKeys.openWork('job', jobId))) === undefined) return;
     try {
       await readWhole(this.#context, request);
     } catch (error) {
@@ -156,7 +181,7 @@ export class Requests {
       },
       () => refuse('providerUnavailable', 'the order is in great demand; send the same request again'),
     );
-    if (created.request.name !== name) await abandonAttempt(this.#context, written);
+    if (created.request?.name !== name) await abandonAttempt(this.#context, written);
     return created;
   }
 

@@ -46,7 +46,10 @@ const NAMED_BY: Readonly<Record<TraceKind, (holder: Item) => readonly string[]>>
   },
   pack: (holder) => [packRecord.from(holder).object.name],
   part: (holder) => [chunkRecord.from(holder).part.name],
-  request: (holder) => [jobRecord.from(holder).request.name],
+  request(holder) {
+    const { request } = jobRecord.from(holder);
+    return request === undefined ? [] : [request.name];
+  },
   report: (holder) => [reportWork.from(holder).body.name],
   batch: (holder) => [ingestRecord.from(holder).batch.name],
   upload(holder) {
@@ -54,4 +57,6 @@ const NAMED_BY: Readonly<Record<TraceKind, (holder: Item) => readonly string[]>>
     return inUse === true || destroyed !== undefined ? [name] : [];
   },
   used: () => [],
+  // each of its objects has a holder of its own: supply/lane-closing.ts
+  lane: () => [],
 };

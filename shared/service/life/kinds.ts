@@ -94,6 +94,12 @@ export const VAULT_KINDS: readonly StoredKind[] = [
     LOCKED,
   ),
   kind(
+    'parts/just-in-time/*',
+    'a BPP that was bound just in time, sealed under a key that only its commit has',
+    ['`esbpp/just-in-time/`', '`esbpp/delivery.ts`'],
+    ['with its job', 'the reaper, after 15 minutes, where its commit does not hold'],
+  ),
+  kind(
     'parts/*',
     'BPPs of a chunk',
     ['`esbpp/binding.ts`', '`esbpp/delivery.ts`; the device manufacturer, by a link'],
@@ -248,6 +254,24 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   ),
   kind('party', 'the party register', ['`smdpf party`', 'every call'], FOR_EVER),
   kind('trust', 'CIs, EUMs, certificates, revocation lists, epoch', ['`trust/`', '`trust/`'], FOR_EVER),
+  kind(
+    'trust-epoch#*',
+    'copies of the trust epoch, for just-in-time commits to lean on',
+    ['`trust/epoch-copies.ts`', '`esbpp/just-in-time/`'],
+    FOR_EVER,
+  ),
+  kind(
+    'binding-chain#*',
+    'a certificate chain of ours, shared by jobs that were bound just in time',
+    ['`esbpp/just-in-time/`', '`esbpp/`, `reports/`'],
+    FOR_EVER,
+  ),
+  kind(
+    'order-open#*',
+    'marks that an order is open, for just-in-time commits to lean on',
+    ['`es2f/`', '`esbpp/just-in-time/`'],
+    ['until the order ends', '`supply/open-marks.ts`'],
+  ),
   kind(
     'distribution-points',
     'where lists were fetched last',

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../concurrency.ts';
 import type { Item } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
 import { dueBy, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
-import { traceRecord } from '../records/trace.ts';
+import { type TraceRecord, traceRecord } from '../records/trace.ts';
 import { claimTrace } from './attempts.ts';
 import { destroyTraced, isHeld } from './destroy.ts';
 
@@ -23,9 +23,12 @@ export interface Reaped {
  */
 export class Reaper {
   readonly #context: Context;
+  readonly #closeLane: (context: Context, trace: TraceRecord) => Promise<void>;
 
-  constructor(context: Context) {
+  /** `closeLane` ends a lane of positions that its process has left: esbpp/just-in-time/lane-closing.ts. */
+  constructor(context: Context, closeLane: (context: Context, trace: TraceRecord) => Promise<void>) {
     this.#context = context;
+    this.#closeLane = closeLane;
   }
 
   /** One round over all that is due. A trace that fails stops no other one; the first error is thrown at the end. */
@@ -49,8 +52,10 @@ export class Reaper {
   async #reap(item: Item): Promise<'destroyed' | 'gone' | 'held' | 'settled'> {
     const { ledger, now } = this.#context;
     const trace = traceRecord.from(item);
+    // the parts of a lane count or not each by itself
+    const destroy = trace.kind === 'lane' ? this.#closeLane : destroyTraced;
     if (trace.claimed) {
-      await destroyTraced(this.#context, trace);
+      await destroy(this.#context, trace);
       await ledger.write({ remove: item, when: { revision: item.revision } });
       return 'gone';
     }
@@ -60,7 +65,7 @@ export class Reaper {
     }
     const claimed = await claimTrace(ledger, item, now());
     if (claimed === undefined) return 'settled';
-    await destroyTraced(this.#context, trace);
+    await destroy(this.#context, trace);
     return 'destroyed';
   }
 }

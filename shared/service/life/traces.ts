@@ -15,6 +15,7 @@ export const LIFE_MS: Readonly<Record<TraceKind, number>> = {
   batch: 15 * MINUTE,
   upload: DAY,
   used: DAY,
+  lane: 15 * MINUTE,
 };
 /** For how long a claimed trace stays, for what a slow attempt still writes: longer than any call or task may take. */
 export const CLAIMED_MS = 15 * MINUTE;

@@ -1,4 +1,5 @@
 import { objectRef, statusName, suiteName } from './common.ts';
+import { ledgerKeys } from './keys.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import {
   either,
@@ -23,8 +24,8 @@ export const jobMembers = {
   orderId: text,
   items: whole,
   chunkSize: whole,
-  /** The request as received. */
-  request: objectRef,
+  /** The request as received; none of a job that was bound just in time, which is committed from the start. */
+  request: optional(objectRef),
   /** Octets from the start of the request to the first item of each chunk, and to the end of the items. */
   chunkOffsets: list(whole),
   /** Hashes of the items of each chunk, as received: vault/range-hash.ts. */
@@ -34,6 +35,8 @@ export const jobMembers = {
    * in no run have none.
    */
   runs: list(tuple(whole, whole, whole)),
+  /** Of a job that was bound just in time: SHA-256 of the chain that it shares with others. */
+  chain: optional(text),
   /** EIDs whose forwarded eUICC data (path B) was refused: their items are refused for the same reason. */
   refusedData: list(object({ eid: text, refusal: statusName, message: text })),
   /** Milliseconds since 1970. */
@@ -94,6 +97,8 @@ export const isBound = (outcome: ItemOutcome): outcome is BoundItem => 'iccid' i
 export const chunkMembers = {
   /** The chunk's BppItems, one after the other. */
   part: objectRef,
+  /** Of a part that was bound just in time: the key that it is sealed under, which stands here alone. */
+  partKey: optional(octets),
   outcomes: list(either('iccid', boundItem, refusedItem)),
   /** Octets from the start of the part to each item, and its end. */
   offsets: list(whole),
@@ -130,5 +135,9 @@ export const chainsMembers = {
 
 /** The chains of this server that the items of a job were bound under. */
 export const jobChains = recordOf('job chains', chainsMembers);
+
+/** Where the chains of a job stand. */
+export const chainsKey = (jobId: string, { chain }: Pick<JobRecord, 'chain'>) =>
+  chain === undefined ? ledgerKeys.jobChains(jobId) : ledgerKeys.bindingChain(chain);
 
 export type JobChains = Members<typeof chainsMembers>;

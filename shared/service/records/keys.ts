@@ -50,6 +50,9 @@ export const noticeName = (orderId: string, call: string) => `${noticesOf(orderI
 export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
 
 export const orderPartition = (orderId: string) => `order#${orderId}`;
+/** Copies of what every just-in-time commit leans on: enough that those of one moment seldom meet at the same one. */
+export const COPIES = 32;
+
 export const jobPartition = (jobId: string) => `job#${jobId}`;
 export const ingestPartition = (id: string) => `ingest#${id}`;
 const TRANSFERS = 'transfer#';
@@ -63,12 +66,15 @@ export const reportSlicesPartition = (id: string) => `report-slices#${id}`;
 
 /** Beginnings of sort keys in the partition of an order. */
 export const RETURNED = 'returned#';
+/** Of lanes, which are returned positions as well, and the last of them: supply/lanes.ts. */
+export const LANE = `${RETURNED}~`;
 export const REPLACEMENT = 'replacement#';
 export const TIE = 'tie#';
 /** Of a job, and of a batch of eUICC data. */
 export const PROGRESS = 'progress#';
 export const SLICE_NAME = 'slice#';
 
+export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
 /** Whom a tie is for, by its sort key. */
 export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
 
@@ -112,6 +118,8 @@ export const ledgerKeys = {
   rate: (party: string): ItemKey => ({ partition: `rate#${party}`, sort: 'head' }),
 
   trustEpoch: { partition: partitions.trust, sort: 'epoch' } as ItemKey,
+  /** What commits of a moment lean on in place of the epoch, apart from each other. */
+  trustEpochCopy: (copy: number): ItemKey => ({ partition: `trust-epoch#${copy}`, sort: 'copy' }),
   trust: (kind: 'ci' | 'eum' | 'dppb' | 'crl', name: string): ItemKey => ({
     partition: partitions.trust,
     sort: `${kind}#${name}`,
@@ -131,6 +139,11 @@ export const ledgerKeys = {
   order: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'head' }),
   /** Apart from the head, so that chunk commits can lean on it without racing for the supply. */
   orderState: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'state' }),
+  /** There as long as the order is open; copies as those of the trust epoch. */
+  orderOpen: (orderId: string, copy: number): ItemKey => ({
+    partition: `order-open#${orderId}#${copy}`,
+    sort: 'mark',
+  }),
   orderSupply: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'supply' }),
   orderPack: (orderId: string, pack: number): ItemKey => ({
     partition: orderPartition(orderId),
@@ -149,6 +162,16 @@ export const ledgerKeys = {
   orderReturned: (orderId: string, jobId: string, chunk: number): ItemKey => ({
     partition: orderPartition(orderId),
     sort: `${RETURNED}${jobId}#${padded(chunk)}`,
+  }),
+  /** Positions laid out for one process to bind just in time. */
+  orderLane: (orderId: string, lane: string): ItemKey => ({
+    partition: orderPartition(orderId),
+    sort: `${LANE}${lane}`,
+  }),
+  /** What is left of a lane whose process has gone. */
+  orderReturnedOfLane: (orderId: string, lane: string): ItemKey => ({
+    partition: orderPartition(orderId),
+    sort: `${RETURNED}lane-${lane}`,
   }),
   /** Positions that a restore gave back, named by the first of them: the same list again is the same item. */
   orderReturnedAgain: (orderId: string, first: number): ItemKey => ({
@@ -209,6 +232,8 @@ export const ledgerKeys = {
 
   job: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'head' }),
   jobChains: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'chains' }),
+  /** A chain of ours by its SHA-256, which jobs share that were bound just in time. */
+  bindingChain: (sha256: string): ItemKey => ({ partition: `binding-chain#${sha256}`, sort: 'head' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({
     partition: jobPartition(jobId),
     sort: `chunk#${padded(chunk)}`,

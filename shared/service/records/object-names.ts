@@ -7,6 +7,7 @@ import { padded } from './keys.ts';
 
 export const UPLOADS = 'uploads/';
 export const COMMIT_RECORDS = 'commits/';
+export const LANE_PARTS = 'parts/just-in-time/';
 export const JOB_RECORDS = 'records/jobs/';
 export const ORDER_RECORDS = 'records/orders/';
 export const AUDIT_ARCHIVE = 'audit/';
@@ -49,6 +50,9 @@ export const objectNames = {
   request: (jobId: string, attempt: string) => `requests/${jobId}-${attempt}`,
   /** BppItems of a chunk, by attempt: the commit says which one counts. */
   part: (jobId: string, chunk: number, attempt: string) => `parts/${jobId}/${chunk}-${attempt}`,
+  /** The BppItem of a position, sealed, by the lane that it was bound through. */
+  lanePart: (orderId: string, lane: string, position: number) =>
+    `${LANE_PARTS}${orderId}/${lane}/${position}`,
   /** The same with items replaced by refusals; `without` follows from which. */
   partWithout: (jobId: string, chunk: number, without: string) =>
     `parts/${jobId}/${chunk}-without-${without}`,
@@ -78,6 +82,12 @@ export const objectNames = {
 
 /** How the names of all attempts at a pack begin. */
 export const packAttempts = (orderId: string, pack: number) => `orders/${orderId}/packs/${pack}-`;
+
+/** Of which position an object is, and of which order; undefined of what no lane wrote. */
+export function parseLanePart(name: string): { orderId: string; position: number } | undefined {
+  const [, orderId, position] = /^parts\/just-in-time\/([^/]+)\/[^/]+\/(\d+)$/.exec(name) ?? [];
+  return orderId === undefined ? undefined : { orderId, position: Number(position) };
+}
 
 /** The transferId of an object that came by a transfer; undefined for others. */
 export const uploadedAs = ({ name }: Pick<ObjectRef, 'name'>): string | undefined =>

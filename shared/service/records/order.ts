@@ -92,6 +92,9 @@ export const orderStateRecord = recordOf('order state', {
 
 export type OrderStateRecord = RecordOf<typeof orderStateRecord>;
 
+/** Says by being there that an order is open. */
+export const openMark = recordOf('open order', {});
+
 /** An order in the list of its Operator. */
 export const listedOrder = recordOf('listed order', {
   /** Milliseconds since 1970. */

@@ -2,7 +2,17 @@ import { type RecordOf, recordOf } from './record.ts';
 import { flag, list, object, oneOf, text } from './schema.ts';
 
 /** What may be left behind: the rows of the table in service/life/kinds.ts that say how long. */
-export const TRACE_KINDS = ['order', 'pack', 'part', 'request', 'report', 'batch', 'upload', 'used'] as const;
+export const TRACE_KINDS = [
+  'order',
+  'pack',
+  'part',
+  'request',
+  'report',
+  'batch',
+  'upload',
+  'used',
+  'lane',
+] as const;
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
 /**

@@ -54,6 +54,9 @@ export type TrustPolicyRecord = RecordOf<typeof trustPolicyRecord>;
 /** Moves with every change of trust: chunk commits lean on the revision of its item. */
 export const trustEpochRecord = recordOf('trust epoch', { moved: whole });
 
+/** One of the copies that move together with it: the revision of the trust that holds. */
+export const trustEpochCopy = recordOf('trust epoch copy', { epoch: whole });
+
 /** An EUM chain that was accepted once. It is kept for good: bound eUICCs name it. */
 export const eumChainRecord = recordOf('EUM chain', {
   /** DER; the issuer of the eUICCs first. */

@@ -26,6 +26,7 @@ import type { Context } from '../context.ts';
 import { euiccCertificateRecord, euiccRecord, parseItemName } from '../records/euicc.ts';
 import {
   type BoundItem,
+  chainsKey,
   chunkProgress,
   chunkRecord,
   isBound,
@@ -237,8 +238,8 @@ export class LoadingResults {
     return euiccCertificateRecord.from(item).der;
   }
 
-  async #smdpOid({ jobId, bound }: Transaction): Promise<string> {
-    const item = await this.#keep(ledgerKeys.jobChains(jobId));
+  async #smdpOid({ jobId, job, bound }: Transaction): Promise<string> {
+    const item = await this.#keep(chainsKey(jobId, job));
     invariant(item !== undefined, `job ${jobId} has no certificate chains`);
     return jobChains.from(item).chains[bound.chain]!.smdpOid;
   }
@@ -263,8 +264,10 @@ export class LoadingResults {
     const caller = await this.#smdpOid(transaction);
     await changeItems(ledger, async () => {
       const [before, progress] = await ledger.getMany([key, ledgerKeys.chunkProgress(jobId, chunk)]);
-      invariant(progress && orderItem, `job ${jobId} or its order has lost a record`);
-      const delivered = chunkProgress.from(progress).deliveredAt !== undefined ? 'Delivered' : 'Bound';
+      invariant(orderItem, `the order of job ${jobId} has lost its record`);
+      // one that was bound just in time has none until it came to its end
+      const deliveredAt = progress && chunkProgress.from(progress).deliveredAt;
+      const delivered = deliveredAt === undefined ? 'Bound' : 'Delivered';
       const state = before === undefined ? delivered : profileRecord.from(before).state;
       const next = nextState(state, event);
       if (next === state) return unchanged();

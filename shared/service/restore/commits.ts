@@ -1,11 +1,13 @@
 import { asRead } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import type { Context } from '../context.ts';
 import { finishChunk } from '../esbpp/commit.ts';
 import {
   type BoundItem,
   type ChunkProgress,
   type ChunkRecord,
+  chainsKey,
   chunkProgress,
   chunkRecord,
   isBound,
@@ -79,9 +81,10 @@ export async function replayCommit(context: Context, name: string): Promise<Repl
   if (!known)
     return { orderId, bound: bound.length, twice, problem: `there is no record of order ${orderId}` };
 
-  await writeChains(context, commit);
+  await writeChains(context, job, commit);
   const record: ChunkRecord = {
     part: commit.part,
+    ...present({ partKey: commit.partKey }),
     outcomes: commit.outcomes,
     offsets: commit.offsets,
     trustEpoch: NO_EPOCH,
@@ -122,8 +125,12 @@ export async function restoreJob(
 }
 
 /** Chunks of a job add certificate chains to one list, each at its end: the longest record has them all. */
-async function writeChains({ ledger }: Context, { jobId, chains }: CommitRecord): Promise<void> {
-  const key = ledgerKeys.jobChains(jobId);
+async function writeChains(
+  { ledger }: Context,
+  job: JobRecord,
+  { jobId, chains }: CommitRecord,
+): Promise<void> {
+  const key = chainsKey(jobId, job);
   const item = await ledger.get(key);
   if (item !== undefined && jobChains.from(item).chains.length >= chains.length) return;
   const when = asRead(item);

@@ -21,6 +21,7 @@ import {
   packMade,
   packRecord,
 } from '../records/order.ts';
+import { endingWrites } from '../supply/open-marks.ts';
 import { newOrderWrites } from '../supply/own-order.ts';
 
 export type OrderOutcome = 'known' | 'restored' | 'closed';
@@ -63,7 +64,10 @@ async function closeOrder({ ledger }: Context, orderId: string): Promise<void> {
   const item = await ledger.get(ledgerKeys.orderState(orderId));
   if (item === undefined) return;
   const attributes = orderStateRecord.to({ state: 'Closed' });
-  await ledger.write({ put: item, attributes, when: { revision: item.revision } });
+  await ledger.transact([
+    { put: item, attributes, when: { revision: item.revision } },
+    ...(await endingWrites(ledger, orderId)),
+  ]);
   for (const kind of ['order', 'rows'] as const) {
     await removeItem(ledger, ledgerKeys.openWork(kind, orderId));
   }

@@ -14,6 +14,7 @@ import { PartyService } from '../parties/parties.ts';
 import { euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderStateRecord } from '../records/order.ts';
+import { endingWrites } from '../supply/open-marks.ts';
 import { Trust } from '../trust/trust.ts';
 import { TrustAdministration } from '../trust/trust-administration.ts';
 
@@ -75,9 +76,9 @@ async function closeKeys({ ledger }: Context, eid: string, keyIds: readonly stri
 }
 
 async function endOrder({ ledger }: Context, orderId: string, state: 'Closed' | 'Cancelled'): Promise<void> {
-  await changeItem(ledger, ledgerKeys.orderState(orderId), (item) =>
+  await changeItem(ledger, ledgerKeys.orderState(orderId), async (item) =>
     item !== undefined && ['Open', 'Preparing'].includes(orderStateRecord.from(item).state)
-      ? becomes(orderStateRecord.to({ state }))
+      ? becomes(orderStateRecord.to({ state }), undefined, await endingWrites(ledger, orderId))
       : unchanged(),
   );
 }

@@ -1,5 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
+import { together } from '../../concurrency.ts';
 import { invariant } from '../../errors.ts';
 import type { UseOptions } from '../../keys/provider.ts';
 import { decodePackEntry, type PackEntry } from '../../profile/pack.ts';
@@ -51,9 +52,17 @@ export class PackReader {
   readonly #packs = new Map<number, Promise<PackRecord>>();
   #packSize: Promise<number> | undefined;
 
-  constructor(context: Context, orderId: string) {
+  /** `known`: what the caller has read of the order, which is not read again. */
+  constructor(
+    context: Context,
+    orderId: string,
+    known?: { readonly packSize: number; readonly pack: number; readonly record: PackRecord },
+  ) {
     this.#context = context;
     this.#orderId = orderId;
+    if (known === undefined) return;
+    this.#packSize = Promise.resolve(known.packSize);
+    this.#packs.set(known.pack, Promise.resolve(known.record));
   }
 
   async iccid(position: number): Promise<string> {
@@ -69,10 +78,10 @@ export class PackReader {
     for (const [pack, inPack] of byPack) {
       const record = await this.#pack(pack);
       const places = inPack.map((position) => position - pack * size);
-      const stored = await this.#stored(record, places);
-      const dataKey = stored.some(({ sealed }) => sealed !== undefined)
-        ? await this.#dataKey(pack, record, use)
-        : undefined;
+      const [stored, dataKey] = await together(
+        this.#stored(record, places),
+        this.#dataKey(pack, record, use),
+      );
       for (const [i, position] of inPack.entries()) {
         const place = { dataKey, iccid: record.iccids[places[i]!]!, position };
         profiles.set(
@@ -90,8 +99,10 @@ export class PackReader {
     const start = offsets[first]!;
     const length = offsets[Math.max(...places) + 1]! - start;
     try {
-      const octets = await this.#context.vault.get(object, { offset: start, length });
-      const sealed = await this.#context.ppks.entries(ppks, places);
+      const [octets, sealed] = await together(
+        this.#context.vault.get(object, { offset: start, length }),
+        this.#context.ppks.entries(ppks, places),
+      );
       return places.map((place, i) => ({
         octets: octets.subarray(offsets[place]! - start, offsets[place + 1]! - start),
         sealed: sealed[i],

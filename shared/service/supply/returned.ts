@@ -1,6 +1,6 @@
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
-import { orderPartition, RETURNED } from '../records/keys.ts';
+import { LANE, orderPartition, RETURNED } from '../records/keys.ts';
 import { returnedRecord } from '../records/order.ts';
 
 /** Short returned lists that are left side by side; more of them are joined, so that a draw can see them all. */
@@ -33,13 +33,24 @@ export class ReturnedPositions {
 
   /** Takes this position; false where it was not given back. */
   take(position: number): boolean {
-    return this.takeAny((candidate) => candidate === position) !== undefined;
+    const fits = (candidate: number) => candidate === position;
+    return (this.takeAny(fits) ?? this.takeFromLanes(fits)) !== undefined;
   }
 
-  /** Takes the first position that fits. */
+  /** Takes the first position that fits and that somebody gave back. */
   takeAny(fits: (position: number) => boolean): number | undefined {
+    return this.#take((item) => !isLane(item), fits);
+  }
+
+  /** The same of positions that are laid out for just-in-time binding (lanes.ts): for who finds no others. */
+  takeFromLanes(fits: (position: number) => boolean): number | undefined {
+    return this.#take(isLane, fits);
+  }
+
+  #take(from: (item: Item) => boolean, fits: (position: number) => boolean): number | undefined {
     const open = this.#changed.size < CHANGED_LISTS ? this.#lists.keys() : this.#changed.values();
     for (const item of open) {
+      if (!from(item)) continue;
       const positions = this.#lists.get(item)!;
       const at = positions.findIndex(fits);
       if (at < 0) continue;
@@ -65,7 +76,7 @@ async function joinedLists(ledger: Ledger, orderId: string): Promise<readonly It
   // no bound on the attempts: whoever joined some, there are fewer lists at the next look
   for (;;) {
     const lists = await readLists(ledger, orderId);
-    const short = lists.filter((item) => positionsOf(item).length < LONG);
+    const short = lists.filter((item) => !isLane(item) && positionsOf(item).length < LONG);
     if (short.length <= SHORT_LISTS) return lists;
     const [first, ...others] = short.slice(0, SHORT_LISTS) as [Item, ...Item[]];
     const positions = [first, ...others].flatMap(positionsOf);
@@ -79,5 +90,7 @@ async function joinedLists(ledger: Ledger, orderId: string): Promise<readonly It
 /** A list for each chunk that gave positions back, and joined ones. */
 const readLists = (ledger: Ledger, orderId: string) =>
   scanAll(ledger, orderPartition(orderId), { prefix: RETURNED });
+
+const isLane = ({ sort }: Item) => sort.startsWith(LANE);
 
 const positionsOf = (item: Item) => returnedRecord.from(item).positions;

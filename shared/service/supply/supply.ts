@@ -96,7 +96,7 @@ function drawFree(
   }
   for (const [index, wish] of wishes.entries()) {
     if (wish !== undefined || !isOpen(index)) continue;
-    const position = returned.takeAny(isFree) ?? undrawn.takeNext();
+    const position = returned.takeAny(isFree) ?? undrawn.takeNext() ?? returned.takeFromLanes(isFree);
     if (position === undefined) break;
     chosen.set(index, position);
   }

@@ -34,6 +34,7 @@ import {
   withUse,
 } from './anchors.ts';
 import { crlIssuer, eumsRevokedBy } from './crl-issuer.ts';
+import { epochCopyWrites } from './epoch-copies.ts';
 import type { Trust } from './trust.ts';
 import { chainsOf, ciName, crlItems, dpName, eumName, ofKind, sha256, storeOf } from './trust-items.ts';
 
@@ -253,6 +254,7 @@ export class TrustAdministration {
       const moved = (epoch === undefined ? 0 : trustEpochRecord.from(epoch).moved) + 1;
       return becomes(trustEpochRecord.to({ moved }), undefined, [
         ...changes,
+        ...(await epochCopyWrites(ledger, (epoch?.revision ?? 0) + 1)),
         auditWrite(line, `trust-${moved}`, now()),
       ]);
     });

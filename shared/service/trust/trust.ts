@@ -59,7 +59,11 @@ export class Trust {
 
   /** The view of this moment: reads the epoch, and the rest only if it moved or the view has aged. */
   async current(): Promise<TrustView> {
-    const epoch = (await this.#context.ledger.get(ledgerKeys.trustEpoch))?.revision ?? 0;
+    return await this.at((await this.#context.ledger.get(ledgerKeys.trustEpoch))?.revision ?? 0);
+  }
+
+  /** The same by an epoch that was read just now. */
+  async at(epoch: number): Promise<TrustView> {
     const view = this.#view;
     // a clock that was set back makes an old view look fresh: both ways it has aged
     const age = view === undefined ? 0 : Math.abs(this.#context.now() - view.loadedAt);

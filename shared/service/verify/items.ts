@@ -160,6 +160,7 @@ async function checkIccid({ ledger }: Context, item: Item): Promise<Finding[]> {
 
 async function checkJob({ ledger, vault }: Context, item: Item): Promise<Finding[]> {
   const job = jobRecord.from(item);
+  const { request } = job;
   const jobId = nameIn(item);
   const findings: Finding[] = [];
   const chunks = await ledger.getMany(
@@ -167,12 +168,14 @@ async function checkJob({ ledger, vault }: Context, item: Item): Promise<Finding
   );
   const open = await ledger.get(ledgerKeys.openWork('job', jobId));
   const left = chunks.filter((one) => one === undefined).length;
-  if (left > 0 && open === undefined)
+  const isWhole = request === undefined && (await ledger.get(ledgerKeys.chunk(jobId, 0))) !== undefined;
+  if (left > 0 && open === undefined && !isWhole)
     findings.push(
       inLedger(item, `${left} chunks of the job are not committed, and nothing says that it is open work`),
     );
   // what came as an upload goes once the job is done
-  if (left > 0) findings.push(...(await checkObject(vault, job.request, 'the request of an open job')));
+  if (left > 0 && request !== undefined)
+    findings.push(...(await checkObject(vault, request, 'the request of an open job')));
   if (chunkCount(job) === 1 || left === chunks.length) return findings;
   const locked = await readJobRecord(vault, jobId);
   if (locked === undefined)

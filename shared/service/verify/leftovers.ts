@@ -1,8 +1,9 @@
 import { scan } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
+import { commitOfPart } from '../esbpp/just-in-time/lane-closing.ts';
 import { chunkRecord } from '../records/job.ts';
 import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
-import { PPK_IDENTITY } from '../records/object-names.ts';
+import { PPK_IDENTITY, parseLanePart } from '../records/object-names.ts';
 import { packRecord } from '../records/order.ts';
 import { standingRecord } from '../records/standing.ts';
 import { traceRecord } from '../records/trace.ts';
@@ -91,7 +92,8 @@ async function checkObjectName(context: Context, name: string): Promise<Finding[
   ];
 }
 
-async function ownerOfObject({ ledger }: Context, name: string): Promise<'some' | 'none'> {
+async function ownerOfObject(context: Context, name: string): Promise<'some' | 'none'> {
+  const { ledger } = context;
   const [, orderId, pack] = PACK_OBJECT.exec(name) ?? [];
   if (orderId !== undefined) {
     const item = await ledger.get(ledgerKeys.orderPack(orderId, Number(pack)));
@@ -99,6 +101,8 @@ async function ownerOfObject({ ledger }: Context, name: string): Promise<'some' 
     const { object, output } = packRecord.from(item);
     return object.name === name || output?.name === name ? 'some' : 'none';
   }
+  if (parseLanePart(name) !== undefined)
+    return (await commitOfPart(context, name)) === undefined ? 'none' : 'some';
   const [, jobId, chunk] = PART.exec(name) ?? [];
   // others have a life of their own, or a name that follows from what owns them
   if (jobId === undefined) return 'some';

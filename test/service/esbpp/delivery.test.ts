@@ -156,8 +156,8 @@ describe('a request for BPPs', () => {
 
   it('may be repeated after an attempt that lost has added a certificate chain (I4)', async () => {
     const orderId = newOrder();
-    await prepare(deployment, orderId, 1);
-    const request = new Request(orderId, eids(await registered(deployment, 1)));
+    await prepare(deployment, orderId, 2);
+    const request = new Request(orderId, eids(await registered(deployment, 2)));
     const answer = await request.send(deployment.runtime);
     const { ledger } = deployment.runtime.context;
     const item = (await ledger.get(ledgerKeys.jobChains(request.jobId('test'))))!;

@@ -151,10 +151,10 @@ describe('a request of which any octet was altered', () => {
     await expect.poll(taken, WITHIN).toBe(true);
     const job = jobRecord.from((await runtime.context.ledger.get(ledgerKeys.job(jobId)))!);
     const [first, second] = job.chunkOffsets;
-    await flip(job.request.name, HEADER + first! + random(second! - first!));
+    await flip(job.request!.name, HEADER + first! + random(second! - first!));
     lines.length = 0;
     await expect(runtime.work.runTask('job', jobId, 0)).rejects.toThrow(DamagedObject);
-    expect(alarms()).toEqual([{ event: 'alarm.object.damaged', object: job.request.name }]);
+    expect(alarms()).toEqual([{ event: 'alarm.object.damaged', object: job.request!.name }]);
     await runtime.work.runTask('job', jobId, 1);
     expect(await runtime.context.ledger.get(ledgerKeys.chunk(jobId, 0))).toBeUndefined();
     expect(await runtime.context.ledger.get(ledgerKeys.chunk(jobId, 1))).toBeDefined();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preparePack } from '../../../shared/service/es2f/order-packs.ts';
 import { bindChunk } from '../../../shared/service/esbpp/binding.ts';
+import { closeLane } from '../../../shared/service/esbpp/just-in-time/lane-closing.ts';
 import { Reaper } from '../../../shared/service/life/reaper.ts';
 import { CLAIMED_MS, LIFE_MS } from '../../../shared/service/life/traces.ts';
 import { chunkRecord } from '../../../shared/service/records/job.ts';
@@ -40,7 +41,7 @@ afterAll(() => deployment?.close());
 /** Reaps as if so many milliseconds had passed. */
 const reap = (afterMs: number) => {
   const { context } = deployment.runtime;
-  return new Reaper({ ...context, now: () => Date.now() + afterMs }).round();
+  return new Reaper({ ...context, now: () => Date.now() + afterMs }, closeLane).round();
 };
 
 /** A round when traces are due, and one when those that it claimed are. */
@@ -135,7 +136,7 @@ describe('of a pack', () => {
       await prepare(pack)(await MortalProcess.start(deployment, { call: 11, when: 'before' }));
       const reaper = await MortalProcess.start(deployment, fate);
       await reaper.run(({ context }) =>
-        new Reaper({ ...context, now: () => Date.now() + LIFE_MS.pack + 1 }).round(),
+        new Reaper({ ...context, now: () => Date.now() + LIFE_MS.pack + 1 }, closeLane).round(),
       );
       await reapAll();
       await reap(LIFE_MS.pack + 2 * CLAIMED_MS + 3);
@@ -183,7 +184,8 @@ describe('of a chunk', () => {
     await mortal.run(async ({ context, trust }) => {
       const { Requests } = await import('../../../shared/service/esbpp/requests.ts');
       const { IngestService } = await import('../../../shared/service/esed1/ingest.ts');
-      await new Requests(context, new IngestService(context, trust)).take(request.by, request.der);
+      const requests = new Requests(context, new IngestService(context, trust));
+      await requests.take(requests.receive(request.by, request.der));
     });
     expect(delivery).toBeDefined();
     const jobId = request.jobId(deployment.config.deployment);

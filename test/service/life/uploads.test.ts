@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
 import { Refusal } from '../../../shared/errors.ts';
 import type { TransferPurpose } from '../../../shared/service/api/transfers.ts';
+import { closeLane } from '../../../shared/service/esbpp/just-in-time/lane-closing.ts';
 import { Reaper } from '../../../shared/service/life/reaper.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { csvOf, secretRows } from '../../support/row-sources.ts';
@@ -46,7 +47,7 @@ const isThere = async (transferId: string) =>
   (await deployment.runtime.context.vault.head(`uploads/${transferId}`)) !== undefined;
 
 async function reap(): Promise<void> {
-  const reaper = new Reaper(deployment.runtime.context);
+  const reaper = new Reaper(deployment.runtime.context, closeLane);
   await reaper.round();
   ahead += 15 * MINUTE + 1;
   await reaper.round();
@@ -77,7 +78,7 @@ describe('uploads of a party', () => {
   it('that nobody used go after a day, and one that is asked for is said to be over (I10)', async () => {
     const transferId = await uploaded(OPERATOR, 'template', TEMPLATE);
     ahead += DAY - MINUTE;
-    await new Reaper(deployment.runtime.context).round();
+    await new Reaper(deployment.runtime.context, closeLane).round();
     expect(await isThere(transferId)).toBe(true);
     ahead += 2 * MINUTE;
     await reap();
@@ -128,7 +129,7 @@ describe('uploads of a party', () => {
     const transferId = await uploaded(OPERATOR, 'rows', rows);
     const ref = await services.transfers.receivedObject(OPERATOR, transferId, 'rows');
     ahead += DAY + 1;
-    await new Reaper(deployment.runtime.context).round();
+    await new Reaper(deployment.runtime.context, closeLane).round();
     await deployment.runtime.context.vault.put(`uploads/${transferId}`, rows);
     const order = deployment.order('TOO-LATE', 1, TEMPLATE, {
       rows: ref,

@@ -1,0 +1,56 @@
+import { Fault } from '../../../errors.ts';
+import { scanAll } from '../../../ledger/scan.ts';
+import type { Context } from '../../context.ts';
+import { type ChunkRecord, chunkRecord, jobRecord } from '../../records/job.ts';
+import { blockOf, drawPartition, LANE, ledgerKeys, padded } from '../../records/keys.ts';
+import { parseLanePart } from '../../records/object-names.ts';
+import { drawRecord, returnedRecord } from '../../records/order.ts';
+import type { TraceRecord } from '../../records/trace.ts';
+import type { JobChunk } from '../chunk-items.ts';
+import { finishChunk } from '../commit.ts';
+
+/**
+ * Ends a lane (supply/lanes.ts) whose process has gone, or has left something behind; may be repeated. What is left of it
+ * is given back first, and no transaction through it holds any more. Then each of its parts counts or not for good: one
+ * that a commit names is brought to its end, the others are destroyed.
+ */
+export async function closeLane(context: Context, { holder, objects }: TraceRecord): Promise<void> {
+  const { ledger, vault } = context;
+  const lane = await ledger.get(holder);
+  const orderId = parseLanePart(objects[0] ?? '')?.orderId;
+  if (lane !== undefined && orderId !== undefined) {
+    const { positions } = returnedRecord.from(lane);
+    const { done } = await ledger.transact([
+      { remove: lane, when: { revision: lane.revision } },
+      {
+        put: ledgerKeys.orderReturnedOfLane(orderId, lane.sort.slice(LANE.length)),
+        attributes: returnedRecord.to({ positions }),
+        when: 'absent',
+      },
+    ]);
+    if (!done) throw new Fault('ledger', 'the lane is in use at this moment', { retryable: true });
+  }
+  for (const name of objects) {
+    const commit = await commitOfPart(context, name);
+    if (commit === undefined) await vault.remove(name);
+    else await finishChunk(context, commit.place, commit.record);
+  }
+}
+
+/** The commit that names a part of a lane. */
+export async function commitOfPart(
+  { ledger }: Pick<Context, 'ledger'>,
+  name: string,
+): Promise<{ readonly place: JobChunk; readonly record: ChunkRecord } | undefined> {
+  const { orderId, position } = parseLanePart(name) ?? {};
+  if (orderId === undefined || position === undefined) return undefined;
+  const prefix = `${padded(position)}#`;
+  for (const draw of await scanAll(ledger, drawPartition(orderId, blockOf(position)), { prefix })) {
+    const { jobId } = drawRecord.from(draw);
+    const [job, chunk] = await ledger.getMany([ledgerKeys.job(jobId), ledgerKeys.chunk(jobId, 0)]);
+    if (job === undefined || chunk === undefined) continue;
+    const record = chunkRecord.from(chunk);
+    if (record.part.name === name) return { place: { jobId, job: jobRecord.from(job), chunk: 0 }, record };
+  }
+  return undefined;
+}

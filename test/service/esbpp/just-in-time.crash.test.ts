@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Runtime } from '../../../shared/runtime.ts';
+import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
+import { closeLane } from '../../../shared/service/esbpp/just-in-time/lane-closing.ts';
+import { Reaper } from '../../../shared/service/life/reaper.ts';
+import { LIFE_MS } from '../../../shared/service/life/traces.ts';
+import { readCommitRecord } from '../../../shared/service/records/locked-records.ts';
+import { LANE_PARTS, objectNames } from '../../../shared/service/records/object-names.ts';
+import { count } from '../../support/counts.ts';
+import { Deployment } from '../../support/deployment.ts';
+import { effort } from '../../support/effort.ts';
+import { MortalProcess, rests } from '../mortal.ts';
+import {
+  auditLines,
+  committed,
+  outcomesOf,
+  positionsOf,
+  ppksLeft,
+  prepare,
+  Request,
+  registered,
+  triplesOf,
+} from '../scenario.ts';
+
+const QUANTITY = 4;
+/** Store calls from one death to the next. */
+const STRIDE = effort({ short: 2, long: 1 });
+const SEEDS = effort({ short: 3, long: 12 });
+
+let deployment: Deployment;
+let made = 0;
+
+beforeAll(async () => {
+  deployment = await Deployment.create({ memory: true, config: { packSize: 4 } });
+});
+
+afterAll(() => deployment?.close());
+
+async function scenario(): Promise<{ orderId: string; request: Request }> {
+  const orderId = `JIT-${made++}`;
+  await prepare(deployment, orderId, QUANTITY);
+  const [euicc] = await registered(deployment, 1);
+  return { orderId, request: new Request(orderId, [{ eid: euicc!.eid }]) };
+}
+
+async function partsOf({ context }: Runtime, orderId: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of context.vault.names(`${LANE_PARTS}${orderId}/`)) names.push(name);
+  return names;
+}
+
+/** All that is due once every lane is: twice, since what a slow attempt writes is looked for again. */
+async function reap({ context }: Runtime): Promise<void> {
+  for (const lives of [1, 3]) {
+    const now = () => Date.now() + lives * LIFE_MS.lane + 1;
+    await new Reaper({ ...context, now }, closeLane).round();
+  }
+}
+
+async function expectSettled(orderId: string, request: Request, first: BppAnswer): Promise<void> {
+  const { runtime } = deployment;
+  expect(outcomesOf(first)).toEqual(['bound']);
+  for (const again of [await request.send(runtime), await request.fetch(runtime)])
+    expect(again).toEqual(first);
+  const jobId = request.jobId('test');
+  const record = await committed(runtime, jobId, 0);
+  const kept = await readCommitRecord(
+    runtime.context.vault,
+    objectNames.commitRecord(jobId, 0, record.committedAt),
+  );
+  expect(kept).toMatchObject({ jobId, chunk: 0, part: record.part, outcomes: record.outcomes });
+  const { supply, returned, bound } = await positionsOf(runtime, orderId);
+  expect(bound.length).toBe(1);
+  const left = [...supply, ...returned].sort((a, b) => a - b);
+  expect([...left, ...bound].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+  expect(await ppksLeft(runtime, orderId)).toEqual(left);
+  expect(await auditLines(runtime, 'chunk.committed', { job: jobId })).toBe(1);
+  await reap(runtime);
+  // whatever attempts left behind: the part that the commit names, and no other one
+  expect((await partsOf(runtime, orderId)).filter((name) => name !== record.part.name)).toEqual([]);
+  expect(await request.send(runtime)).toEqual(first);
+}
+
+async function callsOf(): Promise<number> {
+  const { orderId, request } = await scenario();
+  const process = await MortalProcess.start(deployment);
+  const answer = await process.run(request.send);
+  const { calls } = process;
+  await expectSettled(orderId, request, answer!);
+  expect((await committed(deployment.runtime, request.jobId('test'), 0)).partKey).toBeDefined();
+  return calls;
+}
+
+describe('a profile that is bound just in time is bound once, whatever happens on the way (I1–I5, I8, I10)', () => {
+  it.each(['before', 'after'] as const)(
+    'where the process dies %s any one store call and another goes on',
+    async (when) => {
+      const calls = await callsOf();
+      expect(calls).toBeGreaterThan(12);
+      for (let call = 1; call <= calls; call += STRIDE) {
+        const { orderId, request } = await scenario();
+        await (await MortalProcess.start(deployment, { call, when })).run(request.send);
+        count('crashes', 1);
+        const answer = await (await MortalProcess.start(deployment)).run(request.send);
+        await expectSettled(orderId, request, answer!);
+      }
+    },
+  );
+
+  it.each(['before', 'after'] as const)(
+    'where the process dies %s any one store call and only the reaper comes by',
+    async (when) => {
+      const calls = await callsOf();
+      for (let call = 1; call <= calls; call += STRIDE) {
+        const { orderId, request } = await scenario();
+        await (await MortalProcess.start(deployment, { call, when })).run(request.send);
+        count('crashes', 1);
+        await reap(deployment.runtime);
+        const { supply, returned, bound } = await positionsOf(deployment.runtime, orderId);
+        expect([...supply, ...returned, ...bound].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+        expect((await partsOf(deployment.runtime, orderId)).length).toBe(bound.length);
+        expect((await ppksLeft(deployment.runtime, orderId)).length).toBe(QUANTITY - bound.length);
+        await expectSettled(orderId, request, await request.send(deployment.runtime));
+      }
+    },
+  );
+
+  it('by two attempts at once', async () => {
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const { orderId, request } = await scenario();
+      const processes = [
+        await MortalProcess.start(deployment, { restMs: rests(seed) }),
+        await MortalProcess.start(deployment, { restMs: rests(seed + 1) }),
+      ];
+      const [one, other] = await Promise.all(processes.map((process) => process.run(request.send)));
+      expect(one).toEqual(other);
+      await expectSettled(orderId, request, one!);
+    }
+  });
+
+  it('of fifty callers on twenty keys, of which each key goes to one', async () => {
+    const orderId = `JIT-${made++}`;
+    await prepare(deployment, orderId, 60);
+    const euiccs = await registered(deployment, 20);
+    const requests = Array.from(
+      { length: 50 },
+      (_, i) => new Request(orderId, [{ eid: euiccs[i % 20]!.eid }]),
+    );
+    const answers = await Promise.all(requests.map((request) => request.send(deployment.runtime)));
+    const triples = answers.flatMap(triplesOf).map((triple) => triple.split(' '));
+    expect(triples.length).toBe(20);
+    for (const member of [0, 1, 2]) expect(new Set(triples.map((one) => one[member])).size).toBe(20);
+    expect(answers.flatMap(outcomesOf).filter((outcome) => outcome === 'noNewBinding').length).toBe(30);
+    for (const [i, request] of requests.entries())
+      expect(await request.send(deployment.runtime)).toEqual(answers[i]);
+    expect((await positionsOf(deployment.runtime, orderId)).bound.length).toBe(20);
+  });
+
+  it('down to the last profile of an order, by many at once', async () => {
+    const orderId = `JIT-${made++}`;
+    await prepare(deployment, orderId, 10);
+    const euiccs = await registered(deployment, 14);
+    const answers = await Promise.all(
+      euiccs.map(({ eid }) => new Request(orderId, [{ eid }]).send(deployment.runtime)),
+    );
+    const outcomes = answers.flatMap(outcomesOf);
+    expect(outcomes.filter((outcome) => outcome === 'bound').length).toBe(10);
+    expect(outcomes.filter((outcome) => outcome === 'profileTypeExhausted').length).toBe(4);
+    expect(new Set(answers.flatMap(triplesOf).map((triple) => triple.split(' ')[1])).size).toBe(10);
+  });
+});

@@ -32,12 +32,27 @@ export function conformEum(input: EumInput): readonly Check[] {
   }
   if (input.isForwarded)
     conformity.forgive('eum.batch.makers', 'a batch that a device manufacturer forwards');
-  const chain = checkChain(batch, input, conformity);
+  const chain = chainOf(batch, input, conformity);
   const suite = checkSuite(batch, chain, conformity);
   checkInfo2(batch.euiccInfo2, batch.ciPkId, 'the batch', conformity);
   checkSignature(batch, input.dataKey, chain, conformity);
   checkEntries(batch, chain, suite, conformity);
   return conformity.checks;
+}
+
+/** What cannot be read inside a certificate of the chain is a finding, as one that is no certificate is. */
+function chainOf(batch: ReadBatch, input: EumInput, conformity: Conformity<EumRule>): ReadChain | undefined {
+  try {
+    return checkChain(batch, input, conformity);
+  } catch (error) {
+    conformity.failed(
+      'eum.chain.order',
+      'eumChain',
+      'certificates whose extensions are DER',
+      reasonOf(error),
+    );
+    return undefined;
+  }
 }
 
 function checkSuite(

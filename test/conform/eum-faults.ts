@@ -224,6 +224,18 @@ export const EUM_FAULTS: readonly EumFault[] = [
       production.write(() => ({ eumChain: [SimCi.create({ cn: 'Another CI' }).issueEum().certificate] })),
   },
   {
+    what: 'an extension of the EUM certificate is cut off',
+    rule: 'eum.chain.order',
+    tells: /cut off|length|octets behind|belongs|signature/,
+    batch: (production) => {
+      const certificate = Uint8Array.from(production.eum.ca.certificate);
+      // the length inside certificatePolicies (2.5.29.32)
+      const at = Buffer.from(certificate).indexOf(Buffer.from('0603551d20', 'hex'));
+      certificate[at + 11]! ^= 0x10;
+      return production.write(() => ({ eumChain: [certificate] }));
+    },
+  },
+  {
     what: 'ciPkId is that of the EUM',
     rule: 'eum.chain.ci',
     tells: /^[0-9a-f]{40}$/,

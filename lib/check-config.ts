@@ -47,6 +47,15 @@ const RULES: readonly Rule[] = [
     ),
   callbackCa,
   internalDestinations,
+  account,
+  tags,
+  ({ budget, alarms }) =>
+    budget === undefined
+      ? undefined
+      : [
+          unless(budget.monthlyUsd >= 1, 'budget.monthlyUsd: 1 and more'),
+          unless(alarms.email !== undefined, 'budget: alarms.email names who is told'),
+        ],
 ];
 
 /** Throws on a configuration that would deploy something else than it says, or could not be deployed. */
@@ -197,6 +206,35 @@ function internalDestinations({ internalDestinations }: OperatorConfig) {
     throw error;
   }
   return undefined;
+}
+
+function account({ account = {}, env }: OperatorConfig) {
+  const { permissionsBoundaryArn: boundary, bootstrapQualifier: qualifier } = account;
+  const [, of] = /^arn:aws[\w-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/.exec(boundary ?? '') ?? [];
+  return [
+    unless(
+      boundary === undefined || of === 'aws' || (of !== undefined && of === env?.account),
+      'account.permissionsBoundaryArn: the ARN of a managed policy in the account of env',
+    ),
+    unless(
+      qualifier === undefined || /^[a-z0-9]{1,10}$/.test(qualifier),
+      'account.bootstrapQualifier: 1 to 10 of a-z and 0-9, as `cdk bootstrap --qualifier` was given it',
+    ),
+  ];
+}
+
+/** What AWS takes as tags; 50 a resource, of which the stack and CloudFormation have some. */
+function tags({ tags = {} }: OperatorConfig) {
+  const text = (most: number) => new RegExp(`^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,${most}}$`, 'u');
+  return [
+    unless(Object.keys(tags).length <= 40, 'tags: 40 at most'),
+    ...Object.entries(tags).map(([key, value]) =>
+      unless(
+        text(128).test(key) && text(256).test(value) && !/^(aws:|smdpf:)/i.test(key),
+        `tags.${key}: letters, digits, spaces and _.:/=+-@, 128 of them in a name and 256 in a value; \`aws:\` and \`smdpf:\` are taken`,
+      ),
+    ),
+  ];
 }
 
 /** True where a text holds certificates in PEM that can all be read. */

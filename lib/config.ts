@@ -74,6 +74,17 @@ export interface OperatorConfig {
     /** Minutes that a callback may wait. */
     readonly callbackMinutes: number;
   };
+  /** Tags of every resource, beside `smdpf:operator`: such as a cost centre. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** What the account may cost in a month, in US dollars: `alarms.email` is told at 80 % of it, and when a forecast is above it. */
+  readonly budget?: { readonly monthlyUsd: number };
+  /** What the account asks of who deploys. */
+  readonly account?: {
+    /** ARN of the managed policy that bounds every role of the stack. */
+    readonly permissionsBoundaryArn?: string;
+    /** Qualifier of the account's bootstrap, where it is not the CDK's own. */
+    readonly bootstrapQualifier?: string;
+  };
   /** PEM of a CA that is trusted for the Operator's callback server besides the public ones. */
   readonly callbackCa?: string;
   /**

@@ -103,6 +103,8 @@ export class Keys extends Construct {
   readonly binding: Readonly<Record<string, Key>>;
   /** By role and name, such as `wrapping-2027`. */
   readonly further: Readonly<Record<string, Key>>;
+  /** The key that each alias names. */
+  readonly aliases: Readonly<Record<string, Key>> = {};
   readonly #ofRole: Readonly<Record<KeyRole, readonly Key[]>>;
   readonly #config: OperatorConfig;
 
@@ -204,13 +206,14 @@ export class Keys extends Construct {
       // a key that is gone cannot be made again: even its stack's removal leaves it
       removalPolicy: keeping(this.#config),
     });
-    new Alias(this, `${id}-Alias`, {
-      aliasName: `alias/smdpf/${this.#config.name}/${alias}`,
-      targetKey: key,
-    });
+    const aliasName = aliasNameOf(this.#config, alias);
+    new Alias(this, `${id}-Alias`, { aliasName, targetKey: key });
+    Object.assign(this.aliases, { [aliasName]: key });
     return key;
   }
 }
+
+const aliasNameOf = ({ name }: OperatorConfig, alias: string) => `alias/smdpf/${name}/${alias}`;
 
 export const keyUri = (key: Key) => `awskms:key-id=${key.keyArn}`;
 
@@ -230,6 +233,7 @@ const USED_BY_OTHERS = ['kms:Decrypt', 'kms:GenerateDataKey'];
 /** The key under which stores keep what they hold: usable only through these services, by roles that may use them. */
 export class StorageKey extends Construct {
   readonly key: Key;
+  readonly aliasName: string;
   readonly #services: readonly string[];
 
   constructor(
@@ -246,7 +250,8 @@ export class StorageKey extends Construct {
       policy: administrationPolicy(),
       removalPolicy: keeping(config),
     });
-    new Alias(this, 'Alias', { aliasName: `alias/smdpf/${config.name}/${alias}`, targetKey: this.key });
+    this.aliasName = aliasNameOf(config, alias);
+    new Alias(this, 'Alias', { aliasName: this.aliasName, targetKey: this.key });
     const root = new AccountRootPrincipal();
     const viaServices = {
       StringEquals: { 'kms:ViaService': this.#services, 'kms:CallerAccount': account },

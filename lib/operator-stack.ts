@@ -1,4 +1,5 @@
-import { Annotations, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, DefaultStackSynthesizer, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
 import { type Side, sideOf } from '../shared/gsma/interface-function.ts';
@@ -6,9 +7,12 @@ import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { Administrator } from './administrator.ts';
 import { InterfaceApi } from './api.ts';
+import { MonthlyBudget } from './budget.ts';
 import type { Bundles } from './bundle.ts';
 import { checkConfig } from './check-config.ts';
 import { type OperatorConfig, reservedConcurrency } from './config.ts';
+import { describeStack } from './describe.ts';
+import { DoctorPolicy } from './doctor-policy.ts';
 import {
   type BackgroundName,
   FUNCTIONS,
@@ -46,7 +50,11 @@ export class OperatorStack extends Stack {
 
   constructor(scope: Construct, id: string, config: OperatorConfig, bundles: Bundles) {
     super(scope, id, propsOf(checkConfig(config)));
+    for (const [key, value] of Object.entries(config.tags ?? {})) Tags.of(this).add(key, value);
     Tags.of(this).add('smdpf:operator', config.name);
+    const boundary = config.account?.permissionsBoundaryArn;
+    if (boundary !== undefined)
+      PermissionsBoundary.of(this).apply(ManagedPolicy.fromManagedPolicyArn(this, 'Boundary', boundary));
     this.#config = config;
     const ports = this.#ports();
     const { storageKey, ledger, vault, notify } = ports;
@@ -61,10 +69,13 @@ export class OperatorStack extends Stack {
     // API Gateway makes about one domain name in 30 s
     if (apis.parties.domain !== undefined) apis.field.domain?.node.addDependency(apis.parties.domain);
     const seen = { config, storageKey, functions: this.functions, apis, ledger, jobs, notify };
-    const { topic } = new Watch(this, 'Watch', seen);
+    const { topic, alarms } = new Watch(this, 'Watch', seen);
+    if (config.budget !== undefined) new MonthlyBudget(this, 'Budget', config);
     new Guard(this, 'Guard', config, topic, storageKey);
     if (config.administratorRoleArn !== undefined) new Administrator(this, 'Administrator', config, ports);
     this.#tell(ports, apis, jobs);
+    describeStack(this, { config, ...ports, apis, topic, testAlarm: alarms[0]!, functions: this.functions });
+    if (config.target === 'aws') new DoctorPolicy(this, 'Doctor', config, { topic, ...ports });
     this.#warn();
   }
 
@@ -194,11 +205,16 @@ export class OperatorStack extends Stack {
   }
 }
 
-function propsOf({ name, env, target }: OperatorConfig): StackProps {
-  return {
+function propsOf({ name, env, target, account }: OperatorConfig): StackProps {
+  const props = {
     stackName: `smdpf-${name}`,
     description: `SM-DPf of ${name}`,
     terminationProtection: target === 'aws',
     ...present({ env }),
   };
+  const qualifier = account?.bootstrapQualifier;
+  // assigned, since the CDK's own class does not fit its interface where optional members are exact
+  if (qualifier !== undefined)
+    Object.assign(props, { synthesizer: new DefaultStackSynthesizer({ qualifier }) });
+  return props;
 }

@@ -44,7 +44,7 @@ function telemetryOf({ name, target }: OperatorConfig): Record<string, string> {
 }
 
 /** Long work shares the quota of KMS and leaves room for calls; the field, which nobody authenticates, leaves it too. */
-function concurrencyOf(name: FunctionName, config: OperatorConfig): number | undefined {
+export function concurrencyOf(name: FunctionName, config: OperatorConfig): number | undefined {
   const reserved = reservedConcurrency(config);
   if (name === 'jobs.runTask') return reserved?.tasks;
   return isInterfaceFunction(name) && sideOf(functionAt(name)) === 'field' ? reserved?.field : undefined;
@@ -60,6 +60,8 @@ export type Configure = (config: RuntimeConfig) => RuntimeConfig;
 export class SmdpfFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
+  /** As Lambda knows it. */
+  readonly name: string;
   readonly logGroup: LogGroup;
   #runtime: RuntimeConfig;
 
@@ -67,6 +69,7 @@ export class SmdpfFunction extends Construct {
     super(scope, id);
     const { memoryMb, timeoutS } = FUNCTIONS[name];
     const functionName = `${config.name}-${resourceName(name)}`;
+    this.name = functionName;
     this.#runtime = {
       deployment: config.deployment,
       address: config.domains.field.name,

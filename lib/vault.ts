@@ -132,11 +132,11 @@ export class Vault extends Construct {
  */
 export class PpkVault extends Construct {
   readonly table: Table;
-  readonly #storageKey: StorageKey;
+  readonly storageKey: StorageKey;
 
   constructor(scope: Construct, id: string, config: OperatorConfig, storageKey: StorageKey) {
     super(scope, id);
-    this.#storageKey = storageKey;
+    this.storageKey = storageKey;
     this.table = new Table(this, 'Table', {
       tableName: `${config.name}-smdpf-ppks`,
       partitionKey: { name: 'pack', type: AttributeType.STRING },
@@ -169,7 +169,7 @@ export class PpkVault extends Construct {
       ],
       [this.table.tableArn],
     );
-    fn.grant([this.#storageKey.rights('dynamodb')], (config) => ({ ...config, ppks: this.uri }));
+    fn.grant([this.storageKey.rights('dynamodb')], (config) => ({ ...config, ppks: this.uri }));
   }
 
   get uri(): string {

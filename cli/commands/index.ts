@@ -23,6 +23,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['backup', async () => (await import('./backup.ts')).registerBackup],
   ['restore', async () => (await import('./restore.ts')).registerRestore],
   ['erase', async () => (await import('./erase.ts')).registerErase],
+  ['aws', async () => (await import('./aws.ts')).registerAws],
   ['eligibility', async () => (await import('./eligibility.ts')).registerEligibility],
   ['profile', async () => (await import('./profile.ts')).registerProfile],
   ['bind', async () => (await import('./bind.ts')).registerBind],

@@ -83,6 +83,24 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     'callbackCa: 2000 octets',
   ],
   ['a callback CA that is none', { callbackCa: 'PEM' }, 'callbackCa: one or more CA certificates in PEM'],
+  ['a tag that AWS keeps for itself', { tags: { 'aws:x': 'y' } }, 'tags.aws:x: letters'],
+  ['a tag of two lines', { tags: { x: 'a\nb' } }, 'tags.x: letters'],
+  ['a budget of nothing', { budget: { monthlyUsd: 0 } }, 'budget.monthlyUsd: 1 and more'],
+  [
+    'a budget that nobody is told of',
+    { alarms: { faults: 1, callbackMinutes: 1 }, budget: { monthlyUsd: 10 } },
+    'budget: alarms.email names who is told',
+  ],
+  [
+    'a permissions boundary of another account',
+    { account: { permissionsBoundaryArn: 'arn:aws:iam::999999999999:policy/x' } },
+    'account.permissionsBoundaryArn: the ARN of a managed policy in the account of env',
+  ],
+  [
+    'a bootstrap qualifier with a hyphen',
+    { account: { bootstrapQualifier: 'a-b' } },
+    'account.bootstrapQualifier: 1 to 10',
+  ],
 ])('a configuration with %s is refused, with a way out', (_, change, says) => {
   expect(() => checkConfig({ ...config, ...change })).toThrow(says);
 });

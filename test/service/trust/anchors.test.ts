@@ -4,10 +4,12 @@ import { P256, toSpki } from '../../../shared/crypto/curves.ts';
 import { scanAll } from '../../../shared/ledger/scan.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
-import { partitions } from '../../../shared/service/records/keys.ts';
+import { euiccRecord } from '../../../shared/service/records/euicc.ts';
+import { ledgerKeys, partitions } from '../../../shared/service/records/keys.ts';
 import { eumRecord } from '../../../shared/service/records/trust.ts';
 import { sha256 } from '../../../shared/service/trust/trust-items.ts';
-import { generateKey, type PersonalisedEuicc, SimCi, SimEum } from '../../../sim/index.ts';
+import { decodeBppBatch, generateKey, type PersonalisedEuicc, SimCi, SimEum } from '../../../sim/index.ts';
+import { reproveKeys } from '../../../sim/misuse.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { explicitOf, writeExplicit, writePoint, writeSpki } from '../../support/ec-key-forms.ts';
 import { refusalOf } from '../../support/refusal.ts';
@@ -180,4 +182,28 @@ describe('the allow-list of EUMs', () => {
     const refused = administration().allowEum(eum().ca.certificate, { ...terms, dataKey: spoofed }, 'test');
     expect(await refusalOf(refused)).toMatchObject({ code: 'securityConfiguration' });
   });
+});
+
+it('what was bound under one CI is rechecked under that one, though the eUICC has come under another since', async () => {
+  const [first] = eums as [SimEum];
+  const euicc = await register(first);
+  expect(await request(euicc)).toEqual(['Old Test CI']);
+  // the EUM has its key certified by a CI of another key, and sends more keys of the same eUICC under that
+  const other = SimCi.create({ cn: 'Another Test CI' });
+  await administration().addCi(other.certificate, BOTH, 'test');
+  await administration().addCrl(other.issueCrl(), [], 'test');
+  const ca = other.issueEum({ organization: 'EUM 0', iin: '89033024', key: first.ca.key });
+  await administration().allowEum(ca.certificate, { party: EUM.identifier }, 'test');
+  const second = new SimEum({ ca, ci: other.certificate });
+  const donor = second.personalise();
+  const more = reproveKeys({ ...euicc, euiccInfo2: donor.euiccInfo2 }, donor);
+  const batch = second.euiccDataBatch([more], MAKERS);
+  const answer = await deployment.runtime.services.ingest.registerEuiccData(EUM, batch);
+  const { ledger } = deployment.runtime.context;
+  const record = euiccRecord.from((await ledger.get(ledgerKeys.euicc(euicc.eid)))!);
+  expect([answer.rejected, record.ciPkId]).toEqual([[], toHex(other.keyId)]);
+  const { bppBatch } = await deployment.runtime.services.delivery.getBppBatch(DEVICE_MAKER, {
+    requestId: '01',
+  });
+  expect(decodeBppBatch(bppBatch!).items[0]).toHaveProperty('bound');
 });

@@ -82,7 +82,7 @@ export class SignedCalls {
       method,
       protocol: url.protocol,
       hostname: url.hostname,
-      ...(url.port === '' ? {} : { port: Number(url.port) }),
+      ...(url.port !== '' && { port: Number(url.port) }),
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: { host: url.host, ...headers },
@@ -92,7 +92,7 @@ export class SignedCalls {
       method,
       headers: signed.headers,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(method === 'GET' ? {} : { body }),
+      ...(method !== 'GET' && { body }),
     });
     const text = await response.text();
     if (!response.ok) throw errorOf(text, response.status);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { present } from '../../shared/present.ts';
 import { type Checked, examine } from '../aws/doctor/check.ts';
 import { CHECKS } from '../aws/doctor/checks.ts';
 import { SignedCalls } from '../aws/signed-calls.ts';
@@ -38,7 +39,7 @@ export function registerAws(program: Command, io: CliIo): void {
         for await (const one of examine(CHECKS, {
           stack,
           calls,
-          ...(client === undefined ? {} : { client }),
+          ...present({ client }),
         })) {
           found.push(one);
           bar.update(found.length);

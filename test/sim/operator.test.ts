@@ -32,7 +32,12 @@ describe('CallbackServer', () => {
   it('answers handleProfileLoadingInfo with 204 and keeps the body', async () => {
     const server = await start();
     const answer = await clientOf(server).call('es2f', 'handleProfileLoadingInfo', info);
-    expect(answer).toEqual({ httpStatus: 204, body: {}, status: 'Executed-Success' });
+    expect(answer).toEqual({
+      httpStatus: 204,
+      body: {},
+      status: 'Executed-Success',
+      adminProtocol: 'ifpp-draft/v1.0.0',
+    });
     const [received] = await server.waitFor(1);
     expect(received).toMatchObject({ ...info, header: { functionRequesterIdentifier: '2.999.10' } });
   });

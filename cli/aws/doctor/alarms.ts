@@ -6,6 +6,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { awsClient } from '../../../shared/aws/client-config.ts';
+import { present } from '../../../shared/present.ts';
 import { elementOf, type Json, type SignedCalls } from '../signed-calls.ts';
 import type { StackDescription } from '../stack-description.ts';
 import { bad, type Check, type Finding, good, type Looking, unchecked } from './check.ts';
@@ -115,7 +116,7 @@ async function alarmsOf(calls: SignedCalls, AlarmNamePrefix: string): Promise<Al
   do {
     const page: Json = await calls.json('monitoring', '1.0', `${CLOUDWATCH}.DescribeAlarms`, {
       AlarmNamePrefix,
-      ...(NextToken === undefined ? {} : { NextToken }),
+      ...present({ NextToken }),
     });
     all.push(...((page.MetricAlarms ?? []) as AlarmState[]));
     NextToken = page.NextToken as string | undefined;

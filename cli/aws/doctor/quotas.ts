@@ -1,3 +1,4 @@
+import { present } from '../../../shared/present.ts';
 import type { Json } from '../signed-calls.ts';
 import { bad, type Check, good } from './check.ts';
 
@@ -47,7 +48,7 @@ export const kmsQuota: Check = {
         'ServiceQuotasV20190624.ListServiceQuotas',
         {
           ServiceCode: 'kms',
-          ...(NextToken === undefined ? {} : { NextToken }),
+          ...present({ NextToken }),
         },
       );
       const quotas = (page.Quotas ?? []) as { QuotaName: string; QuotaCode: string; Value: number }[];

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { tieRecord } from '../../../shared/service/records/order.ts';
+import { planRemoval } from '../../../shared/service/supply/supply.ts';
 import { type PersonalisedEuicc, SimCi, SimEum } from '../../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { boundOf, outcomesOf, prepare, registered as production, Request } from '../scenario.ts';
@@ -162,11 +163,15 @@ describe('the dry run and the bind pass the same gate', () => {
   it('an eUICC for which a replacement is kept is to have it, beside the profile that it has', async () => {
     const { euicc } = await registered();
     await bound(euicc);
-    await deployment.runtime.context.ledger.write({
-      put: ledgerKeys.tie('ORD-1', euicc.eid, 5),
-      attributes: tieRecord.to({ position: 5, drawn: false }),
-      when: 'absent',
-    });
+    const { context } = deployment.runtime;
+    await context.ledger.transact([
+      ...(await planRemoval(context, 'ORD-1', 5))!,
+      {
+        put: ledgerKeys.tie('ORD-1', euicc.eid, 5),
+        attributes: tieRecord.to({ position: 5, drawn: false }),
+        when: 'absent',
+      },
+    ]);
     expect(await dryRun(euicc.eid)).toBe('bound');
     const answer = await new Request('ORD-1', [{ eid: euicc.eid }]).send(deployment.runtime);
     expect(boundOf(answer)).toHaveLength(1);

@@ -203,7 +203,7 @@ it('what was bound under one CI is rechecked under that one, though the eUICC ha
   const record = euiccRecord.from((await ledger.get(ledgerKeys.euicc(euicc.eid)))!);
   expect([answer.rejected, record.ciPkId]).toEqual([[], toHex(other.keyId)]);
   const { bppBatch } = await deployment.runtime.services.delivery.getBppBatch(DEVICE_MAKER, {
-    requestId: '01',
+    requestId: `0${requests}`,
   });
   expect(decodeBppBatch(bppBatch!).items[0]).toHaveProperty('bound');
 });

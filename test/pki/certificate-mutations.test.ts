@@ -88,11 +88,13 @@ describe.skipIf(opensslMissing !== undefined)(
         const verdict = read(changed);
         if ('refusal' in verdict) expect(verdict.refusal.defect).not.toBe('cutOff');
       }
-      const { refusal } = read(
-        mutatedBy('an extension that ends too early', der, issuerKey, () => 1).der,
-      ) as { refusal: Refusal };
-      expect(refusal).toMatchObject({ defect: 'rule' });
-      expect(refusal.message).toMatch(/^extension 2\.5\.29\.\d+ ends too early/);
+      // where the octets that are left happen to be an extension of their own there is nothing to refuse
+      const refused = Array.from({ length: 12 }, (_, choice) =>
+        read(mutatedBy('an extension that ends too early', der, issuerKey, (below) => choice % below).der),
+      ).flatMap((verdict) => ('refusal' in verdict ? [verdict.refusal] : []));
+      expect(refused.filter(({ defect }) => defect === 'rule').map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(/^extension 2\.5\.29\.\d+ ends too early/),
+      );
     });
 
     test('and changed, what openssl verifies is taken by the same meaning or refused by the name of a rule', () => {

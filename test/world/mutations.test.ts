@@ -14,10 +14,15 @@ const GUARDS: readonly (readonly [rule: string, file: string, from: string, to: 
   [
     'I5',
     'esbpp/commit.ts',
-    'await new PackReader(context, orderId).destroyPpks(positions);',
+    'await new PackReader(context, job.orderId).destroyPpks(positions);',
     'void positions;',
   ],
-  ['I3', 'esbpp/commit.ts', 'await putCommitRecord(context.vault, {', 'void ({'],
+  [
+    'I3',
+    'esbpp/commit.ts',
+    'await putCommitRecord(context.vault, lockedCommit({ jobId, job, chunk }, record, chains));',
+    '',
+  ],
   ['I1', 'esed1/claims.ts', "key.state === 'free' ||", 'true ||'],
   ['I11', 'esbpp/binding.ts', '.filter((one) => !isClaimed(one))', '.filter(() => true)'],
   ['I13', 'parties/parties.ts', 'await this.#rates.take(identifier);', ''],

@@ -24,8 +24,8 @@ import {
 
 const QUANTITY = 4;
 /** Store calls from one death to the next. */
-const STRIDE = effort({ short: 2, long: 1 });
-const SEEDS = effort({ short: 3, long: 12 });
+const STRIDE = effort({ short: 5, long: 1 });
+const SEEDS = effort({ short: 2, long: 12 });
 
 let deployment: Deployment;
 let made = 0;

@@ -148,7 +148,7 @@ fuzz() { # URL, seconds, then which operations
   shift 2
   (cd "$work" && SMDPF_TLS="$folder/tls" SCHEMATHESIS_HOOKS=fuzz PYTHONPATH="$root/.ci/interface" \
     "$work/python/bin/schemathesis" run "$openapi" --url "$url" --tls-verify "$folder/tls/ca.cert.pem" --warnings off \
-    --checks "$checks" \
+    --checks "$checks" --seed "${SMDPF_CI_SEED:-20261127}" \
     --continue-on-failure --output-truncate true --max-time "$seconds" "$@") | cut -c1-400
 }
 fuzz "https://127.0.0.1:$port" 75 --exclude-tag ES9+

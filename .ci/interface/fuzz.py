@@ -22,6 +22,7 @@ FORM = {("1.3.1", "2.1"), ("1.3.1", "2.2")}
 INSIDE = {
     "bppRequest",
     "crl",
+    "cursor",
     "euiccDataBatch",
     "expectedEuiccs",
     "issuerChain",
@@ -32,6 +33,10 @@ INSIDE = {
 }
 
 
+# what a schema that generators can read does not say: which members come together
+TOGETHER = ("the body has exactly one of", "the body has at most one of")
+
+
 def party_of(case) -> str:
     role = case.operation.definition.raw.get("x-role")
     return role if role in PARTIES else "deviceMaker"
@@ -39,6 +44,16 @@ def party_of(case) -> str:
 
 def is_negative(case) -> bool:
     return case.meta is None or case.meta.generation.mode.is_negative
+
+
+def body_is_negative(case) -> bool:
+    """An unknown header beside a good body is no reason to refuse it."""
+    if case.meta is None:
+        return True
+    return any(
+        getattr(location, "value", location) == "body" and info.mode.is_negative
+        for location, info in case.meta.components.items()
+    )
 
 
 @schemathesis.hook
@@ -65,10 +80,12 @@ def form(context, response, case):
     status = response.json()["header"]["functionExecutionStatus"]
     executed = status["status"].startswith("Executed")
     if is_negative(case):
-        assert not executed, "executed what the schema forbids"
+        assert not (executed and body_is_negative(case)), "executed what the schema forbids"
         return
     if executed:
         return
     data = status["statusCodeData"]
+    if str(data.get("message")).startswith(TOGETHER):
+        return
     if (data["subjectCode"], data["reasonCode"]) in FORM and isinstance(case.body, dict):
         assert INSIDE & case.body.keys(), f"refused what the schema allows: {data.get('message')}"

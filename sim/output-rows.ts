@@ -1,9 +1,8 @@
 import { createDecipheriv, createHash } from 'node:crypto';
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { compactDecrypt, importJWK, type JWK } from 'jose';
 import { type Bytes, concat } from '../shared/codec/bytes.ts';
-import { agree, keyOf } from './curve.ts';
-import { generateOneTimeKey, publicOctets } from './suite.ts';
+import { keyOf } from './curve.ts';
+import { generateOneTimeKey, hybridSecret, publicOctets } from './suite.ts';
 import { SimError } from './tlv.ts';
 
 const HYBRID = 'ECDH-ES+ML-KEM-768';
@@ -42,16 +41,13 @@ function openHybrid(jwe: string, jwk: JWK & { readonly priv?: unknown }) {
     throw new SimError(`the rows are not encrypted with ${HYBRID} and A256GCM`);
   const secret = octets(jwk.priv);
   const key = keyOf('p256', secret.subarray(0, 32));
-  const kem = ml_kem768.keygen(secret.subarray(32));
   const { x, y } = Object(header.epk) as { x?: unknown; y?: unknown };
   const epk = concat(Uint8Array.of(4), octets(x), octets(y));
-  const ek = octets(header.ek);
-  const transcript = sha256(epk, key.point, ek, kem.publicKey);
+  const { z, transcript } = hybridSecret(key, secret.subarray(32), epk, octets(header.ek));
   const name = Buffer.from('A256GCM');
   const cek = sha256(
     Uint8Array.of(0, 0, 0, 1),
-    agree(key, epk),
-    ml_kem768.decapsulate(ek, kem.secretKey),
+    z,
     concat(Uint8Array.of(0, 0, 0, name.length), name, new Uint8Array(8), Uint8Array.of(0, 0, 1, 0)),
     transcript,
   );

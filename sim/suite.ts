@@ -56,19 +56,24 @@ export interface Agreement {
 
 /** The eUICC's side: of a point of the server's, and of its ciphertext where the suite has one. */
 export function agreeWith(pair: OneTimeKeyPair, smdpOtpk: Bytes, ciphertext: Bytes | undefined): Agreement {
-  const z = agree(pair.key, smdpOtpk);
-  if (pair.kemSeed === undefined) return { z, sharedInfo: new Uint8Array() };
+  if (pair.kemSeed === undefined) return { z: agree(pair.key, smdpOtpk), sharedInfo: new Uint8Array() };
   if (ciphertext?.length !== CIPHERTEXT_LENGTH)
     throw new SimError('an ML-KEM-768 ciphertext has 1088 octets');
-  const { publicKey, secretKey } = ml_kem768.keygen(pair.kemSeed);
+  const { z, transcript } = hybridSecret(pair.key, pair.kemSeed, smdpOtpk, ciphertext);
+  const label = Buffer.from(pair.suite, 'utf8');
+  return { z, sharedInfo: concat(Uint8Array.of(label.length), label, transcript) };
+}
+
+/** The secrets of curve and ML-KEM one behind the other, and SHA-256 over what both sides have seen. */
+export function hybridSecret(key: EcKey, kemSeed: Bytes, point: Bytes, ciphertext: Bytes) {
+  const { publicKey, secretKey } = ml_kem768.keygen(kemSeed);
   // a ciphertext that was not made for this key gives another secret, and no error (FIPS 203 section 6.3)
-  const fromKem = ml_kem768.decapsulate(ciphertext, secretKey);
+  const z = concat(agree(key, point), ml_kem768.decapsulate(ciphertext, secretKey));
   const transcript = createHash('sha256')
-    .update(smdpOtpk)
-    .update(pair.key.point)
+    .update(point)
+    .update(key.point)
     .update(ciphertext)
     .update(publicKey)
     .digest();
-  const label = Buffer.from(pair.suite, 'utf8');
-  return { z: concat(z, fromKem), sharedInfo: concat(Uint8Array.of(label.length), label, transcript) };
+  return { z, transcript };
 }

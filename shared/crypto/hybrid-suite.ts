@@ -1,9 +1,9 @@
-import { createHash, type KeyObject } from 'node:crypto';
-import { type Bytes, concat, toHex, utf8, wipe } from '../codec/bytes.ts';
+import { concat, toHex, utf8 } from '../codec/bytes.ts';
 import { refuse } from '../errors.ts';
-import { type Curve, equalX, type PublicKey, xCoordinate } from './curve-type.ts';
-import { ML_KEM_768, mlKemEncapsulate, mlKemEncapsulationKey } from './ml-kem.ts';
-import type { Encapsulation, Suite } from './suite-type.ts';
+import { type Curve, equalX, xCoordinate } from './curve-type.ts';
+import { agreeHybrid, hybridKeyLength, readHybridKey } from './hybrid-agreement.ts';
+import { ML_KEM_768 } from './ml-kem.ts';
+import type { Suite } from './suite-type.ts';
 
 /** What names this suite, and nothing else of its curve. */
 export interface HybridName {
@@ -33,7 +33,7 @@ export function hybridSuite(curve: Curve, { name, oid, keyType, ciphertextTag }:
     curve,
     draft: true,
     quantumSafe: true,
-    oneTimeKeyLength: curve.pointLength + ML_KEM_768.encapsulationKeyLength,
+    oneTimeKeyLength: hybridKeyLength(curve),
     recordedLength: curve.pointLength,
     channel: {
       keyType,
@@ -53,37 +53,21 @@ export function hybridSuite(curve: Curve, { name, oid, keyType, ciphertextTag }:
           'oneTimeKeyInvalid',
           `a one-time key of ${name} has ${suite.oneTimeKeyLength} octets, not ${octets.length}`,
         );
-      const point = curve.publicKey(octets.subarray(0, curve.pointLength));
-      const encapsulationKey = octets.subarray(curve.pointLength);
-      const kem = mlKemEncapsulationKey(encapsulationKey);
+      const key = readHybridKey(curve, octets);
       return {
         suite,
         octets,
-        identity: () => toHex(xCoordinate(point)),
-        isKeyOf: (certificateKey) => equalX(point, certificateKey),
+        identity: () => toHex(xCoordinate(key.point)),
+        isKeyOf: (certificateKey) => equalX(key.point, certificateKey),
         encapsulate(randomness) {
           if (randomness !== undefined)
             throw new RangeError(`nobody can give the randomness of ${name}: ML-KEM draws its own`);
-          return encapsulate(point, kem, encapsulationKey, label);
+          const { ephemeralPoint: smdpOtpk, ciphertext, sharedSecret, transcript } = agreeHybrid(key);
+          const sharedInfo = concat(Uint8Array.of(label.length), label, transcript);
+          return { smdpOtpk, ciphertext, sharedSecret, sharedInfo };
         },
       };
     },
   };
   return suite;
-}
-
-function encapsulate(point: PublicKey, kem: KeyObject, encapsulationKey: Bytes, label: Bytes): Encapsulation {
-  const ephemeral = point.curve.generateEphemeral();
-  try {
-    const { ciphertext, sharedSecret: fromKem } = mlKemEncapsulate(kem);
-    const fromCurve = ephemeral.agree(point);
-    const sharedSecret = concat(fromCurve, fromKem);
-    wipe(fromCurve, fromKem);
-    const transcript = createHash('sha256');
-    for (const part of [ephemeral.point, point.point, ciphertext, encapsulationKey]) transcript.update(part);
-    const sharedInfo = concat(Uint8Array.of(label.length), label, transcript.digest());
-    return { smdpOtpk: ephemeral.point, ciphertext, sharedSecret, sharedInfo };
-  } finally {
-    ephemeral.wipe();
-  }
 }

@@ -1,8 +1,14 @@
-import { createCipheriv, createHash, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { type Bytes, concat, utf8, wipe } from '../../codec/bytes.ts';
-import { P256, type PublicKey } from '../../crypto/curves.ts';
-import { ML_KEM_768, mlKemEncapsulate, mlKemEncapsulationKey } from '../../crypto/ml-kem.ts';
+import { P256 } from '../../crypto/curves.ts';
+import {
+  agreeHybrid,
+  type HybridKey,
+  hybridKeyLength,
+  readHybridKey,
+} from '../../crypto/hybrid-agreement.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import { base64url } from '../keys/signed.ts';
 
 /**
  * A JWE (RFC 7516, compact) to a P-256 point and an ML-KEM-768 encapsulation key together, our own proposal, since no
@@ -11,28 +17,19 @@ import { Refusal, refuse } from '../../errors.ts';
  */
 export const HYBRID_JWE_ALG = 'ECDH-ES+ML-KEM-768';
 
-/** The recipient of such a JWE: `pub` of an AKP key is the point and then the encapsulation key, 1,249 octets. */
-export interface HybridRecipient {
-  readonly point: PublicKey;
-  readonly encapsulationKey: Bytes;
-  readonly kem: KeyObject;
-}
-
-/** Reads `{ kty: AKP, alg: ECDH-ES+ML-KEM-768, pub }`; undefined of a JWK of another kind. Refused as `orderInvalid`. */
-export function hybridRecipient(jwk: Readonly<Record<string, unknown>>): HybridRecipient | undefined {
+/**
+ * The recipient of such a JWE, `{ kty: AKP, alg: ECDH-ES+ML-KEM-768, pub }`: `pub` is the point and then the encapsulation
+ * key, 1,249 octets. Undefined of a JWK of another kind. Refused as `orderInvalid`.
+ */
+export function hybridRecipient(jwk: Readonly<Record<string, unknown>>): HybridKey | undefined {
   if (jwk.kty !== 'AKP' || jwk.alg !== HYBRID_JWE_ALG) return undefined;
   if ('priv' in jwk) refuse('orderInvalid', 'outputKey is a private key: keep it, and send the public one');
   const pub = Buffer.from(String(jwk.pub), 'base64url');
-  const length = P256.pointLength + ML_KEM_768.encapsulationKeyLength;
+  const length = hybridKeyLength(P256);
   if (pub.length !== length)
     refuse('orderInvalid', `pub of outputKey has ${length} octets: a P-256 point and an ML-KEM-768 key`);
-  const encapsulationKey = pub.subarray(P256.pointLength);
   try {
-    return {
-      point: P256.publicKey(pub.subarray(0, P256.pointLength)),
-      encapsulationKey,
-      kem: mlKemEncapsulationKey(encapsulationKey),
-    };
+    return readHybridKey(P256, pub);
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause;
     return refuse('orderInvalid', `outputKey: ${cause.message}`, { cause });
@@ -41,23 +38,19 @@ export function hybridRecipient(jwk: Readonly<Record<string, unknown>>): HybridR
 
 /** The compact JWE, with `header` beside alg, enc, epk and ek in its protected header. */
 export function encryptHybrid(
-  { point, encapsulationKey, kem }: HybridRecipient,
+  recipient: HybridKey,
   plaintext: Bytes,
   header: Readonly<Record<string, unknown>>,
 ): string {
-  const ephemeral = P256.generateEphemeral();
-  const fromCurve = ephemeral.agree(point);
-  const { ciphertext: ek, sharedSecret: fromKem } = mlKemEncapsulate(kem);
-  const transcript = createHash('sha256');
-  for (const part of [ephemeral.point, point.point, ek, encapsulationKey]) transcript.update(part);
-  const key = contentKey(fromCurve, fromKem, transcript.digest());
+  const { ephemeralPoint, ciphertext: ek, sharedSecret, transcript } = agreeHybrid(recipient);
+  const key = contentKey(sharedSecret, transcript);
   try {
     const protectedHeader = base64url(
       utf8(
         JSON.stringify({
           alg: HYBRID_JWE_ALG,
           enc: 'A256GCM',
-          epk: epkOf(ephemeral.point),
+          epk: epkOf(ephemeralPoint),
           ek: base64url(ek),
           ...header,
         }),
@@ -69,8 +62,7 @@ export function encryptHybrid(
     // agreed on directly: there is no encrypted key
     return [protectedHeader, '', ...[iv, ciphertext, cipher.getAuthTag()].map(base64url)].join('.');
   } finally {
-    ephemeral.wipe();
-    wipe(fromCurve, fromKem, key);
+    wipe(sharedSecret, key);
   }
 }
 
@@ -78,12 +70,11 @@ export function encryptHybrid(
  * Concat KDF (SP 800-56A section 5.8.1; RFC 7518 section 4.6.2): one round of SHA-256 over a counter, Z, AlgorithmID, two
  * parties without a name, the length in bits, and the transcript.
  */
-function contentKey(fromCurve: Bytes, fromKem: Bytes, transcript: Bytes): Bytes {
+function contentKey(sharedSecret: Bytes, transcript: Bytes): Bytes {
   const algorithm = utf8('A256GCM');
   return createHash('sha256')
     .update(uint32(1))
-    .update(fromCurve)
-    .update(fromKem)
+    .update(sharedSecret)
     .update(concat(uint32(algorithm.length), algorithm, uint32(0), uint32(0), uint32(256), transcript))
     .digest();
 }
@@ -100,5 +91,3 @@ function uint32(value: number): Bytes {
   octets.writeUInt32BE(value);
   return octets;
 }
-
-const base64url = (octets: Bytes) => Buffer.from(octets).toString('base64url');

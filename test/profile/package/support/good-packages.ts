@@ -83,7 +83,13 @@ export const puks = (identification: number, ...codes: readonly (readonly [numbe
 const integer = (value: number) => (value < 0x80 ? Buffer.of(value) : Buffer.of(0, value));
 export const PIN = '30303030ffffffff';
 
-export const aka = (identification: number, algorithm: number, key: number, opc: number) =>
+export const aka = (
+  identification: number,
+  algorithm: number,
+  key: number,
+  opc: number,
+  ...more: readonly Uint8Array[]
+) =>
   pe(
     'akaParameter',
     identification,
@@ -97,25 +103,12 @@ export const aka = (identification: number, algorithm: number, key: number, opc:
         tlv(0x83, Buffer.alloc(opc)),
       ),
     ),
+    ...more,
   );
 
 /** An akaParameter with ssimParameters. */
 export const akaOfSsim = (identification: number) =>
-  pe(
-    'akaParameter',
-    identification,
-    tlv(
-      0xa1,
-      tlv(
-        0xa1,
-        tlv(0x80, Buffer.of(1)),
-        tlv(0x81, Buffer.of(1)),
-        tlv(0x82, Buffer.alloc(16)),
-        tlv(0x83, Buffer.alloc(16)),
-      ),
-    ),
-    tlv(0xa6, tlv(0x80, Buffer.from('5G:mnc001.mcc001.3gppnetwork.org'))),
-  );
+  aka(identification, 1, 16, 16, tlv(0xa6, tlv(0x80, Buffer.from('5G:mnc001.mcc001.3gppnetwork.org'))));
 
 /** The content of certificates and key is not looked at. */
 export const eapTls = (identification: number) =>

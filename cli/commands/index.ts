@@ -30,6 +30,7 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['inspect', async () => (await import('./inspect.ts')).registerInspect],
   ['statement', async () => (await import('./statement.ts')).registerStatement],
   ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],
+  ['context', async () => (await import('./context.ts')).registerContext],
   ['pull', async () => (await import('./pull.ts')).registerPull],
   ['batch', async () => (await import('./batch.ts')).registerBatch],
   ['conform', async () => (await import('./conform.ts')).registerConform],

@@ -3,9 +3,9 @@ import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { givenKeys } from '../delivery/delivery-keys.ts';
 import { pull } from '../delivery/pull.ts';
 import { hexOption, wholeOption } from '../input/options.ts';
+import { clientOptions, reach, type ServerOptions, withServerOptions } from '../input/server-options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { fields } from '../output/table.ts';
-import { clientOptions, reach, type ServerOptions, withServerOptions } from './sim/server-options.ts';
 
 interface PullArguments extends ServerOptions {
   readonly request: Bytes;
@@ -33,6 +33,7 @@ export function registerPull(program: Command, io: CliIo): void {
         '--delivery-key <file>',
         'trust this key of the SM-DPf (PEM, DER, JWK or JWK Set), not the one that the server names',
       ),
+    io,
   ).action(async (options: PullArguments) => {
     const { out, parallel, url } = options;
     const requestId = toHex(options.request);

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { type SigningKey, signingKey } from '../../../conform/operator/callback.ts';
 import { conformOperator } from '../../../conform/operator/operator.ts';
 import { readOctets } from '../../input/files.ts';
+import { tlsIdentity } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
-import { tlsIdentity } from '../sim/server-options.ts';
 import { answerChecks, type ResultOptions, withJunit } from './result.ts';
 
 interface OperatorArguments extends ResultOptions {

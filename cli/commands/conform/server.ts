@@ -5,10 +5,10 @@ import { conformServer } from '../../../conform/server/server.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
 import { SimEum } from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
+import { clientOptions, reach, withContext } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { CERT_CI, NEXT_SERIAL, openEumCa } from '../sim/folders.ts';
-import { clientOptions, reach } from '../sim/server-options.ts';
 import { answerChecks, type ResultOptions, withJunit } from './result.ts';
 
 interface ServerArguments extends ResultOptions {
@@ -39,7 +39,7 @@ export function registerConformServer(conform: Command, io: CliIo): void {
   const command = conform
     .command('server')
     .description('run the interface against an SM-DPf, by calls alone')
-    .requiredOption('--url <url>', 'scheme, host and port of the SM-DPf')
+    .option('--url <url>', 'scheme, host and port of the SM-DPf; without it that of the context applies')
     .requiredOption('--tls <dir>', 'folder of the client certificates and their keys')
     .option('--tls-ca <file>', 'PEM: the CA of the server certificate; ca.cert.pem of --tls unless given')
     .requiredOption('--operator <id>', 'functionRequesterIdentifier of the Operator')
@@ -47,7 +47,7 @@ export function registerConformServer(conform: Command, io: CliIo): void {
     .requiredOption('--eum-party <id>', 'of the EUM')
     .requiredOption('--eum <dir>', 'folder of the simulated EUM that the SM-DPf allows')
     .option('--template <file>', "Unprotected Profile Package to order from; the project's own unless given");
-  withJunit(command)
+  withJunit(withContext(command, io, ['url', 'tlsCa']))
     .addHelpText('after', HELP)
     .action((options: ServerArguments) => run(options, io));
 }

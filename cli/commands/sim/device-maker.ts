@@ -5,11 +5,17 @@ import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import { DeviceMaker, decodeBppBatch, executed, isValidEid } from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
 import { hexOption, wholeOption } from '../../input/options.ts';
+import {
+  answerJson,
+  clientOptions,
+  reach,
+  type ServerOptions,
+  withServerOptions,
+} from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import { answerJson, clientOptions, reach, type ServerOptions, withServerOptions } from './server-options.ts';
 
 interface RequestOptions extends ServerOptions {
   readonly order: string;
@@ -35,6 +41,7 @@ export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
       .option('--request-id <hex>', 'requestId, 1 to 16 octets (default: random)', hexOption(1, 16))
       .option('--timeout <seconds>', 'how long to wait for the packages', wholeOption(1, 86_400), 60)
       .requiredOption('--out <file>', 'where the batch goes'),
+    io,
   ).action((options: RequestOptions) => request(options, io));
 
   withServerOptions(
@@ -42,6 +49,7 @@ export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
       .command('report')
       .description('send a Profile Loading Report (FF63)')
       .requiredOption('--report <file>', 'Profile Loading Report'),
+    io,
   ).action(async (options: ServerOptions & { readonly report: string }) => {
     const report = await readDer(options.report, '--report', 'profileLoadingReport');
     const client = new DeviceMaker(await clientOptions(options));
@@ -56,6 +64,7 @@ export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
       .option('--eids <file>', 'the EIDs of this file, one in a line')
       .requiredOption('--out <file>', 'where the statement goes (JWS)')
       .option('--keys-out <file>', 'where the delivery keys of the server go, for smdpf statement verify'),
+    io,
   ).action((options: StatementOptions) => statement(options, io));
 }
 

@@ -12,11 +12,17 @@ import {
 } from '../../../sim/index.ts';
 import { readDer, readOctets, requireFresh, writeOutput } from '../../input/files.ts';
 import { collect, wholeOption } from '../../input/options.ts';
+import {
+  answerOf,
+  clientOptions,
+  reach,
+  type ServerOptions,
+  withServerOptions,
+} from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
 import { CERT_CI, NEXT_SERIAL, openCi, openEumCa } from './folders.ts';
-import { answerOf, clientOptions, reach, type ServerOptions, withServerOptions } from './server-options.ts';
 
 interface CreateOptions {
   readonly ci: string;
@@ -68,6 +74,7 @@ export function registerSimEum(sim: Command, io: CliIo): void {
       .command('register')
       .description('send a data batch to a server (Esed1.registerEuiccData)')
       .requiredOption('--batch <file>', 'eUICC data batch (FF60)'),
+    io,
   ).action(async (options: ServerOptions & { readonly batch: string }) => {
     const batch = await readDer(options.batch, '--batch', 'euiccDataBatch');
     const client = new EumClient(await clientOptions(options));

@@ -4,10 +4,16 @@ import type { JWK } from 'jose';
 import { present } from '../../../shared/present.ts';
 import { hybridOutputKey, type JsonObject, Operator } from '../../../sim/index.ts';
 import { readJson, writeOutput } from '../../input/files.ts';
+import {
+  answerJson,
+  clientOptions,
+  reach,
+  type ServerOptions,
+  withServerOptions,
+} from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import { answerJson, clientOptions, reach, type ServerOptions, withServerOptions } from './server-options.ts';
 
 interface ResultOptions extends ServerOptions {
   readonly orderId: string;
@@ -29,6 +35,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
         'the keys under which the server signs, and to which rows are encrypted (ES2f.getServerKeys)',
       )
       .option('--out <file>', 'JSON, for smdpf sim operator listen and smdpf statement verify'),
+    io,
   ).action((options: ServerOptions & { readonly out?: string }) => serverKeys(options, io));
 
   withServerOptions(
@@ -38,6 +45,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
       .requiredOption('--order-id <id>', 'orderId')
       .requiredOption('--key <file>', 'the private JWK')
       .requiredOption('--out <file>', 'JSON lines, in clear; a new file is readable by its owner alone'),
+    io,
   ).action((options: ResultOptions & { readonly key: string; readonly out: string }) => output(options, io));
 
   withServerOptions(
@@ -45,6 +53,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
       .command('report')
       .description('fetch and verify the signed report about an order (ES2f.getOrderReport)')
       .requiredOption('--order-id <id>', 'orderId'),
+    io,
   ).action((options: ResultOptions) => report(options, io));
 }
 

@@ -3,10 +3,6 @@ import { present } from '../../../shared/present.ts';
 import { CallbackServer, type JsonObject, Operator } from '../../../sim/index.ts';
 import { readDer, readJson, readOctets } from '../../input/files.ts';
 import { wholeOption } from '../../input/options.ts';
-import type { CliIo } from '../../output/cli-io.ts';
-import { UsageError } from '../../output/failure.ts';
-import { fields } from '../../output/table.ts';
-import { publicJwk, readDeliveryKeys, readJwk, registerSimOperatorResults } from './operator-results.ts';
 import {
   answerJson,
   answerOf,
@@ -15,7 +11,11 @@ import {
   type ServerOptions,
   tlsIdentity,
   withServerOptions,
-} from './server-options.ts';
+} from '../../input/server-options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields } from '../../output/table.ts';
+import { publicJwk, readDeliveryKeys, readJwk, registerSimOperatorResults } from './operator-results.ts';
 
 interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
   readonly host: string;
@@ -86,6 +86,7 @@ function registerOrder(operator: Command, io: CliIo): void {
       .requiredOption('--template <file>', 'Unprotected Profile Package that the profiles are made from')
       .option('--output-key <file>', 'key of smdpf sim operator key: its public part becomes the outputKey')
       .option('--euicc-info2 <file...>', 'EuiccInfo2 (BF22) of eUICCs that the profiles are to install on'),
+    io,
   )
     .addHelpText('after', ORDER_HELP)
     .action((options: OrderOptions) => order(options, io));
@@ -97,6 +98,7 @@ function registerOrder(operator: Command, io: CliIo): void {
       .requiredOption('--order-id <id>', 'orderId')
       .option('--cursor <text>', 'where the page before ended')
       .option('--limit <n>', 'profiles in a page', wholeOption(1, 10_000)),
+    io,
   ).action(async (options: OrderIdOption & { readonly cursor?: string; readonly limit?: number }) => {
     const { cursor, limit } = options;
     const page = present({ cursor, limit });
@@ -110,6 +112,7 @@ function registerChanges(operator: Command, io: CliIo): void {
   const change = (name: string, description: string) =>
     withServerOptions(
       operator.command(name).description(description).requiredOption('--order-id <id>', 'orderId'),
+      io,
     );
 
   change('cancel', 'cancel an order or one profile of it (ES2f.cancelOrder)')

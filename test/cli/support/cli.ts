@@ -34,12 +34,20 @@ export function spawnCli(
 }
 
 /** The same command line in this process, where a test runs it hundreds of times. */
-export async function runCli(...args: readonly string[]): Promise<CliResult> {
+export function runCli(...args: readonly string[]): Promise<CliResult> {
+  return runCliIn({}, ...args);
+}
+
+/** The same with variables of the environment. */
+export async function runCliIn(
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<CliResult> {
   let out = '';
   let err = '';
   const io = processIo({
     argv: args,
-    env: {},
+    env,
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
   });

@@ -3,11 +3,11 @@ import { type Bytes, toHex } from '../../../../shared/codec/bytes.ts';
 import { present } from '../../../../shared/present.ts';
 import { FieldDevice } from '../../../../sim/index.ts';
 import { writeOutput } from '../../../input/files.ts';
+import { clientOptions, reach, type ServerOptions } from '../../../input/server-options.ts';
 import type { CliIo } from '../../../output/cli-io.ts';
 import { EXIT } from '../../../output/exit-codes.ts';
 import { fields } from '../../../output/table.ts';
 import { openCard } from '../folders.ts';
-import { clientOptions, reach, type ServerOptions } from '../server-options.ts';
 import type { CardCommand, CardOption } from './card-command.ts';
 
 export function registerNotifications(command: CardCommand, io: CliIo): void {

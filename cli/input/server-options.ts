@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
-import { present } from '../../../shared/present.ts';
+import { present } from '../../shared/present.ts';
 import {
   type ClientOptions,
   type FunctionAnswer,
   type JsonObject,
   SimError,
   type TlsIdentity,
-} from '../../../sim/index.ts';
-import { readOctets } from '../../input/files.ts';
-import type { CliIo } from '../../output/cli-io.ts';
-import { EXIT } from '../../output/exit-codes.ts';
-import { UsageError } from '../../output/failure.ts';
-import { fields } from '../../output/table.ts';
+} from '../../sim/index.ts';
+import type { CliIo } from '../output/cli-io.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { UsageError } from '../output/failure.ts';
+import { fields } from '../output/table.ts';
+import { type ServerContext, savedContext } from './contexts.ts';
+import { readOctets } from './files.ts';
 
 export interface ServerOptions {
   readonly url: string;
@@ -21,19 +22,51 @@ export interface ServerOptions {
   readonly tlsKey?: string;
 }
 
-/** Options of the commands that call a server. */
-export function withServerOptions(command: Command): Command {
-  return command
-    .requiredOption('--url <url>', 'scheme, host and port of the SM-DPf')
+/** What a context fills in: each option by its name in the command line. */
+const SAVED = ['url', 'requester', 'tlsCa', 'tlsCert', 'tlsKey'] as const satisfies (keyof ServerContext)[];
+
+/** Options of the commands that call a server: named one by one, or kept under a name by `smdpf context`. */
+export function withServerOptions(command: Command, io: CliIo): Command {
+  return withContext(
+    command.option(
+      '--url <url>',
+      'scheme, host and port of the SM-DPf; without it those of the context apply',
+    ),
+    io,
+  )
     .option('--requester <id>', 'functionRequesterIdentifier of this party')
     .option('--tls-ca <file>', 'PEM: the CA that the server certificate is verified with')
     .option('--tls-cert <file>', 'PEM: the client certificate of this party')
     .option('--tls-key <file>', 'PEM: its private key');
 }
 
-export async function clientOptions(options: ServerOptions): Promise<ClientOptions> {
-  if (!/^https?:$/.test(URL.parse(options.url)?.protocol ?? ''))
+/** `--context`, and what it stands for filled in before the action runs. */
+export function withContext(command: Command, io: CliIo, names: readonly string[] = SAVED): Command {
+  return command
+    .option('--context <name>', 'a server and its certificates, as kept by smdpf context add')
+    .hook('preAction', async (_, action) => {
+      const { url, context } = action.opts<{ readonly url?: string; readonly context?: string }>();
+      // whoever names a server means that one alone: no certificate goes there that was kept for another
+      if (url !== undefined && context === undefined) return;
+      const saved = await savedContext(io.env, context);
+      if (saved === undefined)
+        throw new UsageError(
+          'no server is named, and no context is in use',
+          'Give --url https://HOST:PORT, or keep one with smdpf context add.',
+        );
+      for (const [name, value] of Object.entries(saved))
+        if (names.includes(name) && action.getOptionValue(name) === undefined)
+          action.setOptionValueWithSource(name, value, 'config');
+    });
+}
+
+export function requireServerUrl(url: string): void {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
     throw new UsageError('--url is not an http or https URL', 'Give it as https://HOST:PORT.');
+}
+
+export async function clientOptions(options: ServerOptions): Promise<ClientOptions> {
+  requireServerUrl(options.url);
   return {
     baseUrl: options.url,
     tls: await tlsIdentity(options),

@@ -97,7 +97,7 @@ function showLines(folder: string, last: number, io: CliIo): Promise<void> {
     io.answer({ lines }, () =>
       table(
         ['line', 'at', 'event', 'by', 'about'],
-        lines.map((line) => [line.sequence, line.at, line.event, line.by, aboutText(line)]),
+        lines.map((line) => [line.sequence, line.at, line.event, actorText(line), aboutText(line)]),
       ),
     );
   });
@@ -149,3 +149,9 @@ const aboutText = ({ about }: ChainedLine) =>
   Object.entries(about)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
+
+/** `anna (cli)`, and with a second administrator `anna with ben (cli)`. */
+const actorText = ({ by, who }: ChainedLine) =>
+  who === undefined
+    ? by
+    : `${[who.person, who.approvedBy].filter((name) => name !== undefined).join(' with ')} (${by})`;

@@ -5,7 +5,7 @@ import { describeClient } from '../../shared/service/callbacks/client-certificat
 import type { CallbackClient } from '../../shared/service/records/callback-keys.ts';
 import { encodePem } from '../../sim/index.ts';
 import { DevelopmentPki } from '../deployment/tls.ts';
-import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readOctets, requireFresh, writeOutput } from '../input/files.ts';
 import { collect } from '../input/options.ts';
 import { unwrapText } from '../input/text-form.ts';
@@ -90,13 +90,10 @@ function status({ folder, orderId }: FolderArgument & { orderId?: string }, io: 
 }
 
 function replay({ folder, orderId }: FolderArgument & { orderId?: string }, io: CliIo): Promise<void> {
-  return withRuntime(folder, async ({ services }) => {
+  return withRuntime(folder, async ({ services }, _deployment, by) => {
     let total = 0;
     for (let more = true; more; ) {
-      const page = await services.callbacks.replayCallbacks(
-        { identifier: BY_CLI },
-        { limit: 1_000, ...present({ orderId }) },
-      );
+      const page = await services.callbacks.replayCallbacks(by, { limit: 1_000, ...present({ orderId }) });
       total += page.replayed;
       more = page.more;
     }
@@ -105,13 +102,13 @@ function replay({ folder, orderId }: FolderArgument & { orderId?: string }, io: 
 }
 
 function rotate({ folder, selfSigned }: FolderArgument & { selfSigned?: true }, io: CliIo): Promise<void> {
-  return withRuntime(folder, async ({ services, config }, deployment) => {
+  return withRuntime(folder, async ({ services, config }, deployment, by) => {
     const issue = async (spki: Uint8Array) => {
       const pki = await DevelopmentPki.open(deployment.path('tls'));
       return [await pki.issueClient(config.address, spki)];
     };
     const { client } = services.callbacks;
-    answer(await (selfSigned ? client.replace(BY_CLI) : client.replace(BY_CLI, issue)), io);
+    answer(await (selfSigned ? client.replace(by) : client.replace(by, issue)), io);
   });
 }
 
@@ -131,12 +128,12 @@ async function install(
   const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));
   const certificates = files.flatMap((file) => unwrapText(file).blocks.map(({ octets }) => octets));
   const privateKey = key === undefined ? undefined : await readPrivateKey(key);
-  await withRuntime(folder, async ({ services }) => {
+  await withRuntime(folder, async ({ services }, _deployment, by) => {
     const { client } = services.callbacks;
     answer(
       await (privateKey === undefined
-        ? client.install(certificates, BY_CLI)
-        : client.bring(privateKey, certificates, BY_CLI)),
+        ? client.install(certificates, by)
+        : client.bring(privateKey, certificates, by)),
       io,
     );
   });

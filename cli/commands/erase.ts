@@ -5,9 +5,10 @@ import type { Command } from 'commander';
 import type { Runtime } from '../../shared/runtime.ts';
 import { isObject } from '../../shared/service/records/schema.ts';
 import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
+import { actingPerson } from '../deployment/acting-person.ts';
 import { isWithin } from '../deployment/config-file.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
-import { BY_CLI, FOLDER_OPTION } from '../deployment/with-runtime.ts';
+import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import { destroyFile } from '../erasure/destroy-key.ts';
 import { erase, planErasure } from '../erasure/erase.ts';
 import { readJson, requireFresh, writeOutput } from '../input/files.ts';
@@ -69,7 +70,7 @@ export function registerErase(program: Command, io: CliIo): void {
         }
         const erasure = await erase(
           runtime,
-          BY_CLI,
+          actingPerson('cli'),
           async (made) => {
             // the statement of the run that could still sign stays
             if (made.jws === undefined && existsSync(file)) return;

@@ -5,7 +5,7 @@ import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { endingOf } from '../../shared/service/parties/parties.ts';
 import type { PartyRecord } from '../../shared/service/records/party.ts';
 import { DevelopmentPki, fingerprintOf, notAfterOf } from '../deployment/tls.ts';
-import { BY_CLI, FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
@@ -51,7 +51,7 @@ export function registerParty(program: Command, io: CliIo): void {
 }
 
 function addParty(identifier: string, options: AddArguments, io: CliIo): Promise<void> {
-  return withRuntime(options.folder, async ({ services }, deployment) => {
+  return withRuntime(options.folder, async ({ services }, deployment, by) => {
     const { role, name, certificate, issue } = options;
     if ((certificate === undefined) === (issue === undefined))
       throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
@@ -68,7 +68,7 @@ function addParty(identifier: string, options: AddArguments, io: CliIo): Promise
     const fingerprint = fingerprintFrom(der, certificate);
     const notAfterMs = notAfterOf(der);
     const known = { identifier, role, notAfterMs, ...present({ name }) };
-    await services.parties.add(fingerprint, known, BY_CLI);
+    await services.parties.add(fingerprint, known, by);
     const state = endingOf({ notAfterMs }, io.now().getTime());
     if (again)
       io.warn(
@@ -118,14 +118,14 @@ function stateOf({ revokedAt, notAfterMs }: PartyRecord, atMs: number): string {
 }
 
 function revokeParty(written: string, folder: string, io: CliIo): Promise<void> {
-  return withRuntime(folder, async ({ services }) => {
+  return withRuntime(folder, async ({ services }, _deployment, by) => {
     const fingerprint = written.replace(/[\s:]/g, '').toLowerCase();
     if (!/^[0-9a-f]{64}$/.test(fingerprint))
       throw new UsageError(
         'a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits',
         'smdpf party list shows the fingerprints of a party.',
       );
-    await services.parties.revoke(fingerprint, BY_CLI);
+    await services.parties.revoke(fingerprint, by);
     io.answer({ fingerprint }, 'the certificate is revoked');
   });
 }

@@ -1,8 +1,7 @@
 import type { Runtime } from '../../shared/runtime.ts';
+import type { Person } from '../../shared/service/api/actor.ts';
+import { actingPerson } from './acting-person.ts';
 import { DeploymentFolder } from './folder.ts';
-
-/** Who does what is done by these commands, in the audit log. */
-export const BY_CLI = 'cli';
 
 /**
  * Opens the stores of a deployment for one command, also beside a running server: what a command changes counts for
@@ -10,12 +9,12 @@ export const BY_CLI = 'cli';
  */
 export async function withRuntime<Answer>(
   folder: string,
-  work: (runtime: Runtime, deployment: DeploymentFolder) => Promise<Answer>,
+  work: (runtime: Runtime, deployment: DeploymentFolder, by: Person) => Promise<Answer>,
 ): Promise<Answer> {
   const deployment = await DeploymentFolder.existing(folder);
   const runtime = await deployment.openRuntime({ lanes: 'none' });
   try {
-    const answer = await work(runtime, deployment);
+    const answer = await work(runtime, deployment, actingPerson('cli'));
     if ((await runtime.standing.why()) === undefined) await runtime.audit.chain();
     return answer;
   } finally {

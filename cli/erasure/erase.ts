@@ -8,11 +8,13 @@ import { parseKeyUri } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
-import { auditWrite } from '../../shared/service/audit/line.ts';
+import type { Actor } from '../../shared/service/api/actor.ts';
+import { actingIn, auditWrite } from '../../shared/service/audit/line.ts';
 import { AuditLog } from '../../shared/service/audit/log.ts';
 import type { SigningContext } from '../../shared/service/keys/delivery-keys.ts';
 import { longTermPublicKeys, longTermSignature } from '../../shared/service/keys/long-term.ts';
 import { deliveryJwk, jwkOf, signedByDelivery } from '../../shared/service/keys/signed.ts';
+import type { Who } from '../../shared/service/records/audit.ts';
 import { partitions } from '../../shared/service/records/keys.ts';
 import { destroyKey, type Erased } from './destroy-key.ts';
 import { destroyLedger, destroyPpks } from './destroy-store.ts';
@@ -24,6 +26,8 @@ export interface ErasureStatement {
   /** ISO 8601. */
   readonly at: string;
   readonly by: string;
+  /** The person, and the second one where dual control asks for one. */
+  readonly who?: Who;
   /** The end of the audit log, whose archive is kept. */
   readonly audit: { readonly sequence: number; readonly hash: string };
   readonly erased: readonly Erased[];
@@ -74,7 +78,7 @@ export async function planErasure(runtime: Runtime): Promise<ErasurePlan> {
  */
 export async function erase(
   runtime: Runtime,
-  by: string,
+  by: Actor,
   write: (erasure: Erasure) => Promise<void>,
   note: (erased: Erased) => void = () => undefined,
 ): Promise<Erasure> {
@@ -99,7 +103,7 @@ export async function erase(
     deployment: config.deployment,
     address: config.address,
     at: new Date(context.now()).toISOString(),
-    by,
+    ...actingIn(by),
     audit,
     erased,
     next: [`ledger ${config.ledger}`, ...signing.map((uri) => `key ${uri}, which signs this statement`)],
@@ -152,7 +156,7 @@ function realPath(path: string): string {
   return above === absolute ? absolute : join(realPath(above), basename(absolute));
 }
 
-async function closeAudit(context: Runtime['context'], by: string) {
+async function closeAudit(context: Runtime['context'], by: Actor) {
   const { ledger, vault, now } = context;
   await ledger.write(auditWrite({ event: 'deployment.erased', by, about: {} }, 'deployment-erased', now()));
   const audit = new AuditLog(ledger, vault);

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -185,6 +186,16 @@ describe('smdpf audit', () => {
       { sequence: lines, event: 'party.added', by: 'cli' },
     ]);
     expect((await sandbox.run('audit', 'show', '--last', '0')).code).toBe(2);
+  });
+
+  it('show names the person who ran a command', async () => {
+    const { username } = userInfo();
+    const person = username === 'root' ? (process.env.SUDO_USER ?? username) : username;
+    const { json } = await sandbox.run('audit', 'show', '--last', '1');
+    const [line] = json<{ lines: { who: object }[] }>().lines;
+    expect(line?.who).toEqual({ person, knownBy: 'osUser' });
+    const { stdout } = await runCli('audit', 'show', '--last', '1', '--folder', sandbox.folder);
+    expect(stdout).toContain(`${person} (cli)`);
   });
 
   it('archive stores what is new, and nothing twice', async () => {

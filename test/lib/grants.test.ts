@@ -213,7 +213,7 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     };
     const put = ledgerKeys.parkedNotice('GRANTS#N-1');
     await context.ledger.write({ put, attributes: parkedNotice.to(notice), when: 'absent' });
-    await callbacks.replayCallbacks(ADMINISTRATOR, { limit: 10 });
+    await callbacks.replayCallbacks(ADMINISTRATOR.identifier, { limit: 10 });
   },
   'admin.getAuditLines': ({ audit }) => audit.getAuditLines({ from: 1, limit: 10 }),
   'es9plus.handleNotification': async ({ reports }) => reports.handleNotification(await resultOf(3)),

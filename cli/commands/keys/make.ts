@@ -1,6 +1,7 @@
 import { type DpPbRequest, dpPbCertificationRequest } from '../../../shared/keys/certification-request.ts';
 import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
+import type { Actor } from '../../../shared/service/api/actor.ts';
 import { noteWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import { encodePem } from '../../../sim/index.ts';
 import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
@@ -9,12 +10,12 @@ import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
 import type { NewKeyArguments, RequestArguments } from './arguments.ts';
-import { BY, withDeployment } from './open.ts';
+import { withDeployment } from './open.ts';
 
 export function generateKey({ folder, role, curve, key }: NewKeyArguments, io: CliIo): Promise<void> {
-  return withDeployment(folder, async (runtime, deployment) => {
+  return withDeployment(folder, async (runtime, deployment, by) => {
     const uri = namedKey(deployment, key, freshName(role));
-    const description = await makeKey(runtime, uri, { role, curve });
+    const description = await makeKey(runtime, uri, { role, curve }, by);
     io.answer({ role, ...description }, () => describe(description));
   });
 }
@@ -24,8 +25,9 @@ export async function makeKey(
   { context, keys }: Runtime,
   uri: string,
   { role, curve }: Pick<NewKeyArguments, 'role' | 'curve'>,
+  by: Actor,
 ): Promise<KeyDescription> {
-  await noteWaitingKey(context, { uri, role }, BY);
+  await noteWaitingKey(context, { uri, role }, by);
   return await keys.generate(uri, algorithmOf(role, curve), role);
 }
 
@@ -35,9 +37,9 @@ export async function requestCertificate(
 ): Promise<void> {
   const wanted = requestOf(request);
   await requireFresh(wanted.out, '--out');
-  await withDeployment(folder, async (runtime) => {
+  await withDeployment(folder, async (runtime, _deployment, by) => {
     // also one that another tool has made
-    await noteWaitingKey(runtime.context, { uri: key, role: 'binding' }, BY);
+    await noteWaitingKey(runtime.context, { uri: key, role: 'binding' }, by);
     const file = await writeRequest(runtime, key, wanted);
     io.answer({ key, request: file }, () => fields([['certification request', file]]));
   });

@@ -2,6 +2,7 @@ import { toHex } from '../../../shared/codec/bytes.ts';
 import type { KeyDescription } from '../../../shared/keys/provider.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
+import type { Actor } from '../../../shared/service/api/actor.ts';
 import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
 import { forgetWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import type { AssignedRole } from '../../../shared/service/records/custody.ts';
@@ -14,13 +15,13 @@ import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
 import type { FolderArgument, NewKeyArguments, RequestArguments } from './arguments.ts';
 import { describe, makeKey, requestOf, writeRequest } from './make.ts';
-import { BY, withDeployment } from './open.ts';
+import { withDeployment } from './open.ts';
 
 export function installCertificate(
   { folder, key, certificate }: FolderArgument & { key: string; certificate: string[] },
   io: CliIo,
 ): Promise<void> {
-  return withDeployment(folder, async ({ trustAdministration, context }) => {
+  return withDeployment(folder, async ({ trustAdministration, context }, _deployment, by) => {
     const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));
     const certificates = files.flatMap((file) => unwrapText(file).blocks.map(({ octets }) => octets));
     const decoded = certificates.map((der) => decodeCertificate(der, 'dpCertificateInvalid'));
@@ -32,7 +33,7 @@ export function installCertificate(
       );
     const { variant, smdpOid } = await trustAdministration.installDpPb(
       { keyUri: key, ciPkId, certificates },
-      BY,
+      by,
     );
     await forgetWaitingKey(context, key);
     const { notAfterMs } = decoded[0]!;
@@ -62,8 +63,8 @@ async function newBindingKey(
 ): Promise<void> {
   // a key in a token is not unmade: what it is for is looked at before
   await requireFresh(request.out, '--out');
-  await withDeployment(options.folder, async (runtime, deployment) => {
-    const description = await newKey(options, runtime, deployment);
+  await withDeployment(options.folder, async (runtime, deployment, by) => {
+    const description = await newKey(options, runtime, deployment, by);
     const { uri } = description;
     const file = await writeRequest(runtime, uri, request);
     io.answer({ role: options.role, key: uri, request: file }, () =>
@@ -80,11 +81,11 @@ async function newBindingKey(
 
 /** In use at once, on all servers of the deployment. */
 function newAssignedKey(options: NewKeyArguments, role: AssignedRole, io: CliIo) {
-  return withDeployment(options.folder, async (runtime, deployment) => {
-    const description = await newKey(options, runtime, deployment);
+  return withDeployment(options.folder, async (runtime, deployment, by) => {
+    const description = await newKey(options, runtime, deployment, by);
     const { uri } = description;
     await runtime.context.keyRing[role](uri);
-    await runtime.context.keyAssignments.assign(role, uri, BY);
+    await runtime.context.keyAssignments.assign(role, uri, by);
     await forgetWaitingKey(runtime.context, uri);
     const rewrapped =
       role === 'wrapping' && options.rewrap !== false ? await rewrapAll(runtime, io) : undefined;
@@ -102,8 +103,9 @@ function newKey(
   { role, curve, key }: NewKeyArguments,
   runtime: Runtime,
   deployment: DeploymentFolder,
+  by: Actor,
 ): Promise<KeyDescription> {
-  return makeKey(runtime, namedKey(deployment, key, freshName(role)), { role, curve });
+  return makeKey(runtime, namedKey(deployment, key, freshName(role)), { role, curve }, by);
 }
 
 /** What a running server wrote meanwhile, or has not committed yet, its own rounds move. */
@@ -124,18 +126,22 @@ export function retireKey(
 ): Promise<void> {
   if ((certificate === undefined) === (key === undefined))
     throw new UsageError('keys retire takes either --certificate or --key', 'smdpf keys list shows both.');
-  return withDeployment(folder, async (runtime) => {
-    if (key !== undefined) await retireFormerKey(runtime, key);
-    else await retireCertificate(runtime, certificate!.toLowerCase(), last === true);
+  return withDeployment(folder, async (runtime, _deployment, by) => {
+    if (key !== undefined) await retireFormerKey(runtime, key, by);
+    else await retireCertificate(runtime, certificate!.toLowerCase(), last === true, by);
     io.answer({ retired: key ?? certificate }, () => fields([['retired', key ?? certificate]]));
   });
 }
 
-async function retireFormerKey({ context, wrappingRotation }: Runtime, key: string): Promise<void> {
+async function retireFormerKey(
+  { context, wrappingRotation }: Runtime,
+  key: string,
+  by: Actor,
+): Promise<void> {
   const role = await context.keyAssignments.formerRole(key);
-  if (role === 'wrapping') await wrappingRotation.retire(key, BY);
-  else if (role === 'intake') await retireIntakeKey(context, key, BY);
-  else if (role === 'delivery' || role === 'longTerm') await context.keyAssignments.retire(role, key, BY);
+  if (role === 'wrapping') await wrappingRotation.retire(key, by);
+  else if (role === 'intake') await retireIntakeKey(context, key, by);
+  else if (role === 'delivery' || role === 'longTerm') await context.keyAssignments.retire(role, key, by);
   else if (!(await forgetWaitingKey(context, key)))
     throw new UsageError(
       '--key: it is no key that waits, and no wrapping, intake, delivery or longTerm key that another has replaced',
@@ -147,6 +153,7 @@ async function retireCertificate(
   { trustAdministration, keyInventory }: Runtime,
   name: string,
   last: boolean,
+  by: Actor,
 ): Promise<void> {
   const active = (await keyInventory.list()).filter(
     ({ role, state }) => role === 'binding' && state === 'active',
@@ -163,5 +170,5 @@ async function retireCertificate(
       '--certificate: it is the only one under its CI on its curve',
       'Install its successor first, or give --last.',
     );
-  await trustAdministration.retireDpPb(name, BY);
+  await trustAdministration.retireDpPb(name, by);
 }

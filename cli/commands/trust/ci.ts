@@ -1,5 +1,5 @@
 import type { CiCertificate } from '../../../shared/service/trust/anchors.ts';
-import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { type Folder, normalised, type TrustCommand } from './command.ts';
@@ -13,14 +13,14 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
     .option('--for-signing', 'only for the chains of eUICCs')
     .option('--for-verification', 'only for our own chains')
     .action((file: string, options: Folder & { forSigning?: true; forVerification?: true }) =>
-      withRuntime(options.folder, async (runtime) => {
+      withRuntime(options.folder, async (runtime, _deployment, by) => {
         const both = options.forSigning === undefined && options.forVerification === undefined;
         const use = {
           forSigning: both || options.forSigning === true,
           forVerification: both || options.forVerification === true,
         };
         const certificate = await readDer(file, '<certificate>', 'certificate');
-        const { ci, isNew, besides } = await runtime.trustAdministration.addCi(certificate, use, BY_CLI);
+        const { ci, isNew, besides } = await runtime.trustAdministration.addCi(certificate, use, by);
         io.answer({ ...ci, isNew, besides }, () =>
           [
             `CI ${ci.keyId} is trusted${isNew ? '' : ' already'}, as ${ci.subject}`,
@@ -34,8 +34,8 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
     'remove-ci <key-id-or-sha256>',
     'trust an eSIM CA no more: all of its certificates by its key identifier, or one by its SHA-256',
   ).action((name: string, { folder }: Folder) =>
-    withRuntime(folder, async (runtime) => {
-      const { keyId, removed, left } = await runtime.trustAdministration.removeCi(normalised(name), BY_CLI);
+    withRuntime(folder, async (runtime, _deployment, by) => {
+      const { keyId, removed, left } = await runtime.trustAdministration.removeCi(normalised(name), by);
       io.answer({ keyId, removed, left }, () =>
         [
           left.length === 0

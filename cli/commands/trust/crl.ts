@@ -1,7 +1,7 @@
 import { httpFetch } from '../../../shared/net/http-fetch.ts';
 import { MAX_CRL } from '../../../shared/pki/crl.ts';
 import { CrlFetcher } from '../../../shared/service/trust/crl-fetcher.ts';
-import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import { collect } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -16,16 +16,12 @@ export function registerCrl(command: TrustCommand, io: CliIo): void {
   command('add-crl <list>', 'take in a revocation list of a CI, an EUM or a sub-CA')
     .option('--issuer <certificate>', 'chain of the issuer, itself first; may be repeated', collect)
     .action((file: string, options: Folder & { issuer?: readonly string[] }) =>
-      withRuntime(options.folder, async (runtime) => {
+      withRuntime(options.folder, async (runtime, _deployment, by) => {
         const chain = await Promise.all(
           (options.issuer ?? []).map((path) => readDer(path, '--issuer', 'certificate')),
         );
         const list = await readDer(file, '<list>', 'crl');
-        const taken = await runtime.trustAdministration.addCrl(
-          list,
-          chain.length === 0 ? [] : [chain],
-          BY_CLI,
-        );
+        const taken = await runtime.trustAdministration.addCrl(list, chain.length === 0 ? [] : [chain], by);
         for (const eum of taken.revokedEums)
           io.warn(`the list revokes EUM ${eum}: smdpf trust bound --eum ${eum}`);
         io.answer(

@@ -1,5 +1,5 @@
 import { toHex } from '../../../shared/codec/bytes.ts';
-import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { type Folder, keyIdOption, type TrustCommand } from './command.ts';
@@ -13,13 +13,13 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
     .requiredOption('--key <uri>', 'URI of the key that signs for it')
     .requiredOption('--ci <key-id>', 'SubjectKeyIdentifier of the CI', keyIdOption)
     .action((files: readonly string[], options: Folder & { key: string; ci: Uint8Array }) =>
-      withRuntime(options.folder, async (runtime) => {
+      withRuntime(options.folder, async (runtime, _deployment, by) => {
         const certificates = await Promise.all(
           files.map((file) => readDer(file, '<certificate>', 'certificate')),
         );
         const { smdpOid } = await runtime.trustAdministration.installDpPb(
           { keyUri: options.key, ciPkId: options.ci, certificates },
-          BY_CLI,
+          by,
         );
         io.answer({ smdpOid, ciPkId: toHex(options.ci) }, `binding certificate of ${smdpOid} is installed`);
       }),
@@ -29,8 +29,8 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
     'retire-dppb <sha256>',
     'bind with a certificate no more; results are still verified with it',
   ).action((name: string, { folder }: Folder) =>
-    withRuntime(folder, async (runtime) => {
-      await runtime.trustAdministration.retireDpPb(name.toLowerCase(), BY_CLI);
+    withRuntime(folder, async (runtime, _deployment, by) => {
+      await runtime.trustAdministration.retireDpPb(name.toLowerCase(), by);
       io.answer({ sha256: name.toLowerCase() }, 'the binding certificate is retired');
     }),
   );

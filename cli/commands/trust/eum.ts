@@ -6,7 +6,7 @@ import {
   boundToEuicc,
   boundUnderEum,
 } from '../../../shared/service/trust/bound-profiles.ts';
-import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import { warnOf } from '../../output/answer-warning.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -34,7 +34,7 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
         .default('required'),
     )
     .action((file: string, options: Folder & AllowEumOptions) =>
-      withRuntime(options.folder, async (runtime) => {
+      withRuntime(options.folder, async (runtime, _deployment, by) => {
         const { party, dataKey, signature } = options;
         if (signature === 'optional' && dataKey === undefined)
           throw new UsageError('--signature goes with --data-key', 'Without a data key nothing is signed.');
@@ -43,7 +43,7 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
             ? {}
             : { dataKey: await readDer(dataKey, '--data-key', 'publicKey'), dataSignature: signature };
         const certificate = await readDer(file, '<certificate>', 'certificate');
-        const keyId = await runtime.trustAdministration.allowEum(certificate, { party, ...key }, BY_CLI);
+        const keyId = await runtime.trustAdministration.allowEum(certificate, { party, ...key }, by);
         const issuer = issuerOf(certificate);
         if (!(await runtime.trust.list()).cis.some((ci) => ci.keyId === issuer))
           warnOf(io, {
@@ -56,8 +56,8 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
 
   command('revoke-eum <key-id>', 'take an EUM off the allow-list: its unbound keys stop at once').action(
     (keyId: string, { folder }: Folder) =>
-      withRuntime(folder, async (runtime) => {
-        await runtime.trustAdministration.revokeEum(normalised(keyId), BY_CLI);
+      withRuntime(folder, async (runtime, _deployment, by) => {
+        await runtime.trustAdministration.revokeEum(normalised(keyId), by);
         const bound: BoundProfile[] = [];
         for await (const profile of boundUnderEum(runtime.context, normalised(keyId))) bound.push(profile);
         io.answer(
@@ -69,8 +69,8 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
 
   command('revoke-euicc <eid>', 'stop one eUICC for good: its unbound keys stop at once').action(
     (eid: string, { folder }: Folder) =>
-      withRuntime(folder, async (runtime) => {
-        await runtime.trustAdministration.revokeEuicc(eid, BY_CLI);
+      withRuntime(folder, async (runtime, _deployment, by) => {
+        await runtime.trustAdministration.revokeEuicc(eid, by);
         const bound: BoundProfile[] = [];
         for await (const profile of boundToEuicc(runtime.context, eid)) bound.push(profile);
         io.answer({ eid, bound }, () => `eUICC ${eid} is revoked\n\n${boundTable(bound)}`);

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { RevocationPolicy } from '../../../shared/pki/revocation.ts';
-import { BY_CLI, withRuntime } from '../../deployment/with-runtime.ts';
+import { withRuntime } from '../../deployment/with-runtime.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { fields, table } from '../../output/table.ts';
 import type { Folder, TrustCommand } from './command.ts';
@@ -61,12 +61,11 @@ export function registerList(command: TrustCommand, io: CliIo): void {
     .addOption(new Option('--missing <what>', 'refused unless told otherwise').choices(CHOICES))
     .addOption(new Option('--expired <what>', 'refused unless told otherwise').choices(CHOICES))
     .action((options: Folder & Partial<RevocationPolicy>) =>
-      withRuntime(options.folder, async ({ trust, trustAdministration }) => {
+      withRuntime(options.folder, async ({ trust, trustAdministration }, _deployment, by) => {
         const { missing, expired } = options;
         const before = (await trust.list()).policy;
         const policy = { missing: missing ?? before.missing, expired: expired ?? before.expired };
-        if (missing !== undefined || expired !== undefined)
-          await trustAdministration.setPolicy(policy, BY_CLI);
+        if (missing !== undefined || expired !== undefined) await trustAdministration.setPolicy(policy, by);
         io.answer(policy, fields(Object.entries(policy)));
       }),
     );

@@ -1,4 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
+import type { Who } from '../records/audit.ts';
+import type { Actor } from './actor.ts';
 import type { Caller } from './caller.ts';
 
 /** What the taking in of a revocation list did. */
@@ -16,7 +18,7 @@ export interface CrlTaken {
 export interface Callbacks {
   /** Callbacks that were given up wait again: those of an order, or all. `more`: call again for the rest. */
   replayCallbacks(
-    caller: Pick<Caller, 'identifier'>,
+    by: Actor,
     input: { orderId?: string; limit: number },
   ): Promise<{ replayed: number; more: boolean }>;
 }
@@ -36,6 +38,8 @@ export interface ChainedLine {
   readonly at: string;
   readonly event: string;
   readonly by: string;
+  /** The person, where one acted. */
+  readonly who?: Who;
   readonly about: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Hash of the line before. */
   readonly previous: string;

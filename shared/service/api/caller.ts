@@ -7,6 +7,8 @@ export interface Caller {
   readonly role: PartyRole;
   /** Lower-case hexadecimal SHA-256 of the client certificate in DER. */
   readonly fingerprint: string;
+  /** As the register has it, for people. */
+  readonly name?: string;
 }
 
 /** What TLS has proved possession of the key of, as the register is asked for it. */

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../codec/canonical-json.ts';
 import { type Exact, only } from '../../events/members.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
+import type { Actor } from '../api/actor.ts';
 import type { ChainedLine } from '../api/admin.ts';
-import { chainedLine, waitingLine } from '../records/audit.ts';
+import { chainedLine, type WaitingLine, waitingLine } from '../records/audit.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { RecordFault } from '../records/record.ts';
 import { AUDIT_EVENTS, type AuditAbout, type AuditEvent } from './events.ts';
@@ -11,8 +13,7 @@ import { AUDIT_EVENTS, type AuditAbout, type AuditEvent } from './events.ts';
 /** A line before it is chained: an event of events.ts with exactly what it is about. */
 export interface AuditLine<E extends AuditEvent, A> {
   readonly event: E;
-  /** functionRequesterIdentifier of the caller, or `server`. */
-  readonly by: string;
+  readonly by: Actor;
   readonly about: Exact<AuditAbout<E>, A>;
 }
 
@@ -26,12 +27,19 @@ export function auditWrite<E extends AuditEvent, A extends AuditAbout<E>>(
     put: ledgerKeys.waitingLine(atMs, id),
     attributes: waitingLine.to({
       event,
-      by,
+      ...actingIn(by),
       about: only<string | number | boolean>(AUDIT_EVENTS[event].about, about),
       at: new Date(atMs).toISOString(),
     }),
     when: 'absent',
   };
+}
+
+/** `by`, and of a person also who it is. */
+export function actingIn(actor: Actor): Pick<WaitingLine, 'by' | 'who'> {
+  if (typeof actor === 'string') return { by: actor };
+  const { through, person, knownBy, approvedBy } = actor;
+  return { by: through, who: { person, knownBy, ...present({ approvedBy }) } };
 }
 
 /** SHA-256 over the line's members in the order of their names. */

@@ -19,8 +19,7 @@ export class CallbackService implements Callbacks {
     return callbackHealth(this.#context, orderId);
   }
 
-  replayCallbacks: Callbacks['replayCallbacks'] = ({ identifier }, input) =>
-    replayParked(this.#context, input, identifier);
+  replayCallbacks: Callbacks['replayCallbacks'] = (by, input) => replayParked(this.#context, input, by);
 
   tellEnding(): Promise<void> {
     return this.client.tellEnding(this.#context.log);

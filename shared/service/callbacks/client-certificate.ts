@@ -4,6 +4,7 @@ import { Fault } from '../../errors.ts';
 import type { Log } from '../../events/log-events.ts';
 import { asRead, becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Sign } from '../../pki/issue.ts';
+import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import {
   type CallbackClient,
@@ -68,7 +69,7 @@ export class ClientCertificate {
   }
 
   /** A new key and certificate in place of those in use; self-signed where nobody issues it. */
-  async replace(by: string, issue?: IssueClient): Promise<CallbackClient> {
+  async replace(by: Actor, issue?: IssueClient): Promise<CallbackClient> {
     const { privateKey, stored } = await sealNewKey(this.#context, 'client');
     const certificates = await (issue?.(stored.publicKey) ?? this.#selfSigned(privateKey, stored.publicKey));
     return await this.#install(stored, certificates, by);
@@ -99,7 +100,7 @@ export class ClientCertificate {
   }
 
   /** Takes the certificate of the key that waits into use: DER, itself first. */
-  async install(certificates: readonly Bytes[], by: string): Promise<CallbackClient> {
+  async install(certificates: readonly Bytes[], by: Actor): Promise<CallbackClient> {
     const [leaf] = certificates.map(clientCertificate);
     const spki = leaf?.publicKey.export({ type: 'spki', format: 'der' });
     const inUse = await this.inUse();
@@ -115,7 +116,7 @@ export class ClientCertificate {
   }
 
   /** Takes a key that was made elsewhere into use, with its certificates. */
-  async bring(privateKey: KeyObject, certificates: readonly Bytes[], by: string): Promise<CallbackClient> {
+  async bring(privateKey: KeyObject, certificates: readonly Bytes[], by: Actor): Promise<CallbackClient> {
     const [leaf] = certificates.map(clientCertificate);
     if (leaf === undefined || !leaf.checkPrivateKey(privateKey))
       throw new Fault('configuration', 'the private key is not the key of the certificate');
@@ -145,7 +146,7 @@ export class ClientCertificate {
     return kept;
   }
 
-  async #install(key: SealedKey, certificates: readonly Bytes[], by: string): Promise<CallbackClient> {
+  async #install(key: SealedKey, certificates: readonly Bytes[], by: Actor): Promise<CallbackClient> {
     const { ledger, now } = this.#context;
     const record: CallbackClient = {
       ...bare(key),

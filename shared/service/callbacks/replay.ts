@@ -1,5 +1,6 @@
 import { changeItem, goes, unchanged } from '../../ledger/change.ts';
 import { ifPresent, present } from '../../present.ts';
+import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { callOfNotice, ledgerKeys, noticesOf, partitions } from '../records/keys.ts';
@@ -18,7 +19,7 @@ export interface Replayed {
 export async function replayParked(
   { ledger, notifier, now }: Pick<Context, 'ledger' | 'notifier' | 'now'>,
   { orderId, limit }: { readonly orderId?: string | undefined; readonly limit: number },
-  by: string,
+  by: Actor,
 ): Promise<Replayed> {
   const range = { limit, ...present({ prefix: ifPresent(orderId, noticesOf) }) };
   const { items, cursor } = await ledger.query(partitions.parkedNotices, range);

@@ -2,6 +2,7 @@ import { Fault } from '../../errors.ts';
 import { formatKeyUri, parseKeyUri } from '../../keys/uri.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
+import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -65,7 +66,7 @@ export class KeyAssignments {
   }
 
   /** The key becomes the one in use; the caller has made sure that it works. Changes nothing if it is already. */
-  async assign(role: AssignedRole, keyUri: string, by: string): Promise<void> {
+  async assign(role: AssignedRole, keyUri: string, by: Actor): Promise<void> {
     const uri = canonical(keyUri);
     await this.#change(role, `key.${role}.assigned`, uri, by, (assignment) => {
       if (assignment === undefined) return { uri, since: this.#now(), former: [] };
@@ -79,7 +80,7 @@ export class KeyAssignments {
   }
 
   /** The former key is needed no more, which the caller has made sure of. */
-  async retire(role: AssignedRole, keyUri: string, by: string): Promise<void> {
+  async retire(role: AssignedRole, keyUri: string, by: Actor): Promise<void> {
     const uri = canonical(keyUri);
     await this.#change(role, `key.${role}.retired`, uri, by, (assignment) => {
       const known = assignment?.former.find((one) => one.uri === uri);
@@ -95,7 +96,7 @@ export class KeyAssignments {
     role: AssignedRole,
     event: `key.${AssignedRole}.${'assigned' | 'retired'}`,
     uri: string,
-    by: string,
+    by: Actor,
     change: (assignment: KeyAssignment | undefined) => KeyAssignment | undefined,
   ): Promise<void> {
     await changeItem(this.#ledger, ledgerKeys.keyAssignment(role), (item) => {

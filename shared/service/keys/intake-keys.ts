@@ -2,6 +2,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { Fault, Refusal } from '../../errors.ts';
 import { type BlockJwe, openBlockJwe } from '../../keys/intake-jwe.ts';
 import { scanPages } from '../../ledger/scan.ts';
+import type { Actor } from '../api/actor.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, parseOpenWorkName, partitions } from '../records/keys.ts';
 import { orderRecord } from '../records/order.ts';
@@ -55,7 +56,7 @@ export async function intakeKeyIds({
 export async function retireIntakeKey(
   { ledger, keyAssignments }: Pick<Context, 'ledger' | 'keyAssignments'>,
   keyUri: string,
-  by: string,
+  by: Actor,
 ): Promise<void> {
   for await (const items of scanPages(ledger, partitions.openWork)) {
     const orders = items

@@ -2,6 +2,7 @@ import type { KeyRole } from '../../keys/provider.ts';
 import { formatKeyUri, parseKeyUri } from '../../keys/uri.ts';
 import { becomes, changeItem, goes, unchanged } from '../../ledger/change.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { type WaitingKey, waitingKey } from '../records/custody.ts';
@@ -17,7 +18,7 @@ const canonical = (uri: string) => formatKeyUri(parseKeyUri(uri));
 export async function noteWaitingKey(
   { ledger, now }: Pick<Context, 'ledger' | 'now'>,
   { uri: written, role }: { readonly uri: string; readonly role: KeyRole },
-  by: string,
+  by: Actor,
 ): Promise<void> {
   const uri = canonical(written);
   await changeItem(ledger, ledgerKeys.waitingKey(uri), (item) => {

@@ -3,6 +3,7 @@ import { Fault } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
+import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { callbackClient, callbackClientRequest, callbackSigningKey } from '../records/callback-keys.ts';
@@ -96,7 +97,7 @@ export class WrappingRotation {
   }
 
   /** Refuses while anything is under the key. Afterwards this server never asks for it again. */
-  async retire(keyUri: string, by: string): Promise<void> {
+  async retire(keyUri: string, by: Actor): Promise<void> {
     const left = await this.remaining(keyUri);
     if (left > 0)
       throw new Fault('configuration', `${left} data keys are still wrapped by this key; re-wrap them first`);

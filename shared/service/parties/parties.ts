@@ -2,6 +2,8 @@ import { refuse } from '../../errors.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
+import type { Actor } from '../api/actor.ts';
 import type { Caller, ClientCertificate, Parties } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
@@ -39,20 +41,20 @@ export class PartyService implements Parties {
     const item = await this.#context.ledger.get(ledgerKeys.party(fingerprint));
     if (item === undefined)
       refuse('requesterUnknown', 'the client certificate belongs to no registered party');
-    const { identifier, role, revokedAt } = partyRecord.from(item);
+    const { identifier, role, revokedAt, name } = partyRecord.from(item);
     if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
     const at = this.#context.now();
     if (at >= notAfterMs + 1000 || at < notBeforeMs)
       refuse('requesterNotAllowed', 'the client certificate has expired or is not valid yet');
     await this.#rates.take(identifier);
-    return { identifier, role, fingerprint };
+    return { identifier, role, fingerprint, ...present({ name }) };
   }
 
   /** Registers a certificate; an identifier has one role, whatever its certificates. */
   async add(
     fingerprint: string,
     party: Omit<PartyRecord, 'addedAt' | 'revokedAt'>,
-    by: string,
+    by: Actor,
   ): Promise<void> {
     const { ledger, now } = this.#context;
     for (const known of await this.list()) {
@@ -82,7 +84,7 @@ export class PartyService implements Parties {
     }
   }
 
-  async revoke(fingerprint: string, by: string): Promise<void> {
+  async revoke(fingerprint: string, by: Actor): Promise<void> {
     const { ledger, now } = this.#context;
     await changeItem(ledger, ledgerKeys.party(fingerprint), (item) => {
       if (item === undefined) refuse('requesterUnknown', 'the certificate belongs to no registered party');

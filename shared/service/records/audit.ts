@@ -1,17 +1,40 @@
 import type { Item } from '../../ledger/ledger.ts';
 import { type RecordOf, recordOf } from './record.ts';
-import { dictionary, flag, number, type Schema, text, union, whole } from './schema.ts';
+import {
+  dictionary,
+  flag,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Schema,
+  type TypeOf,
+  text,
+  union,
+  whole,
+} from './schema.ts';
 
 /** An absent one is left out. */
 const fact: Schema<string | number | boolean | undefined> = union(text, number, flag);
+
+/** What vouches for the name of a person; see api/actor.ts. */
+const KNOWN_BY = ['osUser', 'key', 'certificate', 'login', 'awsRole'] as const;
+
+export type KnownBy = (typeof KNOWN_BY)[number];
+
+/** The person who acted, and the second one of an action under dual control. */
+const who = object({ person: text, knownBy: oneOf(...KNOWN_BY), approvedBy: optional(text) });
+
+export type Who = TypeOf<typeof who>;
 
 const lineMembers = {
   /** ISO 8601. */
   at: text,
   /** What happened: `order.prepared`, `chunk.committed`, `call.refused` … */
   event: text,
-  /** functionRequesterIdentifier of the caller, or `server`. */
+  /** functionRequesterIdentifier of the caller, or `server`, `cli` … */
   by: text,
+  who: optional(who),
   /** Identifiers and codes only; never a secret. */
   about: dictionary(fact),
 };

@@ -2,6 +2,7 @@ import { canonicalJson } from '../../codec/canonical-json.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import { archivedLines } from '../audit/archive.ts';
@@ -71,4 +72,5 @@ async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> 
   return waiting;
 }
 
-const contentOf = ({ event, by, about, at }: WaitingLine) => canonicalJson({ event, by, about, at });
+const contentOf = ({ event, by, who, about, at }: WaitingLine) =>
+  canonicalJson({ event, by, about, at, ...present({ who }) });

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
+import { personOf } from '../api/actor.ts';
 import type { Administration, CrlTaken } from '../api/admin.ts';
 import type { Caller } from '../api/caller.ts';
 import type { TrustAdministration } from './trust-administration.ts';
@@ -15,6 +16,6 @@ export class AdministrationService implements Administration {
     caller: Caller,
     { crl, issuerChain }: { crl: Bytes; issuerChain: readonly Bytes[] },
   ): Promise<CrlTaken> {
-    return this.#trust.addCrl(crl, issuerChain.length === 0 ? [] : [issuerChain], caller.identifier);
+    return this.#trust.addCrl(crl, issuerChain.length === 0 ? [] : [issuerChain], personOf(caller));
   }
 }

@@ -8,6 +8,7 @@ import { type VerifiedDp, verifyDpChain } from '../../pki/chain.ts';
 import { decodeCrl } from '../../pki/crl.ts';
 import type { RevocationPolicy } from '../../pki/revocation.ts';
 import { decodeCi } from '../../pki/trust-store.ts';
+import type { Actor } from '../api/actor.ts';
 import type { CrlTaken } from '../api/admin.ts';
 import type { AuditAbout, AuditEvent } from '../audit/events.ts';
 import { type AuditLine, auditWrite } from '../audit/line.ts';
@@ -71,7 +72,7 @@ export class TrustAdministration {
    * Trusts a CI certificate beside those that are trusted already, of the same key or another: an add takes nothing away.
    * One that is there keeps the uses that it has.
    */
-  async addCi(certificate: Bytes, use: CiUse, by: string): Promise<CiAdded> {
+  async addCi(certificate: Bytes, use: CiUse, by: Actor): Promise<CiAdded> {
     const ci = decodeCi(certificate);
     const key = ledgerKeys.trust('ci', ciName(ci));
     const keyId = toHex(ci.extensions.subjectKeyIdentifier!);
@@ -93,7 +94,7 @@ export class TrustAdministration {
    * identifier for every certificate of the CI, or the SHA-256 of a certificate, hexadecimal, for that one alone. Refuses one
    * that is not trusted, which may be a typing error.
    */
-  async removeCi(name: string, by: string): Promise<CiRemoved> {
+  async removeCi(name: string, by: Actor): Promise<CiRemoved> {
     const all = await this.#cis();
     const byKey = all.filter(({ keyId }) => keyId === name);
     const removed = byKey.length > 0 ? byKey : all.filter((one) => one.sha256 === name);
@@ -116,7 +117,7 @@ export class TrustAdministration {
    * `eumCertificate` is one with role EUM; the allow-list is of its key, under whichever name of a CI it is certified. Terms
    * are as they are said last; see `withCertificate`.
    */
-  async allowEum(eumCertificate: Bytes, terms: EumTerms, by: string): Promise<string> {
+  async allowEum(eumCertificate: Bytes, terms: EumTerms, by: Actor): Promise<string> {
     const certificate = decodeEum(eumCertificate);
     const key = ledgerKeys.trust('eum', eumName(certificate));
     const keyId = toHex(certificate.extensions.subjectKeyIdentifier!);
@@ -129,7 +130,7 @@ export class TrustAdministration {
   }
 
   /** Takes an EUM off the allow-list: its unbound keys stop at once. Refuses one that is not on it. */
-  async revokeEum(keyId: string, by: string): Promise<void> {
+  async revokeEum(keyId: string, by: Actor): Promise<void> {
     await this.#change({ event: 'trust.eum.revoked', by, about: { eum: keyId } }, async () => {
       const items = await scanAll(this.#context.ledger, partitions.trust);
       return (
@@ -143,7 +144,7 @@ export class TrustAdministration {
    * Stops one eUICC on this server for good: its unbound keys are never bound, and what is bound and not delivered
    * is withheld. For EUMs that sign no revocation lists (Variant O).
    */
-  async revokeEuicc(eid: string, by: string): Promise<void> {
+  async revokeEuicc(eid: string, by: Actor): Promise<void> {
     checkEid(eid);
     await this.#change({ event: 'trust.euicc.revoked', by, about: { eid } }, async () => {
       const item = await this.#context.ledger.get(ledgerKeys.euicc(eid));
@@ -157,7 +158,7 @@ export class TrustAdministration {
   }
 
   /** What happens where a needed list is missing or expired; both are refused unless told otherwise. */
-  async setPolicy(revocation: RevocationPolicy, by: string): Promise<void> {
+  async setPolicy(revocation: RevocationPolicy, by: Actor): Promise<void> {
     const { missing, expired } = revocation;
     await this.#put(ledgerKeys.trustPolicy, trustPolicyRecord.to({ revocation }), {
       event: 'trust.policy.set',
@@ -167,7 +168,7 @@ export class TrustAdministration {
   }
 
   /** Verifies chain and key before anything is stored. */
-  async installDpPb(dp: Omit<DpPbRecord, 'state' | 'installedAt'>, by: string): Promise<VerifiedDp> {
+  async installDpPb(dp: Omit<DpPbRecord, 'state' | 'installedAt'>, by: Actor): Promise<VerifiedDp> {
     const view = await this.#trust.current();
     const { publicKey: spki } = await this.#context.keyRing.binding(dp.keyUri);
     const { store: trust, crls } = view;
@@ -185,7 +186,7 @@ export class TrustAdministration {
   }
 
   /** `name`: hexadecimal SHA-256 of the certificate. */
-  async retireDpPb(name: string, by: string): Promise<void> {
+  async retireDpPb(name: string, by: Actor): Promise<void> {
     const key = ledgerKeys.trust('dppb', name);
     const item = await this.#context.ledger.get(key);
     if (item === undefined)
@@ -199,7 +200,7 @@ export class TrustAdministration {
    * chains, the EUMs of the allow-list, every EUM chain accepted so far, and `chains` (the list's issuer first, up to
    * below the CI), and must itself verify up to a trusted CI. Lists that this one replaces go.
    */
-  async addCrl(der: Bytes, chains: readonly (readonly Bytes[])[], by: string): Promise<CrlTaken> {
+  async addCrl(der: Bytes, chains: readonly (readonly Bytes[])[], by: Actor): Promise<CrlTaken> {
     const crl = decodeCrl(der);
     const issuerKeyId = toHex(crl.authorityKeyIdentifier);
     const object = await this.#context.vault.put(objectNames.crl(sha256(der)), der, { lock: true });

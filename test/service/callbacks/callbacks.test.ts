@@ -294,13 +294,16 @@ describe('what an Operator and people see of callbacks', () => {
     });
     const administrator = caller('2.999.80', 'administrator');
     const { callbacks } = deployment.runtime.services;
-    const other = await callbacks.replayCallbacks(administrator, { orderId: 'ANOTHER', limit: 10 });
+    const other = await callbacks.replayCallbacks(administrator.identifier, {
+      orderId: 'ANOTHER',
+      limit: 10,
+    });
     expect(other).toEqual({ replayed: 0, more: false });
-    expect(await callbacks.replayCallbacks(administrator, { orderId, limit: 10 })).toEqual({
+    expect(await callbacks.replayCallbacks(administrator.identifier, { orderId, limit: 10 })).toEqual({
       replayed: 1,
       more: false,
     });
-    expect(await callbacks.replayCallbacks(administrator, { orderId, limit: 10 })).toEqual({
+    expect(await callbacks.replayCallbacks(administrator.identifier, { orderId, limit: 10 })).toEqual({
       replayed: 0,
       more: false,
     });

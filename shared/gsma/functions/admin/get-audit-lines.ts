@@ -1,3 +1,4 @@
+import { present } from '../../../present.ts';
 import { integer, object, optional } from '../../check.ts';
 import { partyFunction } from '../../interface-function.ts';
 
@@ -21,11 +22,12 @@ export const getAuditLines = partyFunction({
     const { lines, head } = await services.audit.getAuditLines({ from, limit });
     return {
       members: {
-        lines: lines.map(({ sequence, at, event, by, about, previous, hash }) => ({
+        lines: lines.map(({ sequence, at, event, by, who, about, previous, hash }) => ({
           sequence,
           at,
           event,
           by,
+          ...present({ who }),
           about,
           previous,
           hash,

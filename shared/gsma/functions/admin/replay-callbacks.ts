@@ -1,3 +1,4 @@
+import { personOf } from '../../../service/api/actor.ts';
 import { integer, object, optional } from '../../check.ts';
 import { orderId } from '../../fields.ts';
 import { partyFunction } from '../../interface-function.ts';
@@ -14,7 +15,10 @@ export const replayCallbacks = partyFunction({
   needs: { notifier: true },
   body,
   async call(services, caller, { limit = MAX_NOTICES, ...input }) {
-    const { replayed, more } = await services.callbacks.replayCallbacks(caller, { ...input, limit });
+    const { replayed, more } = await services.callbacks.replayCallbacks(personOf(caller), {
+      ...input,
+      limit,
+    });
     return { members: { replayed, more } };
   },
 });

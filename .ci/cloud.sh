@@ -37,6 +37,7 @@ until curl -sf "$AWS_ENDPOINT_URL/_ministack/health" >/dev/null; do
 done
 
 npm run localstack:deploy
+npm run localstack:doctor
 npm run localstack:smoke
 
 # Afterwards, since they bring stores of their own and stay out of the stack's; one emulator serves them one by one.

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { CallCost, counting } from '../../shared/call-cost.ts';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import type { HttpFunction } from '../../shared/gsma/http-function.ts';
 import type { Headers } from '../../shared/gsma/media-type.ts';
+import type { HttpRequest } from '../../shared/gsma/received-call.ts';
 import type { Admission } from './admission/admission.ts';
 import type { Route } from './listener.ts';
 import { LINGER, respond } from './respond.ts';
@@ -15,21 +17,20 @@ export function functionRoute(answer: HttpFunction, admission: Admission): Route
     const { method = '' } = request;
     let known = false;
     let octets = 0;
+    const cost = new CallCost();
     // octets of an answer are held until the peer has taken them
     const ended = new Promise((resolve) => response.once('finish', resolve).once('close', resolve));
     try {
-      const answered = await answer(
-        {
-          method,
-          headers: headersOf(request),
-          clientCertificate: certificateOf(request),
-          readBody: (limit, caller) => {
-            known = caller !== undefined;
-            return call.readBody(limit, caller);
-          },
+      const asked: HttpRequest = {
+        method,
+        headers: headersOf(request),
+        clientCertificate: certificateOf(request),
+        readBody: (limit, caller) => {
+          known = caller !== undefined;
+          return call.readBody(limit, caller);
         },
-        TIMEOUTS.call,
-      );
+      };
+      const answered = await counting(cost, () => answer(asked, TIMEOUTS.call));
       octets = answered.body === undefined ? 0 : Buffer.byteLength(answered.body);
       // who is no party, or asks for more than is admitted, does not keep a connection by that
       if (!known && answered.httpStatus >= 400) response.shouldKeepAlive = false;
@@ -37,7 +38,7 @@ export function functionRoute(answer: HttpFunction, admission: Admission): Route
       respond(request, response, answered, known ? LINGER.party : LINGER.anyone);
       if (!response.destroyed) await ended;
     } finally {
-      call.end(octets);
+      call.end(octets, cost.reads);
     }
   };
 }

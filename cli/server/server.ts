@@ -56,7 +56,7 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const healthCheck = new HealthCheck(configuration.stores ?? {}, now);
   const health = () => healthCheck.ask();
   const forField = configuration.field.listen ?? listenForField({ services, health, log });
-  const transfer = transferRoute(vault, services, log);
+  const transfer = transferRoute(vault, services, parties, log);
 
   const listeners: Listener[] = [];
   const close = async () => {

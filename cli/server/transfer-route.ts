@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { CallCost, counting } from '../../shared/call-cost.ts';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { errorRecords } from '../../shared/events/error-record.ts';
@@ -11,6 +12,7 @@ import { identifyCaller } from '../../shared/gsma/identify-caller.ts';
 import { ifPresent, present } from '../../shared/present.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { Transfer, TransferGate } from '../../shared/vault/transfer.ts';
+import type { AdmittedTransfer, PartyAdmission } from './admission/party-admission.ts';
 import { certificateOf } from './function-route.ts';
 import type { Route } from './listener.ts';
 import { parseRange } from './range.ts';
@@ -34,26 +36,30 @@ const PEER_GONE = 499;
 export function transferRoute(
   vault: TransferGate,
   services: Pick<Services, 'parties' | 'transfers'>,
+  admission: Pick<PartyAdmission, 'transfer'>,
   log: Log,
 ): Route {
   return async (request, response, path) => {
     const startedAt = performance.now();
     request.setTimeout(TIMEOUTS.idle, () => request.destroy());
     let name = 'transfer';
+    let admitted: AdmittedTransfer | undefined;
+    const cost = new CallCost();
     try {
       const transfer = vault.openTransfer(path.slice(TRANSFER_PREFIX.length), new Date());
       name = `transfer.${transfer.operation}`;
       const caller = await identifyCaller(services.parties, { clientCertificate: certificateOf(request) });
-      await services.transfers.requireMayUse(caller, {
-        operation: transfer.operation,
-        holder: transfer.holder,
-        name: transfer.operation === 'download' ? transfer.ref.name : transfer.name,
-      });
-      if (transfer.operation === 'upload') await upload(request, response, transfer);
-      else await download(request, response, transfer);
+      admitted = await admission.transfer(request, caller.identifier);
+      const { pace } = admitted;
+      const { operation, holder } = transfer;
+      const link = { operation, holder, name: operation === 'download' ? transfer.ref.name : transfer.name };
+      await counting(cost, () => services.transfers.requireMayUse(caller, link));
+      if (transfer.operation === 'upload') await upload(request, response, transfer, pace);
+      else await download(request, response, transfer, pace);
     } catch (error) {
       failed(request, response, error, name, log);
     } finally {
+      admitted?.end(cost.reads);
       const durationMs = Math.round(performance.now() - startedAt);
       const httpStatus = response.headersSent ? response.statusCode : PEER_GONE;
       log({ event: 'call', function: name, httpStatus, durationMs });
@@ -65,12 +71,13 @@ async function upload(
   request: IncomingMessage,
   response: ServerResponse,
   transfer: Extract<Transfer, { operation: 'upload' }>,
+  pace: AdmittedTransfer['pace'],
 ): Promise<void> {
   if (request.method !== 'PUT') {
     respondRefusal(request, response, 405, 'functionUnsupported', 'this link takes a PUT', 'PUT');
     return;
   }
-  await transfer.accept(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Bytes>);
+  await transfer.accept(paced(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Bytes>, pace));
   respond(request, response, { httpStatus: 200, headers: {}, body: '' });
 }
 
@@ -78,6 +85,7 @@ async function download(
   request: IncomingMessage,
   response: ServerResponse,
   { ref, read }: Extract<Transfer, { operation: 'download' }>,
+  pace: AdmittedTransfer['pace'],
 ): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     respondRefusal(request, response, 405, 'functionUnsupported', 'this link takes a GET', 'GET, HEAD');
@@ -106,7 +114,15 @@ async function download(
     }),
   });
   if (first === undefined) response.end();
-  else await pipeline(rejoin(first, chunks), response);
+  else await pipeline(paced(rejoin(first, chunks), pace), response);
+}
+
+/** Holds each stretch back for as long as the party has moved too much. */
+async function* paced(chunks: AsyncIterable<Bytes>, pace: AdmittedTransfer['pace']): AsyncGenerator<Bytes> {
+  for await (const chunk of chunks) {
+    await pace(chunk.length);
+    yield chunk;
+  }
 }
 
 async function* rejoin(first: IteratorResult<Bytes>, rest: AsyncIterator<Bytes>): AsyncGenerator<Bytes> {
@@ -121,6 +137,7 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   requesterNotAllowed: 403,
   requestUnknown: 403,
   rateExceeded: 429,
+  serverBusy: 503,
   transferMismatch: 400,
 };
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { countRead } from '../call-cost.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault, invariant, refuse } from '../errors.ts';
 import { present } from '../present.ts';
@@ -89,6 +90,7 @@ export class FileVault implements Vault, TransferGate {
 
   async get(ref: ObjectRef, range?: ByteRange): Promise<Bytes> {
     const { offset, length } = checkRange(ref, range);
+    countRead(length);
     return guarded(() =>
       this.#reading(ref, async (file) => {
         const content = await readExactly(file, HEADER_LENGTH + offset, length);
@@ -104,6 +106,7 @@ export class FileVault implements Vault, TransferGate {
 
   async head(name: string): Promise<ObjectRef | undefined> {
     checkName(name);
+    countRead(0);
     return guarded(async () => (await this.#newest(name))?.ref);
   }
 

@@ -12,6 +12,6 @@ export interface Admission {
 export interface AdmittedCall {
   /** Takes what the call may hold and reads its body; refuses with 1.2/6.4 or 1.1/6.4 and Retry-After. */
   readonly readBody: (...of: Parameters<ReadBody>) => Promise<Bytes | undefined>;
-  /** The call was answered with so many octets. */
-  end(octetsOfAnswer: number): void;
+  /** The call was answered with so many octets, after so many reads of the stores. */
+  end(octetsOfAnswer: number, reads: number): void;
 }

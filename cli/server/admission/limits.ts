@@ -29,6 +29,12 @@ const partyMembers = {
   bodyOctetsPerParty: optional(whole),
   /** Octets of bodies and answers of one party, in the long run; eight times as many at once. */
   octetsPerSecondPerParty: optional(whole),
+  /** Reads of ledger and vault for one party, each of 4 KiB at most, in the long run; eight times as many at once. */
+  readsPerSecondPerParty: optional(whole),
+  /** Transfers of one party under way at once; others of it wait. */
+  transfersPerParty: optional(whole),
+  /** Octets of transfers of one party, up and down; eight times as many at once, and slower after that. */
+  transferOctetsPerSecondPerParty: optional(whole),
 } as const;
 
 const fieldMembers = {
@@ -79,6 +85,9 @@ export const DEFAULT_LIMITS: Limits = {
     bodyOctets: 64 * MIB,
     bodyOctetsPerParty: 16 * MIB,
     octetsPerSecondPerParty: 32 * MIB,
+    readsPerSecondPerParty: 20_000,
+    transfersPerParty: 8,
+    transferOctetsPerSecondPerParty: 64 * MIB,
   },
   field: {
     connections: 256,

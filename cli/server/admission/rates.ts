@@ -35,6 +35,11 @@ export class Rates {
     return missing <= 0 ? undefined : Math.max(1, Math.ceil(missing / this.#rate.perSecond));
   }
 
+  /** After how many milliseconds nothing is owed any more. */
+  owedMs(name: string): number {
+    return Math.max(0, Math.ceil((-this.#bucket(name).tokens * 1000) / this.#rate.perSecond));
+  }
+
   /** Takes tokens for what was done already, also such as are not there: the name waits until they are. */
   charge(name: string, tokens: number): void {
     this.#bucket(name).tokens -= tokens;

@@ -38,4 +38,8 @@ export function readRow({ partition, sort, revision, attributes, sum }: Row): It
   return { partition, sort, revision, attributes: decodeAttributes(attributes) };
 }
 
+/** What reading it costs. */
+export const octetsOf = (row: Row | undefined) =>
+  typeof row?.attributes === 'string' ? row.attributes.length : 0;
+
 export const nameOf = ({ partition, sort }: Row) => `${partition} / ${sort}`;

@@ -25,6 +25,7 @@ import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { recordJob } from '../supply/draws.ts';
 import type { Trust } from '../trust/trust.ts';
+import { manifestAnswer, recordAnswer, recordedAnswer, type StoredManifest } from './answer-record.ts';
 import { bindChunk } from './binding.ts';
 import { finishChunk } from './commit.ts';
 import { type DeliverableChunk, loadDeliverable } from './deliverable-chunk.ts';
@@ -104,10 +105,17 @@ export class DeliveryService implements Delivery {
       ...(await retiredDeliveryKeys(this.#context)),
       ...(await longTermStanding(this.#context)),
     ]);
-    return await this.#finished.answer(jobId, standing, () => this.#count(jobId, job));
+    return await this.#finished.answer(
+      jobId,
+      standing,
+      async () =>
+        (await recordedAnswer(this.#context, jobId, job, standing)) ??
+        (await this.#count(jobId, job, standing)),
+    );
   }
 
-  async #count(jobId: string, job: JobRecord): Promise<BppAnswer> {
+  /** `standing`: what an answer in parts leans on, under which it is written down. */
+  async #count(jobId: string, job: JobRecord, standing?: string): Promise<BppAnswer> {
     const progress = await chunkProgresses(this.#context, jobId);
     const finished = progress.filter((one) => one.finished);
     const processed = finished.reduce((sum, one) => sum + one.bound + one.refused, 0);
@@ -127,11 +135,17 @@ export class DeliveryService implements Delivery {
     const failed = chunks.flatMap((chunk) => chunk.failed).slice(0, LISTED);
     const chains = await this.#chains(jobId, job, chunks);
     const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
-    const answer: BppAnswer =
-      size <= this.#context.settings.inlineLimit || isSealed(chunks)
-        ? { ...common, state: 'Done', failed, bppBatch: await this.#batch(job, chains, chunks) }
-        : { ...common, state: 'Done', failed, ...(await this.#manifest(jobId, job, chains, chunks)) };
+    const done = { ...common, state: 'Done', failed } as const;
+    if (size <= this.#context.settings.inlineLimit || isSealed(chunks)) {
+      const bppBatch = await this.#batch(job, chains, chunks);
+      await this.#markDelivered(jobId, job);
+      return { ...done, bppBatch };
+    }
+    const stored = await this.#manifest(jobId, job, chains, chunks);
+    const answer = { ...done, ...(await manifestAnswer(this.#context, stored)) };
     await this.#markDelivered(jobId, job);
+    if (standing !== undefined && chunks.every(({ withheld }) => withheld.length === 0))
+      await recordAnswer(this.#context, jobId, standing, done, stored);
     return answer;
   }
 
@@ -184,7 +198,7 @@ export class DeliveryService implements Delivery {
     job: JobRecord,
     chains: readonly Chain[],
     chunks: readonly DeliverableChunk[],
-  ): Promise<Pick<BppAnswer, 'manifest' | 'longTermSignature' | 'parts'>> {
+  ): Promise<StoredManifest> {
     const { vault } = this.#context;
     const parts: ObjectRef[] = [];
     for (const [i, chunk] of chunks.entries()) parts.push(await this.#part(jobId, i, chunk));
@@ -218,20 +232,23 @@ export class DeliveryService implements Delivery {
   }
 
   /** The manifest with its second signature, which is kept too: a repeat is answered with the same octets. */
-  async #twiceSigned(jobId: string, version: string, ref: ObjectRef, parts: readonly ObjectRef[]) {
+  async #twiceSigned(
+    jobId: string,
+    version: string,
+    manifest: ObjectRef,
+    parts: readonly ObjectRef[],
+  ): Promise<StoredManifest> {
     const { vault } = this.#context;
-    const manifest = await readWhole(this.#context, ref);
     const standing = await longTermStanding(this.#context);
     if (standing.length === 0) return { manifest, parts };
     const name = objectNames.manifestSignature(jobId, version, standing);
     let known = await vault.head(name);
     if (known === undefined) {
-      const made = await longTermSignature(this.#context, manifest);
+      const made = await longTermSignature(this.#context, await readWhole(this.#context, manifest));
       invariant(made !== undefined, 'a long-term key is in use');
       known = await vault.put(name, utf8(made), { lock: true });
     }
-    const longTermSignatureText = Buffer.from(await readWhole(this.#context, known)).toString('ascii');
-    return { manifest, longTermSignature: longTermSignatureText, parts };
+    return { manifest, longTermSignature: known, parts };
   }
 
   /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */

@@ -1,6 +1,6 @@
 import type { BppAnswer } from '../api/esbpp.ts';
 
-/** Milliseconds for which an answer is given again: what withholds an item by the clock alone is seen after that. */
+/** Milliseconds for which an answer is given again: what ends a withholding is seen after that. */
 const KEPT_MS = 60_000;
 /** Octets of batches and manifests that are kept in one process. */
 const KEPT_OCTETS = 32 * 1024 * 1024;
@@ -14,7 +14,7 @@ interface Kept {
 
 /**
  * Answers of finished jobs of several chunks, so that a device manufacturer who asks for one again and again costs a few
- * reads, not all the job's commits (I13). An answer counts for one standing: the trust epoch, which every revocation
+ * reads, not all the job's commits (I13); after a minute, and in another process, answer-record.ts has those in parts. An answer counts for one standing: the trust epoch, which every revocation
  * moves (I6), and the delivery keys that were retired. Of those who ask at once for a job that nobody has counted yet, one
  * counts. Nothing here must survive: the answer is made of the ledger and the vault again, octet for octet (I4).
  */

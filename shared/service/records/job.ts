@@ -141,3 +141,14 @@ export const chainsKey = (jobId: string, { chain }: Pick<JobRecord, 'chain'>) =>
   chain === undefined ? ledgerKeys.jobChains(jobId) : ledgerKeys.bindingChain(chain);
 
 export type JobChains = Members<typeof chainsMembers>;
+
+/** The answer in parts of a finished job, as it was counted last: esbpp/answer-record.ts. */
+export const answerRecord = recordOf('job answer', {
+  /** What it leans on: the trust epoch, and which keys that signed it were retired. */
+  standing: text,
+  keysSlowed: optional(object({ times: whole, waitedMs: whole })),
+  failed: list(object({ itemId: whole, code: statusName, message: text })),
+  manifest: objectRef,
+  longTermSignature: optional(objectRef),
+  parts: list(objectRef),
+});

@@ -232,6 +232,7 @@ export const ledgerKeys = {
 
   job: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'head' }),
   jobChains: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'chains' }),
+  jobAnswer: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'answer' }),
   /** A chain of ours by its SHA-256, which jobs share that were bound just in time. */
   bindingChain: (sha256: string): ItemKey => ({ partition: `binding-chain#${sha256}`, sort: 'head' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({

@@ -5,7 +5,7 @@ import { deliveryKeyRecord, keyAssignment, waitingKey, wrappedUnder } from './cu
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
 import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
-import { chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
+import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
   drawRecord,
@@ -94,7 +94,13 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   otpk: { owner: keyOwner },
   ingest: { head: ingestRecord, slice: sliceRecord, progress: sliceProgress },
   'distribution-points': { '*': distributionPoint },
-  job: { head: jobRecord, chains: jobChains, chunk: chunkRecord, progress: chunkProgress },
+  job: {
+    head: jobRecord,
+    chains: jobChains,
+    chunk: chunkRecord,
+    progress: chunkProgress,
+    answer: answerRecord,
+  },
   'binding-chain': { head: jobChains },
   'open-work': { '*': openWorkRecord },
   report: { '*': reportRecord },

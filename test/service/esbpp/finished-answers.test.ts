@@ -1,6 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CallCost, counting } from '../../../shared/call-cost.ts';
 import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { FinishedAnswers } from '../../../shared/service/esbpp/finished-answers.ts';
+import { answerRecord } from '../../../shared/service/records/job.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import type { PersonalisedEuicc } from '../../../sim/index.ts';
+import { Deployment } from '../../support/deployment.ts';
+import { prepare, Request, registered } from '../scenario.ts';
 
 const MIB = 1024 * 1024;
 const done = (octets = 0): BppAnswer => ({
@@ -73,5 +81,77 @@ describe('a finished job is counted once, not for each who asks (I13)', () => {
     expect(state.counts).toBe(4);
     await answers.answer('A', '1', count);
     expect(state.counts).toBe(5);
+  });
+});
+
+describe('a finished job is answered from its record, not from its commits (I13)', () => {
+  const ITEMS = 30;
+  let deployment: Deployment;
+  let request: Request;
+  let first: BppAnswer;
+  let revoked: PersonalisedEuicc | undefined;
+
+  beforeAll(async () => {
+    deployment = await Deployment.create({ config: { inlineLimit: 1_000, chunkSize: 1, packSize: 50 } });
+    await prepare(deployment, 'RECORD', ITEMS);
+    const euiccs = await registered(deployment, ITEMS);
+    const unknown = deployment.eum.personalise();
+    request = new Request(
+      'RECORD',
+      [...euiccs, unknown].map(({ eid }) => ({ eid })),
+    );
+    [revoked] = euiccs;
+    await request.send(deployment.runtime);
+    await vi.waitFor(
+      async () => {
+        first = await request.fetch(deployment.runtime);
+        expect(first.state).toBe('Done');
+      },
+      { timeout: 60_000 },
+    );
+  });
+  afterAll(() => deployment?.close());
+
+  /** What another process answers, and by how many reads. */
+  async function afresh() {
+    await deployment.reopen();
+    const cost = new CallCost();
+    const answer = await counting(cost, () => request.fetch(deployment.runtime));
+    return { answer, reads: cost.reads };
+  }
+  const record = () => deployment.runtime.context.ledger.get(ledgerKeys.jobAnswer(request.jobId('test')));
+
+  it('alike, by a few reads, by a process that has never counted it', async () => {
+    const { answer, reads } = await afresh();
+    expect(answer).toEqual(first);
+    expect(first.failed).toMatchObject([{ code: 'eidUnknown' }]);
+    expect(reads).toBeLessThan(ITEMS);
+  });
+
+  it('is counted again once trust has moved, and written down anew (I6)', async () => {
+    const before = (await record())!;
+    await deployment.runtime.trustAdministration.addCrl(deployment.ci.issueCrl({ number: 2 }), [], 'test');
+    const counted = await afresh();
+    expect(counted.answer).toEqual(first);
+    expect(counted.reads).toBeGreaterThan(ITEMS * 3);
+    expect((await record())!.revision).toBe(before.revision + 1);
+    expect((await afresh()).reads).toBeLessThan(ITEMS);
+  });
+
+  it('and where its manifest is gone it is counted, and makes another', async () => {
+    const { manifest } = answerRecord.from((await record())!);
+    await rm(join(deployment.folder, 'vault/objects', `${manifest.name}@`), { recursive: true });
+    const { answer } = await afresh();
+    expect(answer.parts).toEqual(first.parts);
+    expect((await afresh()).reads).toBeLessThan(ITEMS);
+  });
+
+  it('is not written down while something is withheld, since what ends that may move nothing', async () => {
+    const before = (await record())!;
+    await deployment.runtime.trustAdministration.revokeEuicc(revoked!.eid, 'test');
+    const { answer } = await afresh();
+    expect(answer.failed).toHaveLength(2);
+    expect((await record())!.revision).toBe(before.revision);
+    expect((await afresh()).answer).toEqual(answer);
   });
 });

@@ -3,9 +3,11 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ChosenLimits } from '../../../../cli/server/admission/limits.ts';
 import { type RunningServer, startServer } from '../../../../cli/server/server.ts';
+import { countRead } from '../../../../shared/call-cost.ts';
 import { tlv } from '../../../../shared/codec/tlv.ts';
 import { MAX_BODY, MAX_NOTIFICATION_BODY } from '../../../../shared/gsma/limits.ts';
 import type { Services } from '../../../../shared/service/api/services.ts';
+import type { Transfer, TransferGate } from '../../../../shared/vault/transfer.ts';
 import { codesOf } from '../../../support/function-call.ts';
 import { httpsSend, type Send } from '../../../support/https-send.ts';
 import { IDENTIFIERS, memoryServices } from '../../../support/memory-services.ts';
@@ -31,14 +33,20 @@ for (const [role, { fingerprint }] of [
 ] as const)
   services.register.set(fingerprint, { identifier: IDENTIFIERS[role], role, fingerprint });
 
-async function start(limits: ChosenLimits, with_: Partial<Services> = {}): Promise<void> {
+const noTransfer: TransferGate = { openTransfer: () => expect.unreachable('no transfer is asked for') };
+
+async function start(
+  limits: ChosenLimits,
+  with_: Partial<Services> = {},
+  vault: TransferGate = noTransfer,
+): Promise<void> {
   server = await startServer({
     services: { ...services, ...with_ },
     tls,
     listen: { host: '127.0.0.1', port: 0 },
     field: { port: 0 },
     limits,
-    vault: { openTransfer: () => expect.unreachable('no transfer is asked for') },
+    vault,
     log: () => undefined,
   });
 }
@@ -223,6 +231,75 @@ describe('calls of one party in work at once (I13)', () => {
     expect(codesOf(refused.json())).toBe('1.1/6.4');
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(8);
     expect(codesOf((await getOrderStatus()).json())).toBe('8.8.5/3.9');
+  });
+});
+
+describe('what the calls of a party cost (I13)', () => {
+  const READ = 4_096;
+
+  it('reads of the stores are charged, whatever the number of calls, and another party is answered', async () => {
+    const delivery = {
+      ...services.delivery,
+      getBppBatch: async (...of: Parameters<Services['delivery']['getBppBatch']>) => {
+        countRead(100 * READ);
+        return services.delivery.getBppBatch(...of);
+      },
+    };
+    await start({ parties: { readsPerSecondPerParty: 10 } }, { delivery });
+    expect((await getBppBatch()).status).toBe(200);
+    const refused = await getBppBatch();
+    expect(codesOf(refused.json())).toBe('1.1/6.4');
+    expect(refused.json()).toMatchObject({
+      header: { functionExecutionStatus: { statusCodeData: { message: /reads a second/ } } },
+    });
+    expect(refused.headers['retry-after']).toBe('2');
+    expect(codesOf((await getOrderStatus()).json())).toBe('8.8.5/3.9');
+  });
+
+  it('calls that read little are never sent away', async () => {
+    await start({ parties: { readsPerSecondPerParty: 1_000 } });
+    for (let i = 0; i < 10; i++) expect((await getBppBatch()).status).toBe(200);
+  });
+});
+
+describe('transfers of a party (I13)', () => {
+  const ref = { name: 'parts/1', version: '1', size: 850_000, sha256: '00'.repeat(32) };
+  const download = (certificate = maker) =>
+    httpsSend(tls, `${server.urls.parties}/transfer/token`, { method: 'GET', certificate });
+
+  /** A link that leads to 850,000 octets, which are given out when the gate opens. */
+  const link = (gate: Promise<unknown> = Promise.resolve()) => ({
+    openTransfer: (): Transfer => ({
+      operation: 'download',
+      holder: { party: IDENTIFIERS.deviceMaker },
+      ref,
+      async *read() {
+        await gate;
+        for (let left = ref.size; left > 0; left -= 85_000) yield Buffer.alloc(85_000);
+      },
+    }),
+  });
+  const mayUse = { ...services.transfers, requireMayUse: async () => undefined };
+
+  it('have a number at once, above which one waits its turn and is shed with 1.2/6.4', async () => {
+    const { state, work } = gated();
+    await start({ parties: { transfersPerParty: 1, waitSeconds: 0 } }, { transfers: mayUse }, link(work()));
+    const first = download();
+    await expect.poll(async () => (await download()).status).toBe(503);
+    const shed = await download();
+    expect([codesOf(shed.json()), shed.headers['retry-after']]).toEqual(['1.2/6.4', '1']);
+    // the functions of the same party are not concerned, nor are transfers of another
+    expect((await getBppBatch()).status).toBe(200);
+    const other = download(operator);
+    state.release();
+    expect([(await first).status, (await other).status]).toEqual([200, 200]);
+  });
+
+  it('are slowed down to their rate, and never cut off', async () => {
+    await start({ parties: { transferOctetsPerSecondPerParty: 100_000 } }, { transfers: mayUse }, link());
+    const startedAt = performance.now();
+    expect((await download()).body).toHaveLength(ref.size);
+    expect(performance.now() - startedAt).toBeGreaterThan(450);
   });
 });
 

@@ -1,19 +1,27 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import timersPromises from 'node:timers/promises';
+import { deterministicKeys, type OwnKeys } from './deterministic-keys.ts';
 import { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What the process has of its own, as it was before a simulation. */
 const own = {
-  randomBytes: crypto.randomBytes,
-  randomUUID: crypto.randomUUID,
-  delay: timersPromises.setTimeout,
-  setTimeout: globalThis.setTimeout,
-  clearTimeout: globalThis.clearTimeout,
-  setInterval: globalThis.setInterval,
+  crypto: {
+    randomBytes: crypto.randomBytes,
+    randomUUID: crypto.randomUUID,
+    randomInt: crypto.randomInt,
+    generateKeyPairSync: crypto.generateKeyPairSync,
+    sign: crypto.sign,
+  },
+  timersPromises: { setTimeout: timersPromises.setTimeout, setImmediate: timersPromises.setImmediate },
   mathRandom: Math.random,
-  Date: globalThis.Date,
+  global: {
+    setTimeout: globalThis.setTimeout,
+    clearTimeout: globalThis.clearTimeout,
+    setInterval: globalThis.setInterval,
+    Date: globalThis.Date,
+  },
 };
 
 let random = new Random(0);
@@ -39,10 +47,12 @@ function uuid(): `${string}-${string}-${string}-${string}-${string}` {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
+const drawnKeys = deterministicKeys(own.crypto as OwnKeys, (length) => random.octets(length));
+
 /**
- * Randomness, clock and timers of this process follow the scheduler from here on. The services are as they are: they
- * import these from Node, whose modules hand out what is put here. Keys and signatures that OpenSSL makes stay random;
- * nothing in the order of a history depends on their octets.
+ * Randomness, keys, clock and timers of this process follow the scheduler from here on. The services are as they are:
+ * they import these from Node, whose modules hand out what is put here. The ephemeral keys of encrypted rows alone stay
+ * random: of one length, and in no name.
  */
 export function takeOver(scheduler: Scheduler): void {
   const delay = async <T>(ms = 0, value?: T): Promise<T> =>
@@ -57,7 +67,7 @@ export function takeOver(scheduler: Scheduler): void {
   const clearTimeout = (handle: object | undefined) => {
     if (handle !== undefined) handles.get(handle)?.();
   };
-  class SimulatedDate extends own.Date {
+  class SimulatedDate extends own.global.Date {
     constructor(...given: [] | [number | string | Date]) {
       if (given.length === 0) super(scheduler.now);
       else if (given.length === 1) super(given[0]);
@@ -68,9 +78,13 @@ export function takeOver(scheduler: Scheduler): void {
       return scheduler.now;
     }
   }
-  Object.assign(crypto, { randomBytes: octets, randomUUID: uuid });
-  Object.assign(timersPromises, { setTimeout: delay });
+  const randomInt = (low: number, high?: number) =>
+    high === undefined ? random.below(low) : low + random.below(high - low);
+  const setImmediate = () => new Promise<void>((resolve) => scheduler.ready(resolve));
+  Object.assign(crypto, { randomBytes: octets, randomUUID: uuid, randomInt, ...drawnKeys });
+  Object.assign(timersPromises, { setTimeout: delay, setImmediate });
   syncBuiltinESMExports();
+  takeWebCryptoOver(scheduler);
   Math.random = () => random.next() / 2 ** 32;
   const idle = { unref: () => idle, ref: () => idle };
   // rounds by the clock are operations here
@@ -79,10 +93,52 @@ export function takeOver(scheduler: Scheduler): void {
 
 /** Everything is the process's own again. */
 export function giveBack(): void {
-  Object.assign(crypto, { randomBytes: own.randomBytes, randomUUID: own.randomUUID });
-  Object.assign(timersPromises, { setTimeout: own.delay });
+  Object.assign(crypto, own.crypto);
+  Object.assign(timersPromises, own.timersPromises);
   syncBuiltinESMExports();
+  giveWebCryptoBack();
   Math.random = own.mathRandom;
-  const { setTimeout, clearTimeout, setInterval } = own;
-  Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, Date: own.Date });
+  Object.assign(globalThis, own.global);
+}
+
+const { subtle } = globalThis.crypto;
+/** Those that the server's libraries call. Other threads do their work, and take as long as they take. */
+const IN_OTHER_THREADS = [
+  'importKey',
+  'exportKey',
+  'generateKey',
+  'deriveBits',
+  'encrypt',
+  'decrypt',
+] as const;
+
+/** Work of other threads has its turn like everything else, and nothing goes on until it is done. */
+function takeWebCryptoOver(scheduler: Scheduler): void {
+  const getRandomValues = <T extends Uint8Array>(into: T): T => {
+    into.set(random.octets(into.length));
+    return into;
+  };
+  Object.defineProperty(globalThis.crypto, 'getRandomValues', { value: getRandomValues, configurable: true });
+  for (const method of IN_OTHER_THREADS) {
+    const its: (...args: never[]) => Promise<unknown> = Object.getPrototypeOf(subtle)[method];
+    const value = (...args: never[]) => {
+      const work = its.apply(subtle, args);
+      const done = work.then(
+        () => undefined,
+        () => undefined,
+      );
+      return new Promise<void>((resolve) =>
+        scheduler.ready(async () => {
+          await done;
+          resolve();
+        }),
+      ).then(() => work);
+    };
+    Object.defineProperty(subtle, method, { value, configurable: true });
+  }
+}
+
+function giveWebCryptoBack(): void {
+  Reflect.deleteProperty(globalThis.crypto, 'getRandomValues');
+  for (const method of IN_OTHER_THREADS) Reflect.deleteProperty(subtle, method);
 }

@@ -1,6 +1,6 @@
 import { type Cast, makeCast } from './cast.ts';
 import { Violation } from './checker/violation.ts';
-import { giveBack, takeOver } from './determinism.ts';
+import { giveBack, reseedRandomness, takeOver } from './determinism.ts';
 import type { FaultKind } from './faults.ts';
 import { drawOperation, OPERATIONS } from './operations/index.ts';
 import { Random, seedOf } from './random.ts';
@@ -48,7 +48,7 @@ export interface Told {
   operation(kind: string, outcome: string): void;
   fault(kind: FaultKind): void;
   checks(counts: ReadonlyMap<string, number>): void;
-  did(turns: number, bound: number): void;
+  did(turns: number, bound: number, trace: number): void;
 }
 
 export interface Failure {
@@ -73,7 +73,14 @@ export async function simulated<T>(
 }
 
 /** Long before all histories, so that its certificates are valid on clocks that are behind. */
-export const makeCastOfSimulation = (): Promise<Cast> => simulated(() => makeCast(), BEGINNING - 90 * DAY);
+export const makeCastOfSimulation = (): Promise<Cast> =>
+  simulated(
+    () => {
+      reseedRandomness(0);
+      return makeCast();
+    },
+    BEGINNING - 90 * DAY,
+  );
 
 /** Runs a history in a world of its own; the first broken rule, or undefined where all of them hold. */
 export async function run({ seed, steps }: History, cast: Cast, told: Told): Promise<Failure | undefined> {
@@ -91,7 +98,7 @@ export async function run({ seed, steps }: History, cast: Cast, told: Told): Pro
     } finally {
       for (const process of world.processes) process.die();
       told.checks(world.checker.checks);
-      told.did(scheduler.turns, world.checker.committed);
+      told.did(scheduler.turns, world.checker.committed, scheduler.trace);
     }
   });
 }

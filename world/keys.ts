@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { Bytes } from '../shared/codec/bytes.ts';
 import { Fault } from '../shared/errors.ts';
 import { generateSecret, type LocalKey, localKey } from '../shared/keys/local-key.ts';
@@ -20,7 +20,17 @@ const made = new Map<string, LocalKey>();
 
 export async function makeKey(algorithm: KeyAlgorithm, uri: string): Promise<void> {
   if (made.has(uri)) return;
-  made.set(uri, localKey(algorithm, await generateSecret(algorithm)));
+  made.set(uri, localKey(algorithm, await secretOf(algorithm)));
+}
+
+const NAMED_CURVES = { 'ecdsa-p256': 'prime256v1', 'ecdsa-brainpoolP256r1': 'brainpoolP256r1' } as const;
+
+/** Drawn by the seed: `generateSecret` has pairs made by another thread, as OpenSSL draws them. */
+async function secretOf(algorithm: KeyAlgorithm): Promise<Bytes> {
+  if (algorithm !== 'ecdsa-p256' && algorithm !== 'ecdsa-brainpoolP256r1')
+    return await generateSecret(algorithm);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: NAMED_CURVES[algorithm] });
+  return privateKey.export({ format: 'der', type: 'pkcs8' });
 }
 
 /** SubjectPublicKeyInfo of a key that was made. */

@@ -25,6 +25,8 @@ export interface Simulated {
   readonly checks: Readonly<Record<string, number>>;
   /** Calls to stores, keys and clocks, and profiles bound. */
   readonly turns: number;
+  /** Of the order of all that went on, and when: the same for the same seed. */
+  readonly trace: string;
   readonly bound: number;
   readonly seconds: number;
   readonly peakMegabytes: number;
@@ -41,6 +43,7 @@ class Counts implements Told {
   readonly checked = counted<string>();
   operations = 0;
   turns = 0;
+  trace = 0;
   bound = 0;
 
   operation(kind: string, outcome: string): void {
@@ -57,9 +60,10 @@ class Counts implements Told {
     for (const [rule, number] of counts) this.checked.add(rule, number);
   }
 
-  did(turns: number, bound: number): void {
+  did(turns: number, bound: number, trace: number): void {
     this.turns += turns;
     this.bound += bound;
+    this.trace = Math.imul(this.trace, 31) + trace;
   }
 }
 
@@ -105,6 +109,7 @@ export async function simulateMany(cast: Cast, wanted: Wanted): Promise<Simulate
     faults: counts.faults.entries(),
     checks: counts.checked.entries(),
     turns: counts.turns,
+    trace: (counts.trace >>> 0).toString(16).padStart(8, '0'),
     bound: counts.bound,
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     peakMegabytes: Math.round(peak / 2 ** 20),
@@ -119,7 +124,7 @@ function inWords(result: Omit<Simulated, 'text'>, length: number): string {
   const { failure } = result;
   return [
     `seed ${result.seed}: ${result.operations} operations in ${result.histories} histories of ${length}, ${result.seconds} s, ${result.peakMegabytes} MB`,
-    `${result.turns} calls to stores, keys and clocks; ${result.bound} profiles bound`,
+    `${result.turns} calls to stores, keys and clocks; ${result.bound} profiles bound; trace ${result.trace}`,
     'operations',
     ...table(result.byKind),
     'faults',

@@ -12,7 +12,16 @@ const OPERATIONS = effort({ short: 100, long: 4_000 });
 
 type Result = Pick<
   Simulated,
-  'operations' | 'histories' | 'bound' | 'byKind' | 'outcomes' | 'faults' | 'checks' | 'failure'
+  | 'operations'
+  | 'histories'
+  | 'turns'
+  | 'trace'
+  | 'bound'
+  | 'byKind'
+  | 'outcomes'
+  | 'faults'
+  | 'checks'
+  | 'failure'
 >;
 
 async function simulate(seed: number, operations: number): Promise<Result> {
@@ -26,15 +35,8 @@ async function simulate(seed: number, operations: number): Promise<Result> {
     '--no-shrink',
   ];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 });
-  // how long it took and what it needed differs, and by a few in a hundred thousand how often the scheduler turned: what was
-  // done, met and answered is the history, and is the same
-  const {
-    seconds: _seconds,
-    peakMegabytes: _peak,
-    turns: _turns,
-    text: _text,
-    ...result
-  } = JSON.parse(stdout) as Simulated;
+  // how long it took and what it needed may differ, and nothing else: the trace is of every turn and its time
+  const { seconds: _seconds, peakMegabytes: _peak, text: _text, ...result } = JSON.parse(stdout) as Simulated;
   return result;
 }
 

@@ -36,7 +36,9 @@ const MAX_LEASES = 10_000;
  * A token bucket for each party in the ledger, so that a rate holds over any number of processes and Lambda
  * environments. A process takes tokens on lease for a second, one at first and twice as many each time that it has used
  * them up, so that a busy party costs a ledger write for up to 16 calls, and a quiet one leaves no tokens unused in many
- * places. What a party takes is never above its rate; of its burst up to half may lapse in leases.
+ * places. In a stretch of time a party takes at most its burst and what it earns in the stretch and in the second before
+ * it, in which tokens were earned that a lease held; of its burst up to half may lapse in leases. Where
+ * clocks differ by more than that, each process earns by its own, and the rate holds for each.
  */
 export class CallRateLimiter {
   readonly #limit: CallRate;
@@ -84,7 +86,9 @@ export class CallRateLimiter {
       const at = this.#now();
       const bucket = item === undefined ? { tokens: burst, at } : bucketRecord.from(item);
       const setBack = bucket.at - at > SKEW_MS;
-      const earned = (Math.max(0, at - bucket.at) * perSecond) / 1000;
+      // not since a moment before this process looked last: another one may have set the bucket back
+      const since = Math.max(bucket.at, before?.from ?? 0);
+      const earned = (Math.max(0, at - since) * perSecond) / 1000;
       const tokens = Math.min(burst, bucket.tokens + earned);
       if (tokens < 1 && !setBack) {
         return { value: this.#keepEmpty(party, tokens, at) };

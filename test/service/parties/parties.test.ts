@@ -151,6 +151,32 @@ describe('the rate of a party', () => {
     expect(total).toBeGreaterThan(300);
   });
 
+  it('counts tokens on lease as what was earned in the second before', async () => {
+    const { clock, let: through } = await rate({ perSecond: 20, burst: 60 });
+    // a lease of four, one of them used, and a bucket that is full again before the others lapse
+    expect(await through(4)).toBe(4);
+    clock.now += 900;
+    const took = await through(200);
+    expect(took).toBeGreaterThan(60);
+    expect(took).toBeLessThanOrEqual(60 + 20);
+  });
+
+  it('holds for each of two processes whose clocks are a minute apart', async () => {
+    const ledger = await SqliteLedger.open(':memory:');
+    const clock = { now: 1_000_000 };
+    const limit = { perSecond: 10, burst: 40 };
+    const limiters = [0, 60_000].map((ahead) => new CallRateLimiter(limit, ledger, () => clock.now + ahead));
+    let through = 0;
+    for (let second = 0; second < 20; second++, clock.now += 1_000)
+      for (let call = 0; call < 200; call++)
+        await limiters[call % 2]!.take('a').then(
+          () => through++,
+          () => undefined,
+        );
+    // the minute is earned once
+    expect(through).toBeLessThanOrEqual(2 * (limit.burst + 20 * limit.perSecond));
+  });
+
   it('lets a party through that stays below it, from however many places', async () => {
     for (const processes of [1, 10]) {
       const { clock, let: through } = await rate({ perSecond: 50, burst: 200 }, processes);

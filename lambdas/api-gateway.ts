@@ -40,6 +40,7 @@ function requestOf({ headers, body = '', isBase64Encoded, requestContext }: Even
     headers,
     // API Gateway has held the octets, within its own limits
     readBody: async () => (isBase64Encoded ? Buffer.from(body, 'base64') : body),
+    bodyIsHere: true,
     // without mutual TLS `authentication` is left out or null
     clientCertificate: requestContext.authentication?.clientCert?.clientCertPem,
   };

@@ -49,7 +49,7 @@ function entryWith<Event, Answer>(
     const line = { event: 'task', function: name, ...about?.(event) } as const;
     try {
       const answer = await run(event, options.log);
-      await settle(options.log);
+      await settle(options.log, 'task');
       const durationMs = Math.round(options.now() - startedAt);
       options.log({ ...line, status: 'done', ...outcome?.(answer), durationMs });
       return answer;

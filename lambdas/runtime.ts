@@ -60,19 +60,22 @@ function entryWith(
       return resultOf(writeFailure(failure));
     }
     const result = await handler(event, context);
-    await settle(options.log);
+    await settle(options.log, 'call');
     return result;
   };
 }
 
 /**
  * What the runtime would do in its own time: an environment may sleep for ever once it has answered. The answer stands
- * whatever comes of it; uses of keys that could not be written are counted again the next time.
+ * whatever comes of it; uses of keys that could not be written are counted again the next time. After a call, for which
+ * somebody waits, they are written once a minute, after a task each time.
  */
-export async function settle(log: Log): Promise<void> {
+export async function settle(log: Log, after: 'call' | 'task'): Promise<void> {
   const opened = await runtime;
-  await opened?.context.notifier.flush();
-  await opened?.keyUses.round().catch((error: unknown) => {
+  if (opened === undefined) return;
+  const { context, keyUses } = opened;
+  await context.notifier.flush();
+  await (after === 'call' ? keyUses.roundIfDue() : keyUses.round()).catch((error: unknown) => {
     log({
       event: 'fault',
       incident: defaultOptions.newIncident(),

@@ -36,7 +36,7 @@ import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
 import { IngestService } from './service/esed1/ingest.ts';
 import { KeyInventory } from './service/keys/key-inventory.ts';
-import { KeyUseJournal } from './service/keys/key-use-journal.ts';
+import { KEY_USE_MS, KeyUseJournal } from './service/keys/key-use-journal.ts';
 import { SlowedKeys } from './service/keys/slowed-keys.ts';
 import { WrappingRotation } from './service/keys/wrapping-rotation.ts';
 import { Reaper } from './service/life/reaper.ts';
@@ -51,9 +51,6 @@ import { TrustAdministration } from './service/trust/trust-administration.ts';
 import { ServiceWork } from './service/work.ts';
 import { openPpkVault, openVault } from './vault/open.ts';
 import type { PpkVault, Vault } from './vault/vault.ts';
-
-/** Milliseconds between lines of the audit log that sum up the uses of each key. */
-const KEY_USE_MS = 60_000;
 
 /** Everything that runs behind the handlers, from one configuration: the only place where adapters are chosen. */
 export interface Runtime {

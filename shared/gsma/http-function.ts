@@ -2,7 +2,7 @@ import { Fault } from '../errors.ts';
 import type { Services } from '../service/api/services.ts';
 import { checkAdminProtocol } from './admin-protocol.ts';
 import { type HttpAnswer, writeAnswer, writeFailure } from './http-answer.ts';
-import { identifyCaller } from './identify-caller.ts';
+import { identifyCaller, rememberedCaller } from './identify-caller.ts';
 import type { FunctionAnswer, InterfaceFunction } from './interface-function.ts';
 import { prefersDer } from './media-type.ts';
 import { allowFunction } from './permissions.ts';
@@ -46,18 +46,31 @@ async function perform(
   time: CallTime,
 ): Promise<HttpAnswer> {
   const type = checkRequest(request, fn);
-  const serve = await time.within(serviceFor(fn, services, request, call));
-  const body = await receiveBody(request, fn, type, call.caller);
-  const adminProtocol = checkAdminProtocol(request.headers['x-admin-protocol'], fn.path);
-  call.adminProtocol = adminProtocol;
-  const { functionCallIdentifier, input } = readCall(body, request.headers, fn, call.caller);
-  if (functionCallIdentifier !== undefined) call.functionCallIdentifier = functionCallIdentifier;
-  call.subject = fn.subject?.(input) ?? {};
-  const answer = await time.within(serve(input));
-  call.subject = { ...call.subject, ...answer?.subject };
-  call.warning = answer?.warning ?? false;
-  return writeAnswer(answer, adminProtocol, prefersDer(request.headers.accept));
+  const { serve, confirmed } = await time.within(serviceFor(fn, services, request, call));
+  try {
+    const body = await receiveBody(request, fn, type, call.caller);
+    const adminProtocol = checkAdminProtocol(request.headers['x-admin-protocol'], fn.path);
+    call.adminProtocol = adminProtocol;
+    const { functionCallIdentifier, input } = readCall(body, request.headers, fn, call.caller);
+    if (functionCallIdentifier !== undefined) call.functionCallIdentifier = functionCallIdentifier;
+    call.subject = fn.subject?.(input) ?? {};
+    const answer = await time.within(serve(input));
+    call.subject = { ...call.subject, ...answer?.subject };
+    call.warning = answer?.warning ?? false;
+    return writeAnswer(answer, adminProtocol, prefersDer(request.headers.accept));
+  } finally {
+    // whatever came of the call: who is no party learns that, and nothing else
+    await time.within(confirmed);
+  }
 }
+
+/** What a function does, and the register's word on the caller where that is not there yet. */
+interface Service {
+  readonly serve: (input: unknown) => Promise<FunctionAnswer | undefined>;
+  readonly confirmed: Promise<unknown>;
+}
+
+const CONFIRMED = Promise.resolve();
 
 /** What the function does for who sent the request: a party of its role, or anyone where it asks for none. */
 async function serviceFor(
@@ -65,16 +78,26 @@ async function serviceFor(
   services: Services,
   request: HttpRequest,
   call: Call,
-): Promise<(input: unknown) => Promise<FunctionAnswer | undefined>> {
+): Promise<Service> {
   if (fn.role === 'anyone')
-    return async (input) => {
-      await fn.call(services, input);
-      return undefined;
+    return {
+      async serve(input) {
+        await fn.call(services, input);
+        return undefined;
+      },
+      confirmed: CONFIRMED,
     };
-  const caller = await identifyCaller(services.parties, request);
+  const mayReadAhead = fn.readsAhead === true && request.bodyIsHere === true;
+  const remembered = mayReadAhead ? rememberedCaller(services.parties, request) : undefined;
+  const { caller, confirmed } = remembered ?? {
+    caller: await identifyCaller(services.parties, request),
+    confirmed: CONFIRMED,
+  };
+  // it is waited for at the end at the latest
+  confirmed.catch(() => undefined);
   call.caller = caller;
   allowFunction(caller, fn);
-  return (input) => fn.call(services, caller, input);
+  return { serve: (input) => fn.call(services, caller, input, confirmed), confirmed };
 }
 
 /** What a call may take of its time, over all that it waits for. */

@@ -12,7 +12,23 @@ export async function identifyCaller(
   parties: Parties,
   { clientCertificate }: Pick<HttpRequest, 'clientCertificate'>,
 ): Promise<Caller> {
+  return await identify(parties, readCertificate(clientCertificate));
+}
+
+/**
+ * The caller as this process remembers it, while the register is asked; undefined where it was not here before.
+ * `confirmed` is of the same rules as `identifyCaller`.
+ */
+export function rememberedCaller(
+  parties: Parties,
+  { clientCertificate }: Pick<HttpRequest, 'clientCertificate'>,
+): { readonly caller: Caller; readonly confirmed: Promise<unknown> } | undefined {
   const certificate = readCertificate(clientCertificate);
+  const caller = parties.remembered?.(certificate.fingerprint);
+  return caller && { caller, confirmed: identify(parties, certificate) };
+}
+
+async function identify(parties: Parties, certificate: ClientCertificate): Promise<Caller> {
   try {
     return await parties.identify(certificate);
   } catch (error) {

@@ -47,7 +47,17 @@ export interface PartyFunction<Path extends FunctionName = FunctionName, Input =
    * not given out over the network, only taken back.
    */
   readonly role: PartyRole;
-  call(services: Services, caller: Caller, input: Input): Promise<FunctionAnswer>;
+  /**
+   * Begins before the register has said again that the caller is who it was the last time, and waits for that itself
+   * (`confirmed`) before anything comes of it.
+   */
+  readonly readsAhead?: true;
+  call(
+    services: Services,
+    caller: Caller,
+    input: Input,
+    confirmed: Promise<unknown>,
+  ): Promise<FunctionAnswer>;
 }
 
 /** A function for devices in the field: no party, server TLS only, trusted by the eUICC's signature alone. */

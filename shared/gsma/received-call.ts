@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly method: string;
   readonly headers: Headers;
   readonly readBody: ReadBody;
+  /** The front has read it before it asks anybody: waiting for who sent it saves no octets. */
+  readonly bodyIsHere?: true;
   /** What TLS has proved possession of the key of, in DER or PEM; undefined where it asked for none or got none. */
   readonly clientCertificate: Bytes | string | undefined;
 }

@@ -32,6 +32,8 @@ import {
 export interface S3VaultOptions {
   /** Over the SDK's own configuration (AWS_REGION, AWS_ENDPOINT_URL, credentials). */
   readonly config?: S3ClientConfig;
+  /** A client of the caller's, closed by the caller; in place of `config`. */
+  readonly client?: S3Client;
   /**
    * Locked objects are kept by S3 Object Lock (compliance mode) for so many days; the bucket must have Object Lock
    * on. Without it a lock is a conditional put, and a flag that `remove` heeds.
@@ -53,18 +55,22 @@ const LOCK_FLAG = 'smdpf-lock';
 export class S3Vault implements Vault {
   readonly #bucket: string;
   readonly #client: S3Client;
+  readonly #ownsClient: boolean;
   readonly #lockRetentionDays: number | undefined;
 
   private constructor(bucket: string, options: S3VaultOptions) {
     this.#bucket = bucket;
     this.#lockRetentionDays = options.lockRetentionDays;
-    this.#client = new S3Client({
-      ...awsClient({ requestTimeout: S3_REQUEST_TIMEOUT }),
-      // The SDK's own CRC would be that of no body in a presigned upload; we send SHA-256 throughout.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      ...options.config,
-    });
+    this.#ownsClient = options.client === undefined;
+    this.#client =
+      options.client ??
+      new S3Client({
+        ...awsClient({ requestTimeout: S3_REQUEST_TIMEOUT }),
+        // The SDK's own CRC would be that of no body in a presigned upload; we send SHA-256 throughout.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        ...options.config,
+      });
   }
 
   static open(bucket: string, options: S3VaultOptions = {}): S3Vault {
@@ -208,7 +214,7 @@ export class S3Vault implements Vault {
   }
 
   async close(): Promise<void> {
-    this.#client.destroy();
+    if (this.#ownsClient) this.#client.destroy();
   }
 
   #at({ name, version }: ObjectRef) {

@@ -28,6 +28,17 @@ export class Bill {
     this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1);
   }
 
+  /** A request on the wire; once more where it is sent again. */
+  sent(store: 'ledger' | 'ppks' | 'vault', command: string, input: object): void {
+    this.count(`${store} ${command}`);
+    if (store === 'ledger') this.ledgerWriteUnits += ledgerUnits(command, input);
+    if (store === 'ppks') this.ppkWriteUnits += ppkUnits(command, input);
+  }
+
+  answered(store: 'ledger' | 'ppks' | 'vault', command: string, output: object): void {
+    if (store !== 'vault') this.readUnits += readUnits(command, output);
+  }
+
   /** What was counted since the last time this was called. */
   take(): BillSnapshot {
     const calls = this.#calls;
@@ -107,14 +118,8 @@ const sizeOf = (item: Stored | undefined) =>
 export async function countedStores(bill: Bill) {
   const names = await createStores();
 
-  const ledgerClient = countingClient(bill, (command, input) => {
-    bill.count(`ledger ${command}`);
-    bill.ledgerWriteUnits += ledgerUnits(command, input);
-  });
-  const ppkClient = countingClient(bill, (command, input) => {
-    bill.count(`ppks ${command}`);
-    bill.ppkWriteUnits += ppkUnits(command, input);
-  });
+  const ledgerClient = countingClient(bill, 'ledger');
+  const ppkClient = countingClient(bill, 'ppks');
   const nothing = () => undefined;
   const logger = {
     debug: nothing,
@@ -131,15 +136,15 @@ export async function countedStores(bill: Bill) {
   };
 }
 
-function countingClient(bill: Bill, count: (command: string, input: WriteInput) => void): DynamoDBClient {
+function countingClient(bill: Bill, store: 'ledger' | 'ppks'): DynamoDBClient {
   const client = new DynamoDBClient({ ...awsClientConfig, maxAttempts: 8 });
   // once for each request on the wire, retries too
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const command = String(context.commandName);
-      count(command, args.input as WriteInput);
+      bill.sent(store, command, args.input);
       const result = await next(args);
-      bill.readUnits += readUnits(command, result.output as ReadOutput);
+      bill.answered(store, command, result.output);
       return result;
     },
     { step: 'finalizeRequest', priority: 'low' },

@@ -5,8 +5,8 @@ import type { World } from '../world.ts';
 import { RATE } from '../world.ts';
 import { NOTHING, type Operation } from './operation.ts';
 
-/** For which a process may keep tokens that it has taken for a party. */
-const LEASE_MS = 1_000;
+/** Tokens that a process may hold for a party before they are used. */
+const LEASED = 16;
 
 const other = <T>(all: readonly T[], than: T): T => all.find((one) => one !== than) ?? than;
 
@@ -74,9 +74,9 @@ export const MISUSE: Readonly<Record<string, Operation>> = {
     },
   },
   /**
-   * More calls at one moment than a party has: the rest is refused, and another party is served (I13). A process may hold
-   * tokens for a second before they are used, so that what a stretch of time lets through is what is earned in it and in
-   * the second before it, and the burst; another process whose clock is ahead may fill the burst once more.
+   * More calls at one moment than a party has: the rest is refused, and another party is served (I13). What a stretch
+   * of time lets through is the burst, what is earned in it, and what the process held before it; another process whose
+   * clock is ahead may fill the burst once more.
    */
   burst: {
     weight: 0.15,
@@ -90,9 +90,9 @@ export const MISUSE: Readonly<Record<string, Operation>> = {
         Array.from({ length: RATE.burst + 100 }, () => identify(greedy.certificate)),
       );
       const took = outcomes.filter(({ kind }) => kind === 'answered').length;
-      const stretch = world.scheduler.now - begun + LEASE_MS;
+      const stretch = world.scheduler.now - begun;
       const agree = world.processes.every(({ skewMs }) => skewMs === process.skewMs);
-      const most = RATE.burst * (agree ? 1 : 2) + Math.ceil((stretch * RATE.perSecond) / 1000);
+      const most = RATE.burst * (agree ? 1 : 2) + Math.ceil((stretch * RATE.perSecond) / 1000) + LEASED;
       demand(took <= most, 'I13', () => `${took} calls were taken where ${most} may be`);
       const quiet = await identify(other(OPERATORS, greedy).certificate);
       return quiet.kind === 'refused' ? 'the other was refused' : `${quiet.kind}`;

@@ -23,6 +23,11 @@ export interface ClientCertificate {
 export interface Parties {
   /** The party of a client certificate; refuses an unknown, revoked or expired one. Reads the register each time. */
   identify(certificate: ClientCertificate): Promise<Caller>;
+  /**
+   * Who came with it the last time, as this process remembers it: something to read ahead by while `identify` is under way,
+   * and nothing more. Undefined where nobody did.
+   */
+  remembered?(fingerprint: string): Caller | undefined;
 }
 
 /** A call that was refused as a whole: who, what and why. Never what it carried. */

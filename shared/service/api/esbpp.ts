@@ -34,7 +34,11 @@ export interface BppAnswer {
 }
 
 export interface Delivery {
-  requestBpp(caller: Caller, bppRequest: Bytes): Promise<BppAnswer>;
+  /**
+   * `confirmed` resolves once the register has said that the caller is who it seems to be, and rejects where it is not:
+   * until then things are read, and nothing is written, signed or answered.
+   */
+  requestBpp(caller: Caller, bppRequest: Bytes, confirmed?: Promise<unknown>): Promise<BppAnswer>;
   getBppBatch(caller: Caller, input: { requestId: string }): Promise<BppAnswer>;
 }
 

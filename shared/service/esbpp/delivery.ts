@@ -59,10 +59,15 @@ export class DeliveryService implements Delivery {
     this.#finished = new FinishedAnswers(context.now);
   }
 
-  async requestBpp(caller: Caller, der: Bytes): Promise<BppAnswer> {
+  async requestBpp(
+    caller: Caller,
+    der: Bytes,
+    confirmed: Promise<unknown> = Promise.resolve(),
+  ): Promise<BppAnswer> {
     const received = this.#requests.receive(caller, der);
-    const inTime = await this.#justInTime.answer(received);
+    const inTime = await this.#justInTime.answer(received, confirmed);
     if (inTime !== undefined) return inTime;
+    await confirmed;
     const { jobId, job } = await this.#requests.take(received);
     await this.#start(jobId, job);
     return await this.#answer(jobId, job);

@@ -23,7 +23,10 @@ interface Lease {
   readonly emptyUntil: number;
 }
 
-const LEASE_MS = 1_000;
+/** What is taken on lease is taken of the bucket for good: a longer lease lets a quiet party use up what it has paid for. */
+const LEASE_MS = 30_000;
+/** What a party waits that lost all races for its bucket. */
+const LOST_MS = 1_000;
 /** Clocks that disagree by more were set back; a bucket from the future would refuse its party until then. */
 const SKEW_MS = 10_000;
 const MAX_LEASE = 16;
@@ -34,11 +37,12 @@ const MAX_LEASES = 10_000;
 
 /**
  * A token bucket for each party in the ledger, so that a rate holds over any number of processes and Lambda
- * environments. A process takes tokens on lease for a second, one at first and twice as many each time that it has used
- * them up, so that a busy party costs a ledger write for up to 16 calls, and a quiet one leaves no tokens unused in many
- * places. In a stretch of time a party takes at most its burst and what it earns in the stretch and in the second before
- * it, in which tokens were earned that a lease held; of its burst up to half may lapse in leases. Where
- * clocks differ by more than that, each process earns by its own, and the rate holds for each.
+ * environments. A process takes tokens on lease for half a minute, one at first and twice as many each time that it has
+ * used them up, so that a busy party costs a ledger write for up to 16 calls, and a quiet one leaves no tokens unused in
+ * many places. The last token of a lease sends for the next one, so that no call waits for it. In a stretch of time a
+ * party takes at most its burst, what it earns in the stretch, and what each process held on lease before it, 16 at most;
+ * of its burst up to half may lapse in leases. Where clocks differ by more than ten seconds, each process earns by its
+ * own, and the rate holds for each.
  */
 export class CallRateLimiter {
   readonly #limit: CallRate;
@@ -63,17 +67,23 @@ export class CallRateLimiter {
       const lease = held !== undefined && at < held.from ? undefined : held;
       if (lease !== undefined && lease.tokens > 0 && at < lease.until) {
         lease.tokens -= 1;
+        // who has used up one lease before comes again
+        if (lease.tokens === 0 && lease.size > 1) this.#shared(party, lease).catch(() => undefined);
         return;
       }
       if (lease !== undefined && at < lease.emptyUntil) this.#refuse(party, lease.emptyUntil - at);
-      // those who come together wait for the same refill
-      let refill = this.#refills.get(party);
-      if (refill === undefined) {
-        refill = this.#refill(party, lease).finally(() => this.#refills.delete(party));
-        this.#refills.set(party, refill);
-      }
-      await refill;
+      await this.#shared(party, lease);
     }
+  }
+
+  /** Those who come together wait for the same refill. */
+  #shared(party: string, before: Lease | undefined): Promise<void> {
+    let refill = this.#refills.get(party);
+    if (refill === undefined) {
+      refill = this.#refill(party, before).finally(() => this.#refills.delete(party));
+      this.#refills.set(party, refill);
+    }
+    return refill;
   }
 
   async #refill(party: string, before: Lease | undefined): Promise<void> {
@@ -105,7 +115,7 @@ export class CallRateLimiter {
       return { value: this.#keep(party, lease) };
     };
     // so many others at once: the party is far beyond its rate, in one place or in many
-    await untilDone(attempt, () => this.#refuse(party, LEASE_MS), ATTEMPTS);
+    await untilDone(attempt, () => this.#refuse(party, LOST_MS), ATTEMPTS);
   }
 
   #keepEmpty(party: string, tokens: number, at: number): void {

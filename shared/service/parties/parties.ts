@@ -25,11 +25,14 @@ export function endingOf(
 }
 
 const DEFAULT_RATE: CallRate = { perSecond: 50, burst: 200 };
+/** Callers that are remembered between their calls. */
+const REMEMBERED = 1_000;
 
 /** The party register (I7), and how often each may call. Who is who is never cached: a revocation counts from the next call on. */
 export class PartyService implements Parties {
   readonly #context: Context;
   readonly #rates: CallRateLimiter;
+  readonly #remembered = new Map<string, Caller>();
 
   /** `rates` keeps how often each party calls; other than the context's where that may be frozen and is still read. */
   constructor(context: Context, limit: CallRate = DEFAULT_RATE, rates: Ledger = context.ledger) {
@@ -39,6 +42,7 @@ export class PartyService implements Parties {
 
   async identify({ fingerprint, notBeforeMs, notAfterMs }: ClientCertificate): Promise<Caller> {
     const item = await this.#context.ledger.get(ledgerKeys.party(fingerprint));
+    this.#remembered.delete(fingerprint);
     if (item === undefined)
       refuse('requesterUnknown', 'the client certificate belongs to no registered party');
     const { identifier, role, revokedAt, name } = partyRecord.from(item);
@@ -47,7 +51,14 @@ export class PartyService implements Parties {
     if (at >= notAfterMs + 1000 || at < notBeforeMs)
       refuse('requesterNotAllowed', 'the client certificate has expired or is not valid yet');
     await this.#rates.take(identifier);
-    return { identifier, role, fingerprint, ...present({ name }) };
+    const caller: Caller = { identifier, role, fingerprint, ...present({ name }) };
+    this.#remembered.set(fingerprint, caller);
+    if (this.#remembered.size > REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value!);
+    return caller;
+  }
+
+  remembered(fingerprint: string): Caller | undefined {
+    return this.#remembered.get(fingerprint);
   }
 
   /** Registers a certificate; an identifier has one role, whatever its certificates. */

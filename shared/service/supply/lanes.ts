@@ -52,6 +52,10 @@ export function takeWrite({ key, positions, revision }: Lane, position: number):
     : { put: key, attributes: returnedRecord.to({ positions: left }), when };
 }
 
+/** Takes the trace of a lane away that is empty without this position; undefined of one that is not. */
+export const endWrite = ({ positions, settled }: Lane, position: number): Write | undefined =>
+  positions.every((one) => one === position) ? settled : undefined;
+
 /** The lanes of this process. */
 export class Lanes {
   readonly #context: Pick<Context, 'ledger' | 'now'>;
@@ -72,6 +76,18 @@ export class Lanes {
     return await this.#turns.take(orderId, () =>
       untilDone(() => this.#lay(orderId, packSize), changedTooFast),
     );
+  }
+
+  /**
+   * Lays one out for the next call where this one has the last position that the process has of the order, so that the
+   * next does not wait for it. Never rejects: where it does not succeed the next call lays its own.
+   */
+  async layNext(lane: Lane, position: number): Promise<void> {
+    const { orderId, packSize } = lane;
+    const isLast = nextOf({ ...lane, tried: new Set([...lane.tried, position]) }) === undefined;
+    if (!isLast || (this.#idle.get(orderId)?.length ?? 0) > 0) return;
+    const next = await this.lay(orderId, packSize).catch(() => undefined);
+    if (next !== undefined) this.#keep(next);
   }
 
   async #lay(orderId: string, packSize: number): Promise<{ value: Lane | undefined } | undefined> {
@@ -104,11 +120,10 @@ export class Lanes {
     this.#keep({ ...lane, tried: new Set([...lane.tried, position]) });
   }
 
-  /** After all that follows the commit of this position. The trace of a lane that is empty goes. */
-  async taken(lane: Lane, position: number): Promise<void> {
+  /** After all that follows the commit of this position. */
+  taken(lane: Lane, position: number): void {
     const positions = lane.positions.filter((one) => one !== position);
-    if (positions.length > 0) this.#keep({ ...lane, positions, revision: lane.revision + 1 });
-    else await this.#context.ledger.write(lane.settled);
+    this.#keep({ ...lane, positions, revision: lane.revision + 1 });
   }
 
   #keep(lane: Lane): void {

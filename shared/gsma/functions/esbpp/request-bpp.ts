@@ -19,9 +19,11 @@ export const requestBpp = partyFunction({
     dispatcher: true,
   },
   wholeCore: true,
+  readsAhead: true,
   body,
   fromDer: (bppRequest) => ({ bppRequest }),
-  async call(services, caller, input) {
+  async call(services, caller, input, confirmed) {
+    if (input.transferId !== undefined) await confirmed;
     const request = await inlineOrTransferred(
       services,
       caller,
@@ -29,6 +31,6 @@ export const requestBpp = partyFunction({
       input.bppRequest,
       input.transferId,
     );
-    return bppAnswer(await services.delivery.requestBpp(caller, request));
+    return bppAnswer(await services.delivery.requestBpp(caller, request, confirmed));
   },
 });

@@ -15,7 +15,7 @@ import {
 import { ledgerKeys } from '../../records/keys.ts';
 import { putCommitRecord } from '../../records/locked-records.ts';
 import { drawRecord } from '../../records/order.ts';
-import { takeWrite } from '../../supply/lanes.ts';
+import { endWrite, takeWrite } from '../../supply/lanes.ts';
 import type { JobChunk } from '../chunk-items.ts';
 import { commitLine, lockedCommit, progressOf } from '../commit.ts';
 import type { ReceivedRequest } from '../requests.ts';
@@ -117,11 +117,14 @@ function jobOf(
   };
 }
 
-/** What follows a commit (`finishChunk` for who has not bound it): the locked record and the end of the PPK, then their mark. */
+/**
+ * What follows a commit (`finishChunk` for who has not bound it): the locked record and the end of the PPK, then their
+ * mark. With it goes the trace of a lane that is empty now: where that stays, the reaper goes on here.
+ */
 export async function finishInTime(
   context: Context,
   { place, record }: CommittedInTime,
-  { pack, position }: Place,
+  { lane, pack, position }: Place,
   packSize: number,
   bound: SealedInTime,
   { chain }: Chain,
@@ -136,9 +139,12 @@ export async function finishInTime(
     finished: true,
     deliveredAt: now(),
   };
-  await ledger.write({
+  const mark: Write = {
     put: ledgerKeys.chunkProgress(place.jobId, 0),
     attributes: chunkProgress.to(progress),
     when: 'absent',
-  });
+  };
+  const end = endWrite(lane, position);
+  if (end === undefined) await ledger.write(mark);
+  else await ledger.transact([mark, end]);
 }

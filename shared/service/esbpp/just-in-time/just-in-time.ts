@@ -1,3 +1,4 @@
+import { together } from '../../../concurrency.ts';
 import { bppBatchPrefix } from '../../../ifpp-draft1/bpp-batch.ts';
 import { present } from '../../../present.ts';
 import type { BppAnswer } from '../../api/esbpp.ts';
@@ -41,14 +42,15 @@ export class JustInTime {
     this.#chains = new SharedChains(context.ledger);
   }
 
-  /** Undefined where the request is to go the way of all others. */
-  async answer(received: ReceivedRequest): Promise<BppAnswer | undefined> {
+  /** Undefined where the request is to go the way of all others. Until `confirmed`, the register's word on the caller, it only reads. */
+  async answer(received: ReceivedRequest, confirmed: Promise<unknown>): Promise<BppAnswer | undefined> {
     const [item, ...others] = received.request.items;
     if (item === undefined || others.length > 0) return undefined;
     if (item.malformed !== undefined || item.iccid !== undefined) return undefined;
+    if (received.request.euiccData !== undefined) await confirmed;
     if (!(await this.#requests.takeForwarded(received))) return undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const answer = await this.#attempt({ received, item });
+      const answer = await this.#attempt({ received, item }, confirmed);
       if (answer !== 'lost') return answer;
     }
     return undefined;
@@ -61,17 +63,16 @@ export class JustInTime {
    * (lane-closing.ts). A commit that does not hold was lost to somebody who was faster: the next attempt has a position,
    * an ephemeral key and a signature of its own.
    */
-  async #attempt(wanted: Wanted): Promise<BppAnswer | 'lost' | undefined> {
+  async #attempt(wanted: Wanted, confirmed: Promise<unknown>): Promise<BppAnswer | 'lost' | undefined> {
     const context = this.#context;
     const { orderId } = wanted.received.request;
 
     // 1. one batched read of all that decides, and the one gate (I6, I7)
-    const idle = this.#lanes.idle(orderId);
-    const decision = await decide(context, this.#deciding, wanted, idle);
-    if (decision === undefined && idle !== undefined) this.#lanes.unchanged(idle);
+    const decision = await this.#decide(wanted, confirmed);
     const place = decision && (decision.place ?? (await this.#newPlace(orderId, decision)));
     if (decision === undefined || place === undefined) return undefined;
     const { lane, position } = place;
+    const nextLane = this.#lanes.layNext(lane, position);
 
     // 2. the profile, its PPK, its data key, and the signature
     const keyUse = countKeysSlowed('interactive');
@@ -97,8 +98,21 @@ export class JustInTime {
 
     // 5. the locked commit record (I9) and the end of the PPK (I5), and 6. the mark that says so (I3)
     await finishInTime(context, committed, place, decision.order.packSize, whole, chain);
-    await this.#lanes.taken(lane, position);
+    this.#lanes.taken(lane, position);
+    await nextLane;
     return answerOf(wanted, whole, chain);
+  }
+
+  /** With a lane that waits for its next call, where there is one. */
+  async #decide(wanted: Wanted, confirmed: Promise<unknown>): Promise<Decision | undefined> {
+    const idle = this.#lanes.idle(wanted.received.request.orderId);
+    let decision: Decision | undefined;
+    try {
+      [decision] = await together(decide(this.#context, this.#deciding, wanted, idle), confirmed);
+      return decision;
+    } finally {
+      if (decision === undefined && idle !== undefined) this.#lanes.unchanged(idle);
+    }
   }
 
   /** On a new lane; undefined where nothing is left to lay one out of. */

@@ -1,0 +1,94 @@
+import type { FunctionHandler } from '../../../lambdas/api-gateway.ts';
+import type { KeyUse } from '../../../shared/keys/registry.ts';
+import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
+import { encodeBppRequest, type PersonalisedEuicc } from '../../../sim/index.ts';
+import { prepare, registered } from '../../service/scenario.ts';
+import { DEVICE_MAKER, Deployment } from '../deployment.ts';
+import { callHandler, handlerOf, jsonOf } from '../function-call.ts';
+import { heldKeys } from '../held-keys.ts';
+import { selfSigned } from '../self-signed.ts';
+import { modelStores, type Watched } from './stores.ts';
+
+/** A call of a key service, beside those of the stores. */
+export type UsedKey = (operation: 'sign' | 'unwrapDataKey') => Promise<void>;
+
+const ORDER = 'TIMED';
+
+/** A factory that asks for one profile at a time, of a deployment on models of AWS. */
+export class ModelFactory {
+  readonly certificate = selfSigned('device manufacturer');
+  readonly stores: ReturnType<typeof modelStores>;
+  readonly deployment: Deployment;
+  readonly #euiccs: PersonalisedEuicc[];
+
+  private constructor(
+    deployment: Deployment,
+    stores: ReturnType<typeof modelStores>,
+    euiccs: PersonalisedEuicc[],
+  ) {
+    this.deployment = deployment;
+    this.stores = stores;
+    this.#euiccs = euiccs;
+  }
+
+  /** With eUICCs and profiles for so many calls. */
+  static async open(watched: Watched, calls: number, config: Partial<RuntimeConfig> = {}) {
+    const stores = modelStores(watched);
+    const deployment = await Deployment.create({ stores, config });
+    await prepare(deployment, ORDER, calls);
+    const factory = new ModelFactory(deployment, stores, await registered(deployment, calls));
+    const { identifier, role } = DEVICE_MAKER;
+    const party = { identifier, role, name: 'factory' };
+    await deployment.runtime.services.parties.add(factory.certificate.fingerprint, party, 'test');
+    return factory;
+  }
+
+  /** An execution environment of the Lambda behind `esbpp.requestBpp`. */
+  async environment(used: UsedKey, onKeyUse?: (use: KeyUse) => void): Promise<Environment> {
+    const { ledger, vault, ppks } = this.stores;
+    const { config } = this.deployment;
+    const runtime = await openRuntime(config, {
+      stores: { ledger, vault, ppks },
+      keys: heldKeys(config, used, onKeyUse),
+      lanes: 'none',
+    });
+    return new Environment(runtime, this);
+  }
+
+  /** A request for an eUICC that none was sent for yet. */
+  nextRequest(requestId: Uint8Array): Uint8Array {
+    const { eid } = this.#euiccs.pop()!;
+    return encodeBppRequest({ requestId, orderId: ORDER, items: [{ itemId: 1, eid }] });
+  }
+
+  async close(): Promise<void> {
+    await this.deployment.close();
+  }
+}
+
+export class Environment {
+  readonly runtime: Runtime;
+  readonly #factory: ModelFactory;
+  readonly #handler: FunctionHandler;
+
+  constructor(runtime: Runtime, factory: ModelFactory) {
+    this.runtime = runtime;
+    this.#factory = factory;
+    this.#handler = handlerOf('esbpp.requestBpp', runtime.services);
+  }
+
+  /** The status of the answer, and how many items failed. */
+  async call(requestId: Uint8Array): Promise<string> {
+    const { certificate } = this.#factory;
+    const raw = this.#factory.nextRequest(requestId);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const result = await callHandler(this.#handler, 'esbpp.requestBpp', { certificate, raw, headers });
+    // what follows each call (lambdas/runtime.ts, settle)
+    await this.runtime.context.notifier.flush();
+    await this.runtime.keyUses.roundIfDue();
+    const { header, state, failed } = jsonOf(result);
+    const { status, statusCodeData } = header.functionExecutionStatus;
+    return statusCodeData?.message ?? `${status} ${state} ${JSON.stringify(failed ?? [])}`;
+  }
+}

@@ -1,10 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { EvidenceReporter } from './evidence/reporter.ts';
+import { readRequirements, tagsOf } from './evidence/requirements.ts';
 import { CountsReporter } from './test/support/counts-reporter.ts';
 
-const imports = (file: string, module: string) =>
-  readFileSync(join(import.meta.dirname, file), 'utf8').includes(`/${module}'`);
+const has = (file: string, text: string) =>
+  readFileSync(join(import.meta.dirname, file), 'utf8').includes(text);
+const imports = (file: string, module: string) => has(file, `/${module}'`);
 
 /** The long run has the files that ask for an effort: the others make in `npm test` already all that they make. */
 const asksForEffort = (file: string) => imports(file, 'effort.ts');
@@ -14,11 +17,22 @@ const loadsLibrary = (file: string) => imports(file, 'softhsm.ts');
 // processes and threads that tests start, as well as the workers, find their modules stripped of types and compiled
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/smdpf');
 
-// `vitest run --mode long` is `npm run test:long`
+/** Tests that name a requirement: { tags: ['I1'] }. */
+const namesRequirement = (file: string) => has(file, ' tags: [');
+
+/** What `npm run evidence` reads, and what other tools do. */
+function evidenceReporters() {
+  const results = process.env.SMDPF_EVIDENCE_RESULTS ?? 'evidence/out/results.json';
+  const junit = ['junit', { outputFile: join(results, '../junit.xml') }] as ['junit', { outputFile: string }];
+  return [new EvidenceReporter(results), junit];
+}
+
+// `vitest run --mode long` is `npm run test:long`, `--mode evidence` a part of `npm run evidence`
 export default defineConfig(({ mode }) => {
   const long = mode === 'long';
+  const evidence = mode === 'evidence';
   const files = globSync('test/**/*.test.ts', { cwd: import.meta.dirname }).filter(
-    (file) => !long || asksForEffort(file),
+    (file) => (!long || asksForEffort(file)) && (!evidence || namesRequirement(file)),
   );
   const project = (name: string, isolate: boolean, include: readonly string[]) => ({
     extends: true as const,
@@ -35,6 +49,9 @@ export default defineConfig(({ mode }) => {
         ),
         project('alone', true, files.filter(loadsLibrary)),
       ],
+      // a tag that is of no requirement stops its file; the report lists it as an orphan
+      tags: tagsOf(readRequirements()),
+      strictTags: !evidence,
       env: { SMDPF_TEST_EFFORT: long ? 'long' : 'short' },
       // a bound for what hangs, not a measure: other work may share the machine
       testTimeout: long ? 300_000 : 120_000,
@@ -44,6 +61,7 @@ export default defineConfig(({ mode }) => {
       reporters: [
         'default',
         new CountsReporter(long ? 'npm run test:long' : 'npm test, less than npm run test:long,'),
+        ...(evidence ? evidenceReporters() : []),
       ],
       // V8 may abort a process whose threads tier up one such wrapper: see shared/jobs/worker-lane.ts
       execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],

@@ -4,7 +4,9 @@ import { sourceTree } from './source-tree.ts';
 /** Reads of a vault whose second argument is a stretch. */
 const STRETCH = /vault\.get\(\s*[\w.]+,\s*\{/;
 
-it('a stretch of an object is read through its hash; where not, what checks it is said here (I11)', () => {
+it('a stretch of an object is read through its hash; where not, what checks it is said here (I11)', {
+  tags: ['I11'],
+}, () => {
   const readers = sourceTree('shared', 'cli', 'lambdas')
     .filter(({ text }) => STRETCH.test(text))
     .map(({ path }) => path);

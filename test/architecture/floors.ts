@@ -67,7 +67,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'entries', rooms: ['cli', 'lambdas', 'shared/jobs/worker.ts'] },
   { name: 'emulation', rooms: ['localstack'] },
   { name: 'deployment', rooms: ['lib'] },
-  { name: 'measures', rooms: ['bench'] },
+  { name: 'measures', rooms: ['bench', 'evidence'] },
   { name: 'simulation', rooms: ['world/checker'] },
   { name: 'simulated world', rooms: ['world'] },
 ];

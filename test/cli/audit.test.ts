@@ -104,7 +104,7 @@ async function afterTampering(tamper: (tamperer: Tamperer, folder: string) => vo
   }
 }
 
-describe('smdpf audit verify', () => {
+describe('smdpf audit verify', { tags: ['DPFS01', 'I8'] }, () => {
   it('holds for an untouched log, for people and for programs', async () => {
     expect(await verify()).toMatchObject({ code: 0, holds: true, found: 0, problems: [] });
     const { code, stdout } = await runCli('audit', 'verify', '--folder', sandbox.folder);

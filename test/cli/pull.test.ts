@@ -92,7 +92,7 @@ async function rotate(name: string): Promise<string> {
   return uri;
 }
 
-describe('a pulled folder', () => {
+describe('a pulled folder', { tags: ['A1-AIR-GAP', 'ESBPP04'] }, () => {
   it('is verified offline, wherever it is carried, with the keys that the server named under mutual TLS', async () => {
     const requestId = await request(5);
     const pulled = await pull(requestId, 'here');

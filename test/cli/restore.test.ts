@@ -34,7 +34,9 @@ it('smdpf backup has configuration, ledger and vault, beside a running server, a
   expect(inside.json<ErrorDocument>().error.code).toBe('usage');
 });
 
-it('a backup put back is frozen; smdpf restore plan changes nothing; smdpf restore run takes up what the vault knows, and thaws it', async () => {
+it('a backup put back is frozen; smdpf restore plan changes nothing; smdpf restore run takes up what the vault knows, and thaws it', {
+  tags: ['I9'],
+}, async () => {
   await addParty('2.999.61');
   await cli('audit', 'archive');
   const nothing = await cli('restore', 'put', '--from', folder.file('none'));

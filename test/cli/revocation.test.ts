@@ -149,7 +149,9 @@ async function secondEum(): Promise<SimEum> {
   return new SimEum({ ca, ci: sandbox.ci.certificate });
 }
 
-describe('an EUM revoked by the list that an administrator brings to the API', () => {
+describe('an EUM revoked by the list that an administrator brings to the API', {
+  tags: ['INO2', 'EUMS01', 'I6'],
+}, () => {
   it('is stopped between ingest and bind, and between bind and delivery; other EUMs go on; the alarm is raised', async () => {
     const other = await secondEum();
     const [first, late] = [await registered(sandbox.eum), await registered(sandbox.eum)];
@@ -176,7 +178,7 @@ describe('an EUM revoked by the list that an administrator brings to the API', (
   });
 });
 
-describe('a client certificate revoked by a command beside the server', () => {
+describe('a client certificate revoked by a command beside the server', { tags: ['I7'] }, () => {
   it('names no party from the next call on, on the very connection that it has open', async () => {
     const leaver = await Party.register('deviceMaker', '2.999.51');
     const before = await leaver.call('esbpp/getBppBatch', { requestId: '09' });
@@ -189,7 +191,7 @@ describe('a client certificate revoked by a command beside the server', () => {
   });
 });
 
-describe('the audit functions of the API', () => {
+describe('the audit functions of the API', { tags: ['DPFS01'] }, () => {
   it('give an auditor the log page by page, which verifies without the server', async () => {
     await server.runtime.audit.chain();
     const lines: object[] = [];

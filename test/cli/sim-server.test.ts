@@ -66,7 +66,9 @@ afterAll(async () => {
   folder.remove();
 });
 
-it('the sim commands take a profile from the order to the report', async () => {
+it('the sim commands take a profile from the order to the report', {
+  tags: ['GENS02', 'ESBPP04', 'ESBPP01'],
+}, async () => {
   const order = folder.write(
     'order.json',
     JSON.stringify({

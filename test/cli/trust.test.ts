@@ -92,7 +92,7 @@ it('smdpf trust list gives what is configured, as a document and as tables', asy
 });
 
 describe('smdpf trust: CIs', () => {
-  it('come for both selections or for one, and go', async () => {
+  it('come for both selections or for one, and go', { tags: ['CERT-CI-LISTS'] }, async () => {
     const other = SimCi.create({ curve: 'brainpoolP256r1' });
     const file = await sandbox.file('ci.der', other.certificate);
     const keyId = toHex(other.keyId);
@@ -222,7 +222,7 @@ describe('smdpf trust: revocation by hand', () => {
     expect(await refused('revoke-euicc', unknown)).toMatchObject({ code: 'eidUnknown', exitCode: 1 });
   });
 
-  it('of an EUM warns by its list, and takes it off the allow-list', async () => {
+  it('of an EUM warns by its list, and takes it off the allow-list', { tags: ['EUMS01'] }, async () => {
     const { serialNumber } = decodeCertificate(sandbox.eum.ca.certificate);
     const list8 = await sandbox.file('crl8.der', sandbox.ci.issueCrl({ number: 8, revoked: [serialNumber] }));
     const taken = await run('add-crl', list8);
@@ -234,7 +234,7 @@ describe('smdpf trust: revocation by hand', () => {
     expect(await refused('revoke-eum', eumKeyId)).toMatchObject({ code: 'eumNotAllowed', exitCode: 1 });
   });
 
-  it('an EUM is allowed by its certificate and a party', async () => {
+  it('an EUM is allowed by its certificate and a party', { tags: ['EUMS01', 'GENS14'] }, async () => {
     const ca = SimEum.create({ ci: sandbox.ci }).ca;
     const file = await sandbox.file('allowed.der', ca.certificate);
     expect((await run('allow-eum', file, '--party', '2.999.41')).json()).toEqual({

@@ -18,7 +18,7 @@ import encodings from '../vectors/encodings.json' with { type: 'json' };
 const digits = (minLength: number, maxLength = minLength) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength, maxLength });
 
-describe('EID (SGP.29)', () => {
+describe('EID (SGP.29)', { tags: ['ID-EID'] }, () => {
   it.each(encodings.eidCheck)('$eid has right check digits: $valid', ({ eid, valid }) => {
     expect(isEid(eid)).toBe(valid);
     if (valid) expect(checkEid(eid)).toBe(eid);
@@ -62,7 +62,7 @@ describe('EID (SGP.29)', () => {
   });
 });
 
-describe('ICCID (E.118)', () => {
+describe('ICCID (E.118)', { tags: ['ID-ICCID'] }, () => {
   it.each(encodings.iccidSanitize)('$input is completed to $output: $note', ({ input, output }) => {
     expect(completeIccid(input)).toBe(output);
   });

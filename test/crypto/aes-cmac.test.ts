@@ -4,7 +4,7 @@ import { aesCmac, cmacSubkeys } from '../../shared/crypto/aes-cmac.ts';
 import { count } from '../support/counts.ts';
 import rfc4493 from '../vectors/aes-cmac-rfc4493.json' with { type: 'json' };
 
-describe('AES-CMAC (RFC 4493)', () => {
+describe('AES-CMAC (RFC 4493)', { tags: ['ES8-BSP'] }, () => {
   it('derives the subkeys of section 2.3', () => {
     const { k1, k2 } = cmacSubkeys(fromHex(rfc4493.aesOfZero));
     expect(toHex(k1)).toBe(rfc4493.k1);

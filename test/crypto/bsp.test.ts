@@ -43,7 +43,7 @@ function seal(sealer: BspSealer, tag: string, data: Uint8Array): Uint8Array {
 
 const steps = (keySet: string): Step[] => mode51.steps.filter((step) => step.keySet === keySet);
 
-describe('BSP (SGP.22 section 2.6.4)', () => {
+describe('BSP (SGP.22 section 2.6.4)', { tags: ['ES8-BSP'] }, () => {
   it.each([
     ['session', sessionKeys, 3],
     ['ppk', ppk, 2],

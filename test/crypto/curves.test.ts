@@ -13,7 +13,7 @@ import ecka from '../vectors/ecka.json' with { type: 'json' };
 
 const MESSAGE = Buffer.from('message');
 
-describe('ECKA (BSI TR-03111)', () => {
+describe('ECKA (BSI TR-03111)', { tags: ['ES8-AGREEMENT'] }, () => {
   it.each(ecka.vectors)('agrees on the traced secret of $id', (vector) => {
     count('vectors', 1);
     const ephemeral = P256.ephemeralFrom(fromHex(vector.smdpOtsk));
@@ -100,7 +100,7 @@ describe('FRP256V1', () => {
   });
 });
 
-describe('points and keys', () => {
+describe('points and keys', { tags: ['GENS07', 'ES8-AGREEMENT'] }, () => {
   it.each(CURVES)('refuses what is no point of $name', (curve) => {
     const { point } = curve.generateEphemeral();
     const offCurve = Buffer.from(point);

@@ -8,7 +8,7 @@ import { count } from '../support/counts.ts';
 import kdf from '../vectors/bsp-kdf.json' with { type: 'json' };
 import cavp from '../vectors/x963-kdf-cavp.json' with { type: 'json' };
 
-describe('X9.63 KDF with SHA-256', () => {
+describe('X9.63 KDF with SHA-256', { tags: ['ES8-DERIVATION'] }, () => {
   it.each(kdf.vectors)('derives the key data of $id', ({ sharedSecret, sharedInfo, keyData }) => {
     count('vectors', 1);
     expect(toHex(x963Kdf(fromHex(sharedSecret), fromHex(sharedInfo), 48))).toBe(keyData);
@@ -24,7 +24,7 @@ describe('X9.63 KDF with SHA-256', () => {
   });
 });
 
-describe('session keys of ES8+ (SGP.22 annex G)', () => {
+describe('session keys of ES8+ (SGP.22 annex G)', { tags: ['ES8-DERIVATION'] }, () => {
   it.each(kdf.vectors)('are chaining value, S-ENC and S-MAC in this order: $id', (vector) => {
     count('vectors', 1);
     const keys = deriveSessionKeys(

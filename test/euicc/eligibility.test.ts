@@ -68,7 +68,9 @@ const CASES: { readonly [Name in EligibilityRuleName]-?: RuleCase<Name> } = {
 const caseOf = (name: string) =>
   new Map<string, RuleCase<EligibilityRuleName>>(Object.entries(CASES)).get(name);
 
-describe('each eligibility rule takes what fulfils it, and names itself and both values where it refuses', () => {
+describe('each eligibility rule takes what fulfils it, and names itself and both values where it refuses', {
+  tags: ['DPFF09'],
+}, () => {
   it.each(ELIGIBILITY_RULES)('$name', ({ name, refusal: code }) => {
     const row = caseOf(name);
     expect(row, `the rule ${name} has no row in CASES`).toBeDefined();

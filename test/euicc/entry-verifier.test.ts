@@ -58,7 +58,7 @@ function production(curve: (typeof SUITES)[number]): {
   };
 }
 
-describe.each(SUITES)('one-time keys on %s', (curve) => {
+describe.each(SUITES)('one-time keys on %s', { tags: ['GENS07', 'GENS12', 'DPFF10'] }, (curve) => {
   const { euicc, verdict } = production(curve);
   const otPk = euicc.oneTimeKeys[0]!.key.point;
 

@@ -48,7 +48,7 @@ describe('what a caller learns of an error', () => {
   });
 });
 
-describe('what the log learns of an error', () => {
+describe('what the log learns of an error', { tags: ['GENS10'] }, () => {
   it('keeps our own messages and only the names and places of others', () => {
     const cause = new SyntaxError('Unexpected token in {"k":"SECRET"}');
     const records = errorRecords(new Fault('ledger', 'cannot read the order', { cause }));

@@ -26,7 +26,7 @@ import {
 /** One test for each function that the code or the file names, so that one missing on either side is named. */
 const everyFunction = [...new Set([...functionPaths, ...operations.keys()])];
 
-describe('the OpenAPI file and the code name the same functions', () => {
+describe('the OpenAPI file and the code name the same functions', { tags: ['HTTP-BINDING'] }, () => {
   it.each(everyFunction)('%s', (path) => {
     expect(functionPaths, `${path} is not in shared/gsma/functions/index.ts`).toContain(path);
     expect([...operations.keys()], `${path} is not in openapi.yaml`).toContain(path);

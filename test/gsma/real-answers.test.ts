@@ -76,7 +76,9 @@ const orderOf = (orderId: string, quantity: number, iccidStart: string): Members
   outputKey: { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }) },
 });
 
-it('from the order to the report, every answer is as the document has it, patterns and case included', async () => {
+it('from the order to the report, every answer is as the document has it, patterns and case included', {
+  tags: ['HTTP-BINDING', 'ESBPP04'],
+}, async () => {
   // letters among the digits, so that their case shows
   const keyIds = ['ab', 'cd', 'ef'];
   const euiccs = [...deployment.eum.production(4, 3)];

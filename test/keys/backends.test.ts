@@ -39,12 +39,18 @@ describe('the backends of a server', () => {
     await registry.close();
   });
 
-  test.each(['softkey:a', 'pem:a'])('in production refuse %s unless asked for', async (uri) => {
-    const production = { nodeEnv: 'production', env: {} };
-    expect((await fault(new KeyRegistry(keyBackends(production)).provider(uri))).code).toBe('configuration');
-    const allowed = keyBackends({ ...production, allowSoftwareKeysInProduction: true });
-    await new KeyRegistry(allowed).provider(uri);
-  });
+  test.each(['softkey:a', 'pem:a'])(
+    'in production refuse %s unless asked for',
+    { tags: ['GENS05', 'INO6'] },
+    async (uri) => {
+      const production = { nodeEnv: 'production', env: {} };
+      expect((await fault(new KeyRegistry(keyBackends(production)).provider(uri))).code).toBe(
+        'configuration',
+      );
+      const allowed = keyBackends({ ...production, allowSoftwareKeysInProduction: true });
+      await new KeyRegistry(allowed).provider(uri);
+    },
+  );
 
   test('an endpoint of KMS over a network without TLS is refused', async () => {
     const settings = { nodeEnv: undefined, env: {}, awskms: { endpoint: 'http://kms.example.com' } };

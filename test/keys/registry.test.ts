@@ -60,7 +60,7 @@ async function code(action: Promise<unknown>): Promise<string> {
   return (error as Fault).code;
 }
 
-describe('the key registry and roles', () => {
+describe('the key registry and roles', { tags: ['INO1', 'DPFS01'] }, () => {
   test('a binding key never signs a manifest, and a delivery key never binds', async () => {
     const keys = registry();
     await keys.openSigningKey(uri('dppb'), 'binding');

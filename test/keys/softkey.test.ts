@@ -169,7 +169,7 @@ describe('keys imported into softkey files', () => {
   });
 });
 
-describe('software keys in production', () => {
+describe('software keys in production', { tags: ['GENS05', 'INO6'] }, () => {
   test('are refused unless a flag says so', () => {
     const production = { nodeEnv: 'production', env: {} };
     expect(() => new SoftkeyProvider(production)).toThrow(Fault);

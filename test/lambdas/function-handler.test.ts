@@ -63,7 +63,7 @@ const askForBpp = (services: Services, test: Partial<TestCall> = {}) =>
     ...test,
   });
 
-describe('JSON calls', () => {
+describe('JSON calls', { tags: ['HTTP-BINDING'] }, () => {
   it('items that are refused make Executed-WithWarning, each with its codes', async () => {
     const result = await askForBpp(registered());
     expect(result.statusCode).toBe(200);
@@ -193,7 +193,7 @@ describe('X-Admin-Protocol', () => {
   );
 });
 
-describe('DER calls', () => {
+describe('DER calls', { tags: ['ESBPP04'] }, () => {
   it('a raw BppRequest is answered with the raw BppBatch where that is preferred', async () => {
     const services = registered();
     const der = { 'content-type': 'application/octet-stream' };

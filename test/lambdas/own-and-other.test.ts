@@ -354,7 +354,7 @@ describe('x-reaches of the OpenAPI file', () => {
   });
 });
 
-describe('a party reaches only what is its own (I7)', () => {
+describe('a party reaches only what is its own (I7)', { tags: ['I7', 'DPFF04'] }, () => {
   it.each(cells)('$path: $kind of another party, by $carrier', async ({ path, kind, carrier, role }) => {
     const [own, other] = PARTIES[role];
     const refused = REFUSED_OTHERWISE[`${path} ${kind}`] ?? KINDS[kind].refused;
@@ -383,7 +383,9 @@ describe('role × function, by the real services', () => {
   );
 });
 
-it('closeKeys closes nothing of an EID that the party is not entitled to', async () => {
+it('closeKeys closes nothing of an EID that the party is not entitled to', {
+  tags: ['DMF03', 'I7'],
+}, async () => {
   const own = new Own('eid');
   const eid = await own.eid();
   for (const [path, role] of [

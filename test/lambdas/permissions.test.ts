@@ -26,7 +26,9 @@ function exampleOf(operation: Operation, role: PartyRole): Record<string, unknow
   };
 }
 
-describe('role × function, from the OpenAPI file', () => {
+describe('role × function, from the OpenAPI file', {
+  tags: ['I7', 'DPFF01', 'DPFF02', 'DPFF03', 'DPFF04', 'MCE01'],
+}, () => {
   it('covers every handler', () => {
     expect([...operations.keys()].sort()).toEqual([...functionPaths].sort());
     for (const {
@@ -77,7 +79,7 @@ describe('role × function, from the OpenAPI file', () => {
   });
 });
 
-describe('who calls', () => {
+describe('who calls', { tags: ['I7'] }, () => {
   it('is the certificate, not the name in the header', async () => {
     const result = await callHandler(handlerOf('esbpp.getBppBatch', services), 'esbpp.getBppBatch', {
       certificate: certificates.deviceMaker!,

@@ -100,7 +100,9 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
     });
   });
 
-  it('keeps nothing of a destroyed PPK: no recovery, no stream, no backup', () => {
+  it('keeps nothing of a destroyed PPK: no recovery, no stream, no backup', {
+    tags: ['I5', 'GENS06'],
+  }, () => {
     const ppks = propertiesOf(template, 'AWS::DynamoDB::Table').find(
       ({ TableName }) => TableName === `${config.name}-smdpf-ppks`,
     );
@@ -146,7 +148,7 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
     for (const names of WRITTEN_ONCE) expect(JSON.stringify(once?.Resource)).toContain(names);
   });
 
-  it('lets an account look after its keys and not use them', () => {
+  it('lets an account look after its keys and not use them', { tags: ['GENS05', 'INO1'] }, () => {
     const USE = ['kms:Sign', 'kms:Decrypt', 'kms:GenerateDataKey', 'kms:Encrypt'];
     const usable = statementsOf(template).filter(
       ({ type, statement }) =>
@@ -159,7 +161,7 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
     expect(usable).toHaveLength(2); // the two keys of the stores, through their services alone
   });
 
-  it('lets only those sign as DPpb who bind', () => {
+  it('lets only those sign as DPpb who bind', { tags: ['GENS05', 'DPFF03'] }, () => {
     const signs = ({ type, statement }: { type: string; statement: Statement }) =>
       type === 'AWS::IAM::Policy' && actionsOf(statement).includes('kms:Sign');
     const bindingKeys = Object.keys(template.findResources('AWS::KMS::Key')).filter((id) =>

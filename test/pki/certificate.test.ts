@@ -13,7 +13,7 @@ import { bitString, type CertificateSpec, oid, sequence } from './builder.ts';
 import { AT_MS, buildHierarchy, EID, IIN, policyOf } from './hierarchy.ts';
 import { eumOf, type Verdict, verdict, verifyEuiccSide } from './verdict.ts';
 
-describe('decoding a certificate', () => {
+describe('decoding a certificate', { tags: ['CERT-FORM'] }, () => {
   const pki = buildHierarchy();
   const eum = pki.certificates.eum!;
   const decoded = decodeCertificate(eum);
@@ -141,7 +141,7 @@ function pointOfTwist(): Bytes {
   }
 }
 
-describe('hostile octets of certificates and lists', () => {
+describe('hostile octets of certificates and lists', { tags: ['CERT-FORM', 'MCE02'] }, () => {
   const pki = buildHierarchy({
     crl: {
       ci: (spec) => {

@@ -539,12 +539,16 @@ euicc('CI with the key identifier of the sub-CA', 'eumCertificateInvalid', {
   edit: { eum: (spec, pki) => void spec.extensions.set('aki', ext.aki(keyId(pki.keys.ci.point))) },
 });
 
-test.each(cases)('a chain of the $side: $rule → $expected', (given) => {
-  const verify = given.side === 'euicc' ? verifyEuiccSide : verifyDpSide;
-  expect(verdict(() => verify(buildHierarchy(given), given))).toBe(given.expected);
-});
+test.each(cases)(
+  'a chain of the $side: $rule → $expected',
+  { tags: ['CERT-CHAINS', 'CERT-ROLES'] },
+  (given) => {
+    const verify = given.side === 'euicc' ? verifyEuiccSide : verifyDpSide;
+    expect(verdict(() => verify(buildHierarchy(given), given))).toBe(given.expected);
+  },
+);
 
-test('the table of chains has every case under a name of its own', () => {
+test('the table of chains has every case under a name of its own', { tags: ['CERT-CHAINS'] }, () => {
   expect(cases).toHaveLength(241);
   expect(new Set(cases.map(({ side, rule }) => `${side} ${rule}`)).size).toBe(cases.length);
 });

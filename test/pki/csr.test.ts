@@ -31,7 +31,7 @@ function request(suite: CurveName, options: { signer?: CurveName; attributes?: n
   return Buffer.from(sequence(info, ECDSA_SHA256, bitString(derSignature(signer.sign(info)))));
 }
 
-describe('a certification request', () => {
+describe('a certification request', { tags: ['CERT-REQUEST'] }, () => {
   test.each(['p256', 'brainpoolP256r1', 'frp256v1'] as const)(
     'signed by its own key on %s is accepted',
     (suite) => {

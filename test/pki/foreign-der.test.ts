@@ -169,7 +169,9 @@ const REFUSED: readonly (readonly [rule: string, edit: CertificateEdit, says: Re
   ],
 ];
 
-describe('what changes the meaning, or could be read in two ways, is refused by the name of its rule', () => {
+describe('what changes the meaning, or could be read in two ways, is refused by the name of its rule', {
+  tags: ['CERT-FORM'],
+}, () => {
   test.each(REFUSED)('%s', (_, edit, says) => {
     expect(() => {
       decodeCertificate(buildHierarchy({ edit: { eum: edit } }).certificates.eum!);

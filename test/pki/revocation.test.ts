@@ -161,7 +161,7 @@ list('segment beyond its total', 'crlInvalid', (spec) => {
   );
 });
 
-describe('intake of a revocation list from the CI', () => {
+describe('intake of a revocation list from the CI', { tags: ['INO5', 'CERT-REVOCATION'] }, () => {
   test.each(cases)('$rule → $expected', ({ edit, suite, expected }) => {
     expect(intake(listOf(edit, suite))).toBe(expected);
   });
@@ -176,7 +176,7 @@ describe('intake of a revocation list from the CI', () => {
   });
 });
 
-describe('numbers of revocation lists', () => {
+describe('numbers of revocation lists', { tags: ['INO5', 'CERT-REVOCATION'] }, () => {
   const pki = buildHierarchy({ crl: { ci: null } });
   const ci = certificateOf(pki, 'ci');
   const numbered = (number: number, edit: CrlEdit = () => undefined): Buffer => {

@@ -81,7 +81,7 @@ function openWith(suite: Suite, pair: OneTimeKeyPair, bpp: BoundProfilePackage):
   );
 }
 
-describe('binding (SGP.22 section 2.5.4)', () => {
+describe('binding (SGP.22 section 2.5.4)', { tags: ['ES8-PACKAGE', 'ES8-SIGNATURE', 'ES8-BSP'] }, () => {
   it('reproduces the traced package to the byte from its ephemeral key', async () => {
     const ppk = {
       initialMacChainingValue: fromHex(mode51.ppk.initialMacChainingValue),
@@ -201,7 +201,7 @@ describe('binding (SGP.22 section 2.5.4)', () => {
     expectRefusal('profileInvalid', () => verifySmdpSign(request, FRP256V1.generateEphemeral().point, dppb));
   });
 
-  it('takes a fresh ephemeral key for each package', () => {
+  it('takes a fresh ephemeral key for each package', { tags: ['GENS06'] }, () => {
     const request = {
       ...identifiers,
       euiccOtpk: P256_SUITE.oneTimeKey(P256.generateEphemeral().point),
@@ -212,7 +212,7 @@ describe('binding (SGP.22 section 2.5.4)', () => {
   });
 });
 
-describe('binding refuses', () => {
+describe('binding refuses', { tags: ['GENS07'] }, () => {
   const request = {
     ...identifiers,
     euiccOtpk: P256_SUITE.oneTimeKey(P256.generateEphemeral().point),

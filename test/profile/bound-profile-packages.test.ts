@@ -52,7 +52,9 @@ function keyOf({ curve, euiccOtpk, euiccKemSeed, sharedSecret, sharedInfo, bound
   return { ...key, encapsulate: () => encapsulation };
 }
 
-describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)', () => {
+describe('Bound Profile Packages of another implementation (SGP.22 section 2.5)', {
+  tags: ['ES8-PACKAGE', 'ES8-SIGNATURE'],
+}, () => {
   it('are eight: four suites in two modes', () => {
     expect(new Set(vectors.vectors.map(({ curve, mode }) => `${curve} ${mode}`)).size).toBe(8);
   });

@@ -18,7 +18,7 @@ import { expectRefusal } from '../support/refusal.ts';
 import mode51 from '../vectors/bsp-sequence-mode51.json' with { type: 'json' };
 import { profileLengths } from './lengths.ts';
 
-describe('protecting a profile (SGP.22 section 2.5.3)', () => {
+describe('protecting a profile (SGP.22 section 2.5.3)', { tags: ['ES8-PPK'] }, () => {
   it('gives the traced segments to the byte', () => {
     const steps = mode51.steps.filter(({ keySet }) => keySet === 'ppk');
     const ppk = {
@@ -66,7 +66,7 @@ describe('protecting a profile (SGP.22 section 2.5.3)', () => {
   });
 });
 
-describe('PPK', () => {
+describe('PPK', { tags: ['INO6', 'ES8-PPK'] }, () => {
   it('is 48 octets: chaining value, encryption key, MAC key', () => {
     const octets = randomBytes(PPK_LENGTH);
     const ppk = ppkFromOctets(octets);

@@ -50,7 +50,7 @@ const recode: Record<string, Recode> = {
   EUICCInfo2: (der) => decodeEuiccInfo2(der).raw,
 };
 
-describe('objects of ES8+ and ES10b', () => {
+describe('objects of ES8+ and ES10b', { tags: ['ES8-PACKAGE', 'ES8-SIGNATURE'] }, () => {
   it.each(vectors.items)('$id is read and written to the byte', ({ type, der }) => {
     count('vectors', 1);
     expect(toHex(recode[type]!(fromHex(der)))).toBe(der);

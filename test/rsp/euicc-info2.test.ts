@@ -14,7 +14,7 @@ const fields = (() => {
 })();
 const withFields = (...more: Uint8Array[]): Uint8Array => tlv(0xbf22, ...fields, ...more);
 
-describe('EUICCInfo2 (SGP.22 section 5.7.8)', () => {
+describe('EUICCInfo2 (SGP.22 section 5.7.8)', { tags: ['ES10B-EUICCINFO2'] }, () => {
   it('gives every field of the smallest one', () => {
     const info = decodeEuiccInfo2(minimal);
     expect(info).toMatchObject({

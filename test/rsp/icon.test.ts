@@ -36,7 +36,9 @@ function jpeg(width: number, height: number, frame = 0xc0, fill = ''): Buffer {
   return Buffer.from(hex.join(''), 'hex');
 }
 
-describe('an icon is a PNG or JPEG of 64 × 64 pixels (SGP.22 section 5.5.3)', () => {
+describe('an icon is a PNG or JPEG of 64 × 64 pixels (SGP.22 section 5.5.3)', {
+  tags: ['ES8-METADATA'],
+}, () => {
   it('takes those that are: baseline, progressive, with fill octets', () => {
     checkIcon('png', png(64, 64));
     checkIcon('jpg', jpeg(64, 64));

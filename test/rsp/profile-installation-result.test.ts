@@ -29,7 +29,7 @@ const signedBy = (message: Uint8Array): Uint8Array =>
   decodeEcdsaSignature(P256, sign('sha256', message, privateKey));
 const signedResult = (data: Uint8Array): Uint8Array => encodeProfileInstallationResult(data, signedBy(data));
 
-describe('ProfileInstallationResult (SGP.22 section 2.5.6)', () => {
+describe('ProfileInstallationResult (SGP.22 section 2.5.6)', { tags: ['ES8-RESULT', 'DPFF06'] }, () => {
   it('tells of a success', () => {
     const result = decodeProfileInstallationResult(signedResult(vector('pirData-success')));
     expect(result.smdpOid).toBe('2.999.10');
@@ -120,7 +120,7 @@ describe('ProfileInstallationResult (SGP.22 section 2.5.6)', () => {
   });
 });
 
-describe('OtherSignedNotification', () => {
+describe('OtherSignedNotification', { tags: ['ES10B-OTHER-NOTIFICATION'] }, () => {
   const metadata = vector('notificationMetadata');
   const notification = encodeOtherSignedNotification({
     tbsOtherNotification: metadata,

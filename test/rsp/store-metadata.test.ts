@@ -71,7 +71,7 @@ const metadata: fc.Arbitrary<StoreMetadataRequest> = fc
     }),
   );
 
-describe('StoreMetadataRequest (SGP.22 section 5.5.3)', () => {
+describe('StoreMetadataRequest (SGP.22 section 5.5.3)', { tags: ['ES8-METADATA'] }, () => {
   it('comes back as it was written', () => {
     fc.assert(
       fc.property(metadata, (value) => {

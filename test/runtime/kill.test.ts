@@ -69,7 +69,10 @@ async function serve(args: readonly string[], killAt?: number, delayMs = 0): Pro
   return { processed, done };
 }
 
-it('a server killed again and again in the middle of a job completes it: nothing twice, nothing lost (I1–I4)', async () => {
+it('a server killed again and again in the middle of a job completes it: nothing twice, nothing lost (I1–I4)', {
+  tags: ['I1', 'I2', 'I3', 'I4'],
+  timeout: 90_000,
+}, async () => {
   const request = new Request(
     'ORD-1',
     euiccs.map(({ eid }) => ({ eid })),
@@ -119,4 +122,4 @@ it('a server killed again and again in the middle of a job completes it: nothing
   } finally {
     await runtime.close();
   }
-}, 90_000);
+});

@@ -138,7 +138,7 @@ function piecesOf(upp: Bytes): Bytes[] {
   return pieces;
 }
 
-describe('nothing secret is at rest (I5)', () => {
+describe('nothing secret is at rest (I5)', { tags: ['I5', 'GENS01', 'GENS09', 'GENS10'] }, () => {
   const haystacks = (): Haystack[] => {
     const log = { name: 'log', octets: Buffer.from(lines.join('\n')) };
     return [...filesOf(deployment.folder), ...filesOf(copy), log];
@@ -202,7 +202,7 @@ describe('nothing secret is at rest (I5)', () => {
   });
 });
 
-describe('a copy of the folder from before the bind', () => {
+describe('a copy of the folder from before the bind', { tags: ['I5', 'GENS06', 'INO1'] }, () => {
   const moved = (folder: string): RuntimeConfig =>
     parseRuntimeConfig(JSON.stringify(deployment.config).replaceAll(deployment.folder, folder), folder);
 

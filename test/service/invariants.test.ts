@@ -306,7 +306,10 @@ async function expectConsistent(world: World): Promise<void> {
 
 const SEQUENCES = effort({ short: 10, long: 30 });
 
-it('whatever is asked in whatever order, keys and profiles are spent once and answers stay (I1–I5)', async () => {
+it('whatever is asked in whatever order, keys and profiles are spent once and answers stay (I1–I5)', {
+  tags: ['I1', 'I2', 'I3', 'I4', 'I5', 'GENS04', 'GENS08'],
+  timeout: 180_000,
+}, async () => {
   let spent = 0;
   let replaced = 0;
   const property = fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 18 }), async (steps) => {
@@ -325,4 +328,4 @@ it('whatever is asked in whatever order, keys and profiles are spent once and an
   count('sequences', made);
   expect(spent, 'the sequences did bind').toBeGreaterThan(2 * SEQUENCES);
   expect(replaced, 'and replaced').toBeGreaterThan(0);
-}, 180_000);
+});

@@ -29,7 +29,7 @@ function metadata(...further: Bytes[]): Bytes {
   return buildMetadata({ iccid: ICCID, further });
 }
 
-describe('the soft eUICC and a good BPP', () => {
+describe('the soft eUICC and a good BPP', { tags: ['ES8-PACKAGE'] }, () => {
   for (const curve of CURVES) {
     for (const mode of ['ppk', 'session'] as const) {
       it(`installs on ${curve} in ${mode} mode and comes back octet for octet`, () => {
@@ -64,7 +64,9 @@ describe('the soft eUICC and a good BPP', () => {
     );
   });
 
-  it('may be followed by another one with the next key, and both results are numbered', () => {
+  it('may be followed by another one with the next key, and both results are numbered', {
+    tags: ['EUICCF01'],
+  }, () => {
     const bench = new Bench({ keys: 2 });
     const first = bench.load();
     const change = {
@@ -211,7 +213,7 @@ describe('the chain of CERT.DPpb at the soft eUICC', () => {
   });
 });
 
-describe('a one-time key of the soft eUICC', () => {
+describe('a one-time key of the soft eUICC', { tags: ['EUICCF01'] }, () => {
   it('serves one BPP only', () => {
     const bench = new Bench();
     bench.load();
@@ -304,7 +306,7 @@ describe('a power cut of the soft eUICC', () => {
 });
 
 describe('services of the soft eUICC', () => {
-  it('GENS13: loads fail once the FPA is locked', () => {
+  it('GENS13: loads fail once the FPA is locked', { tags: ['GENS13'] }, () => {
     const bench = new Bench();
     bench.euicc.lockFpa();
     expect(toHex(bench.load())).toBe('6985');
@@ -312,7 +314,9 @@ describe('services of the soft eUICC', () => {
     expect(toHex(bench.load())).toBe('6985');
   });
 
-  it('EUICCF03 and EUICCF04: LPA Services open when the unused keys are deleted', () => {
+  it('EUICCF03 and EUICCF04: LPA Services open when the unused keys are deleted', {
+    tags: ['EUICCF03', 'EUICCF04'],
+  }, () => {
     const bench = new Bench({ keys: 3 });
     bench.load();
     expect(() => bench.euicc.enableProfile(ICCID)).toThrow(/one-time key/);
@@ -369,7 +373,7 @@ describe('STORE DATA to the soft eUICC', () => {
   });
 });
 
-describe('a mutated BPP at the soft eUICC', () => {
+describe('a mutated BPP at the soft eUICC', { tags: ['MCE02', 'ES8-SIGNATURE', 'ES8-BSP'] }, () => {
   it('is refused with an error code whichever octet is wrong, and installs nothing', () => {
     const bench = new Bench();
     const transactionId = randomBytes(16);

@@ -98,7 +98,7 @@ describe('what the counterparts write, the server reads', () => {
   });
 });
 
-describe('what the server writes, the counterparts read', () => {
+describe('what the server writes, the counterparts read', { tags: ['ESBPP01'] }, () => {
   const bound = {
     kind: 'bound',
     transactionId: '11'.repeat(16),

@@ -50,7 +50,9 @@ function filesBelow(folder: string): string[] {
 }
 
 describe('file PPK vault', () => {
-  it('what is destroyed leaves no trace in any file; what is not stays', async () => {
+  it('what is destroyed leaves no trace in any file; what is not stays', {
+    tags: ['I5', 'GENS06'],
+  }, async () => {
     const folder = newFolder();
     const vault = await FilePpkVault.open(folder);
     const packs = Array.from({ length: 8 }, (_, i) => ({

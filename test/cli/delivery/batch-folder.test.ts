@@ -61,7 +61,9 @@ function writeManifest(list: readonly Part[]): void {
   writeFileSync(join(folder, MANIFEST_FILE), encodeBatchManifest(tbs, signature));
 }
 
-it('a pulled folder that holds is told: signature, parts, and the items that the index names', async () => {
+it('a pulled folder that holds is told: signature, parts, and the items that the index names', {
+  tags: ['A1-AIR-GAP'],
+}, async () => {
   expect(await verifyBatch(folder, [deliveryKey])).toEqual({
     requestId: '0a0b',
     parts: 2,
@@ -74,7 +76,9 @@ it('a pulled folder that holds is told: signature, parts, and the items that the
   expect(await verifyBatch(folder, undefined)).toMatchObject({ signature: 'unchecked', problems: [] });
 });
 
-it('a pulled folder shows a manifest of another key, a changed part, a missing part and a wrong index', async () => {
+it('a pulled folder shows a manifest of another key, a changed part, a missing part and a wrong index', {
+  tags: ['A1-AIR-GAP', 'MCE02'],
+}, async () => {
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
   const wrongKey = await verifyBatch(folder, [other.export({ format: 'der', type: 'spki' })]);
   expect(wrongKey).toMatchObject({

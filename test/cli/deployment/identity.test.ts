@@ -71,7 +71,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.remove());
 
-describe('a deployment folder (I12)', () => {
+describe('a deployment folder (I12)', { tags: ['I12'] }, () => {
   it('names no path from outside, and holds nothing that others may read', () => {
     const config = readFileSync(join(sandbox.folder, 'config.json'), 'utf8');
     expect(config).not.toContain(sandbox.root);

@@ -93,7 +93,7 @@ const requestBpp = (more: Send = {}) =>
     ...more,
   });
 
-describe('the listener of the parties', () => {
+describe('the listener of the parties', { tags: ['HTTP-TLS', 'I7'] }, () => {
   it('runs the handler for the party of the client certificate', async () => {
     const answer = await requestBpp();
     expect(answer.status).toBe(200);
@@ -294,7 +294,7 @@ describe('the limits of the server while it reads', () => {
   });
 });
 
-describe('the listener of the field', () => {
+describe('the listener of the field', { tags: ['ES9-NOTIFICATION', 'HTTP-TLS'] }, () => {
   it.each(['/ifpp-draft1/es9plus/handleNotification', '/gsma/rsp2/es9plus/handleNotification'])(
     'takes a notification at %s with no client certificate',
     async (path) => {

@@ -30,7 +30,7 @@ function handshake(side: (typeof SIDES)[number], options: ConnectionOptions): Pr
   });
 }
 
-describe.each(SIDES)('TLS of the listener of the %s', (side) => {
+describe.each(SIDES)('TLS of the listener of the %s', { tags: ['HTTP-TLS'] }, (side) => {
   it.each([
     ['ECDHE-ECDSA-AES128-SHA', 'CBC with SHA-1'],
     ['ECDHE-ECDSA-AES256-SHA', 'CBC with SHA-1'],

@@ -271,7 +271,7 @@ describe('a bad template is refused before the first row', () => {
   });
 });
 
-describe('a profile for a real network keeps no key of its template', () => {
+describe('a profile for a real network keeps no key of its template', { tags: ['INO6'] }, () => {
   const compile = (values: ProfileValues, upp = ownTemplate()) =>
     compileTemplate(upp, { profileClass: 'operational', parameters: Object.keys(values) });
 

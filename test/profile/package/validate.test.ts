@@ -195,7 +195,7 @@ describe('what cannot be decoded is told with its PE', () => {
   });
 });
 
-describe('metadata agrees with the files of the package', () => {
+describe('metadata agrees with the files of the package', { tags: ['ES8-METADATA'] }, () => {
   const row = { iccid: '8988211000000530082', imsi: '262011234567891', gid1: 'AB' };
   const upp = personalise(
     compileTemplate(ownTemplate(), { profileClass: 'test', parameters: Object.keys(row) }),

@@ -12,7 +12,7 @@ const line = (by: Parameters<typeof auditWrite>[0]['by']) => {
   });
 };
 
-describe('who did it', () => {
+describe('who did it', { tags: ['DPFS01'] }, () => {
   it('is a party or a part of the server by its name alone', () => {
     expect(line('server')).toMatchObject({ by: 'server' });
     expect(line('server')).not.toHaveProperty('who');

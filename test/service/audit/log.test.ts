@@ -64,7 +64,7 @@ async function moveHead(sequence: number): Promise<void> {
   await put(head, auditHead.to({ sequence, hash: chainedLine.from(await line(sequence)).hash }));
 }
 
-describe('the check of the audit chain by itself', () => {
+describe('the check of the audit chain by itself', { tags: ['DPFS01', 'I8'] }, () => {
   it('holds for an untouched log, line by line', async () => {
     let lines = 0;
     for await (const { problem } of deployment.runtime.audit.verify()) {
@@ -115,7 +115,9 @@ describe('the check of the audit chain by itself', () => {
   });
 });
 
-describe('the check of the audit chain against its archive, which cannot be changed', () => {
+describe('the check of the audit chain against its archive, which cannot be changed', {
+  tags: ['DPFS01', 'I8'],
+}, () => {
   beforeEach(async () => {
     expect(await deployment.runtime.audit.archive()).toBe(LINES);
     expect(await deployment.runtime.audit.archive()).toBe(0);

@@ -107,7 +107,7 @@ async function verified({ octets, headers }: Receiver['received'][number]) {
   return { header, endorsed, body: JSON.parse(Buffer.from(body).toString()) as CallbackBody };
 }
 
-describe('a callback', () => {
+describe('a callback', { tags: ['DPFF07'] }, () => {
   it('shows a client certificate and carries a JWS that another library verifies', async () => {
     const { orderId, notices } = await told(1);
     expect(await post(notices[0]!)).toEqual({ kind: 'taken' });

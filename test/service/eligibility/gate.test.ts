@@ -92,7 +92,9 @@ describe('time alone withholds nothing that was bound while valid', () => {
   });
 });
 
-describe('trust that is taken away withholds what is bound, also where it has expired as well', () => {
+describe('trust that is taken away withholds what is bound, also where it has expired as well', {
+  tags: ['I6', 'INO2'],
+}, () => {
   type Registered = Awaited<ReturnType<typeof registered>>;
   const TAKEN_AWAY: Readonly<
     Record<string, readonly [take: (one: Registered) => Promise<unknown>, code: string]>
@@ -140,7 +142,7 @@ describe('trust that is taken away withholds what is bound, also where it has ex
   });
 });
 
-describe('the dry run and the bind pass the same gate', () => {
+describe('the dry run and the bind pass the same gate', { tags: ['DPFF09', 'I6'] }, () => {
   const dryRun = async (eid: string) => {
     const input = { orderId: 'ORD-1', eids: [eid] };
     const [verdict] = await deployment.runtime.services.eligibility.checkEligibility(OPERATOR, input);

@@ -16,7 +16,9 @@ afterAll(() => deployment?.close());
 const check = (eids: readonly string[], by = OPERATOR) =>
   deployment.runtime.services.eligibility.checkEligibility(by, { orderId: 'ORD-1', eids });
 
-it('checkEligibility answers for each EID by the rules of the bind, and spends nothing', async () => {
+it('checkEligibility answers for each EID by the rules of the bind, and spends nothing', {
+  tags: ['DPFF09'],
+}, async () => {
   const { eum } = deployment;
   const [good, old, foreign, unknown] = [
     eum.personalise(),

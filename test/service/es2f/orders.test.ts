@@ -129,7 +129,7 @@ describe('an uploaded template', () => {
   });
 });
 
-describe('releaseProfile frees only what was never committed (I2)', () => {
+describe('releaseProfile frees only what was never committed (I2)', { tags: ['I2', 'GENS04'] }, () => {
   it('a free profile: its ICCID can be ordered again', async () => {
     const orderId = nextOrder();
     const [iccid] = await prepare(deployment, orderId, 3);
@@ -163,7 +163,7 @@ describe('releaseProfile frees only what was never committed (I2)', () => {
   );
 });
 
-describe('replaceProfile', () => {
+describe('replaceProfile', { tags: ['A4-RETURN-TO-STOCK'] }, () => {
   it.each(['Failed', 'Unreported', 'Deleted'] as const)(
     'gives the eUICC of a profile that is %s another one, once',
     async (state) => {
@@ -232,7 +232,7 @@ describe('replaceProfile', () => {
   );
 });
 
-describe('shares of one order', () => {
+describe('shares of one order', { tags: ['A3-LATE-BINDING'] }, () => {
   it('a maker gets its share and no more; what a refused item gave back counts no more', async () => {
     const orderId = nextOrder();
     await prepare(deployment, orderId, 6, {
@@ -332,7 +332,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const SEQUENCES = effort({ short: 15, long: 60 });
 
-describe('the states of an order by model', () => {
+describe('the states of an order by model', { tags: ['I2', 'GENS04'] }, () => {
   it('no profile is in two states, counts always add up, no ICCID has two EIDs', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {

@@ -114,7 +114,9 @@ async function inTwoAtOnce(request: Request, seed: number, fate: Fate = {}): Pro
   return results.filter((answer) => answer !== undefined);
 }
 
-describe('a request is committed once, whatever happens on the way (I1–I5, I8)', () => {
+describe('a request is committed once, whatever happens on the way (I1–I5, I8)', {
+  tags: ['I1', 'I2', 'I3', 'I4', 'I5', 'I8', 'GENS04', 'GENS08'],
+}, () => {
   it.each(['before', 'after'] as const)(
     'where the process dies %s any one store call and another goes on',
     async (when) => {

@@ -51,7 +51,9 @@ const ask = (by = DEVICE_MAKER, eids: readonly string[] = euiccs.map(({ eid }) =
 const keys = async () =>
   (await deployment.runtime.services.orders.getServerKeys(DEVICE_MAKER)).deliveryKeys as JWK[];
 
-it('a deletion statement names what eUICCs have signed to be deleted, and another JOSE library verifies it', async () => {
+it('a deletion statement names what eUICCs have signed to be deleted, and another JOSE library verifies it', {
+  tags: ['A4-RETURN-TO-STOCK'],
+}, async () => {
   const { statement, deletions, refused } = await ask();
   expect(deletions).toBe(2);
   const { payload, protectedHeader } = await compactVerify(

@@ -44,7 +44,7 @@ const newOrder = () => `ORD-${orders++}`;
 
 const eids = (euiccs: readonly PersonalisedEuicc[]) => euiccs.map(({ eid }) => ({ eid }));
 
-describe('a request for BPPs', () => {
+describe('a request for BPPs', { tags: ['I4', 'ESBPP01'] }, () => {
   it('sent by five callers at once is one job: five answers alike, one profile an item (I4)', async () => {
     const orderId = newOrder();
     await prepare(deployment, orderId, 10);
@@ -85,7 +85,7 @@ describe('a request for BPPs', () => {
     expect(new Set(triples).size).toBe(2);
   });
 
-  it('draws from no order that is unknown, of other makers, or over', async () => {
+  it('draws from no order that is unknown, of other makers, or over', { tags: ['MCE01', 'I7'] }, async () => {
     const items = eids(await registered(deployment, 1));
     const foreign = newOrder();
     await prepare(deployment, foreign, 1, { requesterDms: [OTHER_MAKER.identifier] });
@@ -124,7 +124,9 @@ describe('a request for BPPs', () => {
     expect(outcomesOf(await gone.send(deployment.runtime))).toEqual(['iccidInUse']);
   });
 
-  it('gets an additional profile for an EID only where it says so, each with a key of its own', async () => {
+  it('gets an additional profile for an EID only where it says so, each with a key of its own', {
+    tags: ['EUICCF01'],
+  }, async () => {
     const orderId = newOrder();
     await prepare(deployment, orderId, 9);
     const [euicc] = await registered(deployment, 1, { keys: 3 });
@@ -168,7 +170,7 @@ describe('a request for BPPs', () => {
   });
 });
 
-describe('eUICC data inside a request (path B)', () => {
+describe('eUICC data inside a request (path B)', { tags: ['ESBPP02', 'I6', 'I7'] }, () => {
   it('is refused entry by entry, and its items with the same code', async () => {
     const orderId = newOrder();
     await prepare(deployment, orderId, 5);
@@ -221,7 +223,7 @@ describe('eUICC data inside a request (path B)', () => {
   }
 });
 
-describe('a large answer with BPPs', () => {
+describe('a large answer with BPPs', { tags: ['A2-BULK', 'DPFF04', 'I6', 'I7', 'MCE02'] }, () => {
   let large: Deployment;
   let otherEum: SimEum;
   let deliveryKey: EcPoint;

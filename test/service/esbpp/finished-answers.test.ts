@@ -30,7 +30,7 @@ function counted(answer: () => BppAnswer = done) {
   return { state, count };
 }
 
-describe('a finished job is counted once, not for each who asks (I13)', () => {
+describe('a finished job is counted once, not for each who asks (I13)', { tags: ['I13', 'I6'] }, () => {
   it('gives the same answer again, and counts once for all who ask at once', async () => {
     const answers = new FinishedAnswers(() => 0);
     const { state, count } = counted();

@@ -91,7 +91,9 @@ async function callsOf(): Promise<number> {
   return calls;
 }
 
-describe('a profile that is bound just in time is bound once, whatever happens on the way (I1–I5, I8, I10)', () => {
+describe('a profile that is bound just in time is bound once, whatever happens on the way (I1–I5, I8, I10)', {
+  tags: ['I1', 'I2', 'I3', 'I4', 'I5', 'I8', 'I10', 'GENS08', 'A3-LATE-BINDING'],
+}, () => {
   it.each(['before', 'after'] as const)(
     'where the process dies %s any one store call and another goes on',
     async (when) => {

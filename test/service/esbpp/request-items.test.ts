@@ -56,7 +56,9 @@ const MALFORMED: readonly [string, (itemId: number, eid: string) => Bytes, boole
   ['a field that reaches beyond the item', (id, eid) => item(id, eid, fromHex('8209aa')), true],
 ];
 
-describe('an item of a request that is malformed behind its itemId is refused alone', () => {
+describe('an item of a request that is malformed behind its itemId is refused alone', {
+  tags: ['I6'],
+}, () => {
   it.each(MALFORMED)('%s', async (name, malformed, named) => {
     const orderId = `ORD-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
     await prepare(deployment, orderId, 8);

@@ -41,7 +41,7 @@ const others = (standing: ClaimStanding) => async (name: string) => {
 const refusedWith = (code: StatusName, claimed: Promise<unknown>) =>
   expect(claimed).rejects.toMatchObject({ code });
 
-describe('a claim on a one-time key', () => {
+describe('a claim on a one-time key', { tags: ['I1', 'GENS08', 'MCE01'] }, () => {
   it('takes the first free key and the place of the EID in the order, and leaves the record it was given alone', async () => {
     const before = euicc([key('k1', 'closed'), key('k2'), key('k3')]);
     const taken = await claim(OWN, wanted(), before, others('pending'));
@@ -97,7 +97,7 @@ describe('a claim on a one-time key', () => {
     expect(taken.euicc.orders).toEqual({ [ORDER]: [OTHER, OWN] });
   });
 
-  it('is refused for a key that is unknown or closed', async () => {
+  it('is refused for a key that is unknown or closed', { tags: ['EUICCF03', 'DMF03'] }, async () => {
     const before = euicc([key('k1', 'closed')]);
     await refusedWith('oneTimeKeyUnknown', claim(OWN, wanted({ keyId: 'k9' }), before, others('pending')));
     await refusedWith('oneTimeKeyInUse', claim(OWN, wanted({ keyId: 'k1' }), before, others('pending')));

@@ -55,7 +55,7 @@ const PATHS: readonly [string, (batch: Bytes) => Promise<number>][] = [
   ],
 ];
 
-describe.each(PATHS)('eumDataSignature on path %s', (_, send) => {
+describe.each(PATHS)('eumDataSignature on path %s', { tags: ['DPFF10', 'MCE02'] }, (_, send) => {
   const batchOf = (dataKey?: EcKey) =>
     deployment.eum.euiccDataBatch([deployment.eum.personalise(), deployment.eum.personalise()], {
       ...makers,

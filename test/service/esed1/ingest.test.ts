@@ -54,7 +54,9 @@ function withKey(
   return { ...euicc, oneTimeKeys: [{ ...key!, key: { ...key!.key, point }, proof }] };
 }
 
-describe('entries of eUICC data are accepted or refused one by one', () => {
+describe('entries of eUICC data are accepted or refused one by one', {
+  tags: ['DPFF10', 'GENS07', 'GENS12', 'I6'],
+}, () => {
   const good = () => deployment.eum.personalise();
   const CASES: readonly [string, () => PersonalisedEuicc, string][] = [
     [
@@ -235,7 +237,9 @@ describe('entries of eUICC data are accepted or refused one by one', () => {
     });
   });
 
-  it('a one-time key that another eUICC has had, in this batch or ever, is refused for good', async () => {
+  it('a one-time key that another eUICC has had, in this batch or ever, is refused for good', {
+    tags: ['GENS07', 'GENS12', 'I1'],
+  }, async () => {
     const [first, second, third] = [good(), good(), good()];
     const shared = first.oneTimeKeys[0]!.key;
     const thief = (euicc: PersonalisedEuicc): PersonalisedEuicc => {
@@ -260,7 +264,7 @@ describe('entries of eUICC data are accepted or refused one by one', () => {
   });
 });
 
-describe('a batch of eUICC data as a whole', () => {
+describe('a batch of eUICC data as a whole', { tags: ['DPFF10', 'GENS14', 'EUMS01', 'I4'] }, () => {
   it('is answered alike when it is sent again, and refused with another content', async () => {
     const batchId = Buffer.from('0c01', 'hex');
     const batch = deployment.eum.euiccDataBatch([deployment.eum.personalise()], { ...MAKERS, batchId });

@@ -94,7 +94,7 @@ function signedByChain(answer: BppAnswer, euiccs: readonly PersonalisedEuicc[]):
   return counts;
 }
 
-describe('the binding key and its certificate are rotated in the middle of a job', () => {
+describe('the binding key and its certificate are rotated in the middle of a job', { tags: ['INO1'] }, () => {
   const ITEMS = effort({ short: 1_000, long: 5_000 });
   const LOADED = 100;
 

@@ -65,7 +65,7 @@ async function wrappedBy(): Promise<string[]> {
   return [template, ...packs].map((stored) => decodeWrappedKey(stored).keyUri);
 }
 
-describe('rotation of the wrapping key', () => {
+describe('rotation of the wrapping key', { tags: ['INO1'] }, () => {
   test('moves every data key, and profiles made before and after are bound', async () => {
     const { keyAssignments } = deployment.runtime.context;
     const { wrappingRotation } = deployment.runtime;
@@ -170,7 +170,7 @@ describe('rotation of the wrapping key', () => {
   });
 });
 
-describe('uses of keys', () => {
+describe('uses of keys', { tags: ['DPFS01'] }, () => {
   test('are summed up in the audit log, all of them, and never one by one', async () => {
     await prepare();
     await bind(12);

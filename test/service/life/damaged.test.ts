@@ -53,7 +53,7 @@ async function flip(name: string, at: number): Promise<() => Promise<void>> {
 
 const alarms = () => lines.filter(({ event }) => event === 'alarm.object.damaged');
 
-describe('a pack of which any octet was altered', () => {
+describe('a pack of which any octet was altered', { tags: ['I11'] }, () => {
   it.each(Array.from({ length: 12 }, (_, i) => i))(
     '%i: its profile is bound to nobody, the others are',
     async () => {
@@ -164,7 +164,7 @@ describe('a request of which any octet was altered', () => {
   });
 });
 
-describe('a part of which any octet was altered', () => {
+describe('a part of which any octet was altered', { tags: ['I11'] }, () => {
   it('is not delivered', async () => {
     const orderId = `DAMAGED-${orders++}`;
     await prepare(deployment, orderId, 1);

@@ -49,7 +49,7 @@ describe.each([
   ['PPK vault', PPK_KINDS, ppkVaultNames],
   ['ledger', LEDGER_KINDS, ledgerPartitions],
 ] as const)('the names of the %s', (store, kinds, names) => {
-  it('each have a row that says how long they live and what ends them (I10)', () => {
+  it('each have a row that says how long they live and what ends them (I10)', { tags: ['I10'] }, () => {
     expect(names.filter((name) => kindOf(kinds, name) === undefined)).toEqual([]);
   });
 

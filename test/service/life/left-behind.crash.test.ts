@@ -93,7 +93,7 @@ const fates = (calls: number): Fate[] =>
     { call, when: 'after' } as const,
   ]);
 
-describe('of a pack', () => {
+describe('of a pack', { tags: ['I5', 'I10'] }, () => {
   const prepare = (pack: number) => (mortal: MortalProcess) =>
     mortal.run(({ context }) => preparePack(context, orderId, pack));
 
@@ -164,7 +164,7 @@ describe('of a pack', () => {
   });
 });
 
-describe('of a chunk', () => {
+describe('of a chunk', { tags: ['I2', 'I10'] }, () => {
   const small = 'LEFT-2';
   const jobs: string[] = [];
 

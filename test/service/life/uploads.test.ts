@@ -53,7 +53,7 @@ async function reap(): Promise<void> {
   await reaper.round();
 }
 
-describe('uploads of a party', () => {
+describe('uploads of a party', { tags: ['I10', 'I13'] }, () => {
   const content = Buffer.alloc(400_000, 7);
 
   it('are bounded in number and octets from the grant on, and say when to try again (I13)', async () => {

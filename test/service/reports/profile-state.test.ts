@@ -44,7 +44,7 @@ function after(state: ProfileState, event: ProfileEvent): ProfileState | StatusN
   }
 }
 
-describe('the life of a profile', () => {
+describe('the life of a profile', { tags: ['I2'] }, () => {
   for (const state of STATES) {
     it.each(EVENTS.map((event, i) => [event, TABLE[state][i]!] as const))(
       `${state}, %s: %s`,

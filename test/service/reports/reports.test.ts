@@ -145,7 +145,7 @@ const codeOf = async (item: ReportItem, by = DEVICE_MAKER) => {
   return codes;
 };
 
-describe('a loading result that the eUICC signed', () => {
+describe('a loading result that the eUICC signed', { tags: ['DPFF06', 'DPFF07', 'ESBPP03', 'I2'] }, () => {
   it('is verified as a strict eUICC makes it, and the Operator told with the octets received', async () => {
     const loaded = await Loaded.bind(
       operational(`89002000000000${String(10 * made).padStart(4, '0')}`).order,
@@ -173,7 +173,7 @@ describe('a loading result that the eUICC signed', () => {
     });
   });
 
-  it('counts from the field as well, without a caller', async () => {
+  it('counts from the field as well, without a caller', { tags: ['ES9-NOTIFICATION'] }, async () => {
     const loaded = await Loaded.bind();
     await fromField(loaded.result());
     expect(await loaded.state()).toBe('Installed');
@@ -228,7 +228,7 @@ describe('a loading result that the eUICC signed', () => {
   });
 });
 
-describe('a loading result is refused', () => {
+describe('a loading result is refused', { tags: ['DPFF06', 'ES8-RESULT', 'I7'] }, () => {
   it('when another key signed it', async () => {
     const loaded = await Loaded.bind();
     const forged = loaded.result({}, generateKey('p256'));
@@ -292,7 +292,7 @@ describe('a loading result is refused', () => {
   });
 });
 
-describe('the word of an FPA', () => {
+describe('the word of an FPA', { tags: ['ESBPP03', 'DPFF06'] }, () => {
   it('makes Unreported, once', async () => {
     const loaded = await Loaded.bind();
     expect(await send([loaded.word()])).toMatchObject({ verified: 0, noted: 1 });
@@ -315,7 +315,9 @@ describe('the word of an FPA', () => {
   });
 });
 
-describe('a deletion that the eUICC signed (SGP.41 Annex A.4)', () => {
+describe('a deletion that the eUICC signed (SGP.41 Annex A.4)', {
+  tags: ['A4-RETURN-TO-STOCK', 'ES10B-OTHER-NOTIFICATION'],
+}, () => {
   it('returns the device to stock: a new key and a new profile, never the old one', async () => {
     const loaded = await Loaded.bind(
       operational(`89002000000000${String(10 * made).padStart(4, '0')}`).order,
@@ -396,7 +398,7 @@ describe('a deletion that the eUICC signed (SGP.41 Annex A.4)', () => {
   });
 });
 
-describe('a Profile Loading Report', () => {
+describe('a Profile Loading Report', { tags: ['DPFF05', 'ESBPP03', 'I4'] }, () => {
   it('is taken item by item: bad ones are listed by their place, the others count', async () => {
     const [one, other] = [await Loaded.bind(), await Loaded.bind()];
     const answer = await send([

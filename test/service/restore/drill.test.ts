@@ -195,7 +195,7 @@ async function expectReconciled(runtime: Runtime): Promise<void> {
   expect(restores).toBeGreaterThanOrEqual(1);
 }
 
-describe('a restored ledger', () => {
+describe('a restored ledger', { tags: ['I9'] }, () => {
   it('is reconciled from the vault: nothing is bound twice, and repeats are answered alike', async () => {
     const { runtime } = await restoredCopy();
     expect(await planRestore(runtime.unguarded, runtime.standing)).toMatchObject({

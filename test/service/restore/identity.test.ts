@@ -28,7 +28,7 @@ afterAll(async () => {
 const fileOf = (uri: string) => uri.slice(uri.indexOf(':') + 1);
 const starts = async (config: Deployment['config']) => await (await openRuntime(config)).close();
 
-describe('a deployment knows itself (I12)', () => {
+describe('a deployment knows itself (I12)', { tags: ['I12'] }, () => {
   it('each store says whose it is from the first start on, and a restart finds it so', async () => {
     const { ledger, vault, ppks } = one.runtime.context;
     for (let start = 0; start < 2; start++) {

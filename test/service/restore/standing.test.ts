@@ -26,7 +26,7 @@ async function bindOne(orderId: string): Promise<void> {
   await new Request(orderId, [{ eid: euicc!.eid }]).send(deployment.runtime);
 }
 
-describe('a ledger restored from a backup is frozen (I9)', () => {
+describe('a ledger restored from a backup is frozen (I9)', { tags: ['I9'] }, () => {
   it('by what was committed since: everything that changes it is refused with 1.2/5.1, and reads go on', async () => {
     const party = { identifier: OPERATOR.identifier, role: 'operator' } as const;
     await deployment.runtime.services.parties.add(OPERATOR.fingerprint, party, 'test');

@@ -114,7 +114,7 @@ describe('an EUM revoked between ingest and bind', () => {
   });
 });
 
-describe('a revoked eUICC', () => {
+describe('a revoked eUICC', { tags: ['INO2', 'I6'] }, () => {
   it('by the list of its EUM: 8.1.3/6.3, and others of the EUM go on', async () => {
     const eum = await secondEum({ cRLSign: true });
     const [euicc, unaffected] = [await register(eum), await register(eum)];
@@ -149,7 +149,7 @@ describe('a revoked eUICC', () => {
   });
 });
 
-describe('revocation lists', () => {
+describe('revocation lists', { tags: ['INO2', 'INO5', 'CERT-REVOCATION'] }, () => {
   it('of an EUM that nobody knows, or that may not sign lists, are refused', async () => {
     const stranger = deployment.ci.issueEum({ cRLSign: true, organization: 'Stranger' });
     const list = stranger.issueCrl();

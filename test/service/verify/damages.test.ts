@@ -267,7 +267,7 @@ function edited(folder: string, roll: (below: number) => number): string {
   return `${what}: ${withRow(folder, roll, where, edit)}`;
 }
 
-describe('a deployment that was damaged', () => {
+describe('a deployment that was damaged', { tags: ['I11'] }, () => {
   it('is whole before: verification finds nothing', async () => {
     const { folder, config: of } = copy(0);
     expect(await findingsOf(of)).toEqual([]);

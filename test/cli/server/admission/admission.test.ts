@@ -134,7 +134,7 @@ function gated() {
   return { state, work };
 }
 
-describe('octets are held only for who is known (I13)', () => {
+describe('octets are held only for who is known (I13)', { tags: ['I13'] }, () => {
   it('a body without a client certificate is refused before it is read', async () => {
     await start({});
     const { answer } = await halfBody('parties');
@@ -202,7 +202,7 @@ describe('octets are held only for who is known (I13)', () => {
   });
 });
 
-describe('calls of one party in work at once (I13)', () => {
+describe('calls of one party in work at once (I13)', { tags: ['I13'] }, () => {
   it('are limited, while another party is answered at once', async () => {
     const { state, work } = gated();
     const delivery = {

@@ -19,7 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-it('takes notifications of the field in another thread, and tells that notices wait (I13)', async () => {
+it('takes notifications of the field in another thread, and tells that notices wait (I13)', {
+  tags: ['ES9-NOTIFICATION', 'I13'],
+}, async () => {
   const orderId = 'FIELD';
   await prepare(deployment, orderId, 1, { callbackUrl: 'http://127.0.0.1:9/callback' });
   const euicc = deployment.eum.personalise({ keys: 1 });

@@ -101,7 +101,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const callbacks = { ledger, keyRing, keyAssignments, dataKeys, settings, now, random: randomBytes };
   const notifier = await openNotifier(config, callbacks, options);
   let work: ServiceWork | undefined;
-  const dispatcher = await openDispatcher(config, vault, options, () => work!);
+  const dispatcher = await openDispatcher(config, { vault, notifier }, options, () => work!);
   const context: Context = {
     ledger,
     vault,
@@ -316,7 +316,7 @@ export function openKeys(
  */
 async function openDispatcher(
   config: RuntimeConfig,
-  vault: Vault,
+  { vault, notifier }: Pick<Context, 'vault' | 'notifier'>,
   { lanes = 'inline', log = () => undefined }: RuntimeOptions,
   work: () => ServiceWork,
 ): Promise<Dispatcher> {
@@ -339,7 +339,7 @@ async function openDispatcher(
     lanes === 'none'
       ? []
       : lanes === 'workers' && threads > 0
-        ? Array.from({ length: threads }, () => new WorkerLane(config, log))
+        ? Array.from({ length: threads }, () => new WorkerLane(config, log, () => notifier.wake()))
         : [here];
   return new TaskQueue({
     lanes: chosen,

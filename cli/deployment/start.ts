@@ -5,7 +5,7 @@ import type { Log } from '../../shared/events/log-events.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
-import { fieldThread } from '../server/field/field-thread.ts';
+import { CallbackThread, fieldThread } from '../server/field/field-thread.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
 import type { DeploymentFolder } from './folder.ts';
@@ -35,8 +35,9 @@ export async function startDeployment(
   const tls = await pki.server([
     ...new Set([host, 'localhost', '127.0.0.1', deployment.config.runtime.address]),
   ]);
+  const callbacks = new CallbackThread();
   const runtime = await deployment.openRuntime(
-    { lanes: 'workers', log },
+    { lanes: 'workers', log, notifier: callbacks.notifier },
     { publicUrl: configured.publicUrl ?? `https://${host}:${port}`, callbackCa: pki.caCertificate },
   );
   let server: RunningServer;
@@ -45,10 +46,7 @@ export async function startDeployment(
       services: runtime.services,
       tls,
       listen: { host, port },
-      field: {
-        port: fieldPort,
-        listen: fieldThread(runtime.config, () => runtime.context.notifier.wake(), log),
-      },
+      field: { port: fieldPort, listen: fieldThread(runtime.config, callbacks, log) },
       limits: configured.limits,
       stores: storeTrials(runtime),
       vault: transferGate(runtime.context.vault),

@@ -8,8 +8,8 @@ import type { WorkKind } from './dispatcher.ts';
 import type { Lane } from './task-queue.ts';
 import { keepImportWrappersGeneric } from './threads.ts';
 
-/** What a worker answers to a task. An error comes as what is safe to log. */
-export type WorkerAnswer = TaskAnswer | LogRecord;
+/** What a worker answers to a task, and what it tells besides: that notices wait, a line of the log. */
+export type WorkerAnswer = TaskAnswer | { readonly notices: true } | LogRecord;
 
 type TaskAnswer =
   | { readonly id: number; readonly done: true }
@@ -53,14 +53,16 @@ const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as co
 export class WorkerLane implements Lane {
   readonly #config: RuntimeConfig;
   readonly #log: Log;
+  readonly #onNotices: () => void;
   #running: Running | undefined;
   #next = 0;
   #closed = false;
 
-  /** `log` gets what the worker has to tell besides its answers. */
-  constructor(config: RuntimeConfig, log: Log) {
+  /** `log` gets the worker's lines, `onNotices` hears that notices wait for Operators. */
+  constructor(config: RuntimeConfig, log: Log, onNotices: () => void = () => undefined) {
     this.#config = config;
     this.#log = log;
+    this.#onNotices = onNotices;
   }
 
   run(kind: WorkKind, id: string, task: number): Promise<void> {
@@ -93,6 +95,7 @@ export class WorkerLane implements Lane {
     const running: Running = { worker, waiting: new Map() };
     worker.on('message', (answer: WorkerAnswer) => {
       if ('event' in answer) return this.#log(answer);
+      if ('notices' in answer) return this.#onNotices();
       const waiting = running.waiting.get(answer.id);
       running.waiting.delete(answer.id);
       if (answer.done) waiting?.resolve();

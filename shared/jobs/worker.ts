@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { notifierElsewhere } from '../notify/notifier.ts';
 import { openRuntime } from '../runtime.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { WorkKind } from './dispatcher.ts';
@@ -8,9 +9,11 @@ import { taskFailure, type WorkerAnswer } from './worker-lane.ts';
 type Message = 'close' | { id: number; kind: WorkKind; workId: string; task: number };
 
 const port = parentPort!;
+const tell = (answer: WorkerAnswer) => port.postMessage(answer);
 const runtime = openRuntime(workerData as RuntimeConfig, {
   lanes: 'none',
-  log: (record) => port.postMessage(record satisfies WorkerAnswer),
+  log: tell,
+  notifier: notifierElsewhere(() => tell({ notices: true })),
 });
 let last: Promise<unknown> = runtime;
 
@@ -20,7 +23,7 @@ port.on('message', (message: Message) => {
       await (await runtime).close();
       port.close();
     } else {
-      port.postMessage(await run(message));
+      tell(await run(message));
     }
   });
 });

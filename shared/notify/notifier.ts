@@ -12,6 +12,13 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
+/** Where another thread carries the notices: all that there is to do is to tell it. */
+export const notifierElsewhere = (wake: () => void): Notifier => ({
+  wake,
+  flush: async () => undefined,
+  close: async () => undefined,
+});
+
 /** Carries one notice. */
 export interface Courier {
   /**

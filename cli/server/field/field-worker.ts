@@ -5,25 +5,25 @@ import { openRuntime } from '../../../shared/runtime.ts';
 import { SharedCount } from '../admission/shared-count.ts';
 import { HealthCheck } from '../health.ts';
 import { storeTrials } from '../store-trials.ts';
-import type { FieldThreadData, FieldThreadMessage } from './field-thread.ts';
+import type { FieldThreadData, FieldThreadMessage, FieldThreadOrder } from './field-thread.ts';
 import { listenForField } from './listen-for-field.ts';
 
-/** The thread of the field: opens the same stores, listens, and tells the thread of the parties what it must know. */
+/** The thread of the field: opens the same stores, listens, and carries callbacks to Operators. */
 const { runtime: config, field, partiesInWork } = workerData as FieldThreadData;
 const port = parentPort!;
 const tell = (message: FieldThreadMessage) => port.postMessage(message);
-const nothing = async (): Promise<void> => undefined;
 
 async function open() {
   const log: Log = (record) => tell({ log: record });
-  const notifier = { wake: () => tell({ notices: true }), flush: nothing, close: nothing };
-  const runtime = await openRuntime(config, { lanes: 'none', log, notifier });
+  const runtime = await openRuntime(config, { lanes: 'none', log });
   const health = new HealthCheck(storeTrials(runtime), () => performance.now());
   const { services } = runtime;
   const listener = await listenForField({ services, health: () => health.ask(), log })(
     field,
     new SharedCount(partiesInWork),
   );
+  // also for what a thread before this one has left
+  runtime.context.notifier.wake();
   return { runtime, listener };
 }
 
@@ -36,8 +36,9 @@ opened.then(
   },
 );
 
-port.once('message', () => {
+port.on('message', (order: FieldThreadOrder) => {
   void opened.then(async ({ runtime, listener }) => {
+    if (order === 'notices') return runtime.context.notifier.wake();
     await listener.close();
     await runtime.close();
     port.close();

@@ -320,7 +320,12 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   kind('euicc-info2#*', 'EuiccInfo2, by hash', ['`esed1/`', '`eligibility/`'], FOR_EVER),
   kind('otpk#*', 'one-time keys that were ever seen (I1)', ['`esed1/`', '`esed1/`'], FOR_EVER),
   kind('ingest#*', 'a batch of eUICC data and what came of it', ['`esed1/`', '`esed1/`'], FOR_EVER),
-  kind('job#*', 'job, chunks, progress, chains, the answer in parts', ['`esbpp/`', '`esbpp/`, `reports/`'], FOR_EVER),
+  kind(
+    'job#*',
+    'job, chunks, progress, chains, the answer in parts',
+    ['`esbpp/`', '`esbpp/`, `reports/`'],
+    FOR_EVER,
+  ),
   kind('report#*', 'reports and their answers', ['`reports/`', '`reports/`'], FOR_EVER),
   kind(
     'report-work#*',

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { COMMANDS, type Register } from './commands/index.ts';
+import { COMMANDS, type CommandRow } from './commands/index.ts';
 import { EXIT_CODE_HELP } from './output/exit-codes.ts';
 import type { RunIo } from './output/process-io.ts';
 
@@ -16,7 +16,7 @@ export async function run(args: readonly string[], io: RunIo): Promise<number> {
     .configureOutput({ writeOut: (text) => io.write(text), writeErr: () => {} })
     .exitOverride();
   try {
-    for (const load of loadersFor(args)) (await load())(program, io);
+    await registerCommands(program, args, io);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!isHelp(error)) io.fail(error);
@@ -24,10 +24,17 @@ export async function run(args: readonly string[], io: RunIo): Promise<number> {
   return io.exitCode;
 }
 
-/** The one command that is named, or all of them for the help and for a name that is none. */
-function loadersFor(args: readonly string[]): readonly (() => Promise<Register>)[] {
-  const load = COMMANDS.get(args.find((arg) => !arg.startsWith('-')) ?? '');
-  return load === undefined ? [...COMMANDS.values()] : [load];
+/** The one command that is named; for the help, and for a name that is none, what each of them is. */
+async function registerCommands(program: Command, args: readonly string[], io: RunIo): Promise<void> {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  const named = (first === 'help' ? second : first) ?? '';
+  const row = COMMANDS.get(named);
+  const registerNamed = async ({ load, summary }: CommandRow) => {
+    (await load())(program, io);
+    program.commands.at(-1)!.description(summary);
+  };
+  if (row !== undefined) return registerNamed(row);
+  for (const [name, { summary }] of COMMANDS) program.command(name).description(summary);
 }
 
 /** Help and version were asked for, and written. */

@@ -16,9 +16,7 @@ const LISTED = 100;
 
 /** `smdpf audit`: the hash-chained log of state changes and refused calls. */
 export function registerAudit(program: Command, io: CliIo): void {
-  const audit = program
-    .command('audit')
-    .description('the hash-chained log of state changes and refused calls');
+  const audit = program.command('audit');
   const command = (name: string, description: string) =>
     audit
       .command(name)

@@ -21,7 +21,7 @@ const WORDS = { good: 'good', bad: 'BAD', unchecked: 'not checked' } as const;
 
 /** `smdpf aws`: looks after a stack on AWS. */
 export function registerAws(program: Command, io: CliIo): void {
-  const group = program.command('aws').description('look after a stack on AWS');
+  const group = program.command('aws');
   group
     .command('doctor')
     .description('check a deployed stack against AWS itself; rings one alarm, and leaves nothing behind')

@@ -7,9 +7,6 @@ import type { CliIo } from '../output/cli-io.ts';
 export function registerBackup(program: Command, io: CliIo): void {
   program
     .command('backup')
-    .description(
-      'copy configuration, ledger and vault, beside a running server; never the PPK vault nor any key',
-    )
     .option(...FOLDER_OPTION)
     .requiredOption('--out <folder>', 'where to; one that is there is brought up to date')
     .action(({ folder, out }: { folder: string; out: string }) =>

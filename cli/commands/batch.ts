@@ -11,7 +11,7 @@ interface FolderArguments {
 }
 
 export function registerBatch(program: Command, io: CliIo): void {
-  const batch = program.command('batch').description('answers that `smdpf pull` fetched, with no network');
+  const batch = program.command('batch');
 
   batch
     .command('verify')

@@ -54,7 +54,6 @@ The answer tells what the other side needs beside the file: transactionId, hostI
 export function registerBind(program: Command, io: CliIo): void {
   program
     .command('bind')
-    .description('bind one profile to one eUICC, from files and without any store')
     .requiredOption('--upp <file>', 'Unprotected Profile Package: 1 octet or more, of any content')
     .requiredOption('--metadata <file>', 'metadata as JSON, or a StoreMetadataRequest (BF25) in DER')
     .requiredOption('--eid <digits>', 'EID, 32 digits with their check digits')

@@ -25,10 +25,7 @@ A client certificate that your own CA issues:
 
 /** `smdpf callbacks`: how callbacks to Operators do, and the certificate by which this server makes them. */
 export function registerCallbacks(program: Command, io: CliIo): void {
-  const callbacks = program
-    .command('callbacks')
-    .description('callbacks to Operators: how they do, parked ones, the client certificate')
-    .addHelpText('after', HELP);
+  const callbacks = program.command('callbacks').addHelpText('after', HELP);
   const command = (name: string, description: string) =>
     callbacks
       .command(name)

@@ -13,10 +13,7 @@ failed, 1 otherwise; what was skipped says why. --junit writes the same for a CI
 It is written on the counterparts of sim/, not on the server's code: docs/conform.md.`;
 
 export function registerConform(program: Command, io: CliIo): void {
-  const conform = program
-    .command('conform')
-    .description('hold an implementation of the other side against the rules, check by check')
-    .addHelpText('after', HELP);
+  const conform = program.command('conform').addHelpText('after', HELP);
   for (const register of [
     registerConformEum,
     registerConformMaker,

@@ -33,10 +33,7 @@ Example:
 
 /** `smdpf context`: servers and certificates under a name, so that no command line has to repeat them. */
 export function registerContext(program: Command, io: CliIo): void {
-  const context = program
-    .command('context')
-    .description('servers and certificates kept under a name, for every command that calls a server')
-    .addHelpText('after', HELP);
+  const context = program.command('context').addHelpText('after', HELP);
 
   context
     .command('add <name>')

@@ -25,9 +25,6 @@ interface DemoArguments {
 export function registerDemo(program: Command, io: CliIo): void {
   program
     .command('demo')
-    .description(
-      'all 16 steps of in-factory provisioning, with simulated counterparts and deliberate troubles',
-    )
     .option('--devices <n>', 'devices that are to work; five more are in trouble', count, 25)
     .option('--profiles-per-device <k>', 'profiles for each device', count, 2)
     .option('--upp <file>', 'Unprotected Profile Package to use as template; default: a template of our own')

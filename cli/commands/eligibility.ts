@@ -17,7 +17,6 @@ interface CheckArguments {
 export function registerEligibility(program: Command, io: CliIo): void {
   program
     .command('eligibility')
-    .description('which eUICCs would get a profile of an order')
     .command('check [eid...]')
     .description('which of these eUICCs would be refused, and why; nothing is spent')
     .option(...FOLDER_OPTION)

@@ -18,9 +18,7 @@ import { fields, table } from '../output/table.ts';
 
 /** `smdpf erase`: removes an Operator, and says in a signed statement what was erased and looked at. */
 export function registerErase(program: Command, io: CliIo): void {
-  const group = program
-    .command('erase')
-    .description('remove an Operator: destroy keys and data, with a signed statement of it');
+  const group = program.command('erase');
   const command = (name: string, description: string) =>
     group
       .command(name)

@@ -7,32 +7,174 @@ import type { CliIo } from '../output/cli-io.ts';
  */
 export type Register = (program: Command, io: CliIo) => void;
 
+/** A command as `smdpf --help` shows it, and where it is registered. */
+export interface CommandRow {
+  readonly summary: string;
+  readonly load: () => Promise<Register>;
+}
+
 /**
  * By name, in the order of `smdpf --help`. A command is loaded when it is named, so that looking at a file does not
- * wait for the server's libraries.
+ * wait for the server's libraries, nor the help for any.
  */
-export const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
-  ['demo', async () => (await import('./demo.ts')).registerDemo],
-  ['serve', async () => (await import('./serve.ts')).registerServe],
-  ['keys', async () => (await import('./keys.ts')).registerKeys],
-  ['callbacks', async () => (await import('./callbacks.ts')).registerCallbacks],
-  ['party', async () => (await import('./party.ts')).registerParty],
-  ['trust', async () => (await import('./trust.ts')).registerTrust],
-  ['audit', async () => (await import('./audit.ts')).registerAudit],
-  ['verify', async () => (await import('./verify.ts')).registerVerify],
-  ['backup', async () => (await import('./backup.ts')).registerBackup],
-  ['restore', async () => (await import('./restore.ts')).registerRestore],
-  ['erase', async () => (await import('./erase.ts')).registerErase],
-  ['aws', async () => (await import('./aws.ts')).registerAws],
-  ['eligibility', async () => (await import('./eligibility.ts')).registerEligibility],
-  ['profile', async () => (await import('./profile.ts')).registerProfile],
-  ['bind', async () => (await import('./bind.ts')).registerBind],
-  ['inspect', async () => (await import('./inspect.ts')).registerInspect],
-  ['statement', async () => (await import('./statement.ts')).registerStatement],
-  ['verify-pir', async () => (await import('./verify-pir.ts')).registerVerifyPir],
-  ['context', async () => (await import('./context.ts')).registerContext],
-  ['pull', async () => (await import('./pull.ts')).registerPull],
-  ['batch', async () => (await import('./batch.ts')).registerBatch],
-  ['conform', async () => (await import('./conform.ts')).registerConform],
-  ['sim', async () => (await import('./sim.ts')).registerSim],
+export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
+  [
+    'demo',
+    {
+      summary: 'all 16 steps of in-factory provisioning, with simulated counterparts and deliberate troubles',
+      load: async () => (await import('./demo.ts')).registerDemo,
+    },
+  ],
+  [
+    'serve',
+    {
+      summary:
+        'the embedded server; everything it must remember is in one folder, and a restart goes on where it stopped',
+      load: async () => (await import('./serve.ts')).registerServe,
+    },
+  ],
+  [
+    'keys',
+    {
+      summary: 'keys and certificates of a deployment: make, install, rotate, list, retire, check',
+      load: async () => (await import('./keys.ts')).registerKeys,
+    },
+  ],
+  [
+    'callbacks',
+    {
+      summary: 'callbacks to Operators: how they do, parked ones, the client certificate',
+      load: async () => (await import('./callbacks.ts')).registerCallbacks,
+    },
+  ],
+  [
+    'party',
+    {
+      summary: 'who may call this server, by client certificate',
+      load: async () => (await import('./party.ts')).registerParty,
+    },
+  ],
+  [
+    'trust',
+    {
+      summary: 'whom this server trusts, and which lists revoke it',
+      load: async () => (await import('./trust.ts')).registerTrust,
+    },
+  ],
+  [
+    'audit',
+    {
+      summary: 'the hash-chained log of state changes and refused calls',
+      load: async () => (await import('./audit.ts')).registerAudit,
+    },
+  ],
+  [
+    'verify',
+    {
+      summary:
+        'hold ledger, vault, PPK vault, locked records and audit log against each other, beside a running server',
+      load: async () => (await import('./verify.ts')).registerVerify,
+    },
+  ],
+  [
+    'backup',
+    {
+      summary:
+        'copy configuration, ledger and vault, beside a running server; never the PPK vault nor any key',
+      load: async () => (await import('./backup.ts')).registerBackup,
+    },
+  ],
+  [
+    'restore',
+    {
+      summary: 'bring a ledger that came from a backup up to date; frozen until then',
+      load: async () => (await import('./restore.ts')).registerRestore,
+    },
+  ],
+  [
+    'erase',
+    {
+      summary: 'remove an Operator: destroy keys and data, with a signed statement of it',
+      load: async () => (await import('./erase.ts')).registerErase,
+    },
+  ],
+  ['aws', { summary: 'look after a stack on AWS', load: async () => (await import('./aws.ts')).registerAws }],
+  [
+    'eligibility',
+    {
+      summary: 'which eUICCs would get a profile of an order',
+      load: async () => (await import('./eligibility.ts')).registerEligibility,
+    },
+  ],
+  [
+    'profile',
+    {
+      summary: 'check, show, personalise and compare profile packages (see docs/profiles.md)',
+      load: async () => (await import('./profile.ts')).registerProfile,
+    },
+  ],
+  [
+    'bind',
+    {
+      summary: 'bind one profile to one eUICC, from files and without any store',
+      load: async () => (await import('./bind.ts')).registerBind,
+    },
+  ],
+  [
+    'inspect',
+    {
+      summary: 'say what a file is, and show every field with its offset',
+      load: async () => (await import('./inspect.ts')).registerInspect,
+    },
+  ],
+  [
+    'statement',
+    {
+      summary: 'statements that the server signed for others to keep',
+      load: async () => (await import('./statement.ts')).registerStatement,
+    },
+  ],
+  [
+    'verify-pir',
+    {
+      summary: 'verify a Profile Installation Result (BF37) and tell what it says',
+      load: async () => (await import('./verify-pir.ts')).registerVerifyPir,
+    },
+  ],
+  [
+    'context',
+    {
+      summary: 'servers and certificates kept under a name, for every command that calls a server',
+      load: async () => (await import('./context.ts')).registerContext,
+    },
+  ],
+  [
+    'pull',
+    {
+      summary: 'fetch the answer to a BPP request; run it again and it goes on where it stopped',
+      load: async () => (await import('./pull.ts')).registerPull,
+    },
+  ],
+  [
+    'batch',
+    {
+      summary: 'answers that `smdpf pull` fetched, with no network',
+      load: async () => (await import('./batch.ts')).registerBatch,
+    },
+  ],
+  [
+    'conform',
+    {
+      summary: 'hold an implementation of the other side against the rules, check by check',
+      load: async () => (await import('./conform.ts')).registerConform,
+    },
+  ],
+  [
+    'sim',
+    {
+      summary:
+        'counterparts for those who test their own side: CI, EUM, eUICC, factory, device manufacturer, Operator',
+      load: async () => (await import('./sim.ts')).registerSim,
+    },
+  ],
 ]);

@@ -18,7 +18,6 @@ Examples:
 export function registerInspect(program: Command, io: CliIo): void {
   program
     .command('inspect')
-    .description('say what a file is, and show every field with its offset')
     .argument('<file>')
     .addHelpText('after', HELP)
     .action(async (file: string) => {

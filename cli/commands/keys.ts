@@ -19,10 +19,7 @@ A binding key in five steps:
   smdpf keys retire --certificate SHA256 (of the old one, when no order needs it any more)`;
 
 export function registerKeys(program: Command, io: CliIo): void {
-  const keys = program
-    .command('keys')
-    .description('keys and certificates of a deployment: make, install, rotate, list, retire, check')
-    .addHelpText('after', HELP);
+  const keys = program.command('keys').addHelpText('after', HELP);
   const sub: KeysCommand = (name, description) =>
     keys.command(name).description(description).option('--folder <folder>', 'the deployment', 'smdpf-data');
   registerMaking(sub, io);

@@ -29,7 +29,7 @@ interface AddArguments {
 
 /** `smdpf party`: who may call, by client certificate. */
 export function registerParty(program: Command, io: CliIo): void {
-  const party = program.command('party').description('who may call this server, by client certificate');
+  const party = program.command('party');
   const command = (usage: string, description: string) =>
     party
       .command(usage)

@@ -10,9 +10,7 @@ import { registerTemplate } from './profile/template.ts';
 
 /** `smdpf profile`: profile packages from files, without any store. */
 export function registerProfile(program: Command, io: CliIo): void {
-  const profile = program
-    .command('profile')
-    .description('check, show, personalise and compare profile packages (see docs/profiles.md)');
+  const profile = program.command('profile');
   for (const register of [
     registerCheck,
     registerShow,

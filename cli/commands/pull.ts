@@ -19,7 +19,6 @@ export function registerPull(program: Command, io: CliIo): void {
   withServerOptions(
     program
       .command('pull')
-      .description('fetch the answer to a BPP request; run it again and it goes on where it stopped')
       .requiredOption('--request <hex>', 'requestId, 1 to 16 octets', hexOption(1, 16))
       .requiredOption('--out <folder>', 'where the manifest and its parts go')
       .option('--parallel <n>', 'parts fetched at once', wholeOption(1, 64), 4)

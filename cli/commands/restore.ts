@@ -16,9 +16,7 @@ import { fields, table } from '../output/table.ts';
 
 /** `smdpf restore`: a ledger from a backup, brought up to date before anything is bound on it (I9). */
 export function registerRestore(program: Command, io: CliIo): void {
-  const group = program
-    .command('restore')
-    .description('bring a ledger that came from a backup up to date; frozen until then');
+  const group = program.command('restore');
   const command = (name: string, description: string) =>
     group
       .command(name)

@@ -22,9 +22,6 @@ interface ServeArguments {
 export function registerServe(program: Command, io: CliIo): void {
   program
     .command('serve')
-    .description(
-      'the embedded server; everything it must remember is in one folder, and a restart goes on where it stopped',
-    )
     .option('--folder <folder>', 'the deployment; made on first use', 'smdpf-data')
     .option('--address <fqdn>', 'FQDN of this SM-DPf: notificationAddress of its profiles (first use only)')
     .option('--host <host>', 'where to listen (first use only); default 127.0.0.1')

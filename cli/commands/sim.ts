@@ -26,12 +26,7 @@ Against a server, with the --url and TLS options that each command lists:
   sim factory load, sim device-maker report, sim euicc notifications`;
 
 export function registerSim(program: Command, io: CliIo): void {
-  const sim = program
-    .command('sim')
-    .description(
-      'counterparts for those who test their own side: CI, EUM, eUICC, factory, device manufacturer, Operator',
-    )
-    .addHelpText('after', WALKTHROUGH);
+  const sim = program.command('sim').addHelpText('after', WALKTHROUGH);
   for (const register of [
     registerSimCi,
     registerSimEum,

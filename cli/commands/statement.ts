@@ -43,7 +43,6 @@ Example:
 export function registerStatement(program: Command, io: CliIo): void {
   program
     .command('statement')
-    .description('statements that the server signed for others to keep')
     .command('verify <file>')
     .description('verify a deletion statement, an order report or a statement of an erasure, with no network')
     .requiredOption('--keys <file>', 'delivery keys of the server')

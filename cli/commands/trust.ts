@@ -10,7 +10,7 @@ import { registerList } from './trust/list.ts';
 
 /** `smdpf trust`: roots, EUMs, revocations and our own binding certificates. */
 export function registerTrust(program: Command, io: CliIo): void {
-  const trust = program.command('trust').description('whom this server trusts, and which lists revoke it');
+  const trust = program.command('trust');
   const command: TrustCommand = (usage, description) =>
     trust
       .command(usage)

@@ -35,7 +35,6 @@ Example:
 export function registerVerifyPir(program: Command, io: CliIo): void {
   program
     .command('verify-pir')
-    .description('verify a Profile Installation Result (BF37) and tell what it says')
     .requiredOption('--pir <file>', 'Profile Installation Result, in DER, base64 or hexadecimal')
     .requiredOption('--euicc-cert <file>', 'CERT.EUICC of the eUICC that made it, in DER or PEM')
     .addHelpText('after', HELP)

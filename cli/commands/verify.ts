@@ -29,9 +29,6 @@ type Seen = Finding & { readonly repaired: boolean };
 export function registerVerify(program: Command, io: CliIo): void {
   program
     .command('verify')
-    .description(
-      'hold ledger, vault, PPK vault, locked records and audit log against each other, beside a running server',
-    )
     .option(...FOLDER_OPTION)
     .option(...CONFIG_OPTION)
     .option('--repair', 'remove what counts for nothing, and destroy keys that had to be destroyed')

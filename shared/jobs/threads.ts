@@ -1,4 +1,21 @@
 import { setFlagsFromString } from 'node:v8';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+
+/** Runs the module at this URL as a thread. */
+export type StartThread = (module: URL, options: WorkerOptions) => Worker;
+
+let start: StartThread = (module, options) => new Worker(module, options);
+
+/** Starts a module of ours as a thread. */
+export function startThread(module: URL, options: WorkerOptions): Worker {
+  keepImportWrappersGeneric();
+  return start(module, options);
+}
+
+/** In a bundle the module is no file of its own: the bundle says how it runs one. */
+export function threadsStartBy(other: StartThread): void {
+  start = other;
+}
 
 /**
  * Before the first worker thread. Node strips the types of each thread's sources in WebAssembly. After 1,000 calls V8 compiles the way out of it into
@@ -6,6 +23,6 @@ import { setFlagsFromString } from 'node:v8';
  * (`Check failed: jit_page.has_value()`, in TierUpWasmToJSWrapper). Nothing here calls out of WebAssembly often enough
  * to miss the compiled way.
  */
-export function keepImportWrappersGeneric(): void {
+function keepImportWrappersGeneric(): void {
   if (process.versions.node.startsWith('24.')) setFlagsFromString('--wasm-wrapper-tiering-budget=2000000000');
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Fault, type FaultCode, Refusal } from '../errors.ts';
 import { messageOf } from '../events/error-record.ts';
 import type { Log, LogRecord } from '../events/log-events.ts';
@@ -6,7 +6,7 @@ import type { RuntimeConfig } from '../runtime-config.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { WorkKind } from './dispatcher.ts';
 import type { Lane } from './task-queue.ts';
-import { keepImportWrappersGeneric } from './threads.ts';
+import { startThread } from './threads.ts';
 
 /** What a worker answers to a task, and what it tells besides: that notices wait, a line of the log. */
 export type WorkerAnswer = TaskAnswer | { readonly notices: true } | LogRecord;
@@ -87,8 +87,7 @@ export class WorkerLane implements Lane {
   }
 
   #start(): Running {
-    keepImportWrappersGeneric();
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    const worker = startThread(new URL('./worker.ts', import.meta.url), {
       workerData: this.#config,
       resourceLimits: HEAP,
     });

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { countRead } from '../call-cost.ts';
 import { Fault, invariant } from '../errors.ts';
@@ -18,6 +18,7 @@ import {
 } from './ledger.ts';
 import { bounds, makeCursor, PAGE_LIMIT } from './range.ts';
 import { openDatabase, ownerOnly } from './sqlite/file.ts';
+import { sqlite } from './sqlite/module.ts';
 import { octetsOf, readRow, rowSum, toItem } from './sqlite/row.ts';
 import { parseWalkCursor, walkCursor } from './walk-cursor.ts';
 
@@ -78,7 +79,7 @@ export class SqliteLedger implements Ledger {
 
   /** Writes the ledger as it stands at one moment into a new file, beside processes that write on. */
   static copy(file: string, to: string): void {
-    const database = new DatabaseSync(file, { readOnly: true });
+    const database = new (sqlite().DatabaseSync)(file, { readOnly: true });
     try {
       ownerOnly(to);
       database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);

@@ -65,6 +65,8 @@ export const FLOORS: readonly Floor[] = [
   { name: 'conformance', rooms: ['conform'] },
   // the worker is the entry of a thread, which opens a runtime of its own
   { name: 'entries', rooms: ['cli', 'lambdas', 'shared/jobs/worker.ts'] },
+  // what a release is built of begins with the bundle's entry, beside the commands
+  { name: 'release', rooms: ['release'] },
   { name: 'emulation', rooms: ['localstack'] },
   { name: 'deployment', rooms: ['lib'] },
   { name: 'measures', rooms: ['bench', 'evidence'] },

@@ -10,7 +10,7 @@ const program = new Command('smdpf').option('--json');
 
 beforeAll(async () => {
   const io = processIo({ argv: [], env: {}, stdout: { write: () => {} }, stderr: { write: () => {} } });
-  for (const load of COMMANDS.values()) (await load())(program, io);
+  for (const { load } of COMMANDS.values()) (await load())(program, io);
 });
 
 /** Command lines of the sh blocks of a document, each without the `npx smdpf` it begins with. */

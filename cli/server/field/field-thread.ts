@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Fault } from '../../../shared/errors.ts';
 import { errorRecords } from '../../../shared/events/error-record.ts';
 import type { Log, LogRecord } from '../../../shared/events/log-events.ts';
-import { keepImportWrappersGeneric } from '../../../shared/jobs/threads.ts';
+import { startThread } from '../../../shared/jobs/threads.ts';
 import { errorOf, type TaskFailure } from '../../../shared/jobs/worker-lane.ts';
 import { notifierElsewhere } from '../../../shared/notify/notifier.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
@@ -86,9 +86,8 @@ class FieldThread {
     data: Omit<FieldThreadData, 'partiesInWork'> & { readonly partiesInWork: SharedCount },
     log: Log,
   ) {
-    keepImportWrappersGeneric();
     const workerData: FieldThreadData = { ...data, partiesInWork: data.partiesInWork.memory };
-    this.#worker = new Worker(new URL('./field-worker.ts', import.meta.url), {
+    this.#worker = startThread(new URL('./field-worker.ts', import.meta.url), {
       workerData,
       resourceLimits: HEAP,
     });

@@ -53,7 +53,7 @@ function loadAddon(): typeof Pkcs11Js {
     throw new Fault(
       'configuration',
       absent
-        ? 'pkcs11 keys need the optional package pkcs11js: install with npm ci --include=optional'
+        ? 'pkcs11 keys need the optional package pkcs11js beside smdpf: see docs/keys.md, "PKCS#11"'
         : 'pkcs11 keys need the addon of pkcs11js, which is compiled on demand: see docs/keys.md, "PKCS#11"',
       { cause },
     );

@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { Fault } from '../../errors.ts';
+import { sqlite } from './module.ts';
 
 /** "SMDf"; tells our files from other SQLite databases (PRAGMA application_id). */
 const APPLICATION_ID = 0x534d4466;
@@ -33,7 +34,7 @@ export function ownerOnly(file: string): void {
 /** Opens or creates the database; `timeout` in milliseconds. */
 export function openDatabase(file: string, timeout: number): DatabaseSync {
   if (file !== ':memory:') ownerOnly(file);
-  const database = new DatabaseSync(file, { timeout });
+  const database = new (sqlite().DatabaseSync)(file, { timeout });
   try {
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
     // in one read transaction: another process may be writing the schema at this moment

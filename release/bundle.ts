@@ -1,0 +1,60 @@
+import { join, resolve } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+export const ROOT = resolve(import.meta.dirname, '..');
+
+/** A bundle and the packages that are in it. */
+export interface Bundle {
+  readonly file: string;
+  /** Folders of `node_modules` that something was taken from, sorted. */
+  readonly packages: readonly string[];
+}
+
+/** What a module in the bundle takes for its own address, and how it finds packages that are compiled for a machine. */
+const FORMATS = {
+  esm: {
+    banner:
+      "import { createRequire as smdpfRequire } from 'node:module'; const require = smdpfRequire(import.meta.url);",
+    define: {},
+  },
+  // in an executable: from the folder that it lies in
+  cjs: {
+    banner: "const smdpfUrl = require('node:url').pathToFileURL(process.execPath).href;",
+    define: { 'import.meta.url': 'smdpfUrl' },
+  },
+} as const;
+
+/**
+ * All of `smdpf` as one file: an ES module for Node, or CommonJS, which is what an executable begins with. Commands, stores and
+ * AWS clients inside are still run when they are first needed. The same sources give the same octets.
+ */
+export async function bundle(file: string, format: keyof typeof FORMATS): Promise<Bundle> {
+  const { banner, define } = FORMATS[format];
+  const { metafile } = await build({
+    entryPoints: [join(ROOT, 'release/entry.ts')],
+    absWorkingDir: ROOT,
+    outfile: file,
+    bundle: true,
+    format,
+    platform: 'node',
+    target: 'node22',
+    minify: true,
+    // error names are part of what the log tells
+    keepNames: true,
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    metafile: true,
+    banner: { js: format === 'esm' ? `#!/usr/bin/env node\n${banner}` : banner },
+    define: { ...define },
+    logLevel: 'warning',
+  });
+  return { file, packages: packagesOf(metafile) };
+}
+
+/** `node_modules/@scope/name`, also of packages inside others; from this folder, or from another that a link leads to. */
+function packagesOf({ inputs }: Metafile): string[] {
+  const folders = Object.keys(inputs).flatMap(
+    (path) => /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
+  );
+  return [...new Set(folders)].sort();
+}

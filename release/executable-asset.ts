@@ -1,0 +1,7 @@
+/** The bundle as an asset of the executable. */
+export const BUNDLE_IN_EXECUTABLE = 'smdpf.cjs';
+
+const sea = process.getBuiltinModule?.('node:sea');
+
+/** What the single executable carries; undefined where Node runs the bundle as a file. */
+export const executable = sea?.isSea() ? sea : undefined;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import type { Caller, ClientCertificate, PartyRole } from '../shared/service/api/caller.ts';
 import { type CurveName, type PersonalisedEuicc, SimCi, SimEum } from '../sim/index.ts';
@@ -9,8 +9,9 @@ export interface Party extends Caller {
   readonly certificate: ClientCertificate;
 }
 
-function party(identifier: string, role: PartyRole): Party {
-  const fingerprint = createHash('sha256').update(`${role} ${identifier}`).digest('hex');
+/** `number`: of its certificates, of which it may have several. */
+export function party(identifier: string, role: PartyRole, number = 0): Party {
+  const fingerprint = createHash('sha256').update(`${role} ${identifier} ${number}`).digest('hex');
   const certificate = { fingerprint, notBeforeMs: 0, notAfterMs: Date.UTC(2090, 0) };
   return { identifier, role, fingerprint, certificate };
 }
@@ -32,6 +33,8 @@ export interface Maker {
 export interface Cast {
   readonly eums: readonly Maker[];
   readonly template: Uint8Array;
+  /** Public JWK to which Operators have rows encrypted. */
+  readonly outputKey: Readonly<Record<string, unknown>>;
 }
 
 /** eUICCs of each curve; on FRP256V1, whose arithmetic is our own and slow, fewer. */
@@ -68,5 +71,6 @@ export async function makeCast(): Promise<Cast> {
     const euiccs = [...eum.production(count, KEYS_EACH)];
     eums.push({ curve, party: party(`2.999.40.${i}`, 'eum'), ci, eum, euiccs, bindingKeys });
   }
-  return { eums, template: ownTemplate() };
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { eums, template: ownTemplate(), outputKey: { ...publicKey.export({ format: 'jwk' }) } };
 }

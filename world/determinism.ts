@@ -102,14 +102,20 @@ export function giveBack(): void {
 }
 
 const { subtle } = globalThis.crypto;
-/** Those that the server's libraries call. Other threads do their work, and take as long as they take. */
+/** Other threads do their work, and take as long as they take. */
 const IN_OTHER_THREADS = [
-  'importKey',
+  'decrypt',
+  'deriveBits',
+  'deriveKey',
+  'digest',
+  'encrypt',
   'exportKey',
   'generateKey',
-  'deriveBits',
-  'encrypt',
-  'decrypt',
+  'importKey',
+  'sign',
+  'unwrapKey',
+  'verify',
+  'wrapKey',
 ] as const;
 
 /** Work of other threads has its turn like everything else, and nothing goes on until it is done. */

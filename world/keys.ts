@@ -50,9 +50,17 @@ function keyOf(uri: string): LocalKey {
 export class SimulatedKeys implements KeyProvider, DataKeyWrapper {
   readonly scheme = 'softkey';
   readonly #ask: Ask;
+  readonly #destroyed: ReadonlySet<string>;
 
-  constructor(ask: Ask) {
+  /** `destroyed`: URIs of keys that were retired, and are gone. */
+  constructor(ask: Ask, destroyed: ReadonlySet<string>) {
     this.#ask = ask;
+    this.#destroyed = destroyed;
+  }
+
+  #key(uri: string): LocalKey {
+    if (this.#destroyed.has(uri)) throw new Fault('keyProvider', `the key ${uri} was retired and destroyed`);
+    return keyOf(uri);
   }
 
   describe(uri: string): Promise<KeyDescription> {
@@ -66,19 +74,19 @@ export class SimulatedKeys implements KeyProvider, DataKeyWrapper {
   }
 
   sign(uri: string, digest: Digest): Promise<Bytes> {
-    return this.#ask('keys.sign', () => keyOf(uri).sign!(digest));
+    return this.#ask('keys.sign', () => this.#key(uri).sign!(digest));
   }
 
   generateDataKey(uri: string, context: WrapContext): Promise<DataKey> {
-    return this.#ask('keys.generateDataKey', () => keyOf(uri).generateDataKey!(context));
+    return this.#ask('keys.generateDataKey', () => this.#key(uri).generateDataKey!(context));
   }
 
   wrapDataKey(uri: string, plaintext: Bytes, context: WrapContext): Promise<Bytes> {
-    return this.#ask('keys.wrapDataKey', () => keyOf(uri).wrapDataKey!(plaintext, context));
+    return this.#ask('keys.wrapDataKey', () => this.#key(uri).wrapDataKey!(plaintext, context));
   }
 
   unwrapDataKey(uri: string, wrapped: Bytes, context: WrapContext): Promise<Bytes> {
-    return this.#ask('keys.unwrapDataKey', () => keyOf(uri).unwrapDataKey!(wrapped, context));
+    return this.#ask('keys.unwrapDataKey', () => this.#key(uri).unwrapDataKey!(wrapped, context));
   }
 
   async health(uri: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface Stores {
 export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly stores: Stores;
+  /** URIs of keys that are gone. */
+  readonly destroyedKeys: ReadonlySet<string>;
   readonly onFault: (kind: FaultKind) => void;
   readonly onLog: (event: string) => void;
 }
@@ -60,7 +62,10 @@ export class SimulatedProcess {
   ): Promise<SimulatedProcess> {
     const process = new SimulatedProcess(number, surroundings);
     const { stores } = surroundings;
-    const keys = new SimulatedKeys((what, effect) => process.#ask('keyProvider', what, effect));
+    const keys = new SimulatedKeys(
+      (what, effect) => process.#ask('keyProvider', what, effect),
+      surroundings.destroyedKeys,
+    );
     const opened = openRuntime(config, {
       stores: {
         ledger: process.#ledger(stores.ledger),

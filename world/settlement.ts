@@ -28,6 +28,8 @@ export async function settle(world: World, seed: number): Promise<void> {
   await world.scheduler.settle();
   world.scheduler.pass(HOUR);
   await world.scheduler.settle();
+  // upkeep of every minute: a data key that was moved half is still on the list of its former wrapping key
+  await world.scheduler.until(runtime.wrappingRotation.rewrap());
   for (let round = 0; round < 40; round++) {
     const { destroyed } = await world.scheduler.until(runtime.reaper.round());
     if (destroyed === 0 && round > 30) break;

@@ -32,6 +32,13 @@ export interface TownEuicc {
   readonly maker: Maker;
 }
 
+/** A part of an answer, or a link to it. */
+export interface TownPart {
+  readonly maker: Party;
+  readonly requestId: string;
+  readonly name: string;
+}
+
 /** What the parties remember of their own doings. */
 export class Town {
   readonly orders: TownOrder[] = [];
@@ -46,5 +53,16 @@ export class Town {
   deliveryKeys = 1;
   crlNumber = 1;
   readonly revokedSerials = new Map<string, string[]>();
+  /** SHA-256 of binding certificates that were installed. */
+  readonly bindingCertificates: string[] = [];
+  /** How often trust in an EID came back or may have; NaN where nobody knows whether it did. */
+  readonly regained = new Map<string, number>();
+  /** Further certificates of parties; whether calls may still be taken with one. */
+  readonly certificates: { readonly party: Party; state: 'registered' | 'maybe' | 'revoked' }[] = [];
+  /** Parts of answers, and download links to parts that were given out. */
+  readonly parts: TownPart[] = [];
+  readonly links: TownPart[] = [];
+  /** Output rows as an Operator read them first, by order and pack. */
+  readonly rows = new Map<string, string>();
   numbered = 0;
 }

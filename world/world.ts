@@ -65,8 +65,10 @@ export class World {
   readonly town = new Town();
   readonly processes: SimulatedProcess[] = [];
   readonly onFault: (kind: FaultKind) => void;
-  /** Something that was stored is not what was stored any more. */
-  damaged = false;
+  /** URIs of keys that were retired; whoever keeps them has destroyed them since. */
+  readonly destroyedKeys = new Set<string>();
+  /** Things that are not what was stored, just now. */
+  damages = 0;
   #started = 0;
   readonly #processCount: number;
   readonly eums: readonly Maker[];
@@ -149,11 +151,16 @@ export class World {
   }
 
   async #startProcess(): Promise<SimulatedProcess> {
-    const { scheduler, stores, onFault } = this;
-    const surroundings = { scheduler, stores, onFault, onLog: () => undefined };
-    const process = await scheduler.until(SimulatedProcess.start(this.#started++, this.config, surroundings));
+    const process = await this.scheduler.until(this.start(this.config, this.stores));
     this.processes.push(process);
     return process;
+  }
+
+  /** A process that is none of this deployment's own yet. */
+  async start(config: RuntimeConfig, stores: Stores): Promise<SimulatedProcess> {
+    const { scheduler, destroyedKeys, onFault } = this;
+    const surroundings = { scheduler, stores, destroyedKeys, onFault, onLog: () => undefined };
+    return await SimulatedProcess.start(this.#started++, config, surroundings);
   }
 
   /** New processes in place of those that died; they take up what was left open. */
@@ -212,7 +219,7 @@ export class World {
     } catch (error) {
       if (error instanceof Died) return { kind: 'lost' };
       if (error instanceof Refusal) return { kind: 'refused', code: error.code };
-      const passes = error instanceof Fault && (error.retryable || this.damaged);
+      const passes = error instanceof Fault && (error.retryable || this.damages > 0);
       demand(passes, 'typed refusals', () => (error instanceof Error ? `${error.stack}` : String(error)));
       return { kind: 'lost' };
     }

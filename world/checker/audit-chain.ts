@@ -18,6 +18,14 @@ function canonical(value: unknown): string {
 export class AuditChain {
   #last: { readonly sequence: number; readonly hash: string } | undefined;
   lines = 0;
+  readonly #told = new Map<number, string>();
+
+  /** Whether the line that somebody was told of is the one that was told under this number before. */
+  isAsTold(sequence: number, hash: string): boolean {
+    const before = this.#told.get(sequence);
+    if (before === undefined) this.#told.set(sequence, hash);
+    return before === undefined || before === hash;
+  }
 
   /** After a restore the chain goes on from an older end. */
   forget(): void {

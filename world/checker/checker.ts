@@ -41,6 +41,7 @@ export class Checker {
   readonly #locked = new Set<string>();
   readonly #answers = new Map<string, Answered>();
   readonly #entitled = new Map<string, Set<string>>();
+  readonly #shares = new Map<string, { readonly most: number; drawn: number }>();
   readonly #ended = new Set<string>();
   /** EIDs of which trust was withdrawn for certain, and those of which it may have been. */
   readonly withdrawn = new Set<string>();
@@ -59,6 +60,11 @@ export class Checker {
     const known = this.#entitled.get(eid) ?? new Set<string>();
     for (const maker of makers) known.add(maker);
     this.#entitled.set(eid, known);
+  }
+
+  /** How many profiles of the order the device manufacturer may draw. */
+  share(orderId: string, maker: string, most: number): void {
+    this.#shares.set(`${orderId} ${maker}`, { most, drawn: 0 });
   }
 
   /** The order has ended, and its Operator knows. */
@@ -195,6 +201,15 @@ export class Checker {
     }
     if (before !== undefined) return;
     this.#commits.set(iccid, { ...bound, ...job });
+    const share = this.#shares.get(`${job.orderId} ${job.party}`);
+    if (share !== undefined) {
+      share.drawn += 1;
+      demand(
+        share.drawn <= share.most,
+        'I7',
+        () => `${job.party} drew more of ${job.orderId} than its share`,
+      );
+    }
     if (this.restoring) return;
     this.#count('I6', 1);
     this.#count('I7', 1);

@@ -10,6 +10,8 @@ const METADATA = { serviceProviderName: 'Operator', profileName: 'Profile', prof
 function inputOf(
   world: World,
   { orderId, makers, quantity }: Omit<TownOrder, 'input' | 'iccids' | 'operator'>,
+  shares: Readonly<Record<string, number>> | undefined,
+  keys: 'generate' | 'template',
 ): OrderInput {
   const series = String(world.town.orders.length).padStart(5, '0');
   return {
@@ -18,7 +20,9 @@ function inputOf(
     quantity,
     requesterDms: makers.map(({ identifier }) => identifier),
     template: world.cast.template,
-    personalisation: { iccidStart: `8933${series}000000000`, keys: 'template' },
+    ...(shares === undefined ? {} : { shares }),
+    personalisation: { iccidStart: `8933${series}000000000`, keys },
+    ...(keys === 'generate' ? { outputKey: world.cast.outputKey } : {}),
     eligibility: {},
     metadata: METADATA,
   };
@@ -58,7 +62,10 @@ export const ORDERS: Readonly<Record<string, Operation>> = {
       const makers = random.chance(0.7) ? MAKERS : [random.pick(MAKERS)];
       const quantity = 1 + random.below(random.chance(0.2) ? 12 : 6);
       const base = { orderId: `ORD-${town.numbered++}`, makers, quantity };
-      const input = inputOf(world, base);
+      const maker = random.pick(makers).identifier;
+      const shares = random.chance(0.2) ? { [maker]: 1 + random.below(quantity) } : undefined;
+      if (shares !== undefined) world.checker.share(base.orderId, maker, shares[maker]!);
+      const input = inputOf(world, base, shares, random.chance(0.3) ? 'generate' : 'template');
       const order: TownOrder = { ...base, operator, iccids: [], input: {} };
       inputs.set(order, input);
       town.orders.push(order);

@@ -1,6 +1,7 @@
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { assembleBppBatch, encodeBppRequest, type RequestItem } from '../../sim/index.ts';
+import { SimError } from '../../sim/tlv.ts';
 import { MAKERS } from '../cast.ts';
 import { demand } from '../checker/violation.ts';
 import type { Random } from '../random.ts';
@@ -11,14 +12,13 @@ import { NOTHING, type Operation } from './operation.ts';
 /** The whole batch of an answer; undefined while it is pending, or where a part cannot be had any more. */
 function batchOf(world: World, { bppBatch, manifest }: BppAnswer): Bytes | undefined {
   if (bppBatch !== undefined || manifest === undefined) return bppBatch;
-  const missing = new Set<string>();
-  const octets = (name: string) => {
-    const raw = world.stores.vault.raw(name);
-    if (raw === undefined) missing.add(name);
-    return raw ?? new Uint8Array();
-  };
-  const assembled = assembleBppBatch(manifest, octets);
-  return missing.size === 0 ? assembled : undefined;
+  try {
+    return assembleBppBatch(manifest, (name) => world.stores.vault.raw(name) ?? new Uint8Array());
+  } catch (error) {
+    // while something is damaged, a part is not the one of its manifest, and whoever downloads it sees that
+    if (error instanceof SimError && world.damages > 0) return undefined;
+    throw error;
+  }
 }
 
 export function take(
@@ -30,6 +30,7 @@ export function take(
 ): void {
   const batch = batchOf(world, answer);
   if (batch === undefined) return;
+  for (const { name } of answer.parts ?? []) world.town.parts.push({ maker, requestId, name });
   for (const { eid, bound } of world.checker.answered(maker.identifier, requestId, batch, withdrawnBefore))
     if (bound !== undefined) {
       const { iccid, transactionId } = bound;

@@ -1,8 +1,20 @@
+import { Fault } from '../../shared/errors.ts';
+import { scrub } from '../../shared/service/verify/scrub.ts';
 import { DELIVERY_KEYS, WRAPPING_KEYS } from '../cast.ts';
-import { spkiOf } from '../keys.ts';
 import { NOTHING, type Operation } from './operation.ts';
 
 const HOUR = 60 * 60_000;
+
+/** False where the server says that this cannot be done now. */
+async function ifMade(change: Promise<void>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'configuration') return false;
+    throw error;
+  }
+}
 
 export const UPKEEP: Readonly<Record<string, Operation>> = {
   reap: {
@@ -54,7 +66,7 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
     run: async (world, random) => (await world.act(random, ({ work }) => work.resume())).kind,
   },
   rotateWrappingKey: {
-    weight: 0.3,
+    weight: 0.4,
     async run(world, random) {
       const uri = WRAPPING_KEYS[world.town.wrappingKeys];
       if (uri === undefined) return NOTHING;
@@ -70,7 +82,7 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
       (await world.act(random, ({ wrappingRotation }) => wrappingRotation.rewrap())).kind,
   },
   rotateDeliveryKey: {
-    weight: 0.1,
+    weight: 0.2,
     async run(world, random) {
       const uri = DELIVERY_KEYS[world.town.deliveryKeys];
       if (uri === undefined) return NOTHING;
@@ -80,16 +92,37 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
       ).kind;
     },
   },
-  installBindingKey: {
-    weight: 0.3,
+  /** A key that is retired may be destroyed: from then on it opens nothing, and nobody may need it. */
+  retireWrappingKey: {
+    weight: 0.4,
     async run(world, random) {
-      const { ci, bindingKeys } = world.eum(random);
-      const keyUri = random.pick(bindingKeys);
-      const certificate = ci.issueDpPb({ spki: spkiOf(keyUri) }, { oid: '2.999.10' });
-      const dp = { keyUri, ciPkId: ci.keyId, certificates: [certificate] };
-      return (
-        await world.act(random, ({ trustAdministration }) => trustAdministration.installDpPb(dp, 'world'))
-      ).kind;
+      if (world.town.wrappingKeys < 2) return NOTHING;
+      const uri = WRAPPING_KEYS[random.below(world.town.wrappingKeys - 1)]!;
+      const emptied = random.chance(0.5);
+      const outcome = await world.act(random, async ({ wrappingRotation }) => {
+        if (emptied) await wrappingRotation.rewrap();
+        return await ifMade(wrappingRotation.retire(uri, 'world'));
+      });
+      if (outcome.kind !== 'answered') return outcome.kind;
+      if (outcome.value) world.destroyedKeys.add(uri);
+      return outcome.value ? 'retired' : 'not yet';
     },
+  },
+  retireDeliveryKey: {
+    weight: 0.1,
+    async run(world, random) {
+      if (world.town.deliveryKeys < 2) return NOTHING;
+      const uri = DELIVERY_KEYS[random.below(world.town.deliveryKeys - 1)]!;
+      const outcome = await world.act(random, ({ context }) =>
+        ifMade(context.keyAssignments.retire('delivery', uri, 'world')),
+      );
+      if (outcome.kind !== 'answered') return outcome.kind;
+      if (outcome.value) world.destroyedKeys.add(uri);
+      return outcome.value ? 'retired' : 'not yet';
+    },
+  },
+  scrub: {
+    weight: 0.5,
+    run: async (world, random) => (await world.act(random, ({ unguarded }) => scrub(unguarded, 200))).kind,
   },
 };

@@ -40,6 +40,22 @@ export class SimulatedPpks {
     if (entries !== undefined) for (const position of positions) entries[position] = undefined;
   }
 
+  /** Lays other octets in the place of an entry. The answer puts back what was there, unless it was destroyed meanwhile. */
+  damage(pack: string, position: number, octets: Bytes): () => void {
+    const entries = this.#packs.get(pack)?.entries;
+    const before = entries?.[position];
+    if (entries === undefined || before === undefined) return () => undefined;
+    entries[position] = octets;
+    return () => {
+      if (entries[position] !== undefined) entries[position] = before;
+    };
+  }
+
+  /** How many places a pack has. */
+  size(pack: string): number {
+    return this.#packs.get(pack)?.entries.length ?? 0;
+  }
+
   names(): string[] {
     return [...this.#packs.keys()];
   }

@@ -20,6 +20,8 @@ const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('he
 /** Objects by name, the newest version last. */
 export class SimulatedVault {
   #objects = new Map<string, Stored[]>();
+  /** Objects that are not found just now, and will be again. */
+  readonly #lost = new Map<string, Stored[]>();
   #versions = 0;
   watcher: VaultWatcher = { put: () => undefined, removed: () => undefined };
 
@@ -52,6 +54,7 @@ export class SimulatedVault {
   }
 
   remove(name: string): void {
+    if (!this.#lost.get(name)?.some(({ locked }) => locked)) this.#lost.delete(name);
     const left = (this.#objects.get(name) ?? []).filter(({ locked }) => locked);
     if (left.length > 0) this.#objects.set(name, left);
     else if (this.#objects.delete(name)) this.watcher.removed(name);
@@ -62,11 +65,27 @@ export class SimulatedVault {
     return this.#objects.get(name)?.at(-1)?.octets;
   }
 
-  /** Lays other octets under a name, undefined for none, and tells nobody. */
-  damage(name: string, octets: Bytes | undefined): void {
-    const stored = this.#objects.get(name)?.at(-1);
-    if (stored === undefined) return;
-    if (octets === undefined) this.#objects.delete(name);
-    else stored.octets = octets;
+  /**
+   * Lays other octets under a name, undefined for none, and tells nobody. The answer puts back what was there, unless it
+   * was removed or replaced meanwhile.
+   */
+  damage(name: string, octets: Bytes | undefined): () => void {
+    const versions = this.#objects.get(name);
+    const stored = versions?.at(-1);
+    if (versions === undefined || stored === undefined) return () => undefined;
+    if (octets === undefined) {
+      this.#objects.delete(name);
+      this.#lost.set(name, versions);
+      return () => {
+        const lost = this.#lost.get(name);
+        this.#lost.delete(name);
+        if (lost !== undefined) this.#objects.set(name, [...lost, ...(this.#objects.get(name) ?? [])]);
+      };
+    }
+    const before = stored.octets;
+    stored.octets = octets;
+    return () => {
+      stored.octets = before;
+    };
   }
 }

@@ -30,7 +30,7 @@ describe('what is mutated is taken or refused by a typed refusal', () => {
   it.runIf(INPUTS > 100_000)('by every function, by the real services and by a server over TLS', async () => {
     const { targets, shareOf, close } = await everything();
     try {
-      expectTyped(await fuzz(targets, INPUTS / 2, seed, shareOf));
+      expectTyped(await fuzz(targets, INPUTS / 2, seed, { shareOf }));
     } finally {
       await close();
     }

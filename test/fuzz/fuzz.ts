@@ -17,9 +17,16 @@ const { values } = parseArgs({
 const inputs = Number(values.inputs);
 const seed = Number(values.seed);
 
+/** Told to end, it says what it has made so far. */
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    stopped = true;
+  });
+
 const { targets, shareOf, close } = await everything();
 const startedAt = performance.now();
-const { byKind, failures, peakMemory } = await fuzz(targets, inputs, seed, shareOf);
+const { byKind, failures, peakMemory } = await fuzz(targets, inputs, seed, { shareOf, stop: () => stopped });
 const seconds = (performance.now() - startedAt) / 1000;
 await close();
 

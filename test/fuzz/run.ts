@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
@@ -20,6 +20,11 @@ export interface Failure {
   readonly input: string;
 }
 
+export interface FuzzOptions {
+  readonly shareOf?: (target: Target) => number;
+  readonly stop?: () => boolean;
+}
+
 export interface FuzzResult {
   readonly byKind: ReadonlyMap<string, Counted>;
   /** The first input of each that was answered by neither a result nor a typed refusal. */
@@ -28,39 +33,44 @@ export interface FuzzResult {
   readonly peakMemory: number;
 }
 
-/** Inputs between two looks at memory and at other work. */
-const STRETCH = 500;
+/** Inputs of one target before the next one has its turn. */
+const TURN = 1_000;
 const MAX_FAILURES = 20;
 
-/** Gives each target its share of so many inputs, the same ones for the same seed. `shares`: by kind, 1 unless given. */
+/**
+ * Gives each target its share of so many inputs, in turns, the same ones for the same seed. `shareOf`: 1 unless given;
+ * `stop` ends it early.
+ */
 export async function fuzz(
   targets: readonly Target[],
   inputs: number,
   seed: number,
-  share: (target: Target) => number = () => 1,
+  { shareOf = () => 1, stop = () => false }: FuzzOptions = {},
 ): Promise<FuzzResult> {
   const below = randomNumbers(seed);
-  const total = targets.reduce((sum, target) => sum + share(target), 0);
-  const byKind = new Map<string, Counted>();
+  const total = targets.reduce((sum, target) => sum + shareOf(target), 0);
   const failures = new Map<string, Failure>();
-  let peakMemory = 0;
-  for (const target of targets) {
-    const counted = { inputs: 0, accepted: 0, refused: 0, longestMs: 0 };
-    byKind.set(target.kind, counted);
-    const wanted = Math.max(1, Math.round((inputs * share(target)) / total));
-    while (counted.inputs < wanted && failures.size < MAX_FAILURES) {
-      const failure = await one(target, inputOf(target, below), counted);
-      if (failure !== undefined) failures.set(`${target.kind} ${String(failure.error)}`, failure);
-      if (counted.inputs % STRETCH !== 0) continue;
+  let peakMemory = process.memoryUsage.rss();
+  let open = targets.map((target) => ({
+    target,
+    counted: { inputs: 0, accepted: 0, refused: 0, longestMs: 0 },
+    wanted: Math.max(1, Math.round((inputs * shareOf(target)) / total)),
+  }));
+  const byKind = new Map(open.map(({ target, counted }) => [target.kind, counted]));
+  while (open.length > 0 && failures.size < MAX_FAILURES && !stop()) {
+    for (const { target, counted, wanted } of open) {
+      // a kind of which there are few has them spread over the whole run
+      const turn = Math.max(1, Math.round((TURN * wanted) / (open[0]?.wanted ?? wanted)));
+      for (let made = 0; made < turn && counted.inputs < wanted; made++) {
+        const failure = await one(target, inputOf(target, below), counted);
+        if (failure !== undefined) failures.set(`${target.kind} ${String(failure.error)}`, failure);
+      }
       peakMemory = Math.max(peakMemory, process.memoryUsage.rss());
-      await turn();
+      await nextTurn();
     }
+    open = open.filter(({ counted, wanted }) => counted.inputs < wanted);
   }
-  return {
-    byKind,
-    failures: [...failures.values()],
-    peakMemory: Math.max(peakMemory, process.memoryUsage.rss()),
-  };
+  return { byKind, failures: [...failures.values()], peakMemory };
 }
 
 function inputOf({ seeds, json }: Target, below: (limit: number) => number): Bytes {

@@ -29,8 +29,13 @@ export const SEALED_PPK_LENGTH = NONCE + PPK_LENGTH + TAG;
 const authenticated = ({ orderId, position, iccid, entry }: PpkPlace) =>
   utf8(JSON.stringify(['ppk', orderId, position, iccid, toHex(entry)]));
 
-export function sealPpk(dataKey: KeyObject, ppk: Ppk, place: PpkPlace): Bytes {
-  const nonce = randomBytes(NONCE);
+export function sealPpk(
+  dataKey: KeyObject,
+  ppk: Ppk,
+  place: PpkPlace,
+  random: (octets: number) => Bytes = randomBytes,
+): Bytes {
+  const nonce = random(NONCE);
   const cipher = createCipheriv('aes-256-gcm', dataKey, nonce);
   cipher.setAAD(authenticated(place));
   const plain = ppkOctets(ppk);

@@ -25,11 +25,28 @@ export interface Parameter {
   bind(profile: ProfilePackage): BoundParameter;
 }
 
+/**
+ * A place of a parameter as the stencil of a template leaves it open (stencil.ts): between two profiles with values of
+ * the same length, nothing but its octets differs.
+ */
+export interface Slot {
+  /** By which other readers of the package know the place. */
+  readonly target: string;
+  /** The octets in a package, as views of it; none where they do not stand there in one piece. */
+  find(profile: ProfilePackage): readonly Bytes[];
+  /** Those that say this value, refused as `write` refuses it; `values` are all of the profile. */
+  octets(value: ParameterValue, values: ProfileValues): Bytes;
+  /** Do these octets say the value? */
+  says(octets: Bytes, value: ParameterValue, values: ProfileValues): boolean;
+}
+
 export interface BoundParameter {
   readonly name: string;
   readonly secret: boolean;
   /** The places written to; two parameters of a template must not share one. */
   readonly targets: readonly string[];
+  /** Where the parameter goes, place by place; undefined where more of the package follows its value than that. */
+  readonly slots?: readonly Slot[] | undefined;
   /** Refuses (`personalisationInvalid`, `iccidInvalid`) a value that is malformed or does not fit. */
   write(draft: PackageDraft, value: ParameterValue): void;
   /** Every copy in a package of the same shape, as text. */
@@ -52,16 +69,34 @@ export interface ParameterSpec<Value, Site> {
   text(value: Value): string;
   /** Does what was read say the value, where that is more than equal text? */
   same?(found: string, wanted: string): boolean;
+  /** The octets that alone tell the value, where there are such: see `Slot`. */
+  readonly slot?: SlotSpec<Value, Site>;
+}
+
+export interface SlotSpec<Value, Site> {
+  find(profile: ProfilePackage, site: Site): readonly Bytes[];
+  octets(site: Site, value: Value): Bytes;
+  /** What these octets hold, as `read` of the parameter gives it. */
+  read(site: Site, octets: Bytes): string;
 }
 
 export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): Parameter {
-  const { name, secret } = spec;
+  const { name, secret, slot } = spec;
+  const same = spec.same ?? ((found: string, wanted: string) => found === wanted);
   return {
     name,
     secret,
     bind(profile) {
       const sites = spec.sites(profile);
       return {
+        slots:
+          slot &&
+          sites.map((site) => ({
+            target: spec.target(site),
+            find: (personalised) => slot.find(personalised, site),
+            octets: (input) => slot.octets(site, spec.parse(input)),
+            says: (octets, input) => same(slot.read(site, octets), spec.text(spec.parse(input))),
+          })),
         name,
         secret,
         targets: sites.map((site) => spec.target(site)),
@@ -72,7 +107,6 @@ export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): 
         read: (personalised) => sites.map((site) => spec.read(personalised, site)),
         holds(personalised, input) {
           const wanted = spec.text(spec.parse(input));
-          const same = spec.same ?? ((found: string, expected: string) => found === expected);
           return sites.every((site) => same(spec.read(personalised, site), wanted));
         },
       };

@@ -146,7 +146,7 @@ export function personalise(template: CompiledTemplate, values: ProfileValues): 
 }
 
 /** A row with the constants; refuses columns that are missing or not known. */
-function givenValues(template: CompiledTemplate, values: ProfileValues): ProfileValues {
+export function givenValues(template: CompiledTemplate, values: ProfileValues): ProfileValues {
   for (const name of template.parameters) givenValue(values, name);
   for (const name of Object.keys(values)) {
     if (!template.parameters.includes(name)) refuseParameter(name, 'is no parameter of this template');

@@ -85,11 +85,10 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
     number: sequence + 1,
     values: ruleRow(personalisation, sequence),
   });
-  const sample = checkSample(context, order, personaliser, byRule(0));
+  const sample = checkSample(order, personaliser, byRule(0));
   // numbers only grow from the first to the last: a network that both belong to is that of all between
   const last = byRule(order.quantity - 1);
-  const metadata = metadataOf(context, order, String(last.values.iccid));
-  tryProfile(personaliser, last.number, personaliser.complete(last.values), metadata);
+  tryProfile(personaliser, last.number, personaliser.complete(last.values));
   const warnings = [
     ...sample.warnings,
     ...nineteenDigitStart(personalisation),
@@ -141,7 +140,7 @@ async function checkRowOrder(
   const octets = () => (rows instanceof Uint8Array ? once(rows) : vault.getStream(rows));
   const file = await rowFile(context, order.orderId, personalisation);
   const first = await firstRowBlock(file, octets(), settings.packSize);
-  const sample = checkSample(context, order, compile(first.columns), first.rows[0]!);
+  const sample = checkSample(order, compile(first.columns), first.rows[0]!);
   const warnings = [
     ...sample.warnings,
     ...nineteenDigits(first.rows),
@@ -194,7 +193,6 @@ async function* once(octets: Bytes): AsyncGenerator<Bytes> {
  * of an eUICC, which personalisation may change.
  */
 function checkSample(
-  context: Context,
   order: OrderInput,
   personaliser: Personaliser,
   { number, values: given }: Row,
@@ -202,7 +200,7 @@ function checkSample(
   const values = personaliser.complete(given);
   const upp = inRow(number, () => personalise(personaliser.template, values));
   try {
-    const metadata = metadataOf(context, order, completeIccid(String(values.iccid)));
+    const metadata = personaliser.metadata(completeIccid(String(values.iccid)));
     const findings = validatePackage(upp, metadata);
     const error = findings.find(({ severity }) => severity === 'error');
     if (error !== undefined) refuseFinding(error, number, personaliser.template.parameters);

@@ -21,3 +21,12 @@ export function metadataOf(
     ],
   };
 }
+
+/** The same for many profiles: the order's metadata are read once. The ICCIDs that it takes are complete. */
+export function metadataByIccid(
+  context: Pick<Context, 'settings'>,
+  order: Pick<OrderRecord, 'metadata'>,
+): (iccid: string) => StoreMetadataRequest {
+  const metadata = metadataOf(context, order, PLACEHOLDER_ICCID);
+  return (iccid) => ({ ...metadata, iccid });
+}

@@ -82,7 +82,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     packContext(orderId, pack),
   );
   const profiles = work.rows.map((row, place) =>
-    protectedProfile(context, work.order, work.personaliser, row, {
+    protectedProfile(work.personaliser, row, {
       dataKey,
       orderId,
       position: pack * work.order.packSize + place,

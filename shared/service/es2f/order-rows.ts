@@ -15,7 +15,6 @@ import { readChecked, readWhole } from '../life/checked-reads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { iccidOwner, type OrderRecord, type RowIndex, rowIndex } from '../records/order.ts';
-import { metadataOf } from './order-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 import { tryProfile } from './profile-making.ts';
 
@@ -49,7 +48,7 @@ export async function checkRows(
   context: Context,
   file: RowFile,
   octets: () => AsyncIterable<Bytes>,
-  order: Pick<OrderRecord, 'quantity' | 'packSize' | 'metadata'>,
+  order: Pick<OrderRecord, 'quantity' | 'packSize'>,
   compile: (columns: readonly string[]) => Personaliser,
 ): Promise<RowIndex> {
   const { quantity, packSize } = order;
@@ -73,8 +72,7 @@ export async function checkRows(
       refuseRow('orderInvalid', quantity + 1, undefined, `the order is for ${quantity} profiles`);
     for (const row of block.rows) {
       unique(row);
-      const iccid = inRow(row.number, () => completeIccid(String(row.values.iccid)));
-      tryProfile(personaliser, row.number, { ...row.values, ...drawn }, metadataOf(context, order, iccid));
+      tryProfile(personaliser, row.number, { ...row.values, ...drawn });
       alike(row);
     }
     await refuseForeignIccids(context, file.orderId, block.rows);

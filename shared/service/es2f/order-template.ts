@@ -4,7 +4,7 @@ import { type SealedPlace, unseal } from '../keys/sealed.ts';
 import { readWhole } from '../life/checked-reads.ts';
 import type { OrderRecord } from '../records/order.ts';
 import { templateContext } from '../records/wrap-contexts.ts';
-import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
+import { metadataByIccid } from './order-metadata.ts';
 import { compilePersonaliser, type Personaliser } from './personalisation.ts';
 
 /** Where an order's template lies sealed. */
@@ -21,9 +21,8 @@ export function compileFor(
   upp: Uint8Array,
   columns: readonly string[],
 ): Personaliser {
-  const { profileClass = 'operational', profileOwner } = metadataOf(context, order, PLACEHOLDER_ICCID);
-  const stands = { profileClass, ownerMccMnc: profileOwner?.mccMnc };
-  return compilePersonaliser(upp, order.personalisation, columns, stands, context.random);
+  const metadata = metadataByIccid(context, order);
+  return compilePersonaliser(upp, order.personalisation, columns, metadata, context.random);
 }
 
 /** The template in clear; the caller wipes it. */

@@ -1,22 +1,31 @@
-import { type Bytes, toHex } from '../../codec/bytes.ts';
+import { type Bytes, toHex, wipe } from '../../codec/bytes.ts';
 import { luhnDigit } from '../../codec/iccid.ts';
+import { randomInBulk } from '../../crypto/random-in-bulk.ts';
 import { refuse } from '../../errors.ts';
 import { ownMember } from '../../own-member.ts';
 import { ifPresent, present } from '../../present.ts';
-import type { ProfileValues } from '../../profile/package/parameter.ts';
+import type { ParameterValue, ProfileValues } from '../../profile/package/parameter.ts';
 import { parameterNamed } from '../../profile/package/parameters.ts';
 import { type CompiledTemplate, compileTemplate } from '../../profile/package/personalise.ts';
 import { decodePackage } from '../../profile/package/profile-element.ts';
+import { ProfileMaker } from '../../profile/package/profile-maker.ts';
 import { type TemplateSecret, templateSecrets } from '../../profile/package/template-secrets.ts';
 import { refuseClearSecrets } from '../../profile/rows/row.ts';
-import type { ProfileClass } from '../../rsp/store-metadata.ts';
+import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { Personalisation, PersonalisationRules } from '../api/es2f.ts';
+import { PLACEHOLDER_ICCID } from './order-metadata.ts';
 
 /** A template made ready for columns that rules or rows give, with the secrets that are drawn here. */
 export interface Personaliser {
   readonly template: CompiledTemplate;
+  /** Makes the profiles, the first the long way. */
+  readonly maker: ProfileMaker;
   /** The values of a profile: those given and fresh secrets, which differ at each call. */
   complete(given: ProfileValues): ProfileValues;
+  /** The metadata of the profile with this ICCID, which is complete. */
+  metadata(iccid: string): StoreMetadataRequest;
+  /** For all that is drawn for the profiles. */
+  readonly random: (octets: number) => Bytes;
 }
 
 /**
@@ -27,12 +36,11 @@ export function compilePersonaliser(
   upp: Bytes,
   { keys, constants = {}, deriveIsim = false }: Personalisation,
   columns: readonly string[],
-  {
-    profileClass,
-    ownerMccMnc,
-  }: { readonly profileClass: ProfileClass; readonly ownerMccMnc?: string | undefined },
-  random: (octets: number) => Bytes,
+  metadata: Personaliser['metadata'],
+  source: (octets: number) => Bytes,
 ): Personaliser {
+  const random = randomInBulk(source);
+  const { profileClass = 'operational', profileOwner } = metadata(PLACEHOLDER_ICCID);
   refuseClearSecrets(Object.keys(constants));
   const names = [...columns, ...Object.keys(constants)];
   const secrets = keys === 'generate' ? secretsNotSet(upp, names, ownMember(constants, 'algorithm')) : [];
@@ -41,19 +49,19 @@ export function compilePersonaliser(
     parameters: [...columns, ...secrets.map(({ name }) => name)],
     constants,
     deriveIsim,
-    ownerMccMnc,
+    ownerMccMnc: profileOwner?.mccMnc,
   });
   return {
     template,
-    complete: (given) => ({
-      ...given,
-      ...Object.fromEntries(
-        secrets.map(({ name, kind, length }) => [
-          name,
-          kind === 'digits' ? digits(random, length) : toHex(random(length)),
-        ]),
-      ),
-    }),
+    maker: new ProfileMaker(template),
+    metadata,
+    random,
+    complete(given) {
+      const values: Record<string, ParameterValue> = { ...given };
+      for (const { name, kind, length } of secrets)
+        values[name] = kind === 'digits' ? digits(random, length) : octets(random, length);
+      return values;
+    },
   };
 }
 
@@ -100,11 +108,21 @@ function countUp(start: string, by: number, name: string): string {
   return sum;
 }
 
+/** Octets in hexadecimal. */
+function octets(random: (octets: number) => Bytes, length: number): string {
+  const drawn = random(length);
+  const text = toHex(drawn);
+  wipe(drawn);
+  return text;
+}
+
 /** Uniform decimal digits: octets of 250 and above are drawn again. */
 function digits(random: (octets: number) => Bytes, length: number): string {
   let text = '';
   while (text.length < length) {
-    for (const octet of random(length)) if (octet < 250 && text.length < length) text += String(octet % 10);
+    const drawn = random(length);
+    for (const octet of drawn) if (octet < 250 && text.length < length) text += String(octet % 10);
+    wipe(drawn);
   }
   return text;
 }

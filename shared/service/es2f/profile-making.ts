@@ -3,30 +3,21 @@ import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { Fault, refuse } from '../../errors.ts';
 import { type PackEntry, packEntryHash } from '../../profile/pack.ts';
-import { auditPersonalisation } from '../../profile/package/audit.ts';
 import type { Finding } from '../../profile/package/checks/finding.ts';
 import { checkMetadata } from '../../profile/package/checks/metadata.ts';
 import { inProfile } from '../../profile/package/element.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
-import { personalise } from '../../profile/package/personalise.ts';
-import { decodePackage, type ProfilePackage } from '../../profile/package/profile-element.ts';
+import type { MadeProfile } from '../../profile/package/profile-maker.ts';
 import { generatePpk, wipePpk } from '../../profile/ppk.ts';
 import { sealPpk } from '../../profile/ppk-seal.ts';
 import { protectProfile } from '../../profile/protect.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
 import { encodeStoreMetadata, type StoreMetadataRequest } from '../../rsp/store-metadata.ts';
-import type { Context } from '../context.ts';
-import type { OrderRecord } from '../records/order.ts';
-import { metadataOf } from './order-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 
 /** Makes the profile of a row, to see whether it can be made, and forgets it: refuses with row number and column. */
-export function tryProfile(
-  personaliser: Personaliser,
-  number: number,
-  values: ProfileValues,
-  metadata: StoreMetadataRequest,
-): void {
+export function tryProfile(personaliser: Personaliser, number: number, values: ProfileValues): void {
+  const metadata = inRow(number, () => personaliser.metadata(completeIccid(String(values.iccid))));
   wipe(made(personaliser, number, values, metadata).upp);
 }
 
@@ -42,20 +33,23 @@ export interface ProtectedProfile {
 
 /** Makes the profile of a row: personalised, read back, at once protected under its own PPK and forgotten in clear. */
 export function protectedProfile(
-  context: Pick<Context, 'settings' | 'random'>,
-  order: Pick<OrderRecord, 'metadata'>,
   personaliser: Personaliser,
   row: Row,
   { dataKey, ...place }: { dataKey: KeyObject; orderId: string; position: number },
 ): ProtectedProfile {
   const values = personaliser.complete(row.values);
   const iccid = completeIccid(String(values.iccid));
-  const metadata = metadataOf(context, order, iccid);
+  const metadata = personaliser.metadata(iccid);
   const upp = auditedProfile(personaliser, row.number, values, metadata);
-  const ppk = generatePpk(context.random);
+  const ppk = generatePpk(personaliser.random);
   try {
     const entry = { metadata: encodeStoreMetadata(metadata), segments: protectProfile(upp, ppk) };
-    const sealedPpk = sealPpk(dataKey, ppk, { ...place, iccid, entry: packEntryHash(entry) });
+    const sealedPpk = sealPpk(
+      dataKey,
+      ppk,
+      { ...place, iccid, entry: packEntryHash(entry) },
+      personaliser.random,
+    );
     return { iccid, values, entry, sealedPpk };
   } finally {
     wipe(upp);
@@ -73,31 +67,39 @@ function auditedProfile(
   values: ProfileValues,
   metadata: StoreMetadataRequest,
 ): Bytes {
-  const { upp, profile } = made(personaliser, number, values, metadata);
-  const findings = auditPersonalisation(profile, values, personaliser.template);
-  const differing = findings.find(({ code }) => code === 'differs');
-  if (differing === undefined) return upp;
+  const { upp, differing } = made(personaliser, number, values, metadata);
+  const parameter = unlessThrown(upp, differing);
+  if (parameter === undefined) return upp;
   wipe(upp);
-  throw new Fault(
-    'invariant',
-    `row ${number}: the profile does not hold what was given for ${differing.parameter}`,
-  );
+  throw new Fault('invariant', `row ${number}: the profile does not hold what was given for ${parameter}`);
 }
 
 function made(
-  { template }: Personaliser,
+  { maker }: Personaliser,
   number: number,
   values: ProfileValues,
   metadata: StoreMetadataRequest,
-): { upp: Bytes; profile: ProfilePackage } {
-  const upp = inRow(number, () => personalise(template, values));
-  const profile = decodePackage(upp, template.base);
-  const error = inProfile(() => checkMetadata(profile, metadata, template.places)).find(
-    ({ severity }) => severity === 'error',
+): MadeProfile {
+  const { template } = maker;
+  const profile = inRow(number, () => maker.make(values));
+  const error = unlessThrown(profile.upp, () =>
+    inProfile(() => checkMetadata(template.base, metadata, profile.placed)).find(
+      ({ severity }) => severity === 'error',
+    ),
   );
-  if (error === undefined) return { upp, profile };
-  wipe(upp);
+  if (error === undefined) return profile;
+  wipe(profile.upp);
   return refuseFinding(error, number, template.parameters);
+}
+
+/** What is in clear is wiped also where looking at it fails. */
+function unlessThrown<T>(upp: Bytes, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    wipe(upp);
+    throw error;
+  }
 }
 
 /** Refuses a profile for what is wrong with it: in the name of the column where that is to blame. */

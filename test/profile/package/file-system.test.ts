@@ -225,8 +225,8 @@ it('an operational order of such a template is held against its metadata', () =>
   expect(validatePackage(upp, other).map(({ code }) => code)).toEqual(['metadata-owner']);
   // orders read the same by the places of the template
   const profile = decodePackage(upp);
-  expect(checkMetadata(profile, metadata, template.places)).toEqual([]);
-  expect(checkMetadata(profile, other, template.places)).toEqual(checkMetadata(profile, other));
+  expect(checkMetadata(profile, metadata, template.places.in(profile))).toEqual([]);
+  expect(checkMetadata(profile, other, template.places.in(profile))).toEqual(checkMetadata(profile, other));
   const { imsi: _, ...withoutImsi } = OPERATIONAL;
   expect(() =>
     compileTemplate(reported('usim-by-gfm.der'), {

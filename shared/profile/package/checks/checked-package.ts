@@ -7,7 +7,7 @@ import type { Directory, PackageFile } from '../package-file.ts';
 import { type PinConfiguration, pinConfigurations, sharedPins } from '../pin-codes.ts';
 import type { PeName, ProfileElement, ProfilePackage } from '../profile-element.ts';
 import { type PukConfiguration, pukConfigurations } from '../puk-codes.ts';
-import type { TemplatePlaces } from '../template-places.ts';
+import type { PlacedProfile } from '../template-places.ts';
 import type { PackageMetadata } from './package-metadata.ts';
 
 /** A PE-PINCodes with the directory whose PINs it defines. */
@@ -23,22 +23,22 @@ export interface PinContext {
 export class CheckedPackage {
   readonly profile: ProfilePackage;
   readonly metadata: PackageMetadata | undefined;
-  readonly #places: TemplatePlaces | undefined;
+  readonly #placed: PlacedProfile | undefined;
   #header: ProfileHeader | undefined;
   #pinContexts: readonly PinContext[] | undefined;
 
-  /** With `places`, the package is made from their template. */
-  constructor(profile: ProfilePackage, metadata?: PackageMetadata, places?: TemplatePlaces) {
+  /** With `placed`, header and files are read there: the package was made from a template. */
+  constructor(profile: ProfilePackage, metadata?: PackageMetadata, placed?: PlacedProfile) {
     this.profile = profile;
     this.metadata = metadata;
-    this.#places = places;
+    this.#placed = placed;
   }
 
   get elements(): readonly ProfileElement[] {
     return this.profile.elements;
   }
   get header(): ProfileHeader {
-    this.#header ??= headerOf(this.profile);
+    this.#header ??= this.#placed?.header ?? headerOf(this.profile);
     return this.#header;
   }
   get system(): FileSystem {
@@ -64,7 +64,7 @@ export class CheckedPackage {
 
   /** The installed content of the first file of this name that can be read. */
   image(pes: readonly PeName[], name: string): Uint8Array | undefined {
-    if (this.#places !== undefined) return this.#places.image(this.profile, pes, name);
+    if (this.#placed !== undefined) return this.#placed.image(pes, name);
     const [file] = this.files(pes, name);
     return file === undefined ? undefined : attempt(() => this.imageOf(file));
   }

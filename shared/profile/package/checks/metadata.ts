@@ -2,7 +2,7 @@ import { type Bytes, toHex } from '../../../codec/bytes.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { mncLengthOfAd } from '../ef/mnc-length.ts';
 import type { ProfilePackage } from '../profile-element.ts';
-import type { TemplatePlaces } from '../template-places.ts';
+import type { PlacedProfile } from '../template-places.ts';
 import { attempt, CheckedPackage } from './checked-package.ts';
 import type { Finding } from './finding.ts';
 import type { PackageMetadata } from './package-metadata.ts';
@@ -123,15 +123,15 @@ export const metadataRules: RuleGroup = {
 };
 
 /**
- * What the rules on metadata find; nothing else of the package is looked at. `places` are those of the template that it
- * was made from.
+ * What the rules on metadata find; nothing else of the package is looked at. `placed` reads a package that was made from a
+ * template, whose PEs `profile` has.
  */
 export function checkMetadata(
   profile: ProfilePackage,
   metadata: PackageMetadata,
-  places?: TemplatePlaces,
+  placed?: PlacedProfile,
 ): readonly Finding[] {
-  const checked = new CheckedPackage(profile, metadata, places);
+  const checked = new CheckedPackage(profile, metadata, placed);
   return metadataRules.rules.flatMap((one: Rule) =>
     (one.check(checked) ?? []).map((breach) => findingOf(one, breach)),
   );

@@ -1,4 +1,5 @@
 import { type Bytes, equal, fromHex, toHex } from '../../../codec/bytes.ts';
+import { present } from '../../../present.ts';
 import {
   AKA_ALGORITHMS,
   type AkaAlgorithm,
@@ -17,7 +18,9 @@ import {
   octetsInput,
   type Parameter,
   type ParameterValue,
+  type ProfileValues,
   refuseParameter,
+  type SlotSpec,
   textInput,
 } from '../parameter.ts';
 import { elementsNamed, type ProfilePackage } from '../profile-element.ts';
@@ -48,6 +51,7 @@ function akaParameter<Value>(spec: {
   set(aka: AkaParameter, value: Value): AkaParameter;
   get(aka: AkaParameter): string;
   text(value: Value): string;
+  readonly slot?: SlotSpec<Value, AkaSite>;
 }): Parameter {
   return defineParameter<Value, AkaSite>({
     name: spec.name,
@@ -67,8 +71,19 @@ function akaParameter<Value>(spec: {
       return aka === undefined ? '' : spec.get(aka);
     },
     text: spec.text,
+    ...present({ slot: spec.slot }),
   });
 }
+
+/** K and OPc stand in their PE in one piece, and nothing else follows them. */
+const keySlot = (member: 'key' | 'opc'): SlotSpec<Bytes, AkaSite> => ({
+  find(profile, { place }) {
+    const aka = decodeAkaParameter(profile.elements[place]!.fields);
+    return aka === undefined ? [] : [aka[member]];
+  },
+  octets: (_, value) => value,
+  read: (_, octets) => toHex(octets),
+});
 
 function octetsParameter(
   name: 'algorithmOptions' | 'rotationConstants' | 'xoringConstants' | 'authCounterMax' | SqnField,
@@ -147,6 +162,7 @@ const k = akaParameter<Bytes>({
   set: (aka, key) => ({ ...aka, key }),
   get: ({ key }) => toHex(key),
   text: toHex,
+  slot: keySlot('key'),
 });
 
 const opc = akaParameter<Bytes>({
@@ -156,6 +172,7 @@ const opc = akaParameter<Bytes>({
   set: (aka, value) => ({ ...aka, opc: value }),
   get: ({ opc: value }) => toHex(value),
   text: toHex,
+  slot: keySlot('opc'),
 });
 
 /**
@@ -172,6 +189,19 @@ const op: Parameter = {
       name: 'op',
       secret: true,
       targets: bound.targets,
+      slots: sites.map(({ place, aka }) => {
+        const variant = (value: ParameterValue, { k: key }: ProfileValues) =>
+          operatorVariant(
+            key === undefined ? aka : { ...aka, key: octetsInput('k', key) },
+            octetsInput('op', value, [16, 32]),
+          );
+        return {
+          target: `${place}/opc`,
+          find: (personalised) => keySlot('opc').find(personalised, { place, aka }),
+          octets: variant,
+          says: (octets, value, values) => equal(octets, variant(value, values)),
+        };
+      }),
       write(draft, value) {
         const octets = octetsInput('op', value, [16, 32]);
         for (const { place, aka } of sites) {
@@ -243,10 +273,13 @@ export function checkAka(draft: PackageDraft, sites: readonly AkaSite[], operati
     if (aka.algorithm === 'usim-test-algorithm') {
       refuseParameter('algorithm', 'an operational profile must not use the USIM test algorithm');
     }
-    const key = Buffer.from(aka.key.buffer, aka.key.byteOffset, aka.key.length);
-    const repeated = key.every((octet) => octet === key[0]);
-    if (repeated || key.subarray(0, 16).equals(WELL_KNOWN_KEY) || key.equals(template.key)) {
-      refuseParameter('k', 'an operational profile must not keep a template or test key');
-    }
+    refuseKnownKey(aka.key, template);
   }
+}
+
+/** Refuses a K that others have too: that of the template, that of the published profiles, one octet repeated. */
+export function refuseKnownKey(k: Bytes, template: AkaParameter): void {
+  const repeated = k.every((octet) => octet === k[0]);
+  if (repeated || equal(k.subarray(0, 16), WELL_KNOWN_KEY) || equal(k, template.key))
+    refuseParameter('k', 'an operational profile must not keep a template or test key');
 }

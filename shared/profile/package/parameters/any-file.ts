@@ -1,10 +1,12 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import { present } from '../../../present.ts';
 import { fileTag, isFilePe } from '../file-pes.ts';
 import { fileSystemOf } from '../file-system.ts';
 import { type FileView, fileImage } from '../files.ts';
 import { defineParameter, octetsInput, type Parameter, refuseParameter } from '../parameter.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
-import { type FileSite, fileSites, siteOf } from './file-site.ts';
+import { fileSlot } from './file-parameter.ts';
+import { type FileSite, fileSites, siteOf, withStored } from './file-site.ts';
 
 /**
  * Any EF: `ef:usim/ef-loci` by PE and component, `ef:7FD0/6F7E` by file identifiers from below the MF (an ADF by
@@ -41,6 +43,17 @@ export function anyFile(name: string): Parameter | undefined {
     text: toHex,
     same: (found, wanted) =>
       found.startsWith(wanted) && (number === undefined || /^(?:ff)*$/.test(found.slice(wanted.length))),
+    // the other records of a file are as other parameters leave them
+    ...present({
+      slot:
+        number === undefined
+          ? {
+              find: fileSlot,
+              octets: (site: FileSite, value: Bytes) => content(name, site.view, undefined, value),
+              read: (site: FileSite, octets: Bytes) => toHex(fileImage(withStored(site.view, octets))),
+            }
+          : undefined,
+    }),
   });
 }
 

@@ -85,6 +85,15 @@ function codeParameter<Code extends { readonly keyReference: number }>(
       return first !== undefined && found.every((value) => equal(value, first)) ? decodeCode(first) : '';
     },
     text: (digits) => digits,
+    slot: {
+      find: (profile, { place }) =>
+        codec
+          .decode(profile.elements[place]!.fields)
+          .filter((code) => code.keyReference === keyReference)
+          .map(spec.value),
+      octets: (_, digits) => encodeCode(digits),
+      read: (_, octets) => decodeCode(octets),
+    },
   });
 }
 

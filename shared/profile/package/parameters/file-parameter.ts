@@ -1,8 +1,8 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
 import { type FileView, fileImage } from '../files.ts';
 import { defineParameter, type Parameter, type ParameterValue } from '../parameter.ts';
-import type { PeName } from '../profile-element.ts';
-import { type FileSite, fileSites } from './file-site.ts';
+import type { PeName, ProfilePackage } from '../profile-element.ts';
+import { type FileSite, fileSites, withStored } from './file-site.ts';
 
 /** A parameter that is the content of one file. */
 export function fileParameter<Value>(spec: {
@@ -30,7 +30,18 @@ export function fileParameter<Value>(spec: {
       return view === undefined ? '' : spec.decode(view);
     },
     text: spec.text,
+    slot: {
+      find: fileSlot,
+      octets: (site, value) => spec.encode(value, site.view),
+      read: (site, octets) => spec.decode(withStored(site.view, octets)),
+    },
   });
+}
+
+/** Where the content of a file lies in a package. */
+export function fileSlot(profile: ProfilePackage, site: FileSite): readonly Bytes[] {
+  const content = site.content(profile);
+  return content === undefined ? [] : [content];
 }
 
 /** The first `length` octets of the installed file in hexadecimal. */

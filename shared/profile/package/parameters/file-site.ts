@@ -1,7 +1,7 @@
 import type { Bytes } from '../../../codec/bytes.ts';
 import type { Tlv } from '../../../codec/tlv.ts';
 import type { PackageDraft, PeCodec } from '../draft.ts';
-import { made } from '../element.ts';
+import { child, made } from '../element.ts';
 import { decodeFcp, decodeFile, encodeFile, type FileItem, withContent } from '../file.ts';
 import { fileTag } from '../file-pes.ts';
 import { type FileSystem, fileSystemOf, filesNamed, locationOf } from '../file-system.ts';
@@ -33,6 +33,21 @@ export interface FileSite {
   write(draft: PackageDraft, content: Bytes): void;
   /** The file as it stands in a package with the same PEs; undefined where it is not. */
   stored(profile: ProfilePackage): FileView | undefined;
+  /** Its content as it stands in such a package, in one piece: a view; undefined where it is made up of several. */
+  content(profile: ProfilePackage): Bytes | undefined;
+}
+
+/** The file of a site with this content and no other. */
+export const withStored = (view: FileView, content: Bytes): FileView => ({
+  ...view,
+  items: [{ kind: 'fillFileContent', content }],
+});
+
+/** The one content that fills a file. */
+function onlyContent(items: readonly FileItem[]): Bytes | undefined {
+  const fills = items.filter(({ kind }) => kind !== 'fileDescriptor');
+  const [first] = fills;
+  return fills.length === 1 && first?.kind === 'fillFileContent' ? first.content : undefined;
 }
 
 const CODEC: PeCodec<FileManagement> = { decode: fileManagement, encode: withFileManagement };
@@ -125,6 +140,10 @@ function componentSite(
       if (refills.none) return findFile(pe, profile.elements[place]!.fields, name);
       return fileSystemOf(profile).files.find((other) => other.place === place && other.name === name)?.view;
     },
+    content(profile) {
+      const field = refills.none ? child(profile.elements[place]!.fields, tag) : undefined;
+      return field && onlyContent(decodeFile(field));
+    },
   };
 }
 
@@ -160,6 +179,10 @@ function commandSite(parameter: string, system: FileSystem, file: PackageFile): 
       }
       return fileSystemOf(profile).files.find((other) => other.place === place && other.nth === nth)?.view;
     },
+    content: (profile) =>
+      refills.none
+        ? onlyContent(createdItems(fileManagement(profile.elements[place]!.fields), nth))
+        : undefined,
   };
 }
 

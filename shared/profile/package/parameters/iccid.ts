@@ -9,7 +9,8 @@ import { child, made } from '../element.ts';
 import { fileImage } from '../files.ts';
 import { HEADER_ICCID } from '../header.ts';
 import { defineParameter, refuseParameter, textInput } from '../parameter.ts';
-import { type FileSite, fileSites } from './file-site.ts';
+import { fileSlot } from './file-parameter.ts';
+import { type FileSite, fileSites, withStored } from './file-site.ts';
 
 type Site = 'header' | FileSite;
 
@@ -35,4 +36,14 @@ export const iccid = defineParameter<string, Site>({
     return view === undefined ? '' : decodeIccid(fileImage(view));
   },
   text: (digits) => digits,
+  slot: {
+    find(profile, site) {
+      if (site !== 'header') return fileSlot(profile, site);
+      const field = child(profile.elements[0]!.fields, HEADER_ICCID);
+      return field === undefined ? [] : [field.value];
+    },
+    octets: (site, digits) => (site === 'header' ? packIccid(digits) : encodeIccid(digits)),
+    read: (site, octets) =>
+      site === 'header' ? decodePackedIccid(octets) : decodeIccid(fileImage(withStored(site.view, octets))),
+  },
 });

@@ -1,6 +1,12 @@
 import { type Bytes, equal, fromHex, toHex } from '../../../codec/bytes.ts';
 import type { PeCodec } from '../draft.ts';
-import { defineParameter, octetsInput, type Parameter, refuseParameter } from '../parameter.ts';
+import {
+  defineParameter,
+  octetsInput,
+  type Parameter,
+  refuseParameter,
+  type SlotSpec,
+} from '../parameter.ts';
 import { elementsNamed, type ProfilePackage } from '../profile-element.ts';
 import { instanceAid, type KeyObject, keyList, withKeyList } from '../security-domain.ts';
 
@@ -111,8 +117,19 @@ export function securityDomainKey(name: string): Parameter | undefined {
       return found.length === 1 ? toHex(found[0]!.keyComponents[0]?.keyData ?? Buffer.alloc(0)) : '';
     },
     text: toHex,
+    slot: slotOf(isKey),
   });
 }
+
+/** The octets of a key stand in its KeyObject in one piece. */
+const slotOf = (isKey: (object: KeyObject) => boolean): SlotSpec<Bytes, KeySite> => ({
+  find: (profile, { place }) =>
+    keyList(profile.elements[place]!.fields)
+      .filter(isKey)
+      .flatMap(({ keyComponents }) => keyComponents.map(({ keyData }) => keyData)),
+  octets: (_, data) => data,
+  read: (_, octets) => toHex(octets),
+});
 
 function securityDomain(name: string, profile: ProfilePackage, aid: string | undefined): KeySite {
   const place = elementsNamed(profile, 'securityDomain').find(

@@ -1,0 +1,93 @@
+import { type Bytes, equal, wipe } from '../../codec/bytes.ts';
+import { Fault } from '../../errors.ts';
+import { auditPersonalisation } from './audit.ts';
+import type { ProfileValues } from './parameter.ts';
+import { type CompiledTemplate, personalise } from './personalise.ts';
+import { decodePackage } from './profile-element.ts';
+import { Stencil } from './stencil.ts';
+import type { PlacedProfile } from './template-places.ts';
+
+/** A profile in clear, until the next one is made; whoever has it made wipes `upp`. */
+export interface MadeProfile {
+  readonly upp: Bytes;
+  /** As the rules on metadata read it. */
+  readonly placed: PlacedProfile;
+  /** Reads it back: the name of the parameter whose value it does not hold, undefined where all is right. */
+  differing(): string | undefined;
+}
+
+/** Lengths of the values of a row that have a stencil: rows of one order have few. */
+const MAX_STENCILS = 8;
+/** Each so many profiles of a stencil one is made the long way as well, and decoded whole. */
+const SAMPLE = 64;
+
+/**
+ * Makes the profiles of one pack. The first with values of given lengths is made the long way, part by part, and decoded
+ * and read back whole; from it a stencil is learnt, by which the next ones are made, held against it and read back
+ * (stencil.ts). Of those a sample is made and decoded the long way too.
+ */
+export class ProfileMaker {
+  readonly template: CompiledTemplate;
+  /** Each with room for one profile: the last that was made by it. */
+  readonly #stencils: { readonly stencil: Stencil; readonly room: Buffer }[] = [];
+  #learns = true;
+  #filled = 0;
+
+  constructor(template: CompiledTemplate) {
+    this.template = template;
+  }
+
+  /** Refuses (`personalisationInvalid`, `iccidInvalid`) values that are malformed or do not fit. */
+  make(values: ProfileValues): MadeProfile {
+    for (const { stencil, room } of this.#stencils) {
+      const made = stencil.fill(values, room);
+      if (made === undefined) continue;
+      const sampled = this.#filled++ % SAMPLE === 0;
+      return {
+        upp: made.upp,
+        placed: stencil.placed(made),
+        differing: () =>
+          stencil.differing(made) ?? (sampled ? this.#differingWhole(made.upp, values) : undefined),
+      };
+    }
+    return this.#longWay(values);
+  }
+
+  #longWay(values: ProfileValues): MadeProfile {
+    const { template } = this;
+    const upp = personalise(template, values);
+    const placed = template.places.in(decodePackage(upp, template.base));
+    if (!this.#learns) return { upp, placed, differing: () => differingParameter(upp, values, template) };
+    const differing = differingParameter(upp, values, template);
+    if (differing === undefined) this.#learn(values, upp);
+    return { upp, placed, differing: () => differing };
+  }
+
+  /** What was found to be right may be learnt from. */
+  #learn(values: ProfileValues, upp: Bytes): void {
+    const stencil = Stencil.of(this.template, values, upp);
+    if (stencil !== undefined) this.#stencils.push({ stencil, room: Buffer.allocUnsafeSlow(stencil.length) });
+    this.#learns = stencil !== undefined && this.#stencils.length < MAX_STENCILS;
+  }
+
+  #differingWhole(upp: Bytes, values: ProfileValues): string | undefined {
+    const other = personalise(this.template, values);
+    try {
+      if (!equal(upp, other))
+        throw new Fault('invariant', 'a stencil makes another profile than its template');
+      return differingParameter(upp, values, this.template);
+    } finally {
+      wipe(other);
+    }
+  }
+}
+
+/** A whole package taken apart and read back. */
+function differingParameter(
+  upp: Bytes,
+  values: ProfileValues,
+  template: CompiledTemplate,
+): string | undefined {
+  const findings = auditPersonalisation(decodePackage(upp), values, template);
+  return findings.find(({ code }) => code === 'differs')?.parameter;
+}

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import type { OperatorConfig } from './config.ts';
 import type { Keys } from './keys.ts';
 import type { Ledger } from './ledger.ts';
-import type { Vault } from './vault.ts';
+import type { PpkVault, Vault } from './vault.ts';
 
 /**
  * What the role `administratorRoleArn` needs to run `smdpf trust`, `smdpf party`, `smdpf keys` and `smdpf audit` against
@@ -16,7 +16,7 @@ export class Administrator extends Construct {
     scope: Construct,
     id: string,
     config: OperatorConfig,
-    ports: { readonly ledger: Ledger; readonly vault: Vault; readonly keys: Keys },
+    ports: { readonly ledger: Ledger; readonly vault: Vault; readonly ppks: PpkVault; readonly keys: Keys },
   ) {
     super(scope, id);
     const policy = new ManagedPolicy(this, 'Policy', {
@@ -26,6 +26,7 @@ export class Administrator extends Construct {
     policy.addStatements(
       ...ports.ledger.rights(),
       ...ports.vault.rights(policy, 'write'),
+      ...ports.ppks.identityRights(),
       ...ports.keys.rights(),
     );
     new CfnOutput(this, 'Attach', {

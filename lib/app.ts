@@ -4,7 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { emulatedPki } from '../localstack/pki.ts';
 import { bundleFunctions } from './bundle.ts';
 import { OperatorStack } from './operator-stack.ts';
-import { EMULATED, EXAMPLES, OPERATORS } from './operators/index.ts';
+import { EMULATED, listed } from './operators/index.ts';
 
 /**
  * The CDK application: one stack per Operator (`cdk synth`, `cdk deploy smdpf-NAME`), the examples where none is listed;
@@ -17,8 +17,7 @@ const bundles = await bundleFunctions(
   emulator ? 'emulator' : 'aws',
   join(import.meta.dirname, '..', 'cdk.out', emulator ? 'bundles-emulator' : 'bundles'),
 );
-const operators = OPERATORS.length > 0 ? OPERATORS : EXAMPLES;
-const configs = emulator ? [{ ...EMULATED, callbackCa: (await emulatedPki()).caCertificate }] : operators;
+const configs = emulator ? [{ ...EMULATED, callbackCa: (await emulatedPki()).caCertificate }] : listed();
 for (const config of configs) {
   new OperatorStack(app, `smdpf-${config.name}`, config, bundles);
 }

@@ -2,6 +2,7 @@ import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { StackDescription } from '../cli/aws/stack-description.ts';
+import { CERTIFICATE_HEADER } from '../localstack/certificate-header.ts';
 import { present } from '../shared/present.ts';
 import type { InterfaceApi } from './api.ts';
 import type { OperatorConfig } from './config.ts';
@@ -38,6 +39,13 @@ export function describeStack(stack: Stack, described: Described): void {
     // as lib/watch.ts names it
     testAlarm: `${config.name}-smdpf-${testAlarm.node.id}`,
     domains: { parties: domain('parties'), field: domain('field') },
+    ...(config.target === 'emulator' && {
+      emulated: {
+        partiesApi: apis.parties.api.apiId,
+        fieldApi: apis.field.api.apiId,
+        certificateHeader: CERTIFICATE_HEADER,
+      },
+    }),
     quotas: {
       signsPerSecond: config.quotas.signsPerSecond,
       lambdaConcurrency: config.quotas.lambdaConcurrency,

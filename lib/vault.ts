@@ -5,7 +5,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import { Construct, type IConstruct } from 'constructs';
 import { present } from '../shared/present.ts';
 import { EXPIRING_FOLDERS } from '../shared/service/life/kinds.ts';
-import { REMOVABLE, WRITTEN_ONCE } from '../shared/service/records/object-names.ts';
+import { PPK_IDENTITY, REMOVABLE, WRITTEN_ONCE } from '../shared/service/records/object-names.ts';
 import { STAGING } from '../shared/vault/s3/large.ts';
 import { acknowledge, objectsFinding } from './acknowledge.ts';
 import type { OperatorConfig } from './config.ts';
@@ -170,6 +170,21 @@ export class PpkVault extends Construct {
       [this.table.tableArn],
     );
     fn.grant([this.storageKey.rights('dynamodb')], (config) => ({ ...config, ppks: this.uri }));
+  }
+
+  /**
+   * To ask whose PPK vault it is, and to say so at the first start of all (I12): whoever opens the stores does that before
+   * anything else. No key is within reach of it.
+   */
+  identityRights(): PolicyStatement[] {
+    return [
+      allowing(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.table.tableArn], {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [PPK_IDENTITY] },
+        // which is true of no keys at all
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      }),
+      this.storageKey.rights('dynamodb'),
+    ];
   }
 
   get uri(): string {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt } from 'jose';
+import { IDENTIFIERS, type SmokeWorld } from '../cli/aws/smoke/world.ts';
 import type { DemoRecord } from '../cli/demo/steps.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
-import { type EmulatedWorld, MAKER_ID } from './emulated-world.ts';
 
 const ROWS = 3;
 
@@ -13,10 +13,10 @@ const ROWS = 3;
  */
 export async function orderEncrypted(
   record: DemoRecord,
-  { operator, outputKey }: EmulatedWorld,
-  run: string,
+  { operator, outputKey, run, made }: SmokeWorld,
 ): Promise<void> {
   const orderId = `JWE-${run}`;
+  made.orders.push(orderId);
   const series = String(Number.parseInt(run, 16)).padStart(10, '0');
   const secret = () => randomBytes(16).toString('hex');
   const rows = Array.from({ length: ROWS }, (_, i) => ({
@@ -54,7 +54,7 @@ export async function orderEncrypted(
         orderId,
         profileType: 'smoke',
         quantity: ROWS,
-        requesterDms: [MAKER_ID],
+        requesterDms: [IDENTIFIERS.maker],
         template: Buffer.from(ownTemplate()).toString('base64'),
         rows: Buffer.from(block).toString('base64'),
         personalisation: { format: 'jwe' },

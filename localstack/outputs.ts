@@ -7,12 +7,7 @@ export const OUTPUTS_FILE = join(import.meta.dirname, '..', 'cdk.out', 'outputs.
 
 export interface Outputs {
   readonly runtime: RuntimeConfig;
-  readonly bindingKey: string;
-  readonly partiesApi: string;
-  readonly fieldApi: string;
   readonly stateMachine: string;
-  readonly noticeQueue: string;
-  readonly deadLetters: string;
 }
 
 export function readOutputs(): Outputs {
@@ -25,12 +20,7 @@ export function readOutputs(): Outputs {
   };
   return {
     runtime: JSON.parse(output('Runtime')) as RuntimeConfig,
-    bindingKey: output('BindingKeysandboxci'),
-    partiesApi: output('PartiesApi'),
-    fieldApi: output('FieldApi'),
     stateMachine: output('StateMachine'),
-    noticeQueue: output('NoticeQueue'),
-    deadLetters: output('DeadLetters'),
   };
 }
 
@@ -40,6 +30,3 @@ export function emulatorUrl(): string {
   if (url === undefined) throw new Error('AWS_ENDPOINT_URL names no emulator');
   return url.replace(/\/$/, '');
 }
-
-/** Where an emulator answers for an HTTP API: a path that LocalStack and MiniStack both have. */
-export const apiUrl = (apiId: string) => `${emulatorUrl()}/_aws/execute-api/${apiId}/$default`;

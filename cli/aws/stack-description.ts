@@ -29,6 +29,8 @@ const stackDescription = object({
   /** An alarm that may be rung to see whether it arrives. */
   testAlarm: text,
   domains: object({ parties: domain, field: domain }),
+  /** How an emulator is called, which has no domains and ends no mutual TLS: IDs of the APIs, and a header for the certificate. */
+  emulated: optional(object({ partiesApi: text, fieldApi: text, certificateHeader: text })),
   quotas: object({
     signsPerSecond: number,
     lambdaConcurrency: whole,

@@ -41,7 +41,7 @@ export class DevelopmentPki {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const ca = await kept(folder, 'ca', async (key) => {
       const input = { subject: { commonName: 'smdpf development CA' }, spki: key.spki, ...validity(CA_DAYS) };
-      return { cert: pem(await issueDevelopmentCa(input, signer(key.privateKey))), key: key.pem };
+      return { cert: pemOf(await issueDevelopmentCa(input, signer(key.privateKey))), key: key.pem };
     });
     return new DevelopmentPki(folder, ca);
   }
@@ -63,7 +63,7 @@ export class DevelopmentPki {
         },
         this.#issuer(),
       );
-      return { cert: pem(certificate), key: key.pem };
+      return { cert: pemOf(certificate), key: key.pem };
     });
   }
 
@@ -75,7 +75,7 @@ export class DevelopmentPki {
   client(name: string): Promise<TlsPair> {
     return kept(this.#folder, `client-${name}`, async (key) => {
       const input = { subject: { commonName: name }, spki: key.spki, ...validity(LEAF_DAYS) };
-      return { cert: pem(await issueTlsClient(input, this.#issuer())), key: key.pem };
+      return { cert: pemOf(await issueTlsClient(input, this.#issuer())), key: key.pem };
     });
   }
 
@@ -141,5 +141,6 @@ function validity(days: number) {
   return { serialNumber: randomBytes(16), notBeforeMs: now - DAY_MS, notAfterMs: now + days * DAY_MS };
 }
 
-const pem = (der: Uint8Array) =>
+/** A certificate in DER as PEM. */
+export const pemOf = (der: Uint8Array) =>
   `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;

@@ -12,3 +12,7 @@ export const EXAMPLES: readonly OperatorConfig[] = [exampleMobile, exampleIot, e
 
 /** Not an Operator: the stack that `npm run localstack:deploy` brings up. */
 export const EMULATED: OperatorConfig = emulator;
+
+/** The stacks of the application: the examples stand for Operators only where there is none, since their accounts do not exist. */
+export const listed = (operators = OPERATORS): readonly OperatorConfig[] =>
+  operators.length > 0 ? operators : EXAMPLES;

@@ -1,10 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { MAX_CALLBACK_CA } from '../../lib/check-config.ts';
 import type { OperatorConfig } from '../../lib/config.ts';
 import { OperatorStack } from '../../lib/operator-stack.ts';
-import { EXAMPLES } from '../../lib/operators/index.ts';
-import { objectNames, REMOVABLE, WRITTEN_ONCE } from '../../shared/service/records/object-names.ts';
+import { EXAMPLES, listed } from '../../lib/operators/index.ts';
+import {
+  objectNames,
+  PPK_IDENTITY,
+  REMOVABLE,
+  WRITTEN_ONCE,
+} from '../../shared/service/records/object-names.ts';
 import { ACCOUNT, arnOf, byResource, byRole, idOf, REGION, ROOT, resolved } from './policies.ts';
 import { app, emptyBundles, templateOf } from './synthesized.ts';
 
@@ -25,7 +31,7 @@ interface StateMachine {
  * the template resolved.
  */
 const bundles = emptyBundles();
-const [mobile, iot, trial] = EXAMPLES as [(typeof EXAMPLES)[0], (typeof EXAMPLES)[0], (typeof EXAMPLES)[0]];
+const [mobile, , trial] = EXAMPLES as [(typeof EXAMPLES)[0], (typeof EXAMPLES)[0], (typeof EXAMPLES)[0]];
 const config = { ...mobile, env: { account: ACCOUNT, region: REGION } };
 const template = templateOf(config, bundles);
 const resources = template.toJSON().Resources as Record<
@@ -131,7 +137,19 @@ it('a first deployment makes a policy for who administers, which opens no data k
   expect(ask('kms:GenerateDataKey', wrapping, purpose('callback-signing'))).toBe('silent');
   expect(ask('kms:GenerateDataKey', wrapping)).toBe('silent');
   expect(ask('kms:Decrypt', wrapping, purpose('callback-client'))).toBe('silent');
-  expect(ask('dynamodb:GetItem', arnOf(idOf(template, 'AWS::DynamoDB::Table', 'Ppks')))).toBe('silent');
+  // whose PPK vault it is, which is asked before anything else, and none of its keys
+  const ppks = arnOf(idOf(template, 'AWS::DynamoDB::Table', 'Ppks'));
+  const item = (name: string) => ({ 'dynamodb:LeadingKeys': name });
+  for (const action of ['dynamodb:GetItem', 'dynamodb:PutItem']) {
+    expect(ask(action, ppks, item(PPK_IDENTITY)), action).toBe('allowed');
+    expect(ask(action, ppks, item('ORDER/0/attempt')), action).toBe('silent');
+    expect(ask(action, ppks), action).toBe('silent');
+  }
+  for (const action of ['dynamodb:Query', 'dynamodb:Scan', 'dynamodb:DeleteItem'])
+    expect(ask(action, ppks, item(PPK_IDENTITY)), action).toBe('silent');
+  const ppkKey = arnOf(idOf(template, 'AWS::KMS::Key', 'PpkKey'));
+  expect(ask('kms:Decrypt', ppkKey, via('dynamodb'))).toBe('allowed');
+  expect(ask('kms:Decrypt', ppkKey)).toBe('silent');
   expect(JSON.stringify(resolved(resources[id]?.Properties.PolicyDocument)).length).toBeLessThan(6_144);
 });
 
@@ -398,5 +416,38 @@ it('whoever deploys for the first time is warned of what cannot be taken back', 
   expect(warned(config).filter((text) => /smdpf:/.test(text))).toEqual([]);
   expect(warned(trial).join()).not.toContain('lockDays');
   expect(trial.retention.lockDays).toBe(1);
-  expect(iot.administratorRoleArn).toBeDefined();
+});
+
+it('what no template changes stands in the documents: TLS 1.2 at most, and no WAF on an HTTP API', () => {
+  const limits = readFileSync('docs/deploy.md', 'utf8').split('\n## Limits of the front door\n')[1]!;
+  expect(limits).toContain('**TLS 1.2 at most**');
+  expect(limits).toContain('**No WAF.**');
+});
+
+it('every example names who administers, since a step of docs/deploy.md asks for it', () => {
+  for (const { name, administratorRoleArn } of EXAMPLES) expect(administratorRoleArn, name).toBeDefined();
+});
+
+describe('the commands of the documents', () => {
+  const places = [
+    'docs/deploy.md',
+    'package.json',
+    '.ci/templates.sh',
+    'localstack/deploy.sh',
+    'examples/deploy.yml',
+  ];
+  const commands = places.flatMap((place) => readFileSync(place, 'utf8').match(/\bcdk [^`\n]+/g) ?? []);
+
+  it('bootstrap a named environment, not those of the examples, which stand for nobody once there is an Operator', () => {
+    const bootstraps = commands.filter((command) => /\bbootstrap (?!--qualifier)/.test(command));
+    expect(bootstraps.length).toBeGreaterThan(1);
+    for (const command of bootstraps) expect(command).toMatch(/aws:\/\/[\w$/]+/);
+    expect(listed([config])).toEqual([config]);
+    expect(listed([])).toBe(EXAMPLES);
+  });
+
+  it('synthesize without options that this CDK lacks', () => {
+    expect(commands.filter((command) => /\bsynth\b/.test(command)).length).toBeGreaterThan(1);
+    for (const command of commands) expect(command).not.toMatch(/\b(synth|diff)\b.*--all\b/);
+  });
 });

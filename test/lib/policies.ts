@@ -114,6 +114,8 @@ function principalsOf(principal: unknown): string[] | undefined {
 
 function holds(operator: string, wanted: readonly string[], value: string | undefined): boolean {
   if (operator === 'Null') return wanted[0] === String(value === undefined);
+  // of a key with one value here; of none it is true
+  if (operator === 'ForAllValues:StringEquals') return value === undefined || wanted.includes(value);
   if (value === undefined) return false;
   if (operator === 'StringEquals' || operator === 'Bool' || operator === 'NumericLessThan')
     return operator === 'NumericLessThan' ? Number(value) < Number(wanted[0]) : wanted.includes(value);

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { buildConsole } from '../../console/build/build.ts';
+import { readSite } from '../../console/server/site.ts';
 import { Fault } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { CURVES, type CurveName, SimError, SUITES, type SuiteName } from '../../sim/index.ts';
 import { type DemoResult, runDemo } from '../demo/demo.ts';
+import { portOption, untilStopped, wantedConsole } from '../input/console-options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
 import { UsageError } from '../output/failure.ts';
@@ -20,6 +23,7 @@ interface DemoArguments {
   profileClass?: 'operational' | 'test';
   keys?: string;
   out: string;
+  console?: true | number;
 }
 
 export function registerDemo(program: Command, io: CliIo): void {
@@ -51,31 +55,48 @@ export function registerDemo(program: Command, io: CliIo): void {
         'made there unless they exist',
     )
     .option('--out <folder>', 'folder for everything that the demo makes', 'smdpf-demo')
-    .action(async (options: DemoArguments) => {
-      const { upp, keys } = options;
-      const result = await runDemo(
-        {
-          devices: options.devices,
-          profilesPerDevice: options.profilesPerDevice,
-          suite: suiteOf(options),
-          folder: options.out,
-          profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
-          upp: upp === undefined ? ownTemplate() : readFileSync(upp),
-          ...present({ keys }),
-        },
-        io,
-      ).catch((cause: unknown) => {
-        if (!(cause instanceof SimError)) throw cause;
-        throw new Fault('configuration', `the demo cannot go on: ${cause.message}`, { cause });
-      });
-      const { record, summary } = result;
-      const good = summary.addsUp && record.troubles.every(({ refused }) => refused);
-      const { folder, keys: used } = result;
-      io.answer({ steps: record.steps, troubles: record.troubles, summary, keys: used, folder }, () =>
-        report(result),
-      );
-      if (!good) io.exit(EXIT.refused);
-    });
+    .option(
+      '--console [port]',
+      'leave the console open on what the demo made; default port 8445; builds its pages where they are missing',
+      portOption,
+    )
+    .action((options: DemoArguments) => demo(options, io));
+}
+
+async function demo(options: DemoArguments, io: CliIo): Promise<void> {
+  const { upp, keys } = options;
+  if (options.console !== undefined && (await readSite()) === undefined)
+    await buildConsole((text) => io.note(text));
+  await runDemo(
+    {
+      devices: options.devices,
+      profilesPerDevice: options.profilesPerDevice,
+      suite: suiteOf(options),
+      folder: options.out,
+      profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
+      upp: upp === undefined ? ownTemplate() : readFileSync(upp),
+      ...present({ keys }),
+      ...(options.console !== undefined && { console: wantedConsole(options.console, 'administrator') }),
+    },
+    io,
+    async (result, console) => {
+      tell(result, io);
+      if (console === undefined) return;
+      io.note(`the console, as ${console.linkRole}: ${console.link}`);
+      io.note('the link logs in once; your browser asks about the development certificate; stop with Ctrl-C');
+      await untilStopped();
+    },
+  ).catch((cause: unknown) => {
+    if (!(cause instanceof SimError)) throw cause;
+    throw new Fault('configuration', `the demo cannot go on: ${cause.message}`, { cause });
+  });
+}
+
+function tell(result: DemoResult, io: CliIo): void {
+  const { record, summary, folder, keys } = result;
+  const good = summary.addsUp && record.troubles.every(({ refused }) => refused);
+  io.answer({ steps: record.steps, troubles: record.troubles, summary, keys, folder }, () => report(result));
+  if (!good) io.exit(EXIT.refused);
 }
 
 function report({ record, summary, folder, keys }: DemoResult): string {

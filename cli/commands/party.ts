@@ -16,6 +16,7 @@ const ROLES = [
   'eum',
   'deviceMaker',
   'auditor',
+  'viewer',
   'administrator',
 ] as const satisfies readonly PartyRole[];
 

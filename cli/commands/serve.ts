@@ -1,10 +1,13 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { CONSOLE_ROLES, type ConsoleRole } from '../../console/server/login.ts';
 import { type Log, lineOf } from '../../shared/events/log-events.ts';
 import { present } from '../../shared/present.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
+import type { OpenedConsole } from '../deployment/open-console.ts';
 import { openSandbox, THIS_MACHINE } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
+import { portOption, untilStopped, wantedConsole } from '../input/console-options.ts';
 import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { fields } from '../output/table.ts';
@@ -17,6 +20,8 @@ interface ServeArguments {
   address?: string;
   sandbox?: CurveName;
   crlFetchMinutes?: number;
+  console?: true | number;
+  consoleRole?: ConsoleRole;
 }
 
 export function registerServe(program: Command, io: CliIo): void {
@@ -28,9 +33,9 @@ export function registerServe(program: Command, io: CliIo): void {
     .option(
       '--port <port>',
       'port for Operators, EUMs and device manufacturers, mutual TLS; default 8443',
-      port,
+      portOption,
     )
-    .option('--field-port <port>', 'port for devices in the field, server TLS; default 8444', port)
+    .option('--field-port <port>', 'port for devices in the field, server TLS; default 8444', portOption)
     .addOption(
       new Option(
         '--sandbox <curve>',
@@ -43,14 +48,25 @@ export function registerServe(program: Command, io: CliIo): void {
         'default 60, with --sandbox 0',
       wholeOption(0, 10_080),
     )
+    .option(
+      '--console [port]',
+      'a console for people in a browser, on a port of its own; default 8445; prints a link that logs in once',
+      portOption,
+    )
+    .addOption(
+      new Option('--console-role <role>', 'what the link may do; default: viewer').choices(CONSOLE_ROLES),
+    )
     .action(async (options: ServeArguments) => {
-      const { folder, sandbox, ...rest } = options;
+      const { folder, sandbox, console, consoleRole, ...rest } = options;
       const deployment = await DeploymentFolder.open(folder, {
         crlFetchMinutes: sandbox === undefined ? 60 : 0,
         ...(sandbox !== undefined && { runtime: { internalDestinations: THIS_MACHINE } }),
         ...rest,
       });
-      const ports = present({ port: rest.port, fieldPort: rest.fieldPort });
+      const ports = {
+        ...present({ port: rest.port, fieldPort: rest.fieldPort }),
+        ...(console !== undefined && { console: wantedConsole(console, consoleRole) }),
+      };
       const log: Log = (record) => io.say(JSON.stringify({ at: io.now().toISOString(), ...lineOf(record) }));
       const server = await startDeployment(deployment, log, ports);
       if (sandbox !== undefined) await openSandbox(deployment, server.runtime, sandbox);
@@ -61,31 +77,31 @@ export function registerServe(program: Command, io: CliIo): void {
         );
       }
       for (const problem of problems) io.warn(problem);
+      if (server.console?.built === false) io.warn(CONSOLE_NOT_BUILT);
       const ready = {
         parties: server.urls.parties,
         field: server.urls.field,
         folder: deployment.folder,
         resumed: server.resumed,
+        ...(server.console !== undefined && { console: server.console.link }),
       };
       io.answer(ready, () =>
         fields([
           ['Operators, EUMs, device manufacturers', `${ready.parties} (mutual TLS)`],
           ['devices in the field', `${ready.field} (server TLS)`],
+          ['console', consoleText(server.console)],
           ['folder', ready.folder],
           ['taken up again', `${ready.resumed} jobs and orders`],
           ['stop with', 'Ctrl-C'],
         ]),
       );
-      await new Promise<void>((resolve) => {
-        process.once('SIGINT', () => resolve());
-        process.once('SIGTERM', () => resolve());
-      });
+      await untilStopped();
       await server.close();
     });
 }
 
-function port(text: string): number {
-  const number = Number(text);
-  if (!/^\d{1,5}$/.test(text) || number > 65_535) throw new InvalidArgumentError('a port number is needed');
-  return number;
-}
+const CONSOLE_NOT_BUILT =
+  'the pages of the console are not built: run npm run console:build in the project, and start the server again';
+
+const consoleText = (console: OpenedConsole | undefined) =>
+  console && `${console.link} (logs in once, as ${console.linkRole})`;

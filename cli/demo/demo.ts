@@ -5,9 +5,11 @@ import { Fault } from '../../shared/errors.ts';
 import { type LogLine, lineOf } from '../../shared/events/log-events.ts';
 import type { KeyDescription } from '../../shared/keys/provider.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
+import { present } from '../../shared/present.ts';
 import { SUITES } from '../../sim/index.ts';
 import { DeploymentFolder, type FolderOptions } from '../deployment/folder.ts';
 import { namedKey } from '../deployment/keys.ts';
+import type { OpenedConsole, WantedConsole } from '../deployment/open-console.ts';
 import { openSandbox, THIS_MACHINE } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
 import type { CliIo } from '../output/cli-io.ts';
@@ -23,6 +25,8 @@ export interface DemoOptions extends FlowOptions {
    * there yet are made there.
    */
   readonly keys?: string;
+  /** Opens the console beside the flow. */
+  readonly console?: WantedConsole;
 }
 
 export interface DemoResult {
@@ -35,8 +39,15 @@ export interface DemoResult {
 
 const MARKER = '.smdpf-demo';
 
-/** All 16 steps of the IFPP flow against the embedded server, over HTTPS, with simulated counterparts. */
-export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResult> {
+/**
+ * All 16 steps of the IFPP flow against the embedded server, over HTTPS, with simulated counterparts. `atEnd` is given the
+ * result while the server and its counterparts still run, with the console where there is one.
+ */
+export async function runDemo(
+  options: DemoOptions,
+  io: CliIo,
+  atEnd: (result: DemoResult, console: OpenedConsole | undefined) => Promise<void>,
+): Promise<void> {
   const folder = freshFolder(options.folder);
   const record = new DemoRecord((text) => io.say(text));
   const { curve } = SUITES[options.suite];
@@ -50,7 +61,11 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResu
     ...keysOf(options.keys),
   });
   const log: LogLine[] = [];
-  const server = await startDeployment(deployment, (record) => log.push(lineOf(record)));
+  const server = await startDeployment(
+    deployment,
+    (record) => log.push(lineOf(record)),
+    present({ console: options.console }),
+  );
   try {
     const sandbox = await openSandbox(
       deployment,
@@ -62,7 +77,7 @@ export async function runDemo(options: DemoOptions, io: CliIo): Promise<DemoResu
     const world = await openWorld(server, sandbox, options.suite);
     try {
       const summary = await new Flow(options, folder, world, record, io).run(server.runtime.audit);
-      return { record, summary, folder, keys };
+      await atEnd({ record, summary, folder, keys }, server.console);
     } finally {
       await world.callbacks.stop();
     }

@@ -18,6 +18,7 @@ import {
 } from '../../shared/runtime-config.ts';
 import { number, object, optional, text, whole } from '../../shared/service/records/schema.ts';
 import { type ChosenLimits, limitsConfig } from '../server/admission/limits.ts';
+import { type ConsoleConfig, consoleConfig } from './console-config.ts';
 
 /** Where the server listens; 127.0.0.1, 8443 and 8444 unless given. */
 const server = object({
@@ -34,6 +35,8 @@ const folderConfig = object({
   server,
   /** Minutes between fetches of revocation lists from the distribution points; none where absent or 0. */
   crlFetchMinutes: optional(number),
+  /** The console, where the server always has one. */
+  console: optional(consoleConfig),
 });
 
 /** What `config.json` in a deployment folder says; paths in it are relative to the folder, or absolute. */
@@ -47,6 +50,7 @@ export interface FolderConfig {
     readonly limits?: ChosenLimits;
   };
   readonly crlFetchMinutes?: number;
+  readonly console?: ConsoleConfig;
 }
 
 export const SERVER = { host: '127.0.0.1', port: 8443, fieldPort: 8444 };

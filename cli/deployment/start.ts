@@ -1,7 +1,7 @@
-import { createServer } from 'node:net';
 import { Fault } from '../../shared/errors.ts';
 import { ownText } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
+import { present } from '../../shared/present.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
@@ -9,6 +9,8 @@ import { CallbackThread, fieldThread } from '../server/field/field-thread.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
 import type { DeploymentFolder } from './folder.ts';
+import { freePort } from './free-port.ts';
+import { type OpenedConsole, openConsole, type WantedConsole } from './open-console.ts';
 import { DevelopmentPki } from './tls.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -16,6 +18,8 @@ export interface RunningDeployment {
   readonly runtime: Runtime;
   readonly pki: DevelopmentPki;
   readonly urls: RunningServer['urls'];
+  /** Where it was asked for. */
+  readonly console?: OpenedConsole;
   /** Jobs and orders that an earlier run had left open. */
   readonly resumed: number;
   close(): Promise<void>;
@@ -25,12 +29,12 @@ export interface RunningDeployment {
 export async function startDeployment(
   deployment: DeploymentFolder,
   log: Log,
-  ports: { readonly port?: number; readonly fieldPort?: number } = {},
+  ports: { readonly port?: number; readonly fieldPort?: number; readonly console?: WantedConsole } = {},
 ): Promise<RunningDeployment> {
   const { server: configured } = deployment.config;
   const { host } = configured;
-  const port = await chosenPort(host, ports.port ?? configured.port);
-  const fieldPort = await chosenPort(host, ports.fieldPort ?? configured.fieldPort);
+  const port = await freePort(host, ports.port ?? configured.port);
+  const fieldPort = await freePort(host, ports.fieldPort ?? configured.fieldPort);
   const pki = await DevelopmentPki.open(deployment.path('tls'));
   const tls = await pki.server([
     ...new Set([host, 'localhost', '127.0.0.1', deployment.config.runtime.address]),
@@ -40,7 +44,8 @@ export async function startDeployment(
     { lanes: 'workers', log, notifier: callbacks.notifier },
     { publicUrl: configured.publicUrl ?? `https://${host}:${port}`, callbackCa: pki.caCertificate },
   );
-  let server: RunningServer;
+  let server: RunningServer | undefined;
+  let console: OpenedConsole | undefined;
   try {
     server = await startServer({
       services: runtime.services,
@@ -52,7 +57,9 @@ export async function startDeployment(
       vault: transferGate(runtime.context.vault),
       log,
     });
+    console = await openConsole(deployment, { runtime, tls, log }, ports.console);
   } catch (error) {
+    await server?.close();
     await runtime.close();
     throw error;
   }
@@ -67,8 +74,10 @@ export async function startDeployment(
     runtime,
     pki,
     urls: server.urls,
+    ...present({ console }),
     resumed,
     async close() {
+      await console?.close();
       await server.close();
       await Promise.all(upkeep.map((rounds) => rounds.stop()));
       if (frozen === undefined) await runtime.audit.chain();
@@ -82,16 +91,6 @@ async function ensureCallbackClient({ services, config }: Runtime, pki: Developm
   const { client } = services.callbacks;
   if ((await client.inUse()) === undefined)
     await client.replace('server', async (spki) => [await pki.issueClient(config.address, spki)]);
-}
-
-/** Transfer links name the port before the server listens, so port 0 is settled here. */
-async function chosenPort(host: string, port: number): Promise<number> {
-  if (port !== 0) return port;
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, host, resolve));
-  const { port: free } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
 }
 
 /** The embedded server answers the links of its vault itself, which only a vault in files lets it do. */

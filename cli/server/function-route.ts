@@ -44,7 +44,7 @@ export function functionRoute(answer: HttpFunction, admission: Admission): Route
 }
 
 /** A header that came more than once has its values joined, as API Gateway does it (RFC 9110 section 5.3). */
-function headersOf({ headersDistinct }: IncomingMessage): Headers {
+export function headersOf({ headersDistinct }: IncomingMessage): Headers {
   return Object.fromEntries(
     Object.entries(headersDistinct).map(([name, values]) => [name, values?.join(',')]),
   );

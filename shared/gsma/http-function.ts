@@ -1,4 +1,5 @@
 import { Fault } from '../errors.ts';
+import type { Caller } from '../service/api/caller.ts';
 import type { Services } from '../service/api/services.ts';
 import { checkAdminProtocol } from './admin-protocol.ts';
 import { type HttpAnswer, writeAnswer, writeFailure } from './http-answer.ts';
@@ -18,13 +19,24 @@ export type HttpFunction = (request: HttpRequest, timeMs: number) => Promise<Htt
 /** A call is answered this long before its time is up, so that a slow one ends in a typed answer and can be repeated. */
 const TIME_TO_ANSWER_MS = 500;
 
-/** A function over HTTP: what it asks of a request, in order, and what becomes of its answer or error. */
-export function httpFunction(fn: InterfaceFunction, services: Services, options: CallOptions): HttpFunction {
+/** Who sent a request; refuses who is nobody. */
+export type Identify = (request: HttpRequest) => Promise<Caller>;
+
+/**
+ * A function over HTTP: what it asks of a request, in order, and what becomes of its answer or error. `identify` is the
+ * client certificate and the party register, unless an adapter has people log in otherwise.
+ */
+export function httpFunction(
+  fn: InterfaceFunction,
+  services: Services,
+  options: CallOptions,
+  identify?: Identify,
+): HttpFunction {
   return async (request, timeMs) => {
     const call: Call = { function: fn.path, startedAt: options.now(), subject: {}, warning: false };
     try {
       const time = new CallTime(timeMs - TIME_TO_ANSWER_MS);
-      const answer = await perform(fn, services, request, call, time);
+      const answer = await perform({ fn, services, identify }, request, call, time);
       recordCall(call, answer.httpStatus, options);
       return answer;
     } catch (error) {
@@ -34,19 +46,24 @@ export function httpFunction(fn: InterfaceFunction, services: Services, options:
   };
 }
 
+interface Served {
+  readonly fn: InterfaceFunction;
+  readonly services: Services;
+  readonly identify: Identify | undefined;
+}
+
 /**
  * The checks of HTTP come before anybody is asked who sent the request, the body after, so that nobody who is not known
  * and within its rate makes the server hold octets (I13), and the protocol last.
  */
 async function perform(
-  fn: InterfaceFunction,
-  services: Services,
+  { fn, services, identify }: Served,
   request: HttpRequest,
   call: Call,
   time: CallTime,
 ): Promise<HttpAnswer> {
   const type = checkRequest(request, fn);
-  const { serve, confirmed } = await time.within(serviceFor(fn, services, request, call));
+  const { serve, confirmed } = await time.within(serviceFor({ fn, services, identify }, request, call));
   try {
     const body = await receiveBody(request, fn, type, call.caller);
     const adminProtocol = checkAdminProtocol(request.headers['x-admin-protocol'], fn.path);
@@ -74,8 +91,7 @@ const CONFIRMED = Promise.resolve();
 
 /** What the function does for who sent the request: a party of its role, or anyone where it asks for none. */
 async function serviceFor(
-  fn: InterfaceFunction,
-  services: Services,
+  { fn, services, identify }: Served,
   request: HttpRequest,
   call: Call,
 ): Promise<Service> {
@@ -87,10 +103,10 @@ async function serviceFor(
       },
       confirmed: CONFIRMED,
     };
-  const mayReadAhead = fn.readsAhead === true && request.bodyIsHere === true;
+  const mayReadAhead = identify === undefined && fn.readsAhead === true && request.bodyIsHere === true;
   const remembered = mayReadAhead ? rememberedCaller(services.parties, request) : undefined;
   const { caller, confirmed } = remembered ?? {
-    caller: await identifyCaller(services.parties, request),
+    caller: await (identify?.(request) ?? identifyCaller(services.parties, request)),
     confirmed: CONFIRMED,
   };
   // it is waited for at the end at the latest

@@ -61,12 +61,15 @@ export const FLOORS: readonly Floor[] = [
   { name: 'verify', rooms: ['shared/service/verify'] },
   { name: 'work', rooms: ['shared/service/work.ts'] },
   { name: 'runtime', rooms: ['shared/runtime.ts'] },
+  { name: 'console', rooms: ['console/server', 'console/build'] },
   { name: 'counterparts', rooms: ['sim'] },
   { name: 'conformance', rooms: ['conform'] },
   // the worker is the entry of a thread, which opens a runtime of its own
   { name: 'entries', rooms: ['cli', 'lambdas', 'shared/jobs/worker.ts'] },
   // what a release is built of begins with the bundle's entry, beside the commands
   { name: 'release', rooms: ['release'] },
+  // runs in a browser, and shows artefacts as `smdpf inspect` does
+  { name: 'pages', rooms: ['console/web'] },
   { name: 'emulation', rooms: ['localstack'] },
   { name: 'deployment', rooms: ['lib'] },
   { name: 'measures', rooms: ['bench', 'evidence'] },

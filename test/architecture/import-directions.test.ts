@@ -6,7 +6,20 @@ import { arrowsOf, circles, roomOf, wrongArrows } from './arrows.ts';
 import { APART, FLOORS } from './floors.ts';
 import { imported, type SourceFile, sourceTree } from './source-tree.ts';
 
-const files = sourceTree('shared', 'sim', 'conform', 'cli', 'lambdas', 'localstack', 'lib', 'bench', 'world');
+const files = sourceTree(
+  'shared',
+  'sim',
+  'conform',
+  'cli',
+  'console/build',
+  'console/server',
+  'console/web/src',
+  'lambdas',
+  'localstack',
+  'lib',
+  'bench',
+  'world',
+);
 const arrows = arrowsOf(files);
 const rooms = FLOORS.flatMap((floor) => floor.rooms);
 

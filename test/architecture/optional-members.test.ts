@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { conditionalSpreads, sourceTree } from './source-tree.ts';
 
 it('an optional member is written by present and ifPresent, or behind a condition with &&', () => {
-  const spreads = sourceTree('shared', 'cli', 'lambdas', 'lib').flatMap((file) =>
+  const spreads = sourceTree('shared', 'cli', 'console/server', 'lambdas', 'lib').flatMap((file) =>
     conditionalSpreads(file).map((spread) => `${file.path}: ${spread}`),
   );
   expect(spreads).toEqual([]);

@@ -19,6 +19,7 @@ const PARTIES: Readonly<Record<PartyRole, string>> = {
   deviceMaker: '2.999.50',
   administrator: '2.999.80',
   auditor: '2.999.70',
+  viewer: '2.999.90',
 };
 
 let deployment: Deployment;

@@ -20,6 +20,7 @@ const PARTIES: Readonly<Record<PartyRole, readonly [own: string, other: string]>
   deviceMaker: ['2.999.50', '2.999.51'],
   operator: ['2.999.60', '2.999.61'],
   auditor: ['2.999.70', '2.999.71'],
+  viewer: ['2.999.90', '2.999.91'],
   administrator: ['2.999.80', '2.999.81'],
 };
 const ROLES = Object.keys(PARTIES) as PartyRole[];

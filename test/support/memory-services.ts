@@ -25,6 +25,7 @@ export const IDENTIFIERS: Readonly<Record<PartyRole, string>> = {
   deviceMaker: '2.999.50',
   operator: '2.999.60',
   auditor: '2.999.70',
+  viewer: '2.999.90',
   administrator: '2.999.80',
 };
 

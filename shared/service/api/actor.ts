@@ -25,9 +25,9 @@ export type Actor = string | Person;
 /** The door, as `by` of the audit log has it. */
 export const doorOf = (actor: Actor): string => (typeof actor === 'string' ? actor : actor.through);
 
-/** The holder of a client certificate; one that the register has no name for is known by its fingerprint. */
-export const personOf = ({ identifier, name, fingerprint }: Caller): Person => ({
+/** The person who calls; a certificate that the register has no name for is known by its fingerprint. */
+export const personOf = ({ identifier, name, fingerprint, knownBy = 'certificate' }: Caller): Person => ({
   through: identifier,
   person: name ?? `certificate ${fingerprint}`,
-  knownBy: 'certificate',
+  knownBy,
 });

@@ -1,4 +1,6 @@
-export type PartyRole = 'eum' | 'deviceMaker' | 'operator' | 'auditor' | 'administrator';
+import type { KnownBy } from '../records/audit.ts';
+
+export type PartyRole = 'eum' | 'deviceMaker' | 'operator' | 'auditor' | 'viewer' | 'administrator';
 
 /** Who calls: a client certificate that the party register knows (I7). */
 export interface Caller {
@@ -7,8 +9,10 @@ export interface Caller {
   readonly role: PartyRole;
   /** Lower-case hexadecimal SHA-256 of the client certificate in DER. */
   readonly fingerprint: string;
-  /** As the register has it, for people. */
+  /** As the register has it, for people; of a login, who has logged in. */
   readonly name?: string;
+  /** What vouches for the name: a client certificate, unless it was another login. */
+  readonly knownBy?: KnownBy;
 }
 
 /** What TLS has proved possession of the key of, as the register is asked for it. */

@@ -109,10 +109,16 @@ export const AUDIT_EVENTS = {
     reasonCode: 'statusCode',
     'call?': 'identifier',
   }),
+  'console.login': row('other records', 'a person logged in to the console', {
+    role: words('viewer', 'administrator'),
+  }),
+  'console.logout': row('other records', 'a person logged out of the console', {
+    role: words('viewer', 'administrator'),
+  }),
   'party.added': row('administrator', 'a client certificate was registered', {
     fingerprint: 'hash',
     identifier: 'identifier',
-    role: words('eum', 'deviceMaker', 'operator', 'auditor', 'administrator'),
+    role: words('eum', 'deviceMaker', 'operator', 'auditor', 'viewer', 'administrator'),
     'name?': 'name',
   }),
   'party.revoked': row('again', 'a client certificate was revoked', { fingerprint: 'hash' }),

@@ -4,7 +4,7 @@ import { integer, number, oneOf, optional, text, whole } from './schema.ts';
 /** A client certificate in the register, named by its SHA-256. */
 export const partyRecord = recordOf('party', {
   identifier: text,
-  role: oneOf('eum', 'deviceMaker', 'operator', 'auditor', 'administrator'),
+  role: oneOf('eum', 'deviceMaker', 'operator', 'auditor', 'viewer', 'administrator'),
   name: optional(text),
   /** Milliseconds since 1970. */
   addedAt: whole,

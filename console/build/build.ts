@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '../../shared/errors.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const WEB = join(ROOT, 'console', 'web');
+
+/** What the pages are made from is no part of the server: it is installed here alone, where somebody builds them. */
+const STEPS: readonly (readonly [what: string, command: string, ...args: string[]])[] = [
+  [
+    'types of the interface',
+    join(WEB, 'node_modules/.bin/openapi-typescript'),
+    '../../shared/ifpp-draft1/openapi.yaml',
+    '-o',
+    'src/api/schema.gen.ts',
+  ],
+  ['types of the pages', join(ROOT, 'node_modules/.bin/tsc'), '-p', '.'],
+  ['pages', join(WEB, 'node_modules/.bin/vite'), 'build'],
+];
+
+/** Installs what the pages need, where it is not there as the lock file has it, and builds them: about a minute. */
+export async function buildConsole(say: (text: string) => void): Promise<void> {
+  if (!isInstalled()) {
+    say('installing what the pages are made from');
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  }
+  for (const [what, command, ...args] of STEPS) {
+    say(`making the ${what}`);
+    await run(command, args);
+  }
+}
+
+function isInstalled(): boolean {
+  const installed = join(WEB, 'node_modules', '.package-lock.json');
+  return (
+    existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(WEB, 'package-lock.json')).mtimeMs
+  );
+}
+
+function run(command: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: WEB, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    const failed = (why: string, cause?: unknown) =>
+      reject(new Fault('configuration', `the console cannot be built: ${why}`, { cause }));
+    child.on('error', (cause) => failed(`${command} does not start`, cause));
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else failed(`${command} ended with ${code}: ${Buffer.concat(output).toString('utf8').slice(-2_000)}`);
+    });
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  await buildConsole((text) => console.log(`smdpf ${version}: ${text}`));
+}

@@ -1,0 +1,34 @@
+/** How values are shown; times in UTC, as everywhere in the server. */
+
+const numbers = new Intl.NumberFormat('en');
+export const number = (value: number | undefined): string =>
+  value === undefined ? '–' : numbers.format(value);
+
+/** `2026-11-27 08:30:05 UTC` */
+export const time = (iso: string | undefined): string =>
+  iso === undefined ? '–' : `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+
+export const day = (iso: string | undefined): string => iso?.slice(0, 10) ?? '–';
+
+/** Milliseconds of the span in words: `3 min ago`, `in 12 days`. */
+export function ago(iso: string, now = Date.now()): string {
+  const seconds = Math.round((now - Date.parse(iso)) / 1000);
+  const size = Math.abs(seconds);
+  const [value, unit] =
+    size < 90
+      ? [size, 's']
+      : size < 5_400
+        ? [size / 60, 'min']
+        : size < 129_600
+          ? [size / 3_600, 'h']
+          : [size / 86_400, 'days'];
+  const text = `${Math.round(value)} ${unit}`;
+  return seconds >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+/** A long identifier, short enough for a table. */
+export const short = (text: string, length = 16): string =>
+  text.length <= length ? text : `${text.slice(0, length)}…`;
+
+/** 89049032 00100123 …: EIDs and ICCIDs in groups that people can compare. */
+export const grouped = (digits: string): string => digits.replace(/(.{4})(?=.)/g, '$1 ');

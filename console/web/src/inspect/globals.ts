@@ -1,0 +1,4 @@
+import { Buffer } from 'buffer/';
+
+// before any module of shared/ runs
+Object.assign(globalThis, { Buffer });

@@ -1,0 +1,180 @@
+import Box from '@cloudscape-design/components/box';
+import ColumnLayout from '@cloudscape-design/components/column-layout';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import Link from '@cloudscape-design/components/link';
+import type { ReactNode } from 'react';
+import type { Answer } from '../api/client.ts';
+import { useCall } from '../api/use-call.ts';
+import { number, time } from '../format.ts';
+import { StateCounts } from '../parts/counts.tsx';
+import { List } from '../parts/list.tsx';
+import { Page } from '../parts/page.tsx';
+import { State } from '../parts/state.tsx';
+import { hrefOf } from '../router.ts';
+import { failureCountColumns } from './failure-columns.tsx';
+import { expiringColumns } from './trust-columns.tsx';
+
+type Overview = Answer<'ops.getOverview'>;
+
+/** Stock, today, open work, what fails and what expires: is all well. */
+export function OverviewPage() {
+  const { answer, error, loading, reload } = useCall('ops.getOverview', {}, 10_000);
+  return (
+    <Page
+      title="Overview"
+      description={answer && `As of ${time(answer.at)}${answer.more ? '; of the newest orders' : ''}`}
+      error={error}
+      loading={loading}
+      onReload={reload}
+    >
+      {answer && <Contents overview={answer} />}
+    </Page>
+  );
+}
+
+function Contents({ overview }: { readonly overview: Overview }) {
+  const { stock, today, orders, failures, expiring, health } = overview;
+  return (
+    <>
+      <Health health={health} />
+      <ColumnLayout columns={2}>
+        <Card title="Profiles in stock" href={hrefOf(['orders'])}>
+          <StateCounts counts={stock} />
+        </Card>
+        <Card title="Changes of today" href={hrefOf(['jobs'])}>
+          <StateCounts counts={today} />
+        </Card>
+        <Card title="Orders" href={hrefOf(['orders'])}>
+          <NamedNumbers of={orders} empty="No order yet" />
+        </Card>
+        <Work overview={overview} />
+      </ColumnLayout>
+      <List
+        title="Failures of today"
+        rows={failures}
+        keyOf={(one) => `${one.kind} ${one.code} ${one.party ?? ''} ${one.ein ?? ''}`}
+        columns={failureCountColumns}
+        empty="Nothing has failed today"
+        actions={<Link href={hrefOf(['failures'])}>All failures</Link>}
+      />
+      <List
+        title="Ends within 30 days"
+        rows={expiring}
+        keyOf={(one) => `${one.kind} ${one.name}`}
+        columns={expiringColumns}
+        empty="Nothing ends within 30 days"
+        actions={<Link href={hrefOf(['trust'])}>Trust and keys</Link>}
+      />
+    </>
+  );
+}
+
+function Health({ health }: { readonly health: Overview['health'] }) {
+  return (
+    <Container
+      header={<Header description={health.ready ? 'Ready for work' : 'Not ready for work'}>Health</Header>}
+    >
+      <KeyValuePairs
+        columns={4}
+        items={health.checks.map(({ name, state, problem }) => ({
+          label: name,
+          value: (
+            <>
+              <State of={state} />
+              {problem !== undefined && <Box color="text-status-error">{problem}</Box>}
+            </>
+          ),
+        }))}
+      />
+    </Container>
+  );
+}
+
+function Work({
+  overview: { openWork, callbacks, slowKeys },
+}: {
+  readonly overview: Overview & { slowKeys?: { times: number; waitedMs: number } };
+}) {
+  const more = callbacks.more ? '+' : '';
+  return (
+    <Card title="Work under way" href={hrefOf(['jobs'])}>
+      <KeyValuePairs
+        columns={3}
+        items={[
+          ...Object.entries(openWork).map(([kind, count]) => ({
+            label: WORK[kind] ?? kind,
+            value: number(count),
+          })),
+          { label: 'Callbacks waiting', value: `${number(callbacks.waiting)}${more}` },
+          {
+            label: 'Callbacks given up',
+            value: <Link href={hrefOf(['callbacks'])}>{`${number(callbacks.parked)}${more}`}</Link>,
+          },
+          ...(slowKeys === undefined
+            ? []
+            : [
+                {
+                  label: 'Waits for slow keys',
+                  value: `${number(slowKeys.times)} (${number(slowKeys.waitedMs)} ms)`,
+                },
+              ]),
+        ]}
+      />
+    </Card>
+  );
+}
+
+const WORK: Readonly<Record<string, string>> = {
+  job: 'Requests',
+  order: 'Orders being prepared',
+  rows: 'Output rows',
+  euiccData: 'eUICC data batches',
+  report: 'Reports',
+  closing: 'Orders being closed',
+};
+
+function NamedNumbers({
+  of,
+  empty,
+}: {
+  readonly of: Readonly<Record<string, number>>;
+  readonly empty: string;
+}) {
+  const entries = Object.entries(of);
+  if (entries.length === 0) return <Box color="text-body-secondary">{empty}</Box>;
+  return (
+    <KeyValuePairs
+      columns={3}
+      items={entries.map(([state, count]) => ({
+        label: <State of={state} />,
+        value: <Box fontSize="heading-l">{number(count)}</Box>,
+      }))}
+    />
+  );
+}
+
+function Card({
+  title,
+  href,
+  children,
+}: {
+  readonly title: string;
+  readonly href: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <Container
+      header={
+        <Header>
+          <Link href={href} fontSize="inherit">
+            {title}
+          </Link>
+        </Header>
+      }
+    >
+      {children}
+    </Container>
+  );
+}

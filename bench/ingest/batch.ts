@@ -6,12 +6,13 @@ import { readEuiccDataStart } from '../../shared/ifpp-draft1/euicc-data-scan.ts'
 import type { SimEum } from '../../sim/index.ts';
 import { productionEntries } from './production.ts';
 
-/** An EuiccDataBatch of any size as a stream; its entries go through a file, since their length comes before them. */
+/** An EuiccDataBatch of any size as a stream, whose EIDs are told before it begins; its entries go through a file, since their length comes before them. */
 export async function* largeBatch(
   eum: SimEum,
   entries: number,
   deviceManufacturers: readonly string[],
   file: string,
+  onEid?: (eid: string) => void,
 ): AsyncGenerator<Bytes> {
   const [first] = eum.production(1);
   const batch = eum.euiccDataBatch([first!], { deviceManufacturers });
@@ -22,7 +23,7 @@ export async function* largeBatch(
 
   const output = createWriteStream(file);
   let size = 0;
-  for (const entry of productionEntries(eum, entries)) {
+  for (const entry of productionEntries(eum, entries, onEid)) {
     size += entry.length;
     if (!output.write(entry)) await once(output, 'drain');
   }

@@ -23,7 +23,11 @@ const POINT_LENGTH = 65;
  * The entries of a production run with one one-time key each, in DER, made ten times as fast as the simulated EUM does
  * it: one certificate of its own is the form that all others are filled into and signed. Certificates on P-256 only.
  */
-export function* productionEntries(eum: SimEum, count: number): Generator<Bytes> {
+export function* productionEntries(
+  eum: SimEum,
+  count: number,
+  onEid: (eid: string) => void = () => undefined,
+): Generator<Bytes> {
   const [first] = eum.production(1);
   const form = new CertificateForm(first!.euiccCert, first!.eid, first!.key.point);
   const issuer = privateKeyOf(eum.ca.key);
@@ -31,6 +35,7 @@ export function* productionEntries(eum: SimEum, count: number): Generator<Bytes>
   const serial = Buffer.from(first!.eid.slice(0, EID_DIGITS - 2));
   for (let made = 0; made < count; made++) {
     const eid = completeEid(`${serial.subarray(0, 18)}${String(made).padStart(12, '0')}`);
+    onEid(eid);
     const euicc = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const oneTime = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const keyId = randomBytes(16);

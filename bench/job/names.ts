@@ -1,0 +1,6 @@
+/** What the processes of the bench have in common. */
+export const MAKER = '2.999.50';
+export const ORDER = 'BENCH-JOB';
+export const REQUEST_ID = Buffer.from('0a0b0c0d', 'hex');
+/** The request in the deployment's vault. */
+export const REQUEST = 'bench/request';

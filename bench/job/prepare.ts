@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeploymentFolder } from '../../cli/deployment/folder.ts';
+import { openSandbox, SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import type { Caller } from '../../shared/service/api/caller.ts';
+import { encodeBppRequest, SimEum } from '../../sim/index.ts';
+import { largeBatch } from '../ingest/batch.ts';
+import { MAKER, ORDER, REQUEST, REQUEST_ID } from './names.ts';
+
+/** A deployment with an open order, as many eUICCs with a one-time key each, and a request for all of them in its vault. */
+export async function prepareJob(folder: string, items: number): Promise<void> {
+  const deployment = await DeploymentFolder.open(folder);
+  const runtime = await deployment.openRuntime({ lanes: 'workers' });
+  const { context, services } = runtime;
+  const { ci, eumCa } = await openSandbox(deployment, runtime, 'p256');
+  const eum = new SimEum({ ca: eumCa, ci: ci.certificate });
+  const eids: string[] = [];
+  const batch = await context.vault.putStream(
+    'bench/batch',
+    largeBatch(eum, items, [MAKER], join(folder, 'entries'), (eid) => eids.push(eid)),
+  );
+  const eumCaller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
+  await services.ingest.registerEuiccData(eumCaller, batch);
+  while ((await context.ledger.query('open-work', { prefix: 'euiccData#' })).items.length > 0)
+    await delay(200);
+
+  const operator: Caller = { identifier: '2.999.60', role: 'operator', fingerprint: '' };
+  const order = {
+    orderId: ORDER,
+    profileType: 'bench',
+    quantity: items,
+    requesterDms: [MAKER],
+    template: ownTemplate(),
+    personalisation: { iccidStart: '890010000000000000', imsiStart: '001010000000001', keys: 'template' },
+    eligibility: {},
+    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'test' },
+  } as const;
+  while ((await services.orders.prepareProfiles(operator, order)).state === 'Preparing') await delay(200);
+  const rows = eids.map((eid, i) => ({ itemId: i + 1, eid }));
+  await context.vault.put(REQUEST, encodeBppRequest({ requestId: REQUEST_ID, orderId: ORDER, items: rows }));
+  await runtime.close();
+}

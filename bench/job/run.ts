@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeploymentFolder } from '../../cli/deployment/folder.ts';
+import type { Caller } from '../../shared/service/api/caller.ts';
+import { MAKER, REQUEST, REQUEST_ID } from './names.ts';
+
+/** What one process that worked on the job measured; memory in octets, of all its threads. */
+export interface JobRun {
+  readonly items: number;
+  readonly bound: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** Most resident memory in each tenth of the way, as far as this process went. */
+  readonly memory: readonly (number | null)[];
+}
+
+/** As often as a client asks that does not want to be a load. */
+const POLL_MS = 500;
+
+const [folder, killAt] = process.argv.slice(2) as [string, string | undefined];
+const deployment = await DeploymentFolder.open(folder);
+const runtime = await deployment.openRuntime({ lanes: 'workers' });
+const { context, services } = runtime;
+const maker: Caller = { identifier: MAKER, role: 'deviceMaker', fingerprint: '' };
+const request = await context.vault.get((await context.vault.head(REQUEST))!);
+const requestId = REQUEST_ID.toString('hex');
+
+const memory: number[] = [];
+const started = performance.now();
+const cpuStarted = process.cpuUsage();
+let answer = await services.delivery.requestBpp(maker, request);
+while (answer.state !== 'Done') {
+  await delay(POLL_MS);
+  answer = await services.delivery.getBppBatch(maker, { requestId });
+  const part = answer.state === 'Done' ? 1 : answer.processed / answer.items;
+  const tenth = Math.min(9, Math.floor(part * 10));
+  memory[tenth] = Math.max(memory[tenth] ?? 0, process.memoryUsage.rss());
+  if (part >= Number(killAt ?? Number.POSITIVE_INFINITY)) process.kill(process.pid, 'SIGKILL');
+}
+const cpu = process.cpuUsage(cpuStarted);
+const run: JobRun = {
+  items: answer.items,
+  bound: answer.items - answer.failed.length,
+  seconds: (performance.now() - started) / 1000,
+  cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  memory: Array.from({ length: 10 }, (_, tenth) => memory[tenth] ?? null),
+};
+await runtime.close();
+console.log(JSON.stringify(run));

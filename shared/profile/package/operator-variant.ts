@@ -1,10 +1,11 @@
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createSecretKey } from 'node:crypto';
 import { keccakP } from '@noble/hashes/sha3.js';
 import type { Bytes } from '../../codec/bytes.ts';
 
 /** OPc = E_K(OP) xor OP with AES-128 (3GPP TS 35.206 section 4.1, function 8.2). K and OP: 16 octets each. */
 export function milenageOpc(k: Bytes, op: Bytes): Bytes {
-  const cipher = createCipheriv('aes-128-ecb', k, null).setAutoPadding(false);
+  // a key object on purpose, as in crypto/bsp.ts: a row is made with it twice
+  const cipher = createCipheriv('aes-128-ecb', createSecretKey(k), null).setAutoPadding(false);
   const opc = cipher.update(op);
   for (let i = 0; i < opc.length; i++) opc[i]! ^= op[i]!;
   return opc;

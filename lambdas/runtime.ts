@@ -4,6 +4,7 @@ import type { Log } from '../shared/events/log-events.ts';
 import { callFailure } from '../shared/gsma/failure.ts';
 import { writeFailure } from '../shared/gsma/http-answer.ts';
 import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
+import { urlPaths } from '../shared/gsma/paths.ts';
 import type { CallOptions } from '../shared/gsma/record-call.ts';
 import type { Runtime } from '../shared/runtime.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../shared/runtime-config.ts';
@@ -38,6 +39,21 @@ export function lambdaEntry(
       return instrument((of: Event, by) => handler(of, by)) as FunctionHandler;
     });
     return (await entry)(event, context);
+  };
+}
+
+/** The entry point of a Lambda that functions share; each is opened when it is first called. */
+export function lambdaEntryOf(functions: readonly InterfaceFunction[]): FunctionHandler {
+  const entries = new Map(
+    functions.flatMap((fn) => {
+      const entry = lambdaEntry(fn);
+      return urlPaths(fn).map((url) => [url, entry] as const);
+    }),
+  );
+  return async (event, context) => {
+    const entry = entries.get(event.rawPath);
+    if (entry === undefined) throw new Fault('configuration', 'no function of this Lambda has the path');
+    return entry(event, context);
   };
 }
 

@@ -63,8 +63,14 @@ export class InterfaceApi extends Construct {
       detailedMetricsEnabled: true,
     });
     this.#logCalls(config, storageKey, side);
+    // functions that share a Lambda share its integration
+    const integrations = new Map<SmdpfFunction, HttpLambdaIntegration>();
     for (const [path, fn] of Object.entries(functions) as [FunctionPath, SmdpfFunction][]) {
-      const integration = new HttpLambdaIntegration(resourceName(path), fn.function);
+      let integration = integrations.get(fn);
+      if (integration === undefined) {
+        integration = new HttpLambdaIntegration(resourceName(path), fn.function);
+        integrations.set(fn, integration);
+      }
       for (const url of urlPaths(functionAt(path))) {
         this.api.addRoutes({ path: url, methods: [HttpMethod.POST], integration });
       }

@@ -9,6 +9,7 @@ import {
   type FunctionNeeds,
   functionNames,
   resourceName,
+  SHARED_LAMBDAS,
 } from './functions.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -34,7 +35,12 @@ export async function bundleFunctions(
     names.map(async (name): Promise<[FunctionName, string]> => {
       const outdir = join(folder, resourceName(name));
       mkdirSync(outdir, { recursive: true });
-      await bundleFunction(entryOf(name, target), FUNCTIONS[name], outdir);
+      await bundleFunction(
+        entryOf(name, target),
+        FUNCTIONS[name],
+        Object.hasOwn(SHARED_LAMBDAS, name),
+        outdir,
+      );
       return [name, outdir];
     }),
   );
@@ -42,7 +48,12 @@ export async function bundleFunctions(
 }
 
 /** `entry` is the text of a module at the root of the project. */
-async function bundleFunction(entry: string, needs: FunctionNeeds, outdir: string): Promise<void> {
+async function bundleFunction(
+  entry: string,
+  needs: FunctionNeeds,
+  forPeople: boolean,
+  outdir: string,
+): Promise<void> {
   await build({
     stdin: { contents: entry, resolveDir: ROOT, sourcefile: 'index.ts', loader: 'ts' },
     outdir,
@@ -64,7 +75,7 @@ async function bundleFunction(entry: string, needs: FunctionNeeds, outdir: strin
       js: "import { createRequire as smdpfRequire } from 'node:module'; const require = smdpfRequire(import.meta.url);",
     },
     logLevel: 'silent',
-    plugins: [leaveOut(absentFrom(needs))],
+    plugins: [leaveOut(absentFrom(needs, forPeople))],
   });
 }
 
@@ -81,8 +92,9 @@ const EMBEDDED = [
 ];
 
 /** Adapters of the ports that a function has no right to. */
-function absentFrom(needs: FunctionNeeds): ReadonlySet<string> {
+function absentFrom(needs: FunctionNeeds, forPeople: boolean): ReadonlySet<string> {
   const absent = [...EMBEDDED];
+  if (!forPeople) absent.push('shared/service/inventory/open.ts');
   if (needs.vault === undefined) absent.push('shared/vault/s3.ts');
   if (needs.ppks === undefined) absent.push('shared/vault/dynamodb-ppk.ts');
   if (needs.keys === undefined) absent.push('shared/keys/awskms.ts');

@@ -1,7 +1,7 @@
 import { type FunctionPath, functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
 import { sideOf } from '../shared/gsma/interface-function.ts';
 import type { OperatorConfig } from './config.ts';
-import type { FunctionName } from './functions.ts';
+import { type FunctionName, SHARED_LAMBDAS, type SharedName } from './functions.ts';
 
 /**
  * The module that Lambda loads for a function, as it stands at the root of the project. It follows from the name:
@@ -9,6 +9,7 @@ import type { FunctionName } from './functions.ts';
  * lambdas/jobs/run-task.ts.
  */
 export function entryOf(name: FunctionName, target: OperatorConfig['target']): string {
+  if (isShared(name)) return sharedEntry(SHARED_LAMBDAS[name], target);
   if (!isInterfaceFunction(name)) return `export { handler } from './lambdas/${fileOf(name)}';\n`;
   const emulated = target === 'emulator' && sideOf(functionAt(name)) === 'parties';
   return [
@@ -24,7 +25,28 @@ export function entryOf(name: FunctionName, target: OperatorConfig['target']): s
   ].join('\n');
 }
 
-export const isInterfaceFunction = (name: FunctionName): name is FunctionPath =>
+/** Of a Lambda that several functions share: which of them is called says the path of the request. */
+function sharedEntry(paths: readonly FunctionPath[], target: OperatorConfig['target']): string {
+  const handler = 'lambdaEntryOf([ROWS])'.replace('ROWS', paths.map((_, i) => `row${i}`).join(', '));
+  return [
+    ...paths.map(
+      (path, i) =>
+        `import { ${path.split('.')[1]} as row${i} } from './shared/gsma/functions/${fileOf(path)}';`,
+    ),
+    "import { lambdaEntryOf } from './lambdas/runtime.ts';",
+    ...(target === 'emulator'
+      ? [
+          "import { withCertificateHeader } from './localstack/certificate-header.ts';",
+          `export const handler = withCertificateHeader(${handler});`,
+        ]
+      : [`export const handler = ${handler};`]),
+    '',
+  ].join('\n');
+}
+
+const isShared = (name: FunctionName): name is SharedName => Object.hasOwn(SHARED_LAMBDAS, name);
+
+export const isInterfaceFunction = (name: FunctionName): name is FunctionName & FunctionPath =>
   functionPaths.some((path) => path === name);
 
 /** "esbpp.requestBpp" is "esbpp/request-bpp.ts". */

@@ -1,6 +1,7 @@
 import { type FunctionPath, functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
 import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
 import type { PortNeeds } from '../shared/gsma/port-needs.ts';
+import { present } from '../shared/present.ts';
 
 /** What a function may do at each port, and its size: its grants, its configuration and its bundle all follow from this. */
 export interface FunctionNeeds extends PortNeeds {
@@ -25,6 +26,48 @@ const api = ({ needs, wholeCore }: InterfaceFunction): FunctionNeeds => ({
 export const API_FUNCTIONS = Object.fromEntries(
   functionPaths.map((path) => [path, api(functionAt(path))]),
 ) as Readonly<Record<FunctionPath, FunctionNeeds>>;
+
+/**
+ * Functions for people share Lambdas, one for what they see and one for what they change: each Lambda is nine resources of
+ * a stack, which has 500 at most, and these are called by a few people now and then.
+ */
+export const SHARED_LAMBDAS = {
+  'ops.view': functionPaths.filter((path) => isOps(path) && functionAt(path).role === 'viewer'),
+  'ops.change': functionPaths.filter((path) => isOps(path) && functionAt(path).role !== 'viewer'),
+} as const satisfies Readonly<Record<string, readonly FunctionPath[]>>;
+
+export type SharedName = keyof typeof SHARED_LAMBDAS;
+
+type OpsPath = Extract<FunctionPath, `ops.${string}`>;
+
+function isOps(path: FunctionPath): path is OpsPath {
+  return path.startsWith('ops.');
+}
+
+/** The Lambda that a function of the interfaces runs in. */
+export function lambdaOf(path: FunctionPath): FunctionName {
+  if (!isOps(path)) return path;
+  return functionAt(path).role === 'viewer' ? 'ops.view' : 'ops.change';
+}
+
+/** What functions that share a Lambda need together. */
+function together(paths: readonly FunctionPath[]): FunctionNeeds {
+  const all = paths.map((path) => API_FUNCTIONS[path]);
+  const some = (port: 'ppks' | 'dispatcher' | 'notifier') => all.some((needs) => needs[port] !== undefined);
+  const keys = [...new Set(all.flatMap((needs) => needs.keys ?? []))];
+  const vault = all.some((needs) => needs.vault === 'write')
+    ? 'write'
+    : all.find((needs) => needs.vault !== undefined)?.vault;
+  return {
+    memoryMb: Math.max(...all.map(({ memoryMb }) => memoryMb)),
+    timeoutS: API_TIMEOUT_S,
+    ...present({ vault }),
+    ...(some('ppks') && { ppks: true }),
+    ...(keys.length > 0 && { keys }),
+    ...(some('dispatcher') && { dispatcher: true }),
+    ...(some('notifier') && { notifier: true }),
+  };
+}
 
 const background = (needs: Partial<FunctionNeeds>): FunctionNeeds => ({
   memoryMb: 512,
@@ -64,14 +107,21 @@ export const BACKGROUND_FUNCTIONS = {
 } as const satisfies Readonly<Record<string, FunctionNeeds>>;
 
 export type BackgroundName = keyof typeof BACKGROUND_FUNCTIONS;
-export type FunctionName = FunctionPath | BackgroundName;
+/** The Lambdas of a stack. */
+export type FunctionName = Exclude<FunctionPath, OpsPath> | SharedName | BackgroundName;
+
+const ownLambdas = Object.fromEntries(
+  functionPaths.flatMap((path) => (isOps(path) ? [] : [[path, API_FUNCTIONS[path]]])),
+) as Readonly<Record<Exclude<FunctionPath, OpsPath>, FunctionNeeds>>;
 
 export const FUNCTIONS: Readonly<Record<FunctionName, FunctionNeeds>> = {
-  ...API_FUNCTIONS,
+  ...ownLambdas,
+  'ops.view': together(SHARED_LAMBDAS['ops.view']),
+  'ops.change': together(SHARED_LAMBDAS['ops.change']),
   ...BACKGROUND_FUNCTIONS,
 };
 
 export const functionNames = Object.keys(FUNCTIONS) as FunctionName[];
 
 /** "esbpp.requestBpp" is "esbpp-requestBpp" where AWS takes no dot. */
-export const resourceName = (name: FunctionName): string => name.replace('.', '-');
+export const resourceName = (name: FunctionName | FunctionPath): string => name.replace('.', '-');

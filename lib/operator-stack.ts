@@ -18,6 +18,7 @@ import {
   FUNCTIONS,
   type FunctionName,
   functionNames,
+  lambdaOf,
   resourceName,
 } from './functions.ts';
 import { Guard } from './guard.ts';
@@ -153,7 +154,7 @@ export class OperatorStack extends Stack {
 
   #api(side: Side, storageKey: StorageKey): InterfaceApi {
     const names = functionPaths.filter((path) => sideOf(functionAt(path)) === side);
-    const functions = Object.fromEntries(names.map((name) => [name, this.functions[name]]));
+    const functions = Object.fromEntries(names.map((name) => [name, this.functions[lambdaOf(name)]]));
     const props = { config: this.#config, storageKey, side, functions };
     return new InterfaceApi(this, side === 'parties' ? 'Parties' : 'Field', props);
   }

@@ -1,7 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { fromHex } from './codec/bytes.ts';
-import { SUITES, type SuiteName } from './crypto/suite.ts';
 import { Fault, SmdpfError } from './errors.ts';
 import { messageOf } from './events/error-record.ts';
 import type { Log } from './events/log-events.ts';
@@ -14,17 +12,18 @@ import { KeyRegistry, type KeyUse } from './keys/registry.ts';
 import { GuardedLedger } from './ledger/guarded.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
-import { Destinations, originOf } from './net/destinations.ts';
+import { originOf } from './net/destinations.ts';
 import { NO_PORT, noPort } from './no-port.ts';
 import type { Notifier } from './notify/notifier.ts';
 import { present } from './present.ts';
 import type { RuntimeConfig } from './runtime-config.ts';
+import { dataKeyLimits, settingsOf, transfersOf } from './runtime-settings.ts';
 import type { Services } from './service/api/services.ts';
 import { AuditLog } from './service/audit/log.ts';
 import type { CallbackContext } from './service/callbacks/callback-context.ts';
 import { CallbackService } from './service/callbacks/callbacks.ts';
-import { type Context, DEFAULT_SETTINGS, type Settings } from './service/context.ts';
-import { type DataKeyLimits, DataKeys, DEFAULT_DATA_KEY_LIMITS } from './service/custody/data-keys.ts';
+import type { Context } from './service/context.ts';
+import { DataKeys } from './service/custody/data-keys.ts';
 import { KeyAssignments } from './service/custody/key-assignments.ts';
 import { KeyRing } from './service/custody/key-ring.ts';
 import { EligibilityService } from './service/es2f/eligibility-check.ts';
@@ -35,6 +34,7 @@ import { closeLane } from './service/esbpp/just-in-time/lane-closing.ts';
 import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
 import { IngestService } from './service/esed1/ingest.ts';
+import type { OfProcess } from './service/inventory/inventory.ts';
 import { KeyInventory } from './service/keys/key-inventory.ts';
 import { KEY_USE_MS, KeyUseJournal } from './service/keys/key-use-journal.ts';
 import { SlowedKeys } from './service/keys/slowed-keys.ts';
@@ -49,6 +49,7 @@ import { AdministrationService } from './service/trust/administration.ts';
 import { Trust } from './service/trust/trust.ts';
 import { TrustAdministration } from './service/trust/trust-administration.ts';
 import { ServiceWork } from './service/work.ts';
+import { servicesForPeople } from './services-for-people.ts';
 import { openPpkVault, openVault } from './vault/open.ts';
 import type { PpkVault, Vault } from './vault/vault.ts';
 
@@ -60,7 +61,10 @@ export interface Runtime {
   readonly standing: Standing;
   /** The same context over a ledger that lets itself be changed while it is frozen; for restoring. */
   readonly unguarded: Context;
-  readonly services: Services & { readonly parties: PartyService; readonly callbacks: CallbackService };
+  readonly services: Services & {
+    readonly parties: PartyService;
+    readonly callbacks: CallbackService;
+  };
   readonly trust: Trust;
   readonly trustAdministration: TrustAdministration;
   readonly work: ServiceWork;
@@ -70,6 +74,8 @@ export interface Runtime {
   readonly wrappingRotation: WrappingRotation;
   readonly keyInventory: KeyInventory;
   readonly reaper: Reaper;
+  /** What the server around it has its inventory tell of itself. */
+  readonly ofProcess: OfProcess;
   close(): Promise<void>;
 }
 
@@ -121,12 +127,21 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   work = new ServiceWork(context, trust);
   const audit = new AuditLog(ledger, vault);
   const wrappingRotation = new WrappingRotation(context);
+  const ofProcess: OfProcess = {};
+  const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
   return {
     config,
     context,
     standing,
     unguarded: { ...context, ledger: stores.ledger },
-    services: openServices(config, context, { trust, trustAdministration, audit, rates: stores.ledger }),
+    services: openServices(config, context, {
+      trust,
+      trustAdministration,
+      audit,
+      keyInventory,
+      ofProcess,
+      rates: stores.ledger,
+    }),
     trust,
     trustAdministration,
     work,
@@ -134,7 +149,8 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     keys: custody.keys,
     keyUses: custody.keyUses,
     wrappingRotation,
-    keyInventory: new KeyInventory(context, custody.keys, wrappingRotation),
+    keyInventory,
+    ofProcess,
     reaper: new Reaper(context, closeLane),
     async close() {
       await dispatcher.close();
@@ -223,14 +239,19 @@ function openServices(
     trust,
     trustAdministration,
     audit,
+    keyInventory,
+    ofProcess,
     rates,
-  }: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit'> & { readonly rates: Ledger },
+  }: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit' | 'keyInventory' | 'ofProcess'> & {
+    readonly rates: Ledger;
+  },
 ): Runtime['services'] {
   const ingest = new IngestService(context, trust);
   const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
   const reports = new ReportService(context);
+  const parties = new PartyService(context, config.rateLimit, rates);
   return {
-    parties: new PartyService(context, config.rateLimit, rates),
+    parties,
     calls: new CallJournal(context),
     orders: new OrderService(context),
     eligibility: new EligibilityService(context, trust),
@@ -242,49 +263,8 @@ function openServices(
     callbacks: new CallbackService(context),
     audit,
     transfers: new TransferService(context, delivery, ingest, reports),
+    ...servicesForPeople({ context, trust, trustAdministration, keyInventory, parties, ofProcess }),
   };
-}
-
-function dataKeyLimits({ keys }: RuntimeConfig): DataKeyLimits {
-  const { count, ageMs } = DEFAULT_DATA_KEY_LIMITS;
-  return {
-    count: keys.dataKeyCount ?? count,
-    ageMs: keys.dataKeySeconds === undefined ? ageMs : keys.dataKeySeconds * 1000,
-  };
-}
-
-function settingsOf(config: RuntimeConfig): Settings {
-  const { deployment, address, hostId } = config;
-  return {
-    ...DEFAULT_SETTINGS,
-    ...present({
-      chunkSize: config.chunkSize,
-      packSize: config.packSize,
-      inlineLimit: config.inlineLimit,
-      inlineOrder: config.inlineOrder,
-      inlineReport: config.inlineReport,
-      uploads: config.uploads,
-      signConcurrency: config.signConcurrency,
-      draftSuites: config.draftSuites?.map(draftSuite),
-    }),
-    destinations: new Destinations(config.internalDestinations),
-    deployment,
-    address,
-    hostId: hostId === undefined ? Buffer.from('smdpf', 'ascii') : fromHex(hostId),
-  };
-}
-
-function draftSuite(name: string): SuiteName {
-  const drafts = SUITES.filter(({ draft }) => draft).map((suite) => suite.name);
-  if (drafts.includes(name)) return name;
-  throw new Fault('configuration', `draftSuites: there is no suite ${name}; known are ${drafts.join(', ')}`);
-}
-
-function transfersOf({ publicUrl, transferSecret }: RuntimeConfig) {
-  if (publicUrl === undefined || transferSecret === undefined) {
-    return { baseUrl: 'https://localhost', transferSecret: randomBytes(32) };
-  }
-  return { baseUrl: publicUrl, transferSecret: fromHex(transferSecret) };
 }
 
 /** Backends load when a URI first names them: nobody needs a cloud SDK or a PKCS#11 module that is not used. */

@@ -92,6 +92,9 @@ export function integer(min: number, max: number): Check<number> {
   };
 }
 
+export const flag: Check<boolean> = (value, path) =>
+  typeof value === 'boolean' ? value : refuse('protocolFormat', `${path} is neither true nor false`);
+
 /** A string that matches; `what` completes "… is not …". */
 export function pattern(expression: RegExp, what: string): Check<string> {
   return (value, path) => {

@@ -28,6 +28,18 @@ export const id16: Check<string> = (value, path) =>
 /** Identifiers go out in upper case, as SGP.22 writes transactionId. */
 export const writeId16 = (hex: string): string => hex.toUpperCase();
 
+/** Date and time in UTC, to the second or finer. */
+export const instant: Check<string> = (value, path) => {
+  const written = pattern(
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,3})?Z$/,
+    'a date and time in UTC, such as 2026-11-27T09:00:00Z',
+  )(value, path);
+  return Number.isNaN(Date.parse(written)) ? refuse('protocolFormat', `${path} is no date`) : written;
+};
+
+/** The first eight digits of an EID, which name its EUM. */
+export const ein = pattern(/^[0-9]{8}$/, 'the first eight digits of an EID');
+
 /** 64 hexadecimal characters. */
 export const sha256: Check<string> = (value, path) =>
   pattern(/^[0-9a-fA-F]{64}$/, 'a SHA-256 as 64 hexadecimal characters')(value, path).toLowerCase();

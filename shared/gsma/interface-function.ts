@@ -10,7 +10,7 @@ import type { PortNeeds } from './port-needs.ts';
 export type OwnedKind = 'order' | 'job' | 'batch' | 'report' | 'eum' | 'eid' | 'transfer';
 
 /** "esbpp.requestBpp": the interface and the function. */
-export type FunctionName = `${'es2f' | 'esed1' | 'esbpp' | 'es9plus' | 'admin'}.${string}`;
+export type FunctionName = `${'es2f' | 'esed1' | 'esbpp' | 'es9plus' | 'admin' | 'ops'}.${string}`;
 
 /**
  * One function of the interfaces: the row from which its URL, its permission, its Lambda with grants and bundle, its

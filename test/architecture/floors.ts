@@ -20,7 +20,7 @@ export const FLOORS: readonly Floor[] = [
       'shared/warnings.ts',
     ],
   },
-  { name: 'errors', rooms: ['shared/errors.ts'] },
+  { name: 'errors', rooms: ['shared/errors.ts', 'shared/ways-out.ts'] },
   { name: 'events', rooms: ['shared/events'] },
   { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts', 'shared/upkeep.ts'] },
   {
@@ -43,6 +43,8 @@ export const FLOORS: readonly Floor[] = [
   { name: 'custody', rooms: ['shared/service/custody'] },
   { name: 'context', rooms: ['shared/service/context.ts', 'shared/service/turns.ts'] },
   { name: 'life', rooms: ['shared/service/life'] },
+  // what the writes of all rooms above count and list, and the inventory reads
+  { name: 'counts', rooms: ['shared/service/counts'] },
   {
     name: 'stock',
     rooms: [
@@ -57,9 +59,11 @@ export const FLOORS: readonly Floor[] = [
   { name: 'gate', rooms: ['shared/service/eligibility'] },
   { name: 'delivery', rooms: ['shared/service/esbpp'] },
   { name: 'orders', rooms: ['shared/service/es2f'] },
+  { name: 'inventory', rooms: ['shared/service/inventory'] },
   { name: 'restore', rooms: ['shared/service/restore'] },
   { name: 'verify', rooms: ['shared/service/verify'] },
   { name: 'work', rooms: ['shared/service/work.ts'] },
+  { name: 'services for people', rooms: ['shared/services-for-people.ts', 'shared/runtime-settings.ts'] },
   { name: 'runtime', rooms: ['shared/runtime.ts'] },
   { name: 'console', rooms: ['console/server', 'console/build'] },
   { name: 'counterparts', rooms: ['sim'] },

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { entryOf, fileOf } from '../../lib/entry.ts';
-import { API_FUNCTIONS } from '../../lib/functions.ts';
+import { API_FUNCTIONS, lambdaOf } from '../../lib/functions.ts';
 import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import { operations } from '../support/openapi.ts';
 
@@ -39,9 +39,9 @@ describe.each(functionPaths)('%s', (path) => {
     expect([...operations.keys()]).toContain(path);
   });
 
-  it('has a Lambda of its own, with the ports of its row', () => {
+  it('is in a Lambda of its own or of the functions for people, with the ports of its row', () => {
     expect(API_FUNCTIONS[path]).toMatchObject(fn.needs);
-    expect(entryOf(path, 'aws')).toContain(`shared/gsma/functions/${fileOf(path)}`);
+    expect(entryOf(lambdaOf(path), 'aws')).toContain(`shared/gsma/functions/${fileOf(path)}`);
   });
 
   it('says what is uploaded for it where it takes a transferId, and its interface opens uploads for that', () => {

@@ -155,7 +155,55 @@ it('from the order to the report, every answer is as the document has it, patter
   await call('admin.getAuditLines', { limit: 50 });
   await call('admin.replayCallbacks', { orderId: 'ORD-1' });
 
+  await callForPeople(euiccs[0]!.eid, unreported.iccid);
+
   // transfers of parts and results, which need large answers, have tests of their own
-  const apart: FunctionPath[] = ['es9plus.handleNotification', 'esbpp.getTransfer', 'esed1.getTransfer'];
+  // so has the end of a certificate, and the making of a replacement, which es2f has too
+  const apart: FunctionPath[] = [
+    'es9plus.handleNotification',
+    'esbpp.getTransfer',
+    'esed1.getTransfer',
+    'ops.replaceProfile',
+    'ops.retireCertificate',
+  ];
   expect([...called, ...apart].sort()).toEqual([...operations.keys()].sort());
 });
+
+/** What an Operator's people see of the same flow, and what its administrators change. */
+async function callForPeople(eid: string, iccid: string): Promise<void> {
+  await deployment.runtime.audit.chain();
+  for (const path of ['getOverview', 'getHealth', 'listParties', 'listTrust'] as const)
+    await call(`ops.${path}`, {});
+  for (const list of [
+    'Orders',
+    'Jobs',
+    'Ingests',
+    'Reports',
+    'Failures',
+    'Calls',
+    'KeysLeft',
+    'AuditLines',
+  ] as const)
+    await call(`ops.list${list}`, { limit: 2 });
+  const { jobs } = await call<{ jobs: { jobId: string }[] }>('ops.listJobs', {});
+  await call('ops.getJob', { jobId: jobs[0]?.jobId });
+  await call('ops.getOrder', { orderId: 'ORD-1' });
+  await call('ops.listProfiles', { orderId: 'ORD-1' });
+  await call('ops.listCallbacks', { state: 'waiting' });
+  await call('ops.countFailures', {});
+  await call('ops.listExpiring', { days: 36_500 });
+  await call('ops.findDevice', { eid });
+  const { transactionId } = await call<{ transactionId: string }>('ops.findProfile', { iccid });
+  await call('ops.findProfile', { transactionId });
+  await call('ops.findRequest', { requestId: 'AB0D' });
+  await call('ops.getReport', { party: PARTIES.deviceMaker, reportId: 'AB0E' });
+  for (const change of ['suspendParty', 'resumeParty'] as const)
+    await call(`ops.${change}`, { identifier: PARTIES.eum });
+  await call('es2f.prepareProfiles', orderOf('ORD-2', 2, '893311000000000100'));
+  const { iccids } = await call<{ iccids: string[] }>(
+    'es2f.prepareProfiles',
+    orderOf('ORD-2', 2, '893311000000000100'),
+  );
+  await call('ops.cancelOrder', { orderId: 'ORD-2', iccid: iccids[0] });
+  await call('ops.closeOrder', { orderId: 'ORD-2' });
+}

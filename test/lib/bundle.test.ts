@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Bundles, bundleFunctions, bundleSize } from '../../lib/bundle.ts';
-import { FUNCTIONS, type FunctionName, functionNames } from '../../lib/functions.ts';
+import { FUNCTIONS, type FunctionName, functionNames, lambdaOf } from '../../lib/functions.ts';
 import { CERTIFICATE_HEADER } from '../../localstack/certificate-header.ts';
 import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import { count } from '../support/counts.ts';
@@ -12,7 +12,7 @@ import { LONG } from '../support/effort.ts';
 /** What tells bundles apart: the ports that a function is granted, and who may call it. */
 const kindOf = (name: FunctionName) => {
   const { vault, keys, dispatcher, notifier } = FUNCTIONS[name];
-  const path = functionPaths.find((one) => one === name);
+  const path = functionPaths.find((one) => lambdaOf(one) === name);
   const open = path === undefined ? 'nobody' : functionAt(path).role === 'anyone';
   return [vault, keys, dispatcher, notifier].map((port) => port !== undefined).join() + open;
 };
@@ -43,9 +43,9 @@ it('a bundle takes no client certificate from a header in production', () => {
     expect(textOf(production[name]), name).not.toContain(CERTIFICATE_HEADER);
     expect(readdirSync(production[name]).join(), name).not.toContain('certificate-header');
   }
-  for (const name of functionPaths.filter((path) => names.includes(path)))
-    expect(textOf(emulated[name]).includes(CERTIFICATE_HEADER), name).toBe(
-      functionAt(name).role !== 'anyone',
+  for (const path of functionPaths.filter((one) => names.includes(lambdaOf(one))))
+    expect(textOf(emulated[lambdaOf(path)]).includes(CERTIFICATE_HEADER), path).toBe(
+      functionAt(path).role !== 'anyone',
     );
 });
 

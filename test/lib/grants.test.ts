@@ -23,7 +23,7 @@ const ADMINISTRATOR = caller('2.999.70', 'administrator');
 let deployment: Deployment;
 let euiccs: PersonalisedEuicc[];
 const CALLBACK = { callbackUrl: 'https://127.0.0.1:9/' };
-const ORDERS = ['GRANTS', 'CANCEL', 'CLOSE', 'REPLACE'] as const;
+const ORDERS = ['GRANTS', 'CANCEL', 'CLOSE', 'REPLACE', 'OPS-CANCEL', 'OPS-CLOSE', 'OPS-REPLACE'] as const;
 
 beforeAll(async () => {
   deployment = await Deployment.create({
@@ -33,12 +33,14 @@ beforeAll(async () => {
   const outputKey = publicKey.export({ format: 'jwk' }) as Record<string, unknown>;
   for (const orderId of ORDERS) await prepare(deployment, orderId, 8, { outputKey, ...CALLBACK });
   // more than are told of within the call
-  for (const orderId of ['CANCEL-9', 'CLOSE-9']) {
+  for (const orderId of ['CANCEL-9', 'CLOSE-9', 'OPS-CANCEL-9', 'OPS-CLOSE-9']) {
     await prepare(deployment, orderId, 9, CALLBACK);
     for (let pack = 0; pack < 3; pack++) await deployment.runtime.work.runTask('order', orderId, pack);
     await deployment.runtime.work.finish('order', orderId);
   }
-  euiccs = await registered(deployment, 12, { keys: 3 });
+  euiccs = await registered(deployment, 12, { keys: 4 });
+  const other = { identifier: '2.999.99', role: 'eum' } as const;
+  await deployment.runtime.services.parties.add('99'.repeat(32), other, 'test');
 }, 60_000);
 afterAll(() => deployment?.close());
 
@@ -217,6 +219,66 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
   },
   'admin.getAuditLines': ({ audit }) => audit.getAuditLines({ from: 1, limit: 10 }),
   'es9plus.handleNotification': async ({ reports }) => reports.handleNotification(await resultOf(3)),
+  'ops.getOverview': ({ inventory }) => inventory.getOverview(),
+  'ops.getHealth': ({ inventory }) => inventory.getHealth(),
+  'ops.listOrders': ({ inventory }) => inventory.listOrders({}),
+  'ops.getOrder': ({ inventory }) => inventory.getOrder({ orderId: 'GRANTS' }),
+  'ops.listProfiles': ({ inventory }) => inventory.listProfiles({ orderId: 'GRANTS' }),
+  'ops.listJobs': ({ inventory }) => inventory.listJobs({}),
+  'ops.getJob': async ({ inventory }) => {
+    const { jobs } = await inventory.listJobs({ limit: 1 });
+    for (const { jobId } of jobs) await inventory.getJob({ jobId });
+  },
+  'ops.listIngests': ({ inventory }) => inventory.listIngests({}),
+  'ops.listReports': ({ inventory }) => inventory.listReports({}),
+  'ops.getReport': async ({ inventory }) => {
+    const { reports } = await inventory.listReports({ limit: 1 });
+    for (const { party, reportId } of reports) await inventory.getReport({ party, reportId });
+  },
+  'ops.listParties': ({ inventory }) => inventory.listParties(),
+  'ops.listCallbacks': ({ inventory }) => inventory.listCallbacks({ state: 'waiting' }),
+  'ops.findDevice': ({ inventory }) => inventory.findDevice({ eid: eid(0) }),
+  'ops.findProfile': async ({ inventory }) => {
+    const { profiles } = await inventory.listProfiles({ orderId: 'GRANTS', limit: 1 });
+    for (const { iccid } of profiles) await inventory.findProfile({ iccid });
+  },
+  'ops.findRequest': ({ inventory }) => inventory.findRequest({ requestId: '0102' }),
+  'ops.listFailures': ({ inventory }) => inventory.listFailures({}),
+  'ops.countFailures': ({ inventory }) => inventory.countFailures({}),
+  'ops.listExpiring': async ({ inventory }) => {
+    await deployment.runtime.services.administration.addCrl(ADMINISTRATOR, {
+      crl: deployment.ci.issueCrl({ number: 8 }),
+      issuerChain: [],
+    });
+    await inventory.listExpiring({ days: 90 });
+  },
+  'ops.listKeysLeft': ({ inventory }) => inventory.listKeysLeft({}),
+  'ops.listCalls': ({ inventory }) => inventory.listCalls({}),
+  'ops.listTrust': ({ inventory }) => inventory.listTrust(),
+  'ops.listAuditLines': ({ inventory }) => inventory.listAuditLines({}),
+  'ops.cancelOrder': async ({ operations }) => {
+    for (const orderId of ['OPS-CANCEL', 'OPS-CANCEL-9'])
+      await operations.cancelOrder(ADMINISTRATOR, { orderId });
+  },
+  'ops.closeOrder': async ({ operations }) => {
+    for (const orderId of ['OPS-CLOSE', 'OPS-CLOSE-9'])
+      await operations.closeOrder(ADMINISTRATOR, { orderId });
+  },
+  'ops.replaceProfile': async ({ operations }) => {
+    const { report, bound } = await wordsAbout(0, 1, 'OPS-REPLACE');
+    await deployment.runtime.services.reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+    // the supply is exhausted, so that a profile has to be made
+    const others = Array.from({ length: 7 }, (_, n) => ({ eid: eid(n + 1), additional: true }));
+    for (const item of others) await new Request('OPS-REPLACE', [item]).send(deployment.runtime);
+    await operations.replaceProfile(ADMINISTRATOR, { orderId: 'OPS-REPLACE', iccid: bound.iccid });
+  },
+  'ops.suspendParty': ({ operations }) => operations.suspendParty(ADMINISTRATOR, { identifier: '2.999.99' }),
+  'ops.resumeParty': ({ operations }) => operations.resumeParty(ADMINISTRATOR, { identifier: '2.999.99' }),
+  'ops.retireCertificate': async ({ operations }) => {
+    const certificate = '00'.repeat(32);
+    const retired = operations.retireCertificate(ADMINISTRATOR, { certificate });
+    await expect(retired).rejects.toMatchObject({ code: 'noDpChain' });
+  },
 };
 
 /** Needed for a case that takes more than a call here to bring about; says which. */
@@ -224,6 +286,8 @@ const NOT_SHOWN: Partial<Record<FunctionPath, readonly Port[]>> = {
   // rows that came encrypted are removed with their order
   'es2f.cancelOrder': ['vaultWrite'],
   'es2f.closeOrder': ['vaultWrite'],
+  'ops.cancelOrder': ['vaultWrite'],
+  'ops.closeOrder': ['vaultWrite'],
   // a transfer as the body
   'esbpp.sendProfileLoadingReport': ['vaultRead'],
   // parts without what was withheld are written, and signed links are made, for an answer in parts

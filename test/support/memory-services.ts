@@ -215,6 +215,8 @@ export function memoryServices(): MemoryServices {
     statements: inMemory<Services['statements']>({
       getDeletionStatement: async () => ({ deletions: 0, refused: [] }),
     }),
+    inventory: inMemory<Services['inventory']>({}),
+    operations: inMemory<Services['operations']>({}),
     administration: inMemory<Services['administration']>({
       async addCrl(_caller, { crl }) {
         const { authorityKeyIdentifier, cRLNumber, revoked } = decodeCrl(crl);

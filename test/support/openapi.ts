@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import type { FunctionPath } from '../../shared/gsma/functions/index.ts';
+import type { PartyRole } from '../../shared/service/api/caller.ts';
 
 export interface Schema {
   readonly properties: Record<string, unknown>;
@@ -15,7 +16,7 @@ export interface Operation {
   readonly operationId: FunctionPath;
   /** The function that is served at this path as well. */
   readonly 'x-same-as'?: FunctionPath;
-  readonly 'x-role': string;
+  readonly 'x-role': PartyRole | 'anyone';
   readonly 'x-reaches': string[];
   readonly 'x-status-codes': string[];
   readonly requestBody: { content: Record<string, MediaType> };

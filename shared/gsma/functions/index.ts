@@ -27,6 +27,34 @@ import { closeKeys as esed1CloseKeys } from './esed1/close-keys.ts';
 import { getTransfer as esed1GetTransfer } from './esed1/get-transfer.ts';
 import { openTransfer as esed1OpenTransfer } from './esed1/open-transfer.ts';
 import { registerEuiccData } from './esed1/register-euicc-data.ts';
+import { cancelOrder as opsCancelOrder } from './ops/cancel-order.ts';
+import { closeOrder as opsCloseOrder } from './ops/close-order.ts';
+import { countFailures } from './ops/count-failures.ts';
+import { findDevice } from './ops/find-device.ts';
+import { findProfile } from './ops/find-profile.ts';
+import { findRequest } from './ops/find-request.ts';
+import { getHealth } from './ops/get-health.ts';
+import { getJob } from './ops/get-job.ts';
+import { getOrder } from './ops/get-order.ts';
+import { getOverview } from './ops/get-overview.ts';
+import { getReport } from './ops/get-report.ts';
+import { listAuditLines } from './ops/list-audit-lines.ts';
+import { listCallbacks } from './ops/list-callbacks.ts';
+import { listCalls } from './ops/list-calls.ts';
+import { listExpiring } from './ops/list-expiring.ts';
+import { listFailures } from './ops/list-failures.ts';
+import { listIngests } from './ops/list-ingests.ts';
+import { listJobs } from './ops/list-jobs.ts';
+import { listKeysLeft } from './ops/list-keys-left.ts';
+import { listOrders } from './ops/list-orders.ts';
+import { listParties } from './ops/list-parties.ts';
+import { listProfiles } from './ops/list-profiles.ts';
+import { listReports } from './ops/list-reports.ts';
+import { listTrust } from './ops/list-trust.ts';
+import { replaceProfile as opsReplaceProfile } from './ops/replace-profile.ts';
+import { resumeParty } from './ops/resume-party.ts';
+import { retireCertificate } from './ops/retire-certificate.ts';
+import { suspendParty } from './ops/suspend-party.ts';
 
 /** Every function of the interfaces. A Lambda bundles the module of its own function and not this list. */
 const ROWS = [
@@ -57,6 +85,34 @@ const ROWS = [
   adminOpenTransfer,
   getAuditLines,
   replayCallbacks,
+  getOverview,
+  getHealth,
+  listOrders,
+  getOrder,
+  listProfiles,
+  listJobs,
+  getJob,
+  listIngests,
+  listReports,
+  getReport,
+  listParties,
+  listCallbacks,
+  findDevice,
+  findProfile,
+  findRequest,
+  listFailures,
+  countFailures,
+  listExpiring,
+  listKeysLeft,
+  listCalls,
+  listTrust,
+  listAuditLines,
+  opsCancelOrder,
+  opsCloseOrder,
+  opsReplaceProfile,
+  suspendParty,
+  resumeParty,
+  retireCertificate,
   handleNotification,
 ] as const satisfies readonly InterfaceFunction[];
 

@@ -31,3 +31,7 @@ export const personOf = ({ identifier, name, fingerprint, knownBy = 'certificate
   person: name ?? `certificate ${fingerprint}`,
   knownBy,
 });
+
+/** A party, for what it does with its own; behind an administrator there is a person. */
+export const actorOf = (caller: Caller): Actor =>
+  caller.role === 'administrator' ? personOf(caller) : caller.identifier;

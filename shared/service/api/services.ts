@@ -4,6 +4,8 @@ import type { Eligibility, Orders } from './es2f.ts';
 import type { Notifications } from './es9plus.ts';
 import type { DeletionStatements, Delivery, Reports } from './esbpp.ts';
 import type { Ingest } from './esed1.ts';
+import type { Operations } from './operations.ts';
+import type { Inventory } from './ops.ts';
 import type { Transfers } from './transfers.ts';
 
 /**
@@ -24,4 +26,6 @@ export interface Services {
   readonly callbacks: Callbacks;
   readonly audit: AuditTrail;
   readonly transfers: Transfers;
+  readonly inventory: Inventory;
+  readonly operations: Operations;
 }

@@ -122,6 +122,14 @@ export const AUDIT_EVENTS = {
     'name?': 'name',
   }),
   'party.revoked': row('again', 'a client certificate was revoked', { fingerprint: 'hash' }),
+  'party.suspended': row('administrator', 'a client certificate calls no more, until it is resumed', {
+    fingerprint: 'hash',
+    identifier: 'identifier',
+  }),
+  'party.resumed': row('administrator', 'a client certificate that was suspended may call again', {
+    fingerprint: 'hash',
+    identifier: 'identifier',
+  }),
   'trust.ci.added': row('administrator', 'a certificate of an eSIM CA is trusted', {
     ci: 'keyIdentifier',
     certificate: 'hash',

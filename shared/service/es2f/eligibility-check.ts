@@ -31,7 +31,7 @@ export class EligibilityService implements Eligibility {
   }
 
   async checkEligibility(
-    caller: Pick<Caller, 'identifier'>,
+    caller: Pick<Caller, 'identifier' | 'role'>,
     { orderId, eids }: { orderId: string; eids: readonly string[] },
   ): Promise<EligibilityVerdict[]> {
     const order = await ownOrder(this.#context, caller, orderId);

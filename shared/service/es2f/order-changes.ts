@@ -1,6 +1,7 @@
 import { checkIccid } from '../../codec/iccid.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
+import { actorOf } from '../api/actor.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
@@ -76,7 +77,7 @@ export async function releaseProfile(
   await ledger.transact([
     { remove: owner, when: { revision: owner.revision } },
     auditWrite(
-      { event: 'profile.released', by: caller.identifier, about: { order: orderId, iccid } },
+      { event: 'profile.released', by: actorOf(caller), about: { order: orderId, iccid } },
       `released-${orderId}-${iccid}`,
       now(),
     ),
@@ -113,7 +114,7 @@ async function closeProfile(
         ? []
         : [closedNotice({ orderId, position, url, caller: oid, record })]),
       auditWrite(
-        { event: 'profile.closed', by: caller.identifier, about: { order: orderId, iccid } },
+        { event: 'profile.closed', by: actorOf(caller), about: { order: orderId, iccid } },
         `closed-${orderId}-${iccid}`,
         now(),
       ),
@@ -182,7 +183,7 @@ async function setOrderState(
       auditWrite(
         {
           event: state === 'Closed' ? 'order.closed' : 'order.cancelled',
-          by: caller.identifier,
+          by: actorOf(caller),
           about: { order: orderId },
         },
         `order-${state.toLowerCase()}-${orderId}`,

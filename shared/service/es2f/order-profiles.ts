@@ -3,6 +3,7 @@ import type { OrderState, ProfileStatus } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOf, ledgerKeys } from '../records/keys.ts';
 import { extraPacks, type OrderRecord, packCount, packRecord } from '../records/order.ts';
+import { transactionId } from '../records/transaction-id.ts';
 import { type BlockView, viewBlock } from '../supply/draws.ts';
 
 /** A profile with what a report tells of it beyond its status. */
@@ -12,6 +13,8 @@ export interface ProfileView extends ProfileStatus {
   readonly at?: number;
   /** The result as the eUICC signed it. */
   readonly result?: Uint8Array;
+  /** Of one that was bound. */
+  readonly transactionId?: string;
 }
 
 /**
@@ -65,16 +68,21 @@ function stateOf(
 ): Omit<ProfileView, 'position'> {
   const record = view.records.get(position);
   if (record !== undefined) {
-    const { state, eid, detail, at, result } = record;
+    const { state, eid, detail, at, result, transactionId: transaction } = record;
     return {
       iccid,
       state,
       at,
-      ...present({ eid, detail, result }),
+      ...present({ eid, detail, result, transactionId: transaction }),
     };
   }
   const bound = view.bound.get(position);
   if (bound !== undefined)
-    return { iccid, state: bound.delivered ? 'Delivered' : 'Bound', eid: bound.outcome.eid };
+    return {
+      iccid,
+      state: bound.delivered ? 'Delivered' : 'Bound',
+      eid: bound.outcome.eid,
+      transactionId: transactionId(bound.jobId, bound.index),
+    };
   return { iccid, state: ended ? 'Closed' : 'Available' };
 }

@@ -1,6 +1,7 @@
 import { invariant, refuse } from '../../errors.ts';
 import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
+import { actorOf } from '../api/actor.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ProfileState } from '../api/es2f.ts';
 import { auditWrite } from '../audit/line.ts';
@@ -51,7 +52,7 @@ export async function replaceProfile(
       auditWrite(
         {
           event: 'profile.replaced',
-          by: caller.identifier,
+          by: actorOf(caller),
           about: { order: orderId, iccid, eid, position: chosen.position },
         },
         `replaced-${orderId}-${iccid}`,

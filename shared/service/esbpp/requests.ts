@@ -10,6 +10,7 @@ import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { listedWrite } from '../counts/listed.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { readWhole } from '../life/checked-reads.ts';
@@ -206,6 +207,7 @@ export class Requests {
         attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
         when: 'absent',
       },
+      listedWrite('job', job.createdAt, jobId, { party: drawer.maker, name: requestId }),
       auditWrite(line, `job-${jobId}`, job.createdAt),
     ]);
     return done ? job : undefined;

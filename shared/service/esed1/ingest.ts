@@ -21,6 +21,7 @@ import { type Warning, warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
+import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { uploadInUse } from '../life/uploads.ts';
 import { unknownMakers } from '../parties/unknown-parties.ts';
@@ -211,6 +212,7 @@ export class IngestService implements Ingest {
       ...alongside,
       { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
       { put: open, attributes: openWorkRecord.to({ tasks: ingestSliceCount(ingest) }), when: 'absent' },
+      listedWrite('ingest', ingest.takenAt, id, { party: caller.identifier, name: head.batchId }),
     ]);
     return done ? ingest : await loadIngest(ledger, id);
   }

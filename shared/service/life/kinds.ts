@@ -300,6 +300,36 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   ),
   kind('orders-of#*', 'orders of an Operator', ['`es2f/`', 'people'], FOR_EVER),
   kind(
+    'listed#*',
+    'orders, jobs, batches of eUICC data and reports by time',
+    ['who takes them on', '`inventory/`'],
+    FOR_EVER,
+  ),
+  kind(
+    'order-counts#*',
+    'profiles of an order by state and day',
+    ['every change of a state', '`counts/order-stock.ts`'],
+    FOR_EVER,
+  ),
+  kind(
+    'key-counts',
+    'one-time keys by EUM and device manufacturers',
+    ['`esed1/`, `esbpp/`', '`inventory/`'],
+    FOR_EVER,
+  ),
+  kind(
+    'failures',
+    'what failed and why, by time',
+    ['`esbpp/`, `esed1/`, `reports/`, `parties/`', '`inventory/`'],
+    ['400 days', '`counts/retention.ts`'],
+  ),
+  kind(
+    'calls',
+    'calls by party, function and minute',
+    ['`parties/call-counts.ts`', '`inventory/`'],
+    ['92 days', '`counts/retention.ts`'],
+  ),
+  kind(
     'order#*',
     'order, state, supply, packs, ties, shares',
     ['`es2f/`, `supply/`', '`es2f/`, `supply/`, `esbpp/`'],

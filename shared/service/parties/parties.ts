@@ -45,8 +45,9 @@ export class PartyService implements Parties {
     this.#remembered.delete(fingerprint);
     if (item === undefined)
       refuse('requesterUnknown', 'the client certificate belongs to no registered party');
-    const { identifier, role, revokedAt, name } = partyRecord.from(item);
+    const { identifier, role, revokedAt, suspendedAt, name } = partyRecord.from(item);
     if (revokedAt !== undefined) refuse('requesterNotAllowed', 'the client certificate was revoked');
+    if (suspendedAt !== undefined) refuse('requesterNotAllowed', 'the party is suspended');
     const at = this.#context.now();
     if (at >= notAfterMs + 1000 || at < notBeforeMs)
       refuse('requesterNotAllowed', 'the client certificate has expired or is not valid yet');
@@ -109,6 +110,45 @@ export class PartyService implements Parties {
         ),
       ]);
     });
+  }
+
+  /** The certificates of a party call no more, until they are resumed; returns how many are suspended now. */
+  async suspend(identifier: string, by: Actor): Promise<number> {
+    return await this.#each(identifier, 'party.suspended', by, (record, at) =>
+      record.suspendedAt === undefined ? { ...record, suspendedAt: at } : undefined,
+    );
+  }
+
+  /** Certificates of a party that were suspended may call again; returns how many may call now. */
+  async resume(identifier: string, by: Actor): Promise<number> {
+    return await this.#each(identifier, 'party.resumed', by, ({ suspendedAt, ...record }) =>
+      suspendedAt === undefined ? undefined : record,
+    );
+  }
+
+  /** Changes each certificate of a party that was not revoked; a repeat after a crash changes the rest. */
+  async #each(
+    identifier: string,
+    event: 'party.suspended' | 'party.resumed',
+    by: Actor,
+    change: (record: PartyRecord, at: number) => PartyRecord | undefined,
+  ): Promise<number> {
+    const { ledger, now } = this.#context;
+    const own = (await this.list()).filter((party) => party.identifier === identifier);
+    if (own.length === 0)
+      refuse('requestUnknown', 'no party has this identifier', { subjectIdentifier: identifier });
+    const valid = own.filter(({ revokedAt }) => revokedAt === undefined);
+    for (const { fingerprint } of valid) {
+      await changeItem(ledger, ledgerKeys.party(fingerprint), (item) => {
+        const at = now();
+        const changed = item && change(partyRecord.from(item), at);
+        if (item === undefined || changed === undefined) return unchanged();
+        const about = { fingerprint, identifier };
+        const line = auditWrite({ event, by, about }, `${event}-${fingerprint}-${item.revision}`, at);
+        return becomes(partyRecord.to(changed), undefined, [line]);
+      });
+    }
+    return valid.length;
   }
 
   /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
 import type { AssignedRole } from './custody.ts';
+import type { ListedKind } from './inventory.ts';
 
 /**
  * Every name in the ledger, in one place. Partitions are chosen so that no hot partition grows with the work of
@@ -40,6 +41,9 @@ export const partitions = {
   notices: 'notices',
   parkedNotices: 'notices-parked',
   waitingKeys: 'keys-waiting',
+  keyCounts: 'key-counts',
+  failures: 'failures',
+  calls: 'calls',
 } as const;
 
 /** Beginning of the names of an order's notices; an orderId has no `#`. */
@@ -52,6 +56,11 @@ export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
 export const orderPartition = (orderId: string) => `order#${orderId}`;
 /** Copies of what every just-in-time commit leans on: enough that those of one moment seldom meet at the same one. */
 export const COPIES = 32;
+
+export const listedPartition = (kind: ListedKind) => `listed#${kind}`;
+export const orderCountsPartition = (orderId: string) => `order-counts#${orderId}`;
+/** Beginning of the sort keys of a job's counts. */
+export const JOB_COUNT = 'count#';
 
 export const jobPartition = (jobId: string) => `job#${jobId}`;
 export const ingestPartition = (id: string) => `ingest#${id}`;
@@ -242,6 +251,31 @@ export const ledgerKeys = {
   chunkProgress: (jobId: string, chunk: number): ItemKey => ({
     partition: jobPartition(jobId),
     sort: `${PROGRESS}${padded(chunk)}`,
+  }),
+  /** An entry of a list by time: service/counts/listed.ts. */
+  listed: (kind: ListedKind, atMs: number, id: string): ItemKey => ({
+    partition: listedPartition(kind),
+    sort: `${dueBy(atMs)}#${id}`,
+  }),
+  orderCount: (orderId: string, day: string, shard: number): ItemKey => ({
+    partition: orderCountsPartition(orderId),
+    sort: `${day}#${shard}`,
+  }),
+  jobCount: (jobId: string, shard: number): ItemKey => ({
+    partition: jobPartition(jobId),
+    sort: `${JOB_COUNT}${shard}`,
+  }),
+  keyCount: (ein: string, makers: string, shard: number): ItemKey => ({
+    partition: partitions.keyCounts,
+    sort: `${ein}#${makers}#${shard}`,
+  }),
+  failure: (atMs: number, id: string): ItemKey => ({
+    partition: partitions.failures,
+    sort: `${dueBy(atMs)}#${id}`,
+  }),
+  callCounts: (minuteMs: number, process: string): ItemKey => ({
+    partition: partitions.calls,
+    sort: `${dueBy(minuteMs)}#${process}`,
   }),
   /** Work that a restart must take up again. */
   openWork: (kind: WorkKind, id: string): ItemKey => ({

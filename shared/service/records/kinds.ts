@@ -5,6 +5,7 @@ import { deliveryKeyRecord, keyAssignment, waitingKey, wrappedUnder } from './cu
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
 import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
+import { callCounts, failureRecord, jobCount, keyCount, listedEntry, orderCount } from './inventory.ts';
 import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
@@ -100,7 +101,13 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
     chunk: chunkRecord,
     progress: chunkProgress,
     answer: answerRecord,
+    count: jobCount,
   },
+  listed: { '*': listedEntry },
+  'order-counts': { '*': orderCount },
+  'key-counts': { '*': keyCount },
+  failures: { '*': failureRecord },
+  calls: { '*': callCounts },
   'binding-chain': { head: jobChains },
   'open-work': { '*': openWorkRecord },
   report: { '*': reportRecord },

@@ -9,6 +9,8 @@ export const partyRecord = recordOf('party', {
   /** Milliseconds since 1970. */
   addedAt: whole,
   revokedAt: optional(whole),
+  /** It calls no more until it is resumed. */
+  suspendedAt: optional(whole),
   /** The last second of the certificate's validity, for people: what counts is the certificate that calls. */
   notAfterMs: optional(whole),
 });

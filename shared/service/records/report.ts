@@ -23,6 +23,8 @@ export const reportRecord = recordOf('report', {
   /** All refusals, one JSON object on each line; where there are more than an answer lists. */
   result: optional(objectRef),
   work: optional(text),
+  /** Milliseconds since 1970. */
+  takenAt: whole,
 });
 
 export type ReportRecord = RecordOf<typeof reportRecord>;

@@ -12,6 +12,7 @@ import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { readChecked } from '../life/checked-reads.ts';
 import { ledgerKeys, reportSlicesPartition } from '../records/keys.ts';
@@ -79,11 +80,13 @@ export async function takeReport(
     sliceOffsets,
     sliceHashes: rangeHashes(der, sliceOffsets),
   };
+  const takenAt = context.now();
   const { done } = await ledger.transact([
     written.settled,
+    listedWrite('report', takenAt, id, { party, name: reportId }),
     {
       put: ledgerKeys.report(party, reportId),
-      attributes: reportRecord.to({ bodyHash, work: id }),
+      attributes: reportRecord.to({ bodyHash, work: id, takenAt }),
       when: 'absent',
     },
     { put: ledgerKeys.reportWork(id), attributes: reportWork.to(work), when: 'absent' },
@@ -145,10 +148,13 @@ export async function writeAnswer(
   known?: Item,
   open?: Item,
 ): Promise<boolean> {
+  const before = known && reportRecord.from(known);
+  const at = now();
   const record: ReportRecord = {
     bodyHash,
     answer: { ...answer, rejected: answer.rejected.slice(0, LISTED) },
-    ...present({ result }),
+    takenAt: before?.takenAt ?? at,
+    ...present({ result, work: before?.work }),
   };
   const { verified, noted, rejectedCount: rejected } = answer;
   const { done } = await ledger.transact([
@@ -158,6 +164,9 @@ export async function writeAnswer(
       when: asRead(known),
     },
     ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } }]),
+    ...(before === undefined
+      ? [listedWrite('report', at, reportWorkId(party, reportId), { party, name: reportId })]
+      : []),
     auditWrite(
       {
         event: 'report.taken',
@@ -165,7 +174,7 @@ export async function writeAnswer(
         about: { report: reportId, verified, noted, rejected, body: bodyHash },
       },
       `report-${party}-${reportId}`,
-      now(),
+      at,
     ),
   ]);
   return done;

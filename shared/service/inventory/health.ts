@@ -1,0 +1,94 @@
+import type { Health, HealthCheck } from '../api/ops.ts';
+import { callbackHealth } from '../callbacks/health.ts';
+import type { Context } from '../context.ts';
+import type { KeyInventory } from '../keys/key-inventory.ts';
+import { chainedLine } from '../records/audit.ts';
+import { ledgerKeys, partitions } from '../records/keys.ts';
+import type { Trust } from '../trust/trust.ts';
+
+/** A check says what is ill, and nothing where all is well. */
+export type Ask = () => Promise<string | undefined>;
+
+/** What is asked, by name. A server may add what only it can ask: its disk, and whether its stores can be written. */
+export type Checks = Readonly<Partial<Record<HealthCheck['name'], Ask>>>;
+
+/** A check that takes longer has failed. */
+const PATIENCE_MS = 5_000;
+/** Clocks of several machines may differ by as much. */
+const CLOCK_MS = 60_000;
+const HOUR_MS = 60 * 60 * 1000;
+
+/** What every deployment can ask. */
+export function ownChecks(context: Context, trust: Trust, keys: Pick<KeyInventory, 'list'>): Checks {
+  return {
+    keys: () => illKeys(keys),
+    ledger: async () => {
+      await context.ledger.get(ledgerKeys.identity);
+      return undefined;
+    },
+    CRLs: () => illLists(trust),
+    callbacks: () => illCallbacks(context),
+    clock: () => illClock(context),
+  };
+}
+
+export async function healthOf(checks: Checks): Promise<Health> {
+  const asked = await Promise.all(
+    (Object.entries(checks) as [HealthCheck['name'], Ask][]).map(
+      async ([name, ask]): Promise<HealthCheck> => {
+        const problem = await answerOf(ask);
+        return problem === undefined ? { name, state: 'ok' } : { name, state: 'ill', problem };
+      },
+    ),
+  );
+  return { ready: asked.every(({ state }) => state === 'ok'), checks: asked };
+}
+
+/** Never rejects: a check that fails says by that what is ill. */
+async function answerOf(ask: Ask): Promise<string | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => resolve(`gave no answer in ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
+  try {
+    return await Promise.race([ask(), late]);
+  } catch (error) {
+    // the messages of others may name paths and hosts; the log has them
+    return error instanceof Error && 'code' in error ? `failed: ${String(error.code)}` : 'failed';
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function illKeys(keys: Pick<KeyInventory, 'list'>): Promise<string | undefined> {
+  const ill = (await keys.list()).filter(
+    ({ state, problem, certificate }) =>
+      state === 'active' && (problem !== undefined || certificate?.expiry === 'expired'),
+  );
+  return ill.length === 0
+    ? undefined
+    : ill.map(({ role, problem }) => `${role}: ${problem ?? 'its certificate has ended'}`).join('; ');
+}
+
+async function illLists(trust: Trust): Promise<string | undefined> {
+  const { crls, policy, problems } = await trust.list();
+  const old = policy.expired === 'refuse' ? crls.filter(({ expired }) => expired) : [];
+  const all = [...problems, ...old.map(({ issuer }) => `the list of ${issuer} has expired`)];
+  return all.length === 0 ? undefined : all.join('; ');
+}
+
+async function illCallbacks(context: Context): Promise<string | undefined> {
+  const { parked, oldest, more } = await callbackHealth(context);
+  if (parked > 0) return `${parked}${more ? ' or more' : ''} were given up: \`smdpf callbacks\``;
+  if (oldest !== undefined && context.now() - Date.parse(oldest) > HOUR_MS)
+    return `the oldest waits since ${oldest}`;
+  return undefined;
+}
+
+/** A clock that was set back is behind the last line of the audit log. */
+async function illClock({ ledger, now }: Context): Promise<string | undefined> {
+  const bounds = { prefix: 'line#', descending: true, limit: 1 } as const;
+  const [item] = (await ledger.query(partitions.audit, bounds)).items;
+  if (item === undefined) return undefined;
+  const { at } = chainedLine.from(item);
+  const behindMs = Date.parse(at) - now();
+  return behindMs > CLOCK_MS ? `it is ${Math.round(behindMs / 1000)} s behind the audit log` : undefined;
+}

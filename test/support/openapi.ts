@@ -90,7 +90,9 @@ function* codesIn(value: unknown): Generator<string> {
 /** Codes of an answer that the document does not list for the function. */
 function unlistedCodes(path: FunctionPath, answer: unknown): string[] {
   const listed = operations.get(path)!.operation['x-status-codes'].map((line) => line.split(' ')[0]);
-  return [...codesIn(answer)].filter((code) => !COMMON_CODES.has(code) && !listed.includes(code));
+  // functions for people tell of refusals of all others; their own are in the header
+  const own = path.startsWith('ops.') ? (answer as { header?: unknown }).header : answer;
+  return [...codesIn(own)].filter((code) => !COMMON_CODES.has(code) && !listed.includes(code));
 }
 
 /** The refusals that the document lists for a function, by name; those of every call are not among them. */

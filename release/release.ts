@@ -25,6 +25,7 @@ import { versionAtHead } from './version.ts';
 const AS_THEY_ARE = {
   'release/files/Containerfile': 'Containerfile',
   'release/files/smdpf.service': 'smdpf.service',
+  'docs/station.md': 'STATION.md',
   'CHANGELOG.md': 'CHANGELOG.md',
   LICENSE: 'LICENSE',
 };

@@ -18,7 +18,7 @@ export interface CardReader {
   /** One command APDU; returns response data and status word. */
   transmit(apdu: Bytes): Bytes | Promise<Bytes>;
   /** Power off and on. */
-  reset(): void;
+  reset(): void | Promise<void>;
 }
 
 /** The line itself lost power: what the journal holds by then is all that a restart knows. */
@@ -79,18 +79,24 @@ export class Factory {
     return [...this.#done.values()];
   }
 
-  /** Loads every bound item that has no outcome yet; returns the outcomes of this run. */
+  /** Loads every bound item that has no outcome yet, or could not be reached; returns the outcomes of this run. */
   async load(bppBatch: Bytes, progress?: (outcome: LoadingOutcome) => void): Promise<LoadingOutcome[]> {
     const { chains, items } = decodeBppBatch(bppBatch);
     const fresh: LoadingOutcome[] = [];
     for (const { eid, bound } of items) {
-      if (bound === undefined || this.#done.has(toHex(bound.transactionId))) continue;
+      if (bound === undefined || this.#isDone(bound)) continue;
       const outcome = await this.#loadOne(eid, bound, chains[bound.chain]);
       this.#write(outcome);
       fresh.push(outcome);
       progress?.(outcome);
     }
     return fresh;
+  }
+
+  /** An eUICC that was not there may be there now. */
+  #isDone({ transactionId }: Bound): boolean {
+    const outcome = this.#done.get(toHex(transactionId));
+    return outcome !== undefined && outcome.fpaError?.cause !== 'unreachable';
   }
 
   /** Adds an OtherSignedNotification, such as a deletion for return to stock, to the next report. */
@@ -120,7 +126,7 @@ export class Factory {
     const { transactionId, keyId, bpp } = bound;
     const commands = [encodeLoadPackage({ transactionId, keyId, chain }), ...segmentBpp(bpp)];
     for (let attempt = 0; attempt <= (this.#options.retries ?? 1); attempt++) {
-      reader.reset();
+      await reader.reset();
       const answer = await this.#send(reader, commands);
       if (answer === 'noAnswer') continue;
       if ('statusWord' in answer) return this.#failed(eid, bound, 'badStatusWord', answer);

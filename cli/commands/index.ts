@@ -163,6 +163,13 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
     },
   ],
   [
+    'station',
+    {
+      summary: 'a station of the line, with no network: split a batch, load devices, merge reports',
+      load: async () => (await import('./station.ts')).registerStation,
+    },
+  ],
+  [
     'conform',
     {
       summary: 'hold an implementation of the other side against the rules, check by check',

@@ -1,6 +1,6 @@
 export interface Progress {
-  /** `done` of the total so far. */
-  update(done: number): void;
+  /** `done` of the total so far; `note` stands behind the numbers. */
+  update(done: number, note?: string): void;
   /** Removes the bar. */
   end(): void;
 }
@@ -19,14 +19,14 @@ export function progressBar(terminal: Terminal, label: string, total: number, no
   if (terminal.isTTY !== true) return { update() {}, end() {} };
   let drawnAt = Number.NEGATIVE_INFINITY;
   return {
-    update(done) {
+    update(done, note) {
       const at = nowMs();
       if (done < total && at - drawnAt < REDRAW_MS) return;
       drawnAt = at;
       const share = total === 0 ? 1 : Math.min(1, done / total);
       const full = Math.round(share * BAR);
       const bar = `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`;
-      const line = `${label} ${bar} ${done}/${total}`;
+      const line = `${label} ${bar} ${done}/${total}${note === undefined ? '' : `  ${note}`}`;
       terminal.write(`\r${line.slice(0, (terminal.columns ?? 80) - 1)}\x1b[K`);
     },
     end() {

@@ -68,6 +68,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'console', rooms: ['console/server', 'console/build'] },
   { name: 'counterparts', rooms: ['sim'] },
   { name: 'conformance', rooms: ['conform'] },
+  { name: 'stations', rooms: ['station'] },
   // the worker is the entry of a thread, which opens a runtime of its own
   { name: 'entries', rooms: ['cli', 'lambdas', 'shared/jobs/worker.ts'] },
   // what a release is built of begins with the bundle's entry, beside the commands

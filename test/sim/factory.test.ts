@@ -160,3 +160,13 @@ describe('Factory', () => {
     expect(toHex((items[1] as { otherSigned: Bytes }).otherSigned)).toBe(toHex(signed!));
   });
 });
+
+it('an eUICC that was not there is looked for again in the next run', async () => {
+  const line = new Line(2);
+  const [eid, euicc] = [...line.euiccs][0]!;
+  line.euiccs.delete(eid);
+  await line.factory().load(line.batch);
+  line.euiccs.set(eid, euicc);
+  const fresh = await line.factory().load(line.batch);
+  expect(fresh.map(({ eid: one, result }) => [one, result !== undefined])).toEqual([[eid, true]]);
+});

@@ -2,16 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import { present } from '../../../shared/present.ts';
-import { errorReasonName } from '../../../shared/rsp/installation-error.ts';
-import { decodeProfileInstallationResult } from '../../../shared/rsp/profile-installation-result.ts';
-import { decodeBppBatch, Factory, FactoryUnplugged, type LoadingOutcome } from '../../../sim/index.ts';
+import { decodeBppBatch, Factory, FactoryUnplugged } from '../../../sim/index.ts';
 import { readDer, writeOutput } from '../../input/files.ts';
 import { collect, hexOption, wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { HintedError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import { cardFile, openCard } from './folders.ts';
+import { describeOutcome } from './describe-outcome.ts';
+import { cardFile, openCard, requireCards } from './folders.ts';
 
 interface LoadOptions {
   readonly batch: readonly string[];
@@ -48,6 +47,7 @@ export function registerSimFactory(sim: Command, io: CliIo): void {
 }
 
 async function load(options: LoadOptions, io: CliIo): Promise<void> {
+  requireCards(options.cards);
   const batches = await Promise.all(options.batch.map((file) => readDer(file, '--batch', 'bppBatch')));
   const total = batches.flatMap((batch) => decodeBppBatch(batch).items.filter(({ bound }) => bound)).length;
   const line = new Factory({
@@ -59,7 +59,7 @@ async function load(options: LoadOptions, io: CliIo): Promise<void> {
     },
     ...present({ unplugAfterApdus: options.unplugAfter }),
   });
-  const earlier = line.outcomes.length;
+  const earlier = line.outcomes.filter(({ fpaError }) => fpaError?.cause !== 'unreachable').length;
   await run(line, batches, total, io);
   for (const file of options.notification ?? []) line.addNotification(await readDer(file, '--notification'));
   const reportId = options.reportId ?? randomBytes(16);
@@ -106,29 +106,4 @@ async function run(line: Factory, batches: readonly Bytes[], total: number, io: 
   } finally {
     progress.end();
   }
-}
-
-interface DescribedOutcome {
-  readonly eid: string;
-  readonly transactionId: string;
-  /** `success`, the name of the eUICC's error reason, or the cause that the FPA gives. */
-  readonly result: string;
-  readonly bppCommandId?: string;
-  readonly statusWord?: string;
-}
-
-function describeOutcome({ eid, transactionId, result, fpaError }: LoadingOutcome): DescribedOutcome {
-  const head = { eid, transactionId: toHex(transactionId) };
-  if (result === undefined) {
-    const statusWord = fpaError?.statusWord;
-    return {
-      ...head,
-      result: fpaError?.cause ?? 'noResult',
-      ...(statusWord && { statusWord: toHex(statusWord) }),
-    };
-  }
-  const { finalResult } = decodeProfileInstallationResult(result);
-  if ('successResult' in finalResult) return { ...head, result: 'success' };
-  const { bppCommandId, errorReason } = finalResult.errorResult;
-  return { ...head, result: errorReasonName(errorReason), bppCommandId };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EuiccOptions, isValidEid, SimCi, SimError, SimEumCa, SoftEuicc } from '../../../sim/index.ts';
 import { UsageError } from '../../output/failure.ts';
@@ -30,6 +30,16 @@ export function openCard(file: string, options: Omit<EuiccOptions, 'file'> = {})
 export function cardFile(folder: string, eid: string): string | undefined {
   const file = join(folder, `${eid}.json`);
   return existsSync(file) ? file : undefined;
+}
+
+/** A folder of cards that is missing or has none is a mistake, not a line whose devices are all out of reach. */
+export function requireCards(folder: string): void {
+  const names = existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder) : undefined;
+  if (names?.some((name) => name.endsWith('.json'))) return;
+  throw new UsageError(
+    `--cards: ${folder} ${names === undefined ? 'is no folder' : 'has no card in it'}`,
+    'Name the folder that holds the cards: smdpf sim eum personalise makes one.',
+  );
 }
 
 /** Causes are left out: a message of the JSON parser may quote the file, which holds keys. */

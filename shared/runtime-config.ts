@@ -100,6 +100,15 @@ const runtimeMembers = {
    * lists may lead; none unless given. Whatever is public may be called.
    */
   internalDestinations: optional(list(text)),
+  /**
+   * Where ends of the audit log are kept outside this deployment, by somebody else: `file:DIR` (a share) or `s3://BUCKET`.
+   * Without it nothing shows that all stores were put back to one earlier moment.
+   */
+  auditAnchor: optional(text),
+  /**
+   * A clock that is not this machine's: `sntp:HOST` or `sntp:HOST:PORT`. The server compares its own with it, and alarms.
+   */
+  timeSource: optional(text),
   /** Calls that each party may make, counted over all processes; 50 a second and 200 at once unless given. */
   rateLimit: optional(object({ perSecond: number, burst: number })),
 } as const;

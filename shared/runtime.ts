@@ -34,6 +34,7 @@ import { closeLane } from './service/esbpp/just-in-time/lane-closing.ts';
 import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
 import { IngestService } from './service/esed1/ingest.ts';
+import { Evidence } from './service/evidence/evidence.ts';
 import type { OfProcess } from './service/inventory/inventory.ts';
 import { KeyInventory } from './service/keys/key-inventory.ts';
 import { KEY_USE_MS, KeyUseJournal } from './service/keys/key-use-journal.ts';
@@ -69,6 +70,7 @@ export interface Runtime {
   readonly trustAdministration: TrustAdministration;
   readonly work: ServiceWork;
   readonly audit: AuditLog;
+  readonly evidence: Evidence;
   readonly keys: KeyRegistry;
   readonly keyUses: KeyUseJournal;
   readonly wrappingRotation: WrappingRotation;
@@ -125,7 +127,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const trust = new Trust(context);
   const trustAdministration = new TrustAdministration(context, trust);
   work = new ServiceWork(context, trust);
-  const audit = new AuditLog(ledger, vault);
+  const audit = new AuditLog(ledger, vault, config.ppks === NO_PORT ? undefined : ppks);
   const wrappingRotation = new WrappingRotation(context);
   const ofProcess: OfProcess = {};
   const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
@@ -146,6 +148,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     trustAdministration,
     work,
     audit,
+    evidence: new Evidence(context, config),
     keys: custody.keys,
     keyUses: custody.keyUses,
     wrappingRotation,

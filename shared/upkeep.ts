@@ -65,6 +65,20 @@ export const UPKEEP = {
     embedded: { pauseMs: 60 * 60_000, trouble: 'verify.delayed' },
     aws: { lambda: 'verify.scrub', everyMinutes: 60 },
   },
+  'audit.anchor': {
+    what: 'keeps the signed end of the audit log outside, where the configuration names a place (`auditAnchor`)',
+    embedded: { pauseMs: 60 * 60_000, trouble: 'alarm.audit.unanchored' },
+    aws: {
+      why: 'the bucket’s Object Lock keeps every archived line; `smdpf audit anchor` keeps ends in another account',
+    },
+  },
+  'clock.compare': {
+    what: 'compares this machine’s clock with the `timeSource` of the configuration, where it names one',
+    embedded: { pauseMs: 6 * 60 * 60_000, trouble: 'alarm.clock.unchecked' },
+    aws: {
+      why: 'the hosts of Lambda keep time by the Amazon Time Sync Service, which is no part of a stack',
+    },
+  },
   'jobs.resume': {
     what: 'takes up work that was accepted and not completed',
     embedded: { why: 'only a start leaves work behind: the queue of a running server repeats what failed' },

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { utf8 } from '../../shared/codec/bytes.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
@@ -8,6 +8,7 @@ import {
   decodeOtherSignedNotification,
   verifyOtherSignedNotification,
 } from '../../shared/rsp/other-signed-notification.ts';
+import { type OpenedJws, openedJws, signedByOneOf } from '../../shared/service/evidence/jws.ts';
 import { keyId } from '../../shared/service/keys/delivery-keys.ts';
 import { isObject } from '../../shared/service/records/schema.ts';
 import { givenKeys } from '../delivery/delivery-keys.ts';
@@ -30,6 +31,8 @@ const KINDS: Readonly<Record<string, string>> = {
   'smdpf-deletion-statement+jws': 'deletion statement',
   'smdpf-order-report+jws': 'part of an order report',
   'smdpf-erasure+jws': 'statement of an erasure',
+  'smdpf-audit-head+jws': 'end of the audit log',
+  'smdpf-audit-export+jws': 'export of the audit log',
 };
 
 const HELP = `
@@ -63,8 +66,7 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
   const { jws, second } = await readJws(file, options.second);
   const { delivery, longTerm } = byKind((await givenKeys(options.keys, '--keys')).keys);
   const statement = opened(jws, file);
-  const known = delivery.map((spki) => ({ kid: keyId(spki), spki }));
-  const signer = known.find(({ spki }) => holds(statement, spki));
+  const signer = signedByOneOf(jws, delivery);
   const kind = KINDS[statement.typ];
   const deletions = deletionsIn(statement);
   const notifications = await Promise.all(
@@ -92,7 +94,7 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
       fields([
         [
           'signature',
-          signer === undefined ? 'DOES NOT HOLD under these keys' : `holds, by the key ${signer.kid}`,
+          signer === undefined ? 'DOES NOT HOLD under these keys' : `holds, by the key ${keyId(signer)}`,
         ],
         [
           'second signature',
@@ -120,11 +122,8 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
   );
 }
 
-interface OpenedStatement {
+interface OpenedStatement extends OpenedJws {
   readonly jws: string;
-  readonly typ: string;
-  readonly kid: string;
-  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 /** A compact JWS, alone or as `statement`, `report` or `jws` of a JSON document, where its second signature is too. */
@@ -153,33 +152,12 @@ async function readJws(
 }
 
 function opened(jws: string, path: string): OpenedStatement {
-  try {
-    const [head, payload, signature, ...more] = jws.split('.');
-    if (head === undefined || payload === undefined || signature === undefined || more.length > 0)
-      throw new Error();
-    const json = (part: string): Readonly<Record<string, unknown>> => {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url'));
-      const value: unknown = JSON.parse(text);
-      if (!isObject(value)) throw new Error();
-      return value;
-    };
-    const header = json(head);
-    return { jws, typ: String(header.typ), kid: String(header.kid), payload: json(payload) };
-  } catch {
-    throw new UsageError(
-      `FILE: ${path} is no compact JWS of JSON`,
-      'Give what the server answered, unchanged.',
-    );
-  }
-}
-
-/** ES256 (RFC 7518 section 3.4): raw r ‖ s. The header's own `alg` has no say. */
-function holds({ jws }: OpenedStatement, spki: Uint8Array): boolean {
-  const at = jws.lastIndexOf('.');
-  const signature = Buffer.from(jws.slice(at + 1), 'base64url');
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  const input = Buffer.from(jws.slice(0, at), 'ascii');
-  return verify('sha256', input, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  const statement = openedJws(jws);
+  if (statement !== undefined) return { jws, ...statement };
+  throw new UsageError(
+    `FILE: ${path} is no compact JWS of JSON`,
+    'Give what the server answered, unchanged.',
+  );
 }
 
 interface StatedDeletion {

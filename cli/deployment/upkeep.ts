@@ -14,12 +14,14 @@ type Round = () => Promise<unknown>;
 
 /** What each row of the table of upkeep runs here. */
 function embeddedUpkeep(runtime: Runtime, log: Log): Readonly<Record<EmbeddedUpkeepName, Round>> {
-  const { audit, services, keyInventory, wrappingRotation, reaper, context } = runtime;
+  const { audit, evidence, services, keyInventory, wrappingRotation, reaper, context } = runtime;
   const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL }, context.settings.destinations);
   const fetcher = new CrlFetcher(runtime, fetch, log);
   return {
     'audit.chain': () => audit.chain(),
     'audit.archive': () => audit.archive(),
+    'audit.anchor': async () => evidence.anchor.keep(await audit.head()),
+    'clock.compare': () => evidence.clock.compare(),
     'keys.check': () =>
       Promise.all([keyInventory.check(), services.parties.tellEnding(), services.callbacks.tellEnding()]),
     'keys.rewrap': () => wrappingRotation.rewrap(),

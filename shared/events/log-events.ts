@@ -194,6 +194,21 @@ export const LOG_EVENTS = {
     { party: 'identifier', certificate: 'hash', notAfter: 'time', daysLeft: 'number' },
     'get a new one from the party and `smdpf party add` it beside the old one, which is refused once it has ended',
   ),
+  'alarm.audit.unanchored': alarm(
+    'the end of the audit log could not be kept outside',
+    MESSAGE,
+    'reach the store that `auditAnchor` names, or name another one; `smdpf audit anchor` keeps an end by hand',
+  ),
+  'alarm.clock.drift': alarm(
+    'this machine’s clock differs from the time source by more than a second: times in both logs do too',
+    { source: 'identifier', aheadMs: 'ms', roundTripMs: 'ms' },
+    'see that the machine keeps time (chrony, systemd-timesyncd); lines that were written stay as they are',
+  ),
+  'alarm.clock.unchecked': alarm(
+    'the time source could not be asked',
+    MESSAGE,
+    'reach the clock that `timeSource` names, or name another one',
+  ),
   'alarm.key.unchecked': alarm('the keys could not be looked at', MESSAGE, 'see [keys](runbook.md#keys)'),
   'alarm.key.rewrap': alarm(
     'a day after a rotation data keys are still under the former wrapping key',

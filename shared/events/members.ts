@@ -33,6 +33,7 @@ export const MEMBER_KINDS = {
   serial: kind('a whole number of any size as digits', text(/^\d+$/)),
   function: kind('a function of an interface, or a part of the server', text()),
   code: kind('a code of shared/status-codes.ts or shared/errors.ts', text()),
+  word: kind('a word of SGP.22 or of a report, such as `invalidSignature`', text(/^\w+$/)),
   statusCode: kind('a subject or reason code of the interface, `8.1.3`', text(/^\d+(\.\d+)*$/)),
   time: kind('date and time of ISO 8601 in UTC', text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)),
   URL: kind('where something is fetched from or sent to', text()),

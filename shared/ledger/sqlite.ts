@@ -164,14 +164,21 @@ export class SqliteLedger implements Ledger {
     });
   }
 
+  /** A file that is damaged where SQLite cannot even walk it is a defect like others. */
+  #integrity(): readonly string[] {
+    try {
+      const rows = this.#database.prepare('PRAGMA integrity_check(20)').all();
+      return rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== 'ok');
+    } catch (error) {
+      if (!(error instanceof Error) || resultOf(error) !== CORRUPT_RESULT) throw error;
+      return [error.message];
+    }
+  }
+
   /** What SQLite finds wrong with its pages, and items that were taken out or put in past the ledger. */
   async defects(): Promise<readonly string[]> {
     return guarded(() => {
-      const defects = this.#database
-        .prepare('PRAGMA integrity_check(20)')
-        .all()
-        .map((row) => String(Object.values(row)[0]))
-        .filter((text) => text !== 'ok');
+      const defects = this.#integrity();
       if (defects.length > 0) return defects;
       const counts = 'SELECT (SELECT count(*) FROM item) AS there, (SELECT items FROM total) AS items';
       const { there, items } = this.#database.prepare(counts).get() ?? {};
@@ -350,6 +357,8 @@ function guarded<Result>(work: () => Result): Result {
   }
 }
 
+/** SQLITE_CORRUPT: the file is not what SQLite has written. */
+const CORRUPT_RESULT = 11;
 /** SQLITE_BUSY and SQLITE_LOCKED: another connection is at work. */
 const BUSY_RESULTS = [5, 6];
 /**

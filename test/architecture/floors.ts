@@ -57,6 +57,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'intake', rooms: ['shared/service/keys', 'shared/service/esed1'] },
   { name: 'callbacks', rooms: ['shared/service/callbacks'] },
   { name: 'gate', rooms: ['shared/service/eligibility'] },
+  { name: 'evidence', rooms: ['shared/service/evidence'] },
   { name: 'delivery', rooms: ['shared/service/esbpp'] },
   { name: 'orders', rooms: ['shared/service/es2f'] },
   { name: 'inventory', rooms: ['shared/service/inventory'] },

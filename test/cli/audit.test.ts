@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rowSum } from '../../shared/ledger/sqlite/row.ts';
+import { lineHash } from '../../shared/service/audit/line.ts';
 import { type ErrorDocument, runCli } from './support/cli.ts';
 import { SandboxFolder } from './support/sandbox-folder.ts';
 
@@ -29,6 +30,8 @@ interface Verdict {
   readonly head: { readonly sequence: number; readonly hash: string };
   readonly found: number;
   readonly problems: readonly { readonly sequence: number; readonly problem: string }[];
+  readonly tail: object;
+  readonly cannotKnow: readonly string[];
 }
 
 async function verify(...args: string[]): Promise<Verdict & { code: number | null }> {
@@ -171,9 +174,40 @@ describe('smdpf audit verify', { tags: ['DPFS01', 'I8'] }, () => {
     ]);
   });
 
-  it('cannot find an end that was cut off with its head before it was archived', async () => {
-    // docs/trust.md says so: that is what the head's hash kept elsewhere is for
-    expect(await afterTampering((t) => t.cutFrom(lines))).toMatchObject({ holds: true });
+  it('finds an end that was cut off with its head before it was archived, by the PPK vault', async () => {
+    const { holds, problems } = await afterTampering((t) => t.cutFrom(lines));
+    expect(holds).toBe(false);
+    expect(problems).toEqual([
+      {
+        sequence: lines,
+        problem: `lines ${lines} to ${lines} were cut off: the PPK vault has the later end`,
+      },
+    ]);
+  });
+
+  it('finds an end that was cut off and written anew with other lines', async () => {
+    const { problems } = await afterTampering((t) => {
+      const before = JSON.parse(t.read(sortOf(lines - 1))) as { hash: string };
+      const { v, hash: _, ...line } = JSON.parse(t.read(sortOf(lines))) as Record<string, unknown>;
+      const other = { ...line, at: '2020-01-01T00:00:00.000Z', previous: before.hash };
+      const hash = lineHash(other);
+      t.write(sortOf(lines), JSON.stringify({ ...other, hash, v }));
+      t.write('head', JSON.stringify({ ...(JSON.parse(t.read('head')) as object), hash }));
+    });
+    expect(problems).toContainEqual({
+      sequence: lines,
+      problem: 'the line is another one than the PPK vault has',
+    });
+  });
+
+  it('says up to where something vouches for the log, and what it cannot know', async () => {
+    const { tail, cannotKnow } = await verify();
+    expect(tail).toEqual({ archive: archived, ppkVault: lines });
+    expect(cannotKnow).toEqual([expect.stringContaining('all stores were put back together')]);
+    const { cannotKnow: without } = await afterTampering((_, copy) => {
+      rmSync(join(copy, 'ppks', 'packs', 'audit-heads'), { recursive: true });
+    });
+    expect(without[0]).toContain(`whether lines after ${archived} were cut off`);
   });
 });
 

@@ -58,9 +58,17 @@ export const AUDIT_EVENTS = {
   ),
   'profile.released': row('other records', 'the ICCID may be ordered again', PROFILE),
   'profile.installed': row('other records', 'an eUICC signed that it holds the profile', RESULT),
-  'profile.failed': row('other records', 'an eUICC signed that it could not install the profile', RESULT),
+  'profile.failed': row(
+    'other records',
+    'an eUICC signed that it could not install the profile; `command` and `reason` as in its result',
+    { ...RESULT, 'command?': 'word', 'reason?': 'word' },
+  ),
   'profile.deleted': row('other records', 'an eUICC signed that the profile was deleted', RESULT),
-  'profile.unreported': row('other records', 'a report tells of the profile, and no eUICC signed it', RESULT),
+  'profile.unreported': row(
+    'other records',
+    'a report tells of the profile, and no eUICC signed it; `cause` as the report has it',
+    { ...RESULT, 'cause?': 'word' },
+  ),
   'euiccData.registered': row('other records', 'an EuiccDataBatch was taken in to its end', {
     batch: 'identifier',
     entries: 'number',
@@ -189,6 +197,11 @@ export const AUDIT_EVENTS = {
     done: 'number',
     failed: 'number',
     since: 'time',
+  }),
+  'clock.compared': row('other records', 'this machine’s clock was compared with another one', {
+    source: 'identifier',
+    aheadMs: 'ms',
+    roundTripMs: 'ms',
   }),
   'ledger.restored': row('other records', 'a backup was brought up to what the vault knows', {
     auditHead: 'number',

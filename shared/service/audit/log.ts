@@ -1,12 +1,14 @@
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
-import type { Vault } from '../../vault/vault.ts';
+import type { PpkVault, Vault } from '../../vault/vault.ts';
 import type { AuditHead, AuditTrail, ChainedLine } from '../api/admin.ts';
 import { archivedTo, auditArchived, auditHead, chainedLine, headOf, waitingLine } from '../records/audit.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
 import { ArchiveCheck, writeSegment } from './archive.ts';
 import { ChainCheck, type CheckedLine, GENESIS } from './chain-check.ts';
+import { HeadAnchors } from './head-anchors.ts';
+import { type KnownHead, KnownHeadsCheck } from './known-heads.ts';
 import { lineHash, readableLine } from './line.ts';
 
 const HEAD = ledgerKeys.auditHead;
@@ -28,21 +30,26 @@ const START: AuditHead = { sequence: 0, hash: GENESIS };
 export class AuditLog implements AuditTrail {
   readonly #ledger: Ledger;
   readonly #vault: Vault;
+  readonly #anchors: HeadAnchors | undefined;
 
-  constructor(ledger: Ledger, vault: Vault) {
+  /** Without a PPK vault, as in a process that has none, nothing keeps the end of the log but its archive. */
+  constructor(ledger: Ledger, vault: Vault, ppks?: PpkVault) {
     this.#ledger = ledger;
     this.#vault = vault;
+    this.#anchors = ppks && new HeadAnchors(ppks);
   }
 
   /** Moves waiting lines into the chain; returns how many. Several callers at once do no harm. */
   async chain(): Promise<number> {
     let moved = 0;
+    let former: AuditHead | undefined;
     // no bound on the attempts: where another caller was faster, there are fewer lines left
     for (;;) {
       const waiting = (await this.#ledger.query(partitions.auditWaiting, { limit: BATCH })).items;
-      if (waiting.length === 0) return moved;
+      if (waiting.length === 0) break;
       const head = await this.#ledger.get(HEAD);
-      let { sequence, hash } = headOf(head) ?? START;
+      const before = headOf(head) ?? START;
+      let { sequence, hash } = before;
       const writes: Write[] = [];
       for (const item of waiting) {
         sequence += 1;
@@ -61,19 +68,25 @@ export class AuditLog implements AuditTrail {
         when: asRead(head),
       });
       const outcome = await this.#ledger.transact(writes);
-      if (outcome.done) moved += waiting.length;
+      if (!outcome.done) continue;
+      moved += waiting.length;
+      former ??= before;
     }
+    if (former !== undefined) await this.#anchors?.replace(former, await this.head());
+    return moved;
   }
 
   /**
    * Walks the chain beside its archive; every break is reported with the sequence number where it shows. The chain
    * by itself shows a changed, missing or moved line; a tail that was rewritten with its hashes, or cut off together
    * with the head, shows against the archive, which cannot be changed. Where it was changed all the same, a vault without
-   * locks say, what is damaged or gone is told too. A server may go on writing meanwhile.
+   * locks say, what is damaged or gone is told too. So does what is not on the chain of the heads that the PPK vault keeps,
+   * and of those that the caller knows. A server may go on writing meanwhile.
    */
-  async *verify(): AsyncGenerator<CheckedLine> {
+  async *verify(knownHeads: readonly KnownHead[] = []): AsyncGenerator<CheckedLine> {
+    const heads = new KnownHeadsCheck([...(await this.anchoredHeads()), ...knownHeads]);
     const archive = await ArchiveCheck.open(this.#vault);
-    yield* archive.gaps(await this.#archivedTo());
+    yield* archive.gaps(await this.archivedTo());
     const chain = new ChainCheck();
     const before = await this.head();
     let reached = before.sequence === 0;
@@ -84,13 +97,13 @@ export class AuditLog implements AuditTrail {
         continue;
       }
       const { sequence, hash } = line;
-      const inArchive = await archive.problemOf(line);
+      const elsewhere = heads.problemOf(line) ?? (await archive.problemOf(line));
       const problem =
         (item.sort === ledgerKeys.auditLine(sequence).sort
           ? undefined
           : 'the line stands in another place') ??
         chain.problemOf(line) ??
-        inArchive;
+        elsewhere;
       yield problem === undefined ? { sequence } : { sequence, problem };
       chain.pass(line);
       reached ||= sequence === before.sequence && hash === before.hash;
@@ -99,7 +112,9 @@ export class AuditLog implements AuditTrail {
     const grown = head.sequence > before.sequence && head.sequence >= chain.head.sequence;
     const broken = grown && reached ? undefined : chain.problemOfEnd(head);
     if (broken !== undefined) yield { sequence: head.sequence, problem: broken };
-    yield* archive.rest(chain.expected, grown ? head.sequence : chain.head.sequence);
+    const end = grown ? head.sequence : chain.head.sequence;
+    yield* archive.rest(chain.expected, end);
+    yield* heads.rest(end + 1);
   }
 
   /** The lines of the chain in order, from a sequence number on. */
@@ -118,6 +133,22 @@ export class AuditLog implements AuditTrail {
     const lines: ChainedLine[] = [];
     for await (const line of this.lines(from)) if (lines.push(line) >= limit) break;
     return { lines, head };
+  }
+
+  /** Heads that the PPK vault keeps; none where this process has no PPK vault. */
+  async anchoredHeads(): Promise<readonly KnownHead[]> {
+    const heads = (await this.#anchors?.all()) ?? [];
+    return heads.map((head) => ({ ...head, by: 'the PPK vault' }));
+  }
+
+  /** Takes the present end for the true one, after a restore. */
+  async resetAnchors(): Promise<void> {
+    await this.#anchors?.reset(await this.head());
+  }
+
+  /** Sequence number of the last line that is in locked objects. */
+  async archivedTo(): Promise<number> {
+    return archivedTo(await this.#ledger.get(ARCHIVED));
   }
 
   async head(): Promise<AuditHead> {
@@ -143,10 +174,6 @@ export class AuditLog implements AuditTrail {
       when: asRead(marker),
     });
     return end - from + 1 + (end < to ? await this.archive() : 0);
-  }
-
-  async #archivedTo(): Promise<number> {
-    return archivedTo(await this.#ledger.get(ARCHIVED));
   }
 
   #items(from = 1): AsyncGenerator<Item> {

@@ -165,6 +165,12 @@ export const VAULT_KINDS: readonly StoredKind[] = [
 export const PPK_KINDS: readonly StoredKind[] = [
   kind('deployment/*', 'whose PPK vault it is (I12)', ['the first start', 'each start'], WITH_DEPLOYMENT),
   kind(
+    'audit-heads/*',
+    'the end of the audit log, apart from the log',
+    ['`audit/head-anchors.ts`', '`smdpf audit verify`'],
+    ['until the next lines are chained', '`audit/head-anchors.ts`; after a crash `smdpf verify --repair`'],
+  ),
+  kind(
     '*/*/*-key*',
     'a pack’s data key, wrapped',
     ['`order-packs.ts`, `wrapping-rotation.ts`', '`supply/packs.ts`'],

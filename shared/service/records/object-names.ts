@@ -113,3 +113,7 @@ export const ppkNames = (orderId: string, pack: number, attempt: string) => ({
 
 /** The entry of the PPK vault whose header says which deployment it belongs to. */
 export const PPK_IDENTITY = 'deployment/identity';
+
+/** Entries of the PPK vault whose headers are ends that the audit log has had. */
+export const PPK_AUDIT_HEADS = 'audit-heads/';
+export const ppkAuditHead = (sequence: number) => `${PPK_AUDIT_HEADS}${padded(sequence)}`;

@@ -17,7 +17,7 @@ import {
 } from '../../rsp/other-signed-notification.ts';
 import {
   decodeProfileInstallationResult,
-  type FinalResult,
+  type ErrorResult,
   verifyProfileInstallationResult,
 } from '../../rsp/profile-installation-result.ts';
 import type { Caller } from '../api/caller.ts';
@@ -57,7 +57,12 @@ interface Transaction {
 interface Change {
   readonly transaction: Transaction;
   readonly event: ProfileEvent;
-  readonly news: { readonly result?: Bytes; readonly detail?: string; readonly fpaCause?: string };
+  readonly news: {
+    readonly result?: Bytes;
+    readonly detail?: string;
+    readonly fpaCause?: string;
+    readonly failure?: { readonly command: string; readonly reason: string };
+  };
 }
 
 /** What became of an item: signed and true, the FPA's word taken down, or refused. */
@@ -146,7 +151,10 @@ export class LoadingResults {
     return {
       transaction,
       event: success ? 'installed' : 'failed',
-      news: { result: der, ...(!success && { detail: describeFailure(pir.finalResult) }) },
+      news: {
+        result: der,
+        ...('errorResult' in pir.finalResult && failureNews(pir.finalResult.errorResult)),
+      },
     };
   }
 
@@ -288,15 +296,7 @@ export class LoadingResults {
           attributes: profileRecord.to(record),
           when: asRead(before),
         },
-        auditWrite(
-          {
-            event: `profile.${event}`,
-            by: job.party,
-            about: { order: job.orderId, iccid: bound.iccid, eid: bound.eid, transaction: id },
-          },
-          `profile-${change}`,
-          at,
-        ),
+        auditWrite(auditLine({ transaction, event, news }), `profile-${change}`, at),
       ];
       const order = orderRecord.from(orderItem);
       if (order.callbackUrl !== undefined) {
@@ -316,9 +316,23 @@ export class LoadingResults {
   }
 }
 
-function describeFailure(result: FinalResult): string {
-  if ('successResult' in result) return 'success';
-  const { bppCommandId, errorReason } = result.errorResult;
+/** In words for the Operator, and in the words of SGP.22 for the audit log. */
+function failureNews({ bppCommandId, errorReason }: ErrorResult): Pick<Change['news'], 'detail' | 'failure'> {
+  const reason = errorReasonName(errorReason);
   const lasting = isTemporary(errorReason) ? 'temporary' : 'permanent';
-  return `${errorReasonName(errorReason)} (${errorReason}) at ${bppCommandId}, ${lasting}`;
+  return {
+    detail: `${reason} (${errorReason}) at ${bppCommandId}, ${lasting}`,
+    failure: { command: bppCommandId, reason },
+  };
+}
+
+/** Why a profile failed is in its line: what the eUICC signed, or what the report says where nobody signed. */
+function auditLine({ transaction: { id, job, bound }, event, news }: Change) {
+  const about = { order: job.orderId, iccid: bound.iccid, eid: bound.eid, transaction: id };
+  const by = job.party;
+  if (event === 'failed')
+    return { event: 'profile.failed', by, about: { ...about, ...news.failure } } as const;
+  if (event === 'unreported')
+    return { event: 'profile.unreported', by, about: { ...about, cause: news.fpaCause } } as const;
+  return { event: `profile.${event}`, by, about } as const;
 }

@@ -89,6 +89,7 @@ export async function restore(
   const line = { event: 'ledger.restored', by: 'server', about } as const;
   await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
   await adoptPpks(context.ppks, context.settings);
+  await new AuditLog(ledger, vault, context.ppks).resetAnchors();
   await standing.thaw();
   return {
     auditLines,

@@ -1,9 +1,10 @@
 import { scan } from '../../ledger/scan.ts';
+import { HeadAnchors } from '../audit/head-anchors.ts';
 import type { Context } from '../context.ts';
 import { commitOfPart } from '../esbpp/just-in-time/lane-closing.ts';
 import { chunkRecord } from '../records/job.ts';
 import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
-import { PPK_IDENTITY, parseLanePart } from '../records/object-names.ts';
+import { PPK_AUDIT_HEADS, PPK_IDENTITY, parseLanePart, ppkAuditHead } from '../records/object-names.ts';
 import { packRecord } from '../records/order.ts';
 import { standingRecord } from '../records/standing.ts';
 import { traceRecord } from '../records/trace.ts';
@@ -116,6 +117,12 @@ async function checkPackName(context: Context, name: string): Promise<Finding[]>
   // a header that was changed, or stands under another name, is a Fault
   await ppks.header(name);
   const where = 'PPK vault';
+  if (name.startsWith(PPK_AUDIT_HEADS)) {
+    const newest = (await new HeadAnchors(ppks).all()).at(-1);
+    if (newest === undefined || name === ppkAuditHead(newest.sequence)) return [];
+    const problem = 'an end of the audit log before the newest one is left';
+    return [{ where, name, problem, repair: { destroyPack: name } }];
+  }
   if (name.startsWith('ledger/')) {
     const item = await ledger.get(ledgerKeys.standing);
     const anchor = item && standingRecord.from(item).anchor;

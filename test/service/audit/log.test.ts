@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../../shared/codec/canonical-json.ts';
 import type { Attributes, Item, Ledger } from '../../../shared/ledger/ledger.ts';
+import { HeadAnchors } from '../../../shared/service/audit/head-anchors.ts';
 import { auditWrite } from '../../../shared/service/audit/line.ts';
+import { AuditLog } from '../../../shared/service/audit/log.ts';
 import { auditHead, chainedLine, waitingLine } from '../../../shared/service/records/audit.ts';
 import type { RecordOf } from '../../../shared/service/records/record.ts';
 import { Deployment } from '../../support/deployment.ts';
@@ -28,9 +30,12 @@ beforeEach(async () => {
 });
 afterEach(() => deployment.close());
 
-async function problems(): Promise<[number, string][]> {
+/** By the chain and its archive alone, unless the log is the one that has the PPK vault. */
+async function problems(
+  log = new AuditLog(ledger, deployment.runtime.context.vault),
+): Promise<[number, string][]> {
   const found: [number, string][] = [];
-  for await (const { sequence, problem } of deployment.runtime.audit.verify())
+  for await (const { sequence, problem } of log.verify())
     if (problem !== undefined) found.push([sequence, problem]);
   return found;
 }
@@ -157,6 +162,53 @@ describe('the check of the audit chain against its archive, which cannot be chan
       lines.push(`${canonicalJson(chainedLine.to(one))}\n`);
     expect(archived.join('')).toBe(lines.join(''));
     expect(await problems()).toEqual([]);
+  });
+});
+
+describe('the check of the audit chain against the end that the PPK vault has', {
+  tags: ['DPFS01', 'I8'],
+}, () => {
+  const audit = () => deployment.runtime.audit;
+  const anchors = () => new HeadAnchors(deployment.runtime.context.ppks);
+  const cutOff = async (from: number) => {
+    await moveHead(from - 1);
+    for (let at = LINES; at >= from; at--) await remove(await line(at));
+  };
+
+  it('holds for an untouched log, of which there is one end', async () => {
+    expect(await problems(audit())).toEqual([]);
+    expect(await anchors().all()).toEqual([await audit().head()]);
+  });
+
+  it('shows an end that was cut off together with the head, before it was archived', async () => {
+    await cutOff(LINES - 1);
+    expect(await problems()).toEqual([]);
+    expect(await problems(audit())).toEqual([
+      [LINES, `lines ${LINES - 1} to ${LINES} were cut off: the PPK vault has the later end`],
+    ]);
+  });
+
+  it('shows a tail that was rewritten with its hashes and the head, before it was archived', async () => {
+    await rewriteTail(LINES - 3, (changed) => ({ ...changed, by: 'somebody else' }));
+    expect(await problems()).toEqual([]);
+    expect(await problems(audit())).toEqual([[LINES, 'the line is another one than the PPK vault has']]);
+  });
+
+  it('goes on where a crash left an end before the last one behind', async () => {
+    const { hash } = chainedLine.from(await line(100));
+    await deployment.runtime.context.ppks.putPack(
+      'audit-heads/0000000100',
+      Buffer.from(JSON.stringify({ sequence: 100, hash, v: 1 })),
+      [],
+    );
+    expect(await problems(audit())).toEqual([]);
+  });
+
+  it('takes the present end for the true one after a restore, which is a line of the log', async () => {
+    await cutOff(LINES - 1);
+    await audit().resetAnchors();
+    expect(await problems(audit())).toEqual([]);
+    expect(await anchors().all()).toEqual([await audit().head()]);
   });
 });
 

@@ -15,7 +15,12 @@ import {
   tracePartition,
   wrappedPartition,
 } from '../../../shared/service/records/keys.ts';
-import { objectNames, PPK_IDENTITY, ppkNames } from '../../../shared/service/records/object-names.ts';
+import {
+  objectNames,
+  PPK_IDENTITY,
+  ppkAuditHead,
+  ppkNames,
+} from '../../../shared/service/records/object-names.ts';
 import { expectTable, table } from '../../docs/tables.ts';
 
 /** What a name is made of, whatever the names of its arguments are. */
@@ -28,7 +33,7 @@ const vaultNames = [
   ...namesOf({ ...objectNames, rowIndex: () => objectNames.rowIndex(objectNames.template('O', 'a1')) }),
   'maps/a1',
 ];
-const ppkVaultNames = [...Object.values(ppkNames('O', 7, 'a1')), PPK_IDENTITY, 'anchor-a1'];
+const ppkVaultNames = [...Object.values(ppkNames('O', 7, 'a1')), PPK_IDENTITY, ppkAuditHead(7), 'anchor-a1'];
 
 const isKey = (value: unknown): value is ItemKey =>
   typeof value === 'object' && value !== null && 'partition' in value;

@@ -110,20 +110,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const notifier = await openNotifier(config, callbacks, options);
   let work: ServiceWork | undefined;
   const dispatcher = await openDispatcher(config, { vault, notifier }, options, () => work!);
-  const context: Context = {
-    ledger,
-    vault,
-    ppks,
-    keyRing,
-    keyAssignments,
-    dataKeys,
-    dispatcher,
-    notifier,
-    settings,
-    now,
-    random: randomBytes,
-    log,
-  };
+  const context: Context = { ...callbacks, vault, ppks, dispatcher, notifier, log };
   const trust = new Trust(context);
   const trustAdministration = new TrustAdministration(context, trust);
   work = new ServiceWork(context, trust);

@@ -18,7 +18,7 @@ import { SecretScan } from './secret-scan.ts';
  * Profiles from CSV through personalisation, audit, protection and storage, on one worker thread, with the secrets
  * drawn here and given back in output rows; beside the floor of encrypting as many octets with AES-128-CBC.
  *
- *   node bench/orders.ts [--count 20000] [--folder DIR] [--kill-at 0.5]
+ *   node bench/orders.ts [--count 20000] [--folder DIR] [--kill-at 0.5] [--json]
  *
  * With --kill-at the process kills itself when that part of the packs is made; the same command without it goes on
  * in the same folder. At the end K and OPc of every tenth profile are searched for in all files of the folder.
@@ -31,6 +31,7 @@ const { values: options } = parseArgs({
     count: { type: 'string', default: '20000' },
     folder: { type: 'string', default: join(tmpdir(), 'smdpf-bench-orders') },
     'kill-at': { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
 const count = Number(options.count);
@@ -62,7 +63,7 @@ if (fresh) {
 }
 const runtime = await openRuntime(config, {
   lanes: 'workers',
-  log: ({ event, ...about }) => console.log(event, about),
+  log: ({ event, ...about }) => console.error(event, about),
 });
 if (fresh) {
   const provider = (await runtime.keys.provider(config.keys.wrapping)) as unknown as KeyGenerator;
@@ -114,11 +115,16 @@ async function run(): Promise<void> {
     const cpu = process.cpuUsage(cpuStarted);
     const cpuSeconds = (cpu.user + cpu.system) / 1e6;
     const made = prepared - Math.min(prepared, before * runtime.context.settings.packSize);
+    const perSecond = floor();
+    if (options.json) {
+      console.log(JSON.stringify({ what, made, seconds, cpuSeconds, floor: perSecond, memory }));
+      return;
+    }
     console.log(`${what}: ${made} profiles in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU`);
     console.log(
       `${(made / seconds).toFixed(0)} profiles/s, ${(made / cpuSeconds).toFixed(0)} per core second`,
     );
-    console.log(`AES-128-CBC floor of as many octets: ${floor().toFixed(0)} profiles/s`);
+    console.log(`AES-128-CBC floor of as many octets: ${perSecond.toFixed(0)} profiles/s`);
     for (const [tenth, octets] of memory.entries())
       if (octets !== undefined)
         console.log(`resident memory up to ${tenth + 1}0 %: ${(octets / 2 ** 20).toFixed(0)} MiB`);
@@ -162,7 +168,9 @@ async function search(): Promise<void> {
     files += 1;
     found += scan.find(content).size;
   }
-  console.log(`${secrets.length} secrets searched for in ${files} files of ${octets} octets: ${found} found`);
+  console.error(
+    `${secrets.length} secrets searched for in ${files} files of ${octets} octets: ${found} found`,
+  );
   if (found > 0) process.exitCode = 1;
 }
 

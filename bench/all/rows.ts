@@ -1,0 +1,85 @@
+/** A line of the table: what was measured, beside the floor of the same run. */
+export interface Row {
+  readonly what: string;
+  readonly ours: number;
+  readonly floor: number;
+  /** Most resident octets. */
+  readonly memory?: number | undefined;
+}
+
+const most = (memory: readonly (number | null)[]): number => Math.max(...memory.map((octets) => octets ?? 0));
+
+interface Bind {
+  readonly rows: readonly {
+    readonly name: string;
+    readonly best: { readonly perSecond: number; readonly leanFloorPerSecond: number };
+  }[];
+}
+interface Personalise {
+  readonly octets: number;
+  readonly floor: number;
+  readonly asInOrders: number;
+}
+interface Orders {
+  readonly made: number;
+  readonly cpuSeconds: number;
+  readonly floor: number;
+  readonly memory: readonly (number | null)[];
+}
+interface Ingest {
+  readonly runs: readonly {
+    readonly entries: number;
+    readonly ingestMs: number;
+    readonly leanFloorMs: number;
+    readonly peakRss: number;
+  }[];
+}
+interface Job {
+  readonly runs: readonly {
+    readonly items: number;
+    readonly seconds: number;
+    readonly cpuSeconds: number;
+    readonly floorPerSecond: number;
+    readonly memory: readonly (number | null)[];
+  }[];
+}
+
+/** What the JSON of a bench says, line by line; the JSON is that of our own programs. */
+export function rowsOf(bench: string, json: unknown): readonly Row[] {
+  switch (bench) {
+    case 'bind':
+      return (json as Bind).rows.map(({ name, best }) => ({
+        what: name,
+        ours: best.perSecond,
+        floor: best.leanFloorPerSecond,
+      }));
+    case 'personalise': {
+      const { octets, floor, asInOrders } = json as Personalise;
+      return [{ what: `personalise and read back, ${octets} octets`, ours: asInOrders, floor }];
+    }
+    case 'orders': {
+      const { made, cpuSeconds, floor, memory } = json as Orders;
+      const what = `order of ${made}, from CSV to stored, per core second`;
+      return [{ what, ours: made / cpuSeconds, floor, memory: most(memory) }];
+    }
+    case 'ingest':
+      return (json as Ingest).runs.map(({ entries, ingestMs, leanFloorMs, peakRss }) => ({
+        what: `ingest of ${entries} eUICCs, one core`,
+        ours: (entries * 1000) / ingestMs,
+        floor: (entries * 1000) / leanFloorMs,
+        memory: peakRss,
+      }));
+    case 'job':
+      return (json as Job).runs.flatMap(({ items, seconds, cpuSeconds, floorPerSecond, memory }) => [
+        {
+          what: `job of ${items}, request to Done, per core second`,
+          ours: items / cpuSeconds,
+          floor: floorPerSecond,
+          memory: most(memory),
+        },
+        { what: `job of ${items}, request to Done, all cores`, ours: items / seconds, floor: floorPerSecond },
+      ]);
+    default:
+      throw new Error(`bench:${bench} has no line in the table`);
+  }
+}

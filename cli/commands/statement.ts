@@ -24,6 +24,7 @@ interface VerifyOptions {
   readonly keys: string;
   readonly notification?: readonly string[];
   readonly second?: string;
+  readonly content?: string;
 }
 
 /** What the server signs by its delivery key, by `typ`. */
@@ -47,7 +48,9 @@ export function registerStatement(program: Command, io: CliIo): void {
   program
     .command('statement')
     .command('verify <file>')
-    .description('verify a deletion statement, an order report or a statement of an erasure, with no network')
+    .description(
+      'verify a deletion statement, an order report, a statement of an erasure or an export of the audit log, with no network',
+    )
     .requiredOption('--keys <file>', 'delivery keys of the server')
     .option(
       '--second <file>',
@@ -58,6 +61,7 @@ export function registerStatement(program: Command, io: CliIo): void {
       'a notification that an eUICC signed: held against the deletion statement; may be repeated',
       collect,
     )
+    .option('--content <file>', 'the exported file: held against the hash in the statement of an export')
     .addHelpText('after', HELP)
     .action((file: string, options: VerifyOptions) => verifyStatement(file, options, io));
 }
@@ -72,18 +76,21 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
   const notifications = await Promise.all(
     (options.notification ?? []).map((path) => lookedUp(path, deletions)),
   );
+  const content = options.content && (await contentState(options.content, statement.payload));
   // whoever knows that the server signs twice asks for both
   const twice = longTerm.length === 0 || secondSignatureHolds(second ?? '', utf8(jws), longTerm);
   const good =
     signer !== undefined &&
     twice &&
     kind !== undefined &&
+    content !== 'doesNotHold' &&
     notifications.every(({ problem }) => problem === undefined);
   if (!good) io.exit(EXIT.refused);
   const { jws: _, payload, ...claims } = statement;
   const document = {
     signature: signer === undefined ? 'doesNotHold' : 'holds',
     ...(longTerm.length > 0 && { secondSignature: twice ? 'holds' : 'doesNotHold' }),
+    ...(content && { content }),
     kind: kind ?? 'unknown',
     kid: claims.kid,
     ...payload,
@@ -99,6 +106,10 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
         [
           'second signature',
           longTerm.length === 0 ? undefined : twice ? 'holds' : 'DOES NOT HOLD, or is missing',
+        ],
+        [
+          'content',
+          content && (content === 'holds' ? 'is the one that was signed' : 'IS NOT the one that was signed'),
         ],
         ['kind', kind ?? `unknown: ${statement.typ}`],
         ...Object.entries(payload)
@@ -120,6 +131,15 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
       ),
     ].join('\n\n'),
   );
+}
+
+/** Whether a file is the one whose hash a statement has. */
+async function contentState(
+  path: string,
+  { sha256 }: Readonly<Record<string, unknown>>,
+): Promise<'holds' | 'doesNotHold'> {
+  const octets = await readOctets(path, '--content');
+  return createHash('sha256').update(octets).digest('hex') === sha256 ? 'holds' : 'doesNotHold';
 }
 
 interface OpenedStatement extends OpenedJws {

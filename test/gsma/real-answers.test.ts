@@ -192,6 +192,7 @@ async function callForPeople(eid: string, iccid: string): Promise<void> {
   await call('ops.listCallbacks', { state: 'waiting' });
   await call('ops.countFailures', {});
   await call('ops.listExpiring', { days: 36_500 });
+  await call('ops.exportAuditLines', { format: 'csv' });
   await call('ops.findDevice', { eid });
   const { transactionId } = await call<{ transactionId: string }>('ops.findProfile', { iccid });
   await call('ops.findProfile', { transactionId });

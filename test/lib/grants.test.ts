@@ -256,6 +256,7 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
   'ops.listCalls': ({ inventory }) => inventory.listCalls({}),
   'ops.listTrust': ({ inventory }) => inventory.listTrust(),
   'ops.listAuditLines': ({ inventory }) => inventory.listAuditLines({}),
+  'ops.exportAuditLines': ({ inventory }) => inventory.exportAuditLines({ format: 'csv' }),
   'ops.cancelOrder': async ({ operations }) => {
     for (const orderId of ['OPS-CANCEL', 'OPS-CANCEL-9'])
       await operations.cancelOrder(ADMINISTRATOR, { orderId });

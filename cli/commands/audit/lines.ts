@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../shared/codec/canonical-json.ts';
 import { present } from '../../../shared/present.ts';
 import type { ChainedLine } from '../../../shared/service/api/admin.ts';
+import { AUDIT_EXPORT_TYP } from '../../../shared/service/inventory/audit-export.ts';
 import { signedByDelivery } from '../../../shared/service/keys/signed.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { writeOutput } from '../../input/files.ts';
@@ -12,8 +13,6 @@ import { asked, fits, isFiltered, type LineFilter } from './filter.ts';
 interface Folder {
   readonly folder: string;
 }
-
-export const AUDIT_EXPORT_TYP = 'smdpf-audit-export+jws';
 
 /** The last lines, or the last ones that fit. */
 export function showLines(options: Folder & LineFilter & { last: number }, io: CliIo): Promise<void> {

@@ -30,6 +30,7 @@ import { registerEuiccData } from './esed1/register-euicc-data.ts';
 import { cancelOrder as opsCancelOrder } from './ops/cancel-order.ts';
 import { closeOrder as opsCloseOrder } from './ops/close-order.ts';
 import { countFailures } from './ops/count-failures.ts';
+import { exportAuditLines } from './ops/export-audit-lines.ts';
 import { findDevice } from './ops/find-device.ts';
 import { findProfile } from './ops/find-profile.ts';
 import { findRequest } from './ops/find-request.ts';
@@ -107,6 +108,7 @@ const ROWS = [
   listCalls,
   listTrust,
   listAuditLines,
+  exportAuditLines,
   opsCancelOrder,
   opsCloseOrder,
   opsReplaceProfile,

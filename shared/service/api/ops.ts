@@ -347,6 +347,30 @@ type Page<Name extends string, Entry> = { readonly [N in Name]: readonly Entry[]
   readonly cursor?: string;
 };
 
+export interface AuditExportRequest {
+  readonly format: 'csv' | 'json';
+  /** A sequence number; 1 unless given. */
+  readonly from?: number;
+  readonly event?: string;
+  /** A caller, or a person. */
+  readonly by?: string;
+}
+
+export interface AuditExport {
+  /** CSV (RFC 4180) or JSON Lines. */
+  readonly content: string;
+  /** Compact JWS by the delivery key: over the SHA-256 of the content in UTF-8, which lines it is of, where the chain ended. */
+  readonly statement: string;
+  readonly longTermSignature?: string;
+  /** In the content. */
+  readonly lines: number;
+  /** Sequence numbers that were looked at. */
+  readonly from: number;
+  readonly to: number;
+  /** Where the rest begins. */
+  readonly next?: number;
+}
+
 /** For people who look: role `viewer`, and every role that may more. */
 export interface Inventory {
   getOverview(): Promise<Overview>;
@@ -397,4 +421,6 @@ export interface Inventory {
   listAuditLines(
     input: PageRequest & { before?: number; event?: string; by?: string },
   ): Promise<Page<'lines', ChainedLine>>;
+  /** Lines of the audit log from a sequence number on, as a file that is signed. */
+  exportAuditLines(input: AuditExportRequest): Promise<AuditExport>;
 }

@@ -24,17 +24,18 @@ export async function listAuditLines(
       const line = readableLine(item);
       if (line === undefined) return [];
       if (event !== undefined && line.event !== event) return [];
-      return by === undefined || line.by === by ? [toldLine(line)] : [];
+      return by === undefined || line.by === by || line.who?.person === by ? [toldLine(line)] : [];
     }),
   );
   return { lines, ...present({ cursor }) };
 }
 
-const toldLine = ({ sequence, at, event, by, about, previous, hash }: ChainedLine): ChainedLine => ({
+const toldLine = ({ sequence, at, event, by, who, about, previous, hash }: ChainedLine): ChainedLine => ({
   sequence,
   at,
   event,
   by,
+  ...present({ who }),
   about,
   previous,
   hash,

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { KeyInventory } from '../keys/key-inventory.ts';
 import { jobIdOf } from '../records/transaction-id.ts';
 import type { Trust } from '../trust/trust.ts';
+import { exportAuditLines } from './audit-export.ts';
 import { listAuditLines } from './audit-lines.ts';
 import { listCallbacks } from './callbacks.ts';
 import { findDevice } from './devices.ts';
@@ -67,6 +68,7 @@ export class InventoryService implements Inventory {
   listCalls: Inventory['listCalls'] = (input) => listCalls(this.#context, input);
   listTrust: Inventory['listTrust'] = () => listTrust(this.#trust, this.#keys);
   listAuditLines: Inventory['listAuditLines'] = (input) => listAuditLines(this.#context, input);
+  exportAuditLines: Inventory['exportAuditLines'] = (input) => exportAuditLines(this.#context, input);
 
   listExpiring: Inventory['listExpiring'] = ({ days }) =>
     listExpiring(this.#context, this.#trust, this.#ofProcess.certificates ?? [], days);

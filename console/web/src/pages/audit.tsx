@@ -9,6 +9,7 @@ import type { Schemas } from '../api/client.ts';
 import { usePages } from '../api/use-call.ts';
 import { number, short, time } from '../format.ts';
 import { List, Mono } from '../parts/list.tsx';
+import { useNotices } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useKept } from '../parts/use-kept.ts';
 import type { PageProps } from '../router.ts';
@@ -49,6 +50,7 @@ export function AuditPage(_: PageProps) {
     filter,
     ({ lines }) => lines,
   );
+  const notices = useNotices();
   const [exportError, setExportError] = useState<Error>();
   return (
     <Page
@@ -63,7 +65,13 @@ export function AuditPage(_: PageProps) {
             { id: 'json', text: 'JSON, signed' },
           ]}
           onItemClick={({ detail }) =>
-            void exportAudit(detail.id === 'csv' ? 'csv' : 'json', filter).catch(setExportError)
+            void exportAudit(detail.id === 'csv' ? 'csv' : 'json', filter).then(
+              (lines) =>
+                notices.tell(
+                  `${number(lines)} lines are saved, beside the statement that the server has signed.`,
+                ),
+              setExportError,
+            )
           }
         >
           Export

@@ -1,6 +1,6 @@
 import { itemSize } from '../../shared/ledger/item.ts';
 import type { ChunkRecord } from '../../shared/service/records/job.ts';
-import { ledgerKeys } from '../../shared/service/records/keys.ts';
+import { CHUNK_SHARDS, ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { PackRecord } from '../../shared/service/records/order.ts';
 
 /**
@@ -93,17 +93,20 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   if (phase === 'bind') {
     resources.push(
       fixed('KMS signatures', input.signsPerSecond, 1),
-      fixed('partition of the job: chunks', PARTITION_UNITS, chunkUnits(input.chunk) / input.chunk),
+      fixed(
+        'partitions of the job: chunks',
+        PARTITION_UNITS * CHUNK_SHARDS,
+        units(chunkOctets(input.chunk)) / input.chunk,
+      ),
+      fixed('partition of the job: progress', PARTITION_UNITS, PROGRESS_UNITS / input.chunk),
       fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * (units(700) / input.chunk)),
     );
   }
   return resources;
 }
 
-/** A chunk and its progress in the commit, and its progress twice more: finished, delivered. */
-function chunkUnits(chunk: number): number {
-  return units(chunkOctets(chunk)) + units(200) + units(200);
-}
+/** Progress of a chunk: in its commit, finished, delivered. */
+const PROGRESS_UNITS = 3 * units(200);
 
 /** The record of a chunk of which every item was bound. */
 export function chunkOctets(chunk: number): number {

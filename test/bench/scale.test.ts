@@ -14,10 +14,11 @@ const input = {
 const bind = (change: Partial<typeof input> = {}) => simulate({ ...input, ...change })[2]!;
 const wall = (change: Partial<typeof input> = {}) => bind(change).walls[0]!.name;
 
-it('the model of scale names KMS as the first wall of binding; moved away, the partition of the job is the next', () => {
+it('the model of scale names KMS as the first wall of binding; moved away, the partitions of the job are the next', () => {
   expect(wall()).toBe('KMS signatures');
   expect(bind().seconds).toBe(Math.ceil(input.profiles / 900));
-  expect(wall({ signsPerSecond: 20_000, tasksAtOnce: 100 })).toBe('partition of the job: chunks');
+  const more = { signsPerSecond: 200_000, tasksAtOnce: 10_000, lambdas: 10_000, writeUnits: 1_000_000 };
+  expect(wall(more)).toBe('partitions of the job: chunks');
   expect(wall({ tasksAtOnce: 2 })).toBe('tasks at once');
 });
 

@@ -10,7 +10,7 @@ import { closeLane } from '../../shared/service/esbpp/just-in-time/lane-closing.
 import { Reaper } from '../../shared/service/life/reaper.ts';
 import { CLAIMED_MS, LIFE_MS } from '../../shared/service/life/traces.ts';
 import { chunkRecord, isBound, jobRecord } from '../../shared/service/records/job.ts';
-import { partitions } from '../../shared/service/records/keys.ts';
+import { jobOfChunk, partitions } from '../../shared/service/records/keys.ts';
 import { PPK_IDENTITY } from '../../shared/service/records/object-names.ts';
 import { orderStateRecord, packRecord } from '../../shared/service/records/order.ts';
 import { standingRecord } from '../../shared/service/records/standing.ts';
@@ -123,7 +123,9 @@ async function told() {
     if (partition.startsWith('job#') && sort === 'head') orders.set(name, jobRecord.from(item).orderId);
     else if (partition.startsWith('job#') && sort.startsWith('chunk#'))
       bound.push(
-        ...chunkRecord.from(item).outcomes.flatMap((one) => (isBound(one) ? [{ ...one, jobId: name }] : [])),
+        ...chunkRecord
+          .from(item)
+          .outcomes.flatMap((one) => (isBound(one) ? [{ ...one, jobId: jobOfChunk(partition) }] : [])),
       );
     else if (partition.startsWith('order#') && sort.startsWith('pack#'))
       packs.push({ orderId: name, pack: Number(sort.slice('pack#'.length)), ...packRecord.from(item) });

@@ -180,7 +180,9 @@ export class Checker {
 
   #commit(partition: string, bound: RawBound): void {
     const { eid, keyId, iccid, otpk } = bound;
-    const job = this.#jobs.get(partition) ?? { party: '', orderId: '' };
+    // chunks are spread over partitions that begin as that of their job
+    const ofJob = partition.split('#', 2).join('#');
+    const job = this.#jobs.get(ofJob) ?? { party: '', orderId: '' };
     const before = this.#commits.get(iccid);
     this.#count('I1', 1);
     this.#count('I2', 1);

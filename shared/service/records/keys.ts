@@ -63,6 +63,11 @@ export const orderCountsPartition = (orderId: string) => `order-counts#${orderId
 export const JOB_COUNT = 'count#';
 
 export const jobPartition = (jobId: string) => `job#${jobId}`;
+/** Chunks are the largest records that a large job writes: they are spread, since one partition takes so much a second. */
+export const CHUNK_SHARDS = 16;
+const chunkPartition = (jobId: string, chunk: number) => `${jobPartition(jobId)}#${chunk % CHUNK_SHARDS}`;
+/** The job that a partition of chunks belongs to; identifiers of jobs are hexadecimal. */
+export const jobOfChunk = (partition: string) => partition.split('#')[1]!;
 export const ingestPartition = (id: string) => `ingest#${id}`;
 const TRANSFERS = 'transfer#';
 export const partyOfTransfer = (partition: string) => partition.slice(TRANSFERS.length);
@@ -245,7 +250,7 @@ export const ledgerKeys = {
   /** A chain of ours by its SHA-256, which jobs share that were bound just in time. */
   bindingChain: (sha256: string): ItemKey => ({ partition: `binding-chain#${sha256}`, sort: 'head' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({
-    partition: jobPartition(jobId),
+    partition: chunkPartition(jobId, chunk),
     sort: `chunk#${padded(chunk)}`,
   }),
   chunkProgress: (jobId: string, chunk: number): ItemKey => ({

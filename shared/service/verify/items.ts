@@ -5,7 +5,7 @@ import { walkPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { euiccRecord, keyOwner, keyOwnerKey } from '../records/euicc.ts';
 import { chunkCount, chunkRecord, jobRecord } from '../records/job.ts';
-import { ledgerKeys } from '../records/keys.ts';
+import { jobOfChunk, ledgerKeys } from '../records/keys.ts';
 import { kindOf } from '../records/kinds.ts';
 import { readJobRecord, readOrderRecord } from '../records/locked-records.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -60,7 +60,7 @@ const CHECKS: ReadonlyMap<RecordKind<object>, Check> = new Map<RecordKind<object
     chunkRecord,
     async (context, item) => {
       const record = chunkRecord.from(item);
-      const [jobId, chunk] = [nameIn(item), Number(item.sort.slice('chunk#'.length))];
+      const [jobId, chunk] = [jobOfChunk(item.partition), Number(item.sort.slice('chunk#'.length))];
       const own = await checkChunk(context, jobId, chunk, record);
       return [...own, ...(await checkObject(context.vault, record.part, 'the part of a committed chunk'))];
     },

@@ -89,3 +89,17 @@ for curve in p256 brainpoolP256r1; do
   [ "$(grep -c '^CKA_EXTRACTABLE  *false$' "$WORK/demo.txt")" = 4 ]
   grep -q '^the numbers add up  *yes$' "$WORK/demo.txt"
 done
+
+echo '-- smdpf serve --keys: a server with every key in the token from its first second'
+node cli/smdpf.mjs serve --folder "$WORK/served" --port 0 --field-port 0 \
+  --keys "pkcs11:token=ci?module-path=$MODULE&pin-source=file:$WORK/pin" >"$WORK/serve.txt" 2>&1 &
+served=$!
+for _ in $(seq 60); do
+  grep -q 'stop with' "$WORK/serve.txt" && break
+  kill -0 "$served" 2>/dev/null || break
+  sleep 1
+done
+node cli/smdpf.mjs stop --folder "$WORK/served"
+wait "$served"
+[ "$(grep -c '"pkcs11:token=ci' "$WORK/served/config.json")" = 3 ]
+[ -z "$(find "$WORK/served/keys" -name '*.key')" ]

@@ -34,10 +34,12 @@ npm run --silent release -- --out "$dist"
 git worktree add --quiet --detach --force "$work/again" HEAD
 if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
   echo 'sources beyond the commit: built again in place'
-  npm run --silent release -- --out "$work/dist-again" >/dev/null
+  npm run --silent release -- --pages-as-built --out "$work/dist-again" >/dev/null
 else
   ln -s "$ROOT/node_modules" "$work/again/node_modules"
-  (cd "$work/again" && npm run --silent release -- --out "$work/dist-again" >/dev/null)
+  # the pages of the console take a minute: built again below, and taken here
+  cp -r console/web/dist "$work/again/console/web/dist"
+  (cd "$work/again" && npm run --silent release -- --pages-as-built --out "$work/dist-again" >/dev/null)
 fi
 diff "$dist/SHA256SUMS" "$work/dist-again/SHA256SUMS"
 rm -rf "$work/dist-again"
@@ -82,6 +84,28 @@ for node in node22 node24; do
     time npx smdpf --help >/dev/null
   )
 done
+
+echo '-- the command lines of docs/factory.md and docs/operators.md, twice each, by npx'
+(
+  cd "$work/node24-install"
+  export PATH="$work/node24:/usr/local/bin:/usr/bin:/bin"
+  for block in 'factory.md:Try it against a server of your own' 'operators.md:Try all of it'; do
+    python3 - "node_modules/smdpf/docs/${block%%:*}" "${block#*:}" "$(free_port)" "$(free_port)" >commands.sh <<'END'
+import re, sys
+document, heading, port, field = sys.argv[1:]
+section = open(document).read().split(f'\n## {heading}\n')[1]
+commands = re.search(r'```sh\n(.*?)```', section, re.S)[1]
+commands = commands.replace('--sandbox p256', '--sandbox p256 --port 8443 --field-port 8444')
+print(commands.replace('8443', port).replace('8444', field))
+END
+    bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
+    bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
+    grep -c ' Installed ' commands.log
+    # a server that was told to stop is gone
+    sleep 1
+    if pgrep -f "field-port $(sed -n 's/.*--field-port \([0-9]*\).*/\1/p' commands.sh)" >/dev/null; then exit 1; fi
+  done
+)
 
 echo '-- Linux executable, with no Node on the PATH'
 mkdir "$work/executable"

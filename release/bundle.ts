@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { siteFiles } from '../console/server/site-files.ts';
+import { Fault } from '../shared/errors.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
@@ -46,10 +48,34 @@ export async function bundle(file: string, format: keyof typeof FORMATS): Promis
     metafile: true,
     banner: { js: format === 'esm' ? `#!/usr/bin/env node\n${banner}` : banner },
     define: { ...define },
+    plugins: [console],
     logLevel: 'warning',
   });
   return { file, packages: packagesOf(metafile) };
 }
+
+/** The console's pages go inside, and nothing of the bundle builds them anew. */
+const console: Plugin = {
+  name: 'console',
+  setup({ onLoad }) {
+    onLoad({ filter: /console\/server\/site-files\.ts$/ }, async () => {
+      const files = [...(await siteFiles())].map(([path, content]) => [
+        path,
+        Buffer.from(content).toString('base64'),
+      ]);
+      if (files.length === 0) throw new Fault('configuration', 'the pages of the console are not built');
+      return {
+        contents: `
+          const files = ${JSON.stringify(files)};
+          export const siteFiles = async () =>
+            new Map(files.map(([path, content]) => [path, Buffer.from(content, 'base64')]));`,
+      };
+    });
+    onLoad({ filter: /console\/build\/build\.ts$/ }, () => ({
+      contents: `export const buildConsole = async () => { throw new Error('the pages are inside'); };`,
+    }));
+  },
+};
 
 /** `node_modules/@scope/name`, also of packages inside others; from this folder, or from another that a link leads to. */
 function packagesOf({ inputs }: Metafile): string[] {

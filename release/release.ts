@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../cli/output/table.ts';
+import { buildConsole } from '../console/build/build.ts';
 import { bundle, ROOT } from './bundle.ts';
 import { makeExecutable, prepareBlob } from './executable.ts';
 import { makeNpmPackage } from './npm-package.ts';
@@ -36,11 +37,14 @@ async function release(): Promise<void> {
     options: {
       out: { type: 'string', default: 'dist' },
       'no-executables': { type: 'boolean', default: false },
+      // of a build that was made before
+      'pages-as-built': { type: 'boolean', default: false },
     },
   });
   const out = resolve(values.out);
   const version = versionAtHead();
   if (!version.clean) console.error(`warning: what is built is more than commit ${version.commit}`);
+  if (!values['pages-as-built']) await buildConsole((text) => console.error(`console: ${text}`));
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(tmpdir(), 'smdpf-release-'));

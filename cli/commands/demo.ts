@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { buildConsole } from '../../console/build/build.ts';
 import { readSite } from '../../console/server/site.ts';
@@ -135,8 +136,20 @@ function report({ record, summary, folder, keys }: DemoResult): string {
       ['the numbers add up', summary.addsUp ? 'yes' : 'NO'],
       ['everything is in', folder],
     ]),
+    '',
+    nextSteps(folder),
   ].join('\n');
 }
+
+/** What to do with what is there now. */
+const nextSteps = (folder: string) => `What next:
+  smdpf inspect ${join(folder, 'profile-loading-report.der')}
+      what any file of it is, field by field
+  smdpf audit show --folder ${join(folder, 'smdpf')}
+      what the server wrote down of it
+  smdpf serve --sandbox p256
+      a server to try your own side against: docs/factory.md, docs/operators.md
+  smdpf --help`;
 
 const WIDTH = 72;
 const shortened = (text: string) => (text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text);

@@ -34,6 +34,13 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
     },
   ],
   [
+    'stop',
+    {
+      summary: 'end the server of a folder, whatever has started it',
+      load: async () => (await import('./stop.ts')).registerStop,
+    },
+  ],
+  [
     'keys',
     {
       summary: 'keys and certificates of a deployment: make, install, rotate, list, retire, check',

@@ -1,15 +1,18 @@
 import { type Command, Option } from 'commander';
 import { CONSOLE_ROLES, type ConsoleRole } from '../../console/server/login.ts';
 import { type Log, lineOf } from '../../shared/events/log-events.ts';
+import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
 import type { OpenedConsole } from '../deployment/open-console.ts';
 import { openSandbox, THIS_MACHINE } from '../deployment/sandbox.ts';
 import { startDeployment } from '../deployment/start.ts';
+import { stopRequested } from '../deployment/stop-request.ts';
 import { portOption, untilStopped, wantedConsole } from '../input/console-options.ts';
 import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
+import { UsageError } from '../output/failure.ts';
 import { fields } from '../output/table.ts';
 
 interface ServeArguments {
@@ -20,6 +23,7 @@ interface ServeArguments {
   address?: string;
   sandbox?: CurveName;
   crlFetchMinutes?: number;
+  keys?: string;
   console?: true | number;
   consoleRole?: ConsoleRole;
 }
@@ -49,6 +53,10 @@ export function registerServe(program: Command, io: CliIo): void {
       wholeOption(0, 10_080),
     )
     .option(
+      '--keys <uri>',
+      'make the keys in this PKCS#11 token instead of files (pkcs11:token=…?module-path=…&pin-source=…; first use only)',
+    )
+    .option(
       '--console [port]',
       'a console for people in a browser, on a port of its own; default 8445; prints a link that logs in once',
       portOption,
@@ -56,13 +64,17 @@ export function registerServe(program: Command, io: CliIo): void {
     .addOption(
       new Option('--console-role <role>', 'what the link may do; default: viewer').choices(CONSOLE_ROLES),
     )
+    .addHelpText('after', HELP)
     .action(async (options: ServeArguments) => {
-      const { folder, sandbox, console, consoleRole, ...rest } = options;
+      const { folder, sandbox, console, consoleRole, keys, ...rest } = options;
+      const there = DeploymentFolder.exists(folder);
       const deployment = await DeploymentFolder.open(folder, {
         crlFetchMinutes: sandbox === undefined ? 60 : 0,
         ...(sandbox !== undefined && { runtime: { internalDestinations: THIS_MACHINE } }),
         ...rest,
+        ...(keys !== undefined && { keys: keysInToken(keys) }),
       });
+      if (there) warnOfFirstUse(options, deployment, io);
       const ports = {
         ...present({ port: rest.port, fieldPort: rest.fieldPort }),
         ...(console !== undefined && { console: wantedConsole(console, consoleRole) }),
@@ -92,12 +104,51 @@ export function registerServe(program: Command, io: CliIo): void {
           ['console', consoleText(server.console)],
           ['folder', ready.folder],
           ['taken up again', `${ready.resumed} jobs and orders`],
-          ['stop with', 'Ctrl-C'],
+          ['stop with', 'Ctrl-C, or smdpf stop'],
         ]),
       );
-      await untilStopped();
+      await Promise.race([untilStopped(), stopRequested(deployment.folder)]);
       await server.close();
     });
+}
+
+const HELP = `
+With --keys every key of the deployment is made in the token, and none is ever a file; the binding key too:
+  smdpf serve --keys 'pkcs11:token=op?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/smdpf/pin'
+  smdpf keys generate --role binding --key 'pkcs11:token=op?…'`;
+
+/** Wrapping, delivery and intake key in one token: the deployment never has a key file. */
+function keysInToken(where: string) {
+  if (!namesWholeToken(where))
+    throw new UsageError(
+      '--keys: a PKCS#11 token as a whole is needed, without object or id',
+      'Give pkcs11:token=LABEL?module-path=LIBRARY&pin-source=file:PATH; single keys of other backends go into config.json (docs/keys.md).',
+    );
+  return {
+    wrapping: keyInToken(where, 'smdpf-wrapping'),
+    delivery: keyInToken(where, 'smdpf-delivery'),
+    intake: keyInToken(where, 'smdpf-intake'),
+  };
+}
+
+/** What counts on first use only is told of where it is given later and is not so. */
+function warnOfFirstUse(
+  { address, host, crlFetchMinutes, keys }: ServeArguments,
+  { config, folder }: DeploymentFolder,
+  io: CliIo,
+): void {
+  const ignored = (option: string, is: string, where: string) =>
+    io.warn(
+      `${option} counts on first use only, and is ignored: this deployment has ${is} (${where} in ${folder}/config.json)`,
+    );
+  const { runtime, server } = config;
+  if (address !== undefined && address !== runtime.address)
+    ignored('--address', runtime.address, 'runtime.address');
+  if (host !== undefined && host !== server.host) ignored('--host', server.host, 'server.host');
+  if (crlFetchMinutes !== undefined && crlFetchMinutes !== config.crlFetchMinutes)
+    ignored('--crl-fetch-minutes', String(config.crlFetchMinutes), 'crlFetchMinutes');
+  if (keys !== undefined && keysInToken(keys).wrapping !== runtime.keys.wrapping)
+    ignored('--keys', 'keys of its own', 'runtime.keys');
 }
 
 const CONSOLE_NOT_BUILT =

@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Bytes } from '../../shared/codec/bytes.ts';
+import { siteFiles } from './site-files.ts';
 
 /** One file of the built site. */
 export interface SiteFile {
@@ -30,21 +30,15 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Fonts and pictures are compressed already. */
 const COMPRESSED = /^(?:font|image\/png)/;
 
-/** Where `npm run console:build` puts the pages. */
-export const SITE_FOLDER = join(import.meta.dirname, '..', 'web', 'dist');
-
 /**
  * The built files, read once: a request names one of them or none, and no path of a request ever reaches the file
  * system. Undefined where they are not built.
  */
-export async function readSite(folder: string = SITE_FOLDER): Promise<Site | undefined> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = names.filter((entry) => entry.isFile() && TYPES[extname(entry.name)] !== undefined);
+export async function readSite(folder?: string): Promise<Site | undefined> {
   const site = new Map<string, SiteFile>();
-  for (const { parentPath, name } of files) {
-    const content = await readFile(join(parentPath, name));
-    const type = TYPES[extname(name)]!;
-    const path = join(parentPath, name).slice(folder.length).replaceAll('\\', '/');
+  for (const [path, content] of await siteFiles(folder)) {
+    const type = TYPES[extname(path)];
+    if (type === undefined) continue;
     site.set(path, {
       type,
       content,

@@ -31,9 +31,9 @@ function commandsOf(document: string, heading: string): string {
 }
 
 /** Runs commands in an empty folder until one fails; gives what they said. What they leave running ends with them. */
-async function run(name: string, commands: string): Promise<string> {
+async function run(name: string, commands: string, again = false): Promise<string> {
   const cwd = join(folder, name);
-  mkdirSync(cwd);
+  if (!again) mkdirSync(cwd);
   const shell = spawn('sh', ['-ec', commands], {
     cwd,
     detached: true,
@@ -69,14 +69,32 @@ it('docs/profiles.md: a template is tried', async () => {
   expect(said).toMatch(/changed +usim +1 +5 +ef-imsi, ef-acc/);
 }, 120_000);
 
+const onFreePorts = async (commands: string) =>
+  commands
+    .replaceAll('--sandbox p256', '--sandbox p256 --port 8443 --field-port 8444')
+    .replaceAll('8443', String(await freePort()))
+    .replaceAll('8444', String(await freePort()));
+
+it.runIf(LONG)(
+  'docs/factory.md: test profiles are ordered, loaded at two stations and reported as one, and once more',
+  async () => {
+    const commands = commandsOf('factory.md', 'Try it against a server of your own');
+    for (const again of [false, true]) {
+      const said = await run('factory', await onFreePorts(commands), again);
+      expect(said).toMatch(/signed by an eUICC +3/);
+      expect(said).toMatch(/conflicts +0/);
+      expect(said.match(/ Installed /g)).toHaveLength(3);
+      expect(said).toMatch(/the server of .*served ends/);
+    }
+  },
+  300_000,
+);
+
 // forty processes; what else is in the documents is looked at in command-lines.test.ts
 it.runIf(LONG)(
   'docs/operators.md: everything is tried, from an empty folder to a device that went back to stock',
   async () => {
-    const commands = commandsOf('operators.md', 'Try all of it')
-      .replaceAll('8443', String(await freePort()))
-      .replaceAll('8444', String(await freePort()));
-    const said = await run('operators', commands);
+    const said = await run('operators', await onFreePorts(commandsOf('operators.md', 'Try all of it')));
     const [, report] = said.split('closed  0');
     expect(report?.match(/ Installed /g)).toHaveLength(3);
     expect(report?.match(/ Deleted /g)).toHaveLength(1);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** What is made or installed, and not kept in the repository. */
-const MADE = ['node_modules', 'cdk.out', 'coverage', 'dist'];
+const MADE = ['node_modules', 'cdk.out', 'coverage', 'dist', 'try'];
 
 const folders = (path: string) =>
   readdirSync(join(ROOT, path), { withFileTypes: true })

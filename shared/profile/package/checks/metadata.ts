@@ -1,4 +1,5 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import { decodeAkaParameter } from '../aka-parameter.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { mncLengthOfAd } from '../ef/mnc-length.ts';
 import type { ProfilePackage } from '../profile-element.ts';
@@ -46,6 +47,18 @@ const names = [
   ['profileName', 'the profile name is empty'],
 ] as const;
 
+/** The K of GSMA TS.48, in the lengths that MILENAGE and TUAK take. */
+const TEST_KEYS: readonly string[] = [
+  '000102030405060708090a0b0c0d0e0f',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
+];
+
+const keysOf = (checked: CheckedPackage) =>
+  checked.named('akaParameter').flatMap((element) => {
+    const aka = decodeAkaParameter(element.fields);
+    return aka === undefined ? [] : [{ element, aka }];
+  });
+
 /** Metadata against the files of the package: a real eUICC compares the same (errors 13 and 15). */
 export const metadataRules: RuleGroup = {
   name: 'Metadata',
@@ -82,6 +95,21 @@ export const metadataRules: RuleGroup = {
           ? [{ message: 'a test profile should have no profile policy rules', level: 'warning' as const }]
           : []),
       ],
+    }),
+    rule({
+      id: 'metadata-test-key',
+      clause: 'SGP.22, 2.4.5.3',
+      // some eUICCs of laboratories are made to take any key
+      level: 'warning',
+      text: 'A test profile has the test algorithm or the published K of GSMA TS.48.',
+      wayOut:
+        'Order another profileClass, or a template with a test key (smdpf profile template --test) whose key no row sets: an eUICC answers any other with error 14.',
+      subjects: (checked) => (checked.metadata?.profileClass === 'test' ? keysOf(checked) : []),
+      breach: ({ aka }) =>
+        aka.algorithm === 'usim-test-algorithm' || TEST_KEYS.includes(toHex(aka.key))
+          ? undefined
+          : 'a test profile has a K that is no published test key, so that every eUICC refuses it (error 14)',
+      element: ({ element }) => element,
     }),
     rule({
       id: 'metadata-owner-imsi',

@@ -229,3 +229,14 @@ export const OWN_PROFILE: ProfileDescription = {
 export function ownTemplate(): Bytes {
   return buildPackage(OWN_PROFILE);
 }
+
+/** The same with the published K of GSMA TS.48, which is all that an eUICC takes in a profile of class test. */
+export function ownTestTemplate(): Bytes {
+  const key = fromHex('000102030405060708090a0b0c0d0e0f');
+  return buildPackage({
+    ...OWN_PROFILE,
+    elements: OWN_PROFILE.elements.map((element) =>
+      element.pe === 'akaParameter' ? { ...element, aka: { ...element.aka, key } } : element,
+    ),
+  });
+}

@@ -68,6 +68,7 @@ function twoKeys(): Uint8Array {
 const METADATA_CASES: readonly Case[] = [
   ['metadata-iccid', () => own, [], { ...METADATA, iccid: '8900101000000000002' }],
   ['metadata-name', () => own, [], { ...METADATA, profileName: '' }],
+  ['metadata-test-key', () => own, [], { ...METADATA, profileClass: 'test' }],
   ['metadata-policy-rules', () => own, [], { ...METADATA, profilePolicyRules: ['ppr1'] }],
   [
     'metadata-owner-imsi',

@@ -1,6 +1,7 @@
 import { type Cast, makeCast } from './cast.ts';
 import { Violation } from './checker/violation.ts';
 import { giveBack, reseedRandomness, takeOver } from './determinism.ts';
+import { strike } from './disaster.ts';
 import type { FaultKind } from './faults.ts';
 import { drawOperation, OPERATIONS } from './operations/index.ts';
 import { Random, seedOf } from './random.ts';
@@ -113,6 +114,9 @@ async function makeStep(world: World, { seed, operations }: Step, told: Told): P
   });
   await world.scheduler.until(Promise.all(doing));
   world.requireSound();
+  const { disaster } = world;
+  world.disaster = undefined;
+  if (disaster !== undefined) await strike(world, disaster, random);
   await world.revive();
   world.requireSound();
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../shared/codec/bytes.ts';
 import type { PersonalisedEuicc } from '../sim/index.ts';
 import type { Maker, Party } from './cast.ts';
+import type { Snapshot } from './stores/ledger.ts';
 
 export interface TownOrder {
   readonly orderId: string;
@@ -64,5 +65,7 @@ export class Town {
   readonly links: TownPart[] = [];
   /** Output rows as an Operator read them first, by order and pack. */
   readonly rows = new Map<string, string>();
+  /** The last backup of the ledger. */
+  backup: Snapshot | undefined;
   numbered = 0;
 }

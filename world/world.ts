@@ -14,6 +14,7 @@ import {
 import { Checker } from './checker/checker.ts';
 import { demand } from './checker/violation.ts';
 import { drawnSecrets, reseedRandomness } from './determinism.ts';
+import type { Disaster } from './disaster.ts';
 import { drawPlans, type FaultKind } from './faults.ts';
 import { spkiOf } from './keys.ts';
 import { Died, SimulatedProcess, type Stores } from './process.ts';
@@ -67,6 +68,10 @@ export class World {
   readonly onFault: (kind: FaultKind) => void;
   /** URIs of keys that were retired; whoever keeps them has destroyed them since. */
   readonly destroyedKeys = new Set<string>();
+  /** What is to become of the ledger once the step is over. */
+  disaster: Disaster | undefined;
+  /** The ledger was put back or has lost writes, at least once: what lay beside it may be left over. */
+  wasStruck = false;
   /** Things that are not what was stored, just now. */
   damages = 0;
   #started = 0;
@@ -124,10 +129,10 @@ export class World {
   /** Sets a deployment up: parties, trust, keys. Nothing goes wrong meanwhile. */
   async found(seed: number): Promise<void> {
     this.reseed(seed);
-    await this.#startProcess();
+    await this.startProcess();
     const { runtime } = this.processes[0]!;
     await this.scheduler.until(this.#setUp(runtime));
-    while (this.processes.length < this.#processCount) await this.#startProcess();
+    while (this.processes.length < this.#processCount) await this.startProcess();
   }
 
   async #setUp({ services, trustAdministration: trust, work, standing }: Runtime): Promise<void> {
@@ -150,7 +155,8 @@ export class World {
     }
   }
 
-  async #startProcess(): Promise<SimulatedProcess> {
+  /** One more process of the deployment. */
+  async startProcess(): Promise<SimulatedProcess> {
     const process = await this.scheduler.until(this.start(this.config, this.stores));
     this.processes.push(process);
     return process;
@@ -168,7 +174,7 @@ export class World {
     for (const dead of this.processes.filter(({ alive }) => !alive)) {
       this.processes.splice(this.processes.indexOf(dead), 1);
       this.onFault('restart');
-      const process = await this.#startProcess();
+      const process = await this.startProcess();
       await this.scheduler.until(
         this.settled(process, async ({ standing, work }) => {
           if ((await standing.why()) !== undefined) return;
@@ -183,6 +189,16 @@ export class World {
   async restartAll(): Promise<void> {
     for (const process of this.processes) process.die();
     await this.revive();
+  }
+
+  /**
+   * Tells, at the end of a call that begins now, of which eUICCs trust was withdrawn all the while: not where it came back
+   * beside the call.
+   */
+  withdrawnThroughout(): (eid: string) => boolean {
+    const before = new Set(this.checker.withdrawn);
+    const regained = new Map(this.town.regained);
+    return (eid) => before.has(eid) && this.town.regained.get(eid) === regained.get(eid);
   }
 
   /** Most eUICCs are of the first. */

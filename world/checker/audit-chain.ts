@@ -30,6 +30,7 @@ export class AuditChain {
   /** After a restore the chain goes on from an older end. */
   forget(): void {
     this.#last = undefined;
+    this.#told.clear();
   }
 
   saw(writes: readonly RawWrite[]): void {

@@ -42,6 +42,8 @@ export class Checker {
   readonly #answers = new Map<string, Answered>();
   readonly #entitled = new Map<string, Set<string>>();
   readonly #shares = new Map<string, { readonly most: number; drawn: number }>();
+  /** Orders and EIDs for which a replacement was set aside. */
+  readonly #kept = new Set<string>();
   readonly #ended = new Set<string>();
   /** EIDs of which trust was withdrawn for certain, and those of which it may have been. */
   readonly withdrawn = new Set<string>();
@@ -72,6 +74,11 @@ export class Checker {
     this.#ended.add(orderId);
   }
 
+  /** Nobody knows any more which orders had ended. */
+  forgetEnded(): void {
+    this.#ended.clear();
+  }
+
   eidOf(iccid: string): string | undefined {
     return this.#commits.get(iccid)?.eid;
   }
@@ -88,7 +95,13 @@ export class Checker {
   // what the stores take
 
   wrote(writes: readonly RawWrite[]): void {
-    for (const write of writes) if ('put' in write) this.#learn(write.put.partition, write.attributes);
+    for (const write of writes)
+      if ('put' in write) {
+        const { partition, sort } = write.put;
+        this.#learn(partition, write.attributes);
+        const kept = /^tie#([0-9]+)/.exec(sort)?.[1];
+        if (kept !== undefined) this.#kept.add(`${partition} ${kept}`);
+      }
     let commits = 0;
     for (const write of writes)
       if ('put' in write)
@@ -96,8 +109,10 @@ export class Checker {
           this.#commit(write.put.partition, bound);
           commits += 1;
         }
-    this.audit.saw(writes);
-    if (!this.restoring) {
+    // a restore takes lines back from the archive, and drops those that wait and are in it
+    if (this.restoring) this.audit.forget();
+    else {
+      this.audit.saw(writes);
       this.#count('I8', 1);
       requireLine(writes);
       if (commits > 0)
@@ -123,12 +138,12 @@ export class Checker {
 
   // what goes out
 
-  /** An answer to a device manufacturer; `withdrawnBefore` are EIDs that were withdrawn when the call began. */
+  /** An answer to a device manufacturer; `withdrawn` tells of which EIDs trust was withdrawn through the whole call. */
   answered(
     party: string,
     requestId: string,
     bppBatch: Bytes,
-    withdrawnBefore: ReadonlySet<string>,
+    withdrawn: (eid: string) => boolean,
   ): AnsweredItem[] {
     const name = `${party} ${requestId}`;
     const known = this.#answers.get(name) ?? { bound: new Map(), refused: new Map() };
@@ -136,7 +151,7 @@ export class Checker {
     const items = itemsOf(bppBatch);
     for (const item of items) {
       if (item.bound === undefined) this.#refusedItem(name, item, known);
-      else this.#boundItem(party, item, item.bound, known, withdrawnBefore);
+      else this.#boundItem(party, item, item.bound, known, withdrawn);
     }
     return items;
   }
@@ -204,7 +219,8 @@ export class Checker {
     if (before !== undefined) return;
     this.#commits.set(iccid, { ...bound, ...job });
     const share = this.#shares.get(`${job.orderId} ${job.party}`);
-    if (share !== undefined) {
+    // a replacement comes beside the share
+    if (share !== undefined && !this.#kept.has(`order#${job.orderId} ${eid}`)) {
       share.drawn += 1;
       demand(
         share.drawn <= share.most,
@@ -233,7 +249,7 @@ export class Checker {
     item: AnsweredItem,
     bound: NonNullable<AnsweredItem['bound']>,
     known: Answered,
-    withdrawnBefore: ReadonlySet<string>,
+    withdrawn: (eid: string) => boolean,
   ): void {
     const { iccid, keyId } = bound;
     const { eid } = item;
@@ -250,11 +266,7 @@ export class Checker {
       'I7',
       () => `${party} got ${iccid} of ${commit.party}`,
     );
-    demand(
-      !withdrawnBefore.has(eid),
-      'I6',
-      () => `${iccid} went out to ${eid}, from which trust was withdrawn`,
-    );
+    demand(!withdrawn(eid), 'I6', () => `${iccid} went out to ${eid}, from which trust was withdrawn`);
     const place = this.#places.get(iccid);
     this.#count('I5', 1);
     if (place !== undefined)

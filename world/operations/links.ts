@@ -22,11 +22,11 @@ export const LINKS: Readonly<Record<string, Operation>> = {
   useLink: {
     weight: 3,
     async run(world, random) {
-      const { town, stores, checker } = world;
+      const { town, stores } = world;
       if (town.links.length === 0) return NOTHING;
       const { maker, requestId, name } = random.pick(town.links);
       const user = random.chance(0.8) ? maker : random.pick(MAKERS);
-      const withdrawn = new Set(checker.withdrawn);
+      const withdrawn = world.withdrawnThroughout();
       const holder = { party: maker.identifier, asked: { requestId, name } };
       const outcome = await world.call(random, user, ({ services }, by) =>
         services.transfers.requireMayUse(by, { operation: 'download', holder, name }),
@@ -39,7 +39,7 @@ export const LINKS: Readonly<Record<string, Operation>> = {
       for (const { raw } of readAll(octets)) {
         const { eid, bound } = decodeBppItem(raw);
         demand(
-          bound === undefined || !withdrawn.has(eid),
+          bound === undefined || !withdrawn(eid),
           'I6',
           () => `a link serves a BPP of ${eid}, from which trust was withdrawn`,
         );

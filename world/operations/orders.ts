@@ -180,13 +180,13 @@ export const ORDERS: Readonly<Record<string, Operation>> = {
       const { orderId, operator } = random.pick(world.town.orders);
       const { euiccs } = world.eum(random);
       const eids = [random.pick(euiccs).eid, random.pick(euiccs).eid];
-      const withdrawn = new Set(world.checker.withdrawn);
+      const withdrawn = world.withdrawnThroughout();
       const outcome = await world.call(random, operator, ({ services }, caller) =>
         services.eligibility.checkEligibility(caller, { orderId, eids: [...new Set(eids)] }),
       );
       if (outcome.kind === 'answered')
         for (const { eid, refusal } of outcome.value)
-          demand(refusal !== undefined || !withdrawn.has(eid), 'I6', () => `${eid} is called eligible`);
+          demand(refusal !== undefined || !withdrawn(eid), 'I6', () => `${eid} is called eligible`);
       return outcome.kind;
     },
   },

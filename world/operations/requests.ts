@@ -26,12 +26,12 @@ export function take(
   { maker, requestId }: TownRequest,
   answer: BppAnswer,
   orderId: string,
-  withdrawnBefore: ReadonlySet<string>,
+  withdrawn: (eid: string) => boolean,
 ): void {
   const batch = batchOf(world, answer);
   if (batch === undefined) return;
   for (const { name } of answer.parts ?? []) world.town.parts.push({ maker, requestId, name });
-  for (const { eid, bound } of world.checker.answered(maker.identifier, requestId, batch, withdrawnBefore))
+  for (const { eid, bound } of world.checker.answered(maker.identifier, requestId, batch, withdrawn))
     if (bound !== undefined) {
       const { iccid, transactionId } = bound;
       world.town.profiles.set(iccid, { iccid, eid, transactionId, orderId, maker });
@@ -46,7 +46,7 @@ async function send(
   request: TownRequest,
   how: 'request' | 'fetch',
 ): Promise<string> {
-  const withdrawn = new Set(world.checker.withdrawn);
+  const withdrawn = world.withdrawnThroughout();
   const outcome = await world.call(random, request.maker, ({ services }, caller) =>
     how === 'request'
       ? services.delivery.requestBpp(caller, request.der)

@@ -121,6 +121,39 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
       return outcome.value ? 'retired' : 'not yet';
     },
   },
+  /** A copy of the ledger as of one moment, which is known to be old from then on. */
+  backUp: {
+    weight: 0.5,
+    async run(world, random) {
+      const copy = world.stores.ledger.snapshot();
+      const outcome = await world.act(random, ({ standing }) => standing.renewAnchor());
+      if (outcome.kind === 'answered') world.town.backup = copy;
+      return outcome.kind;
+    },
+  },
+  /** The ledger is lost, and put back from its backup, whatever happened since (I9). */
+  restoreBackup: {
+    weight: 0.12,
+    async run(world, random) {
+      const { backup } = world.town;
+      if (backup === undefined || world.disaster !== undefined) return NOTHING;
+      const archive = await world.act(random, async ({ audit }) => {
+        await audit.chain();
+        await audit.archive();
+      });
+      const archived = archive.kind === 'answered' && random.chance(0.5);
+      world.disaster = { kind: 'restored', backup, archived };
+      return archived ? 'archived before' : 'to be put back';
+    },
+  },
+  /** A power cut, and a disk that had said of the last writes that they were made. */
+  loseWrites: {
+    weight: 0.12,
+    async run(world, random) {
+      world.disaster ??= { kind: 'lostWrites', writes: 1 + random.below(40) };
+      return 'to be lost';
+    },
+  },
   scrub: {
     weight: 0.5,
     run: async (world, random) => (await world.act(random, ({ unguarded }) => scrub(unguarded, 200))).kind,

@@ -14,7 +14,12 @@ import type {
 /** What watches the ledger: told of every write that takes effect, all writes of a transaction at once. */
 export type LedgerWatcher = (writes: readonly Write[]) => void;
 
+/** The items of a moment. */
+export type Snapshot = readonly Item[];
+
 const WHOLE_PAGE = 1_000;
+/** Changes that can be taken back. */
+const REMEMBERED = 60;
 
 /** Octets of its own, so that a writer who wipes or goes on with its buffers changes nothing here. */
 function copy(value: Value): Value {
@@ -39,6 +44,8 @@ const keyOf = (write: Write): ItemKey =>
 /** Partitions of items in the order of their sort keys; plain text, whose UTF-16 order is that of its octets. */
 export class SimulatedLedger {
   #partitions = new Map<string, { sorts: string[]; items: Map<string, Item> }>();
+  /** What stood where something was changed, for the last changes; of a transaction all at once. */
+  readonly #undo: { readonly key: ItemKey; readonly before: Item | undefined }[][] = [];
   watcher: LedgerWatcher = () => undefined;
 
   get({ partition, sort }: ItemKey): Item | undefined {
@@ -87,6 +94,7 @@ export class SimulatedLedger {
   write(write: Write): WriteOutcome {
     const found = this.#unmet(write);
     if (found !== false) return { done: false, found: found ?? undefined };
+    this.#remember([write]);
     const revision = this.#apply(write);
     this.watcher([write]);
     return { done: true, revision };
@@ -99,25 +107,30 @@ export class SimulatedLedger {
       if (found !== false) failed.set(i, found ?? undefined);
     }
     if (failed.size > 0) return { done: false, failed };
+    this.#remember(writes);
     for (const write of writes) this.#apply(write);
     this.watcher(writes);
     return { done: true };
   }
 
-  /** Puts an item without a condition and without telling anybody: damage, and lost writes. */
-  replace(key: ItemKey, item: Item | undefined): void {
-    if (item === undefined) this.#remove(key);
-    else this.#put(item);
-  }
-
   /** All that is stored now, for a backup. Items are never changed in place. */
-  snapshot(): readonly Item[] {
+  snapshot(): Snapshot {
     return [...this.all()];
   }
 
-  restore(items: readonly Item[]): void {
+  /** What is stored is this from here on, and nobody is told. */
+  restore(items: Snapshot): void {
     this.#partitions = new Map();
+    this.#undo.length = 0;
     for (const item of items) this.#put(item);
+  }
+
+  /** So many of the last changes were never made; those that are too long ago stay. */
+  forget(changes: number): void {
+    for (let i = 0; i < changes; i++)
+      for (const { key, before } of this.#undo.pop() ?? [])
+        if (before === undefined) this.#remove(key);
+        else this.#put(before);
   }
 
   /** False where the condition holds; otherwise what was found, null for nothing. */
@@ -125,6 +138,15 @@ export class SimulatedLedger {
     const found = this.get(keyOf(write));
     const holds = write.when === 'absent' ? found === undefined : found?.revision === write.when.revision;
     return holds ? false : (found ?? null);
+  }
+
+  #remember(writes: readonly Write[]): void {
+    this.#undo.push(
+      writes
+        .filter((write) => !('check' in write))
+        .map((write) => ({ key: keyOf(write), before: this.get(keyOf(write)) })),
+    );
+    if (this.#undo.length > REMEMBERED) this.#undo.shift();
   }
 
   #apply(write: Write): number {

@@ -1,0 +1,100 @@
+import { Fault } from '../shared/errors.ts';
+import type { Runtime } from '../shared/runtime.ts';
+import { restore } from '../shared/service/restore/restore.ts';
+import { WRAPPING_KEYS } from './cast.ts';
+import { demand } from './checker/violation.ts';
+import { drawPlans } from './faults.ts';
+import { Died } from './process.ts';
+import type { Random } from './random.ts';
+import type { Snapshot } from './stores/ledger.ts';
+import type { World } from './world.ts';
+
+/** What becomes of the ledger once every process has ended, at the end of a step. */
+export type Disaster =
+  /** An older state of it takes its place; `archived`: the audit log had been archived to its end just before. */
+  | { readonly kind: 'restored'; readonly backup: Snapshot; readonly archived: boolean }
+  /** Its disk had said of so many of the last writes that they were made, and they were not. */
+  | { readonly kind: 'lostWrites'; readonly writes: number };
+
+const QUARTER = 15 * 60_000;
+/** Runs of a restore that may die in the middle; the next one goes on. */
+const INTERRUPTED = 3;
+
+/** Ends every process, does to the ledger what the disaster does, and brings the deployment up again as an operator would. */
+export async function strike(world: World, disaster: Disaster, random: Random): Promise<void> {
+  const { scheduler, checker, town, stores } = world;
+  for (const process of world.processes) process.die();
+  // messages that are still under way arrive at the ledger that is lost
+  scheduler.pass(QUARTER);
+  await scheduler.settle();
+  world.requireSound();
+  if (disaster.kind === 'restored') {
+    world.onFault('ledgerRestored');
+    stores.ledger.restore(disaster.backup);
+  } else {
+    world.onFault('lyingDisk');
+    stores.ledger.forget(disaster.writes);
+  }
+  // what was taken away since is taken away again as far as the archive tells of it; what was given has to be given again
+  if (disaster.kind !== 'restored' || !disaster.archived) {
+    checker.withdrawn.clear();
+    checker.forgetEnded();
+    for (const one of town.certificates) if (one.state === 'revoked') one.state = 'maybe';
+  }
+  for (const { euiccs } of world.eums) for (const { eid } of euiccs) checker.maybeWithdrawn.add(eid);
+  for (const report of town.reports) report.answer = undefined;
+  town.replacements.clear();
+  town.rows.clear();
+  town.backup = undefined;
+  checker.audit.forget();
+  world.wasStruck = true;
+
+  checker.restoring = true;
+  if (disaster.kind === 'restored') await freeze(world);
+  for (let run = 0; ; run++) {
+    const plans = run < INTERRUPTED ? drawPlans(random) : [];
+    const isUp = await bringUp(world, plans, random.next());
+    for (const process of world.processes) process.die();
+    await scheduler.settle();
+    world.requireSound();
+    if (isUp) break;
+  }
+  checker.restoring = false;
+  await world.revive();
+}
+
+/** `smdpf restore put` freezes what it has put there, before anybody else can start on it. */
+async function freeze(world: World): Promise<void> {
+  const process = await world.startProcess();
+  const why = 'put back from a backup, and not reconciled';
+  await world.scheduler.until(process.run(({ standing }) => standing.freeze(why)));
+  process.die();
+}
+
+/** One run of `smdpf restore run`; false where it died, or failed in a way that may pass. */
+async function bringUp(world: World, plans: ReturnType<typeof drawPlans>, seed: number): Promise<boolean> {
+  const process = await world.startProcess();
+  process.plan(plans, seed);
+  const run = async ({ standing, unguarded, audit, context }: Runtime): Promise<void> => {
+    if ((await standing.why()) === undefined) return;
+    const { twice } = await restore(unguarded, standing);
+    demand(
+      twice.length === 0,
+      'I9',
+      () => `a restore has found keys that are bound twice: ${JSON.stringify(twice)}`,
+    );
+    await audit.chain();
+    // administrators make again what the restore lists: keys that were assigned since
+    for (const uri of WRAPPING_KEYS.slice(1, world.town.wrappingKeys))
+      await context.keyAssignments.assign('wrapping', uri, 'world').catch((error: unknown) => {
+        if (!(error instanceof Fault) || error.code !== 'configuration') throw error;
+      });
+  };
+  try {
+    await world.scheduler.until(process.run(run));
+    return true;
+  } catch (error) {
+    if (error instanceof Died || (error instanceof Fault && error.retryable)) return false;
+    throw error;
+  }
+}

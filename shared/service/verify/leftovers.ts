@@ -1,15 +1,14 @@
 import { scan } from '../../ledger/scan.ts';
 import { HeadAnchors } from '../audit/head-anchors.ts';
 import type { Context } from '../context.ts';
-import { commitOfPart } from '../esbpp/just-in-time/lane-closing.ts';
-import { chunkRecord } from '../records/job.ts';
 import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
-import { PPK_AUDIT_HEADS, PPK_IDENTITY, parseLanePart, ppkAuditHead } from '../records/object-names.ts';
+import { PPK_AUDIT_HEADS, PPK_IDENTITY, ppkAuditHead } from '../records/object-names.ts';
 import { packRecord } from '../records/order.ts';
 import { standingRecord } from '../records/standing.ts';
 import { traceRecord } from '../records/trace.ts';
 import { checkEach, type Finding, inVault, type Slice } from './finding.ts';
 import { readNewest } from './objects.ts';
+import { isOwned } from './owners.ts';
 
 /** Names of one slice. */
 const SLICE = 100;
@@ -77,38 +76,16 @@ function numbered(from: number): () => string {
   return () => String(++number);
 }
 
-const PACK_OBJECT = /^orders\/([^/]+)\/(?:packs|output)\/(\d+)-/;
-const PART = /^parts\/([0-9a-f]+)\/(\d+)-(?!without-)/;
-
 async function checkObjectName(context: Context, name: string): Promise<Finding[]> {
   // what its record names was read with the record
   if (/^(?:records|commits|audit)\//.test(name)) {
     const { finding } = await readNewest(context.vault, name, 'a locked object');
     return finding === undefined ? [] : [finding];
   }
-  const owner = await ownerOfObject(context, name);
-  if (owner !== 'none' || (await isTraced(context, name))) return [];
+  if ((await isOwned(context, name)) || (await isTraced(context, name))) return [];
   return [
     inVault(name, 'no record names this object, and no attempt is at work on it', { removeObject: name }),
   ];
-}
-
-async function ownerOfObject(context: Context, name: string): Promise<'some' | 'none'> {
-  const { ledger } = context;
-  const [, orderId, pack] = PACK_OBJECT.exec(name) ?? [];
-  if (orderId !== undefined) {
-    const item = await ledger.get(ledgerKeys.orderPack(orderId, Number(pack)));
-    if (item === undefined) return 'none';
-    const { object, output } = packRecord.from(item);
-    return object.name === name || output?.name === name ? 'some' : 'none';
-  }
-  if (parseLanePart(name) !== undefined)
-    return (await commitOfPart(context, name)) === undefined ? 'none' : 'some';
-  const [, jobId, chunk] = PART.exec(name) ?? [];
-  // others have a life of their own, or a name that follows from what owns them
-  if (jobId === undefined) return 'some';
-  const item = await ledger.get(ledgerKeys.chunk(jobId, Number(chunk)));
-  return item !== undefined && chunkRecord.from(item).part.name === name ? 'some' : 'none';
 }
 
 async function checkPackName(context: Context, name: string): Promise<Finding[]> {

@@ -3,18 +3,10 @@ import type { Runtime } from '../shared/runtime.ts';
 import { restore } from '../shared/service/restore/restore.ts';
 import { WRAPPING_KEYS } from './cast.ts';
 import { demand } from './checker/violation.ts';
-import { drawPlans } from './faults.ts';
+import { type Disaster, drawPlans } from './faults.ts';
 import { Died } from './process.ts';
 import type { Random } from './random.ts';
-import type { Snapshot } from './stores/ledger.ts';
 import type { World } from './world.ts';
-
-/** What becomes of the ledger once every process has ended, at the end of a step. */
-export type Disaster =
-  /** An older state of it takes its place; `archived`: the audit log had been archived to its end just before. */
-  | { readonly kind: 'restored'; readonly backup: Snapshot; readonly archived: boolean }
-  /** Its disk had said of so many of the last writes that they were made, and they were not. */
-  | { readonly kind: 'lostWrites'; readonly writes: number };
 
 const QUARTER = 15 * 60_000;
 /** Runs of a restore that may die in the middle; the next one goes on. */

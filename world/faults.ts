@@ -1,4 +1,5 @@
 import type { Random } from './random.ts';
+import type { Snapshot } from './stores/ledger.ts';
 
 /** What can go wrong by itself. */
 export type FaultKind =
@@ -16,6 +17,13 @@ export type FaultKind =
   | 'damage'
   | 'lyingDisk'
   | 'ledgerRestored';
+
+/** What becomes of the ledger once every process has ended, at the end of a step. */
+export type Disaster =
+  /** An older state of it takes its place; `archived`: the audit log had been archived to its end just before. */
+  | { readonly kind: 'restored'; readonly backup: Snapshot; readonly archived: boolean }
+  /** Its disk had said of so many of the last writes that they were made, and they were not. */
+  | { readonly kind: 'lostWrites'; readonly writes: number };
 
 export const counted = <K extends string>() => {
   const counts = new Map<K, number>();

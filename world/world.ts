@@ -14,8 +14,7 @@ import {
 import { Checker } from './checker/checker.ts';
 import { demand } from './checker/violation.ts';
 import { drawnSecrets, reseedRandomness } from './determinism.ts';
-import type { Disaster } from './disaster.ts';
-import { drawPlans, type FaultKind } from './faults.ts';
+import { type Disaster, drawPlans, type FaultKind } from './faults.ts';
 import { spkiOf } from './keys.ts';
 import { Died, SimulatedProcess, type Stores } from './process.ts';
 import { Random, seedOf } from './random.ts';

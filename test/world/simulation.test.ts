@@ -43,7 +43,7 @@ async function simulate(seed: number, operations: number): Promise<Result> {
 it('a seed makes the same history each time, and no invariant breaks in it (I1–I13)', {
   tags: ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11', 'I12', 'I13'],
 }, async () => {
-  const [one, again] = await Promise.all([simulate(3, OPERATIONS), simulate(3, OPERATIONS)]);
+  const [one, again] = await Promise.all([simulate(4, OPERATIONS), simulate(4, OPERATIONS)]);
   expect(again).toEqual(one);
   expect(one.failure).toBeUndefined();
   expect(one.operations).toBe(OPERATIONS);

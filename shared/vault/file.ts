@@ -310,7 +310,8 @@ export class FileVault implements Vault, TransferGate {
     for (const name of found.sort()) {
       if (name.endsWith('/')) {
         if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.#names(name, prefix);
-      } else if (name.startsWith(prefix)) {
+      } else if (name.startsWith(prefix) && (await this.#versions(name)).length > 0) {
+        // a writer that was killed before it published leaves a folder of no object
         yield name;
       }
     }

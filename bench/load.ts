@@ -1,11 +1,9 @@
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { openWorld } from '../cli/demo/world.ts';
 import { DeploymentFolder } from '../cli/deployment/folder.ts';
@@ -17,6 +15,7 @@ import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { encodeBppRequest, type PersonalisedEuicc } from '../sim/index.ts';
 import type { LoadCounts, LoadData } from './load/attackers.ts';
 import { post } from './load/post.ts';
+import { freePort, serve } from './serving.ts';
 
 /**
  * What one caller can do to another (I13): just-in-time requests of one device manufacturer, quiet, and while strangers
@@ -56,22 +55,13 @@ const euiccs = await prepare();
 const pki = await DevelopmentPki.open(join(folder, 'tls'));
 const ca = pki.caCertificate;
 const [pollerTls, victimTls] = [await pki.client('device-maker'), await pki.client('other-maker')];
-const server = await serve();
+const server = await serve(folder, { port, ca });
 try {
   await run();
 } finally {
   server.kill('SIGTERM');
   await new Promise((resolve) => server.once('exit', resolve));
   rmSync(folder, { recursive: true, force: true });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** A deployment with a finished job of `items` eUICCs, and two more eUICCs for each just-in-time call. */
@@ -105,24 +95,6 @@ async function prepare(): Promise<readonly PersonalisedEuicc[]> {
   await world.callbacks.stop();
   await running.close();
   return all.slice(items);
-}
-
-async function serve() {
-  const child = spawn(process.execPath, ['cli/smdpf.mjs', 'serve', '--folder', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  child.stdout.resume();
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const up = await new Promise((resolve) => {
-      const socket = connect({ port, host: '127.0.0.1', ca });
-      socket.once('secureConnect', () => resolve(socket.destroy()));
-      socket.once('error', () => resolve(undefined));
-    });
-    if (up !== undefined) return child;
-    if (Date.now() > deadline) throw new Error('the server does not listen');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }
 
 async function run(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Fault } from '../shared/errors.ts';
-import { sqlite } from '../shared/ledger/sqlite/module.ts';
+import { sqlite } from '../shared/sqlite/module.ts';
 
 /**
  * A lock that is held while this process lives, and not a moment longer: the operating system lets it go when the process ends,

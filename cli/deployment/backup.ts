@@ -5,6 +5,8 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import { SmallObjects } from '../../shared/vault/file/small-objects.ts';
+import { SMALL_OBJECTS } from '../../shared/vault/file.ts';
 import { UsageError } from '../output/failure.ts';
 import { configFile, type FolderConfig, isWithin, located, readConfig, writeConfig } from './config-file.ts';
 import { type DeploymentFolder, freshTransferSecret } from './folder.ts';
@@ -47,9 +49,10 @@ export async function backUp(
   await cp(vault, join(out, 'vault'), {
     recursive: true,
     force: false,
-    // temporary files come and go under a running server
-    filter: (source) => relative(vault, source).split(sep)[0] !== 'tmp',
+    // temporary files come and go under a running server, and a database is copied as of one moment
+    filter: (source) => !['tmp', ...smallObjects].includes(relative(vault, source).split(sep)[0]!),
   });
+  await copySmallObjects(vault, join(out, 'vault'));
   writeConfig(configFile(out), withoutSecret(deployment.config));
   await rename(growing, copy);
   await standing.renewAnchor();
@@ -61,6 +64,25 @@ export async function backUp(
   };
   await writeFile(join(out, 'backup.json'), `${JSON.stringify(backup, undefined, 2)}\n`, { mode: 0o600 });
   return backup;
+}
+
+/** The database of small objects, and its journals. */
+const smallObjects: readonly string[] = ['', '-wal', '-shm'].map((end) => SMALL_OBJECTS + end);
+
+async function copySmallObjects(vault: string, out: string): Promise<void> {
+  const growing = join(out, `${SMALL_OBJECTS}.new`);
+  await rm(growing, { force: true });
+  SmallObjects.copy(join(vault, SMALL_OBJECTS), growing);
+  await rename(growing, join(out, SMALL_OBJECTS));
+}
+
+async function takeInSmallObjects(vault: string, kept: string): Promise<void> {
+  const objects = await SmallObjects.open(join(vault, SMALL_OBJECTS));
+  try {
+    await objects.takeIn(kept);
+  } finally {
+    objects.close();
+  }
 }
 
 /** A folder that has a backup already has one of this deployment. */
@@ -96,7 +118,11 @@ export async function putBack(folder: string, backup: string): Promise<void> {
   const config = located(own, to);
   const ledger = pathOf(config.ledger, 'sqlite:', 'ledger');
   await mkdir(dirname(ledger), { recursive: true, mode: 0o700 });
-  await cp(join(from, 'vault'), pathOf(config.vault, 'file:', 'vault'), { recursive: true, force: false });
+  const vault = pathOf(config.vault, 'file:', 'vault');
+  const kept = join(from, 'vault');
+  const filter = (source: string) => !smallObjects.includes(relative(kept, source));
+  await cp(kept, vault, { recursive: true, force: false, filter });
+  if (existsSync(join(kept, SMALL_OBJECTS))) await takeInSmallObjects(vault, join(kept, SMALL_OBJECTS));
   // without its journals, which belong to another state of the file
   for (const end of ['-wal', '-shm']) await rm(ledger + end, { force: true });
   await cp(copy, `${ledger}.new`);

@@ -50,6 +50,15 @@ export function headersOf({ headersDistinct }: IncomingMessage): Headers {
   );
 }
 
+/** Of connections; nobody renegotiates, so that it stays the same. */
+const certificates = new WeakMap<TLSSocket, Bytes>();
+
 export function certificateOf({ socket }: IncomingMessage): Bytes | undefined {
-  return socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
+  if (!(socket instanceof TLSSocket)) return undefined;
+  let raw: Bytes | undefined = certificates.get(socket);
+  if (raw === undefined) {
+    raw = socket.getPeerX509Certificate()?.raw;
+    if (raw !== undefined) certificates.set(socket, raw);
+  }
+  return raw;
 }

@@ -42,16 +42,23 @@ async function identify(parties: Parties, certificate: ClientCertificate): Promi
 /** How the register refuses a certificate that it does not know, that was revoked or that has expired. */
 const NO_PARTY: readonly string[] = ['requesterUnknown', 'requesterNotAllowed'];
 
+/** What octets say that come again with each request of a connection. */
+const read = new WeakMap<Uint8Array, ClientCertificate>();
+
 function readCertificate(certificate: HttpRequest['clientCertificate']): ClientCertificate {
   if (certificate === undefined)
     throw new TransportRefusal(403, 'requesterUnknown', 'no client certificate was given');
+  const known = typeof certificate === 'string' ? undefined : read.get(certificate);
+  if (known !== undefined) return known;
   try {
     const { raw, validFrom, validTo } = new X509Certificate(certificate);
-    return {
+    const said = {
       fingerprint: createHash('sha256').update(raw).digest('hex'),
       notBeforeMs: Date.parse(validFrom),
       notAfterMs: Date.parse(validTo),
     };
+    if (typeof certificate !== 'string') read.set(certificate, said);
+    return said;
   } catch {
     throw new TransportRefusal(403, 'requesterUnknown', 'the client certificate cannot be read');
   }

@@ -1,7 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { countRead } from '../call-cost.ts';
-import { Fault, invariant } from '../errors.ts';
+import { invariant } from '../errors.ts';
+import {
+  copyDatabase,
+  type DatabaseForm,
+  openDatabase,
+  pageDefects,
+  toDatabaseFault,
+} from '../sqlite/database.ts';
+import { GROUP_LIMIT, GroupCommit } from '../sqlite/group-commit.ts';
 import { checkItemSize, checkKey, checkWrites, encodeAttributes, ITEM_LIMIT, keyOf } from './item.ts';
 import {
   type Condition,
@@ -17,8 +24,7 @@ import {
   type WriteOutcome,
 } from './ledger.ts';
 import { bounds, makeCursor, PAGE_LIMIT } from './range.ts';
-import { openDatabase, ownerOnly } from './sqlite/file.ts';
-import { sqlite } from './sqlite/module.ts';
+import { LargeItems } from './sqlite/large-items.ts';
 import { octetsOf, readRow, rowSum, toItem } from './sqlite/row.ts';
 import { parseWalkCursor, walkCursor } from './walk-cursor.ts';
 
@@ -27,23 +33,30 @@ export interface SqliteLedgerOptions {
   readonly busyTimeoutMs?: number;
 }
 
-const BUSY_TIMEOUT_MS = 10_000;
-/** Writes of one durable transaction; more would hold up the event loop and the other connections. */
-const GROUP_LIMIT = 4_000;
+/** `total` has one row: how many items there are, changed with them, so that one that is gone is missed. */
+const FORM: DatabaseForm = {
+  store: 'ledger',
+  // "SMDf"
+  applicationId: 0x534d4466,
+  schemaVersion: 2,
+  schema: `
+    CREATE TABLE IF NOT EXISTS item (
+      partition  TEXT    NOT NULL,
+      sort       TEXT    NOT NULL,
+      revision   INTEGER NOT NULL,
+      attributes TEXT    NOT NULL,
+      sum        INTEGER NOT NULL,
+      PRIMARY KEY (partition, sort)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS total (items INTEGER NOT NULL) STRICT;
+    INSERT INTO total SELECT 0 WHERE NOT EXISTS (SELECT * FROM total);`,
+};
 
 /** A write made ready: checked and encoded before it can share a transaction with others. */
 interface Prepared {
   readonly write: Write;
   /** Of a put. */
   readonly attributes: string;
-}
-
-/** What one caller waits for: writes that stand each by itself, or all together. */
-interface Unit {
-  readonly writes: readonly Prepared[];
-  readonly together: boolean;
-  readonly resolve: (outcomes: WriteOutcome[]) => void;
-  readonly reject: (fault: unknown) => void;
 }
 
 /**
@@ -60,51 +73,41 @@ export class SqliteLedger implements Ledger {
   readonly #update: StatementSync;
   readonly #delete: StatementSync;
   readonly #total: StatementSync;
+  readonly #revision: StatementSync;
+  readonly #large = new LargeItems();
   readonly #pages = new Map<string, StatementSync>();
   /** Items that the transaction under way has added, less those that it has removed. */
   #added = 0;
-  #queue: Unit[] = [];
-  #scheduled = false;
+  readonly #group: GroupCommit;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
     this.#select = database.prepare('SELECT * FROM item WHERE partition = ? AND sort = ?');
+    this.#revision = database.prepare('SELECT revision, sum FROM item WHERE partition = ? AND sort = ?');
     this.#insert = database.prepare('INSERT INTO item VALUES (?, ?, 1, ?, ?) ON CONFLICT DO NOTHING');
     this.#update = database.prepare(
       'UPDATE item SET revision = revision + 1, attributes = ?, sum = ? WHERE partition = ? AND sort = ? AND revision = ?',
     );
     this.#delete = database.prepare('DELETE FROM item WHERE partition = ? AND sort = ? AND revision = ?');
     this.#total = database.prepare('UPDATE total SET items = items + ?');
+    this.#group = new GroupCommit(database, 'ledger', {
+      before: () => {
+        this.#added = 0;
+      },
+      after: () => {
+        if (this.#added !== 0) this.#total.run(this.#added);
+      },
+    });
   }
 
   /** Writes the ledger as it stands at one moment into a new file, beside processes that write on. */
   static copy(file: string, to: string): void {
-    const database = new (sqlite().DatabaseSync)(file, { readOnly: true });
-    try {
-      ownerOnly(to);
-      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      database.prepare('VACUUM INTO ?').run(to);
-    } catch (error) {
-      throw toFault(error);
-    } finally {
-      database.close();
-    }
+    copyDatabase(file, to, 'ledger');
   }
 
   /** Opens or creates the file; `:memory:` is a ledger of this object alone, gone when closed. */
-  static async open(file: string, options: SqliteLedgerOptions = {}): Promise<SqliteLedger> {
-    const { busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
-    const deadline = performance.now() + busyTimeoutMs;
-    for (;;) {
-      try {
-        return new SqliteLedger(openDatabase(file, busyTimeoutMs));
-      } catch (error) {
-        // Several connections that create one file at once: SQLite's own wait does not cover the change to WAL.
-        const busy = BUSY_RESULTS.includes(resultOf(error) ?? 0);
-        if (!busy || performance.now() > deadline) throw toFault(error);
-        await delay(5);
-      }
-    }
+  static async open(file: string, { busyTimeoutMs }: SqliteLedgerOptions = {}): Promise<SqliteLedger> {
+    return new SqliteLedger(await openDatabase(file, FORM, busyTimeoutMs));
   }
 
   async get(key: ItemKey): Promise<Item | undefined> {
@@ -164,21 +167,10 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  /** A file that is damaged where SQLite cannot even walk it is a defect like others. */
-  #integrity(): readonly string[] {
-    try {
-      const rows = this.#database.prepare('PRAGMA integrity_check(20)').all();
-      return rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== 'ok');
-    } catch (error) {
-      if (!(error instanceof Error) || resultOf(error) !== CORRUPT_RESULT) throw error;
-      return [error.message];
-    }
-  }
-
   /** What SQLite finds wrong with its pages, and items that were taken out or put in past the ledger. */
   async defects(): Promise<readonly string[]> {
     return guarded(() => {
-      const defects = this.#integrity();
+      const defects = pageDefects(this.#database);
       if (defects.length > 0) return defects;
       const counts = 'SELECT (SELECT count(*) FROM item) AS there, (SELECT items FROM total) AS items';
       const { there, items } = this.#database.prepare(counts).get() ?? {};
@@ -218,15 +210,27 @@ export class SqliteLedger implements Ledger {
 
   /** Finishes the writes already asked for. */
   async close(): Promise<void> {
-    while (this.#queue.length > 0) this.#flush();
-    if (this.#database.isOpen) this.#database.close();
+    this.#group.close();
   }
 
   /** For a call, whose cost it is: what is read to write stands in a group with the writes of others. */
   #findFor(key: ItemKey): Item | undefined {
-    const row = this.#select.get(key.partition, key.sort);
-    countRead(octetsOf(row));
-    return row === undefined ? undefined : toItem(row);
+    const { partition, sort } = key;
+    const known = this.#large.get(key);
+    if (known !== undefined) {
+      const { revision, sum } = this.#revision.get(partition, sort) ?? {};
+      if (revision === known.item.revision && sum === known.sum) {
+        countRead(known.octets);
+        return known.item;
+      }
+    }
+    const row = this.#select.get(partition, sort);
+    const octets = octetsOf(row);
+    countRead(octets);
+    if (row === undefined) return undefined;
+    const item = toItem(row);
+    this.#large.keep({ item, sum: Number(row.sum), octets });
+    return item;
   }
 
   #find(key: ItemKey): Item | undefined {
@@ -243,69 +247,17 @@ export class SqliteLedger implements Ledger {
     return statement;
   }
 
+  /** Writes that stand each by itself, or all together. */
   async #enqueue(writes: readonly Write[], together: boolean): Promise<WriteOutcome[]> {
     const prepared = writes.map(prepare);
-    if (!this.#database.isOpen) throw new Fault('ledger', 'the ledger is closed');
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ writes: prepared, together, resolve, reject });
-      this.#schedule();
-    });
+    return await this.#group.run(prepared.length, () => this.#apply(prepared, together));
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#queue.length === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-      this.#schedule();
-    });
-  }
-
-  /** Takes units from the queue up to the group limit and does them in one durable transaction. */
-  #flush(): void {
-    let count = 0;
-    let size = 0;
-    while (
-      size < this.#queue.length &&
-      (size === 0 || count + this.#queue[size]!.writes.length <= GROUP_LIMIT)
-    ) {
-      count += this.#queue[size]!.writes.length;
-      size += 1;
-    }
-    const group = this.#queue.splice(0, size);
-    if (group.length === 0) return;
-    let outcomes: WriteOutcome[][];
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      this.#added = 0;
-      outcomes = group.map((unit) => this.#apply(unit));
-      if (this.#added !== 0) this.#total.run(this.#added);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      const fault = toFault(error);
-      if (this.#database.isOpen && this.#database.isTransaction) this.#rollBack();
-      for (const unit of group) unit.reject(fault);
-      return;
-    }
-    group.forEach((unit, index) => {
-      unit.resolve(outcomes[index]!);
-    });
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec('ROLLBACK');
-    } catch {
-      // A connection that cannot roll back (disk gone) is useless, and closing it is what rolls back then.
-      this.#database.close();
-    }
-  }
-
-  #apply({ writes, together }: Unit): WriteOutcome[] {
+  #apply(writes: readonly Prepared[], together: boolean): WriteOutcome[] {
     if (together) {
       const held = writes.map(({ write }) => this.#check(keyOf(write), write.when));
       if (!held.every((outcome) => outcome.done)) return held;
+      return writes.map((one, i) => ('check' in one.write ? held[i]! : this.#applyOne(one)));
     }
     return writes.map((write) => this.#applyOne(write));
   }
@@ -334,9 +286,9 @@ export class SqliteLedger implements Ledger {
   }
 
   #check(key: ItemKey, when: Condition): WriteOutcome {
-    const found = this.#find(key);
-    const holds = when === 'absent' ? found === undefined : found?.revision === when.revision;
-    return holds ? { done: true, revision: found?.revision ?? 0 } : { done: false, found };
+    const revision = this.#revision.get(key.partition, key.sort)?.revision;
+    const holds = when === 'absent' ? revision === undefined : revision === when.revision;
+    return holds ? { done: true, revision: Number(revision ?? 0) } : this.#refused(key);
   }
 }
 
@@ -353,28 +305,6 @@ function guarded<Result>(work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    throw toFault(error);
+    throw toDatabaseFault('ledger', error);
   }
-}
-
-/** SQLITE_CORRUPT: the file is not what SQLite has written. */
-const CORRUPT_RESULT = 11;
-/** SQLITE_BUSY and SQLITE_LOCKED: another connection is at work. */
-const BUSY_RESULTS = [5, 6];
-/**
- * Primary result codes after which the same call may succeed: beside those SQLITE_NOMEM, SQLITE_READONLY (a disk that the
- * kernel made so), SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN (also too many open files).
- */
-const RETRYABLE_RESULTS = [...BUSY_RESULTS, 7, 8, 10, 13, 14];
-
-/** The primary result code of an error of SQLite; undefined of any other. */
-const resultOf = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
-
-function toFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
-  const result = resultOf(error);
-  const retryable = result !== undefined && RETRYABLE_RESULTS.includes(result);
-  const reason = error instanceof Error ? error.message : String(error);
-  return new Fault('ledger', `the ledger database failed: ${reason}`, { cause: error, retryable });
 }

@@ -10,11 +10,11 @@ import {
   linkNew,
   makeFolder,
   openExisting,
-  readExactly,
   removeFile,
   TemporaryFiles,
   writeExactly,
 } from './durable-files.ts';
+import { type OpenFile, OpenFiles } from './file/open-files.ts';
 import { checkName, fromFileName, toFileName } from './names.ts';
 import { DamagedObject, type PpkVault } from './vault.ts';
 
@@ -50,6 +50,7 @@ interface Layout {
 export class FilePpkVault implements PpkVault {
   readonly #packs: string;
   readonly #temporary: TemporaryFiles;
+  readonly #open = new OpenFiles('r+');
 
   private constructor(packs: string, temporary: TemporaryFiles) {
     this.#packs = packs;
@@ -86,32 +87,36 @@ export class FilePpkVault implements PpkVault {
   }
 
   async header(pack: string): Promise<Bytes | undefined> {
-    return this.#reading(pack, 'r', async (_, { header }) => header);
+    return guarded(async () => this.#find(pack)?.layout.header);
   }
 
   async entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]> {
-    const found = await this.#reading(pack, 'r', async (file, layout) => {
+    return guarded(async () => {
       const entries: (Bytes | undefined)[] = new Array(positions.length);
+      const found = this.#find(pack);
+      if (found === undefined) return entries;
+      const { file, layout } = found;
       checkPositions(positions, layout);
       if (positions.length === 0) return entries;
       const first = Math.min(...positions);
       const span = Math.max(...positions) - first + 1;
-      const slots = await readExactly(file, slotOffset(layout, first), span * layout.slotLength);
+      const slots = file.read(slotOffset(layout, first), span * layout.slotLength);
       positions.forEach((position, index) => {
         const start = (position - first) * layout.slotLength;
         entries[index] = decodeSlot(slots.subarray(start, start + layout.slotLength), pack);
       });
       return entries;
     });
-    return found ?? positions.map(() => undefined);
   }
 
   async destroy(pack: string, positions: readonly number[]): Promise<void> {
-    await this.#reading(pack, 'r+', async (file, layout) => {
+    await guarded(async () => {
+      const found = this.#find(pack);
+      if (found === undefined) return;
+      const { file, layout } = found;
       checkPositions(positions, layout);
-      for (const [first, count] of runs(positions)) {
-        await writeExactly(file, new Uint8Array(count * layout.slotLength), slotOffset(layout, first));
-      }
+      for (const [first, count] of runs(positions))
+        file.write(slotOffset(layout, first), new Uint8Array(count * layout.slotLength));
       await file.sync();
     });
   }
@@ -149,15 +154,18 @@ export class FilePpkVault implements PpkVault {
       } finally {
         await file.close();
       }
+      this.#open.forget(path);
       await removeFile(path);
     });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#open.close();
+  }
 
   /** Removes a pack whose destruction was interrupted; false if the pack is there and whole. */
   async #finishDestroyPack(pack: string): Promise<boolean> {
-    if ((await this.#reading(pack, 'r', async () => true)) !== undefined) return false;
+    if (this.#find(pack) !== undefined) return false;
     await this.destroyPack(pack);
     return true;
   }
@@ -166,22 +174,10 @@ export class FilePpkVault implements PpkVault {
     return `${join(this.#packs, ...checkName(pack).split('/').map(toFileName))}@`;
   }
 
-  async #reading<Result>(
-    pack: string,
-    flags: string,
-    work: (file: FileHandle, layout: Layout) => Promise<Result>,
-  ): Promise<Result | undefined> {
-    const path = this.#path(pack);
-    return guarded(async () => {
-      const file = await openExisting(path, flags);
-      if (file === undefined) return undefined;
-      try {
-        const layout = await readLayout(file, pack);
-        return layout === undefined ? undefined : await work(file, layout);
-      } finally {
-        await file.close();
-      }
-    });
+  #find(pack: string): { readonly file: OpenFile; readonly layout: Layout } | undefined {
+    const file = this.#open.find(this.#path(pack));
+    const layout = file && readLayout(file, pack);
+    return layout && { file: file!, layout };
   }
 }
 
@@ -222,16 +218,16 @@ function encodePack(pack: string, header: Bytes, entries: readonly Bytes[]): Byt
 }
 
 /** Undefined for a pack that is being destroyed as a whole. */
-async function readLayout(file: FileHandle, pack: string): Promise<Layout | undefined> {
-  const octets = await readExactly(file, 0, PREAMBLE_LENGTH);
+function readLayout(file: OpenFile, pack: string): Layout | undefined {
+  const octets = file.read(0, PREAMBLE_LENGTH);
   const preamble = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
   if (preamble.every((octet) => octet === 0)) return undefined;
   const headerLength = preamble.readUInt32BE(8);
   if (!preamble.subarray(0, MAGIC.length).equals(MAGIC) || headerLength > HEADER_LIMIT) throw damaged(pack);
-  const header = await readExactly(file, PREAMBLE_LENGTH, headerLength);
+  const header = file.read(PREAMBLE_LENGTH, headerLength);
   if (preamble.readUInt32BE(SUM_OFFSET) !== sumOf(pack, preamble, header)) {
     // it was being destroyed as a whole while it was read
-    if ((await readExactly(file, 0, PREAMBLE_LENGTH)).every((octet) => octet === 0)) return undefined;
+    if (file.read(0, PREAMBLE_LENGTH).every((octet) => octet === 0)) return undefined;
     throw damaged(pack);
   }
   return { header, headerLength, count: preamble.readUInt32BE(12), slotLength: preamble.readUInt32BE(16) };

@@ -3,7 +3,7 @@ import { type FileHandle, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { countRead } from '../call-cost.ts';
 import type { Bytes } from '../codec/bytes.ts';
-import { Fault, invariant, refuse } from '../errors.ts';
+import { Fault, invariant } from '../errors.ts';
 import { present } from '../present.ts';
 import {
   entriesOf,
@@ -15,15 +15,27 @@ import {
   readExactly,
   removeFile,
   TemporaryFiles,
-  writeExactly,
 } from './durable-files.ts';
+import {
+  damaged,
+  gone,
+  HEADER_LENGTH,
+  makeHeader,
+  one,
+  parseHeader,
+  readHeader,
+  type Stored,
+  sha256,
+  writeContent,
+} from './file/object-file.ts';
+import { OpenFiles } from './file/open-files.ts';
+import { SmallObjects } from './file/small-objects.ts';
 import { ForwardClock } from './forward-clock.ts';
-import { checkName, checkPrefix, fromFileName, toFileName } from './names.ts';
+import { checkName, checkPrefix, fromFileName, isSmall, toFileName } from './names.ts';
 import { type Claim, type Transfer, type TransferGate, TransferSigner } from './transfer.ts';
 import {
   type ByteRange,
   checkRange,
-  DamagedObject,
   type LinkHolder,
   type ObjectRef,
   type PutOptions,
@@ -39,32 +51,37 @@ export interface FileVaultOptions {
   readonly clock?: () => Date;
 }
 
-/** Octets of the line before the content: `smdpf-object-1 lock=0 size=… sha256=…`, padded with spaces. */
-const HEADER_LENGTH = 128;
-const HEADER = /^smdpf-object-1 lock=([01]) size=(\d{1,15}) sha256=([0-9a-f]{64}) *\n$/;
 const VERSION = /^[0-9]{8}$/;
 const CHUNK_LENGTH = 256 * 1024;
-
-interface Stored {
-  readonly ref: ObjectRef;
-  readonly locked: boolean;
-}
+/** What is read at once, while nothing else happens. */
+const AT_ONCE = 64 * 1024;
+/** Beside the folder of objects. */
+export const SMALL_OBJECTS = 'small-objects.sqlite';
 
 /**
  * The embedded vault: a folder per object name with a file per version, `objects/packs/7f3a/000001@/00000001`. A
  * version file is one header line of 128 octets and the content; it appears whole, durable and for good through
- * link(2), so that processes and threads share the folder without locks.
+ * link(2), so that processes and threads share the folder without locks. Small objects of which many come at once are in
+ * a database beside it (file/small-objects.ts).
  */
 export class FileVault implements Vault, TransferGate {
   readonly #objects: string;
+  readonly #small: SmallObjects;
+  readonly #open = new OpenFiles('r');
   readonly #temporary: TemporaryFiles;
   readonly #baseUrl: string;
   readonly #signer: TransferSigner;
   readonly #clock: () => Date;
   readonly #forward = new ForwardClock();
 
-  private constructor(objects: string, temporary: TemporaryFiles, options: FileVaultOptions) {
+  private constructor(
+    objects: string,
+    small: SmallObjects,
+    temporary: TemporaryFiles,
+    options: FileVaultOptions,
+  ) {
     this.#objects = objects;
+    this.#small = small;
     this.#temporary = temporary;
     this.#baseUrl = options.baseUrl.replace(/\/$/, '');
     this.#signer = new TransferSigner(options.transferSecret);
@@ -76,25 +93,37 @@ export class FileVault implements Vault, TransferGate {
     return guarded(async () => {
       const root = resolve(folder);
       await makeFolder(join(root, 'objects'));
-      return new FileVault(join(root, 'objects'), await TemporaryFiles.open(join(root, 'tmp')), options);
+      const temporary = await TemporaryFiles.open(join(root, 'tmp'));
+      const small = await SmallObjects.open(join(root, SMALL_OBJECTS));
+      return new FileVault(join(root, 'objects'), small, temporary, options);
     });
   }
 
   async put(name: string, body: Bytes, options: PutOptions = {}): Promise<ObjectRef> {
+    if (isSmall(checkName(name))) return await this.#small.put(name, body, options.lock ?? false);
     return this.#store(name, one(body), { lock: options.lock ?? false });
   }
 
   async putStream(name: string, body: AsyncIterable<Bytes>): Promise<ObjectRef> {
-    return this.#store(name, body, { lock: false });
+    if (!isSmall(name)) return this.#store(name, body, { lock: false });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(Buffer.from(chunk));
+    return await this.put(name, Buffer.concat(chunks));
   }
 
   async get(ref: ObjectRef, range?: ByteRange): Promise<Bytes> {
     const { offset, length } = checkRange(ref, range);
     countRead(length);
+    if (isSmall(checkName(ref.name))) {
+      const body = this.#small.get(ref) ?? gone(ref.name);
+      return body.subarray(offset, offset + length);
+    }
+    if (range !== undefined && length <= AT_ONCE)
+      return guarded(async () => this.#readAtOnce(ref, HEADER_LENGTH + offset, length));
     return guarded(() =>
       this.#reading(ref, async (file) => {
         const content = await readExactly(file, HEADER_LENGTH + offset, length);
-        if (range === undefined && sha256(content) !== ref.sha256) throw damaged(ref.name);
+        if (range === undefined && sha256(content) !== ref.sha256) damaged(ref.name);
         return content;
       }),
     );
@@ -107,6 +136,7 @@ export class FileVault implements Vault, TransferGate {
   async head(name: string): Promise<ObjectRef | undefined> {
     checkName(name);
     countRead(0);
+    if (isSmall(name)) return this.#small.head(name);
     return guarded(async () => (await this.#newest(name))?.ref);
   }
 
@@ -119,11 +149,18 @@ export class FileVault implements Vault, TransferGate {
 
   async *names(prefix: string): AsyncIterable<string> {
     checkPrefix(prefix);
-    yield* this.#names(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix);
+    const small = this.#small.names(prefix);
+    let next = small.next();
+    if (!isSmall(prefix))
+      for await (const name of this.#names(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix)) {
+        for (; !next.done && next.value < name; next = small.next()) yield next.value;
+        yield name;
+      }
+    for (; !next.done; next = small.next()) yield next.value;
   }
 
   async remove(name: string): Promise<void> {
-    checkName(name);
+    if (isSmall(checkName(name))) return await this.#small.remove(name);
     await guarded(async () => {
       const folder = this.#folder(name);
       for (const version of await this.#versions(name)) {
@@ -154,6 +191,7 @@ export class FileVault implements Vault, TransferGate {
   ): Promise<UploadLink> {
     const { size, sha256 } = content;
     invariant(Number.isSafeInteger(size) && size >= 0, 'the size of an upload is a number of octets');
+    invariant(!isSmall(name), 'what is stored with each bind is not uploaded');
     invariant(/^[0-9a-f]{64}$/.test(sha256), 'the SHA-256 of an upload is 64 lower-case hexadecimal digits');
     const url = this.#url({
       operation: 'upload',
@@ -182,7 +220,10 @@ export class FileVault implements Vault, TransferGate {
     return { operation: 'upload', holder, name, size, sha256, accept: (body) => this.#accept(claim, body) };
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#open.close();
+    this.#small.close();
+  }
 
   async #accept(
     { name, size, sha256 }: Extract<Claim, { operation: 'upload' }>,
@@ -269,20 +310,27 @@ export class FileVault implements Vault, TransferGate {
 
   async #reading<Result>(ref: ObjectRef, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
     checkName(ref.name);
-    if (!VERSION.test(ref.version)) throw gone(ref.name);
-    const file = await openExisting(join(this.#folder(ref.name), ref.version));
-    if (file === undefined) throw gone(ref.name);
+    if (!VERSION.test(ref.version)) gone(ref.name);
+    const file = (await openExisting(join(this.#folder(ref.name), ref.version))) ?? gone(ref.name);
     try {
-      const stored = await readHeader(file, ref.name, ref.version);
-      // The number of a removed version may have been given again.
-      if (stored.ref.sha256 !== ref.sha256 || stored.ref.size !== ref.size) throw gone(ref.name);
+      requireSame(await readHeader(file, ref.name, ref.version), ref);
       return await work(file);
     } finally {
       await file.close();
     }
   }
 
+  /** A stretch of a file that stays open. */
+  #readAtOnce(ref: ObjectRef, position: number, length: number): Bytes {
+    const { name, version } = ref;
+    if (!VERSION.test(version)) gone(name);
+    const file = this.#open.find(join(this.#folder(name), version)) ?? gone(name);
+    requireSame(parseHeader(file.read(0, HEADER_LENGTH), name, version), ref);
+    return file.read(position, length);
+  }
+
   async *#stream(ref: ObjectRef, range?: ByteRange): AsyncGenerator<Bytes> {
+    if (isSmall(ref.name)) return yield await this.get(ref, range);
     const { offset, length } = checkRange(ref, range);
     const hash = createHash('sha256');
     // Opened for each chunk: a reader that stalls or leaves holds no file open.
@@ -295,8 +343,7 @@ export class FileVault implements Vault, TransferGate {
       if (range === undefined) hash.update(chunk);
       done += chunkLength;
       // The last chunk is given out only once the whole is known to be right.
-      if (range === undefined && done === length && hash.digest('hex') !== ref.sha256)
-        throw damaged(ref.name);
+      if (range === undefined && done === length && hash.digest('hex') !== ref.sha256) damaged(ref.name);
       yield chunk;
     }
   }
@@ -318,54 +365,7 @@ export class FileVault implements Vault, TransferGate {
   }
 }
 
-async function* one(body: Bytes): AsyncGenerator<Bytes> {
-  yield body;
-}
-
-function sha256(content: Bytes): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-function gone(name: string): Fault {
-  return new Fault('vault', `this version of the object ${name} is not in the vault`);
-}
-
-function damaged(name: string): Fault {
-  return new DamagedObject(name);
-}
-
-function makeHeader({ size, sha256 }: { size: number; sha256: string }, lock: boolean): Bytes {
-  const line = `smdpf-object-1 lock=${lock ? 1 : 0} size=${size} sha256=${sha256}`;
-  return Buffer.from(`${line.padEnd(HEADER_LENGTH - 1)}\n`);
-}
-
-async function readHeader(file: FileHandle, name: string, version: string): Promise<Stored> {
-  const header = Buffer.alloc(HEADER_LENGTH);
-  await file.read(header, 0, HEADER_LENGTH, 0);
-  const [, lock, size, sha256] = HEADER.exec(header.toString('latin1')) ?? [];
-  if (sha256 === undefined) throw damaged(name);
-  return { ref: { name, version, size: Number(size), sha256 }, locked: lock === '1' };
-}
-
-/** Writes the content after the place of the header; refuses as soon as it cannot be what is expected. */
-async function writeContent(
-  file: FileHandle,
-  body: AsyncIterable<Bytes>,
-  expected: { readonly size: number; readonly sha256: string } | undefined,
-): Promise<{ size: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of body) {
-    if (expected !== undefined && size + chunk.length > expected.size) {
-      refuse('transferMismatch', `more than the ${expected.size} octets announced`);
-    }
-    hash.update(chunk);
-    await writeExactly(file, chunk, HEADER_LENGTH + size);
-    size += chunk.length;
-  }
-  const digest = hash.digest('hex');
-  if (expected !== undefined && (size !== expected.size || digest !== expected.sha256)) {
-    refuse('transferMismatch', 'the content has not the announced size and SHA-256');
-  }
-  return { size, sha256: digest };
+/** The number of a removed version may have been given again. */
+function requireSame({ ref: { sha256, size } }: Stored, ref: ObjectRef): void {
+  if (sha256 !== ref.sha256 || size !== ref.size) gone(ref.name);
 }

@@ -8,6 +8,15 @@ import { Fault } from '../errors.ts';
 const SEGMENT = /^(?!\.)[A-Za-z0-9._-]{1,100}(?<!\.)$/;
 const NAME_LIMIT = 500;
 
+/**
+ * Folders of objects of which one comes with each profile that is bound just in time. They are small, and many are stored
+ * at once: the vault in files keeps them together (file/small-objects.ts).
+ */
+export const SMALL = { commits: 'commits/', parts: 'parts/just-in-time/' } as const;
+
+export const isSmall = (name: string): boolean =>
+  Object.values(SMALL).some((folder) => name.startsWith(folder));
+
 /** Returns the name if it is one, otherwise a Fault. */
 export function checkName(name: string): string {
   if (name.length > NAME_LIMIT || !name.split('/').every((segment) => SEGMENT.test(segment))) {

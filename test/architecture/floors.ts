@@ -22,7 +22,10 @@ export const FLOORS: readonly Floor[] = [
   },
   { name: 'errors', rooms: ['shared/errors.ts', 'shared/ways-out.ts'] },
   { name: 'events', rooms: ['shared/events'] },
-  { name: 'codec', rooms: ['shared/codec', 'shared/aws', 'shared/no-port.ts', 'shared/upkeep.ts'] },
+  {
+    name: 'codec',
+    rooms: ['shared/codec', 'shared/aws', 'shared/sqlite', 'shared/no-port.ts', 'shared/upkeep.ts'],
+  },
   {
     name: 'crypto and stores',
     rooms: ['shared/crypto', 'shared/ledger', 'shared/vault', 'shared/net'],

@@ -18,6 +18,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { FileVault } from '../../shared/vault/file.ts';
+import { SMALL } from '../../shared/vault/names.ts';
 import type { ObjectRef } from '../../shared/vault/vault.ts';
 import { count } from '../support/counts.ts';
 import { chunks, collect, freshName, sha256, vaultContract } from './contract.ts';
@@ -31,21 +32,27 @@ const options = { baseUrl: 'https://smdpf.example/', transferSecret: randomBytes
 const tokenOf = (url: string) => url.slice('https://smdpf.example/transfer/'.length);
 
 const contractFolder = newFolder();
-vaultContract('file vault', () => FileVault.open(contractFolder, options), {
-  /** What the embedded server does with a link, without the server. */
-  async fetch(url, init) {
-    const vault = await FileVault.open(contractFolder, options);
-    const transfer = vault.openTransfer(tokenOf(url), new Date());
-    if (transfer.operation === 'download') return { status: 200, body: await collect(transfer.read()) };
-    try {
-      await transfer.accept(chunks(init!.body, 999));
-      return { status: 200, body: new Uint8Array() };
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return { status: 400, body: new Uint8Array() };
-    }
-  },
-});
+for (const [kind, folder] of [
+  ['file vault', 'test/'],
+  ['file vault, small objects', SMALL.commits],
+] as const)
+  vaultContract(kind, () => FileVault.open(contractFolder, options), {
+    folder,
+    ...(folder === SMALL.commits && { uploads: false, largeSize: 200_000 }),
+    /** What the embedded server does with a link, without the server. */
+    async fetch(url, init) {
+      const vault = await FileVault.open(contractFolder, options);
+      const transfer = vault.openTransfer(tokenOf(url), new Date());
+      if (transfer.operation === 'download') return { status: 200, body: await collect(transfer.read()) };
+      try {
+        await transfer.accept(chunks(init!.body, 999));
+        return { status: 200, body: new Uint8Array() };
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return { status: 400, body: new Uint8Array() };
+      }
+    },
+  });
 
 describe('file vault', () => {
   const objectFile = (folder: string, name: string, version: string) =>

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
+import { SMALL } from '../../vault/names.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import { padded } from './keys.ts';
 
 /** Every name of a vault object, in one place. Folders that hold one kind of object end with `/`. */
 
 export const UPLOADS = 'uploads/';
-export const COMMIT_RECORDS = 'commits/';
-export const LANE_PARTS = 'parts/just-in-time/';
+export const COMMIT_RECORDS = SMALL.commits;
+export const LANE_PARTS = SMALL.parts;
 export const JOB_RECORDS = 'records/jobs/';
 export const ORDER_RECORDS = 'records/orders/';
 export const AUDIT_ARCHIVE = 'audit/';

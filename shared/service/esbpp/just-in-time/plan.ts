@@ -9,6 +9,7 @@ import { type Admission, type GateReads, gateReads, mayHaveProfile } from '../..
 import { euiccCertificateRecord, euiccRecord, itemName } from '../../records/euicc.ts';
 import { COPIES, ledgerKeys, orderPartition, tiePrefix } from '../../records/keys.ts';
 import { type OrderRecord, orderRecord, type PackRecord, packRecord } from '../../records/order.ts';
+import type { RecordKind } from '../../records/record.ts';
 import { trustEpochCopy } from '../../records/trust.ts';
 import { type Lane, nextOf } from '../../supply/lanes.ts';
 import type { Trust } from '../../trust/trust.ts';
@@ -63,7 +64,7 @@ export async function decide(
   // known already, not open, never registered, or with a replacement of its own
   if (job !== undefined || epoch === undefined || open === undefined || euicc === undefined) return undefined;
   if (read.order === undefined || ties.items.length > 0) return undefined;
-  const order = orderRecord.from(read.order);
+  const order = decodedOnce(orderRecord, read.order);
   const { identifier } = caller;
   if (!order.requesterDms.includes(identifier) || ownMember(order.shares, identifier) !== undefined)
     return undefined;
@@ -88,7 +89,15 @@ export async function decide(
   const position = lane && nextOf(lane);
   if (lane === undefined || position === undefined || read.pack === undefined) return decision;
   if (read.lane?.revision !== lane.revision) return decision;
-  return { ...decision, place: { lane, position, pack: packRecord.from(read.pack) } };
+  return { ...decision, place: { lane, position, pack: decodedOnce(packRecord, read.pack) } };
+}
+
+/** Records of an order, which all its calls read, and which a ledger may keep as they were read. */
+const decoded = new WeakMap<Item, unknown>();
+
+function decodedOnce<T>(kind: RecordKind<T>, item: Item): T {
+  if (!decoded.has(item)) decoded.set(item, kind.from(item));
+  return decoded.get(item) as T;
 }
 
 /** One batched read. */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import type { Bytes } from '../../../codec/bytes.ts';
 import { DamagedObject } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
@@ -18,7 +18,7 @@ export const SEAL = 16;
  */
 export function sealPart(plain: Bytes): { readonly sealed: Bytes; readonly partKey: Bytes } {
   const partKey = randomBytes(KEY);
-  const cipher = createCipheriv(CIPHER, partKey, NONCE);
+  const cipher = createCipheriv(CIPHER, createSecretKey(partKey), NONCE);
   return { partKey, sealed: Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]) };
 }
 

@@ -1,4 +1,4 @@
-import { Fault } from '../../errors.ts';
+import { Fault } from '../errors.ts';
 
 type Sqlite = typeof import('node:sqlite');
 
@@ -20,7 +20,7 @@ export function sqlite(): Sqlite {
   if (loaded === undefined) {
     throw new Fault(
       'configuration',
-      `the ledger of a folder needs SQLite, which Node ${process.versions.node} lacks: run it on Node 22.13 or later`,
+      `a deployment in a folder needs SQLite, which Node ${process.versions.node} lacks: run it on Node 22.13 or later`,
     );
   }
   return loaded;

@@ -1,0 +1,159 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openWorld } from '../cli/demo/world.ts';
+import { DeploymentFolder } from '../cli/deployment/folder.ts';
+import { openSandbox } from '../cli/deployment/sandbox.ts';
+import { startDeployment } from '../cli/deployment/start.ts';
+import { DevelopmentPki } from '../cli/deployment/tls.ts';
+import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
+import { encodeBppRequest } from '../sim/index.ts';
+import type { CallersAnswer, CallersData } from './jit/callers.ts';
+import type { FloorData } from './jit/floor.ts';
+import { freePort, serve } from './serving.ts';
+
+/**
+ * Just in time on one machine: requests of one item over HTTPS with mutual TLS, by 1, 8 and 32 callers that wait for each
+ * answer, against `smdpf serve` on a folder of its own. Beside each the floor: a bare server that does the cryptography
+ * alone. Server, floor and callers are processes of their own on this machine.
+ *
+ *   npm run bench:jit -- [--calls 400,2000,4000] [--profile DIR]
+ *
+ * `--profile` has the server write a CPU profile there.
+ */
+const { values: options } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '400,2000,4000' },
+    profile: { type: 'string' },
+  },
+});
+const CALLERS = [1, 8, 32];
+const WARM_UP = 300;
+const ORDER = 'JIT-1';
+const MAKER = '2.999.50';
+const calls = options.calls.split(',').map(Number);
+const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-jit-'));
+const port = await freePort();
+
+try {
+  const bodies = await prepare(WARM_UP + calls.reduce((sum, one) => sum + one, 0));
+  const pki = await DevelopmentPki.open(join(folder, 'tls'));
+  const ca = pki.caCertificate;
+  const tls = await pki.client('device-maker');
+  const node = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+  const server = await serve(folder, { port, ca, node });
+  try {
+    const take = (count: number) => bodies.splice(0, count);
+    const { octets } = await call({ port, ca, tls, callers: 8, bodies: take(WARM_UP) });
+    await untilIdle(server);
+    const floor = await startFloor({ ...(await pki.server(['127.0.0.1'])), octets });
+    const load = loadavg()[0]!.toFixed(1);
+    console.log(
+      `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before; p50 and p99 in ms`,
+    );
+    for (const [i, callers] of CALLERS.entries()) {
+      const same = { ca, tls, callers, bodies: take(calls[i] ?? calls.at(-1)!) };
+      const measured = async (process: ChildProcess, at: number): Promise<Measured> => {
+        const before = cpuSeconds(process);
+        const answer = await call({ ...same, port: at });
+        return { ...answer, cpuMs: (1000 * (cpuSeconds(process) - before)) / answer.times.length };
+      };
+      const bare = await measured(floor.process, floor.port);
+      tell(callers, await measured(server, port), bare);
+    }
+    floor.process.disconnect();
+  } finally {
+    server.kill('SIGTERM');
+    await new Promise((resolve) => server.once('exit', resolve));
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Bodies of so many requests, each for an eUICC of its own. */
+async function prepare(count: number): Promise<string[]> {
+  const deployment = await DeploymentFolder.open(folder, {
+    port,
+    fieldPort: await freePort(),
+    // what a party may call is not what is measured
+    runtime: { rateLimit: { perSecond: 100_000, burst: 100_000 } },
+  });
+  const running = await startDeployment(deployment, () => undefined);
+  const world = await openWorld(running, await openSandbox(deployment, running.runtime, 'p256'));
+  const euiccs = [...world.eum.production(count, 1)];
+  for (let from = 0; from < euiccs.length; from += 500)
+    await world.eumClient.registerEuiccData(
+      world.eum.euiccDataBatch(euiccs.slice(from, from + 500), { deviceManufacturers: [MAKER] }),
+    );
+  await world.operator.prepareProfiles({
+    orderId: ORDER,
+    profileType: 'bench',
+    quantity: count,
+    requesterDms: [MAKER],
+    template: ownTemplate(),
+    personalisation: { iccidStart: '890010000000000000', imsiStart: '001010000000001', keys: 'generate' },
+    eligibility: {},
+    metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'operational' },
+    outputKey: world.outputKey.jwk,
+  });
+  while ((await world.operator.getOrderStatus(ORDER, { limit: 1 })).state !== 'Open')
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  await world.callbacks.stop();
+  await running.close();
+  return euiccs.map(({ eid }) => {
+    const request = { requestId: randomBytes(8), orderId: ORDER, items: [{ itemId: 1, eid }] };
+    return Buffer.from(encodeBppRequest(request)).toString('base64');
+  });
+}
+
+async function call(data: CallersData): Promise<CallersAnswer> {
+  const child = fork(join(import.meta.dirname, 'jit', 'callers.ts'));
+  const answer = new Promise<CallersAnswer>((resolve, reject) => {
+    child.once('message', (told) => resolve(told as CallersAnswer));
+    child.once('exit', (code) => reject(new Error(`the callers ended with ${code}`)));
+  });
+  child.send(data);
+  return await answer;
+}
+
+async function startFloor(data: FloorData): Promise<{ port: number; process: ChildProcess }> {
+  const child = fork(join(import.meta.dirname, 'jit', 'floor.ts'));
+  const listens = new Promise<number>((resolve) => child.once('message', (told) => resolve(told as number)));
+  child.send(data);
+  return { port: await listens, process: child };
+}
+
+/** What a process has used, all its threads, in user and kernel; Linux counts in hundredths. */
+function cpuSeconds({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+type Measured = CallersAnswer & { readonly cpuMs: number };
+
+/** What a server does by itself when it has started is not what is measured. */
+async function untilIdle(server: ChildProcess): Promise<void> {
+  for (let before = cpuSeconds(server), seconds = 0; seconds < 30; seconds++) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const now = cpuSeconds(server);
+    if (now - before < 0.05) return;
+    before = now;
+  }
+}
+
+function tell(callers: number, bound: Measured, bare: Measured): void {
+  const line = (name: string, { times, seconds, cpuMs }: Measured) => {
+    const sorted = times.toSorted((a, b) => a - b);
+    const of = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(2);
+    const rate = (times.length / seconds).toFixed(0);
+    return `${name} p50 ${of(0.5)} p99 ${of(0.99)} ${rate}/s ${cpuMs.toFixed(2)} ms of CPU`;
+  };
+  const ratio = (bound.cpuMs / bare.cpuMs).toFixed(1);
+  console.log(
+    `${String(callers).padStart(2)} callers: ${line('bound', bound)}; ${line('floor', bare)}; ${ratio} times the CPU`,
+  );
+  if (bound.refused.length > 0) console.log(`   not answered: ${bound.refused.join(' ')}`);
+}

@@ -1,0 +1,34 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { connect } from 'node:tls';
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** `smdpf serve` on a deployment folder, once it takes connections; `node` are options of the runtime. */
+export async function serve(
+  folder: string,
+  { port, ca, node = [] }: { readonly port: number; readonly ca: string; readonly node?: readonly string[] },
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [...node, 'cli/smdpf.mjs', 'serve', '--folder', folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.resume();
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const up = await new Promise((resolve) => {
+      const socket = connect({ port, host: '127.0.0.1', ca });
+      socket.once('secureConnect', () => resolve(socket.destroy()));
+      socket.once('error', () => resolve(undefined));
+    });
+    if (up !== undefined) return child;
+    if (Date.now() > deadline) throw new Error('the server does not listen');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}

@@ -1,0 +1,130 @@
+import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Fault } from '../errors.ts';
+import { sqlite } from './module.ts';
+
+/** What a database file of ours holds. */
+export interface DatabaseForm {
+  /** Of whose faults are told. */
+  readonly store: 'ledger' | 'vault';
+  /** Tells the file from other SQLite databases (PRAGMA application_id). */
+  readonly applicationId: number;
+  readonly schemaVersion: number;
+  /** Statements that make what is not there yet. */
+  readonly schema: string;
+}
+
+/** How long a connection waits for the write transaction of another, in milliseconds. */
+export const BUSY_TIMEOUT_MS = 10_000;
+/**
+ * Pages of the write-ahead log after which it is carried into the file: enough that this is rare beside the transactions
+ * that fill it, few enough that it holds up the event loop for milliseconds only.
+ */
+const CHECKPOINT_PAGES = 4_000;
+
+/** Makes the file, or takes it, for its owner alone; SQLite gives its journals the same mode. */
+export function ownerOnly(file: string): void {
+  const handle = openSync(file, 'a', 0o600);
+  try {
+    if ((fstatSync(handle).mode & 0o077) !== 0) fchmodSync(handle, 0o600);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/**
+ * Opens or creates a database in WAL mode with synchronous=FULL, so that what was committed survives a killed process and
+ * a power cut. Any number of processes and threads may have it open.
+ */
+export async function openDatabase(
+  file: string,
+  form: DatabaseForm,
+  busyTimeoutMs = BUSY_TIMEOUT_MS,
+): Promise<DatabaseSync> {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      return openOnce(file, form, busyTimeoutMs);
+    } catch (error) {
+      // Several connections that create one file at once: SQLite's own wait does not cover the change to WAL.
+      const busy = BUSY_RESULTS.includes(resultOf(error) ?? 0);
+      if (!busy || performance.now() > deadline) throw toDatabaseFault(form.store, error);
+      await delay(5);
+    }
+  }
+}
+
+function openOnce(file: string, form: DatabaseForm, timeout: number): DatabaseSync {
+  const { store, applicationId, schemaVersion, schema } = form;
+  if (file !== ':memory:') ownerOnly(file);
+  const database = new (sqlite().DatabaseSync)(file, { timeout });
+  try {
+    const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    // in one read transaction: another process may be writing the schema at this moment
+    database.exec('BEGIN');
+    const application = pragma('application_id');
+    const version = pragma('user_version');
+    database.exec('COMMIT');
+    const fresh = application === 0 && version === 0;
+    if (!fresh && (application !== applicationId || version !== schemaVersion))
+      throw new Fault(store, 'the file is a database of something else or of another version');
+    if (file !== ':memory:' && pragma('journal_mode = WAL') !== 'wal')
+      throw new Fault(store, 'the file system does not allow a write-ahead log');
+    database.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    if (fresh)
+      database.exec(`BEGIN IMMEDIATE; ${schema}
+        PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Writes a database as it stands at one moment into a new file, beside processes that write on. */
+export function copyDatabase(file: string, to: string, store: DatabaseForm['store']): void {
+  const database = new (sqlite().DatabaseSync)(file, { readOnly: true });
+  try {
+    ownerOnly(to);
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.prepare('VACUUM INTO ?').run(to);
+  } catch (error) {
+    throw toDatabaseFault(store, error);
+  } finally {
+    database.close();
+  }
+}
+
+/** What SQLite finds wrong with its pages. A file that is damaged where SQLite cannot even walk it is a defect like others. */
+export function pageDefects(database: DatabaseSync): readonly string[] {
+  try {
+    const rows = database.prepare('PRAGMA integrity_check(20)').all();
+    return rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== 'ok');
+  } catch (error) {
+    if (resultOf(error) !== CORRUPT_RESULT) throw error;
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** SQLITE_CORRUPT: the file is not what SQLite has written. */
+const CORRUPT_RESULT = 11;
+/** SQLITE_BUSY and SQLITE_LOCKED: another connection is at work. */
+const BUSY_RESULTS = [5, 6];
+/**
+ * Primary result codes after which the same call may succeed: beside those SQLITE_NOMEM, SQLITE_READONLY (a disk that the
+ * kernel made so), SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN (also too many open files).
+ */
+const RETRYABLE_RESULTS = [...BUSY_RESULTS, 7, 8, 10, 13, 14];
+
+/** The primary result code of an error of SQLite; undefined of any other. */
+const resultOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+
+export function toDatabaseFault(store: DatabaseForm['store'], error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const result = resultOf(error);
+  const retryable = result !== undefined && RETRYABLE_RESULTS.includes(result);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Fault(store, `the ${store} database failed: ${reason}`, { cause: error, retryable });
+}

@@ -77,12 +77,12 @@ describe('file vault', () => {
   it('a writer that was killed before it published leaves no name', async () => {
     const folder = newFolder();
     const vault = await FileVault.open(folder, options);
-    await vault.put('commits/2', Buffer.from('2'), { lock: true });
-    mkdirSync(join(folder, 'objects/commits/1@'));
+    await vault.put('records/2', Buffer.from('2'), { lock: true });
+    mkdirSync(join(folder, 'objects/records/1@'));
     const names: string[] = [];
-    for await (const name of vault.names('commits/')) names.push(name);
-    expect(names).toEqual(['commits/2']);
-    expect((await vault.put('commits/1', Buffer.from('1'), { lock: true })).version).toBe('00000001');
+    for await (const name of vault.names('records/')) names.push(name);
+    expect(names).toEqual(['records/2']);
+    expect((await vault.put('records/1', Buffer.from('1'), { lock: true })).version).toBe('00000001');
   });
 
   it('a locked object takes no further version', async () => {

@@ -103,3 +103,34 @@ node cli/smdpf.mjs stop --folder "$WORK/served"
 wait "$served"
 [ "$(grep -c '"pkcs11:token=ci' "$WORK/served/config.json")" = 3 ]
 [ -z "$(find "$WORK/served/keys" -name '*.key')" ]
+
+echo '-- a key ceremony on the token, by two administrators under dual control, and its report'
+folder="$WORK/served"
+smdpf() { node cli/smdpf.mjs "$@" --folder "$folder"; }
+as() { local person="$1"; shift; SMDPF_IDENTITY="$WORK/$person.pem" smdpf "$@"; }
+for person in anna ben; do
+  openssl ecparam -name prime256v1 -genkey -noout -out "$WORK/$person.pem"
+  openssl ec -in "$WORK/$person.pem" -pubout -out "$WORK/$person.pub" 2>/dev/null
+  smdpf administrator add "$person" --public-key "$WORK/$person.pub"
+done
+smdpf approvals policy --guard key.generate key.retire
+hold() {
+  as anna ceremony hold --role binding \
+    --key "pkcs11:token=ci;object=ceremony?module-path=$MODULE&pin-source=file:$WORK/pin" \
+    --witness 'Carla C.' --witness 'Dan D.' --organization Example --name SM-DPf --smdp-oid 2.999.10 \
+    --out "$WORK/ceremony.csr" --report "$WORK/ceremony.json" "$@"
+}
+# one administrator alone makes no key, and learns which request waits
+request="$(hold --json | sed -n 's/.*"subjectIdentifier": *"\([0-9a-f]*\)".*/\1/p')"
+[ -n "$request" ] && [ ! -e "$WORK/ceremony.json" ]
+as ben approvals approve "$request"
+hold
+grep -q '"CKA_EXTRACTABLE": false' "$WORK/ceremony.json"
+node -e "
+  const { key } = JSON.parse(require('fs').readFileSync('$WORK/ceremony.json', 'utf8'));
+  require('fs').writeFileSync('$WORK/ceremony-keys.json', JSON.stringify({ keys: [key] }));"
+node cli/smdpf.mjs ceremony verify "$WORK/ceremony.json" --keys "$WORK/ceremony-keys.json"
+openssl req -in "$WORK/ceremony.csr" -verify -noout
+sed 's/Carla C\./Karla C./' "$WORK/ceremony.json" >"$WORK/changed.json"
+! node cli/smdpf.mjs ceremony verify "$WORK/changed.json" --keys "$WORK/ceremony-keys.json"
+smdpf audit show --event ceremony.held

@@ -26,6 +26,7 @@ import type { Context } from './service/context.ts';
 import { DataKeys } from './service/custody/data-keys.ts';
 import { KeyAssignments } from './service/custody/key-assignments.ts';
 import { KeyRing } from './service/custody/key-ring.ts';
+import { DualControl } from './service/dual-control/dual-control.ts';
 import { EligibilityService } from './service/es2f/eligibility-check.ts';
 import { OrderService } from './service/es2f/orders.ts';
 import { DeletionStatementService } from './service/esbpp/deletion-statement.ts';
@@ -71,6 +72,7 @@ export interface Runtime {
   readonly work: ServiceWork;
   readonly audit: AuditLog;
   readonly evidence: Evidence;
+  readonly dualControl: DualControl;
   readonly keys: KeyRegistry;
   readonly keyUses: KeyUseJournal;
   readonly wrappingRotation: WrappingRotation;
@@ -136,6 +138,8 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     work,
     audit,
     evidence: new Evidence(context, config),
+    // below the guard: a restore waits for two while its ledger is frozen
+    dualControl: new DualControl(stores.ledger, now, config.deployment),
     keys: custody.keys,
     keyUses: custody.keyUses,
     wrappingRotation,

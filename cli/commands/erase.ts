@@ -3,9 +3,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Runtime } from '../../shared/runtime.ts';
+import type { Person } from '../../shared/service/api/actor.ts';
 import { isObject } from '../../shared/service/records/schema.ts';
 import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
-import { actingPerson } from '../deployment/acting-person.ts';
+import { actingPerson, withIdentity } from '../deployment/acting-person.ts';
 import { isWithin } from '../deployment/config-file.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
@@ -60,15 +61,18 @@ export function registerErase(program: Command, io: CliIo): void {
       }: Where & { confirm: string; statement: string; outside?: string[] }) => {
         await requireOwnStatement(file, confirm);
         const runtime = await openRuntimeOf(where, STORE_NAMES);
+        let by: Person;
         try {
           await requireConfirmed(runtime, where, confirm, outside, io);
+          // not ended afterwards: the ledger that has the approval is gone
+          by = await begunErasure(runtime);
         } catch (error) {
           await runtime.close();
           throw error;
         }
         const erasure = await erase(
           runtime,
-          actingPerson('cli'),
+          by,
           async (made) => {
             // the statement of the run that could still sign stays
             if (made.jws === undefined && existsSync(file)) return;
@@ -87,6 +91,20 @@ export function registerErase(program: Command, io: CliIo): void {
         );
       },
     );
+}
+
+/** The person who erases, with the second one where that takes two. */
+function begunErasure(runtime: Runtime): Promise<Person> {
+  const guarded = { action: 'erase', subject: runtime.config.deployment } as const;
+  return withIdentity(runtime, (identity) =>
+    runtime.dualControl.begin(
+      guarded,
+      identity === undefined
+        ? actingPerson('cli')
+        : { through: 'cli', person: identity.name, knownBy: 'key' },
+      identity,
+    ),
+  );
 }
 
 /** A file that is there is the statement of an earlier run, or somebody's that is not to be replaced. */

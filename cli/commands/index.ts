@@ -62,6 +62,27 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
     },
   ],
   [
+    'administrator',
+    {
+      summary: 'persons who administer, by name and own key',
+      load: async () => (await import('./administrator.ts')).registerAdministrator,
+    },
+  ],
+  [
+    'approvals',
+    {
+      summary: 'dual control: what takes two administrators, what waits for a second one',
+      load: async () => (await import('./approvals.ts')).registerApprovals,
+    },
+  ],
+  [
+    'ceremony',
+    {
+      summary: 'make a key before witnesses, with a signed report',
+      load: async () => (await import('./ceremony.ts')).registerCeremony,
+    },
+  ],
+  [
     'trust',
     {
       summary: 'whom this server trusts, and which lists revoke it',

@@ -4,6 +4,7 @@ import { present } from '../../shared/present.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { endingOf } from '../../shared/service/parties/parties.ts';
 import type { PartyRecord } from '../../shared/service/records/party.ts';
+import { underDualControl } from '../deployment/acting-person.ts';
 import { DevelopmentPki, fingerprintOf, notAfterOf } from '../deployment/tls.ts';
 import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
@@ -52,7 +53,8 @@ export function registerParty(program: Command, io: CliIo): void {
 }
 
 function addParty(identifier: string, options: AddArguments, io: CliIo): Promise<void> {
-  return withRuntime(options.folder, async ({ services }, deployment, by) => {
+  return withRuntime(options.folder, async (runtime, deployment, by) => {
+    const { services } = runtime;
     const { role, name, certificate, issue } = options;
     if ((certificate === undefined) === (issue === undefined))
       throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
@@ -69,7 +71,9 @@ function addParty(identifier: string, options: AddArguments, io: CliIo): Promise
     const fingerprint = fingerprintFrom(der, certificate);
     const notAfterMs = notAfterOf(der);
     const known = { identifier, role, notAfterMs, ...present({ name }) };
-    await services.parties.add(fingerprint, known, by);
+    await underDualControl(runtime, by, { action: 'party.add', subject: fingerprint }, (begun) =>
+      services.parties.add(fingerprint, known, begun),
+    );
     const state = endingOf({ notAfterMs }, io.now().getTime());
     if (again)
       io.warn(
@@ -119,14 +123,16 @@ function stateOf({ revokedAt, notAfterMs }: PartyRecord, atMs: number): string {
 }
 
 function revokeParty(written: string, folder: string, io: CliIo): Promise<void> {
-  return withRuntime(folder, async ({ services }, _deployment, by) => {
+  return withRuntime(folder, async (runtime, _deployment, by) => {
     const fingerprint = written.replace(/[\s:]/g, '').toLowerCase();
     if (!/^[0-9a-f]{64}$/.test(fingerprint))
       throw new UsageError(
         'a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits',
         'smdpf party list shows the fingerprints of a party.',
       );
-    await services.parties.revoke(fingerprint, by);
+    await underDualControl(runtime, by, { action: 'party.revoke', subject: fingerprint }, (begun) =>
+      runtime.services.parties.revoke(fingerprint, begun),
+    );
     io.answer({ fingerprint }, 'the certificate is revoked');
   });
 }

@@ -6,6 +6,7 @@ import {
   type RestoreStep,
   restore,
 } from '../../shared/service/restore/restore.ts';
+import { personOf, underDualControl } from '../deployment/acting-person.ts';
 import { putBack } from '../deployment/backup.ts';
 import { remakeConfig } from '../deployment/remake-config.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
@@ -92,8 +93,13 @@ function freeze(where: Where, io: CliIo): Promise<void> {
 }
 
 function run(where: Where, io: CliIo): Promise<void> {
-  return withLedger(where, async ({ unguarded, standing, audit }) => {
-    const result = await restore(unguarded, standing, showing(io));
+  return withLedger(where, async (runtime) => {
+    const { unguarded, standing, audit, config } = runtime;
+    const by = await personOf(runtime, 'cli');
+    const guarded = { action: 'restore', subject: config.deployment } as const;
+    const result = await underDualControl(runtime, by, guarded, (begun) =>
+      restore(unguarded, standing, showing(io), begun),
+    );
     await audit.chain();
     for (const { eid, keyId } of result.twice) io.warn(`one-time key ${keyId} of ${eid} is bound twice`);
     if (result.problems.length > 0)

@@ -1,6 +1,6 @@
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Person } from '../../shared/service/api/actor.ts';
-import { actingPerson } from './acting-person.ts';
+import { personOf } from './acting-person.ts';
 import { DeploymentFolder } from './folder.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function withRuntime<Answer>(
   const deployment = await DeploymentFolder.existing(folder);
   const runtime = await deployment.openRuntime({ lanes: 'none' });
   try {
-    const answer = await work(runtime, deployment, actingPerson('cli'));
+    const answer = await work(runtime, deployment, await personOf(runtime, 'cli'));
     if ((await runtime.standing.why()) === undefined) await runtime.audit.chain();
     return answer;
   } finally {

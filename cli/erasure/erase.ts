@@ -11,6 +11,7 @@ import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import type { Actor } from '../../shared/service/api/actor.ts';
 import { actingIn, auditWrite } from '../../shared/service/audit/line.ts';
 import { AuditLog } from '../../shared/service/audit/log.ts';
+import { requireBegun } from '../../shared/service/dual-control/dual-control.ts';
 import type { SigningContext } from '../../shared/service/keys/delivery-keys.ts';
 import { longTermPublicKeys, longTermSignature } from '../../shared/service/keys/long-term.ts';
 import { deliveryJwk, jwkOf, signedByDelivery } from '../../shared/service/keys/signed.ts';
@@ -83,6 +84,7 @@ export async function erase(
   note: (erased: Erased) => void = () => undefined,
 ): Promise<Erasure> {
   const { unguarded: context, standing, config } = runtime;
+  await requireBegun(context.ledger, { action: 'erase', subject: config.deployment }, by);
   await standing.freeze('the deployment is being erased');
   const audit = await closeAudit(context, by);
   const delivery = await context.keyAssignments.current('delivery');

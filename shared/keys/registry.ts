@@ -111,6 +111,14 @@ export class KeyRegistry {
     return opening;
   }
 
+  /** Whether its backend, which must be in reach and make keys, has a key of this name. */
+  async exists(uri: string): Promise<boolean> {
+    const provider = await this.provider(uri);
+    if (!isKeyGenerator(provider))
+      throw new Fault('configuration', `nothing can be made behind ${formatKeyUri(parseKeyUri(uri))}`);
+    return await provider.exists(formatKeyUri(parseKeyUri(uri)));
+  }
+
   /** Makes the key unless it is there. A key that is there and has another role or algorithm is a Fault. */
   async generate(uri: string, algorithm: KeyAlgorithm, role: KeyRole): Promise<KeyDescription> {
     const provider = await this.provider(uri);

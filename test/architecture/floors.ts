@@ -43,6 +43,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'service interfaces', rooms: ['shared/service/api'] },
   { name: 'function binding', rooms: ['shared/gsma'] },
   { name: 'audit', rooms: ['shared/service/audit'] },
+  { name: 'dual control', rooms: ['shared/service/dual-control'] },
   { name: 'custody', rooms: ['shared/service/custody'] },
   { name: 'context', rooms: ['shared/service/context.ts', 'shared/service/turns.ts'] },
   { name: 'life', rooms: ['shared/service/life'] },

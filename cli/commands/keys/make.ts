@@ -4,6 +4,7 @@ import type { Runtime } from '../../../shared/runtime.ts';
 import type { Actor } from '../../../shared/service/api/actor.ts';
 import { noteWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import { encodePem } from '../../../sim/index.ts';
+import { underDualControl } from '../../deployment/acting-person.ts';
 import { algorithmOf, freshName, namedKey } from '../../deployment/keys.ts';
 import { requireFresh, writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -15,7 +16,12 @@ import { withDeployment } from './open.ts';
 export function generateKey({ folder, role, curve, key }: NewKeyArguments, io: CliIo): Promise<void> {
   return withDeployment(folder, async (runtime, deployment, by) => {
     const uri = namedKey(deployment, key, freshName(role));
-    const description = await makeKey(runtime, uri, { role, curve }, by);
+    const description = await underDualControl(
+      runtime,
+      by,
+      { action: 'key.generate', subject: role },
+      (begun) => makeKey(runtime, uri, { role, curve }, begun),
+    );
     io.answer({ role, ...description }, () => describe(description));
   });
 }

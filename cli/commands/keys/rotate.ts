@@ -1,11 +1,14 @@
 import { toHex } from '../../../shared/codec/bytes.ts';
 import type { KeyDescription } from '../../../shared/keys/provider.ts';
+import { formatKeyUri, parseKeyUri } from '../../../shared/keys/uri.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type { Actor } from '../../../shared/service/api/actor.ts';
 import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
 import { forgetWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import type { AssignedRole } from '../../../shared/service/records/custody.ts';
+import { dpName } from '../../../shared/service/trust/trust-items.ts';
+import { underDualControl } from '../../deployment/acting-person.ts';
 import type { DeploymentFolder } from '../../deployment/folder.ts';
 import { freshName, namedKey } from '../../deployment/keys.ts';
 import { readOctets, requireFresh } from '../../input/files.ts';
@@ -21,7 +24,8 @@ export function installCertificate(
   { folder, key, certificate }: FolderArgument & { key: string; certificate: string[] },
   io: CliIo,
 ): Promise<void> {
-  return withDeployment(folder, async ({ trustAdministration, context }, _deployment, by) => {
+  return withDeployment(folder, async (runtime, _deployment, by) => {
+    const { trustAdministration, context } = runtime;
     const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));
     const certificates = files.flatMap((file) => unwrapText(file).blocks.map(({ octets }) => octets));
     const decoded = certificates.map((der) => decodeCertificate(der, 'dpCertificateInvalid'));
@@ -31,9 +35,12 @@ export function installCertificate(
         '--certificate: the last certificate does not name its CI (AuthorityKeyIdentifier)',
         'Give CERT.DPpb first, then the SubCAs up to the CI, without the CI itself.',
       );
-    const { variant, smdpOid } = await trustAdministration.installDpPb(
-      { keyUri: key, ciPkId, certificates },
+    const dp = { keyUri: key, ciPkId, certificates };
+    const { variant, smdpOid } = await underDualControl(
+      runtime,
       by,
+      { action: 'key.install', subject: dpName(dp) },
+      (begun) => trustAdministration.installDpPb(dp, begun),
     );
     await forgetWaitingKey(context, key);
     const { notAfterMs } = decoded[0]!;
@@ -64,7 +71,12 @@ async function newBindingKey(
   // a key in a token is not unmade: what it is for is looked at before
   await requireFresh(request.out, '--out');
   await withDeployment(options.folder, async (runtime, deployment, by) => {
-    const description = await newKey(options, runtime, deployment, by);
+    const description = await underDualControl(
+      runtime,
+      by,
+      { action: 'key.generate', subject: options.role },
+      (begun) => newKey(options, runtime, deployment, begun),
+    );
     const { uri } = description;
     const file = await writeRequest(runtime, uri, request);
     io.answer({ role: options.role, key: uri, request: file }, () =>
@@ -82,11 +94,15 @@ async function newBindingKey(
 /** In use at once, on all servers of the deployment. */
 function newAssignedKey(options: NewKeyArguments, role: AssignedRole, io: CliIo) {
   return withDeployment(options.folder, async (runtime, deployment, by) => {
-    const description = await newKey(options, runtime, deployment, by);
+    const guarded = { action: 'key.generate', subject: role } as const;
+    const description = await underDualControl(runtime, by, guarded, async (begun) => {
+      const made = await newKey(options, runtime, deployment, begun);
+      await runtime.context.keyRing[role](made.uri);
+      await runtime.context.keyAssignments.assign(role, made.uri, begun);
+      await forgetWaitingKey(runtime.context, made.uri);
+      return made;
+    });
     const { uri } = description;
-    await runtime.context.keyRing[role](uri);
-    await runtime.context.keyAssignments.assign(role, uri, by);
-    await forgetWaitingKey(runtime.context, uri);
     const rewrapped =
       role === 'wrapping' && options.rewrap !== false ? await rewrapAll(runtime, io) : undefined;
     const counts = rewrapped && [
@@ -127,8 +143,12 @@ export function retireKey(
   if ((certificate === undefined) === (key === undefined))
     throw new UsageError('keys retire takes either --certificate or --key', 'smdpf keys list shows both.');
   return withDeployment(folder, async (runtime, _deployment, by) => {
-    if (key !== undefined) await retireFormerKey(runtime, key, by);
-    else await retireCertificate(runtime, certificate!.toLowerCase(), last === true, by);
+    const subject = key === undefined ? certificate!.toLowerCase() : formatKeyUri(parseKeyUri(key));
+    await underDualControl(runtime, by, { action: 'key.retire', subject }, (begun) =>
+      key === undefined
+        ? retireCertificate(runtime, subject, last === true, begun)
+        : retireFormerKey(runtime, key, begun),
+    );
     io.answer({ retired: key ?? certificate }, () => fields([['retired', key ?? certificate]]));
   });
 }

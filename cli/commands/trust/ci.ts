@@ -1,4 +1,6 @@
 import type { CiCertificate } from '../../../shared/service/trust/anchors.ts';
+import { sha256 } from '../../../shared/service/trust/trust-items.ts';
+import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -20,7 +22,12 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
           forVerification: both || options.forVerification === true,
         };
         const certificate = await readDer(file, '<certificate>', 'certificate');
-        const { ci, isNew, besides } = await runtime.trustAdministration.addCi(certificate, use, by);
+        const { ci, isNew, besides } = await underDualControl(
+          runtime,
+          by,
+          { action: 'trust.add', subject: sha256(certificate) },
+          (begun) => runtime.trustAdministration.addCi(certificate, use, begun),
+        );
         io.answer({ ...ci, isNew, besides }, () =>
           [
             `CI ${ci.keyId} is trusted${isNew ? '' : ' already'}, as ${ci.subject}`,
@@ -35,7 +42,12 @@ export function registerCi(command: TrustCommand, io: CliIo): void {
     'trust an eSIM CA no more: all of its certificates by its key identifier, or one by its SHA-256',
   ).action((name: string, { folder }: Folder) =>
     withRuntime(folder, async (runtime, _deployment, by) => {
-      const { keyId, removed, left } = await runtime.trustAdministration.removeCi(normalised(name), by);
+      const { keyId, removed, left } = await underDualControl(
+        runtime,
+        by,
+        { action: 'trust.remove', subject: normalised(name) },
+        (begun) => runtime.trustAdministration.removeCi(normalised(name), begun),
+      );
       io.answer({ keyId, removed, left }, () =>
         [
           left.length === 0

@@ -1,4 +1,6 @@
 import { toHex } from '../../../shared/codec/bytes.ts';
+import { dpName } from '../../../shared/service/trust/trust-items.ts';
+import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -17,9 +19,12 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
         const certificates = await Promise.all(
           files.map((file) => readDer(file, '<certificate>', 'certificate')),
         );
-        const { smdpOid } = await runtime.trustAdministration.installDpPb(
-          { keyUri: options.key, ciPkId: options.ci, certificates },
+        const dp = { keyUri: options.key, ciPkId: options.ci, certificates };
+        const { smdpOid } = await underDualControl(
+          runtime,
           by,
+          { action: 'key.install', subject: dpName(dp) },
+          (begun) => runtime.trustAdministration.installDpPb(dp, begun),
         );
         io.answer({ smdpOid, ciPkId: toHex(options.ci) }, `binding certificate of ${smdpOid} is installed`);
       }),
@@ -30,7 +35,10 @@ export function registerDpPb(command: TrustCommand, io: CliIo): void {
     'bind with a certificate no more; results are still verified with it',
   ).action((name: string, { folder }: Folder) =>
     withRuntime(folder, async (runtime, _deployment, by) => {
-      await runtime.trustAdministration.retireDpPb(name.toLowerCase(), by);
+      const subject = name.toLowerCase();
+      await underDualControl(runtime, by, { action: 'key.retire', subject }, (begun) =>
+        runtime.trustAdministration.retireDpPb(subject, begun),
+      );
       io.answer({ sha256: name.toLowerCase() }, 'the binding certificate is retired');
     }),
   );

@@ -6,6 +6,8 @@ import {
   boundToEuicc,
   boundUnderEum,
 } from '../../../shared/service/trust/bound-profiles.ts';
+import { sha256 } from '../../../shared/service/trust/trust-items.ts';
+import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import { warnOf } from '../../output/answer-warning.ts';
@@ -43,7 +45,12 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
             ? {}
             : { dataKey: await readDer(dataKey, '--data-key', 'publicKey'), dataSignature: signature };
         const certificate = await readDer(file, '<certificate>', 'certificate');
-        const keyId = await runtime.trustAdministration.allowEum(certificate, { party, ...key }, by);
+        const keyId = await underDualControl(
+          runtime,
+          by,
+          { action: 'trust.add', subject: sha256(certificate) },
+          (begun) => runtime.trustAdministration.allowEum(certificate, { party, ...key }, begun),
+        );
         const issuer = issuerOf(certificate);
         if (!(await runtime.trust.list()).cis.some((ci) => ci.keyId === issuer))
           warnOf(io, {
@@ -57,7 +64,10 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
   command('revoke-eum <key-id>', 'take an EUM off the allow-list: its unbound keys stop at once').action(
     (keyId: string, { folder }: Folder) =>
       withRuntime(folder, async (runtime, _deployment, by) => {
-        await runtime.trustAdministration.revokeEum(normalised(keyId), by);
+        const subject = normalised(keyId);
+        await underDualControl(runtime, by, { action: 'trust.remove', subject }, (begun) =>
+          runtime.trustAdministration.revokeEum(subject, begun),
+        );
         const bound: BoundProfile[] = [];
         for await (const profile of boundUnderEum(runtime.context, normalised(keyId))) bound.push(profile);
         io.answer(
@@ -70,7 +80,9 @@ export function registerEum(command: TrustCommand, io: CliIo): void {
   command('revoke-euicc <eid>', 'stop one eUICC for good: its unbound keys stop at once').action(
     (eid: string, { folder }: Folder) =>
       withRuntime(folder, async (runtime, _deployment, by) => {
-        await runtime.trustAdministration.revokeEuicc(eid, by);
+        await underDualControl(runtime, by, { action: 'trust.remove', subject: eid }, (begun) =>
+          runtime.trustAdministration.revokeEuicc(eid, begun),
+        );
         const bound: BoundProfile[] = [];
         for await (const profile of boundToEuicc(runtime.context, eid)) bound.push(profile);
         io.answer({ eid, bound }, () => `eUICC ${eid} is revoked\n\n${boundTable(bound)}`);

@@ -1,5 +1,7 @@
 import { Option } from 'commander';
 import type { RevocationPolicy } from '../../../shared/pki/revocation.ts';
+import { policySubject } from '../../../shared/service/trust/trust-administration.ts';
+import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { fields, table } from '../../output/table.ts';
@@ -61,11 +63,16 @@ export function registerList(command: TrustCommand, io: CliIo): void {
     .addOption(new Option('--missing <what>', 'refused unless told otherwise').choices(CHOICES))
     .addOption(new Option('--expired <what>', 'refused unless told otherwise').choices(CHOICES))
     .action((options: Folder & Partial<RevocationPolicy>) =>
-      withRuntime(options.folder, async ({ trust, trustAdministration }, _deployment, by) => {
+      withRuntime(options.folder, async (runtime, _deployment, by) => {
+        const { trust, trustAdministration } = runtime;
         const { missing, expired } = options;
         const before = (await trust.list()).policy;
         const policy = { missing: missing ?? before.missing, expired: expired ?? before.expired };
-        if (missing !== undefined || expired !== undefined) await trustAdministration.setPolicy(policy, by);
+        const guarded = { action: 'trust.add', subject: policySubject(policy) } as const;
+        if (missing !== undefined || expired !== undefined)
+          await underDualControl(runtime, by, guarded, (begun) =>
+            trustAdministration.setPolicy(policy, begun),
+          );
         io.answer(policy, fields(Object.entries(policy)));
       }),
     );

@@ -17,6 +17,8 @@ export interface Person {
   readonly knownBy: KnownBy;
   /** The second administrator, of an action under dual control. */
   readonly approvedBy?: string | undefined;
+  /** The approval under which it is done; see dual-control/dual-control.ts. */
+  readonly approval?: string | undefined;
 }
 
 /** Who does something, for the audit log: a party, or a part of this server, by its name alone; or a person. */

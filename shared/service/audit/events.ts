@@ -27,6 +27,7 @@ const ORDER = { order: 'identifier' } as const;
 const PROFILE = { order: 'identifier', iccid: 'ICCID' } as const;
 const RESULT = { order: 'identifier', iccid: 'ICCID', eid: 'EID', transaction: 'identifier' } as const;
 const KEY = { key: 'keyUri' } as const;
+const APPROVAL = { request: 'identifier', action: 'identifier', subject: 'identifier' } as const;
 
 /** Every event of the audit log, in the order in which docs/events.md has them. */
 export const AUDIT_EVENTS = {
@@ -198,6 +199,31 @@ export const AUDIT_EVENTS = {
     failed: 'number',
     since: 'time',
   }),
+  'administrator.added': row('administrator', 'a person is registered who administers', {
+    administrator: 'name',
+    publicKey: 'hash',
+  }),
+  'administrator.removed': row('administrator', 'a person administers no more', {
+    administrator: 'name',
+    publicKey: 'hash',
+  }),
+  'dualControl.set': row('administrator', 'which actions take two administrators', {
+    actions: 'identifier',
+    hours: 'number',
+  }),
+  'approval.requested': row('other records', 'a person asks to do what takes two', APPROVAL),
+  'approval.given': row('other records', 'a second person agrees', APPROVAL),
+  'approval.withdrawn': row('other records', 'what was asked for is not to be done any more', APPROVAL),
+  'ceremony.held': row(
+    'other records',
+    'a key was made in a ceremony; `report` is the hash of its signed report',
+    {
+      key: 'keyUri',
+      role: words('binding', 'delivery', 'wrapping', 'intake', 'longTerm'),
+      witnesses: 'name',
+      report: 'hash',
+    },
+  ),
   'clock.compared': row('other records', 'this machine’s clock was compared with another one', {
     source: 'identifier',
     aheadMs: 'ms',

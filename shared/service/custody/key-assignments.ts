@@ -4,6 +4,7 @@ import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
 import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
+import { requireBegun } from '../dual-control/dual-control.ts';
 import { type AssignedRole, type KeyAssignment, keyAssignment } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 
@@ -68,6 +69,7 @@ export class KeyAssignments {
   /** The key becomes the one in use; the caller has made sure that it works. Changes nothing if it is already. */
   async assign(role: AssignedRole, keyUri: string, by: Actor): Promise<void> {
     const uri = canonical(keyUri);
+    await requireBegun(this.#ledger, { action: 'key.generate', subject: role }, by);
     await this.#change(role, `key.${role}.assigned`, uri, by, (assignment) => {
       if (assignment === undefined) return { uri, since: this.#now(), former: [] };
       const { uri: before, former } = assignment;
@@ -82,6 +84,7 @@ export class KeyAssignments {
   /** The former key is needed no more, which the caller has made sure of. */
   async retire(role: AssignedRole, keyUri: string, by: Actor): Promise<void> {
     const uri = canonical(keyUri);
+    await requireBegun(this.#ledger, { action: 'key.retire', subject: uri }, by);
     await this.#change(role, `key.${role}.retired`, uri, by, (assignment) => {
       const known = assignment?.former.find((one) => one.uri === uri);
       if (assignment === undefined || known === undefined)

@@ -5,6 +5,7 @@ import { scanAll } from '../../ledger/scan.ts';
 import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { requireBegun } from '../dual-control/dual-control.ts';
 import { type WaitingKey, waitingKey } from '../records/custody.ts';
 import { keyTag, ledgerKeys, partitions } from '../records/keys.ts';
 
@@ -21,8 +22,9 @@ export async function noteWaitingKey(
   by: Actor,
 ): Promise<void> {
   const uri = canonical(written);
-  await changeItem(ledger, ledgerKeys.waitingKey(uri), (item) => {
+  await changeItem(ledger, ledgerKeys.waitingKey(uri), async (item) => {
     if (item !== undefined) return unchanged();
+    await requireBegun(ledger, { action: 'key.generate', subject: role }, by);
     return becomes(waitingKey.to({ uri, role, since: now() }), undefined, [
       auditWrite(
         { event: 'key.made', by, about: { key: uri, role } },

@@ -293,6 +293,12 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     ['until taken into use', '`keys/waiting-keys.ts`'],
   ),
   kind(
+    'dual-control',
+    'administrators, what takes two of them, and what they have signed for',
+    ['`dual-control/`', '`dual-control/`'],
+    FOR_EVER,
+  ),
+  kind(
     'delivery-keys',
     'delivery keys that have signed',
     ['`keys/delivery-keys.ts`', '`getServerKeys`'],

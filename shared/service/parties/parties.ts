@@ -7,6 +7,7 @@ import type { Actor } from '../api/actor.ts';
 import type { Caller, ClientCertificate, Parties } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { requireBegun } from '../dual-control/dual-control.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
 import { type PartyRecord, partyRecord } from '../records/party.ts';
 import { type CallRate, CallRateLimiter } from './call-rate.ts';
@@ -69,6 +70,7 @@ export class PartyService implements Parties {
     by: Actor,
   ): Promise<void> {
     const { ledger, now } = this.#context;
+    await requireBegun(ledger, { action: 'party.add', subject: fingerprint }, by);
     for (const known of await this.list()) {
       if (known.identifier === party.identifier && known.role !== party.role) {
         refuse('requesterNotAllowed', `${party.identifier} is registered as ${known.role}`);
@@ -98,6 +100,7 @@ export class PartyService implements Parties {
 
   async revoke(fingerprint: string, by: Actor): Promise<void> {
     const { ledger, now } = this.#context;
+    await requireBegun(ledger, { action: 'party.revoke', subject: fingerprint }, by);
     await changeItem(ledger, ledgerKeys.party(fingerprint), (item) => {
       if (item === undefined) refuse('requesterUnknown', 'the certificate belongs to no registered party');
       const record = partyRecord.from(item);

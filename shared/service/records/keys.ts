@@ -41,6 +41,8 @@ export const partitions = {
   notices: 'notices',
   parkedNotices: 'notices-parked',
   waitingKeys: 'keys-waiting',
+  /** Administrators, what they have to do together, and what waits for a second one. */
+  dualControl: 'dual-control',
   keyCounts: 'key-counts',
   failures: 'failures',
   calls: 'calls',
@@ -52,6 +54,10 @@ export const noticesOf = (orderId: string) => `${orderId}#`;
 export const noticeName = (orderId: string, call: string) => `${noticesOf(orderId)}${call}`;
 /** The functionCallIdentifier in a notice's name. */
 export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
+
+/** Beginnings of sort keys of dual control. */
+export const ADMINISTRATOR = 'administrator#';
+export const APPROVAL = 'approval#';
 
 export const orderPartition = (orderId: string) => `order#${orderId}`;
 /** Copies of what every just-in-time commit leans on: enough that those of one moment seldom meet at the same one. */
@@ -142,6 +148,12 @@ export const ledgerKeys = {
   trustPolicy: { partition: partitions.trust, sort: 'policy' } as ItemKey,
   knownEumChain: (sha256: string): ItemKey => ({ partition: partitions.eumChains, sort: sha256 }),
 
+  dualControlPolicy: { partition: partitions.dualControl, sort: 'policy' },
+  administrator: (name: string): ItemKey => ({
+    partition: partitions.dualControl,
+    sort: `${ADMINISTRATOR}${name}`,
+  }),
+  approval: (id: string): ItemKey => ({ partition: partitions.dualControl, sort: `${APPROVAL}${id}` }),
   waitingKey: (uri: string): ItemKey => ({ partition: partitions.waitingKeys, sort: keyTag(uri) }),
   keyAssignment: (role: AssignedRole): ItemKey => ({ partition: 'keys', sort: role }),
   deliveryKey: (keyId: string): ItemKey => ({ partition: deliveryKeysPartition, sort: keyId }),

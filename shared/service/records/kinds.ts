@@ -2,6 +2,7 @@ import type { ItemKey } from '../../ledger/ledger.ts';
 import { auditArchived, auditHead, chainedLine, waitingLine } from './audit.ts';
 import { callbackClient, callbackClientRequest, callbackSigningKey } from './callback-keys.ts';
 import { deliveryKeyRecord, keyAssignment, waitingKey, wrappedUnder } from './custody.ts';
+import { administratorRecord, approvalRecord, dualControlPolicy } from './dual-control.ts';
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
 import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
@@ -69,6 +70,7 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   'eum-chains': { '*': knownEumChain },
   keys: { '*': keyAssignment },
   'keys-waiting': { '*': waitingKey },
+  'dual-control': { policy: dualControlPolicy, administrator: administratorRecord, approval: approvalRecord },
   'delivery-keys': { '*': deliveryKeyRecord },
   'wrapped-under': { '*': wrappedUnder },
   order: {

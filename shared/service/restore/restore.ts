@@ -1,7 +1,9 @@
 import { Fault } from '../../errors.ts';
+import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import { AuditLog } from '../audit/log.ts';
 import type { Context } from '../context.ts';
+import { requireBegun } from '../dual-control/dual-control.ts';
 import { chunkProgresses, finishJob } from '../esbpp/job-progress.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -70,8 +72,10 @@ export async function restore(
   context: Context,
   standing: Standing,
   progress: Progress = () => undefined,
+  by: Actor = 'server',
 ): Promise<RestoreResult> {
   const { ledger, vault } = context;
+  await requireBegun(ledger, { action: 'restore', subject: context.settings.deployment }, by);
   if ((await standing.why()) === undefined)
     throw new Fault('configuration', 'the ledger is not frozen: there is nothing to restore');
   const { auditHead } = await standing.freeze('the ledger is being restored');
@@ -86,7 +90,7 @@ export async function restore(
   const positions = await reconcileSupplies(context, new Set([...orderIds, ...affected]), progress);
 
   const about = { auditHead, auditLines, orders: orders.restored, jobs, commits, bound, ...positions };
-  const line = { event: 'ledger.restored', by: 'server', about } as const;
+  const line = { event: 'ledger.restored', by, about } as const;
   await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
   await adoptPpks(context.ppks, context.settings);
   await new AuditLog(ledger, vault, context.ppks).resetAnchors();

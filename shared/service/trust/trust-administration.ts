@@ -13,6 +13,8 @@ import type { CrlTaken } from '../api/admin.ts';
 import type { AuditAbout, AuditEvent } from '../audit/events.ts';
 import { type AuditLine, auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { requireBegun } from '../dual-control/dual-control.ts';
+import type { GuardedAction } from '../records/dual-control.ts';
 import { euiccRecord } from '../records/euicc.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -73,6 +75,7 @@ export class TrustAdministration {
    * One that is there keeps the uses that it has.
    */
   async addCi(certificate: Bytes, use: CiUse, by: Actor): Promise<CiAdded> {
+    await this.#begun('trust.add', sha256(certificate), by);
     const ci = decodeCi(certificate);
     const key = ledgerKeys.trust('ci', ciName(ci));
     const keyId = toHex(ci.extensions.subjectKeyIdentifier!);
@@ -95,6 +98,7 @@ export class TrustAdministration {
    * that is not trusted, which may be a typing error.
    */
   async removeCi(name: string, by: Actor): Promise<CiRemoved> {
+    await this.#begun('trust.remove', name, by);
     const all = await this.#cis();
     const byKey = all.filter(({ keyId }) => keyId === name);
     const removed = byKey.length > 0 ? byKey : all.filter((one) => one.sha256 === name);
@@ -118,6 +122,7 @@ export class TrustAdministration {
    * are as they are said last; see `withCertificate`.
    */
   async allowEum(eumCertificate: Bytes, terms: EumTerms, by: Actor): Promise<string> {
+    await this.#begun('trust.add', sha256(eumCertificate), by);
     const certificate = decodeEum(eumCertificate);
     const key = ledgerKeys.trust('eum', eumName(certificate));
     const keyId = toHex(certificate.extensions.subjectKeyIdentifier!);
@@ -131,6 +136,7 @@ export class TrustAdministration {
 
   /** Takes an EUM off the allow-list: its unbound keys stop at once. Refuses one that is not on it. */
   async revokeEum(keyId: string, by: Actor): Promise<void> {
+    await this.#begun('trust.remove', keyId, by);
     await this.#change({ event: 'trust.eum.revoked', by, about: { eum: keyId } }, async () => {
       const items = await scanAll(this.#context.ledger, partitions.trust);
       return (
@@ -145,6 +151,7 @@ export class TrustAdministration {
    * is withheld. For EUMs that sign no revocation lists (Variant O).
    */
   async revokeEuicc(eid: string, by: Actor): Promise<void> {
+    await this.#begun('trust.remove', eid, by);
     checkEid(eid);
     await this.#change({ event: 'trust.euicc.revoked', by, about: { eid } }, async () => {
       const item = await this.#context.ledger.get(ledgerKeys.euicc(eid));
@@ -159,6 +166,7 @@ export class TrustAdministration {
 
   /** What happens where a needed list is missing or expired; both are refused unless told otherwise. */
   async setPolicy(revocation: RevocationPolicy, by: Actor): Promise<void> {
+    await this.#begun('trust.add', policySubject(revocation), by);
     const { missing, expired } = revocation;
     await this.#put(ledgerKeys.trustPolicy, trustPolicyRecord.to({ revocation }), {
       event: 'trust.policy.set',
@@ -169,6 +177,7 @@ export class TrustAdministration {
 
   /** Verifies chain and key before anything is stored. */
   async installDpPb(dp: Omit<DpPbRecord, 'state' | 'installedAt'>, by: Actor): Promise<VerifiedDp> {
+    await this.#begun('key.install', dpName(dp), by);
     const view = await this.#trust.current();
     const { publicKey: spki } = await this.#context.keyRing.binding(dp.keyUri);
     const { store: trust, crls } = view;
@@ -187,6 +196,7 @@ export class TrustAdministration {
 
   /** `name`: hexadecimal SHA-256 of the certificate. */
   async retireDpPb(name: string, by: Actor): Promise<void> {
+    await this.#begun('key.retire', name, by);
     const key = ledgerKeys.trust('dppb', name);
     const item = await this.#context.ledger.get(key);
     if (item === undefined)
@@ -231,6 +241,11 @@ export class TrustAdministration {
     return { isNew, issuerKeyId, number: crl.cRLNumber, revoked: crl.revoked.size, revokedEums };
   }
 
+  /** What takes two persons is begun by both before it is done. */
+  #begun(action: GuardedAction, subject: string, by: Actor): Promise<void> {
+    return requireBegun(this.#context.ledger, { action, subject }, by);
+  }
+
   async #put<E extends AuditEvent, A extends AuditAbout<E>>(
     key: ItemKey,
     attributes: Item['attributes'] | undefined,
@@ -265,3 +280,7 @@ export class TrustAdministration {
 /** Takes away what was read; undefined where that is nothing. */
 const removals = (items: readonly Item[]): Write[] | undefined =>
   items.length === 0 ? undefined : items.map((item) => ({ remove: item, when: { revision: item.revision } }));
+
+/** What an approval of this policy is for. */
+export const policySubject = ({ missing, expired }: RevocationPolicy) =>
+  `missing ${missing}, expired ${expired}`;

@@ -45,7 +45,10 @@ async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell =
   const verdict = await verifyBatch(folder, keys?.keys);
   const good = verdict.problems.length === 0;
   if (verdict.signature === 'none')
-    io.warn('an inline answer carries no signature: nothing but its form was checked');
+    io.warn(
+      'an inline answer carries no signature: it was held against the SHA-256 that pull wrote down; who replaced the ' +
+        'whole folder goes unseen',
+    );
   else if (keys === undefined)
     io.warn('the signature was not checked: no --delivery-key (getServerKeys tells it)');
   else if (given === undefined)
@@ -63,10 +66,11 @@ async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell =
         ['failed', verdict.failed],
         ['signature', verdict.signature],
         ['second signature', verdict.longTermSignature],
+        ['SHA-256', verdict.sha256],
         ['signed by', verdict.signedBy && `the key with SHA-256 ${verdict.signedBy}`],
         ['key trusted by', given === undefined && keys ? `the folder; ${keys.from} when pulled` : keys?.from],
         ...verdict.problems.map(({ part, problem }): [string, string] => [
-          part === undefined ? 'manifest' : `part ${part}`,
+          part !== undefined ? `part ${part}` : verdict.signature === 'none' ? 'batch' : 'manifest',
           problem,
         ]),
       ]),

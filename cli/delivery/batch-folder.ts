@@ -1,6 +1,6 @@
 import { createHash, verify } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, readFile, rename, stat } from 'node:fs/promises';
+import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
@@ -20,6 +20,15 @@ export const MANIFEST_FILE = 'manifest.der';
 export const SECOND_SIGNATURE_FILE = 'manifest.jws';
 /** An answer that came inline is a BppBatch (FF62) already. */
 export const BATCH_FILE = 'batch.der';
+/** SHA-256 of that answer as it came, in hexadecimal: no signature of the server covers it. */
+const BATCH_HASH_FILE = 'batch.sha256';
+
+/** Keeps an inline answer, and by which octets it is known from then on. */
+export async function storeBatch(folder: string, batch: Bytes): Promise<void> {
+  const hash = createHash('sha256').update(batch).digest('hex');
+  await writeFile(join(folder, BATCH_HASH_FILE), `${hash}\n`);
+  await writeFile(join(folder, BATCH_FILE), batch);
+}
 
 /** Parts are named by their place in the manifest: the server's names are not for a file system. */
 export const partFile = (folder: string, index: number) =>
@@ -49,6 +58,7 @@ export interface BatchProblem {
 }
 
 export interface BatchVerdict {
+  /** Empty of an inline answer that is not what was pulled. */
   readonly requestId: string;
   readonly parts: number;
   readonly bound: number;
@@ -59,13 +69,15 @@ export interface BatchVerdict {
   readonly longTermSignature?: 'holds' | 'fails';
   /** Fingerprint of the key by which the signature holds. */
   readonly signedBy?: string;
+  /** Of an inline answer: to be compared with what the puller saw. */
+  readonly sha256?: string;
   readonly problems: readonly BatchProblem[];
 }
 
 /**
  * Checks a folder with no network: the manifest's signature by one of the delivery keys (P-256, over SHA-256 of fields 0..3,
  * raw r‖s), where long-term keys are among them a second one by one of those (ML-DSA-65), each part's size and SHA-256, and that its index names exactly the bound items in it. The BPPs themselves
- * are for the eUICC to check. An answer that came inline has no manifest: it is read as a whole.
+ * are for the eUICC to check. An answer that came inline has no manifest: it must be the octets that were pulled.
  */
 export async function verifyBatch(
   folder: string,
@@ -126,10 +138,30 @@ const exists = (file: string) =>
 const isInline = async (folder: string) =>
   !(await exists(join(folder, MANIFEST_FILE))) && (await exists(join(folder, BATCH_FILE)));
 
+/** One that was changed since it came is a problem whatever it looks like; so is one that nobody pulled. */
 async function readInline(folder: string): Promise<BatchVerdict> {
-  const { requestId, items } = decodeBppBatch(await readFile(join(folder, BATCH_FILE)));
+  const batch = await readFile(join(folder, BATCH_FILE));
+  const sha256 = createHash('sha256').update(batch).digest('hex');
+  const received = (await textIfAny(join(folder, BATCH_HASH_FILE)))?.trim();
+  if (received !== sha256) {
+    const problem =
+      received === undefined
+        ? `there is no ${BATCH_HASH_FILE} of a pull: nothing says that it is what the server sent; pull again`
+        : 'not the octets that were pulled: changed since, or incomplete; pull again';
+    return {
+      requestId: '',
+      parts: 0,
+      bound: 0,
+      failed: 0,
+      signature: 'none',
+      sha256,
+      problems: [{ problem }],
+    };
+  }
+  const { requestId, items } = decodeBppBatch(batch);
   const bound = items.filter(({ outcome }) => outcome.kind === 'bound').length;
-  return { requestId, parts: 0, bound, failed: items.length - bound, signature: 'none', problems: [] };
+  const failed = items.length - bound;
+  return { requestId, parts: 0, bound, failed, signature: 'none', sha256, problems: [] };
 }
 
 /**

@@ -12,12 +12,12 @@ import {
   type TlsIdentity,
 } from '../../sim/index.ts';
 import {
-  BATCH_FILE,
   isPart,
   MANIFEST_FILE,
   partFile,
   SECOND_SIGNATURE_FILE,
   signerOf,
+  storeBatch,
 } from './batch-folder.ts';
 import { type DeliveryKeys, keyFingerprint, spkisOf, storeKeys } from './delivery-keys.ts';
 import { downloadPart } from './download.ts';
@@ -57,7 +57,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   await mkdir(folder, { recursive: true });
   const answer = await completeAnswer(client, options);
   if (typeof answer.bppBatch === 'string') {
-    await writeFile(join(folder, BATCH_FILE), Buffer.from(answer.bppBatch, 'base64'));
+    await storeBatch(folder, Buffer.from(answer.bppBatch, 'base64'));
     // an answer that was larger, before something in it was withheld
     await rm(join(folder, MANIFEST_FILE), { force: true });
     return { form: 'batch', parts: 0, present: 0 };

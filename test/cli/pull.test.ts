@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -137,6 +137,31 @@ describe('a pulled folder', { tags: ['A1-AIR-GAP', 'ESBPP04'] }, () => {
     );
     expect(packed.json()).toMatchObject({
       size: readFileSync(join(folder.file('inline'), 'batch.der')).length,
+    });
+  });
+
+  it('of an inline answer finds one flipped bit, and a batch that nobody pulled', async () => {
+    await pull(await request(1), 'flipped');
+    const file = join(folder.file('flipped'), 'batch.der');
+    const batch = readFileSync(file);
+    const changed = Buffer.from(batch);
+    changed[batch.length - 40]! ^= 1;
+    writeFileSync(file, changed);
+    const found = await verify('flipped');
+    expect(found.code).toBe(1);
+    expect(found.json()).toMatchObject({ problems: [{ problem: expect.stringContaining('pull again') }] });
+    const packed = await runCli(
+      ...['batch', 'pack', '--folder', folder.file('flipped'), '--out', folder.file('two.der'), '--json'],
+    );
+    expect(packed.code).toBe(1);
+
+    writeFileSync(file, batch);
+    expect((await verify('flipped')).code).toBe(0);
+    rmSync(join(folder.file('flipped'), 'batch.sha256'));
+    const unknown = await verify('flipped');
+    expect(unknown.code).toBe(1);
+    expect(unknown.json()).toMatchObject({
+      problems: [{ problem: expect.stringContaining('no batch.sha256') }],
     });
   });
 

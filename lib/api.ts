@@ -68,7 +68,7 @@ export class InterfaceApi extends Construct {
     for (const [path, fn] of Object.entries(functions) as [FunctionPath, SmdpfFunction][]) {
       let integration = integrations.get(fn);
       if (integration === undefined) {
-        integration = new HttpLambdaIntegration(resourceName(path), fn.function);
+        integration = new HttpLambdaIntegration(resourceName(path), fn.callee);
         integrations.set(fn, integration);
       }
       for (const url of urlPaths(functionAt(path))) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Fault } from '../shared/errors.ts';
 import { Destinations } from '../shared/net/destinations.ts';
+import { canaryMinutes } from './canary.ts';
 import { type OperatorConfig, reservedConcurrency, signsPerTask } from './config.ts';
 
 /** Where truststores lie. */
@@ -45,6 +46,13 @@ const RULES: readonly Rule[] = [
       ledgerTable === undefined || /^[\w.-]{3,255}$/.test(ledgerTable),
       'ledgerTable: the name of a table, not its ARN',
     ),
+  ({ canary }) =>
+    canary === undefined
+      ? undefined
+      : [
+          unless(canaryMinutes.includes(canary.minutes), `canary.minutes: ${canaryMinutes.join(', ')}`),
+          unless(whole(canary.faults, 0), 'canary.faults: a whole number, 0 and more'),
+        ],
   callbackCa,
   internalDestinations,
   account,

@@ -1,3 +1,5 @@
+import type { CanaryMinutes } from './canary.ts';
+
 /** One Operator's SM-DPf on AWS: what differs between Operators, and nothing else. */
 export interface OperatorConfig {
   /** Short name in lower-case letters, digits and hyphens: the stack and its resources are called after it. */
@@ -85,6 +87,11 @@ export interface OperatorConfig {
     /** Qualifier of the account's bootstrap, where it is not the CDK's own. */
     readonly bootstrapQualifier?: string;
   };
+  /**
+   * A release takes a tenth of the calls for so many minutes before it takes all, and is rolled back where the server fails
+   * more than `faults` calls or tasks in one of them (lib/canary.ts). Left out, a release takes all calls at once.
+   */
+  readonly canary?: { readonly minutes: CanaryMinutes; readonly faults: number };
   /** PEM of a CA that is trusted for the Operator's callback server besides the public ones. */
   readonly callbackCa?: string;
   /**

@@ -9,6 +9,7 @@ import { Administrator } from './administrator.ts';
 import { InterfaceApi } from './api.ts';
 import { MonthlyBudget } from './budget.ts';
 import type { Bundles } from './bundle.ts';
+import { Canary, giveAliases } from './canary.ts';
 import { checkConfig } from './check-config.ts';
 import { type OperatorConfig, reservedConcurrency } from './config.ts';
 import { describeStack } from './describe.ts';
@@ -66,11 +67,16 @@ export class OperatorStack extends Stack {
     notify.deliverBy(this.functions['notify.deliver'], config.callbackCa);
     this.#allowDestinations();
     new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
+    if (config.canary !== undefined) giveAliases(this.functions);
     const apis = { parties: this.#api('parties', storageKey), field: this.#api('field', storageKey) };
     // API Gateway makes about one domain name in 30 s
     if (apis.parties.domain !== undefined) apis.field.domain?.node.addDependency(apis.parties.domain);
     const seen = { config, storageKey, functions: this.functions, apis, ledger, jobs, notify };
-    const { topic, alarms } = new Watch(this, 'Watch', seen);
+    const { topic, alarms, alarmNamed } = new Watch(this, 'Watch', seen);
+    if (config.canary !== undefined) {
+      const rolling = (['release-faults', 'api-failures', 'field-failures'] as const).map(alarmNamed);
+      new Canary(this, 'Canary', config, this.functions, rolling);
+    }
     if (config.budget !== undefined) new MonthlyBudget(this, 'Budget', config);
     new Guard(this, 'Guard', config, topic, storageKey);
     if (config.administratorRoleArn !== undefined) new Administrator(this, 'Administrator', config, ports);

@@ -1,7 +1,15 @@
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  type Alias,
+  Architecture,
+  Code,
+  type IFunction,
+  Function as LambdaFunction,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { CONFIG_VARIABLE } from '../lambdas/runtime.ts';
@@ -64,6 +72,7 @@ export class SmdpfFunction extends Construct {
   readonly name: string;
   readonly logGroup: LogGroup;
   #runtime: RuntimeConfig;
+  #alias: Alias | undefined;
 
   constructor(scope: Construct, id: string, { config, name, bundle, logKey }: SmdpfFunctionProps) {
     super(scope, id);
@@ -114,6 +123,19 @@ export class SmdpfFunction extends Construct {
     });
     acknowledge(this.role, 'IAM5', 'X-Ray knows no resources', 'Resource::*');
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]);
+  }
+
+  /** Calls go to a version by this alias from now on, so that a deployment can shift them: `live`. */
+  giveAlias(): Alias {
+    this.#alias ??= this.function.addAlias('live');
+    return this.#alias;
+  }
+
+  /** What the API calls. By its ARN, since the CDK's alias does not fit its interface where optional members are exact. */
+  get callee(): IFunction {
+    if (this.#alias === undefined) return this.function;
+    const { functionArn } = this.#alias;
+    return LambdaFunction.fromFunctionAttributes(this, 'Callee', { functionArn, sameEnvironment: true });
   }
 
   /** Permission and configuration, together. */

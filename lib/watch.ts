@@ -41,7 +41,7 @@ export interface AlarmSpec {
   readonly says: string;
   readonly metric: IMetric;
   readonly above: number;
-  /** Periods of five minutes, one after the other. */
+  /** Periods of the metric, one after the other. */
   readonly periods?: number;
 }
 
@@ -68,10 +68,18 @@ export class Watch extends Construct {
     const metrics = this.#metrics(props);
     this.alarms = [
       ...alarmsOf(config, metrics).map((spec) => this.#alarm(config, spec)),
+      ...releaseAlarms(config, metrics).map((spec) => this.#alarm(config, spec)),
       ...scheduledFunctions(config).map(({ lambda, minutes }) => this.#heartbeat(props, lambda, minutes)),
     ];
     this.#dashboard(config, metrics);
   }
+
+  /** By the name that it has in docs/runbook.md. */
+  readonly alarmNamed = (name: string): Alarm => {
+    const found = this.alarms.find(({ node }) => node.id === name);
+    if (found === undefined) throw new Error(`there is no alarm ${name}`);
+    return found;
+  };
 
   /** A policy of a topic's own replaces the one that SNS would give it, by which CloudWatch may publish. */
   #letAlarmsPublish(): void {
@@ -138,8 +146,10 @@ export class Watch extends Construct {
     };
     const of = (name: FunctionName) => functions[name].function;
     const sum = { statistic: 'Sum', period: PERIOD };
+    const faults = counted('Faults', '{ $.event = "fault" }');
     return {
-      faults: counted('Faults', '{ $.event = "fault" }'),
+      faults,
+      faultsByMinute: faults.with({ period: Duration.minutes(1) }),
       keyThrottled: counted('KeyServiceThrottled', '{ $.errors[0].code = "keyProviderThrottled" }', [
         'jobs.runTask',
         'esbpp.requestBpp',
@@ -204,6 +214,7 @@ export class Watch extends Construct {
 type Metrics = Readonly<
   Record<
     | 'faults'
+    | 'faultsByMinute'
     | 'keyThrottled'
     | 'trustAlarms'
     | 'keyAlarms'
@@ -358,6 +369,13 @@ const ALARMS: readonly AlarmRow[] = [
     above: 0,
   },
 ];
+
+/** A release that fails is rolled back by the minute (lib/canary.ts). */
+function releaseAlarms({ canary }: OperatorConfig, { faultsByMinute }: Metrics): AlarmSpec[] {
+  if (canary === undefined) return [];
+  const says = 'The server fails calls or tasks; a release that is being tried is rolled back.';
+  return [{ name: 'release-faults', says, metric: faultsByMinute, above: canary.faults }];
+}
 
 function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
   return ALARMS.map(({ says, metric, above, ...row }) => ({

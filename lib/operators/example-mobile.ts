@@ -33,6 +33,7 @@ export const exampleMobile: OperatorConfig = {
   },
   alarms: { email: 'smdpf-operations@mobile.example.com', faults: 5, callbackMinutes: 60 },
   crlFetchMinutes: 60,
+  canary: { minutes: 10, faults: 2 },
   tags: { 'cost-centre': 'esim' },
   budget: { monthlyUsd: 2_000 },
   target: 'aws',

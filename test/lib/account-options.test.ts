@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { StackDescription } from '../../cli/aws/stack-description.ts';
+import { CANARIES } from '../../lib/canary.ts';
+import { functionNames, resourceName } from '../../lib/functions.ts';
 import { EXAMPLES } from '../../lib/operators/index.ts';
 import { ACCOUNT, arnOf, byResource, idOf, REGION, resolved } from './policies.ts';
 import { emptyBundles, templateOf } from './synthesized.ts';
 
-/** What an account asks of who deploys, and what `smdpf aws doctor` is told and allowed. One stack with every option. */
+/** What an account asks of who deploys, a release that is tried first, and what `smdpf aws doctor` is told and allowed. One stack with every option. */
 const [mobile] = EXAMPLES as [(typeof EXAMPLES)[0]];
 const BOUNDARY = `arn:aws:iam::${ACCOUNT}:policy/boundary`;
 const config = {
@@ -101,5 +103,108 @@ describe('smdpf aws doctor', () => {
         arn('lambda', `function:${Object.keys(description.quotas.reserved)[0]}`),
       ),
     ).toBe('allowed');
+  });
+});
+
+const resources = template.toJSON().Resources as Record<
+  string,
+  {
+    Type: string;
+    DependsOn?: string[];
+    UpdatePolicy?: Record<string, unknown>;
+    Properties: Record<string, unknown>;
+  }
+>;
+const ofType = (type: string) => Object.entries(resources).filter(([, { Type }]) => Type === type);
+const idOfFunction = (name: (typeof functionNames)[number]) =>
+  ofType('AWS::Lambda::Function').find(
+    ([, { Properties }]) => Properties.FunctionName === `${config.name}-${resourceName(name)}`,
+  )![0];
+const aliasOf = (name: (typeof CANARIES)[number]) =>
+  ofType('AWS::Lambda::Alias').find(
+    ([, { Properties }]) => resolved(Properties.FunctionName) === arnOf(idOfFunction(name)),
+  )!;
+
+describe('a release', () => {
+  it('is called by an alias where it is tried, and the API may call nothing else of it', () => {
+    const integrations = ofType('AWS::ApiGatewayV2::Integration').map(([, { Properties }]) =>
+      JSON.stringify(resolved(Properties.IntegrationUri)),
+    );
+    const permitted = ofType('AWS::Lambda::Permission').map(([, { Properties }]) =>
+      resolved(Properties.FunctionName),
+    );
+    for (const name of CANARIES) {
+      const [id, { Properties }] = aliasOf(name);
+      expect(Properties.Name).toBe('live');
+      expect(
+        integrations.filter((uri) => uri.includes(arnOf(id))),
+        name,
+      ).toHaveLength(1);
+      expect(
+        integrations.filter((uri) => uri.includes(arnOf(idOfFunction(name)))),
+        name,
+      ).toHaveLength(0);
+      expect(permitted).toContain(arnOf(id));
+      expect(permitted).not.toContain(`${arnOf(idOfFunction(name))}.Arn`);
+      expect(permitted).not.toContain(arnOf(idOfFunction(name)));
+    }
+  });
+
+  it('takes a tenth of the calls, and all of them only if no alarm has rung', () => {
+    const groups = ofType('AWS::CodeDeploy::DeploymentGroup');
+    expect(groups).toHaveLength(CANARIES.length);
+    const alarmName = (name: string) => `${config.name}-smdpf-${name}`;
+    const alarms = new Map(
+      ofType('AWS::CloudWatch::Alarm').map(([id, { Properties }]) => [arnOf(id), Properties]),
+    );
+    for (const [, { Properties }] of groups) {
+      expect(Properties).toMatchObject({
+        DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent10Minutes',
+        DeploymentStyle: { DeploymentType: 'BLUE_GREEN', DeploymentOption: 'WITH_TRAFFIC_CONTROL' },
+        AutoRollbackConfiguration: {
+          Enabled: true,
+          Events: expect.arrayContaining(['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM']),
+        },
+      });
+      const { Enabled, Alarms } = resolved(Properties.AlarmConfiguration) as {
+        Enabled: boolean;
+        Alarms: { Name: string }[];
+      };
+      expect(Enabled).toBe(true);
+      expect(new Set(Alarms.map(({ Name }) => alarms.get(Name)?.AlarmName))).toEqual(
+        new Set(['release-faults', 'api-failures', 'field-failures'].map(alarmName)),
+      );
+    }
+    const faults = [...alarms.values()].find(({ AlarmName }) => AlarmName === alarmName('release-faults'));
+    expect(faults).toMatchObject({ Period: 60, Threshold: config.canary!.faults, MetricName: 'Faults' });
+  });
+
+  it('is shifted by CodeDeploy, whose role may', () => {
+    for (const name of CANARIES) {
+      const [, { UpdatePolicy }] = aliasOf(name);
+      const { ApplicationName, DeploymentGroupName } = resolved(
+        UpdatePolicy?.CodeDeployLambdaAliasUpdate,
+      ) as Record<string, string>;
+      expect(ofType('AWS::CodeDeploy::Application').map(([id]) => arnOf(id))).toContain(ApplicationName);
+      const group = ofType('AWS::CodeDeploy::DeploymentGroup').find(
+        ([id]) => arnOf(id) === DeploymentGroupName,
+      );
+      const role = resolved(group?.[1].Properties.ServiceRoleArn);
+      const [, { Properties }] = ofType('AWS::IAM::Role').find(([id]) => arnOf(id) === role)!;
+      expect(JSON.stringify(resolved(Properties.ManagedPolicyArns))).toContain(
+        'AWSCodeDeployRoleForLambdaLimited',
+      );
+      expect(JSON.stringify(Properties.AssumeRolePolicyDocument)).toContain('codedeploy.amazonaws.com');
+    }
+  });
+
+  it('reaches tasks and the other functions once it has held, and fits into a stack', () => {
+    const aliases = CANARIES.map((name) => aliasOf(name)[0]);
+    const others = functionNames.filter((name) => !CANARIES.some((canary) => canary === name));
+    expect(others).toContain('jobs.runTask');
+    for (const name of others)
+      expect(resources[idOfFunction(name)]?.DependsOn, name).toEqual(expect.arrayContaining(aliases));
+    // a rotation of every key and a second CI have room beside it
+    expect(Object.keys(resources).length).toBeLessThan(470);
   });
 });

@@ -76,6 +76,8 @@ it.each<[string, Partial<OperatorConfig>, string]>([
   ['callbacks of no minutes', { alarms: { ...alarms, callbackMinutes: 0 } }, 'alarms.callbackMinutes:'],
   ['a chunk of none', { sizes: { chunk: 0, pack: 1 } }, 'sizes.chunk:'],
   ['lists fetched every week', { crlFetchMinutes: 10_080 }, 'crlFetchMinutes: whole minutes, 2 to 1440'],
+  ['a canary of a minute', { canary: { minutes: 1 as 5, faults: 0 } }, 'canary.minutes: 5, 10, 15, 30'],
+  ['less than no faults', { canary: { minutes: 5, faults: -1 } }, 'canary.faults: a whole number'],
   ['the ARN of a table', { ledgerTable: 'arn:aws:dynamodb:x:1:table/y' }, 'ledgerTable: the name of a table'],
   [
     'a large callback CA',

@@ -68,7 +68,10 @@ export class InterfaceApi extends Construct {
     for (const [path, fn] of Object.entries(functions) as [FunctionPath, SmdpfFunction][]) {
       let integration = integrations.get(fn);
       if (integration === undefined) {
-        integration = new HttpLambdaIntegration(resourceName(path), fn.callee);
+        integration = new HttpLambdaIntegration(resourceName(path), fn.callee, {
+          // one permission for each Lambda, not for each of its routes: a stack has 500 resources at most
+          scopePermissionToRoute: false,
+        });
         integrations.set(fn, integration);
       }
       for (const url of urlPaths(functionAt(path))) {

@@ -1,4 +1,3 @@
-import { Stack } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   type ILambdaDeploymentConfig,
@@ -64,7 +63,7 @@ export class Canary extends Construct {
       role,
       'IAM4',
       'what CodeDeploy needs to shift an alias; AWS keeps it up to date',
-      `Policy::arn:${Stack.of(this).partition === 'aws' ? 'aws' : '<AWS::Partition>'}:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited`,
+      'Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited',
     );
     const aliases: Alias[] = [];
     for (const path of CANARIES) {

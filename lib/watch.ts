@@ -17,7 +17,13 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { InterfaceApi } from './api.ts';
 import type { OperatorConfig } from './config.ts';
-import { type BackgroundName, type FunctionName, functionNames, resourceName } from './functions.ts';
+import {
+  type BackgroundName,
+  FUNCTIONS,
+  type FunctionName,
+  functionNames,
+  resourceName,
+} from './functions.ts';
 import type { Jobs } from './jobs.ts';
 import type { StorageKey } from './keys.ts';
 import type { Ledger } from './ledger.ts';
@@ -45,6 +51,10 @@ export interface AlarmSpec {
   readonly periods?: number;
 }
 
+/** Who could meet an object or a PPK that is damaged. */
+const READERS = functionNames.filter(
+  (name) => FUNCTIONS[name].vault !== undefined || FUNCTIONS[name].ppks !== undefined,
+);
 const PERIOD = Duration.minutes(5);
 const RUNBOOK = 'docs/runbook.md';
 const API_LATENCY_MS = 10_000;
@@ -161,7 +171,7 @@ export class Watch extends Construct {
         'esed1.registerEuiccData',
       ]),
       keyAlarms: counted('KeyAlarms', '{ $.event = "alarm.*" }', ['keys.check']),
-      damagedObjects: counted('DamagedObjects', '{ $.event = "alarm.object.damaged" }'),
+      damagedObjects: counted('DamagedObjects', '{ $.event = "alarm.object.damaged" }', READERS),
       verifyFindings: counted('VerifyFindings', '{ $.event = "alarm.verify.found" }', ['verify.scrub']),
       rewrapLate: counted('RewrapLate', '{ $.event = "alarm.key.rewrap" }', ['keys.rewrap']),
       taskRuns: of('jobs.runTask').metricInvocations(sum),

@@ -22,7 +22,8 @@ const namesRequirement = (file: string) => has(file, ' tags: [');
 
 /** What `npm run evidence` reads, and what other tools do. */
 function evidenceReporters() {
-  const results = process.env.SMDPF_EVIDENCE_RESULTS ?? 'evidence/out/results.json';
+  const results = process.env.SMDPF_EVIDENCE_RESULTS;
+  if (results === undefined) return [];
   const junit = ['junit', { outputFile: join(results, '../junit.xml') }] as ['junit', { outputFile: string }];
   return [new EvidenceReporter(results), junit];
 }
@@ -61,7 +62,7 @@ export default defineConfig(({ mode }) => {
       reporters: [
         'default',
         new CountsReporter(long ? 'npm run test:long' : 'npm test, less than npm run test:long,'),
-        ...(evidence ? evidenceReporters() : []),
+        ...(long ? [] : evidenceReporters()),
       ],
       // V8 may abort a process whose threads tier up one such wrapper: see shared/jobs/worker-lane.ts
       execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],

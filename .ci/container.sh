@@ -11,7 +11,7 @@ if [ "$(id -u)" != 0 ]; then
   exit 0
 fi
 command -v buildah >/dev/null ||
-  { apt-get update -q && apt-get install -q -y --no-install-recommends buildah </dev/null; } >/dev/null ||
+  flock /tmp/smdpf-ci-apt.lock sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends buildah </dev/null' >/dev/null ||
   { echo 'skipped: no buildah here'; exit 0; }
 if ! probe=$(buildah from scratch 2>/dev/null); then
   echo 'skipped: buildah does not run here'

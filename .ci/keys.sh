@@ -41,8 +41,9 @@ for package in "${wanted[@]}"; do
   dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || packages+=("$package")
 done
 if [ "${#packages[@]}" -gt 0 ]; then
-  as_root apt-get update -q
-  as_root apt-get install -q -y --no-install-recommends "${packages[@]}" </dev/null
+  # another part of the same run may install something too
+  as_root flock /tmp/smdpf-ci-apt.lock apt-get update -q
+  as_root flock /tmp/smdpf-ci-apt.lock apt-get install -q -y --no-install-recommends "${packages[@]}" </dev/null
 fi
 
 echo '-- the addon'

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Reporter, TestModule } from 'vitest/node';
 import type { TestResult } from './trace.ts';
 
@@ -11,6 +12,7 @@ export class EvidenceReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
+    mkdirSync(dirname(this.#file), { recursive: true });
     writeFileSync(this.#file, JSON.stringify(modules.flatMap(resultsOf)));
   }
 }

@@ -16,6 +16,7 @@ import { readJson, requireFresh, writeOutput } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
+import { verifyStatement } from './statement.ts';
 
 /** `smdpf erase`: removes an Operator, and says in a signed statement what was erased and looked at. */
 export function registerErase(program: Command, io: CliIo): void {
@@ -44,6 +45,14 @@ export function registerErase(program: Command, io: CliIo): void {
       await runtime.close();
     }
   });
+
+  group
+    .command('verify <statement>')
+    .description('verify the statement of an erasure, with no server and no network')
+    .requiredOption('--keys <file>', 'delivery keys of the server, kept from before it was erased')
+    .action((statement: string, options: { keys: string }) =>
+      verifyStatement(statement, options, io, 'smdpf-erasure+jws'),
+    );
 
   command('run', 'erase; there is no way back. Its server has to be stopped; may be repeated')
     .requiredOption('--confirm <deployment>', 'the name of the deployment, as plan tells it')

@@ -62,6 +62,13 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
     },
   ],
   [
+    'evidence',
+    {
+      summary: 'a signed pack for an audit, ordered by its topics',
+      load: async () => (await import('./evidence.ts')).registerEvidence,
+    },
+  ],
+  [
     'administrator',
     {
       summary: 'persons who administer, by name and own key',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { utf8 } from '../../shared/codec/bytes.ts';
+import { canonicalJson } from '../../shared/codec/canonical-json.ts';
 import { decodeCertificate } from '../../shared/pki/certificate.ts';
 import { singleAttribute } from '../../shared/pki/name.ts';
 import { OID } from '../../shared/pki/oids.ts';
@@ -32,6 +33,8 @@ const KINDS: Readonly<Record<string, string>> = {
   'smdpf-deletion-statement+jws': 'deletion statement',
   'smdpf-order-report+jws': 'part of an order report',
   'smdpf-erasure+jws': 'statement of an erasure',
+  'smdpf-key-ceremony+jws': 'report of a key ceremony',
+  'smdpf-evidence-pack+jws': 'manifest of an evidence pack',
   'smdpf-audit-head+jws': 'end of the audit log',
   'smdpf-audit-export+jws': 'export of the audit log',
 };
@@ -66,8 +69,14 @@ export function registerStatement(program: Command, io: CliIo): void {
     .action((file: string, options: VerifyOptions) => verifyStatement(file, options, io));
 }
 
-async function verifyStatement(file: string, options: VerifyOptions, io: CliIo): Promise<void> {
-  const { jws, second } = await readJws(file, options.second);
+/** `only`: a statement of another kind does not hold. */
+export async function verifyStatement(
+  file: string,
+  options: VerifyOptions,
+  io: CliIo,
+  only?: string,
+): Promise<void> {
+  const { jws, second, beside } = await readJws(file, options.second);
   const { delivery, longTerm } = byKind((await givenKeys(options.keys, '--keys')).keys);
   const statement = opened(jws, file);
   const signer = signedByOneOf(jws, delivery);
@@ -83,6 +92,9 @@ async function verifyStatement(file: string, options: VerifyOptions, io: CliIo):
     signer !== undefined &&
     twice &&
     kind !== undefined &&
+    (only === undefined || statement.typ === only) &&
+    // what people read is what was signed
+    (beside === undefined || canonicalJson(beside) === canonicalJson(statement.payload)) &&
     content !== 'doesNotHold' &&
     notifications.every(({ problem }) => problem === undefined);
   if (!good) io.exit(EXIT.refused);
@@ -150,7 +162,7 @@ interface OpenedStatement extends OpenedJws {
 async function readJws(
   path: string,
   secondPath: string | undefined,
-): Promise<{ jws: string; second: string | undefined }> {
+): Promise<{ jws: string; second: string | undefined; beside?: object }> {
   const octets = await readOctets(path, 'FILE');
   const given =
     secondPath === undefined
@@ -168,7 +180,12 @@ async function readJws(
       'Give the answer that brought it, or the JWS alone.',
     );
   const within = isObject(document) ? document.longTermSignature : undefined;
-  return { jws, second: given ?? (typeof within === 'string' ? within : undefined) };
+  const clear = isObject(document) ? document.statement : undefined;
+  return {
+    jws,
+    second: given ?? (typeof within === 'string' ? within : undefined),
+    ...(isObject(clear) && { beside: clear }),
+  };
 }
 
 function opened(jws: string, path: string): OpenedStatement {

@@ -88,6 +88,27 @@ it('smdpf erase run destroys PPKs, keys and data, keeps what is locked, and sign
   expect((await cli('plan')).json<ErrorDocument>().error.code).toBe('usage');
 });
 
+it('smdpf erase verify holds a statement by the key that signed it, and finds an octet that was changed', {
+  tags: ['EVIDENCE-PACK'],
+}, async () => {
+  const text = readFileSync(statement, 'utf8');
+  const { key, jws } = JSON.parse(text) as Erasure;
+  const keys = folder.file('erased-keys.json');
+  writeFileSync(keys, JSON.stringify({ keys: [key] }));
+  const verified = (file: string) => runCli('erase', 'verify', file, '--keys', keys, '--json');
+  expect(await verified(statement)).toMatchObject({ code: 0 });
+  const changed = folder.file('changed-statement.json');
+  const half = Math.floor(jws!.length / 2);
+  for (const other of [
+    text.replace('"state": "erased"', '"state": "absent"'),
+    text.replace(jws!, `${jws!.slice(0, half)}${jws![half] === 'A' ? 'B' : 'A'}${jws!.slice(half + 1)}`),
+  ]) {
+    expect(other).not.toBe(text);
+    writeFileSync(changed, other);
+    expect((await verified(changed)).code).not.toBe(0);
+  }
+});
+
 it('smdpf erase overwrites a file before it is removed', async () => {
   const path = folder.file('secret');
   writeFileSync(path, Buffer.alloc(100_000, 7));

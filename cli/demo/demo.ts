@@ -77,6 +77,8 @@ export async function runDemo(
     const world = await openWorld(server, sandbox, options.suite);
     try {
       const summary = await new Flow(options, folder, world, record, io).run(server.runtime.audit);
+      const { header: _, ...serverKeys } = await world.operator.serverKeys();
+      writeFileSync(join(folder, 'server-keys.json'), JSON.stringify(serverKeys));
       await atEnd({ record, summary, folder, keys }, server.console);
     } finally {
       await world.callbacks.stop();

@@ -25,8 +25,8 @@ const aboutText = (about: Line['about']) =>
 
 const COLUMNS: TableProps.ColumnDefinition<Line>[] = [
   { id: 'sequence', header: 'Line', cell: ({ sequence }) => number(sequence) },
-  { id: 'at', header: 'At', cell: ({ at }) => time(at) },
-  { id: 'event', header: 'Event', cell: ({ event }) => event, isRowHeader: true },
+  { id: 'at', header: 'At', cell: ({ at }) => time(at), minWidth: 190 },
+  { id: 'event', header: 'Event', cell: ({ event }) => event, isRowHeader: true, minWidth: 130 },
   { id: 'by', header: 'By', cell: ({ by, who }) => (who === undefined ? by : `${who.person} (${by})`) },
   { id: 'about', header: 'About', cell: ({ about }) => aboutText(about) },
   {

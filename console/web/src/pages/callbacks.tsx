@@ -15,7 +15,7 @@ const COMMON: TableProps.ColumnDefinition<Callback>[] = [
   { id: 'order', header: 'Order', cell: ({ orderId }) => <OrderLink id={orderId} /> },
   { id: 'to', header: 'To', cell: ({ to }) => to },
   { id: 'attempts', header: 'Attempts', cell: ({ attempts }) => number(attempts) },
-  { id: 'createdAt', header: 'Made', cell: ({ createdAt }) => time(createdAt) },
+  { id: 'createdAt', header: 'Made', cell: ({ createdAt }) => time(createdAt), minWidth: 190 },
   { id: 'reason', header: 'Last answer', cell: ({ reason }) => reason ?? '–' },
 ];
 
@@ -26,7 +26,7 @@ const WAITING: TableProps.ColumnDefinition<Callback>[] = [
 
 const PARKED: TableProps.ColumnDefinition<Callback>[] = [
   ...COMMON,
-  { id: 'parkedAt', header: 'Given up', cell: ({ parkedAt }) => time(parkedAt) },
+  { id: 'parkedAt', header: 'Given up', cell: ({ parkedAt }) => time(parkedAt), minWidth: 190 },
 ];
 
 /** Callbacks that the Operators have not taken: those that wait, and those that were given up. */

@@ -6,6 +6,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { TableProps } from '@cloudscape-design/components/table';
 import { useState } from 'react';
 import { type Answer, call, type Schemas } from '../api/client.ts';
@@ -59,8 +60,14 @@ function Ask() {
 }
 
 const HISTORY: TableProps.ColumnDefinition<HistoryEntry>[] = [
-  { id: 'at', header: 'At', cell: ({ at }) => time(at) },
-  { id: 'event', header: 'What', cell: ({ event }) => <State of={event} />, isRowHeader: true },
+  { id: 'at', header: 'At', cell: ({ at }) => time(at), minWidth: 190 },
+  {
+    id: 'event',
+    header: 'What',
+    cell: ({ event }) => <State of={event} />,
+    isRowHeader: true,
+    minWidth: 130,
+  },
   { id: 'detail', header: 'Cause', cell: ({ detail }) => detail ?? '–' },
   { id: 'iccid', header: 'ICCID', cell: ({ iccid }) => <ProfileLink iccid={iccid} /> },
   { id: 'eid', header: 'EID', cell: ({ eid }) => <DeviceLink eid={eid} /> },
@@ -88,14 +95,14 @@ const History = ({ entries }: { readonly entries: readonly HistoryEntry[] }) => 
 
 const PROFILES: TableProps.ColumnDefinition<Profile>[] = [
   { id: 'iccid', header: 'ICCID', cell: ({ iccid }) => <ProfileLink iccid={iccid} />, isRowHeader: true },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'order', header: 'Order', cell: ({ orderId }) => <OrderLink id={orderId} /> },
   { id: 'detail', header: 'Detail', cell: ({ detail }) => detail ?? '–' },
 ];
 
 const KEYS: TableProps.ColumnDefinition<DeviceKey>[] = [
   { id: 'keyId', header: 'One-time key', cell: ({ keyId }) => <Mono>{keyId}</Mono>, isRowHeader: true },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   {
     id: 'transaction',
     header: 'Transaction',
@@ -108,7 +115,7 @@ function Device({ eid }: { readonly eid: string }) {
   return (
     <Page title={`Device ${grouped(eid)}`} error={error} loading={loading} onReload={reload}>
       {answer && (
-        <>
+        <SpaceBetween size="l">
           <Facts device={answer} />
           <List
             title="Profiles"
@@ -125,7 +132,7 @@ function Device({ eid }: { readonly eid: string }) {
             empty="None"
           />
           <History entries={answer.history} />
-        </>
+        </SpaceBetween>
       )}
     </Page>
   );
@@ -162,7 +169,7 @@ function OneProfile({ iccid }: { readonly iccid: string }) {
       actions={answer && <ProfileChanges profile={answer} onDone={reload} />}
     >
       {answer && (
-        <>
+        <SpaceBetween size="l">
           <Container>
             <KeyValuePairs
               columns={4}
@@ -179,7 +186,7 @@ function OneProfile({ iccid }: { readonly iccid: string }) {
             />
           </Container>
           <History entries={answer.history} />
-        </>
+        </SpaceBetween>
       )}
     </Page>
   );

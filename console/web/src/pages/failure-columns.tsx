@@ -30,11 +30,11 @@ export const failureCountColumns: TableProps.ColumnDefinition<FailureCount>[] = 
   ...meaning,
   { id: 'party', header: 'Party', cell: (one) => one.party ?? '–' },
   { id: 'ein', header: 'EUM (EIN)', cell: (one) => one.ein ?? '–' },
-  { id: 'lastAt', header: 'Last', cell: (one) => time(one.lastAt) },
+  { id: 'lastAt', header: 'Last', cell: (one) => time(one.lastAt), minWidth: 190 },
 ];
 
 export const failureColumns: TableProps.ColumnDefinition<Failure>[] = [
-  { id: 'at', header: 'At', cell: (one) => time(one.at) },
+  { id: 'at', header: 'At', cell: (one) => time(one.at), minWidth: 190 },
   { id: 'kind', header: 'Of', cell: (one) => KINDS[one.kind] ?? one.kind },
   { id: 'count', header: 'Times', cell: (one) => number(one.count) },
   ...meaning,

@@ -41,11 +41,16 @@ const JOB_COLUMNS: TableProps.ColumnDefinition<Job>[] = [
     cell: (job) => <JobLink id={job.jobId}>{job.requestId}</JobLink>,
     isRowHeader: true,
   },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'progress', header: 'Progress', cell: (job) => <Progress job={job} />, minWidth: 260 },
   { id: 'party', header: 'Device manufacturer', cell: ({ party }) => party },
   { id: 'order', header: 'Order', cell: ({ orderId }) => <OrderLink id={orderId} /> },
-  { id: 'createdAt', header: 'Taken', cell: ({ createdAt }) => `${time(createdAt)}, ${ago(createdAt)}` },
+  {
+    id: 'createdAt',
+    header: 'Taken',
+    cell: ({ createdAt }) => `${time(createdAt)}, ${ago(createdAt)}`,
+    minWidth: 190,
+  },
 ];
 
 export function JobsPage({ place }: PageProps) {
@@ -101,12 +106,12 @@ function Requests() {
 
 const INGEST_COLUMNS: TableProps.ColumnDefinition<Ingest>[] = [
   { id: 'batchId', header: 'Batch', cell: ({ batchId }) => <Mono>{batchId}</Mono>, isRowHeader: true },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'party', header: 'EUM', cell: ({ party }) => party },
   { id: 'entries', header: 'Entries', cell: (one) => number(one.entries) },
   { id: 'accepted', header: 'Accepted', cell: (one) => number(one.accepted) },
   { id: 'rejected', header: 'Rejected', cell: (one) => number(one.rejected) },
-  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => time(takenAt) },
+  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => time(takenAt), minWidth: 190 },
 ];
 
 function Ingests() {
@@ -125,12 +130,12 @@ function Ingests() {
 
 const REPORT_COLUMNS: TableProps.ColumnDefinition<Report>[] = [
   { id: 'reportId', header: 'Report', cell: ({ reportId }) => <Mono>{reportId}</Mono>, isRowHeader: true },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'party', header: 'Device manufacturer', cell: ({ party }) => party },
   { id: 'verified', header: 'Verified', cell: (one) => number(one.verified) },
   { id: 'noted', header: 'Noted', cell: (one) => number(one.noted) },
   { id: 'rejected', header: 'Rejected', cell: (one) => number(one.rejected) },
-  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => time(takenAt) },
+  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => time(takenAt), minWidth: 190 },
 ];
 
 function Reports() {

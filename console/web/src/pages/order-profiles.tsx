@@ -40,7 +40,6 @@ const COLUMNS: readonly Column<Profile>[] = [
 interface OrderProfilesProps {
   readonly order: Answer<'ops.getOrder'>;
   readonly query: Readonly<Record<string, string>>;
-  readonly onChanged: () => void;
 }
 
 /** The profiles of an order, however many: by position, or those in one state. */

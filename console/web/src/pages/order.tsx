@@ -33,7 +33,7 @@ export function OrderPage({ orderId, query }: OrderPageProps) {
       actions={answer && <OrderChanges order={answer} onDone={reload} />}
     >
       {answer && (
-        <>
+        <SpaceBetween size="l">
           <Facts order={answer} />
           <Container header={<Header variant="h2">Profiles by state</Header>}>
             <StateCounts
@@ -42,8 +42,8 @@ export function OrderPage({ orderId, query }: OrderPageProps) {
             />
           </Container>
           <StatesChart order={answer} />
-          <OrderProfiles order={answer} query={query} onChanged={reload} />
-        </>
+          <OrderProfiles order={answer} query={query} />
+        </SpaceBetween>
       )}
     </Page>
   );
@@ -65,11 +65,15 @@ function Facts({ order }: { readonly order: Order }) {
   return (
     <SpaceBetween size="m">
       {reason !== undefined && <Alert type="error">{reason.message}</Alert>}
-      {warnings.map((warning) => (
-        <Alert type="warning" key={warning.code}>
-          {warning.message}
+      {warnings.length > 0 && (
+        <Alert type="warning" header={`${number(warnings.length)} to know about this order`}>
+          <ul>
+            {warnings.map(({ message }) => (
+              <li key={message}>{message}</li>
+            ))}
+          </ul>
         </Alert>
-      ))}
+      )}
       <Container>
         <KeyValuePairs
           columns={4}

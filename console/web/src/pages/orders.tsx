@@ -20,7 +20,7 @@ const STATES: readonly OrderState[] = ['Preparing', 'Open', 'Closed', 'Cancelled
 
 const COLUMNS: TableProps.ColumnDefinition<Order>[] = [
   { id: 'orderId', header: 'Order', cell: ({ orderId }) => <OrderLink id={orderId} />, isRowHeader: true },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'operator', header: 'Operator', cell: ({ operator }) => operator },
   { id: 'profileType', header: 'Profile type', cell: ({ profileType }) => profileType },
   {
@@ -38,7 +38,7 @@ const COLUMNS: TableProps.ColumnDefinition<Order>[] = [
       ),
   },
   { id: 'counts', header: 'States', cell: ({ counts }) => countsText(counts) },
-  { id: 'createdAt', header: 'Taken', cell: ({ createdAt }) => time(createdAt) },
+  { id: 'createdAt', header: 'Taken', cell: ({ createdAt }) => time(createdAt), minWidth: 190 },
 ];
 
 export function OrdersPage({ place }: PageProps) {

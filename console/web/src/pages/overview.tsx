@@ -4,6 +4,7 @@ import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Link from '@cloudscape-design/components/link';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { ReactNode } from 'react';
 import type { Answer } from '../api/client.ts';
 import { useCall } from '../api/use-call.ts';
@@ -37,7 +38,7 @@ export function OverviewPage() {
 function Contents({ overview }: { readonly overview: Overview }) {
   const { stock, today, orders, failures, expiring, health } = overview;
   return (
-    <>
+    <SpaceBetween size="l">
       <Health health={health} />
       <ColumnLayout columns={2}>
         <Card title="Profiles in stock" href={hrefOf(['orders'])}>
@@ -67,7 +68,7 @@ function Contents({ overview }: { readonly overview: Overview }) {
         empty="Nothing ends within 30 days"
         actions={<Link href={hrefOf(['trust'])}>Trust and keys</Link>}
       />
-    </>
+    </SpaceBetween>
   );
 }
 

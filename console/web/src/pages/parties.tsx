@@ -12,7 +12,7 @@ type Party = Schemas['PartyEntry'];
 type Call = Schemas['CallEntry'];
 
 const CALLS: TableProps.ColumnDefinition<Call>[] = [
-  { id: 'at', header: 'At', cell: ({ at }) => time(at) },
+  { id: 'at', header: 'At', cell: ({ at }) => time(at), minWidth: 190 },
   { id: 'party', header: 'Party', cell: ({ party }) => party ?? 'nobody known' },
   { id: 'function', header: 'Function', cell: (one) => one.function, isRowHeader: true },
   { id: 'status', header: 'Outcome', cell: ({ status }) => status },
@@ -55,9 +55,9 @@ const partyColumns = (onDone: () => void): TableProps.ColumnDefinition<Party>[] 
   { id: 'identifier', header: 'Party', cell: ({ identifier }) => identifier, isRowHeader: true },
   { id: 'name', header: 'Name', cell: ({ name }) => name ?? '–' },
   { id: 'role', header: 'Role', cell: ({ role }) => role },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
-  { id: 'notAfter', header: 'Ends', cell: ({ notAfter }) => day(notAfter) },
-  { id: 'addedAt', header: 'Registered', cell: ({ addedAt }) => day(addedAt) },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
+  { id: 'notAfter', header: 'Ends', cell: ({ notAfter }) => day(notAfter), minWidth: 130 },
+  { id: 'addedAt', header: 'Registered', cell: ({ addedAt }) => day(addedAt), minWidth: 130 },
   {
     id: 'fingerprint',
     header: 'Fingerprint',

@@ -26,7 +26,7 @@ export const expiringColumns: TableProps.ColumnDefinition<Expiring>[] = [
       </StatusIndicator>
     ),
   },
-  { id: 'notAfter', header: 'Ends', cell: ({ notAfter }) => day(notAfter) },
+  { id: 'notAfter', header: 'Ends', cell: ({ notAfter }) => day(notAfter), minWidth: 130 },
   { id: 'kind', header: 'Kind', cell: ({ kind }) => KIND_WORDS[kind] ?? kind },
   { id: 'name', header: 'Name', cell: ({ name }) => name, isRowHeader: true },
   { id: 'todo', header: 'What to do', cell: ({ todo }) => todo },

@@ -74,10 +74,10 @@ const trustColumns = (onDone: () => void): TableProps.ColumnDefinition<Trust>[] 
       </span>
     ),
   },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'party', header: 'Party', cell: ({ party }) => party ?? '–' },
-  { id: 'notBefore', header: 'From', cell: ({ notBefore }) => day(notBefore) },
-  { id: 'notAfter', header: 'Until', cell: ({ notAfter }) => day(notAfter) },
+  { id: 'notBefore', header: 'From', cell: ({ notBefore }) => day(notBefore), minWidth: 130 },
+  { id: 'notAfter', header: 'Until', cell: ({ notAfter }) => day(notAfter), minWidth: 130 },
   { id: 'change', header: 'Change', cell: (entry) => <Retire entry={entry} onDone={onDone} /> },
 ];
 

@@ -51,7 +51,9 @@ export function openPpk(dataKey: KeyObject, sealed: Bytes, place: PpkPlace): Ppk
   cipher.setAAD(authenticated(place));
   cipher.setAuthTag(sealed.subarray(sealed.length - TAG));
   const plain = Buffer.allocUnsafeSlow(PPK_LENGTH);
-  plain.set(cipher.update(sealed.subarray(NONCE, sealed.length - TAG)));
+  const opened = cipher.update(sealed.subarray(NONCE, sealed.length - TAG));
+  plain.set(opened);
+  wipe(opened);
   try {
     cipher.final();
   } catch {

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import type { Bytes } from '../../codec/bytes.ts';
+import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { together } from '../../concurrency.ts';
 import { invariant } from '../../errors.ts';
 import type { UseOptions } from '../../keys/provider.ts';
@@ -71,10 +71,25 @@ export class PackReader {
     return pack.iccids[position % size]!;
   }
 
+  /** What it has opened before it fails is wiped. */
   async read(positions: readonly number[], use?: UseOptions): Promise<Map<number, StoredProfile>> {
+    const profiles = new Map<number, StoredProfile>();
+    try {
+      await this.#readInto(profiles, positions, use);
+    } catch (error) {
+      for (const profile of profiles.values()) if (profile.kind === 'whole') wipePpk(profile.ppk);
+      throw error;
+    }
+    return profiles;
+  }
+
+  async #readInto(
+    profiles: Map<number, StoredProfile>,
+    positions: readonly number[],
+    use: UseOptions | undefined,
+  ): Promise<void> {
     const size = await this.#size();
     const byPack = Map.groupBy(positions, (position) => Math.floor(position / size));
-    const profiles = new Map<number, StoredProfile>();
     for (const [pack, inPack] of byPack) {
       const record = await this.#pack(pack);
       const places = inPack.map((position) => position - pack * size);
@@ -90,7 +105,6 @@ export class PackReader {
         );
       }
     }
-    return profiles;
   }
 
   /** Entries and sealed PPKs of a pack, one range read of each; they are not checked yet. */
@@ -124,7 +138,7 @@ export class PackReader {
     const entry = createHash('sha256').update(octets).digest();
     try {
       const ppk = openPpk(dataKey, sealed, { orderId: this.#orderId, position, iccid, entry });
-      return { kind: 'whole', iccid, entry: decodePackEntry(octets), ppk };
+      return { kind: 'whole', iccid, entry: orWipe(ppk, () => decodePackEntry(octets)), ppk };
     } catch (error) {
       if (error instanceof DamagedProfile) return undefined;
       throw error;
@@ -189,5 +203,16 @@ export class PackReader {
       this.#packs.set(pack, record);
     }
     return record;
+  }
+}
+
+const wipePpk = ({ ppkEnc, ppkCmac }: Ppk) => wipe(ppkEnc, ppkCmac);
+
+function orWipe<T>(ppk: Ppk, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    wipePpk(ppk);
+    throw error;
   }
 }

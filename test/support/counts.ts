@@ -3,6 +3,7 @@ import { type RunnerTestCase, TestRunner } from 'vitest';
 /** What is counted over a run. `properties` are cases of fast-check, in tests that count nothing else. */
 export type Counted =
   | 'crashes'
+  | 'attempts'
   | 'kills'
   | 'mutations'
   | 'cuts'

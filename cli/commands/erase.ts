@@ -35,8 +35,8 @@ export function registerErase(program: Command, io: CliIo): void {
       io.answer({ ...plan }, () =>
         fields([
           ['deployment', plan.deployment],
-          ['keys', plan.keys.join('\n')],
-          ['files and folders', plan.paths.join('\n')],
+          ['keys', plan.keys.join(' ')],
+          ['files and folders', plan.paths.join(' ')],
           ['objects of the vault', String(plan.objects)],
           ['work that is still open', String(plan.openWork)],
         ]),

@@ -1,6 +1,8 @@
 import { Fault } from '../shared/errors.ts';
 import type { Runtime } from '../shared/runtime.ts';
 import { restore } from '../shared/service/restore/restore.ts';
+import type { Finding } from '../shared/service/verify/finding.ts';
+import { verify } from '../shared/service/verify/verify.ts';
 import { WRAPPING_KEYS } from './cast.ts';
 import { demand } from './checker/violation.ts';
 import { type Disaster, drawPlans } from './faults.ts';
@@ -39,26 +41,49 @@ export async function strike(world: World, disaster: Disaster, random: Random): 
   town.rows.clear();
   town.backup = undefined;
   checker.audit.forget();
+  // who keeps backups keeps the keys that these name; and a retirement may be among what was lost
+  world.retiredKeys.clear();
   world.wasStruck = true;
 
   checker.restoring = true;
-  if (disaster.kind === 'restored') await freeze(world);
-  for (let run = 0; ; run++) {
-    const plans = run < INTERRUPTED ? drawPlans(random) : [];
-    const isUp = await bringUp(world, plans, random.next());
-    for (const process of world.processes) process.die();
-    await scheduler.settle();
-    world.requireSound();
-    if (isUp) break;
+  if (disaster.kind === 'restored') await freeze(world, 'put back from a backup, and not reconciled');
+  await restoreUntilUp(world, random);
+  if (disaster.kind === 'lostWrites' && (await lacksOrders(world))) {
+    await freeze(world, 'orders that it does not know were found');
+    await restoreUntilUp(world, random);
   }
   checker.restoring = false;
   await world.revive();
 }
 
-/** `smdpf restore put` freezes what it has put there, before anybody else can start on it. */
-async function freeze(world: World): Promise<void> {
+async function restoreUntilUp(world: World, random: Random): Promise<void> {
+  for (let run = 0; ; run++) {
+    const plans = run < INTERRUPTED ? drawPlans(random) : [];
+    const isUp = await bringUp(world, plans, random.next());
+    for (const process of world.processes) process.die();
+    await world.scheduler.settle();
+    world.requireSound();
+    if (isUp) return;
+  }
+}
+
+/** Whether orders are gone without a commit of theirs, which verification alone tells. */
+async function lacksOrders(world: World): Promise<boolean> {
   const process = await world.startProcess();
-  const why = 'put back from a backup, and not reconciled';
+  const findings = await world.scheduler.until(findingsOf(process.runtime));
+  process.die();
+  return findings.some(({ problem }) => problem.startsWith('a locked record tells of'));
+}
+
+export async function findingsOf({ unguarded }: Runtime): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for await (const { findings } of verify(unguarded)) found.push(...findings);
+  return found;
+}
+
+/** As `smdpf restore put` does with what it has put there, before anybody else can start on it. */
+async function freeze(world: World, why: string): Promise<void> {
+  const process = await world.startProcess();
   await world.scheduler.until(process.run(({ standing }) => standing.freeze(why)));
   process.die();
 }

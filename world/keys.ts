@@ -50,10 +50,10 @@ function keyOf(uri: string): LocalKey {
 export class SimulatedKeys implements KeyProvider, DataKeyWrapper {
   readonly scheme = 'softkey';
   readonly #ask: Ask;
-  readonly #destroyed: ReadonlySet<string>;
+  readonly #destroyed: Pick<ReadonlySet<string>, 'has'>;
 
   /** `destroyed`: URIs of keys that were retired, and are gone. */
-  constructor(ask: Ask, destroyed: ReadonlySet<string>) {
+  constructor(ask: Ask, destroyed: Pick<ReadonlySet<string>, 'has'>) {
     this.#ask = ask;
     this.#destroyed = destroyed;
   }

@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly stores: Stores;
   /** URIs of keys that are gone. */
-  readonly destroyedKeys: ReadonlySet<string>;
+  readonly destroyedKeys: Pick<ReadonlySet<string>, 'has'>;
   readonly onFault: (kind: FaultKind) => void;
   readonly onLog: (event: string) => void;
 }

@@ -1,8 +1,7 @@
 import type { Runtime } from '../shared/runtime.ts';
-import type { Finding } from '../shared/service/verify/finding.ts';
 import { repair } from '../shared/service/verify/repair.ts';
-import { verify } from '../shared/service/verify/verify.ts';
 import { demand } from './checker/violation.ts';
+import { findingsOf } from './disaster.ts';
 import { REQUESTS } from './operations/requests.ts';
 import { Random, seedOf } from './random.ts';
 import type { World } from './world.ts';
@@ -47,18 +46,14 @@ export async function settle(world: World, seed: number): Promise<void> {
   world.requireSound();
   if (world.wasStruck) await tidyUp(world, runtime);
   const { ledger, vault, ppks } = world.stores;
-  // an anchor whose ledger lost the write that named it stays, and is told of: it opens nothing
-  const isLeftAnchor = (name: string) => world.wasStruck && name.startsWith('ledger/');
+  // an anchor that a crash, or a write that was lost, left behind stays and is told of: it opens nothing
+  const isLeftAnchor = (name: string) => name.startsWith('ledger/');
+  // and so may an end of the audit log that a crash left behind: it is true still
+  const isToldOf = (name: string) => isLeftAnchor(name) || name.startsWith('audit-heads/');
   const packs = ppks.names().filter((name) => !isLeftAnchor(name));
   world.checker.settled(ledger.all(), vault.names(''), packs);
   for (const { where, name, problem } of await world.scheduler.until(findingsOf(runtime)))
-    demand(isLeftAnchor(name), 'I11', () => `verification finds ${where} ${name}: ${problem}`);
-}
-
-async function findingsOf({ unguarded }: Runtime): Promise<readonly Finding[]> {
-  const found: Finding[] = [];
-  for await (const { findings } of verify(unguarded)) found.push(...findings);
-  return found;
+    demand(isToldOf(name), 'I11', () => `verification finds ${where} ${name}: ${problem}`);
 }
 
 /** What lies beside a ledger that has lost what it knew of it: `smdpf verify --repair` takes it away. */

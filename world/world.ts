@@ -65,8 +65,12 @@ export class World {
   readonly town = new Town();
   readonly processes: SimulatedProcess[] = [];
   readonly onFault: (kind: FaultKind) => void;
-  /** URIs of keys that were retired; whoever keeps them has destroyed them since. */
-  readonly destroyedKeys = new Set<string>();
+  /** When keys that were retired are destroyed, by their URIs: once every call that was under way is over. */
+  readonly retiredKeys = new Map<string, number>();
+  readonly destroyedKeys = {
+    has: (uri: string): boolean =>
+      this.scheduler.now >= (this.retiredKeys.get(uri) ?? Number.POSITIVE_INFINITY),
+  };
   /** What is to become of the ledger once the step is over. */
   disaster: Disaster | undefined;
   /** The ledger was put back or has lost writes, at least once: what lay beside it may be left over. */

@@ -104,7 +104,7 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
         return await ifMade(wrappingRotation.retire(uri, 'world'));
       });
       if (outcome.kind !== 'answered') return outcome.kind;
-      if (outcome.value) world.destroyedKeys.add(uri);
+      if (outcome.value) world.retiredKeys.set(uri, world.scheduler.now + HOUR);
       return outcome.value ? 'retired' : 'not yet';
     },
   },
@@ -117,7 +117,7 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
         ifMade(context.keyAssignments.retire('delivery', uri, 'world')),
       );
       if (outcome.kind !== 'answered') return outcome.kind;
-      if (outcome.value) world.destroyedKeys.add(uri);
+      if (outcome.value) world.retiredKeys.set(uri, world.scheduler.now + HOUR);
       return outcome.value ? 'retired' : 'not yet';
     },
   },

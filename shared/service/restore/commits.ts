@@ -21,6 +21,7 @@ import { COMMIT_RECORDS, parseCommitRecordName } from '../records/object-names.t
 import { extraPacks, extrasRecord, iccidOwner, orderRecord } from '../records/order.ts';
 import { indexDraws } from '../supply/draws.ts';
 import { replayClaims, type Taken } from './claims.ts';
+import type { StoredDataKeys } from './data-keys.ts';
 import { restorePack } from './orders.ts';
 
 /** Names of commit records that are looked up together. */
@@ -62,7 +63,11 @@ export interface ReplayedCommit {
  * Takes a commit on as it was: its keys, its ICCIDs, its answer. The chunk is written last, so that a repeat after a
  * crash does all of it again.
  */
-export async function replayCommit(context: Context, name: string): Promise<ReplayedCommit> {
+export async function replayCommit(
+  context: Context,
+  name: string,
+  stored: StoredDataKeys,
+): Promise<ReplayedCommit> {
   const { ledger, vault } = context;
   const commit = await readCommitRecord(vault, name);
   if (commit === undefined) return { bound: 0, twice: [], problem: 'the record is gone' };
@@ -75,7 +80,7 @@ export async function replayCommit(context: Context, name: string): Promise<Repl
     bound.map(({ outcome, i }) => ({ jobId, index: first + i, orderId, item: outcome })),
   );
   const items = bound.map(({ outcome }) => outcome);
-  const known = await reserveIccids(context, orderId, items);
+  const known = await reserveIccids(context, orderId, items, stored);
   if (job === undefined)
     return { orderId, bound: bound.length, twice, problem: 'there is no record of its job' };
   if (!known)
@@ -145,6 +150,7 @@ async function reserveIccids(
   context: Context,
   orderId: string,
   items: readonly BoundItem[],
+  stored: StoredDataKeys,
 ): Promise<boolean> {
   const { ledger } = context;
   const orderItem = await ledger.get(ledgerKeys.order(orderId));
@@ -159,18 +165,23 @@ async function reserveIccids(
     ),
   );
   if (orderItem === undefined) return false;
-  await restoreExtras(context, orderId, items);
+  await restoreExtras(context, orderId, items, stored);
   return true;
 }
 
 /** Packs of one beyond the order's own, made as replacements after the restored ledger's last write. */
-async function restoreExtras(context: Context, orderId: string, items: readonly BoundItem[]): Promise<void> {
+async function restoreExtras(
+  context: Context,
+  orderId: string,
+  items: readonly BoundItem[],
+  stored: StoredDataKeys,
+): Promise<void> {
   const { ledger } = context;
   const order = orderRecord.from((await ledger.get(ledgerKeys.order(orderId)))!);
   const own = Math.ceil(order.quantity / order.packSize);
   for (const pack of new Set(items.map(({ position }) => Math.floor(position / order.packSize)))) {
     if (pack < own) continue;
-    await restorePack(context, orderId, order, pack);
+    await restorePack(context, orderId, order, pack, stored);
     const key = ledgerKeys.orderExtras(orderId);
     const extras = await ledger.get(key);
     const count = Math.max(extraPacks(extras), pack - own + 1);

@@ -7,7 +7,6 @@ import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
 import { finishOrder } from '../es2f/order-preparation.ts';
 import { templatePlace } from '../es2f/order-template.ts';
-import { wrappedUnder } from '../records/custody.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { readOrderRecord } from '../records/locked-records.ts';
 import { objectNames, packAttempts, ppkNames } from '../records/object-names.ts';
@@ -23,6 +22,7 @@ import {
 } from '../records/order.ts';
 import { endingWrites } from '../supply/open-marks.ts';
 import { newOrderWrites } from '../supply/own-order.ts';
+import { noteDataKey, type StoredDataKeys } from './data-keys.ts';
 
 export type OrderOutcome = 'known' | 'restored' | 'closed';
 
@@ -31,7 +31,11 @@ export type OrderOutcome = 'known' | 'restored' | 'closed';
  * their objects. Where a pack cannot be had for certain the order is closed: made afresh, its rows would differ from
  * those that the Operator has.
  */
-export async function restoreOrder(context: Context, orderId: string): Promise<OrderOutcome> {
+export async function restoreOrder(
+  context: Context,
+  orderId: string,
+  stored: StoredDataKeys,
+): Promise<OrderOutcome> {
   const { ledger, vault } = context;
   const [known, stateItem] = await ledger.getMany([
     ledgerKeys.order(orderId),
@@ -43,7 +47,7 @@ export async function restoreOrder(context: Context, orderId: string): Promise<O
   if (order === undefined) return 'known';
   if (known === undefined) await putOrder(context, orderId, order);
   for (let pack = 0; pack < packCount(order); pack++) {
-    if (await restorePack(context, orderId, order, pack)) continue;
+    if (await restorePack(context, orderId, order, pack, stored)) continue;
     await closeOrder(context, orderId);
     return 'closed';
   }
@@ -54,10 +58,9 @@ export async function restoreOrder(context: Context, orderId: string): Promise<O
 async function putOrder({ ledger }: Context, orderId: string, order: OrderRecord): Promise<void> {
   const { keyUri } = decodeWrappedKey(order.templateKey);
   const { name, place } = templatePlace(orderId);
-  await ledger.transact([
-    ...newOrderWrites(orderId, order),
-    { put: ledgerKeys.wrappedUnder(keyUri, name), attributes: wrappedUnder.to(place), when: 'absent' },
-  ]);
+  // by itself, and first as for a new order: the restored ledger may have this entry and not the order
+  await noteDataKey(ledger, { keyUri, name }, place);
+  await ledger.transact(newOrderWrites(orderId, order));
 }
 
 async function closeOrder({ ledger }: Context, orderId: string): Promise<void> {
@@ -82,13 +85,15 @@ export async function restorePack(
   orderId: string,
   order: OrderRecord,
   pack: number,
+  stored: StoredDataKeys,
 ): Promise<boolean> {
   const { ledger, vault, ppks } = context;
   if ((await ledger.get(ledgerKeys.orderPack(orderId, pack))) !== undefined) return true;
   const prefix = packAttempts(orderId, pack);
   const attempts: { name: string; dataKey: string; header: Uint8Array | undefined }[] = [];
   for await (const name of vault.names(prefix)) {
-    const { dataKey } = ppkNames(orderId, pack, name.slice(prefix.length));
+    const names = ppkNames(orderId, pack, name.slice(prefix.length));
+    const dataKey = stored.of(names.ppks) ?? names.dataKey;
     attempts.push({ name, dataKey, header: await ppks.header(dataKey) });
   }
   const alive = attempts.filter(({ header }) => header !== undefined);
@@ -106,17 +111,14 @@ export async function restorePack(
     object,
     offsets,
     iccids,
-    ...ppkNames(orderId, pack, attempt),
+    ppks: ppkNames(orderId, pack, attempt).ppks,
+    dataKey: chosen.dataKey,
     ...present({ output }),
   };
   if (!(await takeIccids(context, orderId, pack * order.packSize, iccids))) return false;
   if (chosen.header !== undefined) {
     const { keyUri } = decodeWrappedKey(chosen.header);
-    await ledger.write({
-      put: ledgerKeys.wrappedUnder(keyUri, chosen.dataKey),
-      attributes: wrappedUnder.to({ orderId, pack }),
-      when: 'absent',
-    });
+    await noteDataKey(ledger, { keyUri, name: chosen.dataKey }, { orderId, pack });
   }
   await ledger.transact([
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },

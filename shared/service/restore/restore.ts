@@ -11,6 +11,7 @@ import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
 import { openWorkRecord } from '../records/work.ts';
 import { replayAuditLines } from './audit-lines.ts';
 import { missingCommits, replayCommit, restoreJob } from './commits.ts';
+import { StoredDataKeys } from './data-keys.ts';
 import { adoptPpks } from './identity.ts';
 import { restoreOrder } from './orders.ts';
 import { repeatRestriction } from './restrictions.ts';
@@ -82,9 +83,11 @@ export async function restore(
 
   const auditLines = await replayAuditLines(ledger, vault);
   progress('auditLines', auditLines, auditLines);
-  const { orderIds, ...orders } = await restoreOrders(context, progress);
+  const stored = await StoredDataKeys.read(context.ppks);
+  const { orderIds, ...orders } = await restoreOrders(context, stored, progress);
   const jobs = await reopenJobs(context, progress);
-  const { commits, bound, problems, twice, affected } = await replayCommits(context, progress);
+  const { commits, bound, problems, twice, affected } = await replayCommits(context, stored, progress);
+  await stored.reconcile(context);
   for await (const jobId of recordedJobs(vault)) await finishJob(context, jobId);
   const toRepeat = await repeatRestrictions(context, auditHead, progress);
   const positions = await reconcileSupplies(context, new Set([...orderIds, ...affected]), progress);
@@ -109,13 +112,13 @@ export async function restore(
 }
 
 /** Orders that the vault knows: all their identifiers, and what became of those that the ledger did not have whole. */
-async function restoreOrders(context: Context, progress: Progress) {
+async function restoreOrders(context: Context, stored: StoredDataKeys, progress: Progress) {
   const orderIds: string[] = [];
   const closed: string[] = [];
   let restored = 0;
   for await (const orderId of recordedOrders(context.vault)) {
     orderIds.push(orderId);
-    const outcome = await restoreOrder(context, orderId);
+    const outcome = await restoreOrder(context, orderId, stored);
     if (outcome === 'restored') restored += 1;
     if (outcome === 'closed') closed.push(orderId);
     progress('orders', orderIds.length, undefined);
@@ -134,14 +137,14 @@ async function reopenJobs(context: Context, progress: Progress): Promise<number>
 }
 
 /** Takes on the commits that the ledger lacks; `affected` are the orders that they draw from. */
-async function replayCommits(context: Context, progress: Progress) {
+async function replayCommits(context: Context, stored: StoredDataKeys, progress: Progress) {
   const names = await missingCommits(context);
   const problems: RestoreResult['problems'][number][] = [];
   const twice: RestoreResult['twice'][number][] = [];
   const affected = new Set<string>();
   let bound = 0;
   for (const [i, name] of names.entries()) {
-    const replayed = await replayCommit(context, name);
+    const replayed = await replayCommit(context, name, stored);
     bound += replayed.bound;
     if (replayed.orderId !== undefined) affected.add(replayed.orderId);
     if (replayed.problem !== undefined) problems.push({ commit: name, problem: replayed.problem });

@@ -1,0 +1,52 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openRuntime } from '../../../shared/runtime.ts';
+import { restore } from '../../../shared/service/restore/restore.ts';
+import { verify } from '../../../shared/service/verify/verify.ts';
+import { Deployment } from '../../support/deployment.ts';
+import { outcomesOf, prepare, Request, registered } from '../scenario.ts';
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  deployment = await Deployment.create({ config: { packSize: 2 } });
+});
+afterAll(() => deployment?.close());
+
+it('binds on from packs whose data keys were moved to another wrapping key since the backup (I9, I10)', async () => {
+  const file = deployment.config.ledger.slice('sqlite:'.length);
+  await prepare(deployment, 'OLD', 4);
+  const euiccs = await registered(deployment, 4);
+  await deployment.runtime.audit.chain();
+  await deployment.runtime.close();
+  await cp(file, `${file}.backup`);
+
+  deployment.runtime = await openRuntime(deployment.config);
+  await prepare(deployment, 'NEW', 4);
+  const uri = `softkey:path=${join(deployment.folder, 'wrapping-next.key')}`;
+  await deployment.runtime.keys.generate(uri, 'aes-256', 'wrapping');
+  await deployment.runtime.context.keyAssignments.assign('wrapping', uri, 'test');
+  expect((await deployment.runtime.wrappingRotation.rewrap()).moved).toBeGreaterThan(0);
+  await deployment.runtime.audit.chain();
+  await deployment.runtime.audit.archive();
+  await deployment.runtime.close();
+  for (const rest of ['-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
+  await cp(`${file}.backup`, file);
+
+  deployment.runtime = await openRuntime(deployment.config);
+  const { unguarded, standing } = deployment.runtime;
+  await standing.freeze('test');
+  const { orders, positions } = await restore(unguarded, standing);
+  expect(orders.closed).toEqual([]);
+  expect(positions.closed).toBe(0);
+  for (const [i, orderId] of ['OLD', 'NEW'].entries()) {
+    const two = euiccs.slice(2 * i, 2 * i + 2).map(({ eid }) => ({ eid }));
+    const answer = await new Request(orderId, two).send(deployment.runtime);
+    expect(outcomesOf(answer)).toHaveLength(2);
+    expect(answer.failed).toEqual([]);
+  }
+  const left = [];
+  for await (const { findings } of verify(unguarded)) left.push(...findings);
+  expect(left).toEqual([]);
+});

@@ -100,7 +100,7 @@ print(commands.replace('8443', port).replace('8444', field))
 END
     bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
     bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
-    grep -c ' Installed ' commands.log
+    grep -c Installed commands.log
     # a server that was told to stop is gone
     sleep 1
     if pgrep -f "field-port $(sed -n 's/.*--field-port \([0-9]*\).*/\1/p' commands.sh)" >/dev/null; then exit 1; fi

@@ -83,7 +83,7 @@ it.runIf(LONG)(
       const said = await run('factory', await onFreePorts(commands), again);
       expect(said).toMatch(/signed by an eUICC +3/);
       expect(said).toMatch(/conflicts +0/);
-      expect(said.match(/ Installed /g)).toHaveLength(3);
+      expect(said).toMatch(/Installed\W+3/);
       expect(said).toMatch(/the server of .*served ends/);
     }
   },

@@ -34,7 +34,8 @@ async function registerCommands(program: Command, args: readonly string[], io: R
     program.commands.at(-1)!.description(summary);
   };
   if (row !== undefined) return registerNamed(row);
-  for (const [name, { summary }] of COMMANDS) program.command(name).description(summary);
+  for (const [name, { summary, hidden = false }] of COMMANDS)
+    program.command(name, { hidden }).description(summary);
 }
 
 /** Help and version were asked for, and written. */

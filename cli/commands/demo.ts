@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { buildConsole } from '../../console/build/build.ts';
@@ -9,6 +8,7 @@ import { ownTemplate } from '../../shared/profile/package/template/own-profile.t
 import { CURVES, type CurveName, SimError, SUITES, type SuiteName } from '../../sim/index.ts';
 import { type DemoResult, runDemo } from '../demo/demo.ts';
 import { portOption, untilStopped, wantedConsole } from '../input/console-options.ts';
+import { readDer } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { EXIT } from '../output/exit-codes.ts';
 import { UsageError } from '../output/failure.ts';
@@ -75,7 +75,7 @@ async function demo(options: DemoArguments, io: CliIo): Promise<void> {
       suite: suiteOf(options),
       folder: options.out,
       profileClass: options.profileClass ?? (upp === undefined ? 'operational' : 'test'),
-      upp: upp === undefined ? ownTemplate() : readFileSync(upp),
+      upp: upp === undefined ? ownTemplate() : await readDer(upp, '--upp', 'profilePackage'),
       ...present({ keys }),
       ...(options.console !== undefined && { console: wantedConsole(options.console, 'administrator') }),
     },

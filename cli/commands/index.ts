@@ -10,6 +10,8 @@ export type Register = (program: Command, io: CliIo) => void;
 /** A command as `smdpf --help` shows it, and where it is registered. */
 export interface CommandRow {
   readonly summary: string;
+  /** For scripts: no line of the help. */
+  readonly hidden?: true;
   readonly load: () => Promise<Register>;
 }
 
@@ -17,7 +19,7 @@ export interface CommandRow {
  * By name, in the order of `smdpf --help`. A command is loaded when it is named, so that looking at a file does not
  * wait for the server's libraries, nor the help for any.
  */
-export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
+export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map<string, CommandRow>([
   [
     'demo',
     {
@@ -217,6 +219,21 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map([
       summary:
         'counterparts for those who test their own side: CI, EUM, eUICC, factory, device manufacturer, Operator',
       load: async () => (await import('./sim.ts')).registerSim,
+    },
+  ],
+  [
+    'completion',
+    {
+      summary: 'the script that lets bash, zsh, fish or PowerShell complete command lines',
+      load: async () => (await import('./completion.ts')).registerCompletion,
+    },
+  ],
+  [
+    'complete',
+    {
+      summary: 'what the last of some words may become',
+      hidden: true,
+      load: async () => (await import('./completion.ts')).registerComplete,
     },
   ],
 ]);

@@ -12,6 +12,7 @@ import {
 } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { present } from '../../shared/present.ts';
+import { UsageError } from '../output/failure.ts';
 import { keyFingerprint, keyOf } from './delivery-keys.ts';
 import { byKind, secondSignatureHolds, textIfAny } from './second-signature.ts';
 
@@ -36,8 +37,13 @@ export const partFile = (folder: string, index: number) =>
 
 /** A large answer as files in a folder: the manifest (FF65) and its parts. */
 async function readManifest(folder: string): Promise<SignedBatchManifest> {
-  return decodeBatchManifest(await readFile(join(folder, MANIFEST_FILE)));
+  const manifest = await readFile(join(folder, MANIFEST_FILE)).catch((cause: unknown) => {
+    throw new UsageError(`${folder} is no folder of smdpf pull: it has no ${MANIFEST_FILE}`, PULL, { cause });
+  });
+  return decodeBatchManifest(manifest);
 }
+
+const PULL = 'smdpf pull --request ID --out FOLDER fetches the answer into it, and goes on where it stopped.';
 
 /** Whether the file is the part, by size and SHA-256. */
 export async function isPart(file: string, { size, sha256 }: Part): Promise<boolean> {

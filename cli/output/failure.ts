@@ -4,6 +4,7 @@ import { present } from '../../shared/present.ts';
 import { SimError } from '../../sim/tlv.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { faultHint, refusalHint } from './hints.ts';
+import { systemError } from './system-error.ts';
 
 /** The command line, or a file that it names, is wrong. The hint is the way out. */
 export class UsageError extends Error {
@@ -70,8 +71,18 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
     };
   if (error instanceof Fault)
     return {
-      failure: { code: error.code, message: error.message, hint: faultHint(error) },
+      failure: {
+        code: error.code,
+        message: error.message,
+        hint: systemError(error.cause)?.wayOut ?? faultHint(error),
+      },
       exitCode: error.code === 'configuration' ? EXIT.usage : EXIT.fault,
+    };
+  const system = systemError(error);
+  if (system !== undefined)
+    return {
+      failure: { code: 'system', message: system.message, hint: system.wayOut },
+      exitCode: system.exitCode,
     };
   return {
     failure: {

@@ -26,6 +26,9 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
   const json = argv.includes('--json');
   const warnings: string[] = [];
   let exitCode: ExitCode = EXIT.ok;
+  // https://no-color.org: set and not empty
+  const colours = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const inColour = (text: string, code: number) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
   const withWarnings = (document: Readonly<Record<string, unknown>>) =>
     warnings.length > 0 ? { ...document, warnings } : document;
   return {
@@ -44,7 +47,7 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
     },
     warn(message) {
       warnings.push(message);
-      stderr.write(`warning: ${printable(message)}\n`);
+      stderr.write(`${inColour('warning:', YELLOW)} ${printable(message)}\n`);
     },
     progress: (label, total) => progressBar(stderr, label, total, () => performance.now()),
     exit(code) {
@@ -59,8 +62,8 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
       if (json) stdout.write(`${toJson(withWarnings({ error: { ...failure, exitCode: code } }))}\n`);
       else {
         const codes = failure.subjectCode ? ` (${failure.subjectCode}/${failure.reasonCode})` : '';
-        stderr.write(`error: ${failure.code}${codes}: ${printable(failure.message)}\n`);
-        stderr.write(`  way out: ${failure.hint}\n`);
+        stderr.write(`${inColour('error:', RED)} ${failure.code}${codes}: ${printable(failure.message)}\n`);
+        stderr.write(`  ${inColour('way out:', BOLD)} ${failure.hint}\n`);
       }
       if (env.SMDPF_DEBUG === '1') stderr.write(`${debugText(error)}\n`);
     },
@@ -69,6 +72,11 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
     },
   };
 }
+
+/** Select Graphic Rendition (ECMA-48). */
+const RED = 31;
+const YELLOW = 33;
+const BOLD = 1;
 
 /** Where it arose. What commander says repeats the value of an option, which may be a key, so it is left out. */
 function debugText(error: unknown): string {

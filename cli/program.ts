@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { COMMANDS, type CommandRow } from './commands/index.ts';
+import { registerComplete } from './complete.ts';
 import { EXIT_CODE_HELP } from './output/exit-codes.ts';
 import type { RunIo } from './output/process-io.ts';
 
@@ -34,8 +35,8 @@ async function registerCommands(program: Command, args: readonly string[], io: R
     program.commands.at(-1)!.description(summary);
   };
   if (row !== undefined) return registerNamed(row);
-  for (const [name, { summary, hidden = false }] of COMMANDS)
-    program.command(name, { hidden }).description(summary);
+  if (named === 'complete') return registerComplete(program, io);
+  for (const [name, { summary }] of COMMANDS) program.command(name).description(summary);
 }
 
 /** Help and version were asked for, and written. */

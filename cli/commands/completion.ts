@@ -1,6 +1,5 @@
-import { Argument, Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { CliIo } from '../output/cli-io.ts';
-import { COMMANDS } from './index.ts';
 
 /** Each asks `smdpf complete` with the words so far, the one at the cursor last, and falls back to names of files. */
 const SCRIPTS = {
@@ -48,34 +47,4 @@ export function registerCompletion(program: Command, io: CliIo): void {
       const script = SCRIPTS[shell];
       io.answer({ shell, script }, script.trimEnd());
     });
-}
-
-/** `smdpf complete -- WORD…`: what the last word may become, one in a line; for those scripts. */
-export function registerComplete(program: Command, io: CliIo): void {
-  program
-    .command('complete')
-    .argument('[words...]')
-    .action(async (words: readonly string[]) => {
-      const found = await candidates(words, io);
-      if (found.length > 0) io.answer({ candidates: found }, found.join('\n'));
-    });
-}
-
-async function candidates(words: readonly string[], io: CliIo): Promise<string[]> {
-  const begun = words.at(-1)?.replace(/^""$/, '') ?? '';
-  const [first, ...rest] = words.slice(0, -1).filter((word) => !word.startsWith('-'));
-  const beginning = (names: readonly string[]) => names.filter((name) => name.startsWith(begun)).sort();
-  if (first === undefined)
-    return beginning([...COMMANDS].filter(([, { hidden }]) => !hidden).map(([name]) => name));
-  const row = COMMANDS.get(first);
-  if (row === undefined) return [];
-  const root = new Command('smdpf');
-  (await row.load())(root, io);
-  let command = root.commands[0]!;
-  for (const word of rest) command = command.commands.find((one) => one.name() === word) ?? command;
-  if (begun.startsWith('-'))
-    return beginning([...command.options.flatMap(({ long }) => long ?? []), '--json', '--help']);
-  const option = command.options.find(({ long }) => long === words.at(-2));
-  if (option?.argChoices !== undefined) return beginning(option.argChoices);
-  return beginning(command.commands.map((one) => one.name()));
 }

@@ -10,8 +10,6 @@ export type Register = (program: Command, io: CliIo) => void;
 /** A command as `smdpf --help` shows it, and where it is registered. */
 export interface CommandRow {
   readonly summary: string;
-  /** For scripts: no line of the help. */
-  readonly hidden?: true;
   readonly load: () => Promise<Register>;
 }
 
@@ -226,14 +224,6 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map<string, Command
     {
       summary: 'the script that lets bash, zsh, fish or PowerShell complete command lines',
       load: async () => (await import('./completion.ts')).registerCompletion,
-    },
-  ],
-  [
-    'complete',
-    {
-      summary: 'what the last of some words may become',
-      hidden: true,
-      load: async () => (await import('./completion.ts')).registerComplete,
     },
   ],
 ]);

@@ -89,17 +89,22 @@ function entryWith(
 export async function settle(log: Log, after: 'call' | 'task'): Promise<void> {
   const opened = await runtime;
   if (opened === undefined) return;
-  const { context, keyUses } = opened;
+  const { context, keyUses, services } = opened;
   await context.notifier.flush();
-  await (after === 'call' ? keyUses.roundIfDue() : keyUses.round()).catch((error: unknown) => {
-    log({
-      event: 'fault',
-      incident: defaultOptions.newIncident(),
-      function: 'audit',
-      errors: errorRecords(error),
-    });
-  });
+  const { counts } = services.calls;
+  if (after === 'task' || counts.isDue) await counts.write().catch((error: unknown) => fault(log, error));
+  await (after === 'call' ? keyUses.roundIfDue() : keyUses.round()).catch((error: unknown) =>
+    fault(log, error),
+  );
 }
+
+const fault = (log: Log, error: unknown) =>
+  log({
+    event: 'fault',
+    incident: defaultOptions.newIncident(),
+    function: 'audit',
+    errors: errorRecords(error),
+  });
 
 let runtime: Promise<Runtime> | undefined;
 

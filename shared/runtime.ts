@@ -66,6 +66,7 @@ export interface Runtime {
   readonly services: Services & {
     readonly parties: PartyService;
     readonly callbacks: CallbackService;
+    readonly calls: CallJournal;
   };
   readonly trust: Trust;
   readonly trustAdministration: TrustAdministration;
@@ -118,37 +119,29 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   work = new ServiceWork(context, trust);
   const audit = new AuditLog(ledger, vault, config.ppks === NO_PORT ? undefined : ppks);
   const wrappingRotation = new WrappingRotation(context);
-  const ofProcess: OfProcess = {};
   const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
+  const parts = { trust, trustAdministration, audit, keyInventory, ofProcess: {} };
+  const services = openServices(config, context, { ...parts, rates: stores.ledger });
+  const calls = writeEachMinute(services.calls, log);
   return {
     config,
     context,
     standing,
     unguarded: { ...context, ledger: stores.ledger },
-    services: openServices(config, context, {
-      trust,
-      trustAdministration,
-      audit,
-      keyInventory,
-      ofProcess,
-      rates: stores.ledger,
-    }),
-    trust,
-    trustAdministration,
+    services,
+    ...parts,
     work,
-    audit,
     evidence: new Evidence(context, config),
     // below the guard: a restore waits for two while its ledger is frozen
     dualControl: new DualControl(stores.ledger, now, config.deployment),
     keys: custody.keys,
     keyUses: custody.keyUses,
     wrappingRotation,
-    keyInventory,
-    ofProcess,
     reaper: new Reaper(context, closeLane),
     async close() {
       await dispatcher.close();
       await notifier.close();
+      await calls.close();
       await custody.close();
       await Promise.all([ledger.close(), vault.close(), ppks.close(), custody.keys.close()]);
     },
@@ -221,6 +214,19 @@ function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOpti
       await writeKeyUses();
       slowedKeys.close();
       await dataKeys.close();
+    },
+  };
+}
+
+/** Writes down who called what, each minute and at the end; an environment that sleeps does it after its calls. */
+function writeEachMinute({ counts }: CallJournal, log: Log): { close(): Promise<void> } {
+  const write = () =>
+    counts.write().catch((error: unknown) => log({ event: 'audit.delayed', message: messageOf(error) }));
+  const timer = setInterval(write, KEY_USE_MS).unref();
+  return {
+    async close() {
+      clearInterval(timer);
+      await write();
     },
   };
 }

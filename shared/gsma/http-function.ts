@@ -37,7 +37,7 @@ export function httpFunction(
     try {
       const time = new CallTime(timeMs - TIME_TO_ANSWER_MS);
       const answer = await perform({ fn, services, identify }, request, call, time);
-      recordCall(call, answer.httpStatus, options);
+      recordCall(call, answer.httpStatus, services.calls, options);
       return answer;
     } catch (error) {
       const failure = await recordFailure(call, error, services.calls, options);

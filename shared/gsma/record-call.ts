@@ -28,21 +28,27 @@ export interface Call {
   warning: boolean;
 }
 
-/** Writes the line of a call that was answered, `failure` where that was a refusal or a fault. */
-export function recordCall(call: Call, httpStatus: number, options: CallOptions, failure?: Failure): void {
+/** Writes the line of a call that was answered, `failure` where that was a refusal or a fault, and counts it. */
+export function recordCall(
+  call: Call,
+  httpStatus: number,
+  calls: Calls,
+  options: CallOptions,
+  failure?: Failure,
+): void {
   const { caller, functionCallIdentifier } = call;
+  const status =
+    failure !== undefined ? 'Failed' : call.warning ? 'Executed-WithWarning' : 'Executed-Success';
+  const { subjectCode, reasonCode } = failure?.statusCodeData ?? {};
+  calls.answered({ function: call.function, party: caller?.identifier, status, subjectCode, reasonCode });
   options.log({
     event: 'call',
     function: call.function,
     ...present({ party: caller?.identifier, functionCallIdentifier }),
     ...call.subject,
     httpStatus,
-    status: failure !== undefined ? 'Failed' : call.warning ? 'Executed-WithWarning' : 'Executed-Success',
-    ...present({
-      subjectCode: failure?.statusCodeData.subjectCode,
-      reasonCode: failure?.statusCodeData.reasonCode,
-      incident: failure?.incident,
-    }),
+    status,
+    ...present({ subjectCode, reasonCode, incident: failure?.incident }),
     durationMs: Math.round(options.now() - call.startedAt),
   });
 }
@@ -56,7 +62,7 @@ export async function recordFailure(
 ): Promise<Failure> {
   const failure = callFailure(error, options.newIncident);
   if (failure.incident !== undefined) recordFault(call, failure.incident, error, options);
-  recordCall(call, failure.httpStatus, options, failure);
+  recordCall(call, failure.httpStatus, calls, options, failure);
   await recordRefusal(call, failure, calls, options);
   return failure;
 }

@@ -278,7 +278,7 @@ describe('a request is answered alike by Lambda and by the embedded server', () 
 
   it('a refusal is told to the audit log once, whichever front it came by', async () => {
     const refused: unknown[] = [];
-    const calls = { refused: async (call: object) => void refused.push(call) };
+    const calls = { answered: () => undefined, refused: async (call: object) => void refused.push(call) };
     await onBoth({ ...request, body: ' '.repeat(MAX_BODY + 1) }, { ...services, calls });
     const line = { function: 'esbpp.requestBpp', subjectCode: '1.3.1', reasonCode: '3.8' };
     expect(refused).toMatchObject([line, line]);

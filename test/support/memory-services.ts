@@ -64,7 +64,7 @@ export function memoryServices(): MemoryServices {
       identify: async ({ fingerprint }) =>
         register.get(fingerprint) ?? refuse('requesterUnknown', 'the client certificate is not registered'),
     },
-    calls: { refused: async () => undefined },
+    calls: { answered: () => undefined, refused: async () => undefined },
     orders: inMemory<Services['orders']>({
       async prepareProfiles(caller, input) {
         ordersByOwner.set(`${caller.identifier} ${input.orderId}`, input);

@@ -45,7 +45,20 @@ export interface RefusedCall {
   readonly reasonCode: string;
 }
 
+/** A call that was answered, for who called what. */
+export interface AnsweredCall {
+  readonly function: string;
+  /** Undefined where the caller is not known, and of devices in the field. */
+  readonly party: string | undefined;
+  readonly status: 'Executed-Success' | 'Executed-WithWarning' | 'Failed';
+  /** Of one that failed. */
+  readonly subjectCode: string | undefined;
+  readonly reasonCode: string | undefined;
+}
+
 export interface Calls {
+  /** Counts a call; never fails and never waits. */
+  answered(call: AnsweredCall): void;
   /** Takes a refused call into the audit log. */
   refused(call: RefusedCall): Promise<void>;
 }

@@ -7,17 +7,13 @@ import { ledgerKeys, orderCountsPartition } from '../records/keys.ts';
 import { nextShard } from './shards.ts';
 
 /**
- * States that are counted. What is Available, or was closed by the end of its order, follows from them and the number of
- * profiles: it has no write of its own.
+ * What is counted: profiles that were made, and the states of those that left the stock. What is Available, or was closed by
+ * the end of its order, follows from both: it has no write of its own.
  */
-export type CountedState = Exclude<ProfileState, 'Available'>;
+export type Counted = Exclude<ProfileState, 'Available'> | 'Prepared';
 
-/** Profiles that come into states, and below 0 that leave them. */
-export type StateChanges = Readonly<Partial<Record<CountedState, number>>>;
-
-/** One profile that goes from a state to another. */
-export const moved = (from: ProfileState, to: CountedState): StateChanges =>
-  from === 'Available' || from === to ? { [to]: from === to ? 0 : 1 } : { [from]: -1, [to]: 1 };
+/** Profiles that were made or came into states, and below 0 that left them. */
+export type StateChanges = Readonly<Partial<Record<Counted, number>>>;
 
 /** Counts by name, added up. */
 export function sum(...counts: readonly Readonly<Partial<Record<string, number>>>[]): Record<string, number> {

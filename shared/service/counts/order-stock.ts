@@ -1,6 +1,7 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { OrderState } from '../api/es2f.ts';
 import type { DayOfOrder, ProfileCounts } from '../api/ops.ts';
+import { countedInLanes } from './lane-counts.ts';
 import { countedDays, sum } from './order-counts.ts';
 
 /** What an order has, at any size in reads that its size does not matter for. */
@@ -16,12 +17,12 @@ export interface OrderStock {
 export const PREPARED = 'Prepared';
 
 export async function orderStock(
-  ledger: Pick<Ledger, 'query'>,
+  ledger: Pick<Ledger, 'query' | 'getMany'>,
   orderId: string,
   state: OrderState,
 ): Promise<OrderStock> {
   const days = await countedDays(ledger, orderId);
-  const total = sum(...days.values());
+  const total = sum(...days.values(), await countedInLanes(ledger, orderId));
   return {
     prepared: total[PREPARED] ?? 0,
     counts: countsOf(total, state),

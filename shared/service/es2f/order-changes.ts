@@ -7,6 +7,7 @@ import type { ItemRefusal } from '../api/item-refusal.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
@@ -110,6 +111,7 @@ async function closeProfile(
     const record: ProfileRecord = { state: 'Closed', iccid, at: now() };
     return becomes(profileRecord.to(record), undefined, [
       ...removal,
+      ...(await orderCountWrites(ledger, orderId, { Closed: 1 }, record.at)),
       ...(url === undefined || oid === undefined
         ? []
         : [closedNotice({ orderId, position, url, caller: oid, record })]),

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { utf8, wipe } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
-import type { Item } from '../../ledger/ledger.ts';
+import type { Item, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import { encodePack } from '../../profile/pack.ts';
 import type { Row } from '../../profile/rows/row.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderState } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
+import { transactCounted } from '../counts/transact.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames, ppkNames } from '../records/object-names.ts';
@@ -129,12 +131,16 @@ async function commitPack(
   written: Attempt,
   record: PackRecord,
 ): Promise<void> {
-  const { done } = await context.ledger.transact([
+  const { ledger, now } = context;
+  const writes: Write[] = [
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
     { put: ledgerKeys.orderPackMade(orderId, pack), attributes: packMade.to({}), when: 'absent' },
     { check: stateItem, when: { revision: stateItem.revision } },
     written.settled,
-  ]);
+  ];
+  const { done } = await transactCounted(ledger, writes, () =>
+    orderCountWrites(ledger, orderId, { Prepared: record.iccids.length }, now()),
+  );
   // another attempt was faster, the order was taken back, or the reaper came: ours counts for nothing, and its keys go
   if (!done) await abandonAttempt(context, written);
 }

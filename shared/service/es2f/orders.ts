@@ -4,17 +4,11 @@ import { refuse } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { Caller } from '../api/caller.ts';
-import type {
-  OrderAnswer,
-  OrderInput,
-  OrderStatus,
-  Orders,
-  ProfileState,
-  ProfileStatus,
-} from '../api/es2f.ts';
+import type { OrderAnswer, OrderInput, OrderStatus, Orders, ProfileStatus } from '../api/es2f.ts';
 import { auditWrite } from '../audit/line.ts';
 import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
+import { orderStock } from '../counts/order-stock.ts';
 import { seal } from '../keys/sealed.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { readWhole } from '../life/checked-reads.ts';
@@ -28,7 +22,7 @@ import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrderInput, hashOf } from './order-check.ts';
 import { reserveIccids } from './order-iccids.ts';
 import { preparePack } from './order-packs.ts';
-import { finishOrder, firstWork, preparedPacks } from './order-preparation.ts';
+import { finishOrder, firstWork } from './order-preparation.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
 import { replaceProfile } from './order-replacement.ts';
 import { orderReport, readCursor, serverKeys } from './order-report.ts';
@@ -39,8 +33,6 @@ import { ruleRow } from './personalisation.ts';
 
 /** ICCIDs that an answer lists, and profiles of a status page. */
 const LISTED = 1_000;
-/** Profiles of an order up to which every status answer counts all states. */
-const COUNTED = 20_000;
 
 /** ES2f: what the Operator orders, sees and takes back. */
 export class OrderService implements Orders {
@@ -122,9 +114,7 @@ export class OrderService implements Orders {
         state,
         ...present({ eid, detail }),
       });
-    const counts: Partial<Record<ProfileState, number>> = {};
-    if (count <= COUNTED)
-      for await (const { state } of view([0, count])) counts[state] = (counts[state] ?? 0) + 1;
+    const { counts } = await orderStock(this.#context.ledger, orderId, answer.state);
     const callbacks =
       order.callbackUrl === undefined ? undefined : await callbackHealth(this.#context, orderId);
     return {
@@ -229,7 +219,7 @@ export class OrderService implements Orders {
     const { state, reason } = (await loadOrderState(this.#context, orderId)).record;
     const preparing = state === 'Preparing';
     const prepared = preparing
-      ? Math.min(order.quantity, (await preparedPacks(this.#context, orderId)) * order.packSize)
+      ? (await orderStock(this.#context.ledger, orderId, state)).prepared
       : state === 'Rejected'
         ? 0
         : order.quantity;

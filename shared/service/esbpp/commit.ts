@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../codec/canonical-json.ts';
 import { invariant } from '../../errors.ts';
-import { asRead } from '../../ledger/change.ts';
+import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { ItemKey, Write } from '../../ledger/ledger.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { failureWrites } from '../counts/failures.ts';
+import { jobCountWrites } from '../counts/job-counts.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
+import { transactCounted } from '../counts/transact.ts';
 import { type Attempt, abandonAttempt } from '../life/attempts.ts';
 import {
   type ChunkProgress,
@@ -52,12 +56,12 @@ export async function commitChunk(
   place: JobChunk,
   answer: ChunkAnswer,
 ): Promise<ChunkRecord | undefined> {
-  const { jobId, chunk } = place;
+  const { jobId, job, chunk } = place;
   const { part, written, outcomes, offsets, slowed, trustEpoch, orderState } = answer;
   const key = ledgerKeys.chunk(jobId, chunk);
   const record: ChunkRecord = { part, outcomes, offsets, trustEpoch, committedAt: context.now() };
   const progress = progressOf(answer);
-  const { done } = await context.ledger.transact([
+  const writes: Write[] = [
     { put: key, attributes: chunkRecord.to(record), when: 'absent' },
     { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
     { check: ledgerKeys.trustEpoch, when: trustEpoch === 0 ? 'absent' : { revision: trustEpoch } },
@@ -65,6 +69,12 @@ export async function commitChunk(
     written.settled,
     commitLine(place, answer, progress, record.committedAt),
     ...returnWrites(place, answer),
+    ...refusalWrites(place, record),
+  ];
+  const { ledger } = context;
+  const { done } = await transactCounted(ledger, writes, async () => [
+    ...(await orderCountWrites(ledger, job.orderId, { Bound: progress.bound }, record.committedAt)),
+    ...(await jobCountWrites(ledger, jobId, job, progress)),
   ]);
   if (done) {
     if (slowed.times > 0)
@@ -115,6 +125,16 @@ export function commitLine(
   };
   return auditWrite({ event: 'chunk.committed', by: job.party, about }, `chunk-${jobId}-${chunk}`, at);
 }
+
+/** What the inventory tells of refused items. */
+const refusalWrites = ({ jobId, job, chunk }: JobChunk, { outcomes, committedAt }: ChunkRecord): Write[] =>
+  failureWrites(
+    { kind: 'item', party: job.party, orderId: job.orderId, jobId },
+    outcomes.flatMap((outcome) =>
+      isBound(outcome) ? [] : [{ code: outcome.refusal, eid: outcome.eid, detail: outcome.message }],
+    ),
+    { atMs: committedAt, id: `chunk-${jobId}-${chunk}` },
+  );
 
 /** What refused items give back: their positions to the order, and what of them counted to the maker's share. */
 function returnWrites(
@@ -198,11 +218,10 @@ async function closeDamaged(
   const damaged = outcomes.flatMap((outcome) => (isBound(outcome) ? [] : (outcome.damaged ?? [])));
   if (damaged.length === 0) return;
   const detail = 'what is stored of it was damaged';
-  await ledger.writeMany(
-    damaged.map(({ position, iccid }) => ({
-      put: ledgerKeys.profile(orderId, position),
-      attributes: profileRecord.to({ state: 'Closed', iccid, at, detail }),
-      when: 'absent',
-    })),
-  );
+  for (const { position, iccid } of damaged)
+    await changeItem(ledger, ledgerKeys.profile(orderId, position), async (item) => {
+      if (item !== undefined) return unchanged();
+      const counts = await orderCountWrites(ledger, orderId, { Closed: 1 }, at);
+      return becomes(profileRecord.to({ state: 'Closed', iccid, at, detail }), undefined, counts);
+    });
 }

@@ -5,11 +5,14 @@ import { batchManifestTbs, encodeBatchManifest, type Part } from '../../ifpp-dra
 import { bppBatchPrefix } from '../../ifpp-draft1/bpp-batch.ts';
 import type { Chain } from '../../ifpp-draft1/chain.ts';
 import { Digest } from '../../keys/provider.ts';
+import { changeItems, unchanged, writes } from '../../ledger/change.ts';
+import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import type { BppAnswer, Delivery } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
 import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
 import { longTermSignature, longTermStanding } from '../keys/long-term.ts';
 import { readWhole } from '../life/checked-reads.ts';
@@ -272,21 +275,35 @@ export class DeliveryService implements Delivery {
     const keys = Array.from({ length: chunkCount(job) }, (_, chunk) =>
       ledgerKeys.chunkProgress(jobId, chunk),
     );
-    const items = await ledger.getMany(keys);
-    await ledger.writeMany(
-      items.flatMap((item) => {
-        if (item === undefined) return [];
-        const progress = chunkProgress.from(item);
-        if (progress.deliveredAt !== undefined) return [];
-        const attributes = chunkProgress.to({ ...progress, deliveredAt: now() });
-        return [
-          {
-            put: { partition: item.partition, sort: item.sort },
-            attributes,
-            when: { revision: item.revision },
-          },
-        ];
-      }),
-    );
+    for (let first = 0; first < keys.length; first += MARKED)
+      await markDelivered(ledger, job.orderId, keys.slice(first, first + MARKED), now());
   }
+}
+
+/** Chunks whose delivery is marked in one transaction. */
+const MARKED = 50;
+
+/** Marks chunks and counts their profiles, but for those that had a result before. */
+async function markDelivered(
+  ledger: Ledger,
+  orderId: string,
+  keys: readonly ItemKey[],
+  deliveredAt: number,
+): Promise<void> {
+  await changeItems(ledger, async () => {
+    const marked: Write[] = [];
+    let delivered = 0;
+    for (const item of await ledger.getMany(keys)) {
+      if (item === undefined) continue;
+      const progress = chunkProgress.from(item);
+      if (progress.deliveredAt !== undefined) continue;
+      delivered += progress.bound - (progress.settled ?? 0);
+      const attributes = chunkProgress.to({ ...progress, deliveredAt });
+      const { partition, sort, revision } = item;
+      marked.push({ put: { partition, sort }, attributes, when: { revision } });
+    }
+    if (marked.length === 0) return unchanged();
+    const changes = { Bound: -delivered, Delivered: delivered };
+    return writes([...marked, ...(await orderCountWrites(ledger, orderId, changes, deliveredAt))]);
+  });
 }

@@ -12,6 +12,7 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { type Failure, failureWrites } from '../counts/failures.ts';
 import { readChecked } from '../life/checked-reads.ts';
 import { useIsOver } from '../life/uploads.ts';
 import {
@@ -71,8 +72,18 @@ export async function ingestSlice(context: Context, trust: Trust, id: string, sl
       attributes: sliceProgress.to(progress),
       when: 'absent',
     },
+    ...failureWrites({ kind: 'euiccData', party: ingest.party }, rejected.map(failureOf), {
+      atMs: context.now(),
+      id: `euicc-data-${id}-${slice}`,
+    }),
   ]);
 }
+
+const failureOf = ({ code, eid, message }: RejectedEntry): Failure => ({
+  code,
+  detail: message,
+  ...(eid !== '' && { eid }),
+});
 
 /** The EUM as it stands when the slice is done: revoked in the middle of a batch, the rest is refused. */
 async function eumOf(trust: Trust, { eumChain, ciPkId }: IngestRecord): Promise<TrustedEum | Refusal> {

@@ -1,8 +1,11 @@
 import { toHex } from '../../codec/bytes.ts';
+import { present } from '../../present.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
-import type { Calls, RefusedCall } from '../api/caller.ts';
+import type { AnsweredCall, Calls, RefusedCall } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { failureWrites } from '../counts/failures.ts';
+import { CallCounts } from './call-counts.ts';
 
 const MINUTE_MS = 60_000;
 const { subject, reason } = STATUS_CODES.rateExceeded;
@@ -13,12 +16,14 @@ const { subject, reason } = STATUS_CODES.rateExceeded;
  * they could fill the ledger.
  */
 export class CallJournal implements Calls {
+  readonly counts: CallCounts;
   readonly #context: Context;
   /** Names of lines written once, and the minute they are of. */
   #told = { minute: 0, names: new Set<string>() };
 
   constructor(context: Context) {
     this.#context = context;
+    this.counts = new CallCounts(context);
   }
 
   async refused(call: RefusedCall): Promise<void> {
@@ -34,7 +39,15 @@ export class CallJournal implements Calls {
       call: counted ? functionCallIdentifier : undefined,
     };
     const line = { event: 'call.refused', by, about } as const;
-    await ledger.write(auditWrite(line, `refused-${toHex(random(16))}`, now()));
+    const id = `refused-${toHex(random(16))}`;
+    const at = now();
+    const { code } = refusalOf(subjectCode, reasonCode);
+    const told = { kind: 'call', function: call.function, ...present({ party }) } as const;
+    await ledger.transact([auditWrite(line, id, at), ...failureWrites(told, [{ code }], { atMs: at, id })]);
+  }
+
+  answered(call: AnsweredCall): void {
+    this.counts.add(call);
   }
 
   #wasTold(name: string): boolean {
@@ -44,4 +57,13 @@ export class CallJournal implements Calls {
     this.#told.names.add(name);
     return false;
   }
+}
+
+/** The row that a pair of codes is of; several rows share one, of which the first speaks for all. */
+function refusalOf(subjectCode: string, reasonCode: string): { code: string } {
+  const [code = `${subjectCode}/${reasonCode}`] =
+    Object.entries(STATUS_CODES).find(
+      ([, row]) => row.subject === subjectCode && row.reason === reasonCode,
+    ) ?? [];
+  return { code };
 }

@@ -123,6 +123,8 @@ export const chunkProgress = recordOf('chunk progress', {
   size: whole,
   /** The locked commit record is written and the chunk's PPKs are destroyed: it may be read. */
   finished: flag,
+  /** Written with its delivery, of a job that was bound just in time; its lane counts it as delivered. */
+  inTime: optional(flag),
   /** Profiles of it that had a result before it was delivered: they are counted as delivered no more. */
   settled: optional(whole),
   /** Milliseconds since 1970. */

@@ -115,7 +115,20 @@ export const supplyRecord = recordOf('supply', {
 export type SupplyRecord = RecordOf<typeof supplyRecord>;
 
 /** Positions that refused items gave back. */
-export const returnedRecord = recordOf('returned positions', { positions: list(whole) });
+export const returnedRecord = recordOf('returned positions', {
+  positions: list(whole),
+  /** Of a lane: what was bound through it, until its end is counted (counts/lane-counts.ts). */
+  lane: optional(
+    object({
+      /** Profiles, that of `last` among them. */
+      bound: whole,
+      /** The job of the last one; the others are delivered. */
+      last: text,
+    }),
+  ),
+});
+
+export type ReturnedRecord = RecordOf<typeof returnedRecord>;
 
 /** How many of the positions that a chunk gave back counted against its maker's share. */
 export const returnedOfShare = recordOf('returned share', { count: whole });

@@ -4,12 +4,10 @@ import { mapConcurrently } from '../../concurrency.ts';
 import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
 import { decodeReportItem, type ReportItem } from '../../ifpp-draft1/profile-loading-report.ts';
-import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
-import type { Item, ItemKey, Write } from '../../ledger/ledger.ts';
+import type { Item, ItemKey } from '../../ledger/ledger.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { singleAttribute } from '../../pki/name.ts';
 import { OID } from '../../pki/oids.ts';
-import { ifPresent, present } from '../../present.ts';
 import { errorReasonName, isTemporary } from '../../rsp/installation-error.ts';
 import {
   decodeOtherSignedNotification,
@@ -21,49 +19,18 @@ import {
   verifyProfileInstallationResult,
 } from '../../rsp/profile-installation-result.ts';
 import type { Caller } from '../api/caller.ts';
-import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { euiccCertificateRecord, euiccRecord, parseItemName } from '../records/euicc.ts';
-import {
-  type BoundItem,
-  chainsKey,
-  chunkProgress,
-  chunkRecord,
-  isBound,
-  type JobRecord,
-  jobChains,
-  jobRecord,
-} from '../records/job.ts';
+import { chainsKey, chunkRecord, isBound, jobChains, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderRecord } from '../records/order.ts';
-import { type ProfileRecord, profileRecord } from '../records/profile.ts';
 import { parseTransactionId, transactionId } from '../records/transaction-id.ts';
-import { noticeWrite } from './notices.ts';
-import { nextState, type ProfileEvent } from './profile-state.ts';
+import { applyResults, type Change, TOGETHER, type Transaction } from './apply-results.ts';
 
 /** Items of a report that are looked at at once: what they wait for is the ledger. */
 const AT_ONCE = 16;
-
-/** A committed binding that a result speaks of. */
-interface Transaction {
-  readonly id: string;
-  readonly jobId: string;
-  readonly chunk: number;
-  readonly job: JobRecord;
-  readonly bound: BoundItem;
-}
-
-/** What a result that holds does to its profile. */
-interface Change {
-  readonly transaction: Transaction;
-  readonly event: ProfileEvent;
-  readonly news: {
-    readonly result?: Bytes;
-    readonly detail?: string;
-    readonly fpaCause?: string;
-    readonly failure?: { readonly command: string; readonly reason: string };
-  };
-}
+/** Groups of results that are written at once. */
+const GROUPS_AT_ONCE = 4;
 
 /** What became of an item: signed and true, the FPA's word taken down, or refused. */
 export type ItemResult = 'verified' | 'noted' | Refusal;
@@ -114,16 +81,39 @@ export class LoadingResults {
       const { id } = change.transaction;
       changes.set(id, [...(changes.get(id) ?? []), { index, change }]);
     }
-    await mapConcurrently([...changes.values()], AT_ONCE, async (ofOne) => {
-      for (const { index, change } of ofOne) await attempt(index, () => this.#apply(change));
-    });
+    // of one transaction in their order, of many side by side
+    let open = [...changes.values()];
+    while (open.length > 0) {
+      const first = open.flatMap(([one]) => one ?? []);
+      await mapConcurrently(groupsOf(first), GROUPS_AT_ONCE, async (group) => {
+        const refused = await this.#apply(group.map(({ change }) => change));
+        for (const [i, refusal] of refused) results[group[i]!.index] = refusal;
+      });
+      open = open.map((ofOne) => ofOne.slice(1)).filter((ofOne) => ofOne.length > 0);
+    }
     return results;
   }
 
   /** One signed result by itself: BF37 or an OtherSignedNotification. */
   async take(der: Bytes, kind: 'euiccResult' | 'otherSigned'): Promise<void> {
     const change = await this.#verify(der, kind);
-    if (change !== undefined) await this.#apply(change);
+    if (change === undefined) return;
+    const [refused] = (await this.#apply([change])).values();
+    if (refused !== undefined) throw refused;
+  }
+
+  /** Moves profiles on and tells their Operators, in one transaction; a repeat finds nothing to do. Returns what is refused. */
+  async #apply(changes: readonly Change[]): Promise<ReadonlyMap<number, Refusal>> {
+    const told = await Promise.all(
+      changes.map(async (change) => {
+        const { jobId, job } = change.transaction;
+        const orderItem = await this.#keep(ledgerKeys.order(job.orderId));
+        invariant(orderItem, `the order of job ${jobId} has lost its record`);
+        const { callbackUrl } = orderRecord.from(orderItem);
+        return { ...change, callbackUrl, caller: await this.#smdpOid(change.transaction) };
+      }),
+    );
+    return await applyResults(this.#context, told);
   }
 
   #verify(der: Bytes, kind: 'euiccResult' | 'otherSigned'): Promise<Change | undefined> {
@@ -235,8 +225,11 @@ export class LoadingResults {
     const job = jobRecord.from(jobItem);
     const chunk = Math.floor(index / job.chunkSize);
     const chunkItem = await this.#keep(ledgerKeys.chunk(jobId, chunk));
-    const outcome = chunkItem && chunkRecord.from(chunkItem).outcomes[index % job.chunkSize];
-    return outcome && isBound(outcome) ? { id, jobId, chunk, job, bound: outcome } : undefined;
+    if (chunkItem === undefined) return undefined;
+    const { outcomes, part } = chunkRecord.from(chunkItem);
+    const bound = outcomes[index % job.chunkSize];
+    if (bound === undefined || !isBound(bound)) return undefined;
+    return { id, jobId, chunk, job, bound, partSize: part.size };
   }
 
   async #certificateOf(eid: string): Promise<Bytes> {
@@ -262,58 +255,6 @@ export class LoadingResults {
     }
     return item;
   }
-
-  /** Moves the profile on and tells the Operator, in one transaction; a repeat finds nothing to do. */
-  async #apply({ transaction, event, news }: Change): Promise<void> {
-    const { id, jobId, chunk, job, bound } = transaction;
-    const { ledger, now } = this.#context;
-    const key = ledgerKeys.profile(job.orderId, bound.position);
-    const orderItem = await this.#keep(ledgerKeys.order(job.orderId));
-    const caller = await this.#smdpOid(transaction);
-    await changeItems(ledger, async () => {
-      const [before, progress] = await ledger.getMany([key, ledgerKeys.chunkProgress(jobId, chunk)]);
-      invariant(orderItem, `the order of job ${jobId} has lost its record`);
-      // one that was bound just in time has none until it came to its end
-      const deliveredAt = progress && chunkProgress.from(progress).deliveredAt;
-      const delivered = deliveredAt === undefined ? 'Bound' : 'Delivered';
-      const state = before === undefined ? delivered : profileRecord.from(before).state;
-      const next = nextState(state, event);
-      if (next === state) return unchanged();
-      const at = now();
-      const record: ProfileRecord = {
-        state: next,
-        iccid: bound.iccid,
-        eid: bound.eid,
-        transactionId: id,
-        at,
-        ...present({ detail: news.detail }),
-        ...present({ result: ifPresent(news.result, (octets) => Uint8Array.from(octets)) }),
-      };
-      const change = `${id}-${(before?.revision ?? 0) + 1}`;
-      const changes: Write[] = [
-        {
-          put: key,
-          attributes: profileRecord.to(record),
-          when: asRead(before),
-        },
-        auditWrite(auditLine({ transaction, event, news }), `profile-${change}`, at),
-      ];
-      const order = orderRecord.from(orderItem);
-      if (order.callbackUrl !== undefined) {
-        changes.push(
-          noticeWrite({
-            id: change,
-            url: order.callbackUrl,
-            caller,
-            orderId: job.orderId,
-            record,
-            ...present({ fpaCause: news.fpaCause }),
-          }),
-        );
-      }
-      return writes(changes);
-    });
-  }
 }
 
 /** In words for the Operator, and in the words of SGP.22 for the audit log. */
@@ -326,13 +267,19 @@ function failureNews({ bppCommandId, errorReason }: ErrorResult): Pick<Change['n
   };
 }
 
-/** Why a profile failed is in its line: what the eUICC signed, or what the report says where nobody signed. */
-function auditLine({ transaction: { id, job, bound }, event, news }: Change) {
-  const about = { order: job.orderId, iccid: bound.iccid, eid: bound.eid, transaction: id };
-  const by = job.party;
-  if (event === 'failed')
-    return { event: 'profile.failed', by, about: { ...about, ...news.failure } } as const;
-  if (event === 'unreported')
-    return { event: 'profile.unreported', by, about: { ...about, cause: news.fpaCause } } as const;
-  return { event: `profile.${event}`, by, about } as const;
+/** Changes that one transaction makes together: of one order. */
+function groupsOf<Of extends { readonly change: Change }>(changes: readonly Of[]): Of[][] {
+  const groups: Of[][] = [];
+  const filling = new Map<string, Of[]>();
+  for (const one of changes) {
+    const { orderId } = one.change.transaction.job;
+    let group = filling.get(orderId);
+    if (group === undefined || group.length === TOGETHER) {
+      group = [];
+      filling.set(orderId, group);
+      groups.push(group);
+    }
+    group.push(one);
+  }
+  return groups;
 }

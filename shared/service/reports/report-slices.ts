@@ -3,7 +3,7 @@ import { type Bytes, utf8 } from '../../codec/bytes.ts';
 import { splitElements } from '../../codec/tlv.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import { asRead } from '../../ledger/change.ts';
-import type { Item, Ledger } from '../../ledger/ledger.ts';
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import { rangeHashes } from '../../vault/range-hash.ts';
@@ -12,6 +12,7 @@ import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { failureWrites } from '../counts/failures.ts';
 import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { readChecked } from '../life/checked-reads.ts';
@@ -99,6 +100,19 @@ export async function takeReport(
   if (!done) await abandonAttempt(context, written);
 }
 
+/** What the inventory tells of items that were refused. */
+const rejectionWrites = (
+  party: string,
+  rejected: ReportSlice['rejected'],
+  atMs: number,
+  id: string,
+): Write[] =>
+  failureWrites(
+    { kind: 'reportItem', party },
+    rejected.map(({ code, message }) => ({ code, detail: message })),
+    { atMs, id },
+  );
+
 export async function loadReportWork(ledger: Ledger, id: string): Promise<ReportWork> {
   const item = await ledger.get(ledgerKeys.reportWork(id));
   invariant(item !== undefined, `there is no report ${id}`);
@@ -114,8 +128,11 @@ export async function runReportSlice(context: Context, id: string, slice: number
   const ranges = { offsets: work.sliceOffsets, hashes: work.sliceHashes };
   const elements = splitElements(await readChecked(context, work.body, ranges, slice));
   const results = await new LoadingResults(context, { identifier: work.party }).takeAll(elements);
-  const attributes = reportSlice.to(sliceOf(results, slice * work.sliceSize));
-  await ledger.write({ put: key, attributes, when: 'absent' });
+  const done = sliceOf(results, slice * work.sliceSize);
+  await ledger.transact([
+    { put: key, attributes: reportSlice.to(done), when: 'absent' },
+    ...rejectionWrites(work.party, done.rejected, context.now(), `report-${id}-${slice}`),
+  ]);
 }
 
 /** Answers a report once all its slices are done; may be repeated. */
@@ -164,8 +181,12 @@ export async function writeAnswer(
       when: asRead(known),
     },
     ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } }]),
+    // of a large report they came with its slices
     ...(before === undefined
-      ? [listedWrite('report', at, reportWorkId(party, reportId), { party, name: reportId })]
+      ? [
+          listedWrite('report', at, reportWorkId(party, reportId), { party, name: reportId }),
+          ...rejectionWrites(party, answer.rejected, at, `report-${reportWorkId(party, reportId)}`),
+        ]
       : []),
     auditWrite(
       {

@@ -2,6 +2,9 @@ import { asRead } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { Context } from '../context.ts';
+import { jobCountWrites } from '../counts/job-counts.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
+import { transactCounted } from '../counts/transact.ts';
 import { finishChunk } from '../esbpp/commit.ts';
 import {
   type BoundItem,
@@ -101,9 +104,13 @@ export async function replayCommit(
     size: commit.part.size,
     finished: false,
   };
-  await ledger.transact([
+  const writes: Write[] = [
     { put: ledgerKeys.chunk(jobId, chunk), attributes: chunkRecord.to(record), when: 'absent' },
     { put: ledgerKeys.chunkProgress(jobId, chunk), attributes: chunkProgress.to(progress), when: 'absent' },
+  ];
+  await transactCounted(ledger, writes, async () => [
+    ...(await orderCountWrites(ledger, orderId, { Bound: bound.length }, commit.committedAt)),
+    ...(await jobCountWrites(ledger, jobId, job, progress)),
   ]);
   const pack = await missingPack(context, orderId, items);
   if (pack !== undefined)

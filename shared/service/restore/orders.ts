@@ -5,6 +5,8 @@ import { present } from '../../present.ts';
 import { decodePack } from '../../profile/pack.ts';
 import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
+import { transactCounted } from '../counts/transact.ts';
 import { finishOrder } from '../es2f/order-preparation.ts';
 import { templatePlace } from '../es2f/order-template.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -120,10 +122,13 @@ export async function restorePack(
     const { keyUri } = decodeWrappedKey(chosen.header);
     await noteDataKey(ledger, { keyUri, name: chosen.dataKey }, { orderId, pack });
   }
-  await ledger.transact([
+  const writes: Write[] = [
     { put: ledgerKeys.orderPack(orderId, pack), attributes: packRecord.to(record), when: 'absent' },
     { put: ledgerKeys.orderPackMade(orderId, pack), attributes: packMade.to({}), when: 'absent' },
-  ]);
+  ];
+  await transactCounted(ledger, writes, () =>
+    orderCountWrites(ledger, orderId, { Prepared: iccids.length }, context.now()),
+  );
   return true;
 }
 

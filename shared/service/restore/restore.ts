@@ -5,6 +5,7 @@ import { AuditLog } from '../audit/log.ts';
 import type { Context } from '../context.ts';
 import { requireBegun } from '../dual-control/dual-control.ts';
 import { chunkProgresses, finishJob } from '../esbpp/job-progress.ts';
+import { repairCounts } from '../inventory/recount.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
@@ -178,6 +179,8 @@ async function reconcileSupplies(
   let reconciled = 0;
   for (const orderId of orderIds) {
     const changes = await reconcileSupply(context, orderId);
+    // a copy of the ledger may have been taken in the middle of a transaction
+    await repairCounts(context, orderId);
     positions.taken += changes.taken;
     positions.returned += changes.returned;
     positions.closed += changes.closed;

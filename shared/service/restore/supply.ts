@@ -2,6 +2,8 @@ import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledge
 import type { Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
+import { transactCounted } from '../counts/transact.ts';
 import { ledgerKeys, orderPartition, shareReturnedPrefix } from '../records/keys.ts';
 import {
   type OrderRecord,
@@ -161,7 +163,8 @@ async function close(
     ...draw.writes,
     { put: ledgerKeys.profile(orderId, position), attributes: profileRecord.to(record), when: 'absent' },
   ];
-  return (await ledger.transact(writes)).done;
+  const counts = () => orderCountWrites(ledger, orderId, { Closed: 1 }, at);
+  return (await transactCounted(ledger, writes, counts)).done;
 }
 
 function* slices(positions: Iterable<number>): Generator<number[]> {

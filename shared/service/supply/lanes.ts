@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { untilDone } from '../../concurrency.ts';
 import { changedTooFast } from '../../ledger/change.ts';
-import type { ItemKey, Write } from '../../ledger/ledger.ts';
+import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
+import { laneCountWrites } from '../counts/lane-counts.ts';
+import { listedWrite } from '../counts/listed.ts';
 import { traceOf } from '../life/traces.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -28,6 +30,8 @@ export interface Lane {
   /** What the list has now, and at which revision. */
   readonly positions: readonly number[];
   readonly revision: number;
+  /** Profiles that were bound through it. */
+  readonly bound: number;
   /** Positions with which an attempt was lost: the name of their part is used up. */
   readonly tried: ReadonlySet<number>;
   readonly settled: Write;
@@ -43,18 +47,31 @@ const IDLE_ORDERS = 1_000;
 export const nextOf = ({ positions, tried }: Lane): number | undefined =>
   positions.find((position) => !tried.has(position));
 
-/** Takes a position of the lane for good; belongs into the transaction that binds it. */
-export function takeWrite({ key, positions, revision }: Lane, position: number): Write {
+/** Takes a position of the lane for good, for this job; belongs into the transaction that binds it. */
+export function takeWrite({ key, positions, bound, revision }: Lane, position: number, jobId: string): Write {
   const left = positions.filter((one) => one !== position);
-  const when = { revision };
-  return left.length === 0
-    ? { remove: key, when }
-    : { put: key, attributes: returnedRecord.to({ positions: left }), when };
+  const attributes = returnedRecord.to({ positions: left, lane: { bound: bound + 1, last: jobId } });
+  return { put: key, attributes, when: { revision } };
 }
 
-/** Takes the trace of a lane away that is empty without this position; undefined of one that is not. */
-export const endWrite = ({ positions, settled }: Lane, position: number): Write | undefined =>
-  positions.every((one) => one === position) ? settled : undefined;
+/**
+ * Takes a lane away that is empty now that this position was taken, with its trace, and counts what was bound through it;
+ * none of one that is not. Belongs into the transaction of the last one's mark.
+ */
+export async function endWrites(
+  ledger: Pick<Ledger, 'get'>,
+  { orderId, key, positions, bound, revision, settled }: Lane,
+  position: number,
+  atMs: number,
+): Promise<Write[]> {
+  if (positions.some((one) => one !== position)) return [];
+  const counted = { lane: { bound: bound + 1, last: '' } };
+  return [
+    settled,
+    { remove: key, when: { revision: revision + 1 } },
+    ...(await laneCountWrites(ledger, orderId, counted, true, atMs)),
+  ];
+}
 
 /** The lanes of this process. */
 export class Lanes {
@@ -105,9 +122,22 @@ export class Lanes {
       undrawn.write(),
       { put: key, attributes: returnedRecord.to({ positions }), when: 'absent' },
       entered,
+      // the jobs that will be bound through it are listed by it
+      listedWrite('job', now(), `lane-${id}`, { name: orderId, positions }),
     ]);
     if (!done) return undefined;
-    return { value: { orderId, id, packSize, key, positions, revision: 1, tried: new Set(), settled } };
+    const lane = {
+      orderId,
+      id,
+      packSize,
+      key,
+      positions,
+      revision: 1,
+      bound: 0,
+      tried: new Set<number>(),
+      settled,
+    };
+    return { value: lane };
   }
 
   /** After an attempt that left the lane as it was. */
@@ -123,7 +153,7 @@ export class Lanes {
   /** After all that follows the commit of this position. */
   taken(lane: Lane, position: number): void {
     const positions = lane.positions.filter((one) => one !== position);
-    this.#keep({ ...lane, positions, revision: lane.revision + 1 });
+    this.#keep({ ...lane, positions, revision: lane.revision + 1, bound: lane.bound + 1 });
   }
 
   #keep(lane: Lane): void {

@@ -1,5 +1,6 @@
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import { LANE, orderPartition, RETURNED } from '../records/keys.ts';
 import { returnedRecord } from '../records/order.ts';
 
@@ -64,9 +65,11 @@ export class ReturnedPositions {
     return [...this.#changed].map((item) => {
       const when = { revision: item.revision };
       const positions = this.#lists.get(item)!;
-      return positions.length === 0
+      const { lane } = returnedRecord.from(item);
+      // a lane that has counted something goes with its end
+      return positions.length === 0 && lane === undefined
         ? { remove: item, when }
-        : { put: item, attributes: returnedRecord.to({ positions }), when };
+        : { put: item, attributes: returnedRecord.to({ positions, ...present({ lane }) }), when };
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { repairCounts } from '../inventory/recount.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -6,14 +7,16 @@ import type { Finding } from './finding.ts';
  * destroyed is destroyed. Whether the file of a store is closed to others is for who has the files (`closeFile`).
  */
 export async function repair(
-  { vault, ppks }: Pick<Context, 'vault' | 'ppks'>,
+  context: Context,
   { repair: how }: Finding,
   closeFile: (path: string) => Promise<void> = async () => undefined,
 ): Promise<boolean> {
   if (how === undefined) return false;
+  const { vault, ppks } = context;
   if ('removeObject' in how) await vault.remove(how.removeObject);
   else if ('destroyPack' in how) await ppks.destroyPack(how.destroyPack);
   else if ('destroyPpks' in how) await ppks.destroy(how.destroyPpks.pack, how.destroyPpks.places);
+  else if ('recountOrder' in how) await repairCounts(context, how.recountOrder);
   else await closeFile(how.closeFile);
   return true;
 }

@@ -3,6 +3,7 @@ import { AuditLog } from '../audit/log.ts';
 import type { Context } from '../context.ts';
 import { readIdentities, STORE_NAMES } from '../restore/identity.ts';
 import { verifyCommits } from './commits.ts';
+import { verifyCounts } from './counts.ts';
 import type { Finding, Slice } from './finding.ts';
 import { verifyItems } from './items.ts';
 import { verifyObjects, verifyPpks } from './leftovers.ts';
@@ -18,6 +19,7 @@ export const STAGES = {
   ledger: verifyItems,
   commits: verifyCommits,
   orders: verifyOrders,
+  counts: verifyCounts,
   vault: verifyObjects,
   'PPK vault': verifyPpks,
   'audit log': verifyAudit,

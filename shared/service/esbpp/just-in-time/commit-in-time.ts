@@ -4,6 +4,7 @@ import { rangeHashes } from '../../../vault/range-hash.ts';
 import type { ObjectRef } from '../../../vault/vault.ts';
 import type { KeysSlowed } from '../../api/esbpp.ts';
 import type { Context } from '../../context.ts';
+import { transactCounted } from '../../counts/transact.ts';
 import { euiccRecord } from '../../records/euicc.ts';
 import {
   type ChunkRecord,
@@ -15,7 +16,7 @@ import {
 import { ledgerKeys } from '../../records/keys.ts';
 import { putCommitRecord } from '../../records/locked-records.ts';
 import { drawRecord } from '../../records/order.ts';
-import { endWrite, takeWrite } from '../../supply/lanes.ts';
+import { endWrites, takeWrite } from '../../supply/lanes.ts';
 import type { JobChunk } from '../chunk-items.ts';
 import { commitLine, lockedCommit, progressOf } from '../commit.ts';
 import type { ReceivedRequest } from '../requests.ts';
@@ -69,7 +70,7 @@ export async function commitInTime(
   const told = { request: requestId, body: bodyHash };
   const draw = { jobId, index: 0, from: position, count: 1 };
   const writes: Write[] = [
-    takeWrite(lane, position),
+    takeWrite(lane, position, jobId),
     { put: euicc, attributes: euiccRecord.to(admission.claim.euicc), when: { revision: euicc.revision } },
     { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
     { put: ledgerKeys.orderDraw(orderId, position, jobId), attributes: drawRecord.to(draw), when: 'absent' },
@@ -119,7 +120,8 @@ function jobOf(
 
 /**
  * What follows a commit (`finishChunk` for who has not bound it): the locked record and the end of the PPK, then their
- * mark. With it goes the trace of a lane that is empty now: where that stays, the reaper goes on here.
+ * mark. With it goes a lane that is empty now, and its trace: where that stays, the reaper goes on here. False where another
+ * came to the end of it first, so that the lane is the reaper's.
  */
 export async function finishInTime(
   context: Context,
@@ -128,23 +130,24 @@ export async function finishInTime(
   packSize: number,
   bound: SealedInTime,
   { chain }: Chain,
-): Promise<void> {
+): Promise<boolean> {
   const { vault, ppks, ledger, now } = context;
   await together(
     putCommitRecord(vault, lockedCommit(place, record, [chain])),
     ppks.destroy(pack.ppks, [position % packSize]),
   );
+  const at = now();
   const progress = {
     ...progressOf({ ...bound, outcomes: record.outcomes }),
     finished: true,
-    deliveredAt: now(),
+    inTime: true,
+    deliveredAt: at,
   };
   const mark: Write = {
     put: ledgerKeys.chunkProgress(place.jobId, 0),
     attributes: chunkProgress.to(progress),
     when: 'absent',
   };
-  const end = endWrite(lane, position);
-  if (end === undefined) await ledger.write(mark);
-  else await ledger.transact([mark, end]);
+  const { done } = await transactCounted(ledger, [mark], () => endWrites(ledger, lane, position, at));
+  return done;
 }

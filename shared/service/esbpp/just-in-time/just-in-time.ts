@@ -97,8 +97,8 @@ export class JustInTime {
     }
 
     // 5. the locked commit record (I9) and the end of the PPK (I5), and 6. the mark that says so (I3)
-    await finishInTime(context, committed, place, decision.order.packSize, whole, chain);
-    this.#lanes.taken(lane, position);
+    const ended = await finishInTime(context, committed, place, decision.order.packSize, whole, chain);
+    if (ended) this.#lanes.taken(lane, position);
     await nextLane;
     return answerOf(wanted, whole, chain);
   }

@@ -1,6 +1,9 @@
 import { Fault } from '../../../errors.ts';
+import { changeItem, goes, unchanged } from '../../../ledger/change.ts';
+import type { ItemKey } from '../../../ledger/ledger.ts';
 import { scanAll } from '../../../ledger/scan.ts';
 import type { Context } from '../../context.ts';
+import { laneCountWrites, lastInTime } from '../../counts/lane-counts.ts';
 import { type ChunkRecord, chunkRecord, jobRecord } from '../../records/job.ts';
 import { blockOf, drawPartition, LANE, ledgerKeys, padded } from '../../records/keys.ts';
 import { parseLanePart } from '../../records/object-names.ts';
@@ -12,29 +15,49 @@ import { finishChunk } from '../commit.ts';
 /**
  * Ends a lane (supply/lanes.ts) whose process has gone, or has left something behind; may be repeated. What is left of it
  * is given back first, and no transaction through it holds any more. Then each of its parts counts or not for good: one
- * that a commit names is brought to its end, the others are destroyed.
+ * that a commit names is brought to its end, the others are destroyed. Last it goes, and what it has counted is its order's.
  */
 export async function closeLane(context: Context, { holder, objects }: TraceRecord): Promise<void> {
-  const { ledger, vault } = context;
-  const lane = await ledger.get(holder);
+  const { vault } = context;
   const orderId = parseLanePart(objects[0] ?? '')?.orderId;
-  if (lane !== undefined && orderId !== undefined) {
-    const { positions } = returnedRecord.from(lane);
-    const { done } = await ledger.transact([
-      { remove: lane, when: { revision: lane.revision } },
-      {
-        put: ledgerKeys.orderReturnedOfLane(orderId, lane.sort.slice(LANE.length)),
-        attributes: returnedRecord.to({ positions }),
-        when: 'absent',
-      },
-    ]);
-    if (!done) throw new Fault('ledger', 'the lane is in use at this moment', { retryable: true });
-  }
+  if (orderId !== undefined) await giveBack(context, orderId, holder);
   for (const name of objects) {
     const commit = await commitOfPart(context, name);
     if (commit === undefined) await vault.remove(name);
     else await finishChunk(context, commit.place, commit.record);
   }
+  if (orderId !== undefined) await countLane(context, orderId, holder);
+}
+
+async function giveBack({ ledger }: Context, orderId: string, holder: ItemKey): Promise<void> {
+  const item = await ledger.get(holder);
+  if (item === undefined) return;
+  const { positions, lane } = returnedRecord.from(item);
+  if (positions.length === 0) return;
+  const { done } = await ledger.transact([
+    lane === undefined
+      ? { remove: holder, when: { revision: item.revision } }
+      : {
+          put: holder,
+          attributes: returnedRecord.to({ positions: [], lane }),
+          when: { revision: item.revision },
+        },
+    {
+      put: ledgerKeys.orderReturnedOfLane(orderId, holder.sort.slice(LANE.length)),
+      attributes: returnedRecord.to({ positions }),
+      when: 'absent',
+    },
+  ]);
+  if (!done) throw new Fault('ledger', 'the lane is in use at this moment', { retryable: true });
+}
+
+async function countLane({ ledger, now }: Context, orderId: string, holder: ItemKey): Promise<void> {
+  await changeItem(ledger, holder, async (item) => {
+    if (item === undefined) return unchanged();
+    const record = returnedRecord.from(item);
+    const inTime = await lastInTime(ledger, record);
+    return goes(undefined, await laneCountWrites(ledger, orderId, record, inTime, now()));
+  });
 }
 
 /** The commit that names a part of a lane. */

@@ -41,6 +41,69 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map<string, Command
     },
   ],
   [
+    'status',
+    {
+      summary: 'whether all is well: stock, work, callbacks, failures, what ends soon',
+      load: async () => (await import('./ops/status.ts')).registerStatus,
+    },
+  ],
+  [
+    'orders',
+    {
+      summary: 'orders, the newest first, with their profiles by state',
+      load: async () => (await import('./ops/lists.ts')).registerOrders,
+    },
+  ],
+  [
+    'order',
+    {
+      summary: 'one order: its profiles by state and by day',
+      load: async () => (await import('./ops/lists.ts')).registerOrder,
+    },
+  ],
+  [
+    'jobs',
+    {
+      summary: 'requests, batches of eUICC data and reports, and how far they are',
+      load: async () => (await import('./ops/lists.ts')).registerJobs,
+    },
+  ],
+  [
+    'find',
+    {
+      summary: 'an EID, ICCID, transactionId or requestId: what it is, and its whole history',
+      load: async () => (await import('./ops/find.ts')).registerFind,
+    },
+  ],
+  [
+    'failures',
+    {
+      summary: 'what failed and why, what each code means, and what to do',
+      load: async () => (await import('./ops/troubles.ts')).registerFailures,
+    },
+  ],
+  [
+    'expiring',
+    {
+      summary: 'certificates and revocation lists that end soon',
+      load: async () => (await import('./ops/troubles.ts')).registerExpiring,
+    },
+  ],
+  [
+    'keys-left',
+    {
+      summary: 'one-time keys left, by device manufacturer and EUM',
+      load: async () => (await import('./ops/lists.ts')).registerKeysLeft,
+    },
+  ],
+  [
+    'calls',
+    {
+      summary: 'who called what, minute by minute',
+      load: async () => (await import('./ops/lists.ts')).registerCalls,
+    },
+  ],
+  [
     'keys',
     {
       summary: 'keys and certificates of a deployment: make, install, rotate, list, retire, check',

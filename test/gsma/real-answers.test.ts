@@ -200,7 +200,6 @@ async function callForPeople(eid: string, iccid: string): Promise<void> {
   await call('ops.getReport', { party: PARTIES.deviceMaker, reportId: 'AB0E' });
   for (const change of ['suspendParty', 'resumeParty'] as const)
     await call(`ops.${change}`, { identifier: PARTIES.eum });
-  await call('es2f.prepareProfiles', orderOf('ORD-2', 2, '893311000000000100'));
   const { iccids } = await call<{ iccids: string[] }>(
     'es2f.prepareProfiles',
     orderOf('ORD-2', 2, '893311000000000100'),

@@ -3,6 +3,17 @@ import type { ChainedLine } from './admin.ts';
 import type { PartyRole } from './caller.ts';
 import type { CallbackHealth, OrderState, ProfileState } from './es2f.ts';
 import type { ItemRefusal } from './item-refusal.ts';
+import type {
+  CallEntry,
+  ExpiringEntry,
+  FailureCount,
+  FailureEntry,
+  FailureFilter,
+  KeysLeft,
+  TimeRange,
+} from './ops-troubles.ts';
+
+export type * from './ops-troubles.ts';
 
 /**
  * What an Operator's people see of a deployment, and what its administrators change: the functions `ops.*`, and the
@@ -16,12 +27,6 @@ export interface PageRequest {
   readonly cursor?: string;
   /** Entries of a page at most: 1 to 1,000; 100 unless given. */
   readonly limit?: number;
-}
-
-/** From `since` (inclusive) to `until` (exclusive). */
-export interface TimeRange {
-  readonly since?: string;
-  readonly until?: string;
 }
 
 export type ProfileCounts = Readonly<Partial<Record<ProfileState, number>>>;
@@ -218,86 +223,6 @@ export interface FoundRequests {
   readonly reports: readonly ReportSummary[];
 }
 
-/** `item`: refused at binding. `profile`: not installed. `reportItem`, `euiccData`: refused as it came in. */
-export type FailureKind = 'call' | 'item' | 'profile' | 'reportItem' | 'euiccData';
-
-/** Which failures are asked for; members that are not given say nothing. */
-export interface FailureFilter extends TimeRange {
-  readonly kind?: FailureKind;
-  /** A row of shared/status-codes.ts, or the error of an eUICC or an FPA. */
-  readonly code?: string;
-  /** The party whose call, request or report it was. */
-  readonly party?: string;
-  readonly ein?: string;
-  readonly orderId?: string;
-}
-
-/** What a code means, and what to do. */
-export interface Explained {
-  readonly code: string;
-  readonly subjectCode?: string;
-  readonly reasonCode?: string;
-  readonly meaning: string;
-  readonly todo: string;
-}
-
-/** One failure, or several of one kind and code that happened together. */
-export interface FailureEntry extends Explained {
-  readonly at: string;
-  readonly kind: FailureKind;
-  readonly count: number;
-  readonly party?: string;
-  readonly ein?: string;
-  readonly orderId?: string;
-  readonly jobId?: string;
-  readonly eid?: string;
-  readonly iccid?: string;
-  readonly function?: string;
-  readonly detail?: string;
-}
-
-export interface FailureCount extends Explained {
-  readonly kind: FailureKind;
-  readonly count: number;
-  readonly party?: string;
-  readonly ein?: string;
-  readonly lastAt: string;
-}
-
-/** `ci`, `dppb`, `eum`, `crl`: trust. `party`: a client certificate. `tls`: of this server. `callback`: its client certificate. */
-export type ExpiringKind = 'dppb' | 'ci' | 'eum' | 'crl' | 'party' | 'tls' | 'callback';
-
-export interface ExpiringEntry {
-  readonly kind: ExpiringKind;
-  readonly name: string;
-  readonly notAfter: string;
-  /** Whole days; below 0 where it has ended. */
-  readonly daysLeft: number;
-  readonly todo: string;
-}
-
-export interface KeysLeft {
-  /** Those who may bind them; sorted. */
-  readonly deviceManufacturers: readonly string[];
-  /** The first eight digits of EIDs, which name the EUM. */
-  readonly ein: string;
-  readonly registered: number;
-  readonly bound: number;
-  readonly closed: number;
-  readonly left: number;
-}
-
-/** Calls of one party to one function with one outcome, as one process counted them in a minute. */
-export interface CallEntry {
-  readonly at: string;
-  readonly party?: string;
-  readonly function: string;
-  readonly status: 'Executed-Success' | 'Executed-WithWarning' | 'Failed';
-  readonly subjectCode?: string;
-  readonly reasonCode?: string;
-  readonly count: number;
-}
-
 export interface HealthCheck {
   readonly name: 'keys' | 'ledger' | 'vault' | 'PPK vault' | 'CRLs' | 'callbacks' | 'clock' | 'disk' | 'work';
   readonly state: 'ok' | 'ill';
@@ -403,7 +328,7 @@ export interface Inventory {
   /** By exactly one of the two. */
   findProfile(input: { iccid?: string; transactionId?: string }): Promise<ProfileDetail>;
   findRequest(input: { requestId: string }): Promise<FoundRequests>;
-  /** The newest first. */
+  /** The newest first. Calls that were refused as a whole are listed by `kind: 'call'` alone. */
   listFailures(input: PageRequest & FailureFilter): Promise<Page<'failures', FailureEntry>>;
   /** The most frequent first; `more`: there are more failures in that time than were counted. */
   countFailures(
@@ -411,6 +336,7 @@ export interface Inventory {
   ): Promise<{ readonly failures: readonly FailureCount[]; readonly more: boolean }>;
   /** What ends within so many days, the next first. */
   listExpiring(input: { days: number }): Promise<{ readonly expiring: readonly ExpiringEntry[] }>;
+  /** A page counts a stretch of the eUICCs: the groups of all pages add up. `limit` says nothing here. */
   listKeysLeft(input: PageRequest & { party?: string; ein?: string }): Promise<Page<'keysLeft', KeysLeft>>;
   /** The newest first. */
   listCalls(

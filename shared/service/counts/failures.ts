@@ -3,7 +3,7 @@ import type { Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import { type FailureRecord, failureRecord } from '../records/inventory.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { einOf } from './key-counts.ts';
+import { einOf } from './ein.ts';
 
 /** One failure, as its cause knows it. */
 export interface Failure {

@@ -2,7 +2,7 @@ import { refuse } from '../../errors.ts';
 import { ifPresent } from '../../present.ts';
 import type { DeviceDetail, DeviceKey, HistoryEntry, ProfileDetail } from '../api/ops.ts';
 import type { Context } from '../context.ts';
-import { einOf } from '../counts/key-counts.ts';
+import { einOf } from '../counts/ein.ts';
 import { type EuiccRecord, euiccRecord, parseItemName } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { transactionId } from '../records/transaction-id.ts';

@@ -1,57 +1,48 @@
-import { refuse } from '../../errors.ts';
-import { scanPages } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import type { Inventory, KeysLeft } from '../api/ops.ts';
 import type { Context } from '../context.ts';
-import { keyCount } from '../records/inventory.ts';
-import { partitions } from '../records/keys.ts';
-import { limitOf } from './page.ts';
+import { einOf } from '../counts/ein.ts';
+import { type EuiccRecord, euiccRecord } from '../records/euicc.ts';
 
-/** One-time keys left, by those who may bind them and by EUM: groups by EIN, each the sum of its counts. */
+/** Items of the ledger that one call looks at. */
+const LOOKED_AT = 2_000;
+const EUICC = 'euicc#';
+
+/**
+ * One-time keys left, by those who may bind them and by EUM. They are counted where they are, in the records of the eUICCs,
+ * a stretch of the ledger in each call: a count of its own would cost every profile that is bound two write units more, for
+ * a question that is asked now and then. The groups of a page are those of its stretch, and those of all pages add up.
+ */
 export async function listKeysLeft(
   { ledger }: Context,
-  { party, ein, ...request }: Parameters<Inventory['listKeysLeft']>[0],
+  { party, ein, cursor }: Parameters<Inventory['listKeysLeft']>[0],
 ): Promise<{ keysLeft: readonly KeysLeft[]; cursor?: string }> {
-  const limit = limitOf(request);
-  const after = request.cursor === undefined ? undefined : parseCursor(request.cursor);
-  const range = {
-    ...(ein !== undefined && { prefix: `${ein}#` }),
-    ...(ein === undefined && after !== undefined && { from: `${after}#~` }),
-  };
+  const walked = await ledger.walk(LOOKED_AT, cursor);
   const groups = new Map<string, KeysLeft>();
-  for await (const items of scanPages(ledger, partitions.keyCounts, range)) {
-    for (const item of items) {
-      const group = item.sort.slice(0, item.sort.lastIndexOf('#'));
-      if (after !== undefined && group <= after) continue;
-      const { deviceMakers, registered, bound, closed } = keyCount.from(item);
-      if (party !== undefined && !deviceMakers.includes(party)) continue;
-      if (!groups.has(group) && groups.size === limit)
-        return { keysLeft: told(groups), cursor: cursorOf([...groups.keys()].at(-1) ?? '') };
-      const known = groups.get(group);
-      const sums = {
-        registered: registered + (known?.registered ?? 0),
-        bound: bound + (known?.bound ?? 0),
-        closed: closed + (known?.closed ?? 0),
-      };
-      groups.set(group, {
-        deviceManufacturers: deviceMakers,
-        ein: group.slice(0, group.indexOf('#')),
-        ...sums,
-        left: sums.registered - sums.bound - sums.closed,
-      });
-    }
+  for (const { partition, sort, item } of walked.found) {
+    if (item === undefined || sort !== 'head' || !partition.startsWith(EUICC)) continue;
+    const of = einOf(partition.slice(EUICC.length));
+    const euicc = euiccRecord.from(item);
+    if (ein !== undefined && of !== ein) continue;
+    if (party !== undefined && !euicc.deviceMakers.includes(party)) continue;
+    const makers = [...euicc.deviceMakers].sort();
+    const name = JSON.stringify([of, makers]);
+    groups.set(name, added(groups.get(name) ?? { deviceManufacturers: makers, ein: of, ...NONE }, euicc));
   }
-  return { keysLeft: told(groups) };
+  return { keysLeft: [...groups.values()], ...present({ cursor: walked.cursor }) };
 }
 
-/** A group that has no key any more, as of device manufacturers that others took the place of, is left out. */
-const told = (groups: ReadonlyMap<string, KeysLeft>) =>
-  [...groups.values()].filter(({ registered }) => registered !== 0);
+const NONE = { registered: 0, bound: 0, closed: 0, left: 0 };
 
-const cursorOf = (group: string) => Buffer.from(group, 'utf8').toString('base64url');
-
-function parseCursor(cursor: string): string {
-  const group = Buffer.from(cursor, 'base64url').toString('utf8');
-  return /^[0-9]{8}#[0-9a-f]+$/.test(group)
-    ? group
-    : refuse('protocolFormat', 'the cursor is not one that this list gave');
+/** A key that a request has claimed counts as bound; a revoked eUICC has none left. */
+function added(group: KeysLeft, { keys, revokedAt }: EuiccRecord): KeysLeft {
+  const bound = keys.filter(({ state }) => state === 'claimed').length;
+  const free = keys.filter(({ state }) => state === 'free').length;
+  return {
+    ...group,
+    registered: group.registered + keys.length,
+    bound: group.bound + bound,
+    closed: group.closed + keys.length - bound - free,
+    left: group.left + (revokedAt === undefined ? free : 0),
+  };
 }

@@ -324,22 +324,16 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     FOR_EVER,
   ),
   kind(
-    'key-counts',
-    'one-time keys by EUM and device manufacturers',
-    ['`esed1/`, `esbpp/`', '`inventory/`'],
-    FOR_EVER,
-  ),
-  kind(
     'failures',
     'what failed and why, by time',
     ['`esbpp/`, `esed1/`, `reports/`, `parties/`', '`inventory/`'],
-    ['400 days', '`counts/retention.ts`'],
+    ['for ever', 'nobody'],
   ),
   kind(
     'calls',
     'calls by party, function and minute',
     ['`parties/call-counts.ts`', '`inventory/`'],
-    ['92 days', '`counts/retention.ts`'],
+    ['for ever', 'nobody'],
   ),
   kind(
     'order#*',

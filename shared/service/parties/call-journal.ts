@@ -1,10 +1,8 @@
 import { toHex } from '../../codec/bytes.ts';
-import { present } from '../../present.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { AnsweredCall, Calls, RefusedCall } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { failureWrites } from '../counts/failures.ts';
 import { CallCounts } from './call-counts.ts';
 
 const MINUTE_MS = 60_000;
@@ -39,11 +37,7 @@ export class CallJournal implements Calls {
       call: counted ? functionCallIdentifier : undefined,
     };
     const line = { event: 'call.refused', by, about } as const;
-    const id = `refused-${toHex(random(16))}`;
-    const at = now();
-    const { code } = refusalOf(subjectCode, reasonCode);
-    const told = { kind: 'call', function: call.function, ...present({ party }) } as const;
-    await ledger.transact([auditWrite(line, id, at), ...failureWrites(told, [{ code }], { atMs: at, id })]);
+    await ledger.write(auditWrite(line, `refused-${toHex(random(16))}`, now()));
   }
 
   answered(call: AnsweredCall): void {
@@ -57,13 +51,4 @@ export class CallJournal implements Calls {
     this.#told.names.add(name);
     return false;
   }
-}
-
-/** The row that a pair of codes is of; several rows share one, of which the first speaks for all. */
-function refusalOf(subjectCode: string, reasonCode: string): { code: string } {
-  const [code = `${subjectCode}/${reasonCode}`] =
-    Object.entries(STATUS_CODES).find(
-      ([, row]) => row.subject === subjectCode && row.reason === reasonCode,
-    ) ?? [];
-  return { code };
 }

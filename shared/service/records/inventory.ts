@@ -31,16 +31,6 @@ export const orderCount = recordOf('order count', { changes: dictionary(integer)
 /** How far a job of many chunks is: what its commits add up to, in items side by side as those of an order. */
 export const jobCount = recordOf('job count', { chunks: whole, bound: whole, refused: whole });
 
-/** One-time keys of the eUICCs of an EUM that the same device manufacturers may bind. */
-export const keyCount = recordOf('one-time key count', {
-  deviceMakers: list(text),
-  registered: integer,
-  bound: integer,
-  closed: integer,
-});
-
-export type KeyCount = RecordOf<typeof keyCount>;
-
 export const FAILURE_KINDS = ['call', 'item', 'profile', 'reportItem', 'euiccData'] as const;
 
 /** What failed together: the refused items of a chunk, of a slice, or of a report, by code and EUM. */

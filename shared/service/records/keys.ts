@@ -282,10 +282,6 @@ export const ledgerKeys = {
     partition: jobPartition(jobId),
     sort: `${JOB_COUNT}${shard}`,
   }),
-  keyCount: (ein: string, makers: string, shard: number): ItemKey => ({
-    partition: partitions.keyCounts,
-    sort: `${ein}#${makers}#${shard}`,
-  }),
   failure: (atMs: number, id: string): ItemKey => ({
     partition: partitions.failures,
     sort: `${dueBy(atMs)}#${id}`,

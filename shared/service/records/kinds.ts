@@ -6,7 +6,7 @@ import { administratorRecord, approvalRecord, dualControlPolicy } from './dual-c
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
 import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
-import { callCounts, failureRecord, jobCount, keyCount, listedEntry, orderCount } from './inventory.ts';
+import { callCounts, failureRecord, jobCount, listedEntry, orderCount } from './inventory.ts';
 import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
@@ -107,7 +107,6 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   },
   listed: { '*': listedEntry },
   'order-counts': { '*': orderCount },
-  'key-counts': { '*': keyCount },
   failures: { '*': failureRecord },
   calls: { '*': callCounts },
   'binding-chain': { head: jobChains },

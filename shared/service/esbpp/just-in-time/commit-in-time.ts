@@ -132,11 +132,16 @@ export async function finishInTime(
   { chain }: Chain,
 ): Promise<boolean> {
   const { vault, ppks, ledger, now } = context;
-  await together(
-    putCommitRecord(vault, lockedCommit(place, record, [chain])),
-    ppks.destroy(pack.ppks, [position % packSize]),
-  );
   const at = now();
+  const end = () => endWrites(ledger, lane, position, at);
+  const [firstEnd] = await together(
+    end(),
+    together(
+      putCommitRecord(vault, lockedCommit(place, record, [chain])),
+      ppks.destroy(pack.ppks, [position % packSize]),
+    ),
+  );
+  let planned: readonly Write[] | undefined = firstEnd;
   const progress = {
     ...progressOf({ ...bound, outcomes: record.outcomes }),
     finished: true,
@@ -148,6 +153,10 @@ export async function finishInTime(
     attributes: chunkProgress.to(progress),
     when: 'absent',
   };
-  const { done } = await transactCounted(ledger, [mark], () => endWrites(ledger, lane, position, at));
+  const { done } = await transactCounted(ledger, [mark], async () => {
+    const writes = planned ?? (await end());
+    planned = undefined;
+    return writes;
+  });
   return done;
 }

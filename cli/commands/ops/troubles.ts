@@ -1,0 +1,115 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { present } from '../../../shared/present.ts';
+import type { FailureKind } from '../../../shared/service/api/ops.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { table } from '../../output/table.ts';
+import { type LookOptions, look, moreText, timeText, withLookOptions } from './looking.ts';
+
+const KINDS = [
+  'call',
+  'item',
+  'profile',
+  'reportItem',
+  'euiccData',
+] as const satisfies readonly FailureKind[];
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+interface FailureOptions extends LookOptions {
+  readonly since: string;
+  readonly kind?: FailureKind;
+  readonly code?: string;
+  readonly party?: string;
+  readonly ein?: string;
+  readonly order?: string;
+  readonly each?: true;
+}
+
+/** `smdpf failures`: what failed, why, and what to do. */
+export function registerFailures(program: Command, io: CliIo): void {
+  withLookOptions(
+    program.command('failures').description('what failed and why, what each code means, and what to do'),
+    io,
+  )
+    .option('--since <when>', 'today, a date and time in UTC, or an age such as 90m, 24h, 7d', 'today')
+    .addOption(new Option('--kind <kind>', 'of this kind only').choices(KINDS))
+    .option('--code <code>', 'of this code only, such as oneTimeKeyUnavailable')
+    .option('--party <id>', 'of the calls, requests and reports of this party only')
+    .option('--ein <digits>', 'of eUICCs of this EUM only: the first eight digits of its EIDs')
+    .option('--order <orderId>', 'of this order only')
+    .option('--each', 'one by one, in place of counts')
+    .action((options: FailureOptions) =>
+      look(options, io, async (inventory) => {
+        const { kind, code, party, ein, order: orderId } = options;
+        const filter = {
+          since: sinceOf(options.since, io.now()),
+          ...present({ kind, code, party, ein, orderId }),
+        };
+        if (options.each === true) {
+          const found = await inventory.listFailures(filter);
+          const rows = found.failures.map((one) => [
+            timeText(one.at),
+            one.count,
+            one.code,
+            one.eid ?? one.iccid ?? one.function,
+            one.orderId,
+            one.party,
+            one.detail ?? one.meaning,
+          ]);
+          const headings = ['when', 'times', 'code', 'of', 'order', 'party', 'why'];
+          return { document: { ...found }, text: table(headings, rows) + moreText(found.cursor) };
+        }
+        const counted = await inventory.countFailures(filter);
+        const rows = counted.failures.map((one) => [
+          one.count,
+          one.kind,
+          one.code,
+          one.party ?? 'nobody known',
+          one.ein,
+          one.meaning,
+          one.todo,
+        ]);
+        const headings = ['times', 'kind', 'code', 'party', 'EUM (EIN)', 'what it means', 'what to do'];
+        const text = counted.failures.length === 0 ? 'nothing failed' : table(headings, rows);
+        return { document: { ...counted }, text };
+      }),
+    );
+}
+
+/** `today`, a date, or how long ago. */
+function sinceOf(text: string, now: Date): string {
+  if (text === 'today') return `${now.toISOString().slice(0, 10)}T00:00:00Z`;
+  const [, count, unit] = /^([0-9]{1,5})([mhdw])$/.exec(text) ?? [];
+  if (count !== undefined && unit !== undefined)
+    return new Date(now.getTime() - Number(count) * (UNITS[unit] ?? 0)).toISOString();
+  const at = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError('--since is today, a date in UTC, or an age such as 24h or 7d');
+  return new Date(at).toISOString();
+}
+
+/** `smdpf expiring`: what ends soon. */
+export function registerExpiring(program: Command, io: CliIo): void {
+  withLookOptions(
+    program
+      .command('expiring')
+      .description('certificates and revocation lists that end soon, the next first'),
+    io,
+  )
+    .option('--days <n>', 'within so many days', '90')
+    .action((options: LookOptions & { days: string }) =>
+      look(options, io, async (inventory) => {
+        if (!/^[0-9]{1,5}$/.test(options.days)) throw new InvalidArgumentError('--days is a whole number');
+        const found = await inventory.listExpiring({ days: Number(options.days) });
+        const rows = found.expiring.map((one) => [
+          one.daysLeft,
+          timeText(one.notAfter),
+          one.kind,
+          one.name,
+          one.todo,
+        ]);
+        const headings = ['days left', 'until', 'what', 'whose', 'what to do'];
+        const text = rows.length === 0 ? `nothing ends within ${options.days} days` : table(headings, rows);
+        return { document: { ...found }, text };
+      }),
+    );
+}

@@ -43,7 +43,6 @@ export const partitions = {
   waitingKeys: 'keys-waiting',
   /** Administrators, what they have to do together, and what waits for a second one. */
   dualControl: 'dual-control',
-  keyCounts: 'key-counts',
   failures: 'failures',
   calls: 'calls',
 } as const;

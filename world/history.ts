@@ -32,13 +32,13 @@ const DAY = 24 * 60 * 60_000;
 const OPENING = ['registerEuiccData', 'prepareProfiles', 'registerEuiccData', 'requestBpp'];
 
 /** So many operations, drawn by the seed. */
-export function drawHistory(seed: number, operations: number): History {
+export function drawHistory(seed: number, operations: number, disasters: boolean): History {
   const steps: Step[] = [];
   for (let drawn = 0; drawn < operations; ) {
     const random = new Random(seedOf(seed, steps.length));
     const atOnce = Math.min(operations - drawn, 1 + random.below(AT_ONCE));
     const own = random.next();
-    const kind = () => OPENING[steps.length] ?? drawOperation(random);
+    const kind = () => OPENING[steps.length] ?? drawOperation(random, disasters);
     steps.push({ seed: own, operations: Array.from({ length: atOnce }, kind) });
     drawn += atOnce;
   }

@@ -10,6 +10,7 @@ const { values } = parseArgs({
     length: { type: 'string', default: '500' },
     history: { type: 'string' },
     json: { type: 'boolean', default: false },
+    disasters: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
   },
 });
@@ -28,6 +29,7 @@ const result = await simulateMany(cast, {
   length: number(values.length, 'length'),
   ...(values.history === undefined ? {} : { history: number(values.history, 'history') }),
   shrink: !values['no-shrink'],
+  disasters: values.disasters,
   progress: values.json ? () => undefined : (line) => process.stderr.write(`${line}\n`),
 });
 process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : result.text);

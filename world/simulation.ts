@@ -12,6 +12,8 @@ export interface Wanted {
   /** Only the history with this number. */
   readonly history?: number;
   readonly shrink: boolean;
+  /** Whether ledgers are lost and put back, and disks lie. */
+  readonly disasters: boolean;
   readonly progress: (line: string) => void;
 }
 
@@ -80,6 +82,7 @@ export async function simulateMany(cast: Cast, wanted: Wanted): Promise<Simulate
     const history = drawHistory(
       seedOf(wanted.seed, number),
       wanted.history === undefined ? length : wanted.length,
+      wanted.disasters,
     );
     const failed = await run(history, cast, counts);
     histories += 1;

@@ -50,12 +50,11 @@ export const timingSafeEqual = unavailable('timingSafeEqual');
 /** The curves by the names that OpenSSL has for them. */
 const CURVES = { prime256v1: p256, brainpoolP256r1 } as const;
 
-export class ECDH {
+export const ECDH = {
   /** A point of a curve, in its uncompressed form; refuses octets that are none. */
-  static convertKey(point: Uint8Array, name: keyof typeof CURVES): Uint8Array {
-    return Buffer.from(CURVES[name].Point.fromBytes(Uint8Array.from(point)).toBytes(false));
-  }
-}
+  convertKey: (point: Uint8Array, name: keyof typeof CURVES): Uint8Array =>
+    Buffer.from(CURVES[name].Point.fromBytes(Uint8Array.from(point)).toBytes(false)),
+};
 
 /** OIDs of the curves in DER, as a SubjectPublicKeyInfo names them. */
 const OIDS: Readonly<Record<string, keyof typeof CURVES>> = {

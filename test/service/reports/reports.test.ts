@@ -40,6 +40,15 @@ const CALLBACK = 'http://127.0.0.1:9/callback';
 const SMDP_OID = '2.999.10';
 
 let deployment: Deployment;
+
+/** What the line of the audit log of this event tells of a profile. */
+async function aboutOf(event: string, iccid: string): Promise<object | undefined> {
+  const { audit } = deployment.runtime;
+  await audit.chain();
+  for await (const line of audit.lines())
+    if (line.event === event && line.about.iccid === iccid) return line.about;
+  return undefined;
+}
 let made = 0;
 
 beforeAll(async () => {
@@ -189,6 +198,10 @@ describe('a loading result that the eUICC signed', { tags: ['DPFF06', 'DPFF07', 
       state: 'Failed',
       detail: expect.stringMatching(/loadProfileElements/),
     });
+    expect(await aboutOf('profile.failed', loaded.iccid)).toMatchObject({
+      command: 'loadProfileElements',
+      reason: expect.stringMatching(/^\w+$/),
+    });
   });
 
   it('wins late over Failed and Unreported, and the notices stand in order', async () => {
@@ -299,6 +312,9 @@ describe('the word of an FPA', { tags: ['ESBPP03', 'DPFF06'] }, () => {
     expect(await send([loaded.word()])).toMatchObject({ noted: 1 });
     expect(await loaded.state()).toBe('Unreported');
     expect(await loaded.told()).toEqual(['Unreported']);
+    expect(await aboutOf('profile.unreported', loaded.iccid)).toMatchObject({
+      cause: expect.stringMatching(/^\w+$/),
+    });
   });
 
   it.each(['result', 'failure'] as const)('changes nothing after a signed %s', async (signed) => {

@@ -24,7 +24,7 @@ import { operational, outcomesOf, prepare, Request, registered } from '../scenar
 
 /** `SMDPF_TEST_LOST=10000 npx vitest run test/service/esbpp/lost-attempts.test.ts` */
 const asked = process.env.SMDPF_TEST_LOST;
-const ATTEMPTS = asked === undefined ? effort({ short: 60, long: 2_000 }) : Number(asked);
+const ATTEMPTS = asked === undefined ? effort({ short: 24, long: 1_000 }) : Number(asked);
 const ORDER = 'LOST';
 /** Attempts of a call that are lost before one is committed, or killed: one call in `KILLED`. */
 const LOST = 3;
@@ -85,7 +85,7 @@ describe('a BPP of an attempt that was lost or killed opens for nobody (I2)', ()
     });
     fate = { lost: 0, kills: false, killed: false };
     runtime = await openRuntime(config, { stores: { ledger, vault, ppks: context.ppks }, keys });
-  });
+  }, 1_800_000);
 
   afterAll(() => deployment?.close());
 

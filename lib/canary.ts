@@ -10,7 +10,7 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { FunctionPath } from '../shared/gsma/functions/index.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { OperatorConfig } from './config.ts';
+import type { CanaryMinutes, OperatorConfig } from './config.ts';
 import { type FunctionName, functionNames } from './functions.ts';
 import type { SmdpfFunction } from './smdpf-function.ts';
 
@@ -26,8 +26,6 @@ export const CANARIES = [
   'esbpp.sendProfileLoadingReport',
   'es9plus.handleNotification',
 ] as const satisfies readonly (FunctionPath & FunctionName)[];
-
-export type CanaryMinutes = 5 | 10 | 15 | 30;
 
 const CONFIGS: Readonly<Record<CanaryMinutes, ILambdaDeploymentConfig>> = {
   5: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,

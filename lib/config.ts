@@ -1,4 +1,5 @@
-import type { CanaryMinutes } from './canary.ts';
+/** Minutes that CodeDeploy knows for a tenth of the calls. */
+export type CanaryMinutes = 5 | 10 | 15 | 30;
 
 /** One Operator's SM-DPf on AWS: what differs between Operators, and nothing else. */
 export interface OperatorConfig {

@@ -70,6 +70,8 @@ async function bundleFunction(
     sourcemap: true,
     sourcesContent: false,
     mainFields: ['module', 'main'],
+    // the SDK loads it in browsers alone, to say which one it is
+    external: ['bowser'],
     // some dependencies are CommonJS and ask for built-in modules by require
     banner: {
       js: "import { createRequire as smdpfRequire } from 'node:module'; const require = smdpfRequire(import.meta.url);",

@@ -7,7 +7,7 @@ const complete = async (...words: readonly string[]) =>
   (await runCli('complete', '--', ...words)).stdout.split('\n').filter((line) => line !== '');
 
 it('smdpf complete gives commands, their parts, options, and the choices of an option', async () => {
-  expect(await complete('st')).toEqual(['statement', 'station', 'stop']);
+  expect(await complete('st')).toEqual(['statement', 'station', 'status', 'stop']);
   expect(await complete('station', '')).toEqual(['estimate', 'load', 'merge', 'split']);
   expect(await complete('station', 'load', '--re')).toEqual([
     '--readers',

@@ -71,6 +71,8 @@ function steady(text: string): string {
     .replace(/\d{4}-\d\d-\d\d/g, '(date)')
     .replace(/─+/g, '──')
     .replace(/ {2,}/g, '  ')
+    // two events of one moment stand in either order
+    .replace(/^ *\d+ {2}(?=\(time\))/gm, '(n)  ')
     .replace(/ +$/gm, '')
     .trimEnd()
     .split('\n');

@@ -168,7 +168,10 @@ export const PPK_KINDS: readonly StoredKind[] = [
     'audit-heads/*',
     'the end of the audit log, apart from the log',
     ['`audit/head-anchors.ts`', '`smdpf audit verify`'],
-    ['until the next lines are chained', '`audit/head-anchors.ts`; after a crash `smdpf verify --repair`'],
+    [
+      'until the next lines are chained',
+      '`audit/head-anchors.ts`; after crashes `smdpf verify --repair`, from the sixteenth one on that is left',
+    ],
   ),
   kind(
     '*/*/*-key*',

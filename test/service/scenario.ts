@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { Runtime } from '../../shared/runtime.ts';
@@ -32,7 +33,13 @@ export async function prepare(
   more: Partial<OrderInput> = {},
 ): Promise<readonly string[]> {
   const order = deployment.order(orderId, quantity, TEMPLATE, more);
-  const answer = await deployment.runtime.services.orders.prepareProfiles(OPERATOR, order);
+  const { orders } = deployment.runtime.services;
+  let answer = await orders.prepareProfiles(OPERATOR, order);
+  // a large order goes on by itself
+  while (answer.state === 'Preparing') {
+    await sleep(20);
+    answer = await orders.prepareProfiles(OPERATOR, order);
+  }
   return answer.iccids ?? [];
 }
 

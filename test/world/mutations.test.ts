@@ -30,7 +30,7 @@ const guard = (of: string, file: string, from: string, to: string, foundAs = of)
 const GUARDS: readonly Guard[] = [
   guard('I8', 'esbpp/commit.ts', 'commitLine(place, answer, progress, record.committedAt),', ''),
   guard('I1', 'esed1/claims.ts', "key.state === 'free' ||", 'true ||', 'I1|I3'),
-  guard('I2', 'esbpp/binding.ts', '.filter((one) => !isClaimed(one))', '.filter(() => true)', 'I2|I11'),
+  guard('I2', 'esbpp/binding.ts', '.filter((one) => !isClaimed(one))', '.filter(() => true)', 'I2|I7|I11'),
   guard(
     'I3',
     'esbpp/commit.ts',
@@ -56,7 +56,7 @@ const GUARDS: readonly Guard[] = [
     'restore/standing.ts',
     'this.#newestKnown = chunks.every((chunk) => chunk !== undefined);',
     'this.#newestKnown = chunks.length >= 0;',
-    'I3',
+    'I1|I3',
   ),
   guard('I10', 'life/destroy.ts', 'for (const name of trace.objects) await vault.remove(name);', ''),
   guard('I11', 'profile/ppk-seal.ts', 'iccid, toHex(entry)]', 'iccid]'),

@@ -38,7 +38,7 @@ export interface Lane {
 }
 
 /** Positions of a lane: one write of the supply serves so many profiles. */
-export const LANE_LENGTH = 16;
+export const LANE_LENGTH = 24;
 /** Lanes that wait for their next call: of one order, and orders that have any. */
 const IDLE_LANES = 64;
 const IDLE_ORDERS = 1_000;

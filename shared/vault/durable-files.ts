@@ -33,9 +33,12 @@ export async function makeFolder(folder: string): Promise<void> {
   for (let path = folder; path !== dirname(first); path = dirname(path)) await flushFolder(dirname(path));
 }
 
+/** A folder that is gone was removed by somebody else who removed the file, and flushed that before. */
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
-  await flushFolder(dirname(path));
+  await flushFolder(dirname(path)).catch((error: unknown) => {
+    if (!isCode(error, 'ENOENT')) throw error;
+  });
 }
 
 /** A folder of files that are not finished yet, shared by any number of processes and threads. */

@@ -150,6 +150,15 @@ export function vaultContract(
       expect(refs).toContainEqual(await vault.head(name));
     });
 
+    it('may be removed by several at once', async () => {
+      for (let round = 0; round < 20; round++) {
+        const name = `several/${round}`;
+        await vault.put(name, Buffer.from('content'));
+        await Promise.all(Array.from({ length: 4 }, () => vault.remove(name)));
+        expect(await vault.head(name)).toBeUndefined();
+      }
+    });
+
     it('a removed name is unknown, its versions are gone, and removing again changes nothing', async () => {
       const name = freshName();
       const refs = [await vault.put(name, Buffer.from('1')), await vault.put(name, Buffer.from('2'))];

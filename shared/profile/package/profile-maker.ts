@@ -27,14 +27,14 @@ const SAMPLE = 64;
  * (stencil.ts). Of those a sample is made and decoded the long way too.
  */
 export class ProfileMaker {
-  readonly template: CompiledTemplate;
+  readonly #template: CompiledTemplate;
   /** Each with room for one profile: the last that was made by it. */
   readonly #stencils: { readonly stencil: Stencil; readonly room: Buffer }[] = [];
   #learns = true;
   #filled = 0;
 
   constructor(template: CompiledTemplate) {
-    this.template = template;
+    this.#template = template;
   }
 
   /** Refuses (`personalisationInvalid`, `iccidInvalid`) values that are malformed or do not fit. */
@@ -54,7 +54,7 @@ export class ProfileMaker {
   }
 
   #longWay(values: ProfileValues): MadeProfile {
-    const { template } = this;
+    const template = this.#template;
     const upp = personalise(template, values);
     const placed = template.places.in(decodePackage(upp, template.base));
     if (!this.#learns) return { upp, placed, differing: () => differingParameter(upp, values, template) };
@@ -65,17 +65,17 @@ export class ProfileMaker {
 
   /** What was found to be right may be learnt from. */
   #learn(values: ProfileValues, upp: Bytes): void {
-    const stencil = Stencil.of(this.template, values, upp);
+    const stencil = Stencil.of(this.#template, values, upp);
     if (stencil !== undefined) this.#stencils.push({ stencil, room: Buffer.allocUnsafeSlow(stencil.length) });
     this.#learns = stencil !== undefined && this.#stencils.length < MAX_STENCILS;
   }
 
   #differingWhole(upp: Bytes, values: ProfileValues): string | undefined {
-    const other = personalise(this.template, values);
+    const other = personalise(this.#template, values);
     try {
       if (!equal(upp, other))
         throw new Fault('invariant', 'a stencil makes another profile than its template');
-      return differingParameter(upp, values, this.template);
+      return differingParameter(upp, values, this.#template);
     } finally {
       wipe(other);
     }

@@ -75,12 +75,11 @@ function auditedProfile(
 }
 
 function made(
-  { maker }: Personaliser,
+  { maker, template }: Personaliser,
   number: number,
   values: ProfileValues,
   metadata: StoreMetadataRequest,
 ): MadeProfile {
-  const { template } = maker;
   const profile = inRow(number, () => maker.make(values));
   const error = unlessThrown(profile.upp, () =>
     inProfile(() => checkMetadata(template.base, metadata, profile.placed)).find(

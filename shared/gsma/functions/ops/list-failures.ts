@@ -1,17 +1,11 @@
-import { integer, object, oneOf, optional, text } from '../../check.ts';
-import { ein, instant, orderId } from '../../fields.ts';
+import { integer, object, optional, text } from '../../check.ts';
+import { failureFilter } from '../common/failure-filter.ts';
 import { viewerFunction } from '../common/viewer-function.ts';
 
 const body = object({
   cursor: optional(text(1024)),
   limit: optional(integer(1, 1_000)),
-  since: optional(instant),
-  until: optional(instant),
-  kind: optional(oneOf('call', 'item', 'profile', 'reportItem', 'euiccData')),
-  code: optional(text(128)),
-  party: optional(text(128)),
-  ein: optional(ein),
-  orderId: optional(orderId),
+  ...failureFilter,
 });
 
 /** Ops.listFailures: what failed and why, the newest first. */

@@ -172,7 +172,7 @@ export class S3Vault implements Vault {
       const isLocked = await mapConcurrently(versions, CONCURRENCY, ({ version, isMarker }) =>
         isMarker ? Promise.resolve(false) : this.#isLocked(name, version),
       );
-      const removable = versions.filter((_, i) => !isLocked[i]);
+      const removable = versions.filter((_, i) => isLocked[i] === false);
       for (let i = 0; i < removable.length; i += 1000) {
         const Objects = removable
           .slice(i, i + 1000)
@@ -290,9 +290,15 @@ export class S3Vault implements Vault {
     return hash.digest('hex');
   }
 
-  async #isLocked(name: string, version: string): Promise<boolean> {
+  /** Undefined where somebody else has removed this version since it was listed. */
+  async #isLocked(name: string, version: string): Promise<boolean | undefined> {
     const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: name, VersionId: version });
-    const { Metadata } = await this.#client.send(command);
-    return Metadata?.[LOCK_FLAG] !== undefined;
+    try {
+      const { Metadata } = await this.#client.send(command);
+      return Metadata?.[LOCK_FLAG] !== undefined;
+    } catch (error) {
+      if (isNamed(error, 'NotFound', 'NoSuchVersion')) return undefined;
+      throw error;
+    }
   }
 }

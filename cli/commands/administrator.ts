@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { underDualControl } from '../deployment/acting-person.ts';
-import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
-
-interface Folder {
-  readonly folder: string;
-}
+import { type Folder, folderCommands } from './folder-commands.ts';
 
 const HELP = `
 A person acts under their own key where SMDPF_IDENTITY names it: a PEM file, pkcs11:… on a token, or awskms:… for a key that
@@ -25,11 +22,7 @@ export function registerAdministrator(program: Command, io: CliIo): void {
     .command('administrator')
     .description('persons who administer, by name and own key')
     .addHelpText('after', HELP);
-  const command = (usage: string, description: string) =>
-    group
-      .command(usage)
-      .description(description)
-      .option(...FOLDER_OPTION);
+  const command = folderCommands(group);
 
   command('add <name>', 'register a person with the public part of their own key, on P-256')
     .requiredOption('--public-key <file>', 'SubjectPublicKeyInfo in PEM or DER')

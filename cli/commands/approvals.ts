@@ -5,15 +5,12 @@ import type { Identity } from '../../shared/service/dual-control/administrators.
 import { HOURS, stateOf } from '../../shared/service/dual-control/dual-control.ts';
 import { GUARDED_ACTIONS, type GuardedAction } from '../../shared/service/records/dual-control.ts';
 import { IDENTITY, underDualControl, withIdentity } from '../deployment/acting-person.ts';
-import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { withRuntime } from '../deployment/with-runtime.ts';
 import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
-
-interface Folder {
-  readonly folder: string;
-}
+import { type Folder, folderCommands } from './folder-commands.ts';
 
 const HELP = `
 What the policy names is done by two: the first one runs the command, which leaves a request; another administrator agrees;
@@ -30,11 +27,7 @@ export function registerApprovals(program: Command, io: CliIo): void {
     .command('approvals')
     .description('dual control: what takes two administrators, what waits for a second one')
     .addHelpText('after', HELP);
-  const command = (usage: string, description: string) =>
-    group
-      .command(usage)
-      .description(description)
-      .option(...FOLDER_OPTION);
+  const command = folderCommands(group);
 
   command('policy', 'which actions take two; without options as it stands')
     .addOption(

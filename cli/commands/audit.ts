@@ -1,20 +1,16 @@
 import type { Command } from 'commander';
-import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import { collect, wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { anchorHead, compareClock } from './audit/anchor.ts';
 import { type LineFilter, withFilter } from './audit/filter.ts';
 import { archiveLines, exportLines, showLines } from './audit/lines.ts';
 import { type VerifyOptions, verifyLog } from './audit/verify.ts';
+import { type Folder, folderCommands } from './folder-commands.ts';
 
 /** `smdpf audit`: the hash-chained log of state changes and refused calls. */
 export function registerAudit(program: Command, io: CliIo): void {
   const audit = program.command('audit');
-  const command = (name: string, description: string) =>
-    audit
-      .command(name)
-      .description(description)
-      .option(...FOLDER_OPTION);
+  const command = folderCommands(audit);
 
   command('verify', 'find changed, missing and moved lines, by the chain and by what is kept apart from it')
     .option(
@@ -47,8 +43,4 @@ export function registerAudit(program: Command, io: CliIo): void {
   command('clock', 'compare this machine’s clock with the time source of the configuration').action(
     (options: Folder) => compareClock(options, io),
   );
-}
-
-interface Folder {
-  readonly folder: string;
 }

@@ -5,17 +5,14 @@ import { describeClient } from '../../shared/service/callbacks/client-certificat
 import type { CallbackClient } from '../../shared/service/records/callback-keys.ts';
 import { encodePem } from '../../sim/index.ts';
 import { DevelopmentPki } from '../deployment/tls.ts';
-import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { withRuntime } from '../deployment/with-runtime.ts';
 import { readOctets, requireFresh, writeOutput } from '../input/files.ts';
 import { collect } from '../input/options.ts';
 import { unwrapText } from '../input/text-form.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields } from '../output/table.ts';
-
-interface FolderArgument {
-  readonly folder: string;
-}
+import { type Folder, folderCommands } from './folder-commands.ts';
 
 const HELP = `
 A client certificate that your own CA issues:
@@ -26,27 +23,23 @@ A client certificate that your own CA issues:
 /** `smdpf callbacks`: how callbacks to Operators do, and the certificate by which this server makes them. */
 export function registerCallbacks(program: Command, io: CliIo): void {
   const callbacks = program.command('callbacks').addHelpText('after', HELP);
-  const command = (name: string, description: string) =>
-    callbacks
-      .command(name)
-      .description(description)
-      .option(...FOLDER_OPTION);
+  const command = folderCommands(callbacks);
 
   command('status', 'what waits, what was given up and why; the client certificate')
     .option('--order-id <id>', 'of this order only')
-    .action((options: FolderArgument & { orderId?: string }) => status(options, io));
+    .action((options: Folder & { orderId?: string }) => status(options, io));
   command('replay', 'post callbacks again that were given up')
     .option('--order-id <id>', 'of this order only')
-    .action((options: FolderArgument & { orderId?: string }) => replay(options, io));
+    .action((options: Folder & { orderId?: string }) => replay(options, io));
   command('rotate', 'a new client key, with a certificate of the CA of the folder')
     .option('--self-signed', 'with a self-signed certificate instead, for the Operator to pin')
-    .action((options: FolderArgument & { selfSigned?: true }) => rotate(options, io));
+    .action((options: Folder & { selfSigned?: true }) => rotate(options, io));
   command(
     'request',
     'a new client key that waits, and a certification request (PKCS#10) for it; the same until it is installed',
   )
     .requiredOption('--out <file>', 'where the request goes, in PEM')
-    .action((options: FolderArgument & { out: string }) => request(options, io));
+    .action((options: Folder & { out: string }) => request(options, io));
   command('install', 'take the certificate of the key that waits into use, or a key with its certificate')
     .requiredOption(
       '--certificate <file>',
@@ -54,10 +47,10 @@ export function registerCallbacks(program: Command, io: CliIo): void {
       collect,
     )
     .option('--key <file>', 'the private key in PEM, where it was made elsewhere')
-    .action((options: FolderArgument & { certificate: string[]; key?: string }) => install(options, io));
+    .action((options: Folder & { certificate: string[]; key?: string }) => install(options, io));
 }
 
-function status({ folder, orderId }: FolderArgument & { orderId?: string }, io: CliIo): Promise<void> {
+function status({ folder, orderId }: Folder & { orderId?: string }, io: CliIo): Promise<void> {
   return withRuntime(folder, async ({ services }) => {
     const { callbacks } = services;
     const [health, inUse, waiting] = await Promise.all([
@@ -86,7 +79,7 @@ function status({ folder, orderId }: FolderArgument & { orderId?: string }, io: 
   });
 }
 
-function replay({ folder, orderId }: FolderArgument & { orderId?: string }, io: CliIo): Promise<void> {
+function replay({ folder, orderId }: Folder & { orderId?: string }, io: CliIo): Promise<void> {
   return withRuntime(folder, async ({ services }, _deployment, by) => {
     let total = 0;
     for (let more = true; more; ) {
@@ -98,7 +91,7 @@ function replay({ folder, orderId }: FolderArgument & { orderId?: string }, io: 
   });
 }
 
-function rotate({ folder, selfSigned }: FolderArgument & { selfSigned?: true }, io: CliIo): Promise<void> {
+function rotate({ folder, selfSigned }: Folder & { selfSigned?: true }, io: CliIo): Promise<void> {
   return withRuntime(folder, async ({ services, config }, deployment, by) => {
     const issue = async (spki: Uint8Array) => {
       const pki = await DevelopmentPki.open(deployment.path('tls'));
@@ -109,7 +102,7 @@ function rotate({ folder, selfSigned }: FolderArgument & { selfSigned?: true }, 
   });
 }
 
-async function request({ folder, out }: FolderArgument & { out: string }, io: CliIo): Promise<void> {
+async function request({ folder, out }: Folder & { out: string }, io: CliIo): Promise<void> {
   await requireFresh(out, '--out');
   await withRuntime(folder, async ({ services }) => {
     const der = await services.callbacks.client.request();
@@ -119,7 +112,7 @@ async function request({ folder, out }: FolderArgument & { out: string }, io: Cl
 }
 
 async function install(
-  { folder, certificate, key }: FolderArgument & { certificate: string[]; key?: string },
+  { folder, certificate, key }: Folder & { certificate: string[]; key?: string },
   io: CliIo,
 ): Promise<void> {
   const files = await Promise.all(certificate.map((file) => readOctets(file, '--certificate')));

@@ -9,24 +9,21 @@ import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
 import { actingPerson, withIdentity } from '../deployment/acting-person.ts';
 import { isWithin } from '../deployment/config-file.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
-import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import { destroyFile } from '../erasure/destroy-key.ts';
 import { erase, planErasure } from '../erasure/erase.ts';
 import { readJson, requireFresh, writeOutput } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
+import { folderCommands } from './folder-commands.ts';
 import { verifyStatement } from './statement.ts';
 
 /** `smdpf erase`: removes an Operator, and says in a signed statement what was erased and looked at. */
 export function registerErase(program: Command, io: CliIo): void {
   const group = program.command('erase');
-  const command = (name: string, description: string) =>
-    group
-      .command(name)
-      .description(description)
-      .option(...FOLDER_OPTION)
-      .option(...CONFIG_OPTION);
+  const inFolder = folderCommands(group);
+  const command = (usage: string, description: string) =>
+    inFolder(usage, description).option(...CONFIG_OPTION);
 
   command('plan', 'say what there is to be erased; changes nothing').action(async (where: Where) => {
     const runtime = await openRuntimeOf(where, STORE_NAMES);

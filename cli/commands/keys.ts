@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander';
 import { CURVES } from '../../sim/index.ts';
 import { collect } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
-import type { FolderArgument, NewKeyArguments, RequestArguments } from './keys/arguments.ts';
+import type { Folder } from './folder-commands.ts';
+import type { NewKeyArguments, RequestArguments } from './keys/arguments.ts';
 import { healthOfKeys, listKeys } from './keys/list.ts';
 import { generateKey, requestCertificate } from './keys/make.ts';
 import { installCertificate, retireKey, rotateKey } from './keys/rotate.ts';
@@ -67,9 +68,7 @@ function registerMaking(sub: KeysCommand, io: CliIo): void {
       'CERT.DPpb first, then SubCAs; PEM or DER, may be repeated',
       collect,
     )
-    .action((options: FolderArgument & { key: string; certificate: string[] }) =>
-      installCertificate(options, io),
-    );
+    .action((options: Folder & { key: string; certificate: string[] }) => installCertificate(options, io));
   withRequest(
     sub('rotate', 'a new key in place of the one in use; for binding with a request for its certificate'),
   )
@@ -85,7 +84,7 @@ function registerKeeping(sub: KeysCommand, io: CliIo): void {
   sub(
     'list',
     'all keys and certificates, those that wait for one too, their state, and what ends soon',
-  ).action((options: FolderArgument) => listKeys(options, io));
+  ).action((options: Folder) => listKeys(options, io));
   sub(
     'retire',
     'stop the use of a certificate, of a key that waits, or of a former wrapping, intake, delivery or longTerm key; of the last two, what they signed counts no more',
@@ -96,10 +95,10 @@ function registerKeeping(sub: KeysCommand, io: CliIo): void {
       'a former wrapping, intake, delivery or longTerm key, or one that waits and will not be used',
     )
     .option('--last', 'also the only certificate under its CI: nothing can be bound for that CI then')
-    .action((options: FolderArgument & { certificate?: string; key?: string; last?: boolean }) =>
+    .action((options: Folder & { certificate?: string; key?: string; last?: boolean }) =>
       retireKey(options, io),
     );
   sub('health', 'ask every backend for every key in use; exit code 1 if one cannot be used').action(
-    (options: FolderArgument) => healthOfKeys(options, io),
+    (options: Folder) => healthOfKeys(options, io),
   );
 }

@@ -6,11 +6,12 @@ import { endingOf } from '../../shared/service/parties/parties.ts';
 import type { PartyRecord } from '../../shared/service/records/party.ts';
 import { underDualControl } from '../deployment/acting-person.ts';
 import { DevelopmentPki, fingerprintOf, notAfterOf } from '../deployment/tls.ts';
-import { FOLDER_OPTION, withRuntime } from '../deployment/with-runtime.ts';
+import { withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
+import { folderCommands } from './folder-commands.ts';
 
 const ROLES = [
   'operator',
@@ -32,11 +33,7 @@ interface AddArguments {
 /** `smdpf party`: who may call, by client certificate. */
 export function registerParty(program: Command, io: CliIo): void {
   const party = program.command('party');
-  const command = (usage: string, description: string) =>
-    party
-      .command(usage)
-      .description(description)
-      .option(...FOLDER_OPTION);
+  const command = folderCommands(party);
 
   command('add <identifier>', 'register a client certificate of a party; a party may have several')
     .addOption(new Option('--role <role>', 'what it may call').choices(ROLES).makeOptionMandatory())

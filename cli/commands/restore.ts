@@ -10,33 +10,26 @@ import { personOf, underDualControl } from '../deployment/acting-person.ts';
 import { putBack } from '../deployment/backup.ts';
 import { remakeConfig } from '../deployment/remake-config.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
-import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import type { Progress } from '../output/progress.ts';
 import { fields, table } from '../output/table.ts';
+import { folderCommands } from './folder-commands.ts';
 
 /** `smdpf restore`: a ledger from a backup, brought up to date before anything is bound on it (I9). */
 export function registerRestore(program: Command, io: CliIo): void {
   const group = program.command('restore');
-  const command = (name: string, description: string) =>
-    group
-      .command(name)
-      .description(description)
-      .option(...FOLDER_OPTION)
+  const inFolder = folderCommands(group);
+  const command = (usage: string, description: string) =>
+    inFolder(usage, description)
       .option(...CONFIG_OPTION)
       .addOption(new Option('--ledger <uri>', 'another ledger than that of --config: the restored table'));
 
-  group
-    .command('put')
-    .description('put a backup into its folder, or a new one; the folder’s server has to be stopped')
-    .option(...FOLDER_OPTION)
+  inFolder('put', 'put a backup into its folder, or a new one; the folder’s server has to be stopped')
     .requiredOption('--from <folder>', 'what smdpf backup made')
     .action(({ folder, from }: { folder: string; from: string }) => put(folder, from, io));
-  group
-    .command('config')
-    .description('make a lost config.json again, from what the stores say of themselves')
-    .option(...FOLDER_OPTION)
-    .action(({ folder }: { folder: string }) => config(folder, io));
+  inFolder('config', 'make a lost config.json again, from what the stores say of themselves').action(
+    ({ folder }: { folder: string }) => config(folder, io),
+  );
   command('plan', 'say whether the ledger is frozen and what it lacks; changes nothing').action(
     (where: Where) => plan(where, io),
   );

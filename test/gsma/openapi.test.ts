@@ -9,7 +9,8 @@ import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
-
+import { ORDER_STATES, PROFILE_STATES } from '../../shared/service/api/es2f.ts';
+import { FAILURE_KINDS } from '../../shared/service/api/ops-troubles.ts';
 import type { ProfileRecord } from '../../shared/service/records/profile.ts';
 import { noticeWrite } from '../../shared/service/reports/notices.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
@@ -182,6 +183,14 @@ describe('the callback to the Operator', () => {
     const schema = compile(media.schema);
     expect(schema(JSON.parse(content)), JSON.stringify(schema.errors)).toBe(true);
   });
+});
+
+it.each([
+  ['ProfileState', PROFILE_STATES],
+  ['OrderState', ORDER_STATES],
+  ['FailureKind', FAILURE_KINDS],
+])('%s has the values that commands, pages and validators take', (name, values) => {
+  expect(openapi.components.schemas[name].enum).toEqual(values);
 });
 
 it('the OpenAPI file refers only to what exists', () => {

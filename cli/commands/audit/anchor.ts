@@ -4,10 +4,7 @@ import { writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
-
-interface Folder {
-  readonly folder: string;
-}
+import type { Folder } from '../folder-commands.ts';
 
 /** Signs the present end of the log, for somebody else to keep. */
 export function anchorHead({ folder, out }: Folder & { out?: string }, io: CliIo): Promise<void> {

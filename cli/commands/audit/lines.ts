@@ -8,11 +8,8 @@ import { withRuntime } from '../../deployment/with-runtime.ts';
 import { writeOutput } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { table } from '../../output/table.ts';
+import type { Folder } from '../folder-commands.ts';
 import { asked, fits, isFiltered, type LineFilter } from './filter.ts';
-
-interface Folder {
-  readonly folder: string;
-}
 
 /** The last lines, or the last ones that fit. */
 export function showLines(options: Folder & LineFilter & { last: number }, io: CliIo): Promise<void> {

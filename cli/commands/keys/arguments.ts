@@ -1,11 +1,8 @@
 import type { KeyRole } from '../../../shared/keys/provider.ts';
 import type { CurveName } from '../../../sim/index.ts';
+import type { Folder } from '../folder-commands.ts';
 
-export interface FolderArgument {
-  readonly folder: string;
-}
-
-export interface NewKeyArguments extends FolderArgument {
+export interface NewKeyArguments extends Folder {
   readonly role: KeyRole;
   readonly curve: CurveName;
   readonly key?: string;
@@ -13,7 +10,7 @@ export interface NewKeyArguments extends FolderArgument {
   readonly rewrap?: boolean;
 }
 
-export interface RequestArguments extends FolderArgument {
+export interface RequestArguments extends Folder {
   readonly organization?: string;
   readonly name?: string;
   readonly smdpOid?: string;

@@ -3,10 +3,10 @@ import type { KeyEntry } from '../../../shared/service/keys/key-inventory.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { table } from '../../output/table.ts';
-import type { FolderArgument } from './arguments.ts';
+import type { Folder } from '../folder-commands.ts';
 import { withDeployment } from './open.ts';
 
-export function listKeys({ folder }: FolderArgument, io: CliIo): Promise<void> {
+export function listKeys({ folder }: Folder, io: CliIo): Promise<void> {
   return withDeployment(folder, async ({ keyInventory }) => {
     const keys = await keyInventory.list();
     warnOfExpiry(keys, io);
@@ -14,7 +14,7 @@ export function listKeys({ folder }: FolderArgument, io: CliIo): Promise<void> {
   });
 }
 
-export function healthOfKeys({ folder }: FolderArgument, io: CliIo): Promise<void> {
+export function healthOfKeys({ folder }: Folder, io: CliIo): Promise<void> {
   return withDeployment(folder, async ({ keyInventory }) => {
     const keys = (await keyInventory.list()).filter(({ state }) => state !== 'retired');
     warnOfExpiry(keys, io);

@@ -16,12 +16,13 @@ import { unwrapText } from '../../input/text-form.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
-import type { FolderArgument, NewKeyArguments, RequestArguments } from './arguments.ts';
+import type { Folder } from '../folder-commands.ts';
+import type { NewKeyArguments, RequestArguments } from './arguments.ts';
 import { describe, makeKey, requestOf, writeRequest } from './make.ts';
 import { withDeployment } from './open.ts';
 
 export function installCertificate(
-  { folder, key, certificate }: FolderArgument & { key: string; certificate: string[] },
+  { folder, key, certificate }: Folder & { key: string; certificate: string[] },
   io: CliIo,
 ): Promise<void> {
   return withDeployment(folder, async (runtime, _deployment, by) => {
@@ -137,7 +138,7 @@ async function rewrapAll({ context, wrappingRotation }: Runtime, io: CliIo) {
 }
 
 export function retireKey(
-  { folder, certificate, key, last }: FolderArgument & { certificate?: string; key?: string; last?: boolean },
+  { folder, certificate, key, last }: Folder & { certificate?: string; key?: string; last?: boolean },
   io: CliIo,
 ): Promise<void> {
   if ((certificate === undefined) === (key === undefined))

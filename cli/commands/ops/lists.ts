@@ -1,5 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
+import {
+  ORDER_STATES,
+  type OrderState,
+  PROFILE_STATES,
+  type ProfileState,
+} from '../../../shared/service/api/es2f.ts';
 import type { Inventory, KeysLeft, PageRequest } from '../../../shared/service/api/ops.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { fields, table } from '../../output/table.ts';
@@ -9,18 +15,6 @@ interface ListOptions extends LookOptions {
   readonly limit?: number;
   readonly cursor?: string;
 }
-
-const ORDER_STATES = ['Preparing', 'Open', 'Cancelled', 'Closed', 'Rejected'] as const;
-const PROFILE_STATES = [
-  'Available',
-  'Bound',
-  'Delivered',
-  'Installed',
-  'Failed',
-  'Unreported',
-  'Deleted',
-  'Closed',
-] as const;
 
 const pageOf = ({ limit, cursor }: ListOptions): PageRequest => present({ limit, cursor });
 
@@ -45,7 +39,7 @@ export function registerOrders(program: Command, io: CliIo): void {
   )
     .option('--operator <id>', 'of this Operator only')
     .addOption(new Option('--state <state>', 'in this state only').choices(ORDER_STATES))
-    .action((options: ListOptions & { operator?: string; state?: (typeof ORDER_STATES)[number] }) =>
+    .action((options: ListOptions & { operator?: string; state?: OrderState }) =>
       look(options, io, async (inventory) => {
         const { operator, state } = options;
         const found = await inventory.listOrders({ ...pageOf(options), ...present({ operator, state }) });
@@ -71,44 +65,38 @@ export function registerOrder(program: Command, io: CliIo): void {
   )
     .option('--profiles', 'list its profiles too')
     .addOption(new Option('--state <state>', 'with --profiles: in this state only').choices(PROFILE_STATES))
-    .action(
-      (
-        orderId: string,
-        options: ListOptions & { profiles?: true; state?: (typeof PROFILE_STATES)[number] },
-      ) =>
-        look(options, io, async (inventory) => {
-          const order = await inventory.getOrder({ orderId });
-          const { state } = options;
-          const page =
-            options.profiles === undefined
-              ? undefined
-              : await inventory.listProfiles({ orderId, ...pageOf(options), ...present({ state }) });
-          const head = fields([
-            ['order', order.orderId],
-            ['state', order.state],
-            ['why', order.reason?.message],
-            ['quantity', order.quantity],
-            ['prepared', order.prepared],
-            ['profiles', countsText(order.counts)],
-            ['Operator', order.operator],
-            ['device manufacturers', order.requesterDms.join(', ')],
-            ['taken', timeText(order.createdAt)],
-          ]);
-          const days = order.days.map(({ day, changes }) => [day, countsText(changes)]);
-          const profiles = page?.profiles.map((one) => [
-            one.position,
-            one.iccid,
-            one.state,
-            one.eid,
-            one.detail,
-          ]);
-          const texts = [head, table(['day', 'changes'], days)];
-          if (profiles !== undefined)
-            texts.push(
-              table(['position', 'ICCID', 'state', 'EID', 'why'], profiles) + moreText(page?.cursor),
-            );
-          return { document: { ...order, ...page }, text: texts.join('\n\n') };
-        }),
+    .action((orderId: string, options: ListOptions & { profiles?: true; state?: ProfileState }) =>
+      look(options, io, async (inventory) => {
+        const order = await inventory.getOrder({ orderId });
+        const { state } = options;
+        const page =
+          options.profiles === undefined
+            ? undefined
+            : await inventory.listProfiles({ orderId, ...pageOf(options), ...present({ state }) });
+        const head = fields([
+          ['order', order.orderId],
+          ['state', order.state],
+          ['why', order.reason?.message],
+          ['quantity', order.quantity],
+          ['prepared', order.prepared],
+          ['profiles', countsText(order.counts)],
+          ['Operator', order.operator],
+          ['device manufacturers', order.requesterDms.join(', ')],
+          ['taken', timeText(order.createdAt)],
+        ]);
+        const days = order.days.map(({ day, changes }) => [day, countsText(changes)]);
+        const profiles = page?.profiles.map((one) => [
+          one.position,
+          one.iccid,
+          one.state,
+          one.eid,
+          one.detail,
+        ]);
+        const texts = [head, table(['day', 'changes'], days)];
+        if (profiles !== undefined)
+          texts.push(table(['position', 'ICCID', 'state', 'EID', 'why'], profiles) + moreText(page?.cursor));
+        return { document: { ...order, ...page }, text: texts.join('\n\n') };
+      }),
     );
 }
 

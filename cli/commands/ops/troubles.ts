@@ -1,17 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
-import type { FailureKind } from '../../../shared/service/api/ops.ts';
+import { FAILURE_KINDS, type FailureKind } from '../../../shared/service/api/ops-troubles.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { table } from '../../output/table.ts';
 import { type LookOptions, look, moreText, timeText, withLookOptions } from './looking.ts';
 
-const KINDS = [
-  'call',
-  'item',
-  'profile',
-  'reportItem',
-  'euiccData',
-] as const satisfies readonly FailureKind[];
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 interface FailureOptions extends LookOptions {
@@ -31,7 +24,7 @@ export function registerFailures(program: Command, io: CliIo): void {
     io,
   )
     .option('--since <when>', 'today, a date and time in UTC, or an age such as 90m, 24h, 7d', 'today')
-    .addOption(new Option('--kind <kind>', 'of this kind only').choices(KINDS))
+    .addOption(new Option('--kind <kind>', 'of this kind only').choices(FAILURE_KINDS))
     .option('--code <code>', 'of this code only, such as oneTimeKeyUnavailable')
     .option('--party <id>', 'of the calls, requests and reports of this party only')
     .option('--ein <digits>', 'of eUICCs of this EUM only: the first eight digits of its EIDs')

@@ -4,10 +4,11 @@ import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { type Folder, normalised, type TrustCommand } from './command.ts';
+import type { Folder, FolderCommand } from '../folder-commands.ts';
+import { normalised } from './command.ts';
 
 /** eSIM CAs that are trusted. */
-export function registerCi(command: TrustCommand, io: CliIo): void {
+export function registerCi(command: FolderCommand, io: CliIo): void {
   command(
     'add-ci <certificate>',
     'trust a certificate of an eSIM CA, beside those that are trusted; both selections unless one is named',

@@ -1,14 +1,6 @@
-import type { Command } from 'commander';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { hexOption } from '../../input/options.ts';
 import { UsageError } from '../../output/failure.ts';
-
-/** Makes a subcommand of `smdpf trust` that works on the deployment of `--folder`. */
-export type TrustCommand = (usage: string, description: string) => Command;
-
-export interface Folder {
-  readonly folder: string;
-}
 
 /** A SubjectKeyIdentifier, 1 to 32 octets. */
 export const keyIdOption = hexOption(1, 32);

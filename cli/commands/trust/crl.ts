@@ -7,12 +7,12 @@ import { collect } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { table } from '../../output/table.ts';
-import type { Folder, TrustCommand } from './command.ts';
+import type { Folder, FolderCommand } from '../folder-commands.ts';
 
 const FETCH_TIMEOUT_MS = 30_000;
 
 /** Revocation lists, brought or fetched. */
-export function registerCrl(command: TrustCommand, io: CliIo): void {
+export function registerCrl(command: FolderCommand, io: CliIo): void {
   command('add-crl <list>', 'take in a revocation list of a CI, an EUM or a sub-CA')
     .option('--issuer <certificate>', 'chain of the issuer, itself first; may be repeated', collect)
     .action((file: string, options: Folder & { issuer?: readonly string[] }) =>

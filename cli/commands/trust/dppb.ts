@@ -4,10 +4,11 @@ import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { type Folder, keyIdOption, type TrustCommand } from './command.ts';
+import type { Folder, FolderCommand } from '../folder-commands.ts';
+import { keyIdOption } from './command.ts';
 
 /** Our own binding certificates. */
-export function registerDpPb(command: TrustCommand, io: CliIo): void {
+export function registerDpPb(command: FolderCommand, io: CliIo): void {
   command(
     'install-dppb <certificate...>',
     'install our binding certificate, with its chain up to below the CI',

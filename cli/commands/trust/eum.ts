@@ -14,7 +14,8 @@ import { warnOf } from '../../output/answer-warning.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { table } from '../../output/table.ts';
-import { type Folder, normalised, type TrustCommand } from './command.ts';
+import type { Folder, FolderCommand } from '../folder-commands.ts';
+import { normalised } from './command.ts';
 
 interface AllowEumOptions {
   readonly party: string;
@@ -23,7 +24,7 @@ interface AllowEumOptions {
 }
 
 /** EUMs and eUICCs, and what is bound to them when they are revoked. */
-export function registerEum(command: TrustCommand, io: CliIo): void {
+export function registerEum(command: FolderCommand, io: CliIo): void {
   command(
     'allow-eum <certificate>',
     'put an EUM on the allow-list, by a certificate of its key with role EUM',

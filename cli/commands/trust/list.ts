@@ -5,12 +5,12 @@ import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { fields, table } from '../../output/table.ts';
-import type { Folder, TrustCommand } from './command.ts';
+import type { Folder, FolderCommand } from '../folder-commands.ts';
 
 const CHOICES = ['refuse', 'accept'] as const;
 
 /** What is configured, and the policy for lists that are missing. */
-export function registerList(command: TrustCommand, io: CliIo): void {
+export function registerList(command: FolderCommand, io: CliIo): void {
   command('list', 'everything that is configured, and what is not usable now').action(({ folder }: Folder) =>
     withRuntime(folder, async (runtime) => {
       const listing = await runtime.trust.list();

@@ -63,15 +63,19 @@ export interface OrderInput {
   readonly callbackCa?: string;
 }
 
-export type OrderState =
-  | 'Preparing'
-  | 'Open'
+/** The states of an order, in the order of its life. */
+export const ORDER_STATES = [
+  'Preparing',
+  'Open',
   /** Taken back: what is not bound is closed, what is bound stays bound. */
-  | 'Cancelled'
+  'Cancelled',
   /** Completed by the Operator, with the same effect on its profiles. */
-  | 'Closed'
+  'Closed',
   /** A large order that was found to be bad while it was prepared: it has no profiles. */
-  | 'Rejected';
+  'Rejected',
+] as const;
+
+export type OrderState = (typeof ORDER_STATES)[number];
 
 export interface OrderAnswer {
   readonly orderId: string;
@@ -86,15 +90,22 @@ export interface OrderAnswer {
   readonly reason?: ItemRefusal;
 }
 
-export type ProfileState =
-  | 'Available'
-  | 'Bound'
-  | 'Delivered'
-  | 'Installed'
-  | 'Failed'
-  | 'Unreported'
-  | 'Deleted'
-  | 'Closed';
+/** The states of a profile, in the order of its life. */
+export const PROFILE_STATES = [
+  'Available',
+  'Bound',
+  'Delivered',
+  'Installed',
+  'Failed',
+  'Unreported',
+  'Deleted',
+  'Closed',
+] as const;
+
+export type ProfileState = (typeof PROFILE_STATES)[number];
+
+/** In which a profile is of no use to its eUICC any more, as far as anybody said: another one may be asked for. */
+export const REPLACEABLE: readonly ProfileState[] = ['Failed', 'Unreported', 'Deleted'];
 
 export interface ProfileStatus {
   readonly iccid: string;

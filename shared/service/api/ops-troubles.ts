@@ -7,7 +7,9 @@ export interface TimeRange {
 }
 
 /** `item`: refused at binding. `profile`: not installed. `reportItem`, `euiccData`: refused as it came in. */
-export type FailureKind = 'call' | 'item' | 'profile' | 'reportItem' | 'euiccData';
+export const FAILURE_KINDS = ['call', 'item', 'profile', 'reportItem', 'euiccData'] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 /** Which failures are asked for; members that are not given say nothing. */
 export interface FailureFilter extends TimeRange {

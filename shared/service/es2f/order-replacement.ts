@@ -3,7 +3,7 @@ import { asRead, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { actorOf } from '../api/actor.ts';
 import type { Caller } from '../api/caller.ts';
-import type { ProfileState } from '../api/es2f.ts';
+import { REPLACEABLE } from '../api/es2f.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -21,9 +21,6 @@ import { profileRecord } from '../records/profile.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { planDraw } from '../supply/supply.ts';
 import { preparePack } from './order-packs.ts';
-
-/** States in which a profile is of no use to its eUICC any more, as far as anybody said. */
-const REPLACEABLE: readonly ProfileState[] = ['Failed', 'Unreported', 'Deleted'];
 
 /**
  * A new profile of the same order for the eUICC that a profile was of no use to: the next of the supply or, where rules

@@ -1,7 +1,7 @@
 import { present } from '../../present.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import type { Inventory } from '../api/ops.ts';
-import { readableLine } from '../audit/line.ts';
+import { readableLine, toldLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
 import { pageOf } from './page.ts';
@@ -29,14 +29,3 @@ export async function listAuditLines(
   );
   return { lines, ...present({ cursor }) };
 }
-
-const toldLine = ({ sequence, at, event, by, who, about, previous, hash }: ChainedLine): ChainedLine => ({
-  sequence,
-  at,
-  event,
-  by,
-  ...present({ who }),
-  about,
-  previous,
-  hash,
-});

@@ -10,6 +10,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { TableProps } from '@cloudscape-design/components/table';
 import { useState } from 'react';
 import { type Answer, call, type Schemas } from '../api/client.ts';
+import { REPLACEABLE } from '../api/states.ts';
 import { useCall } from '../api/use-call.ts';
 import { day, grouped, number, time } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
@@ -193,7 +194,6 @@ function OneProfile({ iccid }: { readonly iccid: string }) {
 }
 
 /** States of a profile whose device may get another one in its place. */
-const REPLACEABLE: readonly string[] = ['Failed', 'Unreported', 'Deleted'];
 
 function ProfileChanges({ profile, onDone }: { readonly profile: Profile; readonly onDone: () => void }) {
   const { orderId, iccid, state } = profile;

@@ -3,8 +3,8 @@ import Box from '@cloudscape-design/components/box';
 import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import type { Answer } from '../api/client.ts';
+import { PROFILE_STATES } from '../api/states.ts';
 import { number } from '../format.ts';
-import { PROFILE_STATES } from '../parts/counts.tsx';
 
 /** Days of a chart: with more of them a bar is a span of days, and shows their last one. */
 const BARS = 40;

@@ -1,21 +1,9 @@
 import Box from '@cloudscape-design/components/box';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Link from '@cloudscape-design/components/link';
+import { PROFILE_STATES, type ProfileState } from '../api/states.ts';
 import { number } from '../format.ts';
 import { State } from './state.tsx';
-
-/** The states of a profile, in the order of its life. */
-export const PROFILE_STATES = [
-  'Available',
-  'Bound',
-  'Delivered',
-  'Installed',
-  'Failed',
-  'Unreported',
-  'Deleted',
-  'Closed',
-] as const;
-export type ProfileState = (typeof PROFILE_STATES)[number];
 
 type Counts = Readonly<Partial<Record<string, number>>>;
 

@@ -1,4 +1,3 @@
-import { present } from '../../../present.ts';
 import { integer, object, optional } from '../../check.ts';
 import { partyFunction } from '../../interface-function.ts';
 
@@ -22,16 +21,7 @@ export const getAuditLines = partyFunction({
     const { lines, head } = await services.audit.getAuditLines({ from, limit });
     return {
       members: {
-        lines: lines.map(({ sequence, at, event, by, who, about, previous, hash }) => ({
-          sequence,
-          at,
-          event,
-          by,
-          ...present({ who }),
-          about,
-          previous,
-          hash,
-        })),
+        lines,
         head: { sequence: head.sequence, hash: head.hash },
       },
     };

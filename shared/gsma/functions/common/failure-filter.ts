@@ -1,3 +1,4 @@
+import { FAILURE_KINDS } from '../../../service/api/ops-troubles.ts';
 import { oneOf, optional, text } from '../../check.ts';
 import { ein, instant, orderId } from '../../fields.ts';
 
@@ -5,7 +6,7 @@ import { ein, instant, orderId } from '../../fields.ts';
 export const failureFilter = {
   since: optional(instant),
   until: optional(instant),
-  kind: optional(oneOf('call', 'item', 'profile', 'reportItem', 'euiccData')),
+  kind: optional(oneOf(...FAILURE_KINDS)),
   code: optional(text(128)),
   party: optional(text(128)),
   ein: optional(ein),

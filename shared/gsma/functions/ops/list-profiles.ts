@@ -1,3 +1,4 @@
+import { PROFILE_STATES } from '../../../service/api/es2f.ts';
 import { integer, object, oneOf, optional, required, text } from '../../check.ts';
 import { orderId } from '../../fields.ts';
 import { viewerFunction } from '../common/viewer-function.ts';
@@ -8,9 +9,7 @@ const body = object({
   cursor: optional(text(1024)),
   limit: optional(integer(1, 1_000)),
   orderId: required(orderId),
-  state: optional(
-    oneOf('Available', 'Bound', 'Delivered', 'Installed', 'Failed', 'Unreported', 'Deleted', 'Closed'),
-  ),
+  state: optional(oneOf(...PROFILE_STATES)),
   from: optional(integer(0, MAX_POSITION)),
 });
 

@@ -5,40 +5,72 @@ import { seedOf } from './random.ts';
 import { shrink } from './shrink.ts';
 
 export interface Wanted {
-  readonly seed: number;
+  readonly seeds: readonly number[];
+  /** Of each seed. */
   readonly operations: number;
   /** Operations of a history: each has a world of its own, so that memory is bounded and a failure is near its causes. */
   readonly length: number;
-  /** Only the history with this number. */
+  /** Only the history with this number, of each seed. */
   readonly history?: number;
   readonly shrink: boolean;
   /** Whether ledgers are lost and put back, and disks lie. */
   readonly disasters: boolean;
-  readonly progress: (line: string) => void;
 }
 
-export interface Simulated {
+/** One history of a seed: it depends on nothing else, so that histories can be made in any order and by any process. */
+export interface Task {
   readonly seed: number;
+  readonly history: number;
   readonly operations: number;
-  readonly histories: number;
-  readonly byKind: Readonly<Record<string, number>>;
-  readonly outcomes: Readonly<Record<string, number>>;
-  readonly faults: Readonly<Record<string, number>>;
-  readonly checks: Readonly<Record<string, number>>;
+  readonly shrink: boolean;
+  readonly disasters: boolean;
+}
+
+export interface FoundViolation extends Failure {
+  readonly seed: number;
+  readonly history: number;
+  /** Operations that the whole history has: what `--length` has to be to make it again. */
+  readonly length: number;
+  readonly shortest?: History;
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+export interface Made {
+  readonly task: Task;
+  readonly operations: number;
+  readonly byKind: Counts;
+  readonly outcomes: Counts;
+  readonly faults: Counts;
+  readonly checks: Counts;
   /** Calls to stores, keys and clocks, and profiles bound. */
   readonly turns: number;
-  /** Of the order of all that went on, and when: the same for the same seed. */
-  readonly trace: string;
   readonly bound: number;
+  /** Of the order of all that went on, and when: the same for the same history. */
+  readonly trace: number;
   readonly seconds: number;
   readonly peakMegabytes: number;
-  readonly failure?: Failure & { readonly history: number; readonly shortest?: History };
-  readonly text: string;
+  readonly violation?: FoundViolation;
 }
 
-const PROGRESS_MS = 10_000;
+/** The histories that are wanted, seed by seed. */
+export function* tasksOf({ seeds, operations, length, history, ...how }: Wanted): Generator<Task> {
+  for (const seed of seeds) {
+    if (history !== undefined) {
+      yield { seed, history, operations: length, ...how };
+      continue;
+    }
+    for (let number = 0; number * length < operations; number++)
+      yield {
+        seed,
+        history: number,
+        operations: Math.min(length, operations - number * length),
+        ...how,
+      };
+  }
+}
 
-class Counts implements Told {
+class Telling implements Told {
   readonly kinds = counted<string>();
   readonly outcomes = counted<string>();
   readonly faults = counted<FaultKind>();
@@ -63,84 +95,44 @@ class Counts implements Told {
   }
 
   did(turns: number, bound: number, trace: number): void {
-    this.turns += turns;
-    this.bound += bound;
-    this.trace = Math.imul(this.trace, 31) + trace;
+    this.turns = turns;
+    this.bound = bound;
+    this.trace = trace;
   }
 }
 
-/** Histories one after the other, until so many operations are made or a rule is broken. */
-export async function simulateMany(cast: Cast, wanted: Wanted): Promise<Simulated> {
-  const counts = new Counts();
+/** Makes a history; where it breaks a rule, and that is wanted, finds the shortest one that does. */
+export async function make(cast: Cast, task: Task, progress: (line: string) => void): Promise<Made> {
+  const { seed, history: number, operations } = task;
   const begun = performance.now();
-  let told = begun;
-  let histories = 0;
-  let peak = 0;
-  let failure: Simulated['failure'];
-  for (let number = wanted.history ?? 0; counts.operations < wanted.operations; number++) {
-    const length = Math.min(wanted.length, wanted.operations - counts.operations);
-    const history = drawHistory(
-      seedOf(wanted.seed, number),
-      wanted.history === undefined ? length : wanted.length,
-      wanted.disasters,
-    );
-    const failed = await run(history, cast, counts);
-    histories += 1;
-    peak = Math.max(peak, process.memoryUsage().rss);
-    if (failed !== undefined) {
-      wanted.progress(
-        `history ${number} of seed ${wanted.seed} fails at step ${failed.step}: ${failed.message}`,
-      );
-      const shortest = wanted.shrink ? await shrink(history, failed, cast, wanted.progress) : undefined;
-      failure = { ...failed, history: number, ...(shortest === undefined ? {} : { shortest }) };
-      break;
-    }
-    if (wanted.history !== undefined) break;
-    if (performance.now() - told < PROGRESS_MS) continue;
-    told = performance.now();
-    const seconds = (told - begun) / 1000;
-    wanted.progress(
-      `${counts.operations} operations, ${counts.bound} profiles bound, ${Math.round(counts.operations / seconds)} a second`,
-    );
+  const history = drawHistory(seedOf(seed, number), operations, task.disasters);
+  const told = new Telling();
+  const failed = await run(history, cast, told);
+  const seconds = (performance.now() - begun) / 1000;
+  let violation: FoundViolation | undefined;
+  if (failed !== undefined) {
+    progress(`history ${number} of seed ${seed} fails at step ${failed.step}: ${failed.message}`);
+    const shortest = task.shrink ? await shrink(history, failed, cast, progress) : undefined;
+    violation = {
+      ...failed,
+      seed,
+      history: number,
+      length: operations,
+      ...(shortest === undefined ? {} : { shortest }),
+    };
   }
-  const result = {
-    seed: wanted.seed,
-    operations: counts.operations,
-    histories,
-    byKind: counts.kinds.entries(),
-    outcomes: counts.outcomes.entries(),
-    faults: counts.faults.entries(),
-    checks: counts.checked.entries(),
-    turns: counts.turns,
-    trace: (counts.trace >>> 0).toString(16).padStart(8, '0'),
-    bound: counts.bound,
-    seconds: Math.round((performance.now() - begun) / 100) / 10,
-    peakMegabytes: Math.round(peak / 2 ** 20),
-    ...(failure === undefined ? {} : { failure }),
+  return {
+    task,
+    operations: told.operations,
+    byKind: told.kinds.entries(),
+    outcomes: told.outcomes.entries(),
+    faults: told.faults.entries(),
+    checks: told.checked.entries(),
+    turns: told.turns,
+    bound: told.bound,
+    trace: told.trace,
+    seconds,
+    peakMegabytes: process.resourceUsage().maxRSS / 2 ** 10,
+    ...(violation === undefined ? {} : { violation }),
   };
-  return { ...result, text: inWords(result, wanted.length) };
-}
-
-function inWords(result: Omit<Simulated, 'text'>, length: number): string {
-  const table = (counts: Readonly<Record<string, number>>) =>
-    Object.entries(counts).map(([name, number]) => `  ${String(number).padStart(9)}  ${name}`);
-  const { failure } = result;
-  return [
-    `seed ${result.seed}: ${result.operations} operations in ${result.histories} histories of ${length}, ${result.seconds} s, ${result.peakMegabytes} MB`,
-    `${result.turns} calls to stores, keys and clocks; ${result.bound} profiles bound; trace ${result.trace}`,
-    'operations',
-    ...table(result.byKind),
-    'faults',
-    ...table(result.faults),
-    'checks',
-    ...table(result.checks),
-    failure === undefined
-      ? '0 violations'
-      : `VIOLATION of ${failure.invariant} in history ${failure.history}, step ${failure.step}: ${failure.message}`,
-    ...(failure?.shortest?.steps ?? []).map(({ operations }, i) => `  ${i}. ${operations.join(' | ')}`),
-    ...(failure === undefined
-      ? []
-      : [`again: npm run simulate -- --seed ${result.seed} --history ${failure.history} --length ${length}`]),
-    '',
-  ].join('\n');
 }

@@ -37,13 +37,19 @@ if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
   npm run --silent release -- --pages-as-built --out "$work/dist-again" >/dev/null
 else
   ln -s "$ROOT/node_modules" "$work/again/node_modules"
-  # the pages of the console take a minute: built again below, and taken here
+  # the pages of the console and of the documents take a minute each, and are taken here
   cp -r console/web/dist "$work/again/console/web/dist"
+  cp -r site/dist "$work/again/site/dist"
   (cd "$work/again" && npm run --silent release -- --pages-as-built --out "$work/dist-again" >/dev/null)
 fi
 diff "$dist/SHA256SUMS" "$work/dist-again/SHA256SUMS"
 rm -rf "$work/dist-again"
 echo 'the same octets'
+
+echo '-- the documents, as pages in a folder of whoever unpacks them'
+mkdir "$work/docs"
+tar -xzf "$dist/smdpf-docs-$VERSION.tgz" -C "$work/docs"
+node site/check.ts "$work/docs/package"
 
 echo '-- Node 22 and 24 as somebody has them on the PATH, with the npm of this machine'
 mkdir -p "$work/runtimes" "$work/node22" "$work/node24"

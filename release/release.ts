@@ -14,7 +14,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../cli/output/table.ts';
 import { buildConsole } from '../console/build/build.ts';
+import { buildSite } from '../site/build.ts';
 import { bundle, ROOT } from './bundle.ts';
+import { makeDocsPackage } from './docs-package.ts';
 import { makeExecutable, prepareBlob } from './executable.ts';
 import { makeNpmPackage } from './npm-package.ts';
 import { bundledPackages, notices } from './packages.ts';
@@ -44,7 +46,10 @@ async function release(): Promise<void> {
   const out = resolve(values.out);
   const version = versionAtHead();
   if (!version.clean) console.error(`warning: what is built is more than commit ${version.commit}`);
-  if (!values['pages-as-built']) await buildConsole((text) => console.error(`console: ${text}`));
+  if (!values['pages-as-built']) {
+    await buildConsole((text) => console.error(`console: ${text}`));
+    buildSite((text) => console.error(`docs: ${text}`));
+  }
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(tmpdir(), 'smdpf-release-'));
@@ -55,6 +60,7 @@ async function release(): Promise<void> {
     writeFileSync(join(out, 'THIRD-PARTY-NOTICES'), thirdParties);
     writeFileSync(join(out, `smdpf-${version.version}.cdx.json`), sbom(version, bundled));
     makeNpmPackage(version, file, thirdParties, work, out);
+    makeDocsPackage(version, work, out);
     for (const [from, to] of Object.entries(AS_THEY_ARE)) copyFileSync(join(ROOT, from), join(out, to));
     if (!values['no-executables']) {
       const { file: program } = await bundle(join(work, 'smdpf.cjs'), 'cjs');

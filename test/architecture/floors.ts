@@ -76,6 +76,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'stations', rooms: ['station'] },
   // the worker is the entry of a thread, which opens a runtime of its own
   { name: 'entries', rooms: ['cli', 'lambdas', 'shared/jobs/worker.ts'] },
+  { name: 'site', rooms: ['site'] },
   // what a release is built of begins with the bundle's entry, beside the commands
   { name: 'release', rooms: ['release'] },
   // runs in a browser, and shows artefacts as `smdpf inspect` does

@@ -73,6 +73,8 @@ it('docs/functions.md shows the row of every function', async () => {
   const text = [
     '# Functions of the interfaces',
     '',
+    'For implementers of the other side, and for reviewers of who may call what.',
+    '',
     'Made from the rows in `shared/gsma/functions` by `test/gsma/functions.test.ts`. Requests, answers and status codes are in',
     '[openapi.yaml](../shared/ifpp-draft1/openapi.yaml).',
     '',

@@ -2,6 +2,8 @@ import { RULE_GROUPS } from './rules.ts';
 
 const INTRODUCTION = `# Rules of the profile package
 
+For Operators and profile makers whose package was refused or warned about.
+
 What \`smdpf profile check\`, \`smdpf inspect\` and orders hold a profile package against, made from the table in
 \`shared/profile/package/checks\`. Clauses are sections of TCA eUICC Profile Package 3.4.1, read at second hand, unless
 another document is named. An error refuses an order; a warning deserves a look. An MF, an ADF or a file counts in

@@ -45,9 +45,11 @@ export function withContext(command: Command, io: CliIo, names: readonly string[
   return command
     .option('--context <name>', 'a server and its certificates, as kept by smdpf context add')
     .hook('preAction', async (_, action) => {
-      const { url, context } = action.opts<{ readonly url?: string; readonly context?: string }>();
+      const { url, context, folder } = action.opts<Partial<Record<'url' | 'context' | 'folder', string>>>();
       // whoever names a server means that one alone: no certificate goes there that was kept for another
       if (url !== undefined && context === undefined) return;
+      // a folder of this machine is no server
+      if (folder !== undefined) return;
       const saved = await savedContext(io.env, context);
       if (saved === undefined)
         throw new UsageError(

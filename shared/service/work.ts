@@ -1,7 +1,7 @@
 import type { WorkKind, WorkRunner } from '../jobs/dispatcher.ts';
 import { scan } from '../ledger/scan.ts';
 import type { Context } from './context.ts';
-import { finishClosing, tellClosed } from './es2f/order-closing.ts';
+import { closeSlice, finishClosing } from './es2f/order-closing.ts';
 import { preparePack } from './es2f/order-packs.ts';
 import { checkOrderRows, finishOrder, finishRows } from './es2f/order-preparation.ts';
 import { bindChunk } from './esbpp/binding.ts';
@@ -28,7 +28,7 @@ export class ServiceWork implements WorkRunner {
     if (kind === 'order') await preparePack(this.#context, id, task);
     else if (kind === 'rows') await checkOrderRows(this.#context, id);
     else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
-    else if (kind === 'closing') await tellClosed(this.#context, id, task);
+    else if (kind === 'closing') await closeSlice(this.#context, id, task);
     else if (kind === 'report') await runReportSlice(this.#context, id, task);
     else await ingestSlice(this.#context, this.#trust, id, task);
   }

@@ -8,19 +8,17 @@ import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
+import { orderStock } from '../counts/order-stock.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
-import { openWorkRecord, type Work } from '../records/work.ts';
 import { closedNotice } from '../reports/notices.ts';
 import { endingWrites } from '../supply/open-marks.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
-import { destroyPackKeys } from '../supply/packs.ts';
 import { planRemoval } from '../supply/supply.ts';
 import { ownOid } from '../trust/own-oid.ts';
-import { closingWork, finishClosing, tellClosed } from './order-closing.ts';
-import { positionAt, profileCount, viewProfiles } from './order-profiles.ts';
-import { destroyOrderUploads } from './order-uploads.ts';
+import { closingWrite, runClosing } from './order-closing.ts';
+import { profileCount, viewProfiles } from './order-profiles.ts';
 
 /** Takes back a whole order or one profile of it; what is bound stays bound. */
 export async function cancelOrder(
@@ -129,7 +127,7 @@ async function closeProfile(
 
 /**
  * Closes what is not bound; in-flight chunks see the changed state at their commit and refuse their items. Returns how
- * many profiles are not bound.
+ * many profiles are not bound, which the counts tell: no call reads every profile.
  */
 async function endOrder(
   context: Context,
@@ -138,24 +136,11 @@ async function endOrder(
   order: OrderRecord,
   state: 'Cancelled' | 'Closed',
 ): Promise<number> {
-  const closing = order.callbackUrl === undefined ? undefined : await closingWork(context, orderId, order);
-  await setOrderState(context, caller, orderId, state, closing);
-  await destroyOrderUploads(context, order);
   const count = await profileCount(context, orderId, order);
-  await destroyAllPackKeys(context, orderId, order, count);
-  if (closing !== undefined) await tellAll(context, closing, count);
-  let unbound = count;
-  for await (const { eid } of viewProfiles(context, orderId, order, state, [0, count]))
-    if (eid !== undefined) unbound -= 1;
-  return unbound;
-}
-
-/** Within the call where there are few; a repeat of it takes up what a crash has left. */
-async function tellAll(context: Context, closing: Work, count: number): Promise<void> {
-  if ((await context.ledger.get(ledgerKeys.openWork('closing', closing.id))) === undefined) return;
-  if (count > context.settings.inlineOrder) return await context.dispatcher.submit(closing);
-  for (let task = 0; task < closing.tasks; task++) await tellClosed(context, closing.id, task);
-  await finishClosing(context, closing.id);
+  await setOrderState(context, caller, orderId, state, count);
+  await runClosing(context, orderId);
+  const { Closed: _, ...bound } = (await orderStock(context.ledger, orderId, state)).counts;
+  return count - Object.values(bound).reduce((all, one) => all + one, 0);
 }
 
 async function setOrderState(
@@ -163,7 +148,7 @@ async function setOrderState(
   caller: Caller,
   orderId: string,
   state: 'Cancelled' | 'Closed',
-  closing: Work | undefined,
+  count: number,
 ): Promise<void> {
   const { ledger, now } = context;
   await changeItems(ledger, async () => {
@@ -191,33 +176,10 @@ async function setOrderState(
         `order-${state.toLowerCase()}-${orderId}`,
         now(),
       ),
-      ...(closing === undefined
-        ? []
-        : [
-            {
-              put: ledgerKeys.openWork('closing', orderId),
-              attributes: openWorkRecord.to({ tasks: closing.tasks }),
-              when: 'absent' as const,
-            },
-          ]),
+      closingWrite(orderId, count),
       ...work.flatMap((one) =>
         one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
       ),
     ]);
   });
-}
-
-async function destroyAllPackKeys(
-  context: Context,
-  orderId: string,
-  order: OrderRecord,
-  count: number,
-): Promise<void> {
-  const packs = new Set<number>();
-  for (let place = 0; place < count; place++)
-    packs.add(Math.floor(positionAt(order, place) / order.packSize));
-  for (const pack of packs) {
-    const item = await context.ledger.get(ledgerKeys.orderPack(orderId, pack));
-    if (item !== undefined) await destroyPackKeys(context, packRecord.from(item));
-  }
 }

@@ -1,43 +1,134 @@
 import { mapConcurrently } from '../../concurrency.ts';
 import { removeItem } from '../../ledger/change.ts';
+import type { Write } from '../../ledger/ledger.ts';
+import { scanPages } from '../../ledger/scan.ts';
+import type { OrderState } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys } from '../records/keys.ts';
-import { type OrderRecord, orderRecord } from '../records/order.ts';
+import { CLOSED_SLICE, ledgerKeys, orderPartition } from '../records/keys.ts';
+import { closedSlice, type OrderRecord, packRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
-import type { Work } from '../records/work.ts';
+import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import { closedNotice } from '../reports/notices.ts';
-import { loadOrderState } from '../supply/own-order.ts';
+import { loadOrder, loadOrderState } from '../supply/own-order.ts';
+import { destroyPackKeys } from '../supply/packs.ts';
 import { ownOid } from '../trust/own-oid.ts';
-import { type ProfileView, profileCount, viewProfiles } from './order-profiles.ts';
+import { freeIccids } from './order-iccids.ts';
+import { type ProfileView, positionAt, profileCount, viewProfiles } from './order-profiles.ts';
+import { destroyOrderUploads } from './order-uploads.ts';
 
-/** Profiles of a task. */
-const BLOCK = 1_000;
+/*
+ * What the end of an order leaves to be done, slice by slice: the keys of its packs are destroyed, an Operator with a
+ * callbackUrl is told of each profile that is closed, and ICCIDs of a rejected order are free again. It is put down with the
+ * end itself, so that a crash forgets none of it, and each slice may be repeated. Nothing is bound any more by then: a commit
+ * holds only while its order is open.
+ */
+
+/** Places of an order in a task. */
+const SLICE = 1_000;
 /** Profiles that are written at once. */
 const AT_ONCE = 16;
 
-/**
- * The work of telling an Operator, profile by profile, what an order that has ended closes. It is put down with the end of
- * the order, so that a crash forgets none; each profile is closed and told of in one write, so that a repeat tells none
- * twice.
- */
-export async function closingWork(context: Context, orderId: string, order: OrderRecord): Promise<Work> {
-  return {
-    kind: 'closing',
-    id: orderId,
-    tasks: Math.max(1, Math.ceil((await profileCount(context, orderId, order)) / BLOCK)),
-  };
+/** Belongs into the transaction that ends an order, beside whatever else `count` profiles are ended by. */
+export const closingWrite = (orderId: string, count: number): Write => ({
+  put: ledgerKeys.openWork('closing', orderId),
+  attributes: openWorkRecord.to({ tasks: Math.max(1, Math.ceil(count / SLICE)) }),
+  when: 'absent',
+});
+
+/** Within the call where there is little; a repeat of it takes up what a crash has left. */
+export async function runClosing(context: Context, orderId: string): Promise<void> {
+  const open = await context.ledger.get(ledgerKeys.openWork('closing', orderId));
+  if (open === undefined) return;
+  const work = openWorkOf(open);
+  if (work.tasks * SLICE > Math.max(SLICE, context.settings.inlineOrder))
+    return await context.dispatcher.submit(work);
+  for (let task = 0; task < work.tasks; task++) await closeSlice(context, orderId, task);
+  await finishClosing(context, orderId);
 }
 
-/** A task of it: those of a block of places that were not bound. Nothing is bound any more once an order has ended. */
-export async function tellClosed(context: Context, orderId: string, task: number): Promise<void> {
-  const { ledger, now } = context;
-  const { order, untold } = await untoldProfiles(context, orderId, [task * BLOCK, (task + 1) * BLOCK]);
-  const { callbackUrl: url } = order;
+/** A task of it: the profiles at a slice of places, and the packs that begin there. */
+export async function closeSlice(context: Context, orderId: string, task: number): Promise<void> {
+  const { ledger } = context;
+  const done = ledgerKeys.closedSlice(orderId, task);
+  if ((await ledger.get(done)) !== undefined) return;
+  const order = await loadOrder(context, orderId);
+  const { state } = (await loadOrderState(context, orderId)).record;
+  const end = Math.min((task + 1) * SLICE, await profileCount(context, orderId, order));
+  const places = [task * SLICE, end] as const;
+  await endPacks(context, orderId, order, state, places);
+  const closed = state === 'Rejected' ? [] : await closedAt(context, orderId, order, state, places);
+  await tellClosed(context, orderId, order, closed);
+  await ledger.write({ put: done, attributes: closedSlice.to({ closed: closed.length }), when: 'absent' });
+}
+
+/** True once every slice is done. */
+export async function finishClosing(context: Context, orderId: string): Promise<boolean> {
+  const { ledger, notifier } = context;
+  const open = await ledger.get(ledgerKeys.openWork('closing', orderId));
+  if (open === undefined) return true;
+  if ((await closedSlices(context, orderId)) < openWorkRecord.from(open).tasks) return false;
+  await destroyOrderUploads(context, await loadOrder(context, orderId));
+  await removeItem(ledger, ledgerKeys.openWork('closing', orderId));
+  notifier.wake();
+  return true;
+}
+
+/** How many slices of an order that has ended are done. */
+async function closedSlices({ ledger }: Pick<Context, 'ledger'>, orderId: string): Promise<number> {
+  let count = 0;
+  for await (const items of scanPages(ledger, orderPartition(orderId), { prefix: CLOSED_SLICE }))
+    count += items.length;
+  return count;
+}
+
+/** No profile of the packs that begin at these places can ever be bound; a rejected order gives their ICCIDs back. */
+async function endPacks(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  state: OrderState,
+  [start, end]: readonly [number, number],
+): Promise<void> {
+  const packs: number[] = [];
+  for (let place = start; place < end; place++) {
+    const position = positionAt(order, place);
+    if (position % order.packSize === 0) packs.push(position / order.packSize);
+  }
+  const items = await context.ledger.getMany(packs.map((pack) => ledgerKeys.orderPack(orderId, pack)));
+  for (const item of items) {
+    if (item === undefined) continue;
+    const record = packRecord.from(item);
+    await destroyPackKeys(context, record);
+    if (state === 'Rejected') await freeIccids(context, orderId, record.iccids);
+  }
+}
+
+/** The profiles at these places that were not bound. */
+async function closedAt(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  state: OrderState,
+  places: readonly [number, number],
+): Promise<ProfileView[]> {
+  const closed: ProfileView[] = [];
+  for await (const profile of viewProfiles(context, orderId, order, state, places))
+    if (profile.state === 'Closed') closed.push(profile);
+  return closed;
+}
+
+/** Each is closed and told of in one write, so that a repeat tells none twice; what was closed by itself was told of then. */
+async function tellClosed(
+  context: Context,
+  orderId: string,
+  { callbackUrl: url }: OrderRecord,
+  closed: readonly ProfileView[],
+): Promise<void> {
   if (url === undefined) return;
+  const { ledger, now } = context;
   const caller = await ownOid(context);
-  const profiles: ProfileView[] = [];
-  for await (const profile of untold) profiles.push(profile);
-  await mapConcurrently(profiles, AT_ONCE, async ({ position, iccid }) => {
+  const untold = closed.filter(({ at }) => at === undefined);
+  await mapConcurrently(untold, AT_ONCE, async ({ position, iccid }) => {
     const record: ProfileRecord = { state: 'Closed', iccid, at: now() };
     const put = ledgerKeys.profile(orderId, position);
     await ledger.transact([
@@ -45,28 +136,4 @@ export async function tellClosed(context: Context, orderId: string, task: number
       closedNotice({ orderId, position, url, caller, record }),
     ]);
   });
-}
-
-export async function finishClosing(context: Context, orderId: string): Promise<boolean> {
-  const { untold } = await untoldProfiles(context, orderId, [0, Number.MAX_SAFE_INTEGER]);
-  for await (const _ of untold) return false;
-  await removeItem(context.ledger, ledgerKeys.openWork('closing', orderId));
-  context.notifier.wake();
-  return true;
-}
-
-/** Profiles of an ended order that nothing is stored of: neither bound nor told of. */
-async function untoldProfiles(
-  context: Context,
-  orderId: string,
-  [from, to]: readonly [number, number],
-): Promise<{ order: OrderRecord; untold: AsyncGenerator<ProfileView> }> {
-  const order = orderRecord.from((await context.ledger.get(ledgerKeys.order(orderId)))!);
-  const { state } = (await loadOrderState(context, orderId)).record;
-  const end = Math.min(to, await profileCount(context, orderId, order));
-  async function* untold() {
-    for await (const profile of viewProfiles(context, orderId, order, state, [from, end]))
-      if (profile.state === 'Closed' && profile.at === undefined) yield profile;
-  }
-  return { order, untold: untold() };
 }

@@ -14,14 +14,12 @@ import {
   type OrderStateRecord,
   orderStateRecord,
   packCount,
-  packRecord,
   supplyRecord,
 } from '../records/order.ts';
 import { openWorkRecord } from '../records/work.ts';
 import { openingWrites } from '../supply/open-marks.ts';
 import { loadOrder } from '../supply/own-order.ts';
-import { destroyPackKeys } from '../supply/packs.ts';
-import { freeIccids } from './order-iccids.ts';
+import { closingWrite, runClosing } from './order-closing.ts';
 import { checkRows, loadRowIndex, rowFile, storeRowIndex } from './order-rows.ts';
 import { compileFor, openTemplate } from './order-template.ts';
 import { destroyOrderUploads } from './order-uploads.ts';
@@ -63,7 +61,10 @@ export async function checkOrderRows(context: Context, orderId: string): Promise
 export async function finishRows(context: Context, orderId: string): Promise<boolean> {
   const { ledger, dispatcher } = context;
   const done = await ledger.get(ledgerKeys.openWork('rows', orderId));
-  if (done === undefined) return true;
+  if (done === undefined) {
+    await runClosing(context, orderId);
+    return true;
+  }
   const order = await loadOrder(context, orderId);
   if ((await loadRowIndex(context, order)) === undefined) return false;
   const work = firstWork(orderId, order, true);
@@ -118,12 +119,14 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
   }
   await destroyOrderUploads(context, order);
   await removeItem(ledger, ledgerKeys.openWork('order', orderId));
+  // of one that turned out to be bad
+  await runClosing(context, orderId);
   return true;
 }
 
 /** The order turned out to be bad: its PPKs are destroyed and its ICCIDs, none of them ever bound, are free again. */
 export async function rejectOrder(context: Context, orderId: string, refusal: Refusal): Promise<void> {
-  const { ledger, now } = context;
+  const { ledger, now, settings } = context;
   const order = await loadOrder(context, orderId);
   const isRejected = await changeItems<boolean>(ledger, async () => {
     const [stateItem, ...open] = await ledger.getMany([
@@ -140,6 +143,7 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
       ...open.flatMap((item) =>
         item === undefined ? [] : [{ remove: item, when: { revision: item.revision } }],
       ),
+      closingWrite(orderId, order.quantity),
       auditWrite(
         { event: 'order.rejected', by: 'server', about: { order: orderId, code: refusal.code } },
         `order-rejected-${orderId}`,
@@ -149,12 +153,6 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
     return writes(changes, true);
   });
   if (!isRejected) return;
-  await destroyOrderUploads(context, order);
-  for (let pack = 0; pack < packCount(order); pack++) {
-    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
-    if (item === undefined) continue;
-    const record = packRecord.from(item);
-    await destroyPackKeys(context, record);
-    await freeIccids(context, orderId, record.iccids);
-  }
+  // a large one is left to whoever finishes the work that has found it bad: a worker thread dispatches nothing
+  if (order.quantity <= settings.inlineOrder) await runClosing(context, orderId);
 }

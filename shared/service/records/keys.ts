@@ -19,6 +19,7 @@ export const drawPartition = (orderId: string, block: number) => `draws#${orderI
 export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
 
 export const PACK_MADE = 'made#';
+export const CLOSED_SLICE = 'closed#';
 
 export const shareReturnedPrefix = (maker: string) => `share-returned#${maker}#`;
 
@@ -98,7 +99,7 @@ export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
 export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
 
 /**
- * Long work: `rows` checks the rows of an order, `order` makes its packs after that, `closing` tells of what its end closes.
+ * Long work: `rows` checks the rows of an order, `order` makes its packs after that, `closing` does what its end leaves to be done.
  */
 export const WORK_KINDS = ['job', 'order', 'rows', 'euiccData', 'report', 'closing'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
@@ -211,6 +212,11 @@ export const ledgerKeys = {
   orderShare: (orderId: string, maker: string): ItemKey => ({
     partition: orderPartition(orderId),
     sort: `share#${maker}`,
+  }),
+  /** Of an order that has ended: a slice of its places that nothing is left to be done of. */
+  closedSlice: (orderId: string, slice: number): ItemKey => ({
+    partition: orderPartition(orderId),
+    sort: `${CLOSED_SLICE}${padded(slice)}`,
   }),
   /** Packs of one beyond the order's own, made as replacements. */
   orderExtras: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'extras' }),

@@ -182,6 +182,9 @@ export type PackRecord = RecordOf<typeof packRecord>;
 /** Says by its name that a pack is made. */
 export const packMade = recordOf('made pack', {});
 
+/** A slice of the places of an ended order that nothing is left to be done of, and how many of its profiles were not bound. */
+export const closedSlice = recordOf('closed slice', { closed: whole });
+
 /** Which position of which order an ICCID belongs to, for ever once it is bound (I2). */
 export const iccidOwner = recordOf('ICCID owner', { orderId: text, position: whole });
 

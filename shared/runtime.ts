@@ -117,7 +117,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const trust = new Trust(context);
   const trustAdministration = new TrustAdministration(context, trust);
   work = new ServiceWork(context, trust);
-  const audit = new AuditLog(ledger, vault, config.ppks === NO_PORT ? undefined : ppks);
+  const audit = new AuditLog(ledger, vault, config.ppks === NO_PORT ? undefined : { ppks, now });
   const wrappingRotation = new WrappingRotation(context);
   const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
   const parts = { trust, trustAdministration, audit, keyInventory, ofProcess: {} };

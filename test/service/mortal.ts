@@ -61,7 +61,7 @@ export class MortalProcess {
   }
 }
 
-class Life {
+export class Life {
   calls = 0;
   dead = false;
   /** Its calls count from here on: what opening a process asks of its stores changes nothing in them. */

@@ -1,13 +1,14 @@
-import { asRead } from '../../ledger/change.ts';
+import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
-import type { PpkVault, Vault } from '../../vault/vault.ts';
+import type { Vault } from '../../vault/vault.ts';
 import type { AuditHead, AuditTrail, ChainedLine } from '../api/admin.ts';
 import { archivedTo, auditArchived, auditHead, chainedLine, headOf, waitingLine } from '../records/audit.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
+import type { RecordOf } from '../records/record.ts';
 import { ArchiveCheck, writeSegment } from './archive.ts';
 import { ChainCheck, type CheckedLine, GENESIS } from './chain-check.ts';
-import { HeadAnchors } from './head-anchors.ts';
+import { type AnchoredIn, HeadAnchors } from './head-anchors.ts';
 import { type KnownHead, KnownHeadsCheck } from './known-heads.ts';
 import { lineHash, readableLine, toldLine } from './line.ts';
 
@@ -31,24 +32,25 @@ export class AuditLog implements AuditTrail {
   readonly #ledger: Ledger;
   readonly #vault: Vault;
   readonly #anchors: HeadAnchors | undefined;
+  #isTidy = false;
 
   /** Without a PPK vault, as in a process that has none, nothing keeps the end of the log but its archive. */
-  constructor(ledger: Ledger, vault: Vault, ppks?: PpkVault) {
+  constructor(ledger: Ledger, vault: Vault, anchoredIn?: AnchoredIn) {
     this.#ledger = ledger;
     this.#vault = vault;
-    this.#anchors = ppks && new HeadAnchors(ppks);
+    this.#anchors = anchoredIn && new HeadAnchors(anchoredIn);
   }
 
   /** Moves waiting lines into the chain; returns how many. Several callers at once do no harm. */
   async chain(): Promise<number> {
     let moved = 0;
-    let former: AuditHead | undefined;
+    let end: RecordOf<typeof auditHead> | undefined;
     // no bound on the attempts: where another caller was faster, there are fewer lines left
     for (;;) {
       const waiting = (await this.#ledger.query(partitions.auditWaiting, { limit: BATCH })).items;
       if (waiting.length === 0) break;
       const head = await this.#ledger.get(HEAD);
-      const before = headOf(head) ?? START;
+      const { anchors: marked, ...before } = headOf(head) ?? { ...START, anchors: [] };
       let { sequence, hash } = before;
       const writes: Write[] = [];
       for (const item of waiting) {
@@ -62,17 +64,17 @@ export class AuditLog implements AuditTrail {
           when: 'absent',
         });
       }
-      writes.push({
-        put: HEAD,
-        attributes: auditHead.to({ sequence, hash }),
-        when: asRead(head),
-      });
+      const next = { sequence, hash, anchors: this.#anchors?.marks(marked, sequence) ?? marked };
+      writes.push({ put: HEAD, attributes: auditHead.to(next), when: asRead(head) });
       const outcome = await this.#ledger.transact(writes);
       if (!outcome.done) continue;
       moved += waiting.length;
-      former ??= before;
+      this.#anchors?.marked(next.anchors.at(-1)!, end?.sequence);
+      end = next;
     }
-    if (former !== undefined) await this.#anchors?.replace(former, await this.head());
+    if (end !== undefined) await this.#anchors?.keep(end, end.anchors);
+    else if (!this.#isTidy) await this.#tidy();
+    this.#isTidy = true;
     return moved;
   }
 
@@ -117,6 +119,24 @@ export class AuditLog implements AuditTrail {
     yield* heads.rest(end + 1);
   }
 
+  /** What processes that died owe the PPK vault: the entry of the end, or that those before it go. */
+  async #tidy(): Promise<void> {
+    const anchors = this.#anchors;
+    if (anchors === undefined) return;
+    const marked = await changeItem(this.#ledger, HEAD, async (item) => {
+      const head = headOf(item);
+      if (head === undefined) return unchanged();
+      if (await anchors.has(head.sequence)) return unchanged({ head, isNew: false });
+      const renewed = { ...head, anchors: anchors.marks(head.anchors, head.sequence) };
+      return becomes(auditHead.to(renewed), { head: renewed, isNew: true });
+    });
+    if (marked === undefined) return;
+    const { head, isNew } = marked;
+    if (!isNew) return await anchors.destroyBelow(head.sequence, head.anchors);
+    anchors.marked(head.anchors.at(-1)!);
+    await anchors.keep(head, head.anchors);
+  }
+
   /** The lines of the chain in order, from a sequence number on. */
   async *lines(from = 1): AsyncGenerator<ChainedLine> {
     for await (const item of this.#items(from)) yield chainedLine.from(item);
@@ -143,7 +163,14 @@ export class AuditLog implements AuditTrail {
 
   /** Takes the present end for the true one, after a restore. */
   async resetAnchors(): Promise<void> {
-    await this.#anchors?.reset(await this.head());
+    const anchors = this.#anchors;
+    if (anchors === undefined) return;
+    const end = await changeItem(this.#ledger, HEAD, (item) => {
+      const head = headOf(item);
+      if (head === undefined) return unchanged(START);
+      return becomes(auditHead.to({ ...head, anchors: anchors.marks([], head.sequence) }), head);
+    });
+    await anchors.reset(end);
   }
 
   /** Sequence number of the last line that is in locked objects. */
@@ -152,7 +179,8 @@ export class AuditLog implements AuditTrail {
   }
 
   async head(): Promise<AuditHead> {
-    return headOf(await this.#ledger.get(HEAD)) ?? START;
+    const { sequence, hash } = headOf(await this.#ledger.get(HEAD)) ?? START;
+    return { sequence, hash };
   }
 
   /** Writes the lines since the last archived one into locked objects of the vault; returns how many. */

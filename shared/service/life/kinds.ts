@@ -168,10 +168,7 @@ export const PPK_KINDS: readonly StoredKind[] = [
     'audit-heads/*',
     'the end of the audit log, apart from the log',
     ['`audit/head-anchors.ts`', '`smdpf audit verify`'],
-    [
-      'until the next lines are chained',
-      '`audit/head-anchors.ts`; after crashes `smdpf verify --repair`, from the sixteenth one on that is left',
-    ],
+    ['until the next lines are chained', '`audit/head-anchors.ts`, what a crash left as well'],
   ),
   kind(
     '*/*/*-key*',

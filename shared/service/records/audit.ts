@@ -3,6 +3,7 @@ import { type RecordOf, recordOf } from './record.ts';
 import {
   dictionary,
   flag,
+  list,
   number,
   object,
   oneOf,
@@ -53,8 +54,19 @@ export const chainedLine = recordOf('audit line', {
   hash: text,
 });
 
+const end = { sequence: whole, hash: text };
+
 /** The end of the chain. */
-export const auditHead = recordOf('audit head', { sequence: whole, hash: text });
+export const auditHead = recordOf('audit head', {
+  ...end,
+  /** Ends that may have an entry in the PPK vault, and when they were chained: milliseconds. See audit/head-anchors.ts. */
+  anchors: list(object({ sequence: whole, since: number })),
+});
+
+export type AnchorMark = RecordOf<typeof auditHead>['anchors'][number];
+
+/** An end of the chain, as the PPK vault keeps it. */
+export const anchoredHead = recordOf('anchored audit head', end);
 
 /** How far the archive reaches. */
 export const auditArchived = recordOf('archived audit lines', { sequence: whole });

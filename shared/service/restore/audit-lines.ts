@@ -33,7 +33,11 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
     }));
     writes.push({
       put: ledgerKeys.auditHead,
-      attributes: auditHead.to({ sequence: last.sequence, hash: last.hash }),
+      attributes: auditHead.to({
+        sequence: last.sequence,
+        hash: last.hash,
+        anchors: headOf(head)?.anchors ?? [],
+      }),
       when: asRead(head),
     });
     const { done } = await ledger.transact(writes);

@@ -97,7 +97,7 @@ export async function restore(
   const line = { event: 'ledger.restored', by, about } as const;
   await ledger.write(auditWrite(line, `restored-${context.now()}`, context.now()));
   await adoptPpks(context.ppks, context.settings);
-  await new AuditLog(ledger, vault, context.ppks).resetAnchors();
+  await new AuditLog(ledger, vault, context).resetAnchors();
   await standing.thaw();
   return {
     auditLines,

@@ -1,6 +1,7 @@
 import { scan } from '../../ledger/scan.ts';
-import { HeadAnchors } from '../audit/head-anchors.ts';
+import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { anchoredHead, headOf } from '../records/audit.ts';
 import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
 import { PPK_AUDIT_HEADS, PPK_IDENTITY, ppkAuditHead } from '../records/object-names.ts';
 import { packRecord } from '../records/order.ts';
@@ -10,11 +11,6 @@ import { checkEach, type Finding, inVault, type Slice } from './finding.ts';
 import { readNewest } from './objects.ts';
 import { isOwned } from './owners.ts';
 
-/**
- * Ends of the audit log that are taken as they are: the newest, the one before it while it is being destroyed, and what
- * crashes have left, all of them true.
- */
-const RECENT_HEADS = 16;
 /** Names of one slice. */
 const SLICE = 100;
 
@@ -99,12 +95,7 @@ async function checkPackName(context: Context, name: string): Promise<Finding[]>
   // a header that was changed, or stands under another name, is a Fault
   await ppks.header(name);
   const where = 'PPK vault';
-  if (name.startsWith(PPK_AUDIT_HEADS)) {
-    const recent = (await new HeadAnchors(ppks).all()).slice(-RECENT_HEADS);
-    if (recent.some(({ sequence }) => name === ppkAuditHead(sequence))) return [];
-    const problem = 'an end of the audit log long before the newest one is left';
-    return [{ where, name, problem, repair: { destroyPack: name } }];
-  }
+  if (name.startsWith(PPK_AUDIT_HEADS)) return checkAuditHead(context, name);
   if (name.startsWith('ledger/')) {
     const item = await ledger.get(ledgerKeys.standing);
     const anchor = item && standingRecord.from(item).anchor;
@@ -129,6 +120,22 @@ async function checkPackName(context: Context, name: string): Promise<Finding[]>
   // of the same attempt: a data key on its way to another wrapping key
   const isOwn = record !== undefined && name.startsWith(record.ppks);
   return [isOwn ? { where, name, problem } : { where, name, problem, repair: { destroyPack: name } }];
+}
+
+/** Ends whose writers, and who comes after them, take care of them are marked in the head of the log. */
+async function checkAuditHead({ ledger, ppks }: Context, name: string): Promise<Finding[]> {
+  const head = headOf(await ledger.get(ledgerKeys.auditHead));
+  if (head?.anchors.some(({ sequence }) => name === ppkAuditHead(sequence))) return [];
+  // a mark goes after its entry
+  const header = await ppks.header(name);
+  if (header === undefined) return [];
+  const { sequence, hash } = anchoredHead.fromObject(name, header);
+  const line = await ledger.get(ledgerKeys.auditLine(sequence));
+  const problem = 'no writer of the audit log left this end of it';
+  const finding: Finding = { where: 'PPK vault', name, problem };
+  // what the log does not have may be the only trace of what was cut off
+  const isTrue = line !== undefined && readableLine(line)?.hash === hash;
+  return [isTrue ? { ...finding, repair: { destroyPack: name } } : finding];
 }
 
 /** Whether an attempt that may still count, or the reaper, has it in hand. */

@@ -77,13 +77,13 @@ const LINES = 5_000;
  * The chain and its archive, from the beginning, since each line leans on the one before: a run that goes on from
  * within leaves the rest to `smdpf audit verify`.
  */
-async function* verifyAudit({ ledger, vault, ppks }: Context, after: string): AsyncGenerator<Slice> {
+async function* verifyAudit(context: Context, after: string): AsyncGenerator<Slice> {
   if (after !== '') return;
   let findings: Finding[] = [];
   let line = 0;
   let looked = 0;
   try {
-    for await (const { sequence, problem } of new AuditLog(ledger, vault, ppks).verify()) {
+    for await (const { sequence, problem } of new AuditLog(context.ledger, context.vault, context).verify()) {
       line = sequence;
       looked += 1;
       if (problem !== undefined) findings.push({ where: 'audit log', name: `line ${sequence}`, problem });

@@ -6,8 +6,13 @@ import { HeadAnchors } from '../../../shared/service/audit/head-anchors.ts';
 import { auditWrite } from '../../../shared/service/audit/line.ts';
 import { AuditLog } from '../../../shared/service/audit/log.ts';
 import { auditHead, chainedLine, waitingLine } from '../../../shared/service/records/audit.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { ppkAuditHead } from '../../../shared/service/records/object-names.ts';
 import type { RecordOf } from '../../../shared/service/records/record.ts';
+import type { Finding } from '../../../shared/service/verify/finding.ts';
+import { verify } from '../../../shared/service/verify/verify.ts';
 import { Deployment } from '../../support/deployment.ts';
+import { Death, Life } from '../mortal.ts';
 
 const LINES = 120;
 let deployment: Deployment;
@@ -66,7 +71,8 @@ async function rewriteTail(sequence: number, change: (line: Unhashed) => Unhashe
 
 async function moveHead(sequence: number): Promise<void> {
   const head = (await ledger.get({ partition: 'audit', sort: 'head' }))!;
-  await put(head, auditHead.to({ sequence, hash: chainedLine.from(await line(sequence)).hash }));
+  const { anchors } = auditHead.from(head);
+  await put(head, auditHead.to({ sequence, hash: chainedLine.from(await line(sequence)).hash, anchors }));
 }
 
 describe('the check of the audit chain by itself', { tags: ['DPFS01', 'I8'] }, () => {
@@ -169,7 +175,7 @@ describe('the check of the audit chain against the end that the PPK vault has', 
   tags: ['DPFS01', 'I8'],
 }, () => {
   const audit = () => deployment.runtime.audit;
-  const anchors = () => new HeadAnchors(deployment.runtime.context.ppks);
+  const anchors = () => new HeadAnchors(deployment.runtime.context);
   const cutOff = async (from: number) => {
     await moveHead(from - 1);
     for (let at = LINES; at >= from; at--) await remove(await line(at));
@@ -209,6 +215,99 @@ describe('the check of the audit chain against the end that the PPK vault has', 
     await audit().resetAnchors();
     expect(await problems(audit())).toEqual([]);
     expect(await anchors().all()).toEqual([await audit().head()]);
+  });
+});
+
+describe('the ends of the audit log that the PPK vault has', { tags: ['I8', 'I10'] }, () => {
+  let written = 0;
+  /** More lines than one transaction takes. */
+  const waiting = async () => {
+    for (let i = 0; i < 50; i++)
+      await ledger.write(
+        auditWrite({ event: 'order.closed', by: 'test', about: { order: 'O' } }, `end-${++written}`, 3e6),
+      );
+  };
+  const ends = async () => {
+    const { ppks } = deployment.runtime.context;
+    const names: string[] = [];
+    for await (const name of ppks.names()) if (name.startsWith('audit-heads/')) names.push(name);
+    return names;
+  };
+  const newest = async () => ppkAuditHead((await deployment.runtime.audit.head()).sequence);
+  const findings = async (): Promise<Finding[]> => {
+    const place = { stage: 'PPK vault', after: '' } as const;
+    const found: Finding[] = [];
+    for await (const step of verify(deployment.runtime.unguarded, place)) found.push(...step.findings);
+    return found;
+  };
+  const put = async (sequence: number, hash: string) => {
+    const entry = JSON.stringify({ sequence, hash, v: 1 });
+    await deployment.runtime.context.ppks.putPack(ppkAuditHead(sequence), Buffer.from(entry), []);
+  };
+
+  it('are one again with the next writer, wherever the one before has died', async () => {
+    const { vault, ppks } = deployment.runtime.context;
+    const now = Date.now;
+    let deaths = 0;
+    for (const when of ['before', 'after'] as const)
+      for (let call = 1; ; call++) {
+        await waiting();
+        const life = new Life({ call, when });
+        life.begun = true;
+        const mortal = new AuditLog(life.wrap(ledger), vault, { ppks: life.wrap(ppks), now });
+        await mortal.chain().catch((error: unknown) => expect(error).toBeInstanceOf(Death));
+        if (!life.dead) break;
+        deaths += 1;
+        expect(await findings()).toEqual([]);
+        await new AuditLog(ledger, vault, { ppks, now }).chain();
+        expect(await ends(), `death ${when} call ${call}`).toEqual([await newest()]);
+        // marks of the dead would stay for a quarter of an hour, and each would be a call more
+        await deployment.runtime.audit.resetAnchors();
+      }
+    expect(await findings()).toEqual([]);
+    expect(deaths).toBeGreaterThan(16);
+  });
+
+  it('are known by their marks for as long as the process that chained them may still write', async () => {
+    const { vault, ppks } = deployment.runtime.context;
+    let time = 0;
+    const log = () => new AuditLog(ledger, vault, { ppks, now: () => time });
+    await waiting();
+    await log().chain();
+    const { sequence: end } = await log().head();
+    const isMarked = async () => {
+      const { anchors } = auditHead.from((await ledger.get(ledgerKeys.auditHead))!);
+      return anchors.some(({ sequence }) => sequence === end);
+    };
+    const other = log();
+    for (const [minutes, kept] of [
+      [1, true],
+      [14, true],
+      [16, true],
+      [17, false],
+    ] as const) {
+      time = minutes * 60_000;
+      await waiting();
+      await other.chain();
+      expect([minutes, await isMarked()]).toEqual([minutes, kept]);
+    }
+  });
+
+  it('are named by a verification at once where no writer left them, whatever their number', async () => {
+    const { hash } = chainedLine.from(await line(100));
+    await put(100, hash);
+    const where = 'PPK vault';
+    const problem = 'no writer of the audit log left this end of it';
+    const name = ppkAuditHead(100);
+    expect(await findings()).toEqual([{ where, name, problem, repair: { destroyPack: name } }]);
+  });
+
+  it('are not removed by a repair where they may be all that tells of what was cut off', async () => {
+    await put(LINES + 5, 'ab'.repeat(32));
+    const [found, cutOff] = await findings();
+    expect(found).toMatchObject({ where: 'PPK vault', name: ppkAuditHead(LINES + 5) });
+    expect(found).not.toHaveProperty('repair');
+    expect(cutOff).toMatchObject({ where: 'audit log', name: `line ${LINES + 5}` });
   });
 });
 

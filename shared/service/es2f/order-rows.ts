@@ -12,9 +12,9 @@ import type { PersonalisationRows } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { blockOpener } from '../keys/intake-keys.ts';
 import { readChecked, readWhole } from '../life/checked-reads.ts';
-import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
-import { iccidOwner, type OrderRecord, type RowIndex, rowIndex } from '../records/order.ts';
+import { type OrderRecord, type RowIndex, rowIndex } from '../records/order.ts';
+import { requireNoForeignIccid } from './order-iccids.ts';
 import type { Personaliser } from './personalisation.ts';
 import { tryProfile } from './profile-making.ts';
 
@@ -75,7 +75,7 @@ export async function checkRows(
       tryProfile(personaliser, row.number, { ...row.values, ...drawn });
       alike(row);
     }
-    await refuseForeignIccids(context, file.orderId, block.rows);
+    await requireNoForeignIccid(context, file.orderId, block.rows);
     offsets.push(block.end);
     // a long file must not hold up those who wait for an answer
     await setImmediate();
@@ -173,16 +173,4 @@ function numberOf(name: (typeof ONCE)[number], value: string): bigint {
   // digits of another number than these are refused with the value itself
   if (name === 'imsi' && /^[0-9]{1,15}$/.test(value)) return BigInt(`1${value}`);
   return createHash('sha256').update(`${name} ${value.toLowerCase()}`).digest().readBigUInt64BE();
-}
-
-async function refuseForeignIccids(
-  { ledger }: Context,
-  orderId: string,
-  rows: readonly Row[],
-): Promise<void> {
-  const iccids = rows.map(({ values }) => completeIccid(String(values.iccid)));
-  const owners = await ledger.getMany(iccids.map((iccid) => ledgerKeys.iccid(iccid)));
-  for (const [i, owner] of owners.entries())
-    if (owner !== undefined && iccidOwner.from(owner).orderId !== orderId)
-      refuseRow('iccidInUse', rows[i]!.number, 'iccid', 'belongs to another order');
 }

@@ -20,7 +20,7 @@ import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrderInput, hashOf } from './order-check.ts';
-import { reserveIccids } from './order-iccids.ts';
+import { requireNoForeignIccid } from './order-iccids.ts';
 import { preparePack } from './order-packs.ts';
 import { finishOrder, firstWork } from './order-preparation.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
@@ -185,7 +185,7 @@ export class OrderService implements Orders {
         number: i + 1,
         values: ruleRow(personalisation, i),
       }));
-      await reserveIccids(this.#context, orderId, 0, given);
+      await requireNoForeignIccid(this.#context, orderId, given);
     }
     const { sealed, wrappedKey } = await seal(this.#context, template, templatePlace(orderId));
     const storedRows =

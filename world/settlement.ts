@@ -48,8 +48,9 @@ export async function settle(world: World, seed: number): Promise<void> {
   const { ledger, vault, ppks } = world.stores;
   // an anchor that a crash, or a write that was lost, left behind stays and is told of: it opens nothing
   const isLeftAnchor = (name: string) => name.startsWith('ledger/');
-  // and so may an end of the audit log that a crash left behind: it is true still
-  const isToldOf = (name: string) => isLeftAnchor(name) || name.startsWith('audit-heads/');
+  // and so may an end of the audit log whose marks a ledger has lost
+  const isToldOf = (name: string) =>
+    isLeftAnchor(name) || (world.wasStruck && name.startsWith('audit-heads/'));
   const packs = ppks.names().filter((name) => !isLeftAnchor(name));
   world.checker.settled(ledger.all(), vault.names(''), packs);
   for (const { where, name, problem } of await world.scheduler.until(findingsOf(runtime)))

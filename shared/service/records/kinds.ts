@@ -10,6 +10,7 @@ import { callCounts, failureRecord, jobCount, listedEntry, orderCount } from './
 import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
+  closedSlice,
   drawRecord,
   extrasRecord,
   iccidOwner,
@@ -85,6 +86,7 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
     extras: extrasRecord,
     replacement: replacementRecord,
     tie: tieRecord,
+    closed: closedSlice,
   },
   'order-open': { mark: openMark },
   draws: { '*': drawRecord },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeAttributes, encodeAttributes } from '../../../shared/ledger/item.ts';
 import type { Attributes, Item } from '../../../shared/ledger/ledger.ts';
+import { ledgerKinds } from '../../../shared/service/records/kinds.ts';
 import { RecordFault, type RecordKind } from '../../../shared/service/records/record.ts';
 
 /**
@@ -48,6 +49,11 @@ describe('the stored forms', () => {
   it('are those of more than fifty kinds, each under a name of its own', () => {
     expect(kinds.length).toBeGreaterThan(50);
     expect(new Set(kinds.map(({ kind }) => kind)).size).toBe(kinds.length);
+  });
+
+  it('have a name in the ledger by which a verification knows them, but for what is in objects alone', () => {
+    const elsewhere = kinds.filter((kind) => !ledgerKinds.has(kind)).map(({ kind }) => kind);
+    expect(elsewhere.sort()).toEqual(['anchored audit head', 'commit', 'notice message', 'row index']);
   });
 
   it('have a fixture for every version of every kind, and none of anything else', () => {

@@ -36,6 +36,8 @@ export class Checker {
   readonly #jobs = new Map<string, { party: string; orderId: string }>();
   readonly #commits = new Map<string, Commit>();
   readonly #oneTimeKeys = new Map<string, string>();
+  /** Names of the PPKs that the packs of an order had, by its partition. */
+  readonly #ppksOf = new Map<string, Set<string>>();
   readonly #places = new Map<string, { ppks: string; place: number }>();
   readonly #packs = new Map<string, Buffer>();
   readonly #locked = new Set<string>();
@@ -159,8 +161,13 @@ export class Checker {
   /** At rest, with nothing under way and everything reaped that was due (I5, I10). */
   settled(items: Iterable<RawItem>, objects: readonly string[], packs: readonly string[]): void {
     const named = new Set<string>();
-    for (const item of items)
+    const there = new Set(packs);
+    for (const item of items) {
       if (!item.partition.startsWith('traces#')) for (const text of textsIn(item.attributes)) named.add(text);
+      if (item.sort === 'state' && ENDED.includes(textOf(item.attributes.state)))
+        for (const ppks of this.#ppksOf.get(item.partition) ?? [])
+          demand(!there.has(ppks), 'I5', () => `${item.partition} has ended, and its PPKs ${ppks} are there`);
+    }
     const left = (names: readonly string[], kept: readonly RegExp[]) =>
       names.filter((one) => !named.has(one) && !kept.some((pattern) => pattern.test(one)));
     const objectsLeft = left(objects, KEPT_OBJECTS);
@@ -189,8 +196,10 @@ export class Checker {
     const { party, orderId, ppks, iccids } = attributes;
     if (partition.startsWith('job#') && typeof party === 'string' && typeof orderId === 'string')
       this.#jobs.set(partition, { party, orderId });
-    if (partition.startsWith('order#') && typeof ppks === 'string' && Array.isArray(iccids))
+    if (partition.startsWith('order#') && typeof ppks === 'string' && Array.isArray(iccids)) {
       for (const [place, iccid] of iccids.entries()) this.#places.set(textOf(iccid), { ppks, place });
+      this.#ppksOf.set(partition, (this.#ppksOf.get(partition) ?? new Set()).add(ppks));
+    }
   }
 
   #commit(partition: string, bound: RawBound): void {
@@ -334,6 +343,8 @@ export class Checker {
   }
 }
 
+/** States of an order of which nothing can be bound any more. */
+const ENDED: readonly string[] = ['Cancelled', 'Closed', 'Rejected'];
 /** Objects that stay without being named by the ledger: locked ones, and what an answer was once made of. */
 const KEPT_OBJECTS = [
   /^(commits|records|audit|crls|manifests)\//,

@@ -7,13 +7,17 @@ import { NOTHING, type Operation } from './operation.ts';
 
 const METADATA = { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'test' };
 
+const SERIES = 10n ** 9n;
+/** The first ICCID of the orders that begin a series of their own. */
+const startOf = (series: number): bigint => (893_300_000n + BigInt(series)) * SERIES;
+
 function inputOf(
   world: World,
   { orderId, makers, quantity }: Omit<TownOrder, 'input' | 'iccids' | 'operator'>,
   shares: Readonly<Record<string, number>> | undefined,
   keys: 'generate' | 'template',
+  iccidStart: bigint,
 ): OrderInput {
-  const series = String(world.town.orders.length).padStart(5, '0');
   return {
     orderId,
     profileType: 'test',
@@ -21,7 +25,7 @@ function inputOf(
     requesterDms: makers.map(({ identifier }) => identifier),
     template: world.cast.template,
     ...(shares === undefined ? {} : { shares }),
-    personalisation: { iccidStart: `8933${series}000000000`, keys },
+    personalisation: { iccidStart: String(iccidStart), keys },
     ...(keys === 'generate' ? { outputKey: world.cast.outputKey } : {}),
     eligibility: {},
     metadata: METADATA,
@@ -29,6 +33,8 @@ function inputOf(
 }
 
 const inputs = new WeakMap<TownOrder, OrderInput>();
+/** The ICCIDs that they begin with. */
+const starts = new WeakMap<TownOrder, bigint>();
 
 async function send(
   world: World,
@@ -65,9 +71,28 @@ export const ORDERS: Readonly<Record<string, Operation>> = {
       const maker = random.pick(makers).identifier;
       const shares = random.chance(0.2) ? { [maker]: 1 + random.below(quantity) } : undefined;
       if (shares !== undefined) world.checker.share(base.orderId, maker, shares[maker]!);
-      const input = inputOf(world, base, shares, random.chance(0.3) ? 'generate' : 'template');
+      const start = startOf(town.orders.length);
+      const input = inputOf(world, base, shares, random.chance(0.3) ? 'generate' : 'template', start);
       const order: TownOrder = { ...base, operator, iccids: [], input: {} };
       inputs.set(order, input);
+      starts.set(order, start);
+      town.orders.push(order);
+      return await send(world, random, order);
+    },
+  },
+  /** Its last ICCID is that of an order before: unless it was released there, no profile of this one is ever made. */
+  orderOfTakenIccid: {
+    weight: 1,
+    async run(world, random) {
+      const { town } = world;
+      if (town.orders.length === 0) return NOTHING;
+      const taken = random.pick(town.orders);
+      const before = 1 + random.below(8);
+      const base = { orderId: `ORD-${town.numbered++}`, makers: taken.makers, quantity: before + 1 };
+      const start = starts.get(taken)! - BigInt(before);
+      const order: TownOrder = { ...base, operator: random.pick(OPERATORS), iccids: [], input: {} };
+      inputs.set(order, inputOf(world, base, undefined, 'template', start));
+      starts.set(order, start);
       town.orders.push(order);
       return await send(world, random, order);
     },
@@ -98,6 +123,7 @@ export const ORDERS: Readonly<Record<string, Operation>> = {
         const quantity = order.quantity + 1;
         const changed = { ...order, quantity };
         inputs.set(changed, { ...inputs.get(order)!, quantity });
+        starts.set(changed, starts.get(order)!);
         world.town.orders[index] = changed;
       }
       return outcome.kind;

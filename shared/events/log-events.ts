@@ -87,6 +87,24 @@ export const LOG_EVENTS = {
     'points?': 'number',
     durationMs: 'ms',
   }),
+  'work.ended': info(
+    'a request, an order, a batch of eUICC data, a report or what the end of an order leaves to be done came to its end; ' +
+      '`code` is what most of the refused items were refused for. What is bound just in time has the line of its call alone',
+    {
+      kind: WORK.kind,
+      id: 'identifier',
+      'party?': 'identifier',
+      'orderId?': 'identifier',
+      'requestId?': 'identifier',
+      'batchId?': 'identifier',
+      'reportId?': 'identifier',
+      done: 'number',
+      refused: 'number',
+      outcome: words('done', 'partly', 'refused'),
+      'code?': 'code',
+      durationMs: 'ms',
+    },
+  ),
   fault: {
     level: 'error',
     when: 'the server failed; `incident` is what the caller was told',

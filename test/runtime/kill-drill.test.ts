@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Item } from '../../shared/ledger/ledger.ts';
 import { closeLane } from '../../shared/service/esbpp/just-in-time/lane-closing.ts';
+import { missing, recount } from '../../shared/service/inventory/recount.ts';
 import { Reaper } from '../../shared/service/life/reaper.ts';
 import { CLAIMED_MS, LIFE_MS } from '../../shared/service/life/traces.ts';
 import { chunkRecord, isBound, jobRecord } from '../../shared/service/records/job.ts';
@@ -126,6 +127,7 @@ async function told() {
   const packs: { orderId: string; pack: number; ppks: string; dataKey: string; iccids: readonly string[] }[] =
     [];
   const open = new Set<string>();
+  const orderIds: string[] = [];
   let anchor: string | undefined;
   for await (const item of items()) {
     const { partition, sort } = item;
@@ -137,6 +139,7 @@ async function told() {
           .from(item)
           .outcomes.flatMap((one) => (isBound(one) ? [{ ...one, jobId: jobOfChunk(partition) }] : [])),
       );
+    else if (partition.startsWith('order#') && sort === 'head') orderIds.push(name);
     else if (partition.startsWith('order#') && sort.startsWith('pack#'))
       packs.push({ orderId: name, pack: Number(sort.slice('pack#'.length)), ...packRecord.from(item) });
     else if (
@@ -147,7 +150,13 @@ async function told() {
       open.add(name);
     else if (partition === 'ledger' && sort === 'standing') ({ anchor } = standingRecord.from(item));
   }
-  return { bound: bound.map((one) => ({ ...one, orderId: orders.get(one.jobId)! })), packs, open, anchor };
+  return {
+    bound: bound.map((one) => ({ ...one, orderId: orders.get(one.jobId)! })),
+    packs,
+    open,
+    anchor,
+    orderIds,
+  };
 }
 
 describe.runIf(LONG || asked !== undefined)(
@@ -156,7 +165,7 @@ describe.runIf(LONG || asked !== undefined)(
     tags: ['I1', 'I2', 'I5', 'I10', 'I11'],
   },
   () => {
-    it(`${KILLS} of ${AT_ONCE} processes at once on one folder: verification finds nothing, no PPK that must be gone opens`, {
+    it(`${KILLS} of ${AT_ONCE} processes at once on one folder: verification finds nothing, counts equal a recount, no PPK that must be gone opens`, {
       timeout: 10_800_000,
     }, async () => {
       let next = 0;
@@ -176,7 +185,9 @@ describe.runIf(LONG || asked !== undefined)(
       }
       expect(findings).toEqual([]);
 
-      const { bound, packs, open, anchor } = await told();
+      const { bound, packs, open, anchor, orderIds } = await told();
+      for (const orderId of orderIds)
+        expect(missing(await recount(runtime.context, orderId)), `counts of ${orderId}`).toEqual({});
       for (const member of ['iccid', 'otpk'] as const)
         expect(new Set(bound.map((one) => one[member])).size, member).toBe(bound.length);
       expect(bound.length).toBeGreaterThan(0);
@@ -207,7 +218,7 @@ describe.runIf(LONG || asked !== undefined)(
           opened += 1;
         }
       console.log(
-        `${KILLS} kills: ${bound.length} bound, ${packs.length} packs, ${looked} things verified, ${bound.length} bound profiles that do not open, ${opened} unbound that do`,
+        `${KILLS} kills: counts of ${orderIds.length} orders equal a recount, ${bound.length} bound, ${packs.length} packs, ${looked} things verified, ${bound.length} bound profiles that do not open, ${opened} unbound that do`,
       );
     });
   },

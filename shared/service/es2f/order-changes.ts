@@ -176,7 +176,7 @@ async function setOrderState(
         `order-${state.toLowerCase()}-${orderId}`,
         now(),
       ),
-      closingWrite(orderId, count),
+      closingWrite(orderId, count, now()),
       ...work.flatMap((one) =>
         one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
       ),

@@ -1,9 +1,9 @@
 import { mapConcurrently } from '../../concurrency.ts';
-import { removeItem } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
-import { scanPages } from '../../ledger/scan.ts';
+import { scan } from '../../ledger/scan.ts';
 import type { OrderState } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
+import { tellEnd } from '../counts/ends.ts';
 import { CLOSED_SLICE, ledgerKeys, orderPartition } from '../records/keys.ts';
 import { closedSlice, type OrderRecord, packRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
@@ -29,9 +29,9 @@ const SLICE = 1_000;
 const AT_ONCE = 16;
 
 /** Belongs into the transaction that ends an order, beside whatever else `count` profiles are ended by. */
-export const closingWrite = (orderId: string, count: number): Write => ({
+export const closingWrite = (orderId: string, count: number, since: number): Write => ({
   put: ledgerKeys.openWork('closing', orderId),
-  attributes: openWorkRecord.to({ tasks: Math.max(1, Math.ceil(count / SLICE)) }),
+  attributes: openWorkRecord.to({ tasks: Math.max(1, Math.ceil(count / SLICE)), since }),
   when: 'absent',
 });
 
@@ -66,19 +66,29 @@ export async function finishClosing(context: Context, orderId: string): Promise<
   const { ledger, notifier } = context;
   const open = await ledger.get(ledgerKeys.openWork('closing', orderId));
   if (open === undefined) return true;
-  if ((await closedSlices(context, orderId)) < openWorkRecord.from(open).tasks) return false;
-  await destroyOrderUploads(context, await loadOrder(context, orderId));
-  await removeItem(ledger, ledgerKeys.openWork('closing', orderId));
+  const { tasks, since } = openWorkRecord.from(open);
+  const { slices, closed } = await closedSlices(context, orderId);
+  if (slices < tasks) return false;
+  const order = await loadOrder(context, orderId);
+  await destroyOrderUploads(context, order);
+  const { done } = await ledger.write({ remove: open, when: { revision: open.revision } });
+  const about = { kind: 'closing', id: orderId, orderId, party: order.operator } as const;
+  if (done) tellEnd(context, { ...about, done: closed, refused: 0, since });
   notifier.wake();
   return true;
 }
 
-/** How many slices of an order that has ended are done. */
-async function closedSlices({ ledger }: Pick<Context, 'ledger'>, orderId: string): Promise<number> {
-  let count = 0;
-  for await (const items of scanPages(ledger, orderPartition(orderId), { prefix: CLOSED_SLICE }))
-    count += items.length;
-  return count;
+/** How many slices of an order that has ended are done, and how many profiles of them were not bound. */
+async function closedSlices(
+  { ledger }: Pick<Context, 'ledger'>,
+  orderId: string,
+): Promise<{ slices: number; closed: number }> {
+  const total = { slices: 0, closed: 0 };
+  for await (const item of scan(ledger, orderPartition(orderId), { prefix: CLOSED_SLICE })) {
+    total.slices += 1;
+    total.closed += closedSlice.from(item).closed;
+  }
+  return total;
 }
 
 /** No profile of the packs that begin at these places can ever be bound; a rejected order gives their ICCIDs back. */

@@ -7,6 +7,7 @@ import { scanPages } from '../../ledger/scan.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { tellEnd } from '../counts/ends.ts';
 import { ledgerKeys, orderPartition, PACK_MADE } from '../records/keys.ts';
 import { putOrderRecord } from '../records/locked-records.ts';
 import {
@@ -72,7 +73,7 @@ export async function finishRows(context: Context, orderId: string): Promise<boo
     { remove: done, when: { revision: done.revision } },
     {
       put: ledgerKeys.openWork('order', orderId),
-      attributes: openWorkRecord.to({ tasks: work.tasks }),
+      attributes: openWorkRecord.to({ tasks: work.tasks, since: order.createdAt }),
       when: 'absent',
     },
   ]);
@@ -88,6 +89,9 @@ export async function preparedPacks({ ledger }: Context, orderId: string): Promi
   return count;
 }
 
+const endOf = (orderId: string, { operator: party, createdAt: since }: OrderRecord) =>
+  ({ kind: 'order', id: orderId, orderId, party, since }) as const;
+
 /** Opens the order for requests once all packs are there; may be repeated. */
 export async function finishOrder(context: Context, orderId: string): Promise<boolean> {
   const { ledger, now } = context;
@@ -98,7 +102,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
   if (state === 'Preparing') {
     if ((await preparedPacks(context, orderId)) < packCount(order)) return false;
     await putOrderRecord(context.vault, orderId, order);
-    await ledger.transact([
+    const { done } = await ledger.transact([
       {
         put: stateItem,
         attributes: orderStateRecord.to({ state: 'Open' }),
@@ -116,6 +120,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
         now(),
       ),
     ]);
+    if (done) tellEnd(context, { ...endOf(orderId, order), done: order.quantity, refused: 0 });
   }
   await destroyOrderUploads(context, order);
   await removeItem(ledger, ledgerKeys.openWork('order', orderId));
@@ -128,7 +133,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
 export async function rejectOrder(context: Context, orderId: string, refusal: Refusal): Promise<void> {
   const { ledger, now, settings } = context;
   const order = await loadOrder(context, orderId);
-  const isRejected = await changeItems<boolean>(ledger, async () => {
+  const rejected = await changeItems<'now' | 'before' | 'not'>(ledger, async () => {
     const [stateItem, ...open] = await ledger.getMany([
       ledgerKeys.orderState(orderId),
       ledgerKeys.openWork('order', orderId),
@@ -136,23 +141,25 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
     ]);
     invariant(stateItem !== undefined, `order ${orderId} has no state`);
     const { state } = orderStateRecord.from(stateItem);
-    if (state !== 'Preparing') return unchanged(state === 'Rejected');
+    if (state !== 'Preparing') return unchanged(state === 'Rejected' ? 'before' : 'not');
     const record: OrderStateRecord = { state: 'Rejected', reason: itemRefusal(refusal) };
     const changes: Write[] = [
       { put: stateItem, attributes: orderStateRecord.to(record), when: { revision: stateItem.revision } },
       ...open.flatMap((item) =>
         item === undefined ? [] : [{ remove: item, when: { revision: item.revision } }],
       ),
-      closingWrite(orderId, order.quantity),
+      closingWrite(orderId, order.quantity, now()),
       auditWrite(
         { event: 'order.rejected', by: 'server', about: { order: orderId, code: refusal.code } },
         `order-rejected-${orderId}`,
         now(),
       ),
     ];
-    return writes(changes, true);
+    return writes(changes, 'now');
   });
-  if (!isRejected) return;
+  if (rejected === 'not') return;
+  if (rejected === 'now')
+    tellEnd(context, { ...endOf(orderId, order), done: 0, refused: order.quantity, code: refusal.code });
   // a large one is left to whoever finishes the work that has found it bad: a worker thread dispatches nothing
   if (order.quantity <= settings.inlineOrder) await runClosing(context, orderId);
 }

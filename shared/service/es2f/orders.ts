@@ -62,7 +62,7 @@ export class OrderService implements Orders {
       ...(await uploadInUse(this.#context, caller.identifier, record.rows)),
       {
         put: ledgerKeys.openWork(work.kind, orderId),
-        attributes: openWorkRecord.to({ tasks: work.tasks }),
+        attributes: openWorkRecord.to({ tasks: work.tasks, since: record.createdAt }),
         when: 'absent',
       },
       auditWrite(

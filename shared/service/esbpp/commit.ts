@@ -3,10 +3,12 @@ import { canonicalJson } from '../../codec/canonical-json.ts';
 import { invariant } from '../../errors.ts';
 import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { ItemKey, Write } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { commonest } from '../counts/ends.ts';
 import { failureWrites } from '../counts/failures.ts';
 import { jobCountWrites } from '../counts/job-counts.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
@@ -89,10 +91,11 @@ export async function commitChunk(
 
 export function progressOf(answer: Pick<ChunkAnswer, 'part' | 'outcomes' | 'slowed'>): ChunkProgress {
   const { part, outcomes, slowed } = answer;
-  const bound = outcomes.filter(isBound).length;
+  const refusals = outcomes.flatMap((outcome) => (isBound(outcome) ? [] : [outcome.refusal]));
   return {
-    bound,
-    refused: outcomes.length - bound,
+    bound: outcomes.length - refusals.length,
+    refused: refusals.length,
+    ...present({ cause: commonest(refusals) }),
     size: part.size,
     finished: false,
     ...(slowed.times !== 0 && { keysSlowed: slowed }),

@@ -1,7 +1,8 @@
-import { removeItem } from '../../ledger/change.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
+import { commonest, tellEnd } from '../counts/ends.ts';
 import { type ChunkProgress, chunkCount, chunkProgress, jobRecord } from '../records/job.ts';
 import { jobPartition, ledgerKeys, PROGRESS } from '../records/keys.ts';
 
@@ -16,10 +17,22 @@ export async function finishJob(context: Context, jobId: string): Promise<boolea
   const { ledger } = context;
   const jobItem = await ledger.get(ledgerKeys.job(jobId));
   if (jobItem === undefined) return true;
-  const finished = (await chunkProgresses(context, jobId)).filter((one) => one.finished).length;
-  if (finished < chunkCount(jobRecord.from(jobItem))) return false;
-  await removeItem(ledger, ledgerKeys.openWork('job', jobId));
+  const job = jobRecord.from(jobItem);
+  const progress = await chunkProgresses(context, jobId);
+  if (progress.filter((one) => one.finished).length < chunkCount(job)) return false;
+  const open = await ledger.get(ledgerKeys.openWork('job', jobId));
+  if (open === undefined) return true;
+  const { done } = await ledger.write({ remove: open, when: { revision: open.revision } });
+  const { orderId, requestId, party, createdAt: since } = job;
+  const end = { kind: 'job', id: jobId, orderId, requestId, party, since } as const;
+  if (done) tellEnd(context, { ...end, ...outcomeOf(progress) });
   return true;
+}
+
+function outcomeOf(progress: readonly ChunkProgress[]) {
+  const sum = (of: 'bound' | 'refused') => progress.reduce((all, one) => all + one[of], 0);
+  const code = commonest(progress.flatMap(({ cause }) => cause ?? []));
+  return { done: sum('bound'), refused: sum('refused'), ...present({ code }) };
 }
 
 /** How much the key service slowed committed chunks down; undefined where it did not. */

@@ -204,7 +204,7 @@ export class Requests {
       { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
       {
         put: ledgerKeys.openWork('job', jobId),
-        attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
+        attributes: openWorkRecord.to({ tasks: chunkCount(job), since: job.createdAt }),
         when: 'absent',
       },
       listedWrite('job', job.createdAt, jobId, { party: drawer.maker, name: requestId }),

@@ -12,6 +12,7 @@ import type { ObjectRef } from '../../vault/vault.ts';
 import type { ItemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { commonest, tellEnd } from '../counts/ends.ts';
 import { type Failure, failureWrites } from '../counts/failures.ts';
 import { readChecked } from '../life/checked-reads.ts';
 import { useIsOver } from '../life/uploads.ts';
@@ -60,7 +61,11 @@ export async function ingestSlice(context: Context, trust: Trust, id: string, sl
   const rejected = await ingestEntries(context, await eumOf(trust, ingest), ingest, elements, (index) =>
     duplicates.has(index),
   );
-  const progress: SliceProgress = { accepted: elements.length - rejected.length, rejected: rejected.length };
+  const progress: SliceProgress = {
+    accepted: elements.length - rejected.length,
+    rejected: rejected.length,
+    ...present({ cause: commonest(rejected.map(({ code }) => code)) }),
+  };
   await ledger.transact([
     {
       put: ledgerKeys.ingestSlice(id, slice),
@@ -163,7 +168,7 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
   const ingest = ingestRecord.from(item);
   const open = await ledger.get(ledgerKeys.openWork('euiccData', id));
   if (ingest.done !== undefined || open === undefined) return ingest.done !== undefined;
-  const { slices, accepted, rejected } = await ingestProgress(ledger, id);
+  const { slices, accepted, rejected, cause } = await ingestProgress(ledger, id);
   if (slices < ingestSliceCount(ingest)) return false;
   const result = rejected > LISTED ? await storeResult(context, id) : undefined;
   const done = { accepted, rejected, ...present({ result }) };
@@ -175,7 +180,10 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
     ...(await useIsOver(context, party, id, batch, item)),
     auditWrite({ event: 'euiccData.registered', by: party, about }, `euicc-data-${id}`, now()),
   ]);
-  return written || (await finishIngest(context, id));
+  if (!written) return await finishIngest(context, id);
+  const end = { kind: 'euiccData', id, batchId, party, since: ingest.takenAt } as const;
+  tellEnd(context, { ...end, done: accepted, refused: rejected, ...present({ code: cause }) });
+  return true;
 }
 
 /** Refusals that an answer lists. */
@@ -186,13 +194,15 @@ export async function ingestProgress(
   id: string,
 ): Promise<SliceProgress & { readonly slices: number }> {
   const total = { slices: 0, accepted: 0, rejected: 0 };
+  const causes: string[] = [];
   for await (const item of scan(ledger, ingestPartition(id), { prefix: PROGRESS })) {
-    const { accepted, rejected } = sliceProgress.from(item);
+    const { accepted, rejected, cause } = sliceProgress.from(item);
+    if (cause !== undefined) causes.push(cause);
     total.slices += 1;
     total.accepted += accepted;
     total.rejected += rejected;
   }
-  return total;
+  return { ...total, ...present({ cause: commonest(causes) }) };
 }
 
 /** The refusals of the slices that are done, in the order of the batch. */

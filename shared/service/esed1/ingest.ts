@@ -211,7 +211,11 @@ export class IngestService implements Ingest {
     const { done } = await ledger.transact([
       ...alongside,
       { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
-      { put: open, attributes: openWorkRecord.to({ tasks: ingestSliceCount(ingest) }), when: 'absent' },
+      {
+        put: open,
+        attributes: openWorkRecord.to({ tasks: ingestSliceCount(ingest), since: ingest.takenAt }),
+        when: 'absent',
+      },
       listedWrite('ingest', ingest.takenAt, id, { party: caller.identifier, name: head.batchId }),
     ]);
     return done ? ingest : await loadIngest(ledger, id);

@@ -59,6 +59,11 @@ export type RejectedEntry = TypeOf<typeof rejectedEntry>;
 export const sliceRecord = recordOf('eUICC data slice', { rejected: list(rejectedEntry) });
 
 /** The small companion of a slice, written with it: reading the progress reads no refusals. */
-export const sliceProgress = recordOf('eUICC data progress', { accepted: whole, rejected: whole });
+export const sliceProgress = recordOf('eUICC data progress', {
+  accepted: whole,
+  rejected: whole,
+  /** What most of its refused entries were refused for. */
+  cause: optional(text),
+});
 
 export type SliceProgress = RecordOf<typeof sliceProgress>;

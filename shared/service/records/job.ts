@@ -119,6 +119,8 @@ export const chunkProgress = recordOf('chunk progress', {
   keysSlowed: optional(object({ times: whole, waitedMs: whole })),
   bound: whole,
   refused: whole,
+  /** What most of its refused items were refused for. */
+  cause: optional(text),
   /** Octets of the part. */
   size: whole,
   /** The locked commit record is written and the chunk's PPKs are destroyed: it may be read. */

@@ -12,7 +12,11 @@ export interface Work {
 }
 
 /** Work that was accepted and not completed, under its kind and name. */
-export const openWorkRecord = recordOf('open work', { tasks: whole });
+export const openWorkRecord = recordOf('open work', {
+  tasks: whole,
+  /** Milliseconds since 1970. */
+  since: whole,
+});
 
 /** What an item of the open list asks a dispatcher to do. */
 export function openWorkOf(item: Item): Work {

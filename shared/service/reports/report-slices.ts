@@ -12,6 +12,7 @@ import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
+import { commonest, tellEnd } from '../counts/ends.ts';
 import { failureWrites } from '../counts/failures.ts';
 import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
@@ -93,7 +94,7 @@ export async function takeReport(
     { put: ledgerKeys.reportWork(id), attributes: reportWork.to(work), when: 'absent' },
     {
       put: ledgerKeys.openWork('report', id),
-      attributes: openWorkRecord.to({ tasks: reportSliceCount(work) }),
+      attributes: openWorkRecord.to({ tasks: reportSliceCount(work), since: takenAt }),
       when: 'absent',
     },
   ]);
@@ -159,12 +160,14 @@ export async function finishReport(context: Context, id: string): Promise<boolea
 
 /** Answer and line of the audit log in one transaction; of work also its end. False where another was first. */
 export async function writeAnswer(
-  { ledger, now }: Context,
-  { party, reportId, bodyHash }: Pick<ReportWork, 'party' | 'reportId' | 'bodyHash'>,
+  context: Context,
+  about: Pick<ReportWork, 'party' | 'reportId' | 'bodyHash'> & { readonly since?: number },
   { answer, result }: Pick<ReportRecord, 'result'> & { readonly answer: ReportAnswer },
   known?: Item,
   open?: Item,
 ): Promise<boolean> {
+  const { ledger, now } = context;
+  const { party, reportId, bodyHash } = about;
   const before = known && reportRecord.from(known);
   const at = now();
   const record: ReportRecord = {
@@ -198,6 +201,17 @@ export async function writeAnswer(
       at,
     ),
   ]);
+  if (done)
+    tellEnd(context, {
+      kind: 'report',
+      id: reportWorkId(party, reportId),
+      reportId,
+      party,
+      done: verified + noted,
+      refused: rejected,
+      code: commonest(answer.rejected.map(({ code }) => code)),
+      since: about.since ?? record.takenAt ?? at,
+    });
   return done;
 }
 

@@ -31,7 +31,8 @@ export class ReportService implements Reports {
   }
 
   async sendProfileLoadingReport(caller: Caller, der: Bytes): Promise<ReportAnswer> {
-    const { ledger, notifier, settings } = this.#context;
+    const { ledger, notifier, settings, now } = this.#context;
+    const since = now();
     const report = decodeProfileLoadingReport(der);
     const { reportId } = report;
     const bodyHash = createHash('sha256').update(der).digest('hex');
@@ -59,7 +60,7 @@ export class ReportService implements Reports {
       rejectedCount: slice.rejected.length,
       ...warningsMember(report.items.length === 0 ? [EMPTY] : []),
     };
-    const about = { party: caller.identifier, reportId, bodyHash };
+    const about = { party: caller.identifier, reportId, bodyHash, since };
     const done = await writeAnswer(this.#context, about, { answer });
     notifier.wake();
     return done ? answer : await this.sendProfileLoadingReport(caller, der);

@@ -199,7 +199,7 @@ async function reopenJob(context: Context, jobId: string): Promise<boolean> {
   if (finished === chunkCount(job)) return isNew;
   await ledger.write({
     put: ledgerKeys.openWork('job', jobId),
-    attributes: openWorkRecord.to({ tasks: chunkCount(job) }),
+    attributes: openWorkRecord.to({ tasks: chunkCount(job), since: job.createdAt }),
     when: 'absent',
   });
   return isNew;

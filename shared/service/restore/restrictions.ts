@@ -79,14 +79,14 @@ async function closeKeys({ ledger }: Context, eid: string, keyIds: readonly stri
 }
 
 async function endOrder(context: Context, orderId: string, state: 'Closed' | 'Cancelled'): Promise<void> {
-  const { ledger } = context;
+  const { ledger, now } = context;
   await changeItem(ledger, ledgerKeys.orderState(orderId), async (item) => {
     if (item === undefined || !['Open', 'Preparing'].includes(orderStateRecord.from(item).state))
       return unchanged();
     const count = await profileCount(context, orderId, await loadOrder(context, orderId));
     return becomes(orderStateRecord.to({ state }), undefined, [
       ...(await endingWrites(ledger, orderId)),
-      closingWrite(orderId, count),
+      closingWrite(orderId, count, now()),
     ]);
   });
 }

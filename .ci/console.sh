@@ -39,4 +39,4 @@ node cli/smdpf.mjs party add 2.999.77 --role deviceMaker --issue --folder "$work
   --name '<img src=x onerror="window.broken=1"><script>window.broken=1</script>' >/dev/null
 
 echo '-- the browser'
-SMDPF=$PWD/cli/smdpf.mjs node "$work/browse.ts" "$link" "$work/demo"
+SMDPF=$PWD/cli/smdpf.mjs QUESTIONS=$PWD/docs/operators.md node "$work/browse.ts" "$link" "$work/demo"

@@ -9,7 +9,7 @@ import { answerMillion, MILLION } from './million.ts';
 /** The console in a browser, as a person goes through it: `browse.ts LINK DEMO-FOLDER`. Ends with what was shown, or with an error. */
 const [link = '', demo = ''] = process.argv.slice(2);
 const origin = new URL(link).origin;
-const { SCREENSHOTS: pictures, SMDPF: smdpf = '' } = process.env;
+const { SCREENSHOTS: pictures, SMDPF: smdpf = '', QUESTIONS = '' } = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let passed = 0;
@@ -96,6 +96,43 @@ await step('the link logs in, and is gone from the address', async () => {
   assert.equal(page.url().includes('login='), false);
 });
 
+/** The table of docs/operators.md: what an Operator asks every day, and where the console answers it. */
+function questions(): { question: string; console: string }[] {
+  const rows = readFileSync(QUESTIONS, 'utf8').matchAll(/^\| ([^|]+\?) \| `smdpf [^`]+` \| ([^|]+) \|$/gm);
+  const found = [...rows].map(([, question, told]) => ({ question: question!, console: told! }));
+  assert.deepEqual(
+    found.map(({ question }) => question),
+    Object.keys(ANSWERS),
+  );
+  return found;
+}
+
+/** What the page says that answers each question, whatever the data. */
+const ANSWERS: Readonly<Record<string, readonly (string | RegExp)[]>> = {
+  'Which profiles are on this device?': [/^Device /, 'Installed', /^One-time keys/],
+  'What became of this ICCID?': [/^Profile /, 'History', 'Bound'],
+  'How many profiles of each order are left?': ['DEMO-1', /\d+ Available/],
+  'What failed today, why, and what is to be done?': ['By code', 'eidUnknown', /have the EUM register/],
+  'What ends within 90 days?': [/(?:Ends|Nothing ends) within 90 days/],
+  'Who called what?': ['Calls', 'esbpp.requestBpp'],
+  'How far are requests, eUICC data and reports?': ['Requests for Bound Profile Packages', 'Done'],
+  'Is all well?': ['Ready for work'],
+  'Which callbacks are stuck?': ['None was given up', 'None waits'],
+  'Are the revocation lists fresh?': [/^Revocation list$/, 'current'],
+  'How many one-time keys are left?': ['One-time keys left', '2.999.50'],
+  'How is a party kept out?': [/2\.999\.51 is suspended/],
+};
+
+/** Clicks what people see: a page in the list of pages, or a button, in the row of the party where there are many. */
+async function clicked(what: string): Promise<void> {
+  const link = page.getByRole('navigation').getByRole('link', { name: what, exact: true });
+  const button = page.getByRole('row').filter({ hasText: '2.999.51' }).getByRole('button', { name: what });
+  await link.or(button).first().click();
+}
+
+/** A profile of the order that is on a device. */
+const known = { eid: '', iccid: '' };
+
 const PAGES: readonly (readonly [place: string, title: string | RegExp, shows: string])[] = [
   ['overview', 'Overview', 'Ready for work'],
   ['orders', 'Orders', 'DEMO-1'],
@@ -135,6 +172,7 @@ await step('a profile of the order leads to its history, and its device', async 
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: /^Profile 8900/ }).waitFor();
+  known.iccid = decodeURIComponent(page.url().split('/devices/')[1]!);
   await page.getByRole('main').getByText('History').first().waitFor();
   await accessible(page, 'a profile');
   const device = page
@@ -145,6 +183,7 @@ await step('a profile of the order leads to its history, and its device', async 
   await page.getByRole('heading', { level: 1, name: /^Device / }).waitFor();
   await settled();
   await accessible(page, 'a device');
+  known.eid = decodeURIComponent(page.url().split('/devices/')[1]!);
   await picture('device');
 });
 
@@ -166,6 +205,33 @@ await step('a filter stays while somebody looks elsewhere', async () => {
   await open('jobs', 'Jobs');
   await open('orders/DEMO-1', 'Order DEMO-1');
   await page.getByRole('grid', { name: /that are Installed/ }).waitFor();
+});
+
+for (const { question, console: told } of questions())
+  await step(`${question} ${told}`, async () => {
+    const shows = ANSWERS[question];
+    assert.ok(shows !== undefined, `${question} is not tried here`);
+    await open('audit', 'Audit');
+    const place = /^the (EID|ICCID) in the field/.exec(told)?.[1];
+    if (place !== undefined) {
+      const search = page.getByRole('searchbox', { name: /^Find by/ });
+      await search.fill(place === 'EID' ? known.eid : known.iccid);
+      await search.press('Enter');
+    }
+    const clicks = [...told.matchAll(/\*\*(.+?)\*\*/g)].map(([, what]) => what!);
+    assert.ok(clicks.length <= 2, `${clicks.length} clicks`);
+    for (const what of clicks) await clicked(what);
+    if (told.endsWith('its name typed')) {
+      await page.getByRole('dialog').getByRole('textbox').fill('2.999.51');
+      await page.keyboard.press('Enter');
+    }
+    for (const text of shows) await page.getByRole('main').getByText(text).first().waitFor();
+  });
+
+await step('the party that was kept out may call again', async () => {
+  await page.getByRole('row').filter({ hasText: '2.999.51' }).getByRole('button', { name: 'Resume' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+  await page.getByText('2.999.51 may call again').waitFor();
 });
 
 await step('names from outside are text, and run nothing', async () => {

@@ -1,6 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { Command } from 'commander';
-import { present } from '../../shared/present.ts';
 import { describeClient } from '../../shared/service/callbacks/client-certificate.ts';
 import type { CallbackClient } from '../../shared/service/records/callback-keys.ts';
 import { encodePem } from '../../sim/index.ts';
@@ -13,6 +12,7 @@ import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields } from '../output/table.ts';
 import { type Folder, folderCommands } from './folder-commands.ts';
+import { registerStuckCallbacks } from './ops/stuck-callbacks.ts';
 
 const HELP = `
 A client certificate that your own CA issues:
@@ -28,9 +28,7 @@ export function registerCallbacks(program: Command, io: CliIo): void {
   command('status', 'what waits, what was given up and why; the client certificate')
     .option('--order-id <id>', 'of this order only')
     .action((options: Folder & { orderId?: string }) => status(options, io));
-  command('replay', 'post callbacks again that were given up')
-    .option('--order-id <id>', 'of this order only')
-    .action((options: Folder & { orderId?: string }) => replay(options, io));
+  registerStuckCallbacks(callbacks, io);
   command('rotate', 'a new client key, with a certificate of the CA of the folder')
     .option('--self-signed', 'with a self-signed certificate instead, for the Operator to pin')
     .action((options: Folder & { selfSigned?: true }) => rotate(options, io));
@@ -76,18 +74,6 @@ function status({ folder, orderId }: Folder & { orderId?: string }, io: CliIo): 
         ['awaits a certificate', waiting === undefined ? undefined : 'yes: smdpf callbacks request, install'],
       ]),
     );
-  });
-}
-
-function replay({ folder, orderId }: Folder & { orderId?: string }, io: CliIo): Promise<void> {
-  return withRuntime(folder, async ({ services }, _deployment, by) => {
-    let total = 0;
-    for (let more = true; more; ) {
-      const page = await services.callbacks.replayCallbacks(by, { limit: 1_000, ...present({ orderId }) });
-      total += page.replayed;
-      more = page.more;
-    }
-    io.answer({ replayed: total }, () => fields([['replayed', total]]));
   });
 }
 

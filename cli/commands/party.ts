@@ -12,6 +12,7 @@ import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
 import { folderCommands } from './folder-commands.ts';
+import { type Where, withWhere, withWork } from './ops/looking.ts';
 
 const ROLES = [
   'operator',
@@ -47,7 +48,32 @@ export function registerParty(program: Command, io: CliIo): void {
   command('revoke <fingerprint>', 'a client certificate is no party from the next call on').action(
     (fingerprint: string, { folder }: { folder: string }) => revokeParty(fingerprint, folder, io),
   );
+  registerSuspension(party, io);
 }
+
+/** In a folder, or at a server as an administrator. */
+function registerSuspension(party: Command, io: CliIo): void {
+  for (const [name, description, fn, done] of SUSPENSION)
+    withWhere(party.command(`${name} <identifier>`).description(description), io).action(
+      async (identifier: string, where: Where) => {
+        const certificates = await withWork(where, {
+          folder: ({ services }, by) => services.parties[name](identifier, by),
+          server: async (client) => Number((await client.execute('ops', fn, { identifier })).certificates),
+        });
+        io.answer({ identifier, certificates }, `${identifier} ${done} (${certificates} certificates)`);
+      },
+    );
+}
+
+const SUSPENSION = [
+  [
+    'suspend',
+    'all client certificates of a party call no more, until it is resumed',
+    'suspendParty',
+    'is suspended',
+  ],
+  ['resume', 'a party that was suspended may call again', 'resumeParty', 'may call again'],
+] as const;
 
 function addParty(identifier: string, options: AddArguments, io: CliIo): Promise<void> {
   return withRuntime(options.folder, async (runtime, deployment, by) => {

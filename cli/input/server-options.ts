@@ -40,16 +40,22 @@ export function withServerOptions(command: Command, io: CliIo): Command {
     .option('--tls-key <file>', 'PEM: its private key');
 }
 
+/** What names where a command works. */
+interface Named {
+  readonly url?: string;
+  readonly context?: string;
+  /** A deployment of this machine, which needs no server. */
+  readonly folder?: string;
+}
+
 /** `--context`, and what it stands for filled in before the action runs. */
 export function withContext(command: Command, io: CliIo, names: readonly string[] = SAVED): Command {
   return command
     .option('--context <name>', 'a server and its certificates, as kept by smdpf context add')
     .hook('preAction', async (_, action) => {
-      const { url, context, folder } = action.opts<Partial<Record<'url' | 'context' | 'folder', string>>>();
+      const { url, context, folder } = action.opts<Named>();
       // whoever names a server means that one alone: no certificate goes there that was kept for another
-      if (url !== undefined && context === undefined) return;
-      // a folder of this machine is no server
-      if (folder !== undefined) return;
+      if (context === undefined && (url ?? folder) !== undefined) return;
       const saved = await savedContext(io.env, context);
       if (saved === undefined)
         throw new UsageError(

@@ -1,15 +1,23 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Runtime } from '../../../shared/runtime.ts';
+import type { Person } from '../../../shared/service/api/actor.ts';
 import type { Inventory } from '../../../shared/service/api/ops.ts';
 import { executed, FunctionClient } from '../../../sim/index.ts';
-import { withRuntime } from '../../deployment/with-runtime.ts';
+import { FOLDER_OPTION, withRuntime } from '../../deployment/with-runtime.ts';
+import { savedContext } from '../../input/contexts.ts';
 import { clientOptions, reach, type ServerOptions, withServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 
-/** Where a command looks: a folder by itself, or a server by `ops.*`, and how often. */
-export interface LookOptions extends Partial<ServerOptions> {
+/** Where a command works: in a folder by itself, or at a server by its functions. */
+export interface Where extends Partial<ServerOptions> {
   readonly folder?: string;
+}
+
+/** Where a command looks, and how often. */
+export interface LookOptions extends Where {
   readonly watch?: true | number;
   readonly times?: number;
 }
@@ -20,16 +28,32 @@ export interface View {
   readonly text: string;
 }
 
+/** What `smdpf serve` makes unless it is told otherwise. */
+const HERE = FOLDER_OPTION[2];
 const WATCH_S = 2;
 const CLEAR = '\x1b[H\x1b[2J';
 
 /** Options of every command that looks. Without a folder it asks the server of the context in use. */
 export function withLookOptions(command: Command, io: CliIo): Command {
   const plain = command
-    .option('--folder <folder>', 'look at a deployment in a folder of this machine, in place of a server')
     .option('--watch [seconds]', 'look again and again, until interrupted', seconds)
     .option('--times <n>', 'with --watch: so many times', seconds);
-  return withServerOptions(plain, io);
+  return withWhere(plain, io);
+}
+
+/** `--folder`, or what names a server. */
+export function withWhere(command: Command, io: CliIo): Command {
+  const folder = new Option(
+    '--folder <folder>',
+    `a deployment in a folder of this machine, in place of a server; ${HERE} where there is one and no server is known`,
+  ).conflicts(['url', 'context']);
+  const placed = command.addOption(folder).hook('preAction', async (_, action) => {
+    const { url, context } = action.opts<{ readonly url?: string; readonly context?: string }>();
+    if ((url ?? context) !== undefined || (await savedContext(io.env, undefined)) !== undefined) return;
+    if (action.getOptionValue('folder') === undefined && existsSync(HERE))
+      action.setOptionValueWithSource('folder', HERE, 'default');
+  });
+  return withServerOptions(placed, io);
 }
 
 /** Looks, once or again and again, and shows what was found. */
@@ -51,14 +75,26 @@ export async function look(
   }
 }
 
-async function withInventory<T>(
-  { folder, ...server }: LookOptions,
-  work: (inventory: Inventory) => Promise<T>,
-): Promise<T> {
-  if (folder !== undefined) return await withRuntime(folder, ({ services }) => work(services.inventory));
+function withInventory<T>(where: Where, work: (inventory: Inventory) => Promise<T>): Promise<T> {
+  return withWork(where, {
+    folder: ({ services }) => work(services.inventory),
+    server: (client) => work(remoteInventory(client)),
+  });
+}
+
+/** The same work in a folder and at a server. */
+export interface Work<T> {
+  readonly folder: (runtime: Runtime, by: Person) => Promise<T>;
+  readonly server: (client: FunctionClient) => Promise<T>;
+}
+
+/** Works where the options say. */
+export async function withWork<T>({ folder, ...server }: Where, work: Work<T>): Promise<T> {
+  if (folder !== undefined)
+    return await withRuntime(folder, (runtime, _deployment, by) => work.folder(runtime, by));
   const { url = '' } = server;
   const client = new FunctionClient(await clientOptions({ ...server, url }));
-  return await reach(url, () => work(remoteInventory(client)));
+  return await reach(url, () => work.server(client));
 }
 
 /** The inventory of a server, each method by the function of its name. */

@@ -63,7 +63,9 @@ function ConfirmDialog({ label, children, typed, change, onClose }: DialogProps)
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
+  const ready = !busy && (typed === undefined || text.trim() === typed);
   const confirm = async () => {
+    if (!ready) return;
     setBusy(true);
     try {
       notices.tell(await change());
@@ -79,12 +81,7 @@ function ConfirmDialog({ label, children, typed, change, onClose }: DialogProps)
         <Button variant="link" onClick={() => onClose(false)}>
           Leave as it is
         </Button>
-        <Button
-          variant="primary"
-          loading={busy}
-          disabled={typed !== undefined && text.trim() !== typed}
-          onClick={() => void confirm()}
-        >
+        <Button variant="primary" loading={busy} disabled={!ready} onClick={() => void confirm()}>
           {label}
         </Button>
       </SpaceBetween>
@@ -102,7 +99,12 @@ function ConfirmDialog({ label, children, typed, change, onClose }: DialogProps)
         <div>{children}</div>
         {typed !== undefined && (
           <FormField label={`To confirm, type ${typed}`}>
-            <Input value={text} onChange={({ detail }) => setText(detail.value)} autoFocus />
+            <Input
+              value={text}
+              onChange={({ detail }) => setText(detail.value)}
+              onKeyDown={({ detail }) => detail.key === 'Enter' && void confirm()}
+              autoFocus
+            />
           </FormField>
         )}
         <Box color="text-body-secondary">The audit log has this under the name {person}.</Box>

@@ -57,8 +57,29 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map<string, Command
   [
     'order',
     {
-      summary: 'one order: its profiles by state and by day',
-      load: async () => (await import('./ops/lists.ts')).registerOrder,
+      summary: 'one order: its profiles by state and by day; place, cancel, close, release, replace, fetch',
+      load: async () => (await import('./order.ts')).registerOrder,
+    },
+  ],
+  [
+    'register',
+    {
+      summary: 'send eUICC data as an EUM, and wait until all of it is verified',
+      load: async () => (await import('./party-calls/register.ts')).registerRegister,
+    },
+  ],
+  [
+    'request',
+    {
+      summary: 'ask for Bound Profile Packages as a device manufacturer, wait for them, fetch them',
+      load: async () => (await import('./party-calls/request.ts')).registerRequest,
+    },
+  ],
+  [
+    'report',
+    {
+      summary: 'send a Profile Loading Report as a device manufacturer, and wait until it is verified',
+      load: async () => (await import('./party-calls/report.ts')).registerReport,
     },
   ],
   [
@@ -113,7 +134,7 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map<string, Command
   [
     'callbacks',
     {
-      summary: 'callbacks to Operators: how they do, parked ones, the client certificate',
+      summary: 'callbacks to Operators: how they do, which are stuck, posting again, the client certificate',
       load: async () => (await import('./callbacks.ts')).registerCallbacks,
     },
   ],

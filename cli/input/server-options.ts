@@ -105,13 +105,15 @@ export async function reach<T>(url: string, call: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Shows the answer of a function; one that was not executed ends with exit code 1. */
-export function answerOf(io: CliIo, answer: FunctionAnswer): void {
+/** Shows the answer of a function; one that was not executed ends with exit code 1. `text` is of one that was. */
+export function answerOf(io: CliIo, answer: FunctionAnswer, text?: (body: JsonObject) => string): void {
   const { httpStatus, status, subjectCode, reasonCode, message, body } = answer;
   if (!status.startsWith('Executed')) io.exit(EXIT.refused);
   const { header: _, ...members } = body;
   const head = { httpStatus, status, subjectCode, reasonCode, message };
-  answerJson(io, { ...head, ...members });
+  const document = { ...head, ...members };
+  if (text === undefined || !status.startsWith('Executed')) answerJson(io, document);
+  else io.answer(document, () => text(members));
 }
 
 /** Shows the members of an answer: a line for each entry of a list, objects as JSON. */

@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../cli/server/server.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { FileVault } from '../../shared/vault/file.ts';
-import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { encodeProfileLoadingReport } from '../../sim/index.ts';
+import { caller, DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { type SelfSigned, selfSigned } from '../support/self-signed.ts';
 import { Folder } from './support/binding-bench.ts';
-import { type CliResult, runCli } from './support/cli.ts';
+import { type CliResult, type ErrorDocument, runCli, runCliIn } from './support/cli.ts';
 
 // Every command that calls a server, against a server: order, data batch, request, line, report, late notifications.
 
@@ -20,7 +22,9 @@ let deployment: Deployment;
 let server: RunningServer;
 
 const serverTls = selfSigned('smdpf');
-const parties = [OPERATOR, DEVICE_MAKER, EUM].map((party) => ({
+const VIEWER = caller('2.999.90', 'viewer');
+const ADMINISTRATOR = caller('2.999.91', 'administrator');
+const parties = [OPERATOR, DEVICE_MAKER, EUM, VIEWER, ADMINISTRATOR].map((party) => ({
   ...party,
   tls: selfSigned(party.identifier),
 }));
@@ -178,4 +182,122 @@ it('sim operator listen shows callbacks and ends after --count of them', async (
   expect((await call()).status).toBe(204);
   expect(await ended).toBe(0);
   expect(JSON.parse(out)).toEqual({ calls: 2, received: [{ orderId: 'ORD-1' }], refused: [] });
+});
+
+describe('people who are no simulation, each under the context of their party', () => {
+  const env = { SMDPF_CONTEXTS: at('contexts.json') };
+  const eids: string[] = [];
+
+  beforeAll(async () => {
+    for (const { identifier, role } of parties) {
+      const [, url, , , , ca, , cert, , key] = as(identifier);
+      const given = { url, ca, requester: identifier, cert, key };
+      const options = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value!]);
+      expect((await runCliIn(env, 'context', 'add', role, ...options)).code).toBe(0);
+    }
+    // those of the simulated production have the serial numbers before
+    const euiccs = Array.from({ length: QUANTITY + 2 }, () => deployment.eum.personalise()).slice(QUANTITY);
+    eids.push(...euiccs.map(({ eid }) => eid));
+    folder.write('eids.txt', eids.join('\n'));
+    const entitled = { deviceManufacturers: [DEVICE_MAKER.identifier] };
+    folder.write('euicc-data.der', deployment.eum.euiccDataBatch(euiccs, entitled));
+    folder.write('template.der', ownTemplate());
+    const order = {
+      orderId: 'ORD-2',
+      profileType: 'test',
+      quantity: 3,
+      requesterDms: [DEVICE_MAKER.identifier],
+      personalisation: { iccidStart: '890010000000001000', keys: 'template' },
+      eligibility: {},
+      metadata: { serviceProviderName: 'SP', profileName: 'P', profileClass: 'test' },
+    };
+    folder.write('order-2.json', JSON.stringify(order));
+  });
+
+  const under = (context: string, ...args: string[]) => runCliIn(env, ...args, '--context', context);
+
+  async function good(context: string, ...args: string[]): Promise<CliResult> {
+    const result = await under(context, ...args);
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    return result;
+  }
+
+  it('an order goes from its Operator to the report of the line, and is looked at on its way', async () => {
+    const placed = await good(
+      'operator',
+      'order',
+      'place',
+      '--order',
+      at('order-2.json'),
+      '--template',
+      at('template.der'),
+      '--wait',
+    );
+    expect(placed.stdout).toMatch(/^state +Open$/m);
+    expect(placed.stdout).toMatch(/^iccids +890010000000001000\d to 89/m);
+
+    const taken = await good('eum', 'register', at('euicc-data.der'), '--wait', '--json');
+    expect(taken.json()).toMatchObject({ state: 'Done', entries: 2, accepted: 2, rejectedCount: 0 });
+
+    const asked = ['request', 'send', '--order', 'ORD-2', '--eids', at('eids.txt'), '--request-id', '0a0b'];
+    const bound = await good('deviceMaker', ...asked, '--wait', '--out', at('batch'));
+    expect(bound.stdout).toMatch(/^state +Done$/m);
+    expect(readdirSync(at('batch'))).not.toEqual([]);
+    expect((await good('deviceMaker', 'request', 'status', '0a0b', '--json')).json()).toMatchObject({
+      items: 2,
+      processed: 2,
+    });
+
+    const page = (
+      await good('viewer', 'order', 'ORD-2', '--profiles', '--state', 'Delivered', '--json')
+    ).json<{
+      profiles: { transactionId: string; eid: string }[];
+    }>();
+    expect(page.profiles.map(({ eid }) => eid).sort()).toEqual([...eids].sort());
+    const report = encodeProfileLoadingReport({
+      reportId: randomBytes(8),
+      items: page.profiles.map(({ eid, transactionId }) => ({
+        fpaError: { eid, transactionId: Buffer.from(transactionId, 'hex'), cause: 'damaged' },
+      })),
+    });
+    const sent = await good(
+      'deviceMaker',
+      'report',
+      'send',
+      folder.write('report.der', report),
+      '--wait',
+      '--json',
+    );
+    expect(sent.json()).toMatchObject({ state: 'Done', noted: 2, rejectedCount: 0 });
+
+    expect((await good('operator', 'order', 'status', 'ORD-2')).stdout).toMatch(
+      /^profiles +Available 1, Unreported 2$/m,
+    );
+    expect((await good('operator', 'order', 'close', 'ORD-2')).stdout).toContain('closed');
+    expect((await good('operator', 'order', 'report', 'ORD-2')).stdout).toMatch(/signature +holds/);
+  });
+
+  it('who looks sees what is stuck and fresh; who administers keeps a party out, and lets it in again', async () => {
+    expect((await good('viewer', 'callbacks', 'list')).stdout).toBe('no callback is stuck\n');
+    expect((await good('viewer', 'trust', 'crls')).stdout).toMatch(/^fresh /m);
+    expect((await good('administrator', 'callbacks', 'replay', '--json')).json()).toEqual({ replayed: 0 });
+    const suspended = await good('administrator', 'party', 'suspend', DEVICE_MAKER.identifier, '--json');
+    expect(suspended.json()).toEqual({ identifier: DEVICE_MAKER.identifier, certificates: 1 });
+    const refused = await under('deviceMaker', 'request', 'status', '0a0b', '--json');
+    expect([refused.code, refused.json()]).toEqual([1, expect.objectContaining({ status: 'Failed' })]);
+    await good('administrator', 'party', 'resume', DEVICE_MAKER.identifier);
+    await good('deviceMaker', 'request', 'status', '0a0b');
+    expect((await under('viewer', 'party', 'suspend', DEVICE_MAKER.identifier)).code).toBe(1);
+  });
+
+  it('what a command line says wrongly is refused with a way out', async () => {
+    for (const args of [
+      ['request', 'status', 'x'],
+      ['request', 'send', '--order', 'ORD-2', '--eids', at('eids.txt'), '--out', at('batch')],
+      ['status', '--folder', at('nowhere'), '--url', 'https://127.0.0.1:1'],
+    ]) {
+      const { code, json } = await runCliIn(env, ...args, '--json');
+      expect([code, json<ErrorDocument>().error.code]).toEqual([2, 'usage']);
+    }
+  });
 });

@@ -58,9 +58,11 @@ export function registerOrders(program: Command, io: CliIo): void {
 }
 
 /** `smdpf order ID`: one order, and its profiles page by page. */
-export function registerOrder(program: Command, io: CliIo): void {
+export function registerOrderView(order: Command, io: CliIo): void {
   listCommand(
-    program.command('order <orderId>').description('one order: its state, its profiles by state and by day'),
+    order
+      .command('show <orderId>', { isDefault: true })
+      .description('one order: its state, its profiles by state and by day'),
     io,
   )
     .option('--profiles', 'list its profiles too')

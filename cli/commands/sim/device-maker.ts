@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
-import { DeviceMaker, decodeBppBatch, executed, isValidEid } from '../../../sim/index.ts';
-import { readDer, readOctets, writeOutput } from '../../input/files.ts';
+import { DeviceMaker, decodeBppBatch, executed } from '../../../sim/index.ts';
+import { eidsOfFile, requireEids } from '../../input/eids.ts';
+import { readDer, writeOutput } from '../../input/files.ts';
 import { hexOption, wholeOption } from '../../input/options.ts';
 import {
   answerJson,
@@ -164,16 +165,7 @@ async function eidsOf({ cards, eids }: Pick<RequestOptions, 'cards' | 'eids'>): 
   if ((cards === undefined) === (eids === undefined))
     throw new UsageError('one of --cards and --eids is needed', 'Name a folder of cards or a file of EIDs.');
   const found = cards === undefined ? await eidsOfFile(eids!) : eidsOfFolder(cards);
-  const wrong = found.find((eid) => !isValidEid(eid));
-  if (wrong !== undefined)
-    throw new UsageError(`${wrong} is not an EID`, 'An EID has 32 digits with right check digits.');
-  if (found.length === 0) throw new UsageError('there is no EID', 'Name a folder or a file that has some.');
-  return found;
-}
-
-async function eidsOfFile(file: string): Promise<string[]> {
-  const text = Buffer.from(await readOctets(file, '--eids')).toString('utf8');
-  return text.split(/\s+/).filter((word) => word !== '');
+  return requireEids(found);
 }
 
 function eidsOfFolder(folder: string): string[] {

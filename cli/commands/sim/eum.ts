@@ -2,26 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
-import {
-  EumClient,
-  type PersonalisedEuicc,
-  SimEum,
-  SoftEuicc,
-  SUITES,
-  type SuiteName,
-} from '../../../sim/index.ts';
+import { type PersonalisedEuicc, SimEum, SoftEuicc, SUITES, type SuiteName } from '../../../sim/index.ts';
 import { readDer, readOctets, requireFresh, writeOutput } from '../../input/files.ts';
 import { collect, wholeOption } from '../../input/options.ts';
-import {
-  answerOf,
-  clientOptions,
-  reach,
-  type ServerOptions,
-  withServerOptions,
-} from '../../input/server-options.ts';
+import { type ServerOptions, withServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
+import { sendEuiccData } from '../party-calls/register.ts';
+import { type WaitOptions, withWaitOptions } from '../party-calls/waiting.ts';
 import { CERT_CI, NEXT_SERIAL, openCi, openEumCa } from './folders.ts';
 
 interface CreateOptions {
@@ -70,16 +59,16 @@ export function registerSimEum(sim: Command, io: CliIo): void {
     .action((options: PersonaliseOptions) => personalise(options, io));
 
   withServerOptions(
-    eum
-      .command('register')
-      .description('send a data batch to a server (Esed1.registerEuiccData)')
-      .requiredOption('--batch <file>', 'eUICC data batch (FF60)'),
+    withWaitOptions(
+      eum
+        .command('register')
+        .description('send a data batch to a server (Esed1.registerEuiccData)')
+        .requiredOption('--batch <file>', 'eUICC data batch (FF60)'),
+    ),
     io,
-  ).action(async (options: ServerOptions & { readonly batch: string }) => {
-    const batch = await readDer(options.batch, '--batch', 'euiccDataBatch');
-    const client = new EumClient(await clientOptions(options));
-    answerOf(io, await reach(options.url, () => client.registerEuiccData(batch)));
-  });
+  ).action((options: ServerOptions & WaitOptions & { readonly batch: string }) =>
+    sendEuiccData(options.batch, '--batch', options, io),
+  );
 }
 
 async function create(options: CreateOptions, io: CliIo): Promise<void> {

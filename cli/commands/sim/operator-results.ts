@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Command } from 'commander';
 import type { JWK } from 'jose';
-import { present } from '../../../shared/present.ts';
-import { hybridOutputKey, type JsonObject, Operator } from '../../../sim/index.ts';
+import { hybridOutputKey, Operator } from '../../../sim/index.ts';
 import { readJson, writeOutput } from '../../input/files.ts';
+import { publicJwk } from '../../input/jwk.ts';
 import {
   answerJson,
   clientOptions,
@@ -13,9 +13,10 @@ import {
 } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
-import { fields, table } from '../../output/table.ts';
+import { fields } from '../../output/table.ts';
+import { type OutputOptions, orderOutput, orderReport } from '../party-calls/order-results.ts';
 
-interface ResultOptions extends ServerOptions {
+interface OrderIdOption extends ServerOptions {
   readonly orderId: string;
 }
 
@@ -46,7 +47,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
       .requiredOption('--key <file>', 'the private JWK')
       .requiredOption('--out <file>', 'JSON lines, in clear; a new file is readable by its owner alone'),
     io,
-  ).action((options: ResultOptions & { readonly key: string; readonly out: string }) => output(options, io));
+  ).action((options: OutputOptions & OrderIdOption) => orderOutput(options.orderId, options, io));
 
   withServerOptions(
     operator
@@ -54,7 +55,7 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
       .description('fetch and verify the signed report about an order (ES2f.getOrderReport)')
       .requiredOption('--order-id <id>', 'orderId'),
     io,
-  ).action((options: ResultOptions) => report(options, io));
+  ).action((options: OrderIdOption) => orderReport(options.orderId, options, io));
 }
 
 async function serverKeys(options: ServerOptions & { readonly out?: string }, io: CliIo): Promise<void> {
@@ -88,62 +89,4 @@ async function makeKey({ out, hybrid = false }: { out: string; hybrid?: boolean 
       ['outputKey', JSON.stringify(publicJwk(jwk))],
     ]),
   );
-}
-
-async function output(
-  options: ResultOptions & { readonly key: string; readonly out: string },
-  io: CliIo,
-): Promise<void> {
-  const key = await readJwk(options.key, '--key');
-  const client = new Operator(await clientOptions(options));
-  const { orderId, out } = options;
-  const packs: string[] = [];
-  await reach(options.url, async () => {
-    for await (const rows of client.orderOutput(orderId, key)) packs.push(rows);
-  });
-  const text = packs.join('');
-  const rows = text.trimEnd().split('\n').length;
-  await writeOutput(out, Buffer.from(text), '--out', { mode: 0o600 });
-  io.answer({ out, packs: packs.length, rows }, () =>
-    fields([
-      ['written', out],
-      ['packs', packs.length],
-      ['rows', rows],
-    ]),
-  );
-}
-
-async function report(options: ResultOptions, io: CliIo): Promise<void> {
-  const client = new Operator(await clientOptions(options));
-  const parts: JsonObject[] = [];
-  await reach(options.url, async () => {
-    for await (const part of client.orderReport(options.orderId)) parts.push(part);
-  });
-  const profiles = parts.flatMap((part) => part.profiles as Record<string, string>[]);
-  const { profiles: _, from: __, to: ___, of: ____, ...head } = parts[0]!;
-  io.answer({ ...head, profiles }, () =>
-    [
-      fields([
-        ['order', String(head.orderId)],
-        ['state', String(head.state)],
-        ['at', String(head.at)],
-        ['signature', 'holds'],
-      ]),
-      table(
-        ['iccid', 'state', 'eid', 'at', 'detail'],
-        profiles.map(({ iccid, state, eid, at, detail }) => [iccid, state, eid, at, detail]),
-      ),
-    ].join('\n\n'),
-  );
-}
-
-export async function readJwk(path: string, option: string): Promise<JWK> {
-  const jwk = await readJson(path, option);
-  if (typeof jwk !== 'object' || jwk === null || !('kty' in jwk))
-    throw new UsageError(`${option} holds no JWK`, 'smdpf sim operator key makes one.');
-  return jwk as JWK;
-}
-
-export function publicJwk({ kty, crv, x, y, n, e, alg, pub }: JWK): JsonObject {
-  return kty === 'AKP' ? present({ kty, alg, pub }) : present({ kty, crv, x, y, n, e });
 }

@@ -1,11 +1,9 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { present } from '../../../shared/present.ts';
-import { CallbackServer, type JsonObject, Operator } from '../../../sim/index.ts';
-import { readDer, readJson, readOctets } from '../../input/files.ts';
+import { CallbackServer, Operator } from '../../../sim/index.ts';
 import { wholeOption } from '../../input/options.ts';
 import {
   answerJson,
-  answerOf,
   clientOptions,
   reach,
   type ServerOptions,
@@ -13,9 +11,20 @@ import {
   withServerOptions,
 } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { UsageError } from '../../output/failure.ts';
 import { fields } from '../../output/table.ts';
-import { publicJwk, readDeliveryKeys, readJwk, registerSimOperatorResults } from './operator-results.ts';
+import {
+  type CancelOptions,
+  cancelOrder,
+  changeProfile,
+  closeOrder,
+  OF_PROFILE,
+  type PlaceOptions,
+  placeOrder,
+  withCancelOptions,
+  withOrderFiles,
+} from '../party-calls/order.ts';
+import { withWaitOptions } from '../party-calls/waiting.ts';
+import { readDeliveryKeys, registerSimOperatorResults } from './operator-results.ts';
 
 interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
   readonly host: string;
@@ -25,22 +34,9 @@ interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
   readonly serverKeys?: string;
 }
 
-interface OrderOptions extends ServerOptions {
-  readonly order: string;
-  readonly template: string;
-  readonly outputKey?: string;
-  readonly euiccInfo2?: readonly string[];
-}
-
 interface OrderIdOption extends ServerOptions {
   readonly orderId: string;
 }
-
-const ORDER_HELP = `
-order.json has the members of prepareProfiles but the template, such as
-  {"orderId": "ORD-1", "profileType": "IoT", "quantity": 100, "requesterDms": ["2.999.50"],
-   "personalisation": {…}, "eligibility": {}, "metadata": {"serviceProviderName": "…", "profileName": "…"},
-   "callbackUrl": "https://…/ifpp-draft1/es2f/handleProfileLoadingInfo"}`;
 
 export function registerSimOperator(sim: Command, io: CliIo): void {
   const operator = sim.command('operator').description("an Operator's end of ES2f");
@@ -79,17 +75,12 @@ function registerListen(operator: Command, io: CliIo): void {
 /** An order, and how far it is. */
 function registerOrder(operator: Command, io: CliIo): void {
   withServerOptions(
-    operator
-      .command('order')
-      .description('order profiles (ES2f.prepareProfiles)')
-      .requiredOption('--order <file>', 'members of the order, JSON')
-      .requiredOption('--template <file>', 'Unprotected Profile Package that the profiles are made from')
-      .option('--output-key <file>', 'key of smdpf sim operator key: its public part becomes the outputKey')
-      .option('--euicc-info2 <file...>', 'EuiccInfo2 (BF22) of eUICCs that the profiles are to install on'),
+    withOrderFiles(
+      withWaitOptions(operator.command('order').description('order profiles (ES2f.prepareProfiles)')),
+      'key of smdpf sim operator key',
+    ),
     io,
-  )
-    .addHelpText('after', ORDER_HELP)
-    .action((options: OrderOptions) => order(options, io));
+  ).action((options: PlaceOptions) => placeOrder(options, io));
 
   withServerOptions(
     operator
@@ -115,68 +106,18 @@ function registerChanges(operator: Command, io: CliIo): void {
       io,
     );
 
-  change('cancel', 'cancel an order or one profile of it (ES2f.cancelOrder)')
-    .option('--iccid <digits>', 'only this profile')
-    .addOption(
-      new Option('--final-status <status>', 'finalProfileStatusIndicator')
-        .choices(['Available', 'Unavailable'])
-        .default('Unavailable'),
-    )
-    .action(async (options: CancelOptions) => {
-      const client = new Operator(await clientOptions(options));
-      const { orderId, finalStatus, iccid } = options;
-      answerJson(io, await reach(options.url, () => client.cancelOrder(orderId, finalStatus, iccid)));
-    });
-
+  withCancelOptions(change('cancel', 'cancel an order or one profile of it (ES2f.cancelOrder)')).action(
+    (options: OrderIdOption & CancelOptions) => cancelOrder(options.orderId, options, io),
+  );
   for (const [name, description, method] of OF_PROFILE)
     change(name, `${description} (ES2f.${method})`)
       .requiredOption('--iccid <digits>', 'the profile')
-      .action(async (options: OrderIdOption & { readonly iccid: string }) => {
-        const client = new Operator(await clientOptions(options));
-        const { orderId, iccid } = options;
-        answerJson(io, await reach(options.url, () => client[method](orderId, iccid)));
-      });
-
+      .action((options: OrderIdOption & { readonly iccid: string }) =>
+        changeProfile(method, options.orderId, options, io),
+      );
   change('close', 'end an order: what is not bound is closed (ES2f.closeOrder)').action(
-    async (options: OrderIdOption) => {
-      const client = new Operator(await clientOptions(options));
-      answerJson(io, await reach(options.url, () => client.closeOrder(options.orderId)));
-    },
+    (options: OrderIdOption) => closeOrder(options.orderId, options, io),
   );
-}
-
-interface CancelOptions extends OrderIdOption {
-  readonly iccid?: string;
-  readonly finalStatus: 'Available' | 'Unavailable';
-}
-
-const OF_PROFILE = [
-  ['release', 'take a profile that was never bound out of its order; its ICCID is free', 'releaseProfile'],
-  ['replace', 'another profile for the eUICC of one that failed, is unreported or deleted', 'replaceProfile'],
-] as const;
-
-async function order(options: OrderOptions, io: CliIo): Promise<void> {
-  const members = await readJson(options.order, '--order');
-  if (typeof members !== 'object' || members === null || Array.isArray(members))
-    throw new UsageError('--order is not a JSON object', 'smdpf sim operator order --help shows one.');
-  const given = {
-    ...members,
-    ...(options.euiccInfo2 !== undefined && {
-      expectedEuiccs: await Promise.all(
-        options.euiccInfo2.map(async (file) =>
-          Buffer.from(await readDer(file, '--euicc-info2')).toString('base64'),
-        ),
-      ),
-    }),
-    ...(options.outputKey !== undefined && {
-      outputKey: publicJwk(await readJwk(options.outputKey, '--output-key')),
-    }),
-  };
-  const template = await readOctets(options.template, '--template');
-  const { client } = new Operator(await clientOptions(options));
-  // the server is the judge of the members
-  const call = () => client.submit('es2f', 'prepareProfiles', 'template', template, given as JsonObject);
-  answerOf(io, await reach(options.url, call));
 }
 
 async function listen(options: ListenOptions, io: CliIo): Promise<void> {

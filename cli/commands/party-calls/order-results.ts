@@ -1,0 +1,57 @@
+import { type JsonObject, Operator } from '../../../sim/index.ts';
+import { writeOutput } from '../../input/files.ts';
+import { readJwk } from '../../input/jwk.ts';
+import { clientOptions, reach, type ServerOptions } from '../../input/server-options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { fields, table } from '../../output/table.ts';
+
+export interface OutputOptions extends ServerOptions {
+  readonly key: string;
+  readonly out: string;
+}
+
+/** ES2f.getOrderOutput: rows for the HSS or UDM, decrypted by the Operator's own key. */
+export async function orderOutput(orderId: string, options: OutputOptions, io: CliIo): Promise<void> {
+  const key = await readJwk(options.key, '--key');
+  const client = new Operator(await clientOptions(options));
+  const { out } = options;
+  const packs: string[] = [];
+  await reach(options.url, async () => {
+    for await (const rows of client.orderOutput(orderId, key)) packs.push(rows);
+  });
+  const text = packs.join('');
+  const rows = text.trimEnd().split('\n').length;
+  await writeOutput(out, Buffer.from(text), '--out', { mode: 0o600 });
+  io.answer({ out, packs: packs.length, rows }, () =>
+    fields([
+      ['written', out],
+      ['packs', packs.length],
+      ['rows', rows],
+    ]),
+  );
+}
+
+/** ES2f.getOrderReport: the final states, with a signature that is verified. */
+export async function orderReport(orderId: string, options: ServerOptions, io: CliIo): Promise<void> {
+  const client = new Operator(await clientOptions(options));
+  const parts: JsonObject[] = [];
+  await reach(options.url, async () => {
+    for await (const part of client.orderReport(orderId)) parts.push(part);
+  });
+  const profiles = parts.flatMap((part) => part.profiles as Record<string, string>[]);
+  const { profiles: _, from: __, to: ___, of: ____, ...head } = parts[0]!;
+  io.answer({ ...head, profiles }, () =>
+    [
+      fields([
+        ['order', String(head.orderId)],
+        ['state', String(head.state)],
+        ['at', String(head.at)],
+        ['signature', 'holds'],
+      ]),
+      table(
+        ['iccid', 'state', 'eid', 'at', 'detail'],
+        profiles.map(({ iccid, state, eid, at, detail }) => [iccid, state, eid, at, detail]),
+      ),
+    ].join('\n\n'),
+  );
+}

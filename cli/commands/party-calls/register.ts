@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { EumClient } from '../../../sim/index.ts';
+import { readDer } from '../../input/files.ts';
+import {
+  answerOf,
+  clientOptions,
+  reach,
+  type ServerOptions,
+  withServerOptions,
+} from '../../input/server-options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { refusedItems, workText } from './texts.ts';
+import { answerOfWork, number, type WaitOptions, withWaitOptions } from './waiting.ts';
+
+type RegisterOptions = ServerOptions & WaitOptions;
+
+/** `smdpf register`: an EUM sends eUICC data. */
+export function registerRegister(program: Command, io: CliIo): void {
+  withServerOptions(
+    withWaitOptions(
+      program
+        .command('register <batch>')
+        .description('an EUM sends certificates and one-time keys (FF60, Esed1)'),
+    ),
+    io,
+  ).action((file: string, options: RegisterOptions) => sendEuiccData(file, '<batch>', options, io));
+}
+
+/** Sends an eUICC data batch; the same call again tells how far it is. */
+export async function sendEuiccData(
+  file: string,
+  argument: string,
+  options: RegisterOptions,
+  io: CliIo,
+): Promise<void> {
+  const batch = await readDer(file, argument, 'euiccDataBatch');
+  const client = new EumClient(await clientOptions(options));
+  const send = () => client.registerEuiccData(batch);
+  const answer = await reach(options.url, () =>
+    answerOfWork(
+      {
+        label: 'eUICC data',
+        begin: send,
+        ask: send,
+        isUnderWay: ({ state }) => state === 'Pending',
+        progress: ({ accepted, rejectedCount, entries }) => ({
+          done: number(accepted) + number(rejectedCount),
+          of: number(entries),
+        }),
+      },
+      options,
+      io,
+    ),
+  );
+  answerOf(io, answer, (body) =>
+    workText(
+      body,
+      ['batchId', 'state', 'entries', 'accepted', 'rejectedCount'],
+      refusedItems(body.rejected, ['index', 'eid']),
+    ),
+  );
+}

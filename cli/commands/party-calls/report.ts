@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { decodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import { DeviceMaker } from '../../../sim/index.ts';
+import { readDer } from '../../input/files.ts';
+import {
+  answerOf,
+  clientOptions,
+  reach,
+  type ServerOptions,
+  withServerOptions,
+} from '../../input/server-options.ts';
+import type { CliIo } from '../../output/cli-io.ts';
+import { refusedItems, workText } from './texts.ts';
+import { answerOfWork, number, type WaitOptions, withWaitOptions } from './waiting.ts';
+
+type ReportOptions = ServerOptions & WaitOptions;
+
+/** `smdpf report`: a device manufacturer reports what was loaded. */
+export function registerReport(program: Command, io: CliIo): void {
+  const group = program.command('report');
+  withServerOptions(
+    withWaitOptions(
+      group
+        .command('send <report>')
+        .description('send a Profile Loading Report (FF63, Esbpp); again: how far it is'),
+    ),
+    io,
+  ).action((file: string, options: ReportOptions) => sendReport(file, '<report>', options, io));
+}
+
+/** Sends a report; the same call again tells how far it is. */
+export async function sendReport(
+  file: string,
+  argument: string,
+  options: ReportOptions,
+  io: CliIo,
+): Promise<void> {
+  const report = await readDer(file, argument, 'profileLoadingReport');
+  const items = decodeProfileLoadingReport(report).items.length;
+  const { client } = new DeviceMaker(await clientOptions(options));
+  const send = () => client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report);
+  const answer = await reach(options.url, () =>
+    answerOfWork(
+      {
+        label: 'report',
+        begin: send,
+        ask: send,
+        isUnderWay: ({ state }) => state === 'Pending',
+        progress: ({ verified, noted, rejectedCount }) => ({
+          done: number(verified) + number(noted) + number(rejectedCount),
+          of: items,
+        }),
+      },
+      options,
+      io,
+    ),
+  );
+  answerOf(io, answer, (body) =>
+    workText(
+      body,
+      ['reportId', 'state', 'verified', 'noted', 'rejectedCount'],
+      refusedItems(body.rejected, ['itemIndex']),
+    ),
+  );
+}

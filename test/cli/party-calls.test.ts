@@ -1,0 +1,105 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { processIo } from '../../cli/output/process-io.ts';
+import { run } from '../../cli/program.ts';
+import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
+import { Folder } from './support/binding-bench.ts';
+
+const folder = new Folder();
+const at = (...parts: string[]) => join(folder.path, ...parts);
+
+afterAll(() => folder.remove());
+
+describe('--wait', () => {
+  let fake: Server | undefined;
+  afterEach(() => fake?.close());
+
+  /** A server that gives these answers one after the other, the last one for ever; a number is an HTTP status alone. */
+  async function answering(...answers: (object | number)[]): Promise<{ url: string; paths: string[] }> {
+    const paths: string[] = [];
+    fake = createServer((request, response) => {
+      paths.push(request.url!.split('/').at(-1)!);
+      request.resume().on('end', () => {
+        const answer = answers[Math.min(paths.length, answers.length) - 1]!;
+        const header = { functionExecutionStatus: { status: 'Executed-Success' } };
+        if (typeof answer === 'number') response.writeHead(answer).end();
+        else response.end(JSON.stringify({ header, ...answer }));
+      });
+    });
+    await new Promise<void>((resolve) => fake!.listen(0, '127.0.0.1', resolve));
+    return { url: `http://127.0.0.1:${(fake.address() as AddressInfo).port}`, paths };
+  }
+
+  /** A command whose stderr is a terminal. */
+  async function onTerminal(...args: string[]) {
+    let [stdout, stderr] = ['', ''];
+    const io = processIo({
+      argv: args,
+      env: {},
+      stdout: { write: (text: string) => (stdout += text) },
+      stderr: { isTTY: true, columns: 80, write: (text: string) => (stderr += text) },
+    });
+    const clock = Date.now();
+    let asked = 0;
+    // each look at the clock is more than half a second later
+    const at = { value: () => new Date(clock + 600 * asked++) };
+    return { code: await run(args, Object.create(io, { now: at })), stdout, stderr };
+  }
+
+  const pending = (accepted: number) => ({
+    state: 'Pending',
+    batchId: '0A',
+    entries: 40,
+    accepted,
+    rejectedCount: 0,
+    rejected: [],
+  });
+  const batch = () => folder.write('any.der', Buffer.from('ff6000', 'hex'));
+
+  it('asks until the work is done, over a server that is busy, and draws a bar', async () => {
+    const rejected = [
+      { index: 7, eid: '89', subjectCode: '8.1', reasonCode: '3.9', message: 'no such thing' },
+    ];
+    const done = { ...pending(39), state: 'Done', rejectedCount: 1, rejected };
+    const { url, paths } = await answering(pending(0), pending(20), 503, done);
+    const { code, stdout, stderr } = await onTerminal('register', batch(), '--url', url, '--wait');
+    expect(code).toBe(0);
+    expect(paths).toEqual(Array(4).fill('registerEuiccData'));
+    expect(stderr).toMatch(/eUICC data █+░+ 20\/40/);
+    expect(stdout).toMatch(/^accepted +39$/m);
+    expect(stdout).toMatch(/^7 +89 +8\.1\/3\.9 +no such thing$/m);
+  });
+
+  it('is not needed to know that work goes on', async () => {
+    const { url, paths } = await answering(pending(0));
+    const { code, stdout } = await onTerminal('register', batch(), '--url', url);
+    expect([code, paths.length]).toEqual([0, 1]);
+    expect(stdout).toContain('it goes on by itself');
+  });
+
+  it('ends where it takes longer than it may, and says how far the work is', async () => {
+    const { url } = await answering(pending(10));
+    const args = ['register', batch(), '--url', url, '--wait', '--timeout', '1'];
+    const { code, stderr } = await onTerminal(...args);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('10 of 40 after 1 s; it goes on');
+  });
+
+  it('follows an order by its status, and tells why it was rejected', async () => {
+    const order = { orderId: 'ORD-1', quantity: 40, prepared: 10, state: 'Preparing' };
+    const { url, paths } = await answering(
+      order,
+      { ...order, prepared: 20 },
+      { ...order, state: 'Rejected', reason: { message: 'row 7' } },
+    );
+    folder.write('order.json', '{"orderId":"ORD-1"}');
+    folder.write('template.der', ownTemplate());
+    const files = ['--order', at('order.json'), '--template', at('template.der')];
+    const { stdout } = await onTerminal('order', 'place', ...files, '--url', url, '--wait');
+    expect(paths).toEqual(['prepareProfiles', 'getOrderStatus', 'getOrderStatus']);
+    expect(stdout).toMatch(/^state +Rejected$/m);
+    expect(stdout).toMatch(/row 7/);
+  });
+});

@@ -60,10 +60,14 @@ const workers =
   processes === 1 ? [await ownWorker(say)] : Array.from({ length: processes }, () => forkedWorker(say));
 const all: Made[] = [];
 const onMade = progressOf(say, begun);
-await makeAll(tasksOf(wanted), workers, (made) => {
+// who interrupts a long run is told of what it has made
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+const note = (made: Made) => {
   all.push(made);
   onMade(made);
-});
+};
+await makeAll(tasksOf(wanted), workers, note, stop.signal);
 const summary = summaryOf(all, wanted.seeds, (performance.now() - begun) / 1000);
 const text = inWords(summary, wanted.disasters);
 process.stdout.write(values.json ? `${JSON.stringify({ ...summary, text })}\n` : text);

@@ -46,9 +46,11 @@ export function summaryOf(all: readonly Made[], seeds: readonly number[], second
     return counts.entries();
   };
   const trace = counting.reduce((hash, made) => (Math.imul(hash, 31) + made.trace) | 0, 0);
-  const longest = counting.reduce((one, made) => (made.seconds > one.seconds ? made : one), counting[0]!);
+  const [longest] = counting.toSorted((a, b) => b.seconds - a.seconds);
+  if (longest === undefined) throw new RangeError('no history was made');
+  const begun = new Set(counting.map(({ task: { seed } }) => seed));
   return {
-    seeds,
+    seeds: seeds.filter((seed) => begun.has(seed)),
     operations: sum(({ operations }) => operations),
     histories: counting.length,
     byKind: sums(({ byKind }) => byKind),
@@ -59,7 +61,7 @@ export function summaryOf(all: readonly Made[], seeds: readonly number[], second
     bound: sum(({ bound }) => bound),
     trace: (trace >>> 0).toString(16).padStart(8, '0'),
     seconds: rounded(seconds),
-    longest: { ...longest.task, seconds: rounded(longest.seconds) },
+    longest: { seed: longest.task.seed, history: longest.task.history, seconds: rounded(longest.seconds) },
     peakMegabytes: Math.round(Math.max(...counting.map(({ peakMegabytes }) => peakMegabytes))),
     violations: counting.flatMap(({ violation }) => violation ?? []),
   };

@@ -52,16 +52,20 @@ function answerOf(child: ChildProcess, progress: (line: string) => void): Promis
   });
 }
 
-/** Everything that is to be made, by these workers; of a seed that has broken a rule nothing later is begun. */
+/**
+ * Everything that is to be made, by these workers; of a seed that has broken a rule nothing later is begun, and nothing at
+ * all once `stop` says so.
+ */
 export async function makeAll(
   tasks: Iterable<Task>,
   workers: readonly Worker[],
   onMade: (made: Made) => void,
+  stop: AbortSignal,
 ): Promise<void> {
   const left = tasks[Symbol.iterator]();
   const broken = new Set<number>();
   const work = async (one: Worker) => {
-    for (let next = left.next(); next.done !== true; next = left.next()) {
+    for (let next = left.next(); next.done !== true && !stop.aborted; next = left.next()) {
       if (broken.has(next.value.seed)) continue;
       const made = await one.make(next.value);
       if (made.violation !== undefined) broken.add(made.task.seed);

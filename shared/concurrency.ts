@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /**
  * Does `work` for each element, `limit` at a time; results in the order of the elements. On a failure it begins
  * nothing more, waits for what is under way, and throws the first error.
@@ -29,7 +27,8 @@ export async function mapConcurrently<Element, Result>(
 
 /** Waits before the next of several attempts: at random up to 25 ms · 2^attempt, at most 1.6 s ("full jitter"). */
 export async function backOff(attempt: number): Promise<void> {
-  await delay(Math.random() * 25 * 2 ** Math.min(attempt, 6));
+  const duration = Math.random() * 25 * 2 ** Math.min(attempt, 6);
+  await new Promise((resolve) => setTimeout(resolve, duration));
 }
 
 /** Attempts at what others may be quicker at; with `backOff` between them they take five seconds on average. */

@@ -27,6 +27,7 @@ import {
   type Range,
   TRANSACTION_LIMIT,
   type TransactionOutcome,
+  type TransactOptions,
   type Walk,
   type Write,
   type WriteOutcome,
@@ -166,7 +167,10 @@ export class DynamoDbLedger implements Ledger {
     return mapConcurrently(writes, CONCURRENCY, (write, index) => this.#write(write, prepared[index]!));
   }
 
-  async transact(writes: readonly Write[]): Promise<TransactionOutcome> {
+  async transact(
+    writes: readonly Write[],
+    { contended = false }: TransactOptions = {},
+  ): Promise<TransactionOutcome> {
     invariant(writes.length <= TRANSACTION_LIMIT, `a transaction has at most ${TRANSACTION_LIMIT} writes`);
     checkWrites(writes);
     if (writes.length === 0) return { done: true };
@@ -185,6 +189,7 @@ export class DynamoDbLedger implements Ledger {
         const failed = new Map<number, Item | undefined>();
         for (const [index, { Code, Item: found }] of reasons.entries()) {
           if (Code === 'ConditionalCheckFailed') failed.set(index, readFound(found));
+          else if (contended && Code === CONFLICT) return { done: false, failed: new Map() };
           else if (Code !== undefined && Code !== 'None') throw cancelled(Code, error);
         }
         if (failed.size === 0) throw cancelled('unknown reason', error);
@@ -299,11 +304,9 @@ function sortCondition(from: string, upper: string | undefined): string {
 }
 
 const CONFLICTS = ['TransactionConflictException', 'TransactionInProgressException'] as const;
-const TRANSIENT_REASONS = new Set([
-  'TransactionConflict',
-  'ThrottlingError',
-  'ProvisionedThroughputExceeded',
-]);
+/** Another transaction holds the item. */
+const CONFLICT = 'TransactionConflict';
+const TRANSIENT_REASONS = new Set([CONFLICT, 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 
 /** A cancellation that is not about conditions; its own name where the same call may succeed later. */
 function cancelled(reason: string, cause: unknown): Fault {

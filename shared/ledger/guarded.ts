@@ -5,6 +5,7 @@ import type {
   Page,
   Range,
   TransactionOutcome,
+  TransactOptions,
   Walk,
   Write,
   WriteOutcome,
@@ -51,9 +52,9 @@ export class GuardedLedger implements Ledger {
     return await this.#ledger.writeMany(writes);
   }
 
-  async transact(writes: readonly Write[]): Promise<TransactionOutcome> {
+  async transact(writes: readonly Write[], options?: TransactOptions): Promise<TransactionOutcome> {
     await this.#requireLive();
-    return await this.#ledger.transact(writes);
+    return await this.#ledger.transact(writes, options);
   }
 
   close(): Promise<void> {

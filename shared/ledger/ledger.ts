@@ -75,6 +75,14 @@ export interface Page {
   readonly cursor: string | undefined;
 }
 
+export interface TransactOptions {
+  /**
+   * Others change one of the items all the time. Where their transaction is under way this one is not done, without a word
+   * of which write it was, instead of being tried again: its condition would not hold after theirs.
+   */
+  readonly contended?: boolean;
+}
+
 /** At most this many writes in one transaction (DynamoDB's own limit is 100). */
 export const TRANSACTION_LIMIT = 100;
 
@@ -110,6 +118,6 @@ export interface Ledger {
    */
   writeMany(writes: readonly Write[]): Promise<WriteOutcome[]>;
   /** All or nothing, at most TRANSACTION_LIMIT writes on different items. */
-  transact(writes: readonly Write[]): Promise<TransactionOutcome>;
+  transact(writes: readonly Write[], options?: TransactOptions): Promise<TransactionOutcome>;
   close(): Promise<void>;
 }

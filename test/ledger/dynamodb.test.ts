@@ -84,6 +84,13 @@ describe('DynamoDB ledger, answers under load', () => {
     expect(inputs[1]).toEqual(inputs[0]);
   });
 
+  it('a conflict at what others change all the time is a lost race at once', async () => {
+    const { ledger, inputs } = answering(cancelledBy('None', 'TransactionConflict'), ok);
+    const outcome = await ledger.transact(writes(2), { contended: true });
+    expect(outcome).toEqual({ done: false, failed: new Map() });
+    expect(inputs).toHaveLength(1);
+  });
+
   it('a conflict beside a failed condition is tried again, until all that failed is known', async () => {
     const both = cancelledBy('ConditionalCheckFailed', 'ConditionalCheckFailed');
     const { ledger } = answering(cancelledBy('ConditionalCheckFailed', 'TransactionConflict'), both);

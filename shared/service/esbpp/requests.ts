@@ -4,6 +4,7 @@ import { together, untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
+import type { Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
 import { rangeHashes } from '../../vault/range-hash.ts';
 import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
@@ -198,7 +199,7 @@ export class Requests {
     const { requestId, orderId } = request;
     const about = { request: requestId, order: orderId, job: jobId, items: job.items, body: bodyHash };
     const line = { event: 'request.taken', by: drawer.maker, about } as const;
-    const { done } = await ledger.transact([
+    const writes: Write[] = [
       ...draw.writes,
       submission.written.settled,
       { put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' },
@@ -209,7 +210,8 @@ export class Requests {
       },
       listedWrite('job', job.createdAt, jobId, { party: drawer.maker, name: requestId }),
       auditWrite(line, `job-${jobId}`, job.createdAt),
-    ]);
+    ];
+    const { done } = await ledger.transact(writes, { contended: true });
     return done ? job : undefined;
   }
 

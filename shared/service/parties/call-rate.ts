@@ -30,8 +30,6 @@ const LOST_MS = 1_000;
 /** Clocks that disagree by more were set back; a bucket from the future would refuse its party until then. */
 const SKEW_MS = 10_000;
 const MAX_LEASE = 16;
-/** An honest party that stays below its rate does not lose so many races for its bucket. */
-const ATTEMPTS = 6;
 /** Parties that are remembered; a lease that is forgotten costs its party a few tokens. */
 const MAX_LEASES = 10_000;
 
@@ -115,7 +113,7 @@ export class CallRateLimiter {
       return { value: this.#keep(party, lease) };
     };
     // so many others at once: the party is far beyond its rate, in one place or in many
-    await untilDone(attempt, () => this.#refuse(party, LOST_MS), ATTEMPTS);
+    await untilDone(attempt, () => this.#refuse(party, LOST_MS));
   }
 
   #keepEmpty(party: string, tokens: number, at: number): void {

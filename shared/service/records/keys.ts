@@ -86,7 +86,7 @@ export const reportSlicesPartition = (id: string) => `report-slices#${id}`;
 
 /** Beginnings of sort keys in the partition of an order. */
 export const RETURNED = 'returned#';
-/** Of lanes, which are returned positions as well, and the last of them: supply/lanes.ts. */
+/** Of lanes, which are returned positions as well, and the last of them: supply/lane.ts. */
 export const LANE = `${RETURNED}~`;
 export const REPLACEMENT = 'replacement#';
 export const TIE = 'tie#';

@@ -126,6 +126,8 @@ export const returnedRecord = recordOf('returned positions', {
       last: text,
     }),
   ),
+  /** Of a lane that is for whoever takes it over: when it was laid out, in milliseconds. */
+  spareFrom: optional(whole),
 });
 
 export type ReturnedRecord = RecordOf<typeof returnedRecord>;

@@ -65,11 +65,11 @@ export class ReturnedPositions {
     return [...this.#changed].map((item) => {
       const when = { revision: item.revision };
       const positions = this.#lists.get(item)!;
-      const { lane } = returnedRecord.from(item);
+      const { lane, spareFrom } = returnedRecord.from(item);
       // a lane that has counted something goes with its end
       return positions.length === 0 && lane === undefined
         ? { remove: item, when }
-        : { put: item, attributes: returnedRecord.to({ positions, ...present({ lane }) }), when };
+        : { put: item, attributes: returnedRecord.to({ positions, ...present({ lane, spareFrom }) }), when };
     });
   }
 }

@@ -23,6 +23,15 @@ export class UndrawnPositions {
     return item && new UndrawnPositions(item);
   }
 
+  /** How many there are. */
+  get left(): number {
+    const taken = this.#taken.reduce(
+      (sum, [from, to]) => sum + Math.max(0, to - Math.max(from, this.#next)),
+      0,
+    );
+    return this.#end - this.#next - taken;
+  }
+
   /** Takes this position; false where it is not to be had. */
   take(position: number): boolean {
     if (position < this.#next || position >= this.#end || isTaken(this.#taken, position)) return false;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LANE_LENGTH, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
 import { type Environment, ModelFactory } from '../../support/aws-model/factory.ts';
 import { VirtualTime } from '../../support/aws-model/virtual-time.ts';
 import { count } from '../../support/counts.ts';
@@ -9,60 +10,81 @@ const CALLERS = 50;
 /** Calls of each. */
 const CALLS = effort({ short: 1, long: 8 });
 const PER_SECOND = 200;
-/** Milliseconds for which a transaction holds its items. */
+/** Milliseconds of a call of DynamoDB, for which a transaction holds its items in addition, and of S3. */
+const TABLE_MS = 5;
 const TRANSACTION_MS = 10;
+const OBJECT_MS = 25;
 const SIGNATURES = 1.05;
+/** Profiles with which lanes keep their full length. */
+const PLENTY = CALLERS * CALLS + SHARERS * LANE_LENGTH;
 
 /**
  * Transactions that overlap at an item cancel each other on DynamoDB (TransactionConflict), also where both only check it;
- * no emulator does that. The model does: fifty callers lean on the marks of one order and on the trust epoch.
+ * no emulator does that. The model does. All environments are cold: they meet at the supply of the order, from which each
+ * needs a lane, at the bucket of the party's calls, and at the copies of trust epoch and open order.
  */
-const skipReason = LONG ? '' : ' (skipped: many calls, in the long run only)';
-describe.skipIf(!LONG)(`transactions of many callers at once seldom cancel each other${skipReason}`, () => {
+const LINES = [
+  { line: '4 environments, each with many calls at once', environments: 4, profiles: PLENTY },
+  { line: '50 environments, each with one call at a time', environments: CALLERS, profiles: PLENTY },
+  { line: '4 environments that bind the last profiles', environments: 4, profiles: CALLERS * CALLS },
+];
+describe.each(LONG ? LINES : LINES.slice(0, 1))('transactions that overlap: $line', (line) => {
   let factory: ModelFactory;
-  let environment: Environment;
+  let environments: readonly Environment[];
   let signatures = 0;
+  let timed = false;
   const time = new VirtualTime();
 
   beforeAll(async () => {
-    let timed = false;
     const pass = async (ms: number) => {
       if (timed) await time.pass(ms);
     };
     factory = await ModelFactory.open(
       {
-        sent: (store) => pass(store === 'vault' ? 25 : 5),
+        sent: (store) => pass(store === 'vault' ? OBJECT_MS : TABLE_MS),
         transacting: () => pass(TRANSACTION_MS),
       },
-      CALLERS * (CALLS + 1),
+      CALLERS * CALLS,
       { rateLimit: { perSecond: 10_000, burst: 10_000 } },
+      line.profiles,
     );
-    timed = true;
     const used = async (operation: string) => {
       if (operation === 'sign') signatures += 1;
     };
-    environment = await factory.environment(used);
+    environments = await Promise.all(
+      Array.from({ length: line.environments }, () => factory.environment(used)),
+    );
   });
   afterAll(() => factory?.close());
 
   it(`${CALLERS} callers at ${PER_SECOND} a second all succeed, with at most ${SIGNATURES} signatures a BPP`, async () => {
-    const began = time.now;
+    timed = true;
+    using _timers = time.withTimers();
     let next = 0;
     const answers: string[] = [];
-    const caller = async () => {
+    const took: number[] = [];
+    const caller = async (_: unknown, i: number) => {
       for (let call = 0; call < CALLS; call++) {
-        const due = began + (1000 * next++) / PER_SECOND;
+        const due = (1000 * next++) / PER_SECOND;
         if (due > time.now) await time.pass(due - time.now);
-        answers.push(await environment.call(randomBytes(8)));
+        const from = time.now;
+        answers.push(await environments[i % environments.length]!.call(randomBytes(8)));
+        took.push(time.now - from);
       }
     };
     await Promise.all(Array.from({ length: CALLERS }, caller));
-    count('items', answers.length);
+    timed = false;
+    const { conflicts } = factory.stores.dynamodb;
+    const ms = took.toSorted((a, b) => a - b);
+    const [half, most] = [ms[ms.length >> 1]!, ms.at(-1)!].map((one) => one.toFixed(0));
     console.log(
-      `${answers.length} answers, ${signatures} signatures, ${factory.stores.dynamodb.conflicts} conflicts`,
+      `${answers.length} answers, ${signatures} signatures, ${conflicts} conflicts; ${half} ms, ${most} at most`,
     );
+    count('items', answers.length);
     expect(answers.filter((answer) => answer !== 'Executed-Success Done []')).toEqual([]);
     expect(answers).toHaveLength(CALLERS * CALLS);
     expect(signatures / answers.length).toBeLessThanOrEqual(SIGNATURES);
+    // the model bites
+    expect(conflicts).toBeGreaterThan(0);
   });
 });

@@ -7,7 +7,7 @@ import { openSoftkey, readSoftkeyFile } from '../../../shared/keys/softkey-file.
 import type { Write } from '../../../shared/ledger/ledger.ts';
 import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
 import { LANE_PARTS } from '../../../shared/service/records/object-names.ts';
-import { LANE_LENGTH } from '../../../shared/service/supply/lanes.ts';
+import { LANE_LENGTH } from '../../../shared/service/supply/lane-laying.ts';
 import {
   decodeBppBatch,
   encodeLoadPackage,

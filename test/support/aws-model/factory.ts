@@ -32,11 +32,16 @@ export class ModelFactory {
     this.#euiccs = euiccs;
   }
 
-  /** With eUICCs and profiles for so many calls. */
-  static async open(watched: Watched, calls: number, config: Partial<RuntimeConfig> = {}) {
+  /** With eUICCs for so many calls, and as many profiles where nothing else is said. */
+  static async open(
+    watched: Watched,
+    calls: number,
+    config: Partial<RuntimeConfig> = {},
+    profiles: number = calls,
+  ) {
     const stores = modelStores(watched);
     const deployment = await Deployment.create({ stores, config });
-    await prepare(deployment, ORDER, calls);
+    await prepare(deployment, ORDER, profiles);
     const factory = new ModelFactory(deployment, stores, await registered(deployment, calls));
     const { identifier, role } = DEVICE_MAKER;
     const party = { identifier, role, name: 'factory' };

@@ -16,7 +16,7 @@ import {
 import { ledgerKeys } from '../../records/keys.ts';
 import { putCommitRecord } from '../../records/locked-records.ts';
 import { drawRecord } from '../../records/order.ts';
-import { endWrites, takeWrite } from '../../supply/lanes.ts';
+import { endWrites, takeWrite } from '../../supply/lane.ts';
 import type { JobChunk } from '../chunk-items.ts';
 import { commitLine, lockedCommit, progressOf } from '../commit.ts';
 import type { ReceivedRequest } from '../requests.ts';

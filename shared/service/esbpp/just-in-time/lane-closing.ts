@@ -13,7 +13,7 @@ import type { JobChunk } from '../chunk-items.ts';
 import { finishChunk } from '../commit.ts';
 
 /**
- * Ends a lane (supply/lanes.ts) whose process has gone, or has left something behind; may be repeated. What is left of it
+ * Ends a lane (supply/lane.ts) whose process has gone, or has left something behind; may be repeated. What is left of it
  * is given back first, and no transaction through it holds any more. Then each of its parts counts or not for good: one
  * that a commit names is brought to its end, the others are destroyed. Last it goes, and what it has counted is its order's.
  */

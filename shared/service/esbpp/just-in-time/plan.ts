@@ -11,7 +11,7 @@ import { COPIES, ledgerKeys, orderPartition, tiePrefix } from '../../records/key
 import { type OrderRecord, orderRecord, type PackRecord, packRecord } from '../../records/order.ts';
 import type { RecordKind } from '../../records/record.ts';
 import { trustEpochCopy } from '../../records/trust.ts';
-import { type Lane, nextOf } from '../../supply/lanes.ts';
+import { type Lane, nextOf } from '../../supply/lane.ts';
 import type { Trust } from '../../trust/trust.ts';
 import type { ReceivedRequest } from '../requests.ts';
 

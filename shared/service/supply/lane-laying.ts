@@ -1,0 +1,140 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { together, untilDone } from '../../concurrency.ts';
+import { changedTooFast } from '../../ledger/change.ts';
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import { scanAll } from '../../ledger/scan.ts';
+import type { Context } from '../context.ts';
+import { listedWrite } from '../counts/listed.ts';
+import { traceOf } from '../life/traces.ts';
+import { LANE, ledgerKeys, orderPartition } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
+import { returnedRecord } from '../records/order.ts';
+import type { Lane } from './lane.ts';
+import { UndrawnPositions } from './undrawn.ts';
+
+/**
+ * Lanes are laid out of an order's supply, one ledger item, at which all processes meet that have none: on DynamoDB
+ * transactions that overlap there cancel each other. So those of a process who wait are served by one transaction, and
+ * who was slower than others lays spare lanes with its own, twice as many each time. A spare lane is taken over by a
+ * write of its own item alone, by whoever looks for a lane next: the more meet at the supply, the fewer have to.
+ */
+
+/** Positions of a lane: one write of the supply serves so many profiles. */
+export const LANE_LENGTH = 24;
+/** Near the end of an order a lane has this part of what is left, so that there is one for each of so many who bind. */
+export const SHARERS = 16;
+/** Lanes of one transaction, which has four writes for each. */
+export const LANES_AT_ONCE = 16;
+
+type Laying = Pick<Context, 'ledger' | 'now'>;
+
+/** So many lanes, or fewer, at least one; none where the order has no position left that was never drawn. */
+export async function layLanes(
+  context: Laying,
+  orderId: string,
+  packSize: number,
+  wanted: number,
+): Promise<readonly Lane[]> {
+  let spare = 0;
+  return await untilDone(async () => {
+    const [undrawn, spares] = await together(
+      UndrawnPositions.read(context.ledger, orderId),
+      readSpares(context.ledger, orderId),
+    );
+    const taken = await takeOver(context.ledger, orderId, packSize, spares, wanted);
+    if (taken.length > 0) return { value: taken };
+    const lanes = undrawn && (await lay(context, orderId, packSize, undrawn, { wanted, spare }));
+    spare = 2 * spare + 1;
+    return lanes && { value: lanes };
+  }, changedTooFast);
+}
+
+/** Undefined where somebody else was faster. */
+async function lay(
+  { ledger, now }: Laying,
+  orderId: string,
+  packSize: number,
+  undrawn: UndrawnPositions,
+  { wanted, spare }: { readonly wanted: number; readonly spare: number },
+): Promise<readonly Lane[] | undefined> {
+  const at = now();
+  const lanes: Lane[] = [];
+  const writes: Write[] = [];
+  const most = Math.min(LANES_AT_ONCE, wanted + spare);
+  while (lanes.length < most) {
+    const positions = takeLane(undrawn);
+    if (positions.length === 0) break;
+    const isSpare = lanes.length >= wanted;
+    const id = randomUUID();
+    const lane = laneOf(orderId, packSize, id, positions, at);
+    lanes.push(lane);
+    writes.push(
+      {
+        put: lane.key,
+        attributes: returnedRecord.to({ positions, ...(isSpare && { spareFrom: at }) }),
+        when: 'absent',
+      },
+      traceOfLane(orderId, id, positions, at).entered,
+      // the jobs that will be bound through it are listed by it
+      listedWrite('job', at, `lane-${id}`, { name: orderId, positions }),
+    );
+  }
+  if (lanes.length === 0) return [];
+  const { done } = await ledger.transact([undrawn.write(), ...writes], { contended: true });
+  return done ? lanes.slice(0, wanted) : undefined;
+}
+
+function takeLane(undrawn: UndrawnPositions): readonly number[] {
+  const length = Math.min(LANE_LENGTH, Math.ceil(undrawn.left / SHARERS));
+  return Array.from({ length }, () => undrawn.takeNext()).filter((position) => position !== undefined);
+}
+
+async function readSpares(ledger: Ledger, orderId: string): Promise<Item[]> {
+  const lanes = await scanAll(ledger, orderPartition(orderId), { prefix: LANE });
+  return lanes.filter((item) => returnedRecord.from(item).spareFrom !== undefined);
+}
+
+/** So many of the spare lanes at most, at random: others do the same. */
+async function takeOver(
+  ledger: Ledger,
+  orderId: string,
+  packSize: number,
+  spares: Item[],
+  wanted: number,
+): Promise<Lane[]> {
+  const chosen: Item[] = [];
+  while (spares.length > 0 && chosen.length < wanted)
+    chosen.push(...spares.splice(randomInt(spares.length), 1));
+  const outcomes = await ledger.writeMany(
+    chosen.map((item) => ({
+      put: item,
+      attributes: returnedRecord.to({ positions: returnedRecord.from(item).positions }),
+      when: { revision: item.revision },
+    })),
+  );
+  return chosen.flatMap((item, i) => {
+    const outcome = outcomes[i]!;
+    const { positions, spareFrom } = returnedRecord.from(item);
+    if (!outcome.done || spareFrom === undefined || positions.length === 0) return [];
+    const id = item.sort.slice(LANE.length);
+    return [{ ...laneOf(orderId, packSize, id, positions, spareFrom), revision: outcome.revision }];
+  });
+}
+
+/** One that was laid out at this moment, in milliseconds, and not used yet. */
+function laneOf(
+  orderId: string,
+  packSize: number,
+  id: string,
+  positions: readonly number[],
+  laidAt: number,
+): Lane {
+  const { settled } = traceOfLane(orderId, id, positions, laidAt);
+  const key = ledgerKeys.orderLane(orderId, id);
+  return { orderId, id, packSize, key, positions, revision: 1, bound: 0, tried: new Set(), settled };
+}
+
+const traceOfLane = (orderId: string, id: string, positions: readonly number[], laidAt: number) => {
+  const objects = positions.map((position) => objectNames.lanePart(orderId, id, position));
+  return traceOf('lane', id, { objects, holder: ledgerKeys.orderLane(orderId, id) }, laidAt);
+};

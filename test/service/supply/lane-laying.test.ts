@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Ledger } from '../../../shared/ledger/ledger.ts';
+import { openLedger } from '../../../shared/ledger/open.ts';
+import { ledgerKeys, orderPartition, RETURNED } from '../../../shared/service/records/keys.ts';
+import { returnedRecord, supplyRecord } from '../../../shared/service/records/order.ts';
+import { LANE_LENGTH, layLanes, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
+
+const ORDER = 'LANES';
+const PACK_SIZE = 100;
+let ledger: Ledger;
+beforeEach(async () => {
+  ledger = await openLedger('sqlite::memory:');
+});
+afterEach(() => ledger.close());
+
+const stock = (end: number) =>
+  ledger.write({
+    put: ledgerKeys.orderSupply(ORDER),
+    attributes: supplyRecord.to({ next: 0, end, taken: [] }),
+    when: 'absent',
+  });
+const lay = (wanted: number, through: Ledger = ledger) =>
+  layLanes({ ledger: through, now: () => 1_000 }, ORDER, PACK_SIZE, wanted);
+const positionsOf = (lanes: readonly { readonly positions: readonly number[] }[]) =>
+  lanes.flatMap(({ positions }) => positions);
+
+it('lays lanes for all who wait in one transaction', async () => {
+  await stock((SHARERS + 3) * LANE_LENGTH);
+  let transactions = 0;
+  const counted = new Proxy(ledger, {
+    get(target, name) {
+      if (name === 'transact') transactions += 1;
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  const lanes = await lay(3, counted);
+  expect(lanes.map(({ positions }) => positions.length)).toEqual([LANE_LENGTH, LANE_LENGTH, LANE_LENGTH]);
+  expect(new Set(positionsOf(lanes)).size).toBe(3 * LANE_LENGTH);
+  expect(transactions).toBe(1);
+});
+
+it('whoever was slower than others lays a spare lane, which the next takes over without the supply', async () => {
+  await stock((SHARERS + 4) * LANE_LENGTH);
+  let lost = 1;
+  let transactions = 0;
+  const losing = new Proxy(ledger, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (name !== 'transact') return member.bind(target);
+      return async (...args: unknown[]) => {
+        if (lost-- > 0) return { done: false, failed: new Map() };
+        transactions += 1;
+        return await Reflect.apply(member, target, args);
+      };
+    },
+  });
+  const own = await lay(1, losing);
+  const taken = await lay(1, losing);
+  const next = await lay(1, losing);
+  expect([own, taken, next].map((lanes) => lanes.length)).toEqual([1, 1, 1]);
+  expect(transactions).toBe(2);
+  expect(new Set(positionsOf([...own, ...taken, ...next])).size).toBe(3 * LANE_LENGTH);
+  // what was taken over is nobody else's, and ends with the trace that came with it
+  const [lane] = taken;
+  expect(returnedRecord.from((await ledger.get(lane!.key))!).spareFrom).toBeUndefined();
+  expect((await ledger.get(lane!.key))!.revision).toBe(lane!.revision);
+  expect((await ledger.transact([lane!.settled])).done).toBe(true);
+});
+
+it('makes shorter lanes towards the end of an order, and none where nothing is left', async () => {
+  await stock(2 * SHARERS);
+  expect((await lay(1)).map(({ positions }) => positions.length)).toEqual([2]);
+  const all = [];
+  for (let lanes = await lay(4); lanes.length > 0; lanes = await lay(4)) all.push(...lanes);
+  expect(new Set(positionsOf(all)).size).toBe(2 * SHARERS - 2);
+  const { items } = await ledger.query(orderPartition(ORDER), {
+    prefix: RETURNED,
+  });
+  expect(items).toHaveLength(all.length + 1);
+});

@@ -1,4 +1,5 @@
-import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, existsSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../errors.ts';
@@ -23,13 +24,30 @@ export const BUSY_TIMEOUT_MS = 10_000;
  */
 const CHECKPOINT_PAGES = 4_000;
 
-/** Makes the file, or takes it, for its owner alone; SQLite gives its journals the same mode. */
+/**
+ * Makes the file, or takes it, for its owner alone; SQLite gives the journals that it makes the same mode, and those that
+ * lie beside it already are taken as well. None of them is opened here: whoever closes a file that this process has open
+ * as a database gives up its locks on it, and another process may then take itself for the last one and remove the journal.
+ */
 export function ownerOnly(file: string): void {
-  const handle = openSync(file, 'a', 0o600);
+  if (!existsSync(file)) create(file);
+  for (const one of [file, `${file}-wal`, `${file}-shm`]) {
+    const found = statSync(one, { throwIfNoEntry: false });
+    if (found?.isFile() === false) throw new Error('there is something else than a file in its place');
+    if (found !== undefined && (found.mode & 0o077) !== 0) chmodSync(one, 0o600);
+  }
+}
+
+/** Empty, and closed before anybody can open it. */
+function create(file: string): void {
+  const made = `${file}.${randomBytes(6).toString('hex')}.new`;
+  closeSync(openSync(made, 'wx', 0o600));
   try {
-    if ((fstatSync(handle).mode & 0o077) !== 0) fchmodSync(handle, 0o600);
+    linkSync(made, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   } finally {
-    closeSync(handle);
+    rmSync(made);
   }
 }
 

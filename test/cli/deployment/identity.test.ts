@@ -84,11 +84,11 @@ describe('a deployment folder (I12)', { tags: ['I12'] }, () => {
     expect(statSync(sandbox.folder).mode & 0o777).toBe(0o700);
   });
 
-  it('an open ledger file is closed to others by the next start', async () => {
-    const file = join(sandbox.folder, 'ledger.sqlite');
-    chmodSync(file, 0o644);
+  it('has its databases, of the ledger and of the vault, closed to others by the next start', async () => {
+    const files = ['ledger.sqlite', 'vault/small-objects.sqlite'].map((name) => join(sandbox.folder, name));
+    for (const file of files) chmodSync(file, 0o644);
     await sandbox.withRuntime(async () => undefined);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(files.map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
   });
 
   it('that was moved gives its old answers', async () => {

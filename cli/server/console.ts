@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Console, type ConsoleFunctions, type ConsoleOptions } from '../../console/server/console.ts';
-import { callerOf, isConsoleRole, type Login } from '../../console/server/login.ts';
+import { Console, type ConsoleOptions } from '../../console/server/console.ts';
+import { type ConsoleRequest, send } from '../../console/server/exchange.ts';
+import { consoleFunctions } from '../../console/server/functions.ts';
+import { isConsoleRole, type Login } from '../../console/server/login.ts';
 import { refuse } from '../../shared/errors.ts';
 import { errorRecords } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
-import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
-import { httpFunction } from '../../shared/gsma/http-function.ts';
 import { identifyCaller } from '../../shared/gsma/identify-caller.ts';
-import type { InterfaceFunction } from '../../shared/gsma/interface-function.ts';
-import { urlPaths } from '../../shared/gsma/paths.ts';
-import type { CallOptions } from '../../shared/gsma/record-call.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { Connections } from './admission/connections.ts';
 import type { ConnectionLimits } from './admission/limits.ts';
@@ -45,7 +42,7 @@ export async function startConsole(configuration: ConsoleConfiguration): Promise
   const now = () => performance.now();
   const console = new Console({
     ...configuration,
-    functions: consoleFunctions(services, { log, now, newIncident: randomUUID }, limits),
+    functions: consoleFunctions(services, { log, now, newIncident: randomUUID }, () => TIMEOUTS.call),
     byCertificate: (request) => loginOf(services, request),
   });
   const listener: Listener = await listen(
@@ -57,54 +54,26 @@ export async function startConsole(configuration: ConsoleConfiguration): Promise
       keepAliveMs: TIMEOUTS.keepAlive,
       health,
     },
-    () => console.serve,
+    () => async (incoming, response, path) =>
+      send(incoming, response, await console.answer(requestOf(incoming, path, limits.bodySeconds))),
     (error) =>
       log({ event: 'fault', incident: randomUUID(), function: 'console', errors: errorRecords(error) }),
   );
   return { url: configuration.url, makeLink: (who) => console.makeLink(who), close: () => listener.close() };
 }
 
-/**
- * What the console may call: the functions for its roles, by their URL paths. Transfer links are for whoever has a client
- * certificate, and so for nobody here.
- */
-const FUNCTIONS: ReadonlyMap<string, InterfaceFunction> = new Map(
-  functionPaths
-    .map(functionAt)
-    .filter(({ role, path }) => isConsoleRole(role) && !path.endsWith('.openTransfer'))
-    .flatMap((fn) => urlPaths(fn).map((path) => [path, fn])),
-);
+/** A request as the console sees it. */
+const requestOf = (incoming: IncomingMessage, path: string, bodySeconds: number): ConsoleRequest => ({
+  method: incoming.method ?? '',
+  path,
+  query: /\?.*$/s.exec(incoming.url ?? '')?.[0] ?? '',
+  headers: headersOf(incoming),
+  clientCertificate: certificateOf(incoming),
+  readBody: (limit) => readBody(incoming, limit, bodySeconds * 1000),
+});
 
-function consoleFunctions(
-  services: Services,
-  options: CallOptions,
-  limits: ConnectionLimits,
-): ConsoleFunctions {
-  return {
-    kindOf(path) {
-      const fn = FUNCTIONS.get(path);
-      return fn && (fn.role === 'viewer' ? 'reads' : 'changes');
-    },
-    async call(path, login, request) {
-      const answer = httpFunction(FUNCTIONS.get(path)!, services, options, async () => callerOf(login));
-      const { httpStatus, headers, body } = await answer(
-        {
-          method: request.method ?? '',
-          headers: headersOf(request),
-          clientCertificate: undefined,
-          readBody: (limit) => readBody(request, limit, limits.bodySeconds * 1000),
-        },
-        TIMEOUTS.call,
-      );
-      return { status: httpStatus, headers, body: body ?? '' };
-    },
-  };
-}
-
-async function loginOf({ parties }: Services, request: IncomingMessage): Promise<Login> {
-  const { identifier, name, role } = await identifyCaller(parties, {
-    clientCertificate: certificateOf(request),
-  });
+async function loginOf(services: Services, request: ConsoleRequest): Promise<Login> {
+  const { identifier, name, role } = await identifyCaller(services.parties, request);
   if (!isConsoleRole(role))
     refuse('requesterNotAllowed', 'the certificate is that of no viewer or administrator');
   return { person: name ?? identifier, role, by: 'certificate' };

@@ -8,12 +8,14 @@ export type ConsoleRole = (typeof CONSOLE_ROLES)[number];
 
 export const isConsoleRole = (role: string): role is ConsoleRole => CONSOLE_ROLES.some((one) => one === role);
 
+export const LOGIN_WAYS = ['link', 'certificate', 'oidc'] as const;
+
 /** Somebody who has logged in. */
 export interface Login {
   /** The audit log has changes under this name: 1 to 128 characters, none of them a control character. */
   readonly person: string;
   readonly role: ConsoleRole;
-  readonly by: 'link' | 'certificate' | 'oidc';
+  readonly by: (typeof LOGIN_WAYS)[number];
 }
 
 /** The functionRequesterIdentifier of all calls that come from the console. */

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Fault, refuse } from '../../shared/errors.ts';
+import { object, text } from '../../shared/service/records/schema.ts';
 import { type ConsoleRole, type Login, personName } from './login.ts';
 import { digest, newSecret } from './secrets.ts';
+import { type ConsoleStore, readStored } from './store.ts';
 
 type Client = typeof import('openid-client');
 type Configuration = import('openid-client').Configuration;
@@ -26,28 +28,22 @@ export interface OidcOptions {
 
 /** How long somebody may take at the provider. */
 const LOGIN_MS = 10 * 60_000;
-/** Logins under way at once; the oldest is given up for another. */
-const LIMIT = 1_000;
-
-interface UnderWay {
-  readonly verifier: string;
-  readonly state: string;
-  readonly nonce: string;
-  readonly untilMs: number;
-}
+/** A login that is on its way, as it is stored, in JSON. */
+const loginUnderWay = object({ verifier: text, state: text, nonce: text });
 
 /** OpenID Connect by authorization code with PKCE (RFC 7636), state and nonce; tokens never reach the browser. */
 export class OidcLogin {
   readonly #options: OidcOptions;
   readonly #redirectUri: string;
+  readonly #store: ConsoleStore;
   readonly #now: () => number;
-  readonly #underWay = new Map<string, UnderWay>();
   #opened: Promise<{ readonly client: Client; readonly configuration: Configuration }> | undefined;
 
   /** `redirectUri` is registered at the provider. `now` in milliseconds since 1970. */
-  constructor(options: OidcOptions, redirectUri: string, now: () => number) {
+  constructor(options: OidcOptions, redirectUri: string, store: ConsoleStore, now: () => number) {
     this.#options = options;
     this.#redirectUri = redirectUri;
+    this.#store = store;
     this.#now = now;
   }
 
@@ -59,9 +55,8 @@ export class OidcLogin {
       verifier: client.randomPKCECodeVerifier(),
       state: client.randomState(),
       nonce: client.randomNonce(),
-      untilMs: this.#now() + LOGIN_MS,
     };
-    this.#keep(digest(ticket), login);
+    await this.#store.put(nameOf(ticket), JSON.stringify(login), this.#now() + LOGIN_MS);
     const location = client.buildAuthorizationUrl(configuration, {
       redirect_uri: this.#redirectUri,
       scope: `openid ${this.#options.scope ?? 'email profile'}`,
@@ -76,11 +71,10 @@ export class OidcLogin {
   /** Who comes back from the provider with `query`, the part of the URL from `?` on. A login is taken once, whatever comes of it. */
   async finish(ticket: string | undefined, query: string): Promise<Login> {
     const { client, configuration } = await this.#open();
-    const key = ticket === undefined ? '' : digest(ticket);
-    const login = this.#underWay.get(key);
-    this.#underWay.delete(key);
-    if (login === undefined || this.#now() >= login.untilMs)
+    const stored = ticket === undefined ? undefined : await this.#store.take(nameOf(ticket));
+    if (stored === undefined)
       refuse('requesterNotAllowed', 'this login was not begun in this browser, or took too long');
+    const login = readStored(loginUnderWay, stored);
     const { searchParams } = new URL(`${this.#redirectUri}${query}`);
     if (!sameText(searchParams.get('state') ?? '', login.state))
       refuse('requesterNotAllowed', 'the provider answered another login than the one that was begun');
@@ -126,14 +120,6 @@ export class OidcLogin {
     return refuse('requesterNotAllowed', 'the provider gives this person no role in the console');
   }
 
-  #keep(key: string, login: UnderWay): void {
-    const now = this.#now();
-    for (const [other, { untilMs }] of this.#underWay) if (now >= untilMs) this.#underWay.delete(other);
-    const [oldest] = this.#underWay.keys();
-    if (this.#underWay.size >= LIMIT && oldest !== undefined) this.#underWay.delete(oldest);
-    this.#underWay.set(key, login);
-  }
-
   /** The provider is asked what it is when somebody logs in; one that could not be reached is asked again. */
   #open() {
     this.#opened ??= this.#discover().catch((cause: unknown) => {
@@ -161,6 +147,8 @@ export class OidcLogin {
     return { client, configuration };
   }
 }
+
+const nameOf = (ticket: string): string => `login ${digest(ticket)}`;
 
 function sameText(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

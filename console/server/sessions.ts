@@ -1,5 +1,7 @@
-import type { Login } from './login.ts';
+import { number, object, oneOf, optional, type TypeOf, text } from '../../shared/service/records/schema.ts';
+import { CONSOLE_ROLES, LOGIN_WAYS, type Login } from './login.ts';
 import { digest, newSecret } from './secrets.ts';
+import { type ConsoleStore, readStored } from './store.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -21,8 +23,10 @@ export const SESSION_LIVES: SessionLives = {
 
 /** Requests that were under way when the value changed still come with the one before. */
 const OVERLAP_MS = 30_000;
-/** More are not kept; the one that was idle longest goes. */
-const LIMIT = 1_000;
+/** A use is written down no more often. */
+const SEEN_MS = MINUTE_MS;
+/** Characters of a token that name its session and stay when the rest is replaced: 96 bits; the rest are 162. */
+const NAME = 16;
 
 export interface Session {
   readonly login: Login;
@@ -32,28 +36,41 @@ export interface Session {
   readonly endsAtMs: number;
 }
 
-interface Kept extends Session {
-  /** Digests of the cookie's value, and of the one before until `formerUntilMs`. */
-  current: string;
-  former?: { readonly digest: string; readonly untilMs: number };
-  rotatedAtMs: number;
-  seenAtMs: number;
+/** A session as it is stored, in JSON. */
+const keptSession = object({
+  login: object({ person: text, role: oneOf(...CONSOLE_ROLES), by: oneOf(...LOGIN_WAYS) }),
+  csrf: text,
+  endsAtMs: number,
+  /** Digests of the cookie's value, and of the one before until `untilMs`. */
+  current: text,
+  former: optional(object({ digest: text, untilMs: number })),
+  rotatedAtMs: number,
+  seenAtMs: number,
+});
+
+type Kept = TypeOf<typeof keptSession>;
+
+interface Found {
+  readonly name: string;
+  readonly stored: string;
+  readonly kept: Kept;
 }
 
-/** Sessions of the console, in memory: a restart of the server ends them all. Tokens are kept as digests. */
+/** Sessions of the console. Tokens are kept as digests. */
 export class Sessions {
   readonly #lives: SessionLives;
+  readonly #store: ConsoleStore;
   readonly #now: () => number;
-  readonly #kept = new Map<string, Kept>();
 
   /** `now` in milliseconds since 1970. */
-  constructor(now: () => number, lives: SessionLives = SESSION_LIVES) {
+  constructor(store: ConsoleStore, now: () => number, lives: SessionLives = SESSION_LIVES) {
+    this.#store = store;
     this.#now = now;
     this.#lives = lives;
   }
 
   /** A new session, always under a new token: what a browser had before a login is worth nothing after it. */
-  open(login: Login): { readonly token: string; readonly session: Session } {
+  async open(login: Login): Promise<{ readonly token: string; readonly session: Session }> {
     const now = this.#now();
     const token = newSecret();
     const kept: Kept = {
@@ -64,62 +81,55 @@ export class Sessions {
       rotatedAtMs: now,
       seenAtMs: now,
     };
-    this.#sweep();
-    this.#kept.set(kept.current, kept);
+    await this.#keep(nameOf(token), kept);
     return { token, session: kept };
   }
 
   /** The session of a token, and the token that takes its place when it is time for another. */
-  use(token: string | undefined): { readonly session: Session; readonly renewed?: string } | undefined {
-    const found = this.#find(token);
-    if (found === undefined) return undefined;
+  async use(
+    token: string | undefined,
+  ): Promise<{ readonly session: Session; readonly renewed?: string } | undefined> {
+    const found = await this.#find(token);
+    if (found === undefined || token === undefined) return undefined;
+    const { kept, name, stored } = found;
     const now = this.#now();
-    found.seenAtMs = now;
-    const isFormer = found.former?.digest === digest(token!);
-    if (isFormer || now - found.rotatedAtMs < this.#lives.rotateMs) return { session: found };
-    const renewed = newSecret();
-    if (found.former !== undefined) this.#kept.delete(found.former.digest);
-    found.former = { digest: found.current, untilMs: now + OVERLAP_MS };
-    found.current = digest(renewed);
-    found.rotatedAtMs = now;
-    this.#kept.set(found.current, found);
-    return { session: found, renewed };
+    const isFormer = kept.former?.digest === digest(token);
+    if (isFormer || now - kept.rotatedAtMs < this.#lives.rotateMs) {
+      if (now - kept.seenAtMs >= SEEN_MS) await this.#keep(name, { ...kept, seenAtMs: now }, stored);
+      return { session: kept };
+    }
+    const renewed = `${token.slice(0, NAME)}${newSecret().slice(NAME)}`;
+    const former = { digest: kept.current, untilMs: now + OVERLAP_MS };
+    const rotated = { ...kept, current: digest(renewed), former, rotatedAtMs: now, seenAtMs: now };
+    // where another request has replaced it at the same moment, its answer has the new one
+    const isOurs = await this.#keep(name, rotated, stored);
+    return isOurs ? { session: kept, renewed } : { session: kept };
   }
 
   /** Ends the session of a token, under whatever token it is known. */
-  end(token: string | undefined): Session | undefined {
-    const found = this.#find(token);
-    if (found !== undefined) this.#forget(found);
-    return found;
+  async end(token: string | undefined): Promise<Session | undefined> {
+    const found = await this.#find(token);
+    if (found === undefined) return undefined;
+    await this.#store.take(found.name);
+    return found.kept;
   }
 
-  #find(token: string | undefined): Kept | undefined {
+  /** A session that nobody uses leaves the store by itself. */
+  #keep(name: string, kept: Kept, before?: string): Promise<boolean> {
+    const untilMs = Math.min(kept.endsAtMs, kept.seenAtMs + this.#lives.idleMs);
+    return this.#store.put(name, JSON.stringify(kept), untilMs, before);
+  }
+
+  async #find(token: string | undefined): Promise<Found | undefined> {
     if (token === undefined) return undefined;
+    const name = nameOf(token);
+    const stored = await this.#store.get(name);
+    if (stored === undefined) return undefined;
+    const kept = readStored(keptSession, stored);
     const key = digest(token);
-    const kept = this.#kept.get(key);
-    if (kept === undefined) return undefined;
-    const now = this.#now();
-    if (now >= kept.endsAtMs || now - kept.seenAtMs >= this.#lives.idleMs) {
-      this.#forget(kept);
-      return undefined;
-    }
-    if (kept.former?.digest === key && now >= kept.former.untilMs) return undefined;
-    return kept;
-  }
-
-  #forget(kept: Kept): void {
-    this.#kept.delete(kept.current);
-    if (kept.former !== undefined) this.#kept.delete(kept.former.digest);
-  }
-
-  /** What is over goes when somebody logs in; so does the session idle longest where there are too many. */
-  #sweep(): void {
-    const now = this.#now();
-    const all = [...new Set(this.#kept.values())];
-    for (const kept of all)
-      if (now >= kept.endsAtMs || now - kept.seenAtMs >= this.#lives.idleMs) this.#forget(kept);
-    if (all.length < LIMIT) return;
-    const oldest = all.reduce((a, b) => (a.seenAtMs <= b.seenAtMs ? a : b));
-    this.#forget(oldest);
+    const isFormer = kept.former?.digest === key && this.#now() < kept.former.untilMs;
+    return kept.current === key || isFormer ? { name, stored, kept } : undefined;
   }
 }
+
+const nameOf = (token: string): string => `session ${digest(token.slice(0, NAME))}`;

@@ -1,6 +1,9 @@
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { headersOf } from '../../../cli/server/function-route.ts';
+import { readBody } from '../../../cli/server/read-body.ts';
 import { Console, type ConsoleOptions } from '../../../console/server/console.ts';
+import { send } from '../../../console/server/exchange.ts';
 import type { Login } from '../../../console/server/login.ts';
 
 export interface Answer {
@@ -52,8 +55,18 @@ export class ConsoleBench {
       ...options,
     });
     server.on('request', (incoming, response) => {
+      const [path = '', query] = (incoming.url ?? '').split(/(?=\?)/, 2);
+      const request = {
+        method: incoming.method ?? '',
+        path,
+        query: query ?? '',
+        headers: headersOf(incoming),
+        clientCertificate: undefined,
+        readBody: (limit: number) => readBody(incoming, limit, 10_000),
+      };
       this.console
-        .serve(incoming, response, (incoming.url ?? '').split('?', 1)[0]!)
+        .answer(request)
+        .then((answer) => send(incoming, response, answer))
         .catch(() => response.writeHead(500).end());
     });
   }

@@ -31,7 +31,10 @@ export function registerVerify(program: Command, io: CliIo): void {
     .command('verify')
     .option(...FOLDER_OPTION)
     .option(...CONFIG_OPTION)
-    .option('--repair', 'remove what counts for nothing, and destroy keys that had to be destroyed')
+    .option(
+      '--repair',
+      'remove what counts for nothing, destroy keys that had to be destroyed, and close profiles whose keys are lost',
+    )
     .option('--resume', 'go on where a run was cut off')
     .action(async (options: VerifyArguments) => {
       const config = await configOf(options);

@@ -21,7 +21,14 @@ import {
 import { ledgerKeys } from '../records/keys.ts';
 import { type CommitRecord, readCommitRecord, readJobRecord } from '../records/locked-records.ts';
 import { COMMIT_RECORDS, parseCommitRecordName } from '../records/object-names.ts';
-import { extraPacks, extrasRecord, iccidOwner, orderRecord } from '../records/order.ts';
+import {
+  extraPacks,
+  extrasRecord,
+  iccidOwner,
+  type OrderRecord,
+  orderRecord,
+  packCount,
+} from '../records/order.ts';
 import { indexDraws } from '../supply/draws.ts';
 import { replayClaims, type Taken } from './claims.ts';
 import type { StoredDataKeys } from './data-keys.ts';
@@ -172,21 +179,38 @@ async function reserveIccids(
     ),
   );
   if (orderItem === undefined) return false;
-  await restoreExtras(context, orderId, items, stored);
+  const positions = items.map(({ position }) => position);
+  await restoreExtras(context, orderId, orderRecord.from(orderItem), positions, stored);
   return true;
+}
+
+/** Those that the draws of a job lead to: it may bind them yet, and nobody else may be given their places. */
+export async function restoreExtrasOfJob(
+  context: Context,
+  { orderId, runs }: JobRecord,
+  stored: StoredDataKeys,
+): Promise<void> {
+  const item = await context.ledger.get(ledgerKeys.order(orderId));
+  if (item === undefined) return;
+  const order = orderRecord.from(item);
+  const drawn = runs.flatMap(([, from, count]) => {
+    const first = Math.max(from, order.quantity);
+    return Array.from({ length: Math.max(0, from + count - first) }, (_, i) => first + i);
+  });
+  await restoreExtras(context, orderId, order, drawn, stored);
 }
 
 /** Packs of one beyond the order's own, made as replacements after the restored ledger's last write. */
 async function restoreExtras(
   context: Context,
   orderId: string,
-  items: readonly BoundItem[],
+  order: OrderRecord,
+  positions: readonly number[],
   stored: StoredDataKeys,
 ): Promise<void> {
   const { ledger } = context;
-  const order = orderRecord.from((await ledger.get(ledgerKeys.order(orderId)))!);
-  const own = Math.ceil(order.quantity / order.packSize);
-  for (const pack of new Set(items.map(({ position }) => Math.floor(position / order.packSize)))) {
+  const own = packCount(order);
+  for (const pack of new Set(positions.map((position) => Math.floor(position / order.packSize)))) {
     if (pack < own) continue;
     await restorePack(context, orderId, order, pack, stored);
     const key = ledgerKeys.orderExtras(orderId);

@@ -11,7 +11,7 @@ import { ledgerKeys } from '../records/keys.ts';
 import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
 import { openWorkRecord } from '../records/work.ts';
 import { replayAuditLines } from './audit-lines.ts';
-import { missingCommits, replayCommit, restoreJob } from './commits.ts';
+import { missingCommits, replayCommit, restoreExtrasOfJob, restoreJob } from './commits.ts';
 import { StoredDataKeys } from './data-keys.ts';
 import { adoptPpks } from './identity.ts';
 import { restoreOrder } from './orders.ts';
@@ -86,7 +86,7 @@ export async function restore(
   progress('auditLines', auditLines, auditLines);
   const stored = await StoredDataKeys.read(context.ppks);
   const { orderIds, ...orders } = await restoreOrders(context, stored, progress);
-  const jobs = await reopenJobs(context, progress);
+  const jobs = await reopenJobs(context, stored, progress);
   const { commits, bound, problems, twice, affected } = await replayCommits(context, stored, progress);
   await stored.reconcile(context);
   for await (const jobId of recordedJobs(vault)) await finishJob(context, jobId);
@@ -128,10 +128,10 @@ async function restoreOrders(context: Context, stored: StoredDataKeys, progress:
 }
 
 /** Returns how many jobs are open again. */
-async function reopenJobs(context: Context, progress: Progress): Promise<number> {
+async function reopenJobs(context: Context, stored: StoredDataKeys, progress: Progress): Promise<number> {
   let jobs = 0;
   for await (const jobId of recordedJobs(context.vault)) {
-    if (await reopenJob(context, jobId)) jobs += 1;
+    if (await reopenJob(context, jobId, stored)) jobs += 1;
     progress('jobs', jobs, undefined);
   }
   return jobs;
@@ -190,11 +190,12 @@ async function reconcileSupplies(
 }
 
 /** A job of several chunks, with its open work so that the rest of it is bound; true where the ledger did not know it. */
-async function reopenJob(context: Context, jobId: string): Promise<boolean> {
+async function reopenJob(context: Context, jobId: string, stored: StoredDataKeys): Promise<boolean> {
   const { ledger } = context;
   const isNew = (await ledger.get(ledgerKeys.job(jobId))) === undefined;
   const job = await restoreJob(context, jobId);
   if (job === undefined) return false;
+  await restoreExtrasOfJob(context, job, stored);
   const finished = (await chunkProgresses(context, jobId)).filter((one) => one.finished).length;
   if (finished === chunkCount(job)) return isNew;
   await ledger.write({

@@ -1,6 +1,7 @@
 import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
 import { transactCounted } from '../counts/transact.ts';
@@ -119,8 +120,11 @@ async function settleShares(
   }
 }
 
-/** Profiles still to be drawn whose PPK or data key is gone, with the PPK vault or by a cancellation: nobody can bind them. */
-async function closeLost(context: Context, orderId: string, order: OrderRecord): Promise<number> {
+/**
+ * Closes profiles still to be drawn whose PPK or data key is gone, with the PPK vault or by an end that the ledger has lost:
+ * nobody can bind them.
+ */
+export async function closeLost(context: Context, orderId: string, order: OrderRecord): Promise<number> {
   const { ledger, ppks, now } = context;
   const available = await availableOf(context, orderId, order);
   let closed = 0;
@@ -157,11 +161,16 @@ async function close(
     state: 'Closed',
     iccid,
     at,
-    detail: 'its keys were lost when the ledger was restored',
+    detail: 'its keys are lost',
   } as const;
   const writes: Write[] = [
     ...draw.writes,
     { put: ledgerKeys.profile(orderId, position), attributes: profileRecord.to(record), when: 'absent' },
+    auditWrite(
+      { event: 'profile.closed', by: 'server', about: { order: orderId, iccid } },
+      `lost-${orderId}-${iccid}`,
+      at,
+    ),
   ];
   const counts = () => orderCountWrites(ledger, orderId, { Closed: 1 }, at);
   return (await transactCounted(ledger, writes, counts)).done;

@@ -14,12 +14,14 @@ export interface Finding {
   readonly repair?: Repair;
 }
 
-/** How a finding is repaired: what counts for nothing is removed, what had to be destroyed is destroyed, counts are made anew. */
+/** How a finding is repaired: what counts for nothing is removed, what had to be destroyed is destroyed, what is lost is closed, counts are made anew. */
 export type Repair =
   | { readonly removeObject: string }
   | { readonly destroyPack: string }
   | { readonly destroyPpks: { readonly pack: string; readonly places: readonly number[] } }
   | { readonly recountOrder: string }
+  /** Profiles of this order that nobody has and whose PPKs are gone: they can never be bound. */
+  | { readonly closeLost: string }
   | { readonly closeFile: string };
 
 /** A bounded piece of a stage: what it found, how many things it looked at, and where to go on. */

@@ -104,7 +104,7 @@ async function checkPacks(
     const item = await context.ledger.get(ledgerKeys.orderPack(orderId, pack));
     if (item !== undefined) {
       findings.push(
-        ...(await checkPpks(context, packRecord.from(item), pack * order.packSize, isOpen, viewOf)),
+        ...(await checkPpks(context, orderId, packRecord.from(item), pack * order.packSize, isOpen, viewOf)),
       );
     } else if (isOpen && !(await isPromised(context, orderId, order, pack)))
       findings.push(inLedger(ledgerKeys.orderPack(orderId, pack), 'a pack of an open order is missing'));
@@ -130,11 +130,12 @@ async function isPromised(
 /** As `checkPpksOf`; keys that cannot be read are named by their pack. */
 async function checkPpks(
   context: Context,
+  orderId: string,
   record: PackRecord,
   ...more: [first: number, isOpen: boolean, viewOf: (position: number) => Promise<BlockView>]
 ): Promise<Finding[]> {
   try {
-    return await checkPpksOf(context, record, ...more);
+    return await checkPpksOf(context, orderId, record, ...more);
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'vault' || error.retryable) throw error;
     const name = error instanceof DamagedObject ? error.object : record.ppks;
@@ -144,6 +145,7 @@ async function checkPpks(
 
 async function checkPpksOf(
   { ppks }: Context,
+  orderId: string,
   { ppks: pack, dataKey, iccids }: PackRecord,
   first: number,
   isOpen: boolean,
@@ -178,6 +180,7 @@ async function checkPpksOf(
       where: 'PPK vault',
       name: key === undefined ? dataKey : pack,
       problem: `PPKs ${listed(lost)} are gone, though nobody has their profiles`,
+      repair: { closeLost: orderId },
     });
   return findings;
 }

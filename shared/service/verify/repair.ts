@@ -1,10 +1,12 @@
 import type { Context } from '../context.ts';
 import { repairCounts } from '../inventory/recount.ts';
+import { closeLost } from '../restore/supply.ts';
+import { loadOrder } from '../supply/own-order.ts';
 import type { Finding } from './finding.ts';
 
 /**
  * Repairs what is repaired without loss, and leaves the rest: what counts for nothing is removed, what had to be
- * destroyed is destroyed. Whether the file of a store is closed to others is for who has the files (`closeFile`).
+ * destroyed is destroyed, and what is lost already is closed. Whether the file of a store is closed to others is for who has the files (`closeFile`).
  */
 export async function repair(
   context: Context,
@@ -17,6 +19,8 @@ export async function repair(
   else if ('destroyPack' in how) await ppks.destroyPack(how.destroyPack);
   else if ('destroyPpks' in how) await ppks.destroy(how.destroyPpks.pack, how.destroyPpks.places);
   else if ('recountOrder' in how) await repairCounts(context, how.recountOrder);
+  else if ('closeLost' in how)
+    await closeLost(context, how.closeLost, await loadOrder(context, how.closeLost));
   else await closeFile(how.closeFile);
   return true;
 }

@@ -6,6 +6,7 @@ import { verifyCommits } from './commits.ts';
 import { verifyCounts } from './counts.ts';
 import type { Finding, Slice } from './finding.ts';
 import { verifyItems } from './items.ts';
+import { verifyJobs } from './jobs.ts';
 import { verifyObjects, verifyPpks } from './leftovers.ts';
 import { verifyOrders } from './orders.ts';
 
@@ -18,6 +19,7 @@ export const STAGES = {
   identity: verifyIdentity,
   ledger: verifyItems,
   commits: verifyCommits,
+  jobs: verifyJobs,
   orders: verifyOrders,
   counts: verifyCounts,
   vault: verifyObjects,

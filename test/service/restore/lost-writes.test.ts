@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ItemKey } from '../../../shared/ledger/ledger.ts';
+import { jobRecord } from '../../../shared/service/records/job.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { extraPacks, packRecord } from '../../../shared/service/records/order.ts';
+import { restore } from '../../../shared/service/restore/restore.ts';
+import type { Finding } from '../../../shared/service/verify/finding.ts';
+import { repair } from '../../../shared/service/verify/repair.ts';
+import { verify } from '../../../shared/service/verify/verify.ts';
+import { encodeProfileLoadingReport } from '../../../sim/index.ts';
+import { DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
+import { MortalProcess } from '../mortal.ts';
+import { boundOf, outcomesOf, prepare, Request, registered } from '../scenario.ts';
+
+/* A disk that had said of the last writes that they were made, and they were not: what tells of them lies elsewhere. */
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  deployment = await Deployment.create({ memory: true, config: { packSize: 2, chunkSize: 1 } });
+});
+afterAll(() => deployment?.close());
+
+async function findings(): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for await (const step of verify(deployment.runtime.unguarded)) found.push(...step.findings);
+  return found;
+}
+
+async function lose(...keys: readonly ItemKey[]): Promise<void> {
+  const { ledger } = deployment.runtime.context;
+  for (const item of await ledger.getMany(keys))
+    if (item !== undefined) await ledger.write({ remove: item, when: { revision: item.revision } });
+}
+
+async function restored(): Promise<void> {
+  const { unguarded, standing } = deployment.runtime;
+  await standing.freeze('test');
+  await restore(unguarded, standing);
+}
+
+it('verification names a job that the ledger has lost, and a restore brings it back (I9, I11)', async () => {
+  await prepare(deployment, 'JOB', 4);
+  const euiccs = await registered(deployment, 2);
+  const request = new Request(
+    'JOB',
+    euiccs.map(({ eid }) => ({ eid })),
+  );
+  const jobId = request.jobId(deployment.config.deployment);
+  const job = ledgerKeys.job(jobId);
+  const { ledger } = deployment.runtime.context;
+  const isRecorded = async () => (await ledger.get(ledgerKeys.orderDraw('JOB', 0, jobId))) !== undefined;
+  for (let call = 1; !(await isRecorded()); call++) {
+    const process = await MortalProcess.start(deployment, { call, when: 'after' });
+    await process.run((runtime) => request.send(runtime));
+  }
+  const taken = jobRecord.from((await ledger.get(job))!);
+  expect(await findings()).toEqual([]);
+  await lose(job, ledgerKeys.openWork('job', jobId));
+  expect((await findings()).map(({ problem }) => problem)).toContain(
+    'a locked record tells of this job, and the ledger does not know it',
+  );
+  await restored();
+  expect(jobRecord.from((await ledger.get(job))!)).toEqual(taken);
+  expect(await findings()).toEqual([]);
+});
+
+it('a profile that was made as a replacement is there for a job that has drawn it (I2, I9)', async () => {
+  const { services, context } = deployment.runtime;
+  await prepare(deployment, 'ONE', 1);
+  const [euicc, other] = await registered(deployment, 2, { keys: 2 });
+  const [item] = boundOf(await new Request('ONE', [{ eid: euicc!.eid }]).send(deployment.runtime));
+  const { iccid, transactionId } = item!.bound;
+  const failed = { fpaError: { transactionId, eid: euicc!.eid, cause: 'damaged' } } as const;
+  const report = encodeProfileLoadingReport({ reportId: randomBytes(8), items: [failed] });
+  await services.reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+  const replacement = await services.orders.replaceProfile(OPERATOR, { orderId: 'ONE', iccid });
+
+  // a job of two chunks draws it, and its process dies before either is bound
+  const request = new Request('ONE', [{ eid: euicc!.eid }, { eid: other!.eid }]);
+  const jobId = request.jobId(deployment.config.deployment);
+  const drawn = ledgerKeys.orderDraw('ONE', 2, jobId);
+  for (let call = 1; (await context.ledger.get(drawn)) === undefined; call++) {
+    const process = await MortalProcess.start(deployment, { call, when: 'after' });
+    await process.run((runtime) => request.send(runtime));
+  }
+  await lose(
+    drawn,
+    ledgerKeys.job(jobId),
+    ledgerKeys.openWork('job', jobId),
+    ledgerKeys.tie('ONE', euicc!.eid, 2),
+    ledgerKeys.orderPack('ONE', 1),
+    ledgerKeys.orderPackMade('ONE', 1),
+    ledgerKeys.iccid(replacement.iccid),
+    ledgerKeys.replacement('ONE', iccid),
+    ledgerKeys.orderExtras('ONE'),
+  );
+  await restored();
+  expect(extraPacks(await context.ledger.get(ledgerKeys.orderExtras('ONE')))).toBe(1);
+  const pack = packRecord.from((await context.ledger.get(ledgerKeys.orderPack('ONE', 1)))!);
+  expect(pack.iccids).toEqual([replacement.iccid]);
+  for (let chunk = 0; chunk < 2; chunk++) await deployment.runtime.work.runTask('job', jobId, chunk);
+  // what was kept for it is in no record but the ledger's own
+  expect(outcomesOf(await request.fetch(deployment.runtime))).toEqual([
+    'noNewBinding',
+    'profileTypeExhausted',
+  ]);
+  const again = await services.orders.replaceProfile(OPERATOR, { orderId: 'ONE', iccid });
+  expect(again).toEqual(replacement);
+  const [bound] = boundOf(await new Request('ONE', [{ eid: euicc!.eid }]).send(deployment.runtime));
+  expect(bound).toMatchObject({ eid: euicc!.eid, bound: { iccid: replacement.iccid } });
+});
+
+it('a profile whose end the ledger has lost with its PPK destroyed is closed by a repair (I5, I11)', async () => {
+  const { services, context } = deployment.runtime;
+  const [first] = await prepare(deployment, 'ENDED', 2);
+  await services.orders.cancelOrder(OPERATOR, { orderId: 'ENDED', iccid: first! });
+  const supply = (await context.ledger.get(ledgerKeys.orderSupply('ENDED')))!;
+  const before = { ...supply.attributes, next: 0, taken: [] };
+  await context.ledger.write({ put: supply, attributes: before, when: { revision: supply.revision } });
+  await lose(ledgerKeys.profile('ENDED', 0));
+
+  const gone = (await findings()).filter(({ where }) => where === 'PPK vault');
+  expect(gone.map(({ problem }) => problem)).toEqual(['PPKs 0 are gone, though nobody has their profiles']);
+  expect(await repair(context, gone[0]!)).toBe(true);
+  expect((await findings()).filter(({ where }) => where === 'PPK vault')).toEqual([]);
+  const { items } = await services.orders.getOrderStatus(OPERATOR, { orderId: 'ENDED' });
+  expect(items.map(({ state }) => state)).toEqual(['Closed', 'Available']);
+  const [euicc] = await registered(deployment, 1);
+  const answer = await new Request('ENDED', [{ eid: euicc!.eid }]).send(deployment.runtime);
+  expect(outcomesOf(answer)).toEqual(['bound']);
+});

@@ -69,7 +69,7 @@ export async function listen(
   const server = createServer(
     {
       ...TLS,
-      handshakeTimeout: TIMEOUTS.tlsHandshake,
+      handshakeTimeout: Math.min(TIMEOUTS.tlsHandshake, headMs),
       headersTimeout: headMs,
       connectionsCheckingInterval: TIMEOUTS.lookForLate,
       // Bodies have their own limits: one deadline would fit either a function call or a transfer.

@@ -28,8 +28,10 @@ import { Deployment } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
 import { prepare, Request, registered } from '../scenario.ts';
 
-const PROFILES = effort({ short: 200, long: 1_000 });
-const DAMAGES = effort({ short: 24, long: 200 });
+/** `SMDPF_TEST_DAMAGES=200 npx vitest run test/service/verify/damages.test.ts` makes as many, and says what came of them. */
+const asked = process.env.SMDPF_TEST_DAMAGES;
+const DAMAGES = Number(asked ?? effort({ short: 24, long: 200 }));
+const PROFILES = asked === undefined ? effort({ short: 200, long: 1_000 }) : 1_000;
 const BOUND = 60;
 
 let deployment: Deployment;
@@ -262,6 +264,20 @@ const EDITS: readonly (readonly [what: string, where: string, edit: (text: strin
     ],
   ];
 
+/** How many damages of each kind were found where; those that were found nowhere left all answers as they were. */
+function summaryOf(seed: number, shown: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const line of shown) {
+    const kind = /^(?:flipped|cut|deleted|swapped)/.exec(line)?.[0] ?? 'edited';
+    const end = line.slice(line.lastIndexOf(' -> ') + 4);
+    const where = /^(?:start|frozen):/.test(end) ? 'found at the start' : 'found by a verification';
+    const told = `${kind}, ${end === 'nothing' ? 'nothing that is used' : where}`;
+    counts.set(told, (counts.get(told) ?? 0) + 1);
+  }
+  const lines = [...counts].sort().map(([told, count]) => `${String(count).padStart(5)} ${told}`);
+  return [`${shown.length} damages, seed ${seed}`, ...lines].join('\n');
+}
+
 function edited(folder: string, roll: (below: number) => number): string {
   const [what, where, edit] = EDITS[roll(EDITS.length)]!;
   return `${what}: ${withRow(folder, roll, where, edit)}`;
@@ -290,6 +306,7 @@ describe('a deployment that was damaged', { tags: ['I11'] }, () => {
     }
     count('mutations', DAMAGES);
     if (process.env.SMDPF_TEST_SHOW !== undefined) console.log(shown.join('\n'));
+    if (asked !== undefined) console.log(summaryOf(seed, shown));
   }, 1_200_000);
 
   it.each(EDITS.map((edit) => edit[0]))('%s: it is found', async (name) => {

@@ -17,13 +17,13 @@ export function mutate(octets: Uint8Array, other: Uint8Array, below: Below): Uin
 type Edit = (octets: Uint8Array, other: Uint8Array, below: Below) => Uint8Array;
 
 const overwritten: Edit = (octets, _, below) => {
-  const result = Uint8Array.from(octets);
+  const result = new Uint8Array(octets);
   if (result.length > 0) result[below(result.length)] = below(2) === 0 ? below(256) : ODD[below(ODD.length)]!;
   return result;
 };
 
 const flipped: Edit = (octets, _, below) => {
-  const result = Uint8Array.from(octets);
+  const result = new Uint8Array(octets);
   if (result.length > 0) result[below(result.length)]! ^= 1 << below(8);
   return result;
 };

@@ -11,6 +11,8 @@ export interface Counted {
   accepted: number;
   refused: number;
   longestMs: number;
+  /** Of this process, with the making of the inputs. */
+  cpuMs: number;
 }
 
 export interface Failure {
@@ -53,7 +55,7 @@ export async function fuzz(
   let peakMemory = process.memoryUsage.rss();
   let open = targets.map((target) => ({
     target,
-    counted: { inputs: 0, accepted: 0, refused: 0, longestMs: 0 },
+    counted: { inputs: 0, accepted: 0, refused: 0, longestMs: 0, cpuMs: 0 },
     wanted: Math.max(1, Math.round((inputs * shareOf(target)) / total)),
   }));
   const byKind = new Map(open.map(({ target, counted }) => [target.kind, counted]));
@@ -61,10 +63,13 @@ export async function fuzz(
     for (const { target, counted, wanted } of open) {
       // a kind of which there are few has them spread over the whole run
       const turn = Math.max(1, Math.round((TURN * wanted) / (open[0]?.wanted ?? wanted)));
+      const usage = process.cpuUsage();
       for (let made = 0; made < turn && counted.inputs < wanted; made++) {
         const failure = await one(target, inputOf(target, below), counted);
         if (failure !== undefined) failures.set(`${target.kind} ${String(failure.error)}`, failure);
       }
+      const { user, system } = process.cpuUsage(usage);
+      counted.cpuMs += (user + system) / 1000;
       peakMemory = Math.max(peakMemory, process.memoryUsage.rss());
       await nextTurn();
     }

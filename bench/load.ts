@@ -14,7 +14,7 @@ import { toHex } from '../shared/codec/bytes.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { encodeBppRequest, type PersonalisedEuicc } from '../sim/index.ts';
 import type { LoadCounts, LoadData } from './load/attackers.ts';
-import { post } from './load/post.ts';
+import { post, UNANSWERED } from './load/post.ts';
 import { freePort, serve } from './serving.ts';
 
 /**
@@ -47,8 +47,8 @@ const [POLLER, VICTIM] = ['2.999.50', '2.999.51'];
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-load-'));
 const [port, fieldPort] = [await freePort(), await freePort()];
 let next = 0;
-/** HTTP status of just-in-time calls that were not answered. */
-const refused: number[] = [];
+/** What just-in-time calls were told that were not answered. */
+const refused: string[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 const euiccs = await prepare();
@@ -91,7 +91,7 @@ async function prepare(): Promise<readonly PersonalisedEuicc[]> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   const rows = all.slice(0, items).map(({ eid }, i) => ({ itemId: i + 1, eid }));
-  await world.maker.requestBpp({ requestId: JOB, orderId: ORDER, items: rows }, { timeoutMs: 600_000 });
+  await world.maker.requestBpp({ requestId: JOB, orderId: ORDER, items: rows }, { timeoutMs: 3_600_000 });
   await world.callbacks.stop();
   await running.close();
   return all.slice(items);
@@ -105,7 +105,7 @@ async function run(): Promise<void> {
   const load = startLoad();
   await load.underWay;
   const loaded = await justInTime(calls);
-  const { polls, shed, most } = await load.stop();
+  const { polls, shed, others, most } = await load.stop();
   const of = (times: number[], part: number) => times[Math.floor((times.length - 1) * part)]!.toFixed(1);
   console.log(
     `just in time, quiet:  p50 ${of(quiet, 0.5)} ms, p99 ${of(quiet, 0.99)} ms, ${quiet.length} calls`,
@@ -114,7 +114,10 @@ async function run(): Promise<void> {
     `just in time, loaded: p50 ${of(loaded, 0.5)} ms, p99 ${of(loaded, 0.99)} ms, ${loaded.length} calls`,
   );
   console.log(`just-in-time calls not answered: ${refused.length} ${refused.join(' ')}`);
-  console.log(`polls of the job of ${items} items: ${polls} answered, ${shed} shed`);
+  const told = Object.entries(others).map(([what, count]) => `, ${count} ${what}`);
+  console.log(
+    `polls of the job of ${items} items: ${polls} answered, ${shed} sent away with Retry-After${told.join('')}`,
+  );
   console.log(`resident memory of the server: at most ${most.toFixed(0)} MB`);
 }
 
@@ -129,15 +132,14 @@ async function justInTime(count: number): Promise<number[]> {
       items: [{ itemId: 1, eid: euicc.eid }],
     });
     const startedAt = performance.now();
-    // 0: the connection ended without an answer
-    const status = await post(
+    const { told } = await post(
       { port, ca, tls: victimTls },
       'requestBpp',
       'application/octet-stream',
       body,
       agent,
-    ).catch(() => 0);
-    if (status !== 200) refused.push(status);
+    ).catch(() => UNANSWERED);
+    if (told !== 'done') refused.push(told);
     times.push(performance.now() - startedAt);
   }
   return times.sort((a, b) => a - b);

@@ -2,7 +2,7 @@ import { Agent } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { connect } from 'node:tls';
-import { post } from './post.ts';
+import { post, UNANSWERED } from './post.ts';
 
 export interface LoadData {
   readonly ports: { readonly parties: number; readonly field: number };
@@ -17,10 +17,11 @@ export interface LoadData {
   readonly pollers: number;
 }
 
-/** Polls that were answered, and those that were sent away or cut off. */
+/** What came of the polls: answered, sent away with Retry-After, and all others by what they were told. */
 export interface LoadCounts {
   polls: number;
   shed: number;
+  readonly others: Record<string, number>;
 }
 
 /** A ProfileInstallationResult of 3.9 MB, as its JSON. */
@@ -37,8 +38,11 @@ const STRANGERS = [
 /** Milliseconds between connections of one stranger: what is refused before TLS would try again at once. */
 const AGAIN_MS = 200;
 
+/** A party above its rate, and a server that is busy. */
+const BUSY = ['1.1/6.4', '1.2/6.4'];
+
 let stopped = false;
-const counts: LoadCounts = { polls: 0, shed: 0 };
+const counts: LoadCounts = { polls: 0, shed: 0, others: {} };
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 /** Tells `under way` after each poll, and its counts at the end. */
@@ -62,13 +66,18 @@ function start({ ports, ca, poller, requestId, strangers, pollers }: LoadData): 
   for (let i = 0; i < pollers; i++) {
     const own = new Agent({ keepAlive: true, maxSockets: 1 });
     void until(async () => {
-      const status = await post(end, 'getBppBatch', 'application/json', poll, own).catch(() => 0);
+      const { told, retryAfter } = await post(end, 'getBppBatch', 'application/json', poll, own).catch(
+        () => UNANSWERED,
+      );
       process.send?.('under way');
-      if (status === 200) counts.polls += 1;
-      else {
-        counts.shed += 1;
-        await pause(1_000);
+      if (told === 'done') {
+        counts.polls += 1;
+        return;
       }
+      if (BUSY.includes(told) && retryAfter !== undefined) counts.shed += 1;
+      else counts.others[told] = (counts.others[told] ?? 0) + 1;
+      // whatever it was told
+      await pause(1_000);
     });
   }
 }

@@ -50,6 +50,7 @@ import { Standing } from './service/restore/standing.ts';
 import { AdministrationService } from './service/trust/administration.ts';
 import { Trust } from './service/trust/trust.ts';
 import { TrustAdministration } from './service/trust/trust-administration.ts';
+import { StoredForm } from './service/upgrade/stored-form.ts';
 import { ServiceWork } from './service/work.ts';
 import { servicesForPeople } from './services-for-people.ts';
 import { openPpkVault, openVault } from './vault/open.ts';
@@ -61,6 +62,8 @@ export interface Runtime {
   readonly context: Context;
   /** Whether the ledger may be changed: one that was restored from a backup may not. */
   readonly standing: Standing;
+  /** Which form is written, and which releases work on the deployment: docs/upgrades.md. */
+  readonly storedForm: StoredForm;
   /** The same context over a ledger that lets itself be changed while it is frozen; for restoring. */
   readonly unguarded: Context;
   readonly services: Services & {
@@ -105,7 +108,7 @@ export interface RuntimeOptions {
 export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions = {}): Promise<Runtime> {
   const { log = () => undefined, now = Date.now } = options;
   const stores = await openStores(config, options);
-  const { standing, guarded: ledger, vault, ppks } = stores;
+  const { standing, storedForm, guarded: ledger, vault, ppks } = stores;
   const custody = openCustody(config, ledger, options);
   const { keyRing, keyAssignments, dataKeys } = custody;
   const settings = settingsOf(config);
@@ -127,6 +130,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     config,
     context,
     standing,
+    storedForm,
     unguarded: { ...context, ledger: stores.ledger },
     services,
     ...parts,
@@ -144,6 +148,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
       await calls.close();
       await custody.close();
       await Promise.all([ledger.close(), vault.close(), ppks.close(), custody.keys.close()]);
+      storedForm.close();
     },
   };
 }
@@ -156,6 +161,7 @@ interface Stores {
   readonly vault: Vault;
   readonly ppks: PpkVault;
   readonly standing: Standing;
+  readonly storedForm: StoredForm;
 }
 
 async function openStores(
@@ -165,7 +171,10 @@ async function openStores(
   const ledger = stores.ledger ?? (await openLedger(config.ledger));
   const vault = stores.vault ?? (await openVault(config.vault, transfersOf(config)));
   const ppks = stores.ppks ?? (await openPpkVault(config.ppks));
+  const storedForm = new StoredForm(ledger, now);
   try {
+    // first of all: of what a newer release has stored, nothing else can be counted on
+    await storedForm.requireKnown();
     await requireIdentity(
       {
         ledger,
@@ -173,14 +182,19 @@ async function openStores(
         ppks: config.ppks === NO_PORT ? undefined : ppks,
       },
       config,
-      mayLack,
+      { mayLack, begin: () => storedForm.begin() },
     );
   } catch (error) {
+    storedForm.close();
     await Promise.all([ledger.close(), vault.close(), ppks.close()]);
     throw error;
   }
   const standing = new Standing({ ledger, vault, ppks, now }, config);
-  return { ledger, guarded: new GuardedLedger(ledger, () => standing.requireLive()), vault, ppks, standing };
+  const requireLive = async () => {
+    await standing.requireLive();
+    await storedForm.requireKnownAtWork();
+  };
+  return { ledger, guarded: new GuardedLedger(ledger, requireLive), vault, ppks, standing, storedForm };
 }
 
 /** Keys, which of them have which role, the data keys under them, and the journal of their uses. */

@@ -45,6 +45,7 @@ export const STATUS_CODES = {
   tooLarge: proposed('1.3.1', '3.8', 'the message or one of its lists is larger than the limit'),
   providerUnavailable: published('1.2', '5.1', 'a part of the service is out of reach; try again'),
   ledgerFrozen: published('1.2', '5.1', 'the ledger was restored and is frozen until it is reconciled'),
+  formNotInForce: published('1.2', '5.1', 'what is asked for needs a stored form that is not in force yet'),
   executionError: published('1.2', '4.2', 'the service failed; the event is recorded'),
 
   // 8.1.x: eUICC, EID, certificates

@@ -94,6 +94,11 @@ export const UPKEEP = {
     embedded: { pauseMs: 60_000, trouble: 'life.delayed' },
     aws: { lambda: 'life.reap', everyMinutes: 5 },
   },
+  'upgrade.say': {
+    what: 'says which release is at work, and takes up a stored form that was activated',
+    embedded: { pauseMs: 30_000, trouble: 'alarm.form.unread' },
+    aws: { why: 'a Lambda does both before it writes' },
+  },
   'keys.uses': {
     what: 'sums up the uses of each key in the audit log',
     embedded: { why: 'every process that has keys open writes down its own (shared/runtime.ts)' },

@@ -20,6 +20,7 @@ export const WAYS_OUT: Readonly<Record<StatusName, string>> = {
   tooLarge: 'have the caller send less at once, or upload it by openTransfer',
   providerUnavailable: 'try again; if it lasts, `smdpf status` says which part is ill',
   ledgerFrozen: '`smdpf restore run` reconciles the ledger',
+  formNotInForce: 'activate the form once every process is of the newer release: `smdpf upgrade activate`',
   executionError: 'look for the incident in the log: docs/runbook.md, Faults',
   euiccSignatureInvalid:
     'ask the EUM or the device manufacturer: the result was changed, or another eUICC signed it',

@@ -204,6 +204,14 @@ export const COMMANDS: ReadonlyMap<string, CommandRow> = new Map<string, Command
     },
   ],
   [
+    'upgrade',
+    {
+      summary:
+        'old and new release side by side: which are at work, and the stored form that all of them read',
+      load: async () => (await import('./upgrade.ts')).registerUpgrade,
+    },
+  ],
+  [
     'restore',
     {
       summary: 'bring a ledger that came from a backup up to date; frozen until then',

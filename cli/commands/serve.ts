@@ -3,6 +3,7 @@ import { CONSOLE_ROLES, type ConsoleRole } from '../../console/server/login.ts';
 import { type Log, lineOf } from '../../shared/events/log-events.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
+import { THIS_RELEASE } from '../../shared/service/upgrade/stored-form.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
 import type { OpenedConsole } from '../deployment/open-console.ts';
@@ -89,6 +90,8 @@ export function registerServe(program: Command, io: CliIo): void {
         );
       }
       for (const problem of problems) io.warn(problem);
+      const { inForce, newest } = await server.runtime.storedForm.forms();
+      if (inForce < newest) io.warn(waitingForm(inForce, newest));
       if (server.console?.built === false) io.warn(CONSOLE_NOT_BUILT);
       const ready = {
         parties: server.urls.parties,
@@ -107,7 +110,7 @@ export function registerServe(program: Command, io: CliIo): void {
           ['stop with', 'Ctrl-C, or smdpf stop'],
         ]),
       );
-      await Promise.race([untilStopped(), stopRequested(deployment.folder)]);
+      await Promise.race([untilStopped(), stopRequested(deployment.folder, THIS_RELEASE.release)]);
       await server.close();
     });
 }
@@ -150,6 +153,9 @@ function warnOfFirstUse(
   if (keys !== undefined && keysInToken(keys).wrapping !== runtime.keys.wrapping)
     ignored('--keys', 'keys of its own', 'runtime.keys');
 }
+
+const waitingForm = (inForce: number, newest: number) =>
+  `stored form ${inForce} is in force, so that an older release may work beside this one and come back; to bring form ${newest} into force: smdpf upgrade activate (docs/upgrades.md)`;
 
 const CONSOLE_NOT_BUILT =
   'the pages of the console are not built: run npm run console:build in the project, and start the server again';

@@ -14,7 +14,7 @@ type Round = () => Promise<unknown>;
 
 /** What each row of the table of upkeep runs here. */
 function embeddedUpkeep(runtime: Runtime, log: Log): Readonly<Record<EmbeddedUpkeepName, Round>> {
-  const { audit, evidence, services, keyInventory, wrappingRotation, reaper, context } = runtime;
+  const { audit, evidence, services, keyInventory, wrappingRotation, reaper, context, storedForm } = runtime;
   const fetch = httpFetch({ timeoutMs: CRL_TIMEOUT_MS, maxOctets: MAX_CRL }, context.settings.destinations);
   const fetcher = new CrlFetcher(runtime, fetch, log);
   return {
@@ -27,6 +27,7 @@ function embeddedUpkeep(runtime: Runtime, log: Log): Readonly<Record<EmbeddedUpk
     'keys.rewrap': () => wrappingRotation.rewrap(),
     'life.reap': () => reaper.round(),
     'verify.scrub': () => scrub(context),
+    'upgrade.say': () => storedForm.say(),
     'trust.fetchCrls': () => fetcher.round(),
   };
 }

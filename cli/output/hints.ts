@@ -23,6 +23,7 @@ const REFUSAL_HINTS: Readonly<Record<StatusName, string>> = {
   tooLarge: 'Cut it into several; the message names the limit.',
   providerUnavailable: 'Send the same again later; the log of the server says which part is out of reach.',
   ledgerFrozen: 'Bring the ledger up to date first: smdpf restore plan, then smdpf restore run.',
+  formNotInForce: 'Once every process is of the newer release: smdpf upgrade activate (docs/upgrades.md).',
   executionError: 'Send the same again; the log of the server has the incident.',
   euiccSignatureInvalid:
     'Check that the certificate is that of the eUICC which made the result, and that the file is as it was received.',

@@ -227,6 +227,11 @@ export const LOG_EVENTS = {
     MESSAGE,
     'reach the clock that `timeSource` names, or name another one',
   ),
+  'alarm.form.unread': alarm(
+    'the stored form could not be looked at, or is newer than this release reads: it changes nothing any more',
+    MESSAGE,
+    'run the release that the message names: [upgrades](upgrades.md)',
+  ),
   'alarm.key.unchecked': alarm('the keys could not be looked at', MESSAGE, 'see [keys](runbook.md#keys)'),
   'alarm.key.rewrap': alarm(
     'a day after a rotation data keys are still under the former wrapping key',

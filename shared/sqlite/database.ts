@@ -11,9 +11,20 @@ export interface DatabaseForm {
   readonly store: 'ledger' | 'vault';
   /** Tells the file from other SQLite databases (PRAGMA application_id). */
   readonly applicationId: number;
+  /** Of the newest schema that this release knows. */
   readonly schemaVersion: number;
-  /** Statements that make what is not there yet. */
+  /** Statements that make the newest schema where there is nothing yet. */
   readonly schema: string;
+  /**
+   * By schema, the statements that make the next one of it, at the first start of a release that knows it and beside processes
+   * that do not. They only add what those may ignore: a table, an index, a column with a default.
+   */
+  readonly steps?: Readonly<Record<number, string>>;
+  /**
+   * The oldest schema whose releases may use a file of this one; every one unless said otherwise. It may only be raised to one that
+   * no process at work is below: docs/upgrades.md.
+   */
+  readonly usableFrom?: number;
 }
 
 /** How long a connection waits for the write transaction of another, in milliseconds. */
@@ -85,17 +96,54 @@ function openOnce(file: string, form: DatabaseForm, timeout: number): DatabaseSy
     const version = pragma('user_version');
     database.exec('COMMIT');
     const fresh = application === 0 && version === 0;
-    if (!fresh && (application !== applicationId || version !== schemaVersion))
-      throw new Fault(store, 'the file is a database of something else or of another version');
+    if (!fresh) requireUsable(form, application, Number(version));
     if (file !== ':memory:' && pragma('journal_mode = WAL') !== 'wal')
       throw new Fault(store, 'the file system does not allow a write-ahead log');
     database.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (fresh)
       database.exec(`BEGIN IMMEDIATE; ${schema}
-        PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+        PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${stampOf(form)}; COMMIT;`);
+    else if (schemaOf(Number(version)).version < schemaVersion) stepUp(database, form, pragma);
     return database;
   } catch (error) {
     database.close();
+    throw error;
+  }
+}
+
+/** `user_version` has the schema in its lower 16 bits, and in its upper ones the oldest that may use the file. */
+const schemaOf = (stamp: number) => ({ version: stamp & 0xffff, usableFrom: stamp >>> 16 });
+const stampOf = ({ schemaVersion, usableFrom = 0 }: DatabaseForm) => (usableFrom << 16) | schemaVersion;
+
+function requireUsable(form: DatabaseForm, application: unknown, stamp: number): void {
+  const { store, applicationId, schemaVersion, steps = {} } = form;
+  if (application !== applicationId) throw new Fault(store, 'the file is a database of something else');
+  const { version, usableFrom } = schemaOf(stamp);
+  if (usableFrom > schemaVersion)
+    throw new Fault(
+      store,
+      `the ${store} database has schema ${version}, which takes a release that knows schema ${usableFrom}; this one knows ${schemaVersion}: run the newer release (docs/upgrades.md)`,
+    );
+  for (let from = version; from < schemaVersion; from++)
+    if (steps[from] === undefined)
+      throw new Fault(
+        store,
+        `the ${store} database has schema ${version}, which this release reads no more; it reads ${from + 1} to ${schemaVersion}: run a release in between first (docs/upgrades.md)`,
+      );
+}
+
+/** Brings the schema up to the newest, once, whoever else does so at the same moment. */
+function stepUp(database: DatabaseSync, form: DatabaseForm, pragma: (name: string) => unknown): void {
+  const { schemaVersion, steps = {} } = form;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (let from = schemaOf(Number(pragma('user_version'))).version; from < schemaVersion; from++)
+      database.exec(
+        `${steps[from]}; PRAGMA user_version = ${from + 1 === schemaVersion ? stampOf(form) : from + 1}`,
+      );
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
     throw error;
   }
 }

@@ -44,6 +44,7 @@ export const FLOORS: readonly Floor[] = [
   { name: 'function binding', rooms: ['shared/gsma'] },
   { name: 'audit', rooms: ['shared/service/audit'] },
   { name: 'dual control', rooms: ['shared/service/dual-control'] },
+  { name: 'upgrade', rooms: ['shared/service/upgrade'] },
   { name: 'custody', rooms: ['shared/service/custody'] },
   { name: 'context', rooms: ['shared/service/context.ts', 'shared/service/turns.ts'] },
   { name: 'life', rooms: ['shared/service/life'] },

@@ -124,6 +124,10 @@ export const AUDIT_EVENTS = {
   'console.logout': row('other records', 'a person logged out of the console', {
     role: words('viewer', 'administrator'),
   }),
+  'form.activated': row('administrator', 'records are written in a newer stored form from here on', {
+    form: 'number',
+    release: 'identifier',
+  }),
   'party.added': row('administrator', 'a client certificate was registered', {
     fingerprint: 'hash',
     identifier: 'identifier',

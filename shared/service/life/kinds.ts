@@ -258,6 +258,7 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     ['`restore/standing.ts`', 'every change'],
     WITH_DEPLOYMENT,
   ),
+  kind('stored-form', 'the form in force, releases at work', ['`upgrade/`', 'every start'], WITH_DEPLOYMENT),
   kind('party', 'the party register', ['`smdpf party`', 'every call'], FOR_EVER),
   kind('trust', 'CIs, EUMs, certificates, revocation lists, epoch', ['`trust/`', '`trust/`'], FOR_EVER),
   kind(

@@ -44,6 +44,8 @@ export const partitions = {
   waitingKeys: 'keys-waiting',
   /** Administrators, what they have to do together, and what waits for a second one. */
   dualControl: 'dual-control',
+  /** Which stored form is in force, and which releases are at work. */
+  forms: 'stored-form',
   failures: 'failures',
   calls: 'calls',
 } as const;
@@ -54,6 +56,9 @@ export const noticesOf = (orderId: string) => `${orderId}#`;
 export const noticeName = (orderId: string, call: string) => `${noticesOf(orderId)}${call}`;
 /** The functionCallIdentifier in a notice's name. */
 export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
+
+/** Beginning of the sort keys of releases at work. */
+export const RELEASE = 'release#';
 
 /** Beginnings of sort keys of dual control. */
 export const ADMINISTRATOR = 'administrator#';
@@ -119,6 +124,8 @@ export const ledgerKeys = {
   verification: { partition: 'ledger', sort: 'verification' } as ItemKey,
   /** Which deployment this ledger belongs to. */
   identity: { partition: 'ledger', sort: 'identity' } as ItemKey,
+  formInForce: { partition: partitions.forms, sort: 'in-force' } as ItemKey,
+  release: (version: string): ItemKey => ({ partition: partitions.forms, sort: `${RELEASE}${version}` }),
   /** The end of the audit log. */
   auditHead: { partition: partitions.audit, sort: 'head' } as ItemKey,
   /** Up to which line the archive goes. */

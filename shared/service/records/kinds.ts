@@ -32,6 +32,7 @@ import { profileRecord } from './profile.ts';
 import type { RecordKind } from './record.ts';
 import { reportRecord, reportSlice, reportWork } from './report.ts';
 import { standingRecord } from './standing.ts';
+import { formRecord, releaseRecord } from './stored-form.ts';
 import { traceRecord } from './trace.ts';
 import { openUploadsRecord, transferRecord } from './transfer.ts';
 import {
@@ -55,6 +56,7 @@ import { openWorkRecord } from './work.ts';
  */
 const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>>>> = {
   ledger: { standing: standingRecord, identity: identityRecord, verification: verificationRecord },
+  'stored-form': { 'in-force': formRecord, release: releaseRecord },
   audit: { head: auditHead, archived: auditArchived, line: chainedLine },
   'audit-pending': { '*': waitingLine },
   party: { '*': partyRecord },

@@ -44,12 +44,16 @@ const WAY_OUT = {
  * from then on a store without it is a store that is missing. A process that has not all of the stores looks at those
  * that it has, and leaves the first start to one that has.
  *
- * `mayLack` names what a command can do without, such as the PPK vault in a restore; what is there must be ours.
+ * `mayLack` names what a command can do without, such as the PPK vault in a restore; what is there must be ours. `begin` comes
+ * before anything is stored at the first start; it may run again.
  */
 export async function requireIdentity(
   stores: OwnStores,
   claimed: Claimed,
-  mayLack: readonly StoreName[] = [],
+  {
+    mayLack = [],
+    begin = async () => undefined,
+  }: { readonly mayLack?: readonly StoreName[] | undefined; readonly begin?: () => Promise<void> } = {},
 ): Promise<void> {
   const found = await requireAllOwn(stores, claimed);
   const isBegun = found.ledger?.complete === false;
@@ -62,7 +66,9 @@ export async function requireIdentity(
   }
   const { ledger, vault, ppks } = stores;
   if (ledger === undefined || vault === undefined || ppks === undefined) return;
-  if (mayLack.length === 0) await establish({ ledger, vault, ppks }, claimed);
+  if (mayLack.length > 0) return;
+  await begin();
+  await establish({ ledger, vault, ppks }, claimed);
 }
 
 /** What each store says it is; undefined where it says nothing, or is not of this process. */

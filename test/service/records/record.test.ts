@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../shared/codec/bytes.ts';
+import { Refusal } from '../../../shared/errors.ts';
 import type { Attributes, Item } from '../../../shared/ledger/ledger.ts';
-import { recordOf } from '../../../shared/service/records/record.ts';
+import { formInForce, type HeldForm, holdForm } from '../../../shared/service/records/forms.ts';
+import { needsForm, recordOf } from '../../../shared/service/records/record.ts';
 import {
   anyValue,
   dictionary,
@@ -117,10 +119,22 @@ describe('a stored record', () => {
 });
 
 describe('a record of an old version', () => {
-  const third = recordOf('third', { first: text, second: text, third: whole }, [
-    (one) => ({ ...one, second: 'from 1' }),
-    (two) => ({ ...two, third: 2 }),
-  ]);
+  const third = recordOf(
+    'third',
+    { first: text, second: text, third: whole },
+    {
+      steps: [
+        {
+          form: 2,
+          lift: (one) => ({ ...one, second: 'from 1' }),
+          lower: ({ second, ...one }) => (second === 'from 1' ? one : needsForm(2, 'a second')),
+        },
+        { form: 4, lift: (two) => ({ ...two, third: 2 }), lower: ({ third: _, ...two }) => two },
+      ],
+    },
+  );
+  let form: HeldForm | undefined;
+  afterEach(() => form?.release());
 
   it.each<[number, Attributes, object]>([
     [1, { first: 'a' }, { first: 'a', second: 'from 1', third: 2 }],
@@ -130,7 +144,51 @@ describe('a record of an old version', () => {
     expect(third.from(itemOf({ ...members, v }))).toEqual(record);
   });
 
-  it('is stored in the present one', () => {
-    expect(third.to(third.from(itemOf({ first: 'a', v: 1 })))).toMatchObject({ v: 3 });
+  it.each([
+    [1, { first: 'a', v: 1 }],
+    [2, { first: 'a', second: 'from 1', v: 2 }],
+    [3, { first: 'a', second: 'from 1', v: 2 }],
+    [4, { first: 'a', second: 'from 1', third: 2, v: 3 }],
+  ])('is stored in the version of form %i while that is in force', (inForce, stored) => {
+    form = holdForm(inForce);
+    expect(third.to(third.from(itemOf({ first: 'a', v: 1 })))).toEqual(stored);
+  });
+
+  it('is not stored where the form in force has no place for what it says, and the refusal says what to do', () => {
+    form = holdForm(1);
+    const store = () => third.to({ first: 'a', second: 'b', third: 2 });
+    expect(store).toThrow('a second: that is stored from form 2 on, and form 1 is in force');
+    expect(refusalOf(store)).toBe('formNotInForce');
+    form.raise(2);
+    expect(store()).toEqual({ first: 'a', second: 'b', v: 2 });
+  });
+
+  it('of a kind that a later form brought is not stored before', () => {
+    const fresh = recordOf('fresh', { first: text }, { since: 2 });
+    form = holdForm(1);
+    expect(refusalOf(() => fresh.to({ first: 'a' }))).toBe('formNotInForce');
+    form.raise(2);
+    expect(fresh.to({ first: 'a' })).toEqual({ first: 'a', v: 1 });
+  });
+
+  it('is written for the lowest form of several deployments of one process, and a form never goes back', () => {
+    form = holdForm(4);
+    form.raise(2);
+    expect(formInForce()).toBe(4);
+    const other = holdForm(2);
+    expect(formInForce()).toBe(2);
+    other.release();
+    other.raise(1);
+    expect(formInForce()).toBe(4);
   });
 });
+
+function refusalOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  throw new Error('there was no refusal');
+}

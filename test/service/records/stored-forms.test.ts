@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeAttributes, encodeAttributes } from '../../../shared/ledger/item.ts';
 import type { Attributes, Item } from '../../../shared/ledger/ledger.ts';
+import { holdForm, NEWEST_FORM } from '../../../shared/service/records/forms.ts';
 import { ledgerKinds } from '../../../shared/service/records/kinds.ts';
 import { RecordFault, type RecordKind } from '../../../shared/service/records/record.ts';
 
@@ -84,6 +85,22 @@ describe.each(kinds.map((kind) => [kind.kind, kind] as const))(
 
     it.each(Array.from({ length: kind.version }, (_, i) => i + 1))('of version %i opens', (version) => {
       expect(() => kind.from(itemOf(fixture(kind, version)))).not.toThrow();
+    });
+
+    it('came by forms that only grow, up to the newest, and goes back to each earlier version', () => {
+      const { since, steps } = kind.history;
+      const forms = [since, ...steps.map(({ form }) => form), NEWEST_FORM];
+      expect(forms).toEqual([...forms].sort((a, b) => a - b));
+      for (const [i, { form }] of steps.entries()) {
+        const held = holdForm(form - 1);
+        try {
+          // what a process of the release before wrote comes back to it as it was
+          const earlier = fixture(kind, i + 1);
+          expect(encodeAttributes(kind.to(kind.from(itemOf(earlier))))).toBe(encodeAttributes(earlier));
+        } finally {
+          held.release();
+        }
+      }
     });
 
     it.each(known)('shows where %s is of another type', (name) => {

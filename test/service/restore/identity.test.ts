@@ -9,6 +9,7 @@ import {
   STORE_NAMES,
   type StoreName,
 } from '../../../shared/service/restore/identity.ts';
+import { StoredForm } from '../../../shared/service/upgrade/stored-form.ts';
 import { openPpkVault, openVault } from '../../../shared/vault/open.ts';
 import { count } from '../../support/counts.ts';
 import { Deployment } from '../../support/deployment.ts';
@@ -87,11 +88,15 @@ describe('a deployment knows itself (I12)', { tags: ['I12'] }, () => {
           vault: await openVault(`file:${folder}/vault`, transfers),
           ppks: await openPpkVault(`file:${folder}/ppks`),
         };
-        alive = await requireIdentity(dying(stores, call, when), { ...one.config, deployment: 'first' }).then(
+        const mortal = dying(stores, call, when);
+        const form = new StoredForm(mortal.ledger, Date.now);
+        const begin = () => form.begin();
+        alive = await requireIdentity(mortal, { ...one.config, deployment: 'first' }, { begin }).then(
           () => true,
           () => false,
         );
         if (!alive) count('crashes', 1);
+        form.close();
         // whoever comes next is the same deployment, or finds nothing that is another's
         await requireIdentity(stores, { ...one.config, deployment: 'first' });
         const found = await readIdentities(stores);

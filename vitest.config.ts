@@ -14,6 +14,9 @@ const asksForEffort = (file: string) => imports(file, 'effort.ts');
 /** A PKCS#11 library is told once per process where its tokens are, so that each of these files has one of its own. */
 const loadsLibrary = (file: string) => imports(file, 'softhsm.ts');
 
+/** The form in force is one of the process, and other files leave deployments open in theirs. */
+const holdsForms = (file: string) => imports(file, 'records/forms.ts');
+
 // processes and threads that tests start, as well as the workers, find their modules stripped of types and compiled
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/smdpf');
 
@@ -46,9 +49,13 @@ export default defineConfig(({ mode }) => {
         project(
           'shared',
           false,
-          files.filter((file) => !loadsLibrary(file)),
+          files.filter((file) => !loadsLibrary(file) && !holdsForms(file)),
         ),
-        project('alone', true, files.filter(loadsLibrary)),
+        project(
+          'alone',
+          true,
+          files.filter((file) => loadsLibrary(file) || holdsForms(file)),
+        ),
       ],
       // a tag that is of no requirement stops its file; the report lists it as an orphan
       tags: tagsOf(readRequirements()),

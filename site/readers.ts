@@ -22,6 +22,7 @@ export const GROUPS: readonly Group[] = [
       'docs/trust.md',
       'docs/release.md',
       'docs/deploy.md',
+      'docs/upgrades.md',
       'docs/runbook.md',
       'docs/events.md',
       'docs/cost.md',

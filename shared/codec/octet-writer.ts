@@ -19,9 +19,9 @@ export class OctetWriter {
   readonly octets: Buffer;
   #at = 0;
 
-  /** The buffer is not cleared first: `finish` proves that every octet was written. */
-  constructor(length: number) {
-    this.octets = Buffer.allocUnsafeSlow(length);
+  /** A buffer of so many octets, or that one. It is not cleared first: `finish` proves that every octet was written. */
+  constructor(room: number | Buffer) {
+    this.octets = typeof room === 'number' ? Buffer.allocUnsafeSlow(room) : room;
   }
 
   /** Offset of the next octet. */
@@ -51,6 +51,11 @@ export class OctetWriter {
     this.octets.fill(0, offset, offset + length);
     this.#at += length;
     return offset;
+  }
+
+  /** Passes over octets that the caller has filled. */
+  skip(length: number): void {
+    this.#at += length;
   }
 
   /** The buffer, which must be full. */

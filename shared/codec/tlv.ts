@@ -281,9 +281,18 @@ export function tlvHeader(tag: number, length: number): Bytes {
 
 /** One element: tag, minimal length, the parts in order. Undefined parts are left out, for OPTIONAL fields. */
 export function tlv(tag: number, ...parts: readonly (Bytes | undefined)[]): Bytes {
-  const present = parts.filter((part) => part !== undefined) as Uint8Array[];
-  const length = present.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([tlvHeader(tag, length), ...present]);
+  let length = 0;
+  for (const part of parts) if (part !== undefined) length += part.length;
+  const header = tlvHeader(tag, length);
+  const octets = Buffer.allocUnsafe(header.length + length);
+  octets.set(header);
+  let at = header.length;
+  for (const part of parts) {
+    if (part === undefined) continue;
+    octets.set(part, at);
+    at += part.length;
+  }
+  return octets;
 }
 
 /** An INTEGER value in its shortest form, for a non-negative safe integer. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Bytes } from '../codec/bytes.ts';
+import { OctetWriter } from '../codec/octet-writer.ts';
 import { readTlvHeader } from '../codec/tlv.ts';
 import { Fault } from '../errors.ts';
 
@@ -17,17 +17,51 @@ export interface PackEntry {
   readonly segments: Bytes;
 }
 
-/** The object and the offset of each entry, with the end of the last. */
-export function encodePack(entries: readonly PackEntry[]): { body: Bytes; offsets: number[] } {
-  const parts: Bytes[] = [];
-  const offsets = [0];
-  let at = 0;
-  for (const { metadata, segments } of entries) {
-    parts.push(lengthOf(metadata), metadata, segments);
-    at += 4 + metadata.length + segments.length;
-    offsets.push(at);
+const LENGTH = 4;
+
+/** Fills a pack entry by entry, in one buffer that all of them share. */
+export class PackWriter {
+  #octets = Buffer.alloc(0);
+  #at = 0;
+  readonly #expected: number;
+  readonly #offsets = [0];
+
+  /** Entries that are likely to come; more are welcome. */
+  constructor(entries: number) {
+    this.#expected = entries;
   }
-  return { body: Buffer.concat(parts), offsets };
+
+  /** Adds an entry whose '86' segments have so many octets and are written by `segments`; the entry as it stands there. */
+  add(metadata: Bytes, length: number, segments: (out: OctetWriter) => void): Bytes {
+    const from = this.#at;
+    const end = from + LENGTH + metadata.length + length;
+    if (end > this.#octets.length) this.#grow(end);
+    const entry = this.#octets.subarray(from, end);
+    const out = new OctetWriter(entry);
+    entry.writeUInt32BE(metadata.length);
+    out.skip(LENGTH);
+    out.put(metadata);
+    segments(out);
+    out.finish();
+    this.#at = end;
+    this.#offsets.push(end);
+    return entry;
+  }
+
+  /** The object, and the offset of each entry with the end of the last. */
+  finish(): { body: Bytes; offsets: number[] } {
+    return { body: this.#octets.subarray(0, this.#at), offsets: this.#offsets };
+  }
+
+  /** Entries of one order are about as long as the first. */
+  #grow(end: number): void {
+    const entries = this.#offsets.length;
+    const octets = Buffer.allocUnsafeSlow(
+      Math.ceil((end / entries) * Math.max(entries * 1.5, this.#expected)),
+    );
+    octets.set(this.#octets.subarray(0, this.#at));
+    this.#octets = octets;
+  }
 }
 
 /** Every entry, found by walking the object: for packs whose offsets are lost. */
@@ -48,17 +82,6 @@ export function decodePack(body: Bytes): { entries: PackEntry[]; offsets: number
     offsets.push(at);
   }
   return { entries, offsets };
-}
-
-/** SHA-256 of an entry as it stands in its pack. */
-export function packEntryHash({ metadata, segments }: PackEntry): Bytes {
-  return createHash('sha256').update(lengthOf(metadata)).update(metadata).update(segments).digest();
-}
-
-function lengthOf(metadata: Bytes): Bytes {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(metadata.length);
-  return length;
 }
 
 export function decodePackEntry(octets: Bytes): PackEntry {

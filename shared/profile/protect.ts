@@ -12,13 +12,18 @@ import { type Ppk, ppkBspKeys } from './ppk.ts';
  */
 export function protectProfile(upp: Bytes, ppk: Ppk): Bytes {
   const out = new OctetWriter(uppSegmentsLength(upp.length));
+  writeProtected(upp, ppk, out);
+  return out.finish();
+}
+
+/** The same into a buffer of the caller's, which has `uppSegmentsLength` octets left. */
+export function writeProtected(upp: Bytes, ppk: Ppk, out: OctetWriter): void {
   const sealer = new BspSealer(ppkBspKeys(ppk));
   try {
     writeUppSegments(sealer, upp, out);
   } finally {
     sealer.wipe();
   }
-  return out.finish();
 }
 
 /** Octets of the '86' elements of a UPP of `length` octets. */

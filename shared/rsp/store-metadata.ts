@@ -5,6 +5,7 @@ import {
   integerValue,
   readSingle,
   readTlv,
+  readTlvHeader,
   splitElements,
   type Tlv,
   type TlvReader,
@@ -228,6 +229,24 @@ export function encodeStoreMetadata(metadata: StoreMetadataRequest): Bytes {
     checkAdditionalFields(metadata.additionalFields, TAGS),
   );
   return checkStoreMetadataLength(der);
+}
+
+/** Encodes metadata that differ in nothing but their ICCID: each is a copy of the first with its own put in. */
+export function storeMetadataEncoder(
+  metadata: Omit<StoreMetadataRequest, 'iccid'>,
+): (iccid: string) => Bytes {
+  let first: Bytes | undefined;
+  let at = 0;
+  return (iccid) => {
+    if (first === undefined) {
+      first = encodeStoreMetadata({ ...metadata, iccid });
+      // the first field of the request: its tag and length are two octets
+      at = readTlvHeader(first, 0).headerLength + 2;
+    }
+    const der = Buffer.from(first);
+    der.set(encodeIccid(iccid), at);
+    return der;
+  };
 }
 
 function encodeNotificationConfiguration(entries: readonly NotificationConfigurationInformation[]): Bytes {

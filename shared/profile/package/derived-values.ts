@@ -1,9 +1,10 @@
+import type { Bytes } from '../../codec/bytes.ts';
 import { Refusal } from '../../errors.ts';
 import type { PackageDraft } from './draft.ts';
 import { imsIdentities } from './ef/ims-identity.ts';
 import { accessControlClass, decodeImsi } from './ef/imsi.ts';
 import { mncLengthOfAd, mncLengthOfMcc } from './ef/mnc-length.ts';
-import { type FileView, fileImage } from './files.ts';
+import { fileImage } from './files.ts';
 import { type BoundParameter, type ProfileValues, refuseParameter } from './parameter.ts';
 import { type FileSite, fileSites } from './parameters/file-site.ts';
 import { mncLengthInput } from './parameters/mnc-length.ts';
@@ -28,13 +29,13 @@ export interface DerivedParameters {
   values(given: ProfileValues, files: DerivationFiles): ProfileValues;
 }
 
-/** Reads a file of the template in the profile that is being made, or in one that was made. */
-export type DerivationFiles = (site: FileSite) => FileView | undefined;
+/** The installed content of a file of the template, in the profile that is being made or in one that was made. */
+export type DerivationFiles = (site: FileSite) => Bytes | undefined;
 
 export const filesOfDraft =
   (draft: PackageDraft): DerivationFiles =>
   (site) =>
-    site.current(draft);
+    fileImage(site.current(draft));
 
 /** What a profile that was made must hold; nothing where its files do not tell. */
 export function derivedFrom(
@@ -42,7 +43,7 @@ export function derivedFrom(
   given: ProfileValues,
   profile: ProfilePackage,
 ): ProfileValues {
-  return attempt(() => derived.values(given, (site) => site.stored(profile))) ?? {};
+  return attempt(() => derived.values(given, (site) => storedImage(site, profile))) ?? {};
 }
 
 const NOTHING: DerivedParameters = { names: [], values: () => ({}) };
@@ -77,12 +78,12 @@ export function derivedParameters(
   return {
     names,
     values(values, files) {
-      const digits = attempt(() => decodeImsi(image(files, imsi) ?? Buffer.alloc(0)));
+      const digits = attempt(() => decodeImsi(files(imsi) ?? Buffer.alloc(0)));
       if (digits === undefined || digits.length < 6)
         return refuseParameter('imsi', 'EF.IMSI does not hold an IMSI of at least six digits');
       const acc = names.includes('acc') ? { acc: accessControlClass(digits) } : {};
       if (identities.length === 0) return acc;
-      const inAd = ad === undefined ? undefined : mncLengthOfAd(image(files, ad));
+      const inAd = ad === undefined ? undefined : mncLengthOfAd(files(ad));
       const all = imsIdentities(digits, lengthOf(digits, values, inAd, ownerMccMnc));
       return { ...acc, ...Object.fromEntries(identities.map((name) => [name, all[name]])) };
     },
@@ -94,8 +95,9 @@ function sites(parameter: string, profile: ProfilePackage, file: string): readon
   return attempt(() => fileSites(parameter, profile, USIM, file)) ?? [];
 }
 
-function image(files: DerivationFiles, site: FileSite): Uint8Array | undefined {
-  const view = files(site);
+/** The installed content of a file in a package of the template's shape; undefined where it is not. */
+export function storedImage(site: FileSite, profile: ProfilePackage): Bytes | undefined {
+  const view = site.stored(profile);
   return view && fileImage(view);
 }
 

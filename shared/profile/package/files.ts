@@ -59,9 +59,11 @@ export function viewFile(items: readonly FileItem[], oid: string, name: string):
   };
 }
 
-/** The octets that the installed file will hold, or only those that are filled where its size is not known. */
+/** The octets that the installed file will hold, or only those that are filled where its size is not known: not to be changed. */
 export function fileImage(file: FileView): Bytes {
   const size = file.structure === 'ber-tlv' ? undefined : file.size;
+  const only = file.items.length === 1 ? file.items[0] : undefined;
+  if (only?.kind === 'fillFileContent' && only.content.length === size) return only.content;
   return applyFill(patternImage(size ?? filledLength(file.items), file.pattern), file.items);
 }
 

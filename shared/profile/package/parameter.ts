@@ -1,4 +1,4 @@
-import { type Bytes, fromHex } from '../../codec/bytes.ts';
+import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { PackageDraft } from './draft.ts';
 import type { ProfilePackage } from './profile-element.ts';
@@ -78,7 +78,12 @@ export interface SlotSpec<Value, Site> {
   octets(site: Site, value: Value): Bytes;
   /** What these octets hold, as `read` of the parameter gives it. */
   read(site: Site, octets: Bytes): string;
+  /** Do they say the value? Where that is told without text; else what `read` gives is held against the value's. */
+  says?(site: Site, octets: Bytes, value: Value): boolean;
 }
+
+/** Of values that stand in the package octet by octet. */
+export const saysOctets = (_site: unknown, octets: Bytes, value: Bytes): boolean => equal(octets, value);
 
 export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): Parameter {
   const { name, secret, slot } = spec;
@@ -95,7 +100,10 @@ export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): 
             target: spec.target(site),
             find: (personalised) => slot.find(personalised, site),
             octets: (input) => slot.octets(site, spec.parse(input)),
-            says: (octets, input) => same(slot.read(site, octets), spec.text(spec.parse(input))),
+            says(octets, input) {
+              const value = spec.parse(input);
+              return slot.says?.(site, octets, value) ?? same(slot.read(site, octets), spec.text(value));
+            },
           })),
         name,
         secret,

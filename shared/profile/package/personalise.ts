@@ -45,6 +45,7 @@ export interface CompiledTemplate {
   readonly audited: readonly BoundParameter[];
   readonly base: ProfilePackage;
   readonly constants: ProfileValues;
+  readonly hasConstants: boolean;
   readonly derived: DerivedParameters;
   /** Derived parameters: written once everything else is. */
   readonly following: readonly BoundParameter[];
@@ -99,6 +100,7 @@ function compile(template: ProfilePackage, options: TemplateOptions): CompiledTe
     audited: [...early, ...boundLate, ...following],
     base,
     constants,
+    hasConstants: constant.length > 0,
     derived: derivedParameters(base, bind(given, base), derivation),
     following,
     aka: akaSites(base),
@@ -148,10 +150,12 @@ export function personalise(template: CompiledTemplate, values: ProfileValues): 
 /** A row with the constants; refuses columns that are missing or not known. */
 export function givenValues(template: CompiledTemplate, values: ProfileValues): ProfileValues {
   for (const name of template.parameters) givenValue(values, name);
-  for (const name of Object.keys(values)) {
-    if (!template.parameters.includes(name)) refuseParameter(name, 'is no parameter of this template');
-  }
-  return { ...template.constants, ...values };
+  const names = Object.keys(values);
+  // each parameter is there, so that as many names as parameters are just those
+  if (names.length !== template.parameters.length)
+    for (const name of names)
+      if (!template.parameters.includes(name)) refuseParameter(name, 'is no parameter of this template');
+  return template.hasConstants ? { ...template.constants, ...values } : values;
 }
 
 /** A row with the constants and what is derived, as a profile that was made has it. */

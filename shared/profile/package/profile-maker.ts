@@ -18,8 +18,8 @@ export interface MadeProfile {
 
 /** Lengths of the values of a row that have a stencil: rows of one order have few. */
 const MAX_STENCILS = 8;
-/** Each so many profiles of a stencil one is made the long way as well, and decoded whole. */
-const SAMPLE = 64;
+/** Of so many profiles of a stencil, one is made the long way as well, and decoded whole: the first of them. */
+const SAMPLE = 128;
 
 /**
  * Makes the profiles of one pack. The first with values of given lengths is made the long way, part by part, and decoded
@@ -35,6 +35,15 @@ export class ProfileMaker {
 
   constructor(template: CompiledTemplate) {
     this.#template = template;
+  }
+
+  /** Refuses what `make` refuses. Where there is a stencil, the profile is not made, and `upp` is empty. */
+  tried(values: ProfileValues): Pick<MadeProfile, 'upp' | 'placed'> {
+    for (const { stencil } of this.#stencils) {
+      const pieces = stencil.pieces(values);
+      if (pieces !== undefined) return { upp: new Uint8Array(0), placed: stencil.placedPieces(pieces) };
+    }
+    return this.#longWay(values);
   }
 
   /** Refuses (`personalisationInvalid`, `iccidInvalid`) values that are malformed or do not fit. */

@@ -1,30 +1,33 @@
 import { type Bytes, equal, wipe } from '../../codec/bytes.ts';
 import { decodePackedIccid } from '../../codec/iccid.ts';
 import { ifPresent, present } from '../../present.ts';
+import { storedImage } from './derived-values.ts';
 import { inProfile } from './element.ts';
-import type { FileView } from './files.ts';
+import { fileImage } from './files.ts';
 import { headerOf, type ProfileHeader } from './header.ts';
 import type { ProfileValues, Slot } from './parameter.ts';
-import { refuseKnownKey } from './parameters/aka.ts';
+import { type AkaSite, refuseKnownKey } from './parameters/aka.ts';
 import { type FileSite, withStored } from './parameters/file-site.ts';
 import { type CompiledTemplate, givenValues } from './personalise.ts';
 import { decodePackage } from './profile-element.ts';
 import type { PlacedProfile } from './template-places.ts';
 
 /** A slot with the places in the octets of the package where it stands. */
-interface Hole {
-  readonly parameter: string;
-  readonly slot: Slot;
+interface Hole extends NamedSlot {
   readonly length: number;
   /** Offsets in the package. */
   readonly at: readonly number[];
 }
 
-/** A profile that was made with a stencil: its octets, those of its holes, and all values, the derived ones too. */
-export interface Stencilled {
-  readonly upp: Bytes;
+/** What goes into the holes of a profile, in order, and all its values, the derived ones too. */
+export interface Pieces {
   readonly pieces: readonly Bytes[];
   readonly values: ProfileValues;
+}
+
+/** A profile that was made with a stencil: its octets, and what is in its holes. */
+export interface Stencilled extends Pieces {
+  readonly upp: Bytes;
 }
 
 /** What differs where nothing was to be personalised. */
@@ -38,15 +41,17 @@ export const OUTSIDE = 'the template';
 export class Stencil {
   readonly #template: CompiledTemplate;
   readonly #holes: readonly Hole[];
+  readonly #slots: Slots;
   /** The profile with zeros in its holes. */
   readonly #octets: Buffer;
   readonly #header: ProfileHeader;
   /** Begin and end of what lies between the holes. */
-  readonly #between: readonly (readonly [number, number])[];
+  readonly #between: readonly Stretch[];
 
   private constructor(template: CompiledTemplate, octets: Buffer, holes: readonly Hole[]) {
     this.#template = template;
     this.#holes = holes;
+    this.#slots = new Slots(template, holes);
     this.#octets = octets;
     this.#header = headerOf(template.base);
     this.#between = between(holes, octets.length);
@@ -76,14 +81,21 @@ export class Stencil {
    * for.
    */
   fill(values: ProfileValues, room?: Buffer): Stencilled | undefined {
+    const made = this.pieces(values);
+    if (made === undefined) return undefined;
+    const upp = room ?? Buffer.allocUnsafeSlow(this.#octets.length);
+    this.#octets.copy(upp);
+    const { pieces } = made;
+    for (let i = 0; i < pieces.length; i++)
+      for (const offset of this.#holes[i]!.at) upp.set(pieces[i]!, offset);
+    return { upp, pieces, values: made.values };
+  }
+
+  /** What `fill` would put into the holes, refused as there: to see whether a row has a profile. */
+  pieces(values: ProfileValues): Pieces | undefined {
     return inProfile(() => {
-      const made = piecesOf(this.#template, this.#holes, values);
-      if (this.#holes.some(({ length }, i) => made.pieces[i]!.length !== length)) return undefined;
-      const upp = room ?? Buffer.allocUnsafeSlow(this.#octets.length);
-      this.#octets.copy(upp);
-      for (const [i, { at }] of this.#holes.entries())
-        for (const offset of at) upp.set(made.pieces[i]!, offset);
-      return { upp, ...made };
+      const made = this.#slots.pieces(values);
+      return this.#holes.every(({ length }, i) => made.pieces[i]!.length === length) ? made : undefined;
     });
   }
 
@@ -93,26 +105,36 @@ export class Stencil {
    * parameter that differs.
    */
   differing({ upp, pieces, values }: Stencilled): string | undefined {
-    const same = this.#between.every(([from, to]) => this.#octets.compare(upp, from, to, from, to) === 0);
-    if (!same || upp.length !== this.#octets.length) return OUTSIDE;
-    return this.#holes.find(
-      ({ parameter, slot, at, length }, i) =>
-        !at.every((offset) => {
-          const stored = upp.subarray(offset, offset + length);
-          return equal(stored, pieces[i]!) && slot.says(stored, values[parameter]!, values);
-        }),
-    )?.parameter;
+    if (upp.length !== this.#octets.length) return OUTSIDE;
+    for (const { from, to } of this.#between)
+      if (this.#octets.compare(upp, from, to, from, to) !== 0) return OUTSIDE;
+    for (let i = 0; i < pieces.length; i++) {
+      const { parameter, slot, at, length } = this.#holes[i]!;
+      for (const offset of at) {
+        const stored = upp.subarray(offset, offset + length);
+        if (!equal(stored, pieces[i]!) || !slot.says(stored, values[parameter]!, values)) return parameter;
+      }
+    }
+    return undefined;
   }
 
-  /** As the rules on metadata read it: what is in a hole from there, all else from the template. */
+  /** As the rules on metadata read it: what is in a hole from the octets there, all else from the template. */
   placed({ upp }: Stencilled): PlacedProfile {
+    return this.#placed((i) => {
+      const { at, length } = this.#holes[i]!;
+      return upp.subarray(at[0], at[0]! + length);
+    });
+  }
+
+  /** The same of a profile that was not made. */
+  placedPieces({ pieces }: Pieces): PlacedProfile {
+    return this.#placed((i) => pieces[i]!);
+  }
+
+  #placed(octets: (hole: number) => Bytes): PlacedProfile {
     const { base, places } = this.#template;
-    const holes = this.#holes;
     const templateHeader = this.#header;
-    const holeOf = (target: string) => {
-      const hole = holes.find(({ slot }) => slot.target === target);
-      return hole && upp.subarray(hole.at[0], hole.at[0]! + hole.length);
-    };
+    const holeOf = (target: string) => ifPresent(this.#slots.at(target), octets);
     return {
       get header() {
         const iccid = holeOf('header');
@@ -141,7 +163,7 @@ function holesOf(
   const slots = slotsOf(template);
   if (slots === undefined) return undefined;
   const profile = decodePackage(octets);
-  const { pieces } = piecesOf(template, slots, values);
+  const { pieces } = new Slots(template, slots).pieces(values);
   const holes: Hole[] = [];
   for (const [i, { parameter, slot }] of slots.entries()) {
     const piece = pieces[i]!;
@@ -153,7 +175,7 @@ function holesOf(
   return overlap(holes) ? undefined : holes;
 }
 
-/** Every place that is written for a profile; undefined where a parameter cannot say all of its places. */
+/** Every place that is written for a profile, in order; undefined where a parameter cannot say all of its places. */
 function slotsOf({ bound, following }: CompiledTemplate): readonly NamedSlot[] | undefined {
   const all: NamedSlot[] = [];
   for (const { name, slots } of [...bound, ...following]) {
@@ -163,45 +185,67 @@ function slotsOf({ bound, following }: CompiledTemplate): readonly NamedSlot[] |
   return all;
 }
 
-/** The octets of every slot, in order: what follows from others is derived once they are there. */
-function piecesOf(
-  template: CompiledTemplate,
-  slots: readonly NamedSlot[],
-  row: ProfileValues,
-): { pieces: readonly Bytes[]; values: ProfileValues } {
-  const given = givenValues(template, row);
-  const pieces: Bytes[] = [];
-  let values: ProfileValues = given;
-  for (const { parameter, slot } of slots) {
-    if (!Object.hasOwn(values, parameter)) values = { ...derived(template, slots, pieces, given), ...given };
-    pieces.push(slot.octets(values[parameter]!, values));
+/** The slots of a template, with what is found once for all profiles. */
+class Slots {
+  readonly #template: CompiledTemplate;
+  readonly #slots: readonly NamedSlot[];
+  readonly #byTarget: ReadonlyMap<string, number>;
+  /** The akaParameter whose K a slot is. */
+  readonly #keyOf: readonly (AkaSite | undefined)[];
+  /** Installed contents of files that no slot writes. */
+  readonly #images = new Map<string, Bytes | undefined>();
+
+  constructor(template: CompiledTemplate, slots: readonly NamedSlot[]) {
+    this.#template = template;
+    this.#slots = slots;
+    // the first of a target, where several have one
+    this.#byTarget = new Map(slots.map(({ slot }, i) => [slot.target, i] as const).reverse());
+    this.#keyOf = slots.map(({ slot }) =>
+      template.profileClass === 'test'
+        ? undefined
+        : template.aka.find(({ place }) => slot.target === `${place}/k`),
+    );
   }
-  if (template.profileClass !== 'test') refuseKnownKeys(template, slots, pieces);
-  return { pieces, values };
+
+  /** Which slot is that of a place; undefined where none is. */
+  at(target: string): number | undefined {
+    return this.#byTarget.get(target);
+  }
+
+  /** The octets of every slot, in order: what follows from others is derived once they are there. */
+  pieces(row: ProfileValues): Pieces {
+    const given = givenValues(this.#template, row);
+    const pieces: Bytes[] = [];
+    let values: ProfileValues = given;
+    for (const { parameter, slot } of this.#slots) {
+      if (values === given && !Object.hasOwn(given, parameter))
+        values = Object.assign(this.#derived(given, pieces), given);
+      pieces.push(slot.octets(values[parameter]!, values));
+    }
+    for (let i = 0; i < pieces.length; i++) {
+      const site = this.#keyOf[i];
+      if (site !== undefined) refuseKnownKey(pieces[i]!, site.aka);
+    }
+    return { pieces, values };
+  }
+
+  #derived(given: ProfileValues, pieces: readonly Bytes[]): ProfileValues {
+    return this.#template.derived.values(given, (site) => {
+      const piece = pieces[this.at(site.target) ?? -1];
+      return piece === undefined ? this.#image(site) : fileImage(withStored(site.view, piece));
+    });
+  }
+
+  #image(site: FileSite): Bytes | undefined {
+    const { target } = site;
+    if (!this.#images.has(target)) this.#images.set(target, storedImage(site, this.#template.base));
+    return this.#images.get(target);
+  }
 }
 
-function derived(
-  { derived: rules, base }: CompiledTemplate,
-  slots: readonly NamedSlot[],
-  pieces: readonly Bytes[],
-  given: ProfileValues,
-): ProfileValues {
-  const stored = (site: FileSite): FileView | undefined => {
-    const piece = pieces[slots.findIndex(({ slot }) => slot.target === site.target)];
-    return piece === undefined ? site.stored(base) : withStored(site.view, piece);
-  };
-  return rules.values(given, stored);
-}
-
-function refuseKnownKeys(
-  { aka }: CompiledTemplate,
-  slots: readonly NamedSlot[],
-  pieces: readonly Bytes[],
-): void {
-  for (const [i, { slot }] of slots.entries()) {
-    const site = aka.find(({ place }) => slot.target === `${place}/k`);
-    if (site !== undefined) refuseKnownKey(pieces[i]!, site.aka);
-  }
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
 }
 
 const ranges = (holes: readonly Hole[]): [number, number][] =>
@@ -209,11 +253,11 @@ const ranges = (holes: readonly Hole[]): [number, number][] =>
     .flatMap(({ at, length }) => at.map((offset): [number, number] => [offset, offset + length]))
     .sort(([a], [b]) => a - b);
 
-function between(holes: readonly Hole[], end: number): readonly (readonly [number, number])[] {
+function between(holes: readonly Hole[], end: number): readonly Stretch[] {
   const all = ranges(holes);
   return [...all, [end, end] as const]
-    .map(([from], i): [number, number] => [i === 0 ? 0 : all[i - 1]![1], from])
-    .filter(([from, to]) => from < to);
+    .map(([to], i): Stretch => ({ from: i === 0 ? 0 : all[i - 1]![1], to }))
+    .filter(({ from, to }) => from < to);
 }
 
 function overlap(holes: readonly Hole[]): boolean {

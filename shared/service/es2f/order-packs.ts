@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { utf8, wipe } from '../../codec/bytes.ts';
+import { toHex, utf8, wipe } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
-import { encodePack } from '../../profile/pack.ts';
+import { PackWriter } from '../../profile/pack.ts';
 import type { Row } from '../../profile/rows/row.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { OrderState } from '../api/es2f.ts';
@@ -25,11 +25,11 @@ import { packContext } from '../records/wrap-contexts.ts';
 import { loadOrder } from '../supply/own-order.ts';
 import { reserveIccids } from './order-iccids.ts';
 import { rejectOrder } from './order-preparation.ts';
-import { loadRowIndex, packRows } from './order-rows.ts';
-import { compileFor, openTemplate } from './order-template.ts';
+import { packRows } from './order-rows.ts';
 import { encryptRows } from './output-rows.ts';
-import { type Personaliser, ruleColumns, ruleRow } from './personalisation.ts';
+import { type Personaliser, ruleRow } from './personalisation.ts';
 import { type ProtectedProfile, protectedProfile } from './profile-making.ts';
+import { readyOrder } from './ready-order.ts';
 
 /**
  * Makes one pack of an order: each profile personalised, read back, at once protected under its own PPK and forgotten
@@ -83,8 +83,9 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     { orderId, pack },
     packContext(orderId, pack),
   );
+  const writer = new PackWriter(work.rows.length);
   const profiles = work.rows.map((row, place) =>
-    protectedProfile(work.personaliser, row, {
+    protectedProfile(work.personaliser, row, writer, {
       dataKey,
       orderId,
       position: pack * work.order.packSize + place,
@@ -96,7 +97,7 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     new Uint8Array(),
     profiles.map(({ sealedPpk }) => sealedPpk),
   );
-  const { body, offsets } = encodePack(profiles.map(({ entry }) => entry));
+  const { body, offsets } = writer.finish();
   const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
   const output = await putOutput(context, work, attempt, profiles);
   const iccids = profiles.map(({ iccid }) => iccid);
@@ -117,11 +118,22 @@ async function putOutput(
   profiles: readonly ProtectedProfile[],
 ): Promise<ObjectRef | undefined> {
   if (order.outputKey === undefined) return undefined;
-  const rows = profiles.map(({ values, iccid }) => JSON.stringify({ ...values, iccid }));
+  const rows = profiles.map(outputRow);
   // a replacement beyond the order's own packs is the last one there is
   const packs = Math.max(packCount(order), pack + 1);
   const jwe = await encryptRows(order.outputKey, rows, { orderId, pack, packs });
   return await vault.put(objectNames.output(orderId, pack, attempt), utf8(jwe));
+}
+
+/** A line of the output rows; keys that were drawn are octets, and are wiped. */
+function outputRow({ values, iccid }: ProtectedProfile): string {
+  const members: Record<string, unknown> = { ...values, iccid };
+  for (const [name, value] of Object.entries(values)) {
+    if (!(value instanceof Uint8Array)) continue;
+    members[name] = toHex(value);
+    wipe(value);
+  }
+  return JSON.stringify(members);
 }
 
 /** The one write that makes an attempt's PPKs, pack and output rows the pack. */
@@ -152,25 +164,17 @@ async function rowsOf(
   order: OrderRecord,
   pack: number,
 ): Promise<{ rows: readonly Row[]; personaliser: Personaliser }> {
-  const upp = await openTemplate(context, orderId, order);
-  const compile = (columns: readonly string[]) => compileFor(context, order, upp, columns);
   const { personalisation } = order;
-  try {
-    if ('format' in personalisation) {
-      const index = await loadRowIndex(context, order);
-      invariant(index !== undefined, `the rows of order ${orderId} were not checked`);
-      const rows = await packRows(context, orderId, order, pack, index);
-      return { rows, personaliser: compile(index.columns) };
-    }
-    const extra = pack - packCount(order);
-    const first = extra < 0 ? pack * order.packSize : order.quantity + extra;
-    const count = extra < 0 ? Math.min(order.packSize, order.quantity - first) : 1;
-    const rows = Array.from(
-      { length: count },
-      (_, i): Row => ({ number: first + i + 1, values: ruleRow(personalisation, first + i) }),
-    );
-    return { rows, personaliser: compile(ruleColumns(personalisation)) };
-  } finally {
-    wipe(upp);
-  }
+  const { personaliser, index } = await readyOrder(context, orderId, order);
+  if (index !== undefined)
+    return { rows: await packRows(context, orderId, order, pack, index), personaliser };
+  invariant(!('format' in personalisation), `the rows of order ${orderId} were not checked`);
+  const extra = pack - packCount(order);
+  const first = extra < 0 ? pack * order.packSize : order.quantity + extra;
+  const count = extra < 0 ? Math.min(order.packSize, order.quantity - first) : 1;
+  const rows = Array.from(
+    { length: count },
+    (_, i): Row => ({ number: first + i + 1, values: ruleRow(personalisation, first + i) }),
+  );
+  return { rows, personaliser };
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Bytes } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { invariant, refuse } from '../../errors.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
-import { NumberRows } from '../../profile/rows/number-rows.ts';
+import { NumberRows, type SplitNumber } from '../../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../../profile/rows/row-file.ts';
 import { rangeHashesOf } from '../../vault/range-hash.ts';
@@ -168,9 +168,15 @@ function uniqueColumns(quantity: number): (row: Row) => void {
   };
 }
 
-function numberOf(name: (typeof ONCE)[number], value: string): bigint {
-  if (name === 'iccid') return BigInt(completeIccid(value).slice(0, -1));
+function numberOf(name: (typeof ONCE)[number], value: string): SplitNumber {
+  if (name === 'iccid') return split(completeIccid(value).slice(0, -1));
   // digits of another number than these are refused with the value itself
-  if (name === 'imsi' && /^[0-9]{1,15}$/.test(value)) return BigInt(`1${value}`);
-  return createHash('sha256').update(`${name} ${value.toLowerCase()}`).digest().readBigUInt64BE();
+  if (name === 'imsi' && /^[0-9]{1,15}$/.test(value)) return split(`1${value}`);
+  const digest = hash('sha256', `${name} ${value.toLowerCase()}`, 'buffer');
+  return { high: digest.readUIntBE(0, 6), low: digest.readUInt32BE(6) };
 }
+
+const split = (digits: string): SplitNumber => ({
+  high: Number(digits.slice(0, -9)),
+  low: Number(digits.slice(-9)),
+});

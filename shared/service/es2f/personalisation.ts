@@ -1,4 +1,4 @@
-import { type Bytes, toHex, wipe } from '../../codec/bytes.ts';
+import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { luhnDigit } from '../../codec/iccid.ts';
 import { randomInBulk } from '../../crypto/random-in-bulk.ts';
 import { refuse } from '../../errors.ts';
@@ -11,7 +11,7 @@ import { decodePackage } from '../../profile/package/profile-element.ts';
 import { ProfileMaker } from '../../profile/package/profile-maker.ts';
 import { type TemplateSecret, templateSecrets } from '../../profile/package/template-secrets.ts';
 import { refuseClearSecrets } from '../../profile/rows/row.ts';
-import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import { type StoreMetadataRequest, storeMetadataEncoder } from '../../rsp/store-metadata.ts';
 import type { Personalisation, PersonalisationRules } from '../api/es2f.ts';
 import { PLACEHOLDER_ICCID } from './order-metadata.ts';
 
@@ -20,10 +20,12 @@ export interface Personaliser {
   readonly template: CompiledTemplate;
   /** Makes the profiles, the first the long way. */
   readonly maker: ProfileMaker;
-  /** The values of a profile: those given and fresh secrets, which differ at each call. */
+  /** The values of a profile: those given and fresh secrets, which differ at each call; keys are octets, to be wiped. */
   complete(given: ProfileValues): ProfileValues;
   /** The metadata of the profile with this ICCID, which is complete. */
   metadata(iccid: string): StoreMetadataRequest;
+  /** The same as it is sent: StoreMetadataRequest, whole TLV. */
+  encodedMetadata(iccid: string): Bytes;
   /** For all that is drawn for the profiles. */
   readonly random: (octets: number) => Bytes;
 }
@@ -55,11 +57,12 @@ export function compilePersonaliser(
     template,
     maker: new ProfileMaker(template),
     metadata,
+    encodedMetadata: storeMetadataEncoder(metadata(PLACEHOLDER_ICCID)),
     random,
     complete(given) {
       const values: Record<string, ParameterValue> = { ...given };
       for (const { name, kind, length } of secrets)
-        values[name] = kind === 'digits' ? digits(random, length) : octets(random, length);
+        values[name] = kind === 'digits' ? digits(random, length) : random(length);
       return values;
     },
   };
@@ -108,20 +111,14 @@ function countUp(start: string, by: number, name: string): string {
   return sum;
 }
 
-/** Octets in hexadecimal. */
-function octets(random: (octets: number) => Bytes, length: number): string {
-  const drawn = random(length);
-  const text = toHex(drawn);
-  wipe(drawn);
-  return text;
-}
+const DIGITS = '0123456789';
 
 /** Uniform decimal digits: octets of 250 and above are drawn again. */
 function digits(random: (octets: number) => Bytes, length: number): string {
   let text = '';
   while (text.length < length) {
     const drawn = random(length);
-    for (const octet of drawn) if (octet < 250 && text.length < length) text += String(octet % 10);
+    for (const octet of drawn) if (octet < 250 && text.length < length) text += DIGITS[octet % 10];
     wipe(drawn);
   }
   return text;

@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { Fault, refuse } from '../../errors.ts';
-import { type PackEntry, packEntryHash } from '../../profile/pack.ts';
+import type { PackWriter } from '../../profile/pack.ts';
 import type { Finding } from '../../profile/package/checks/finding.ts';
 import { checkMetadata } from '../../profile/package/checks/metadata.ts';
 import { inProfile } from '../../profile/package/element.ts';
@@ -10,31 +10,32 @@ import type { ProfileValues } from '../../profile/package/parameter.ts';
 import type { MadeProfile } from '../../profile/package/profile-maker.ts';
 import { generatePpk, wipePpk } from '../../profile/ppk.ts';
 import { sealPpk } from '../../profile/ppk-seal.ts';
-import { protectProfile } from '../../profile/protect.ts';
+import { uppSegmentsLength, writeProtected } from '../../profile/protect.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
-import { encodeStoreMetadata, type StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
 import type { Personaliser } from './personalisation.ts';
 
-/** Makes the profile of a row, to see whether it can be made, and forgets it: refuses with row number and column. */
+/** Sees whether the profile of a row can be made, and forgets it: refuses with row number and column. */
 export function tryProfile(personaliser: Personaliser, number: number, values: ProfileValues): void {
   const metadata = inRow(number, () => personaliser.metadata(completeIccid(String(values.iccid))));
-  wipe(made(personaliser, number, values, metadata).upp);
+  const tried = inRow(number, () => personaliser.maker.tried(values));
+  wipe(agreeing(personaliser, number, tried, metadata).upp);
 }
 
-/** A profile as its pack holds it. */
+/** A profile that stands in its pack. */
 export interface ProtectedProfile {
   readonly iccid: string;
   /** Of the row and drawn here, secrets among them: for the output rows, and forgotten with them. */
   readonly values: ProfileValues;
-  readonly entry: PackEntry;
   /** Under the pack's data key: shared/profile/ppk-seal.ts. */
   readonly sealedPpk: Bytes;
 }
 
-/** Makes the profile of a row: personalised, read back, at once protected under its own PPK and forgotten in clear. */
+/** Makes the profile of a row: personalised, read back, at once protected into its pack under its own PPK, forgotten in clear. */
 export function protectedProfile(
   personaliser: Personaliser,
   row: Row,
+  pack: PackWriter,
   { dataKey, ...place }: { dataKey: KeyObject; orderId: string; position: number },
 ): ProtectedProfile {
   const values = personaliser.complete(row.values);
@@ -43,14 +44,11 @@ export function protectedProfile(
   const upp = auditedProfile(personaliser, row.number, values, metadata);
   const ppk = generatePpk(personaliser.random);
   try {
-    const entry = { metadata: encodeStoreMetadata(metadata), segments: protectProfile(upp, ppk) };
-    const sealedPpk = sealPpk(
-      dataKey,
-      ppk,
-      { ...place, iccid, entry: packEntryHash(entry) },
-      personaliser.random,
+    const entry = pack.add(personaliser.encodedMetadata(iccid), uppSegmentsLength(upp.length), (out) =>
+      writeProtected(upp, ppk, out),
     );
-    return { iccid, values, entry, sealedPpk };
+    const sealed = { ...place, iccid, entry: hash('sha256', entry, 'buffer') };
+    return { iccid, values, sealedPpk: sealPpk(dataKey, ppk, sealed, personaliser.random) };
   } finally {
     wipe(upp);
     wipePpk(ppk);
@@ -67,20 +65,21 @@ function auditedProfile(
   values: ProfileValues,
   metadata: StoreMetadataRequest,
 ): Bytes {
-  const { upp, differing } = made(personaliser, number, values, metadata);
+  const made = inRow(number, () => personaliser.maker.make(values));
+  const { upp, differing } = agreeing(personaliser, number, made, metadata);
   const parameter = unlessThrown(upp, differing);
   if (parameter === undefined) return upp;
   wipe(upp);
   throw new Fault('invariant', `row ${number}: the profile does not hold what was given for ${parameter}`);
 }
 
-function made(
-  { maker, template }: Personaliser,
+/** The profile, unless the metadata that will stand beside it say something else. */
+function agreeing<Made extends Pick<MadeProfile, 'upp' | 'placed'>>(
+  { template }: Personaliser,
   number: number,
-  values: ProfileValues,
+  profile: Made,
   metadata: StoreMetadataRequest,
-): MadeProfile {
-  const profile = inRow(number, () => maker.make(values));
+): Made {
   const error = unlessThrown(profile.upp, () =>
     inProfile(() => checkMetadata(template.base, metadata, profile.placed)).find(
       ({ severity }) => severity === 'error',

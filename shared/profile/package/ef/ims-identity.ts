@@ -4,7 +4,14 @@ import { refuse } from '../../../errors.ts';
 
 /** EF.IMPI, EF.DOMAIN and a record of EF.IMPU (3GPP TS 31.103 section 4.2): tag 80 and UTF-8, FF filled. */
 export function encodeImsIdentity(identity: string): Bytes {
-  return tlv(0x80, utf8(identity));
+  const length = Buffer.byteLength(identity);
+  // a tag, a length of one octet and the text, as nearly every identity is
+  if (length >= 0x80) return tlv(0x80, utf8(identity));
+  const octets = Buffer.allocUnsafe(2 + length);
+  octets[0] = 0x80;
+  octets[1] = length;
+  octets.write(identity, 2);
+  return octets;
 }
 
 /** Empty where the file or record is unused. */

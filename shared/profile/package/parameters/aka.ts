@@ -21,6 +21,7 @@ import {
   type ProfileValues,
   refuseParameter,
   type SlotSpec,
+  saysOctets,
   textInput,
 } from '../parameter.ts';
 import { elementsNamed, type ProfilePackage } from '../profile-element.ts';
@@ -83,6 +84,7 @@ const keySlot = (member: 'key' | 'opc'): SlotSpec<Bytes, AkaSite> => ({
   },
   octets: (_, value) => value,
   read: (_, octets) => toHex(octets),
+  says: saysOctets,
 });
 
 function octetsParameter(

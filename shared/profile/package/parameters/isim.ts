@@ -1,3 +1,4 @@
+import type { Bytes } from '../../../codec/bytes.ts';
 import { decodeImsIdentity, encodeImsIdentity } from '../ef/ims-identity.ts';
 import { fileImage, fileRecords } from '../files.ts';
 import { listInput, type Parameter, type ParameterValue, refuseParameter, textInput } from '../parameter.ts';
@@ -13,6 +14,12 @@ function identityInput(name: string, value: ParameterValue): string {
   return identity;
 }
 
+function filled(content: Bytes, size: number): Bytes {
+  const file = Buffer.alloc(size, 0xff);
+  file.set(content);
+  return file;
+}
+
 function identityFile(name: 'impi' | 'domain'): Parameter {
   return fileParameter({
     name,
@@ -21,7 +28,7 @@ function identityFile(name: 'impi' | 'domain'): Parameter {
     parse: (value) => identityInput(name, value),
     encode(identity, view) {
       const content = encodeImsIdentity(identity);
-      return Buffer.concat([content, Buffer.alloc(Math.max(0, (view.size ?? 0) - content.length), 0xff)]);
+      return content.length < (view.size ?? 0) ? filled(content, view.size!) : content;
     },
     decode: (view) => decodeImsIdentity(fileImage(view)),
     text: (identity) => identity,
@@ -46,10 +53,11 @@ export const impu = fileParameter<readonly string[]>({
       const content = encodeImsIdentity(identity);
       if (content.length > length)
         refuseParameter('impu', `an identity does not fit a record of ${length} octets`);
-      return Buffer.concat([content, Buffer.alloc(length - content.length, 0xff)]);
+      return content;
     });
-    const used = records.length * length;
-    return Buffer.concat([...records, Buffer.alloc(Math.max(0, (view.size ?? 0) - used), 0xff)]);
+    const file = Buffer.alloc(Math.max(records.length * length, view.size ?? 0), 0xff);
+    for (const [i, content] of records.entries()) file.set(content, i * length);
+    return file;
   },
   decode: (view) =>
     fileRecords(view)

@@ -6,6 +6,7 @@ import {
   type Parameter,
   refuseParameter,
   type SlotSpec,
+  saysOctets,
 } from '../parameter.ts';
 import { elementsNamed, type ProfilePackage } from '../profile-element.ts';
 import { instanceAid, type KeyObject, keyList, withKeyList } from '../security-domain.ts';
@@ -129,6 +130,7 @@ const slotOf = (isKey: (object: KeyObject) => boolean): SlotSpec<Bytes, KeySite>
       .flatMap(({ keyComponents }) => keyComponents.map(({ keyData }) => keyData)),
   octets: (_, data) => data,
   read: (_, octets) => toHex(octets),
+  says: saysOctets,
 });
 
 function securityDomain(name: string, profile: ProfilePackage, aid: string | undefined): KeySite {

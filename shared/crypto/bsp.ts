@@ -62,7 +62,9 @@ export function wipeBspKeys(keys: BspKeys): void {
  * - Encryption. The stream starts with a zero IV. Each element is fed as one more block in front of its data:
  *   counter ⊕ the stream's last block. That comes out as AES(counter), the IV that the element needs, and is dropped.
  * - Authentication. CMAC is CBC with a subkey added to the last block. The next message begins with the MAC chaining
- *   value, which is the stream's last block already: a block of zeros in its place gives the same result.
+ *   value, which is the stream's last block already: a block of zeros in its place gives the same result. So the messages
+ *   of all elements are laid out one after the other and authenticated at once, by `authenticate`, which puts the MACs
+ *   into the places that were left for them.
  *
  * `wipe` ends it; the caller keeps and wipes the keys given.
  */
@@ -73,22 +75,27 @@ export class BspSealer {
   readonly #k2: Bytes;
   /** One block for the IV, then padded plaintext. */
   readonly #plain = Buffer.allocUnsafe(BLOCK + MAC_ONLY_DATA_LIMIT).fill(0, 0, BLOCK);
-  /** One block in place of the MAC chaining value, then tag, length, data and CMAC padding. */
-  readonly #authenticated = Buffer.allocUnsafe(BLOCK + SEGMENT_LIMIT + BLOCK);
+  /** Of each element one block in place of the MAC chaining value, then tag, length, data and CMAC padding. */
+  #messages: Buffer;
+  #end = 0;
+  /** Where each message ends, and where its MAC is to stand in the writer. */
+  #pending: { readonly end: number; readonly mac: number }[] = [];
   #counter = 1;
 
-  constructor(keys: BspKeys) {
+  /** `octets`: of all elements together, as far as they are known. */
+  constructor(keys: BspKeys, octets = 0) {
     this.#encryption = cbcStream(keys.encKey);
     this.#authentication = cbcStream(keys.macKey);
     const l = this.#authentication.update(ZERO_BLOCK);
     ({ k1: this.#k1, k2: this.#k2 } = cmacSubkeys(l));
     // the stream's last block is L now: the first message has to cancel it
-    this.#authenticated.set(keys.macChainingValue);
-    xorInto(this.#authenticated, 0, l);
+    this.#messages = Buffer.allocUnsafe(messageRoom(Math.max(octets, SEGMENT_LIMIT)));
+    this.#messages.set(keys.macChainingValue);
+    xorInto(this.#messages, 0, l);
     wipe(l);
   }
 
-  /** Writes one 86 or 87 with at most 1007 octets of plaintext. */
+  /** Writes one 86 or 87 with at most 1007 octets of plaintext; `authenticate` completes it. */
   encrypt(tag: typeof TAG_86 | typeof TAG_87, data: Bytes, out: OctetWriter): void {
     if (data.length > ENCRYPTED_DATA_LIMIT) throw new RangeError('too much data for one encrypted element');
     const plain = this.#plain;
@@ -99,40 +106,68 @@ export class BspSealer {
     plain.fill(0, BLOCK + data.length + 1, end);
     const encrypted = this.#encryption.update(plain.subarray(0, end));
     plain.set(encrypted.subarray(end - BLOCK));
-    this.#authenticate(tag, encrypted.subarray(BLOCK), out);
+    this.#add(tag, encrypted, BLOCK, end, out);
   }
 
-  /** Writes one 88 with at most 1008 octets of data. */
+  /** Writes one 88 with at most 1008 octets of data; `authenticate` completes it. */
   macOnly(data: Bytes, out: OctetWriter): void {
     if (data.length > MAC_ONLY_DATA_LIMIT) throw new RangeError('too much data for one element');
     this.#counter++;
-    this.#authenticate(TAG_88, data, out);
+    this.#add(TAG_88, data, 0, data.length, out);
   }
 
-  #authenticate(tag: number, data: Bytes, out: OctetWriter): void {
-    const message = this.#authenticated;
-    const start = BLOCK + writeHeader(message, BLOCK, tag, data.length + MAC_LENGTH);
-    message.set(data, start);
-    const end = start + data.length;
-    out.put(message.subarray(BLOCK, end));
-    const blocksEnd = Math.ceil(end / BLOCK) * BLOCK;
+  /** The element but for its MAC, which is zeros until `authenticate`. */
+  #add(tag: number, from: Bytes, begin: number, stop: number, out: OctetWriter): void {
+    const message = this.#room(messageRoom(stop - begin + MAC_LENGTH));
+    const start = this.#end + BLOCK;
+    const content = start + writeHeader(message, start, tag, stop - begin + MAC_LENGTH);
+    message.set(begin === 0 && stop === from.length ? from : from.subarray(begin, stop), content);
+    const end = content + stop - begin;
+    out.put(message.subarray(start, end));
+    const blocksEnd = this.#end + Math.ceil((end - this.#end) / BLOCK) * BLOCK;
     if (end < blocksEnd) {
       message[end] = 0x80;
       message.fill(0, end + 1, blocksEnd);
     }
     xorInto(message, blocksEnd - BLOCK, end < blocksEnd ? this.#k2 : this.#k1);
-    const chained = this.#authentication.update(message.subarray(0, blocksEnd));
-    out.put(chained.subarray(blocksEnd - BLOCK, blocksEnd - BLOCK + MAC_LENGTH));
-    message.fill(0, 0, BLOCK);
+    // the next message begins with zeros
+    message.fill(0, blocksEnd, blocksEnd + BLOCK);
+    this.#end = blocksEnd;
+    this.#pending.push({ end: blocksEnd, mac: out.reserve(MAC_LENGTH) });
+  }
+
+  #room(octets: number): Buffer {
+    const needed = this.#end + octets;
+    if (needed > this.#messages.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#messages.length));
+      grown.set(this.#messages.subarray(0, this.#end + BLOCK));
+      wipe(this.#messages);
+      this.#messages = grown;
+    }
+    return this.#messages;
+  }
+
+  /** Gives every element written since the last time its MAC; the writer is that of all of them. */
+  authenticate(out: OctetWriter): void {
+    if (this.#end === 0) return;
+    const chained = this.#authentication.update(this.#messages.subarray(0, this.#end));
+    for (const { end, mac } of this.#pending)
+      chained.copy(out.octets, mac, end - BLOCK, end - BLOCK + MAC_LENGTH);
+    this.#pending = [];
+    this.#end = 0;
+    this.#messages.fill(0, 0, BLOCK);
   }
 
   /** Clears plaintext and subkeys, and lets OpenSSL clear both key schedules at once. No use afterwards. */
   wipe(): void {
     this.#encryption.final();
     this.#authentication.final();
-    wipe(this.#plain, this.#authenticated, this.#k1, this.#k2);
+    wipe(this.#plain, this.#messages, this.#k1, this.#k2);
   }
 }
+
+/** Octets that the messages of elements of so many octets take: a block, tag and length, padding, and a block after them. */
+const messageRoom = (octets: number) => octets + (Math.ceil(octets / SEGMENT_LIMIT) + 1) * 3 * BLOCK;
 
 /** A key object on purpose: node:crypto opens a cipher ten times slower from bare octets (13 against 1.3 µs). */
 function cbcStream(key: Bytes): Cipheriv {

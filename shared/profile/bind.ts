@@ -175,6 +175,7 @@ function layOut(request: BindingRequest, agreed: Encapsulation, sealer: BspSeale
     out.header(SEQUENCE_OF_86, all86);
     writeUppSegments(sealer, payload.upp, out);
   }
+  sealer.authenticate(out);
   const bpp = out.finish();
 
   return {

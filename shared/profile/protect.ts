@@ -18,9 +18,10 @@ export function protectProfile(upp: Bytes, ppk: Ppk): Bytes {
 
 /** The same into a buffer of the caller's, which has `uppSegmentsLength` octets left. */
 export function writeProtected(upp: Bytes, ppk: Ppk, out: OctetWriter): void {
-  const sealer = new BspSealer(ppkBspKeys(ppk));
+  const sealer = new BspSealer(ppkBspKeys(ppk), uppSegmentsLength(upp.length));
   try {
     writeUppSegments(sealer, upp, out);
+    sealer.authenticate(out);
   } finally {
     sealer.wipe();
   }
@@ -33,7 +34,7 @@ export function uppSegmentsLength(length: number): number {
   return full * encryptedElementLength(ENCRYPTED_DATA_LIMIT) + (rest > 0 ? encryptedElementLength(rest) : 0);
 }
 
-/** Writes the UPP as '86' elements, in whatever state the sealer is. */
+/** Writes the UPP as '86' elements, in whatever state the sealer is; they are to be authenticated. */
 export function writeUppSegments(sealer: BspSealer, upp: Bytes, out: OctetWriter): void {
   if (upp.length === 0) refuse('profileInvalid', 'the profile package is empty');
   for (let at = 0; at < upp.length; at += ENCRYPTED_DATA_LIMIT)

@@ -38,6 +38,7 @@ function seal(sealer: BspSealer, tag: string, data: Uint8Array): Uint8Array {
   );
   if (encrypted) sealer.encrypt(tag === '86' ? TAG_86 : TAG_87, data, out);
   else sealer.macOnly(data, out);
+  sealer.authenticate(out);
   return out.finish();
 }
 

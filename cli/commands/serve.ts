@@ -14,6 +14,7 @@ import { portOption, untilStopped, wantedConsole } from '../input/console-option
 import { wholeOption } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
+import { logLines } from '../output/log-lines.ts';
 import { fields } from '../output/table.ts';
 
 interface ServeArguments {
@@ -80,7 +81,8 @@ export function registerServe(program: Command, io: CliIo): void {
         ...present({ port: rest.port, fieldPort: rest.fieldPort }),
         ...(console !== undefined && { console: wantedConsole(console, consoleRole) }),
       };
-      const log: Log = (record) => io.say(JSON.stringify({ at: io.now().toISOString(), ...lineOf(record) }));
+      const logLine = logLines((lines) => io.say(lines));
+      const log: Log = (record) => logLine(JSON.stringify({ at: io.now().toISOString(), ...lineOf(record) }));
       const server = await startDeployment(deployment, log, ports);
       if (sandbox !== undefined) await openSandbox(deployment, server.runtime, sandbox);
       const { problems, dpBindings } = await server.runtime.trust.current();

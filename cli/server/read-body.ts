@@ -35,7 +35,10 @@ export function readBody(
     size += chunk.copy(body, size);
   };
   const onEnd = () => resolve(body.subarray(0, size));
-  const onClose = () => reject(incomplete('the peer left before the end of the body'));
+  const onClose = () => {
+    // it closes after its end as well, before who waits for that has a turn
+    if (!request.readableEnded) reject(incomplete('the peer left before the end of the body'));
+  };
   request.on('data', onData).on('end', onEnd).on('close', onClose);
   if (request.destroyed) onClose();
   return promise.finally(() => {

@@ -9,6 +9,9 @@ export function compareSort(a: string, b: string): number {
 
 /** The smallest text above every text with this prefix; undefined where there is none. */
 export function afterPrefix(prefix: string): string | undefined {
+  // as almost all are: what comes next is no surrogate
+  const end = prefix.charCodeAt(prefix.length - 1);
+  if (end < 0xd7ff) return prefix.slice(0, -1) + String.fromCharCode(end + 1);
   const points = Array.from(prefix, (character) => character.codePointAt(0)!);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last === 0x10ffff) continue;

@@ -22,7 +22,7 @@ import { UndrawnPositions } from './undrawn.ts';
 /** Positions of a lane: one write of the supply serves so many profiles. */
 export const LANE_LENGTH = 24;
 /** Near the end of an order a lane has this part of what is left, so that there is one for each of so many who bind. */
-export const SHARERS = 16;
+export const SHARERS = 64;
 /** Lanes of one transaction, which has four writes for each. */
 export const LANES_AT_ONCE = 16;
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LANE_LENGTH, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
 import { type Environment, ModelFactory } from '../../support/aws-model/factory.ts';
 import { VirtualTime } from '../../support/aws-model/virtual-time.ts';
 import { count } from '../../support/counts.ts';
@@ -15,8 +14,8 @@ const TABLE_MS = 5;
 const TRANSACTION_MS = 10;
 const OBJECT_MS = 25;
 const SIGNATURES = 1.05;
-/** Profiles with which lanes keep their full length. */
-const PLENTY = CALLERS * CALLS + SHARERS * LANE_LENGTH;
+/** Profiles of an order with whose end nobody meets. */
+const PLENTY = 2 * CALLERS * CALLS + 400;
 
 /**
  * Transactions that overlap at an item cancel each other on DynamoDB (TransactionConflict), also where both only check it;
@@ -45,8 +44,7 @@ describe.each(LONG ? LINES : LINES.slice(0, 1))('transactions that overlap: $lin
         transacting: () => pass(TRANSACTION_MS),
       },
       CALLERS * CALLS,
-      { rateLimit: { perSecond: 10_000, burst: 10_000 } },
-      line.profiles,
+      { rateLimit: { perSecond: 10_000, burst: 10_000 }, profiles: line.profiles },
     );
     const used = async (operation: string) => {
       if (operation === 'sign') signatures += 1;

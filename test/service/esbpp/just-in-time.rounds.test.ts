@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LANE_LENGTH, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
+import { LANE_LENGTH } from '../../../shared/service/supply/lane-laying.ts';
 import { Bill } from '../../aws/counted-stores.ts';
 import { justInTimeDollars } from '../../aws/prices.ts';
 import { type Environment, ModelFactory } from '../../support/aws-model/factory.ts';
@@ -36,9 +36,8 @@ describe('binding just in time, counted at the SDK from the event of API Gateway
         answered: (store, command, output) => bill.answered(store, command, output),
       },
       WARM_UP + CALLS + TIMED_CALLS + 1,
-      {},
       // towards the end of an order lanes are shorter, and laid more often
-      WARM_UP + CALLS + TIMED_CALLS + SHARERS * LANE_LENGTH,
+      { unlimited: true },
     );
     environment = await factory.environment(async (operation) => {
       used[operation] += 1;

@@ -1,7 +1,11 @@
 import type { FunctionHandler } from '../../../lambdas/api-gateway.ts';
 import type { KeyUse } from '../../../shared/keys/registry.ts';
+import { becomes, changeItem } from '../../../shared/ledger/change.ts';
 import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { supplyRecord } from '../../../shared/service/records/order.ts';
+import { LANE_LENGTH, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
 import { encodeBppRequest, type PersonalisedEuicc } from '../../../sim/index.ts';
 import { prepare, registered } from '../../service/scenario.ts';
 import { DEVICE_MAKER, Deployment } from '../deployment.ts';
@@ -14,6 +18,8 @@ import { modelStores, type Watched } from './stores.ts';
 export type UsedKey = (operation: 'sign' | 'unwrapDataKey') => Promise<void>;
 
 const ORDER = 'TIMED';
+/** More than lanes are shortened for. */
+const FAR_AWAY = 2 * SHARERS * LANE_LENGTH;
 
 /** A factory that asks for one profile at a time, of a deployment on models of AWS. */
 export class ModelFactory {
@@ -32,16 +38,26 @@ export class ModelFactory {
     this.#euiccs = euiccs;
   }
 
-  /** With eUICCs for so many calls, and as many profiles where nothing else is said. */
+  /**
+   * With eUICCs and, where nothing else is said, profiles for so many calls. `unlimited`: as though the order had many more,
+   * so that its end is far away; none of those can be bound.
+   */
   static async open(
     watched: Watched,
     calls: number,
-    config: Partial<RuntimeConfig> = {},
-    profiles: number = calls,
+    {
+      profiles = calls,
+      unlimited = false,
+      ...config
+    }: Partial<RuntimeConfig> & { readonly profiles?: number; readonly unlimited?: boolean } = {},
   ) {
     const stores = modelStores(watched);
     const deployment = await Deployment.create({ stores, config });
     await prepare(deployment, ORDER, profiles);
+    if (unlimited)
+      await changeItem(stores.ledger, ledgerKeys.orderSupply(ORDER), (item) =>
+        becomes(supplyRecord.to({ ...supplyRecord.from(item!), end: profiles + FAR_AWAY })),
+      );
     const factory = new ModelFactory(deployment, stores, await registered(deployment, calls));
     const { identifier, role } = DEVICE_MAKER;
     const party = { identifier, role, name: 'factory' };

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Fault } from '../shared/errors.ts';
 import { Destinations } from '../shared/net/destinations.ts';
+import { parseTimeSource } from '../shared/net/sntp.ts';
+import { present } from '../shared/present.ts';
 import { canaryMinutes } from './canary.ts';
-import { type OperatorConfig, reservedConcurrency, signsPerTask } from './config.ts';
+import { administratorRoles, type OperatorConfig, reservedConcurrency, signsPerTask } from './config.ts';
 
 /** Where truststores lie. */
 export const TRUSTSTORES = join(import.meta.dirname, 'operators');
@@ -16,6 +18,8 @@ export const MAX_CALLBACK_CA = 2_000;
 const MAX_LOCK_DAYS = 36_500;
 /** The alarm on a schedule that has stopped looks back for a day. */
 const MAX_MINUTES = 1_440;
+
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
 /** What is wrong with a member, and what would be right; undefined where all is well. */
 type Rule = (config: OperatorConfig) => string | undefined | readonly (string | undefined)[];
@@ -53,6 +57,7 @@ const RULES: readonly Rule[] = [
           unless(canaryMinutes.includes(canary.minutes), `canary.minutes: ${canaryMinutes.join(', ')}`),
           unless(whole(canary.faults, 0), 'canary.faults: a whole number, 0 and more'),
         ],
+  auditAnchor,
   callbackCa,
   internalDestinations,
   account,
@@ -79,7 +84,7 @@ function environment({ env, target }: OperatorConfig) {
   if (env === undefined) return 'env: the account and region to deploy to';
   return [
     unless(/^\d{12}$/.test(env.account), 'env.account: 12 digits'),
-    unless(/^[a-z]{2}(-[a-z]+)+-\d$/.test(env.region), 'env.region: such as eu-central-1'),
+    unless(REGION.test(env.region), 'env.region: such as eu-central-1'),
   ];
 }
 
@@ -125,13 +130,40 @@ function truststore(name: string): string | undefined {
   );
 }
 
-function administrator({ administratorRoleArn, env, target }: OperatorConfig) {
-  if (administratorRoleArn === undefined || target !== 'aws') return undefined;
-  const [, account] = /^arn:aws[\w-]*:iam::(\d{12}):role\/[\w+=,.@/-]+$/.exec(administratorRoleArn) ?? [];
-  return unless(
-    account !== undefined && account === env?.account,
-    'administratorRoleArn: the ARN of an IAM role in the account of env',
-  );
+function administrator({ administratorRoleArn, administrators, env, target }: OperatorConfig) {
+  const isOwnRole = (arn: string) => {
+    const [, account] = /^arn:aws[\w-]*:iam::(\d{12}):role\/[\w+=,.@/-]+$/.exec(arn) ?? [];
+    return target !== 'aws' || (account !== undefined && account === env?.account);
+  };
+  const roles = administratorRoles({ ...present({ administrators }) });
+  const names = (administrators ?? []).map(({ name }) => name);
+  return [
+    unless(
+      administratorRoleArn === undefined || isOwnRole(administratorRoleArn),
+      'administratorRoleArn: the ARN of an IAM role in the account of env',
+    ),
+    unless(
+      administrators === undefined || names.length >= 2,
+      'administrators: dual control takes two persons',
+    ),
+    unless(
+      new Set(names).size === names.length && names.every((name) => /^[a-z][a-z0-9-]{0,23}$/.test(name)),
+      'administrators: names of a-z, 0-9 and -, each once',
+    ),
+    unless(
+      roles.every(isOwnRole),
+      'administrators: each roleArn is the ARN of an IAM role in the account of env',
+    ),
+    // STS names a role without its path
+    unless(
+      new Set(roles.map((arn) => arn.split('/').at(-1))).size === roles.length,
+      'administrators: a role is one person, so that each has a role, and a name of it, of their own',
+    ),
+    unless(
+      administratorRoleArn === undefined || !roles.includes(administratorRoleArn),
+      'administrators: administratorRoleArn is whoever may assume it, and no person',
+    ),
+  ];
 }
 
 function retention({ retention: { lockDays, uploadDays, logDays } }: OperatorConfig) {
@@ -194,6 +226,28 @@ function alarms({ alarms: { email, faults, callbackMinutes } }: OperatorConfig) 
   ];
 }
 
+function auditAnchor({ auditAnchor: anchor, timeSource, retention }: OperatorConfig) {
+  const clock = timeSource === undefined ? undefined : faultOf(() => parseTimeSource(timeSource));
+  if (anchor === undefined) return clock;
+  const { bucketArn, region, lockDays, keyArn } = anchor;
+  return [
+    clock,
+    unless(
+      /^arn:aws[\w-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucketArn),
+      'auditAnchor.bucketArn: the ARN of a bucket, without objects',
+    ),
+    unless(region === undefined || REGION.test(region), 'auditAnchor.region: such as eu-west-1'),
+    unless(
+      whole(lockDays, retention.lockDays, MAX_LOCK_DAYS),
+      'auditAnchor.lockDays: as many as retention.lockDays at least, since ends outlive what they vouch for',
+    ),
+    unless(
+      keyArn === undefined || /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(keyArn),
+      'auditAnchor.keyArn: the ARN of a KMS key',
+    ),
+  ];
+}
+
 function callbackCa({ callbackCa }: OperatorConfig) {
   if (callbackCa === undefined) return undefined;
   return [
@@ -207,8 +261,13 @@ function callbackCa({ callbackCa }: OperatorConfig) {
 }
 
 function internalDestinations({ internalDestinations }: OperatorConfig) {
+  return faultOf(() => new Destinations(internalDestinations));
+}
+
+/** What a configuration is refused with by who reads it. */
+function faultOf(read: () => unknown): string | undefined {
   try {
-    new Destinations(internalDestinations);
+    read();
   } catch (error) {
     if (error instanceof Fault) return error.message;
     throw error;

@@ -32,6 +32,11 @@ export interface OperatorConfig {
    * the signing keys. It has to exist before the stack, since key policies name it.
    */
   readonly administratorRoleArn?: string;
+  /**
+   * Persons of dual control, two at least, each by a role of the stack's account that one person alone may assume: the stack makes
+   * each a key to ask and to agree with, which no other role may use. `smdpf administrator add` registers them.
+   */
+  readonly administrators?: readonly { readonly name: string; readonly roleArn: string }[];
   /** KMS binding keys to make, P-256: one for each CI that certifies us, by its name. */
   readonly bindingKeys: readonly string[];
   /**
@@ -107,6 +112,21 @@ export interface OperatorConfig {
    * (docs/runbook.md, "A ledger from a backup").
    */
   readonly ledgerTable?: string;
+  /**
+   * A bucket with Object Lock that is somebody else's, best in another account and region, for signed ends of the audit log: the
+   * one thing that shows if all stores of the stack are put back together (docs/trust.md#audit-log).
+   */
+  readonly auditAnchor?: {
+    readonly bucketArn: string;
+    /** Of the bucket, where it is another than the stack's. */
+    readonly region?: string;
+    /** Days for which an end cannot be deleted by anybody. */
+    readonly lockDays: number;
+    /** KMS key of the bucket, where it has one of its own. */
+    readonly keyArn?: string;
+  };
+  /** A clock to compare that of the hosts with: `sntp:HOST`, such as `sntp:time.aws.com`. */
+  readonly timeSource?: string;
   /** Minutes between rounds that fetch revocation lists, 2 to a day's 1,440. */
   readonly crlFetchMinutes: number;
   /**
@@ -121,6 +141,15 @@ export interface DomainConfig {
   /** ACM certificate of the domain, in the stack's region. */
   readonly certificateArn: string;
 }
+
+/** Every role that administers. */
+export const administratorRoles = ({
+  administratorRoleArn,
+  administrators = [],
+}: Pick<OperatorConfig, 'administratorRoleArn' | 'administrators'>): readonly string[] => [
+  ...(administratorRoleArn === undefined ? [] : [administratorRoleArn]),
+  ...administrators.map(({ roleArn }) => roleArn),
+];
 
 /** Signatures a second that one task Lambda may ask KMS for, so that all at once stay within the quota. */
 export function signsPerTask({ quotas }: Pick<OperatorConfig, 'quotas'>): number {

@@ -13,7 +13,7 @@ import type { KeyNeed } from '../shared/gsma/port-needs.ts';
 import type { KeyRole } from '../shared/keys/provider.ts';
 import type { AwsKmsSettings } from '../shared/runtime-config.ts';
 import { type CallbackKeyName, callbackKeyContext } from '../shared/service/records/wrap-contexts.ts';
-import { type OperatorConfig, signsPerTask } from './config.ts';
+import { administratorRoles, type OperatorConfig, signsPerTask } from './config.ts';
 import type { FunctionName } from './functions.ts';
 import { keeping } from './keeping.ts';
 import { VENDED_LOGS } from './log-names.ts';
@@ -137,10 +137,9 @@ export class Keys extends Construct {
       longTerm: this.longTerm === undefined ? [] : [this.longTerm],
     };
     this.further = further;
-    const { administratorRoleArn } = config;
-    if (administratorRoleArn !== undefined)
+    for (const roleArn of administratorRoles(config))
       for (const [key, actions, conditions] of this.#ofAdministrators())
-        allowInKey(key, new ArnPrincipal(administratorRoleArn), actions, conditions);
+        allowInKey(key, new ArnPrincipal(roleArn), actions, conditions);
   }
 
   /**
@@ -213,7 +212,7 @@ export class Keys extends Construct {
   }
 }
 
-const aliasNameOf = ({ name }: OperatorConfig, alias: string) => `alias/smdpf/${name}/${alias}`;
+export const aliasNameOf = ({ name }: OperatorConfig, alias: string) => `alias/smdpf/${name}/${alias}`;
 
 export const keyUri = (key: Key) => `awskms:key-id=${key.keyArn}`;
 
@@ -302,7 +301,7 @@ export class StorageKey extends Construct {
   }
 }
 
-function administrationPolicy(): PolicyDocument {
+export function administrationPolicy(): PolicyDocument {
   return new PolicyDocument({
     statements: [
       new PolicyStatement({
@@ -316,7 +315,7 @@ function administrationPolicy(): PolicyDocument {
 }
 
 /** In a key's policy the resource `*` is that key. */
-function allowInKey(
+export function allowInKey(
   key: Key,
   principal: IPrincipal,
   actions: readonly string[],

@@ -6,12 +6,14 @@ import { type Side, sideOf } from '../shared/gsma/interface-function.ts';
 import { present } from '../shared/present.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { Administrator } from './administrator.ts';
+import { AdministratorKeys } from './administrator-keys.ts';
 import { InterfaceApi } from './api.ts';
+import { AuditAnchor } from './audit-anchor.ts';
 import { MonthlyBudget } from './budget.ts';
 import type { Bundles } from './bundle.ts';
 import { Canary, giveAliases } from './canary.ts';
 import { checkConfig } from './check-config.ts';
-import { type OperatorConfig, reservedConcurrency } from './config.ts';
+import { administratorRoles, type OperatorConfig, reservedConcurrency } from './config.ts';
 import { describeStack } from './describe.ts';
 import { DoctorPolicy } from './doctor-policy.ts';
 import {
@@ -43,6 +45,7 @@ interface Ports {
   readonly ppks: PpkVault;
   readonly keys: Keys;
   readonly notify: Notify;
+  readonly anchor?: AuditAnchor;
 }
 
 /** One Operator's SM-DPf. */
@@ -79,7 +82,8 @@ export class OperatorStack extends Stack {
     }
     if (config.budget !== undefined) new MonthlyBudget(this, 'Budget', config);
     new Guard(this, 'Guard', config, topic, storageKey);
-    if (config.administratorRoleArn !== undefined) new Administrator(this, 'Administrator', config, ports);
+    if (administratorRoles(config).length > 0) new Administrator(this, 'Administrator', config, ports);
+    new AdministratorKeys(this, 'AdministratorKeys', config);
     this.#tell(ports, apis, jobs);
     describeStack(this, { config, ...ports, apis, topic, testAlarm: alarms[0]!, functions: this.functions });
     if (config.target === 'aws') new DoctorPolicy(this, 'Doctor', config, { topic, ...ports });
@@ -125,6 +129,9 @@ export class OperatorStack extends Stack {
       ppks: new PpkVault(this, 'Ppks', config, ppkKey),
       keys: new Keys(this, 'Keys', config),
       notify: new Notify(this, 'Notify', storageKey),
+      ...(config.auditAnchor !== undefined && {
+        anchor: new AuditAnchor(this, 'AuditAnchor', config, config.auditAnchor),
+      }),
     };
   }
 
@@ -137,17 +144,22 @@ export class OperatorStack extends Stack {
   }
 
   /** To each function what it needs, and the ledger to all. */
-  #grant({ ledger, vault, ppks, keys, notify }: Ports, jobs: Jobs): void {
+  #grant({ ledger, vault, ppks, keys, notify, anchor }: Ports, jobs: Jobs): void {
     for (const name of functionNames) {
       const fn = this.functions[name];
       const needs = FUNCTIONS[name];
       ledger.grantTo(fn);
       if (needs.vault !== undefined) vault.grantTo(fn, needs.vault);
       if (needs.ppks !== undefined) ppks.grantTo(fn);
-      keys.grantTo(fn, name, needs.keys ?? []);
+      // where it keeps no end outside, the log is moved on without a key
+      keys.grantTo(fn, name, name === 'audit.chain' ? [] : (needs.keys ?? []));
       if (needs.dispatcher !== undefined) jobs.grantTo(fn);
       if (needs.notifier !== undefined) notify.grantTo(fn);
     }
+    const chain = this.functions['audit.chain'];
+    anchor?.grantTo(chain, keys);
+    const { timeSource } = this.#config;
+    if (timeSource !== undefined) chain.grant([], (config) => ({ ...config, timeSource }));
   }
 
   /** To who calls what others name, and to who takes such names in. */
@@ -167,7 +179,7 @@ export class OperatorStack extends Stack {
 
   /** Outputs of the stack: what its administrators and its watchers ask for. */
   #tell(
-    { ledger, vault, ppks, keys, notify }: Ports,
+    { ledger, vault, ppks, keys, notify, anchor }: Ports,
     apis: Readonly<Record<Side, InterfaceApi>>,
     jobs: Jobs,
   ): void {
@@ -184,6 +196,7 @@ export class OperatorStack extends Stack {
         intake: keyUri(keys.intake),
         ...(keys.longTerm !== undefined && { longTerm: keyUri(keys.longTerm) }),
       },
+      ...present({ auditAnchor: anchor?.uri, timeSource: this.#config.timeSource }),
     };
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });

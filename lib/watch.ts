@@ -179,6 +179,7 @@ export class Watch extends Construct {
       taskThrottles: of('jobs.runTask').metricThrottles(sum),
       taskDuration: of('jobs.runTask').metricDuration({ statistic: 'p99', period: PERIOD }),
       auditErrors: of('audit.chain').metricErrors(sum),
+      auditAlarms: counted('AuditAlarms', '{ $.event = "alarm.*" }', ['audit.chain']),
       executionsFailed: jobs.stateMachine.metricFailed(sum),
       parkedCallbacks: counted('ParkedCallbacks', '{ $.event = "notice.parked" }', ['notify.deliver']),
       callbackAlarms: counted('CallbackAlarms', '{ $.event = "alarm.callback.unsent" }', ['notify.deliver']),
@@ -236,6 +237,7 @@ type Metrics = Readonly<
     | 'taskThrottles'
     | 'taskDuration'
     | 'auditErrors'
+    | 'auditAlarms'
     | 'executionsFailed'
     | 'parkedCallbacks'
     | 'callbackAlarms'
@@ -371,6 +373,12 @@ const ALARMS: readonly AlarmRow[] = [
     says: 'The audit chain does not move on.',
     metric: 'auditErrors',
     above: 2,
+  },
+  {
+    name: 'audit-evidence',
+    says: 'The end of the audit log is not kept outside, or the clock that it takes its times from is off.',
+    metric: 'auditAlarms',
+    above: 0,
   },
   {
     name: 'trust',

@@ -69,14 +69,14 @@ export const UPKEEP = {
     what: 'keeps the signed end of the audit log outside, where the configuration names a place (`auditAnchor`)',
     embedded: { pauseMs: 60 * 60_000, trouble: 'alarm.audit.unanchored' },
     aws: {
-      why: 'the bucket’s Object Lock keeps every archived line; `smdpf audit anchor` keeps ends in another account',
+      why: 'the Lambda audit.chain keeps it once an hour, after it has archived',
     },
   },
   'clock.compare': {
     what: 'compares this machine’s clock with the `timeSource` of the configuration, where it names one',
     embedded: { pauseMs: 6 * 60 * 60_000, trouble: 'alarm.clock.unchecked' },
     aws: {
-      why: 'the hosts of Lambda keep time by the Amazon Time Sync Service, which is no part of a stack',
+      why: 'the Lambda audit.chain compares the clock of each of its environments, at first and every six hours',
     },
   },
   'jobs.resume': {

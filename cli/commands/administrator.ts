@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
+import { present } from '../../shared/present.ts';
 import { underDualControl } from '../deployment/acting-person.ts';
 import { withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
@@ -14,6 +15,10 @@ only the role of that person may use. Without it a command names the account of 
 
   openssl ecparam -name prime256v1 -genkey -noout -out anna.pem && openssl ec -in anna.pem -pubout -out anna.pub
   smdpf administrator add anna --public-key anna.pub
+
+On AWS one role is one person: with --aws-role a command also asks AWS whose credentials it has (STS GetCallerIdentity), and
+refuses any other role. Sessions of a role are one person, whatever they are called.
+
   SMDPF_IDENTITY=anna.pem smdpf trust list`;
 
 /** `smdpf administrator`: persons who administer. */
@@ -26,25 +31,24 @@ export function registerAdministrator(program: Command, io: CliIo): void {
 
   command('add <name>', 'register a person with the public part of their own key, on P-256')
     .requiredOption('--public-key <file>', 'SubjectPublicKeyInfo in PEM or DER')
-    .action((name: string, options: Folder & { publicKey: string }) => add(name, options, io));
+    .option('--aws-role <arn>', 'the role of IAM that this person alone may assume, and acts by')
+    .action((name: string, options: AddOptions) => add(name, options, io));
   command('list', 'all persons, those who were removed too').action((options: Folder) => list(options, io));
   command('remove <name>', 'a person administers no more; their name and key are not given again').action(
     (name: string, options: Folder) => remove(name, options, io),
   );
 }
 
-async function add(
-  name: string,
-  { folder, publicKey }: Folder & { publicKey: string },
-  io: CliIo,
-): Promise<void> {
+type AddOptions = Folder & { readonly publicKey: string; readonly awsRole?: string };
+
+async function add(name: string, { folder, publicKey, awsRole }: AddOptions, io: CliIo): Promise<void> {
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u.test(name))
     throw new UsageError('a name has 1 to 64 letters, digits, spaces and . _ @ -', 'Such as anna.');
   const spki = await readDer(publicKey, '--public-key', 'publicKey');
   await withRuntime(folder, async (runtime, _deployment, by) => {
     const { administrators } = runtime.dualControl;
     await underDualControl(runtime, by, { action: 'administrators', subject: name }, (begun) =>
-      administrators.add(name, spki, begun),
+      administrators.add(name, spki, begun, awsRole),
     );
     io.answer({ administrator: name }, () => fields([['administrator', name]]));
   });
@@ -53,17 +57,18 @@ async function add(
 function list({ folder }: Folder, io: CliIo): Promise<void> {
   return withRuntime(folder, async ({ dualControl }) => {
     const found = (await dualControl.administrators.list()).map(
-      ({ name, publicKey, addedAt, removedAt }) => ({
+      ({ name, publicKey, awsRole, addedAt, removedAt }) => ({
         name,
         publicKey: createHash('sha256').update(publicKey).digest('hex'),
+        ...present({ awsRole }),
         addedAt: new Date(addedAt).toISOString(),
         ...(removedAt !== undefined && { removedAt: new Date(removedAt).toISOString() }),
       }),
     );
     io.answer({ administrators: found }, () =>
       table(
-        ['name', 'SHA-256 of the key', 'since', 'removed'],
-        found.map((one) => [one.name, one.publicKey, one.addedAt, one.removedAt]),
+        ['name', 'SHA-256 of the key', 'role of AWS', 'since', 'removed'],
+        found.map((one) => [one.name, one.publicKey, one.awsRole, one.addedAt, one.removedAt]),
       ),
     );
   });

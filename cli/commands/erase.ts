@@ -6,7 +6,7 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { Person } from '../../shared/service/api/actor.ts';
 import { isObject } from '../../shared/service/records/schema.ts';
 import { STORE_NAMES } from '../../shared/service/restore/identity.ts';
-import { actingPerson, withIdentity } from '../deployment/acting-person.ts';
+import { personWith, withIdentity } from '../deployment/acting-person.ts';
 import { isWithin } from '../deployment/config-file.ts';
 import { CONFIG_OPTION, openRuntimeOf, type Where } from '../deployment/where.ts';
 import { destroyFile } from '../erasure/destroy-key.ts';
@@ -103,13 +103,7 @@ export function registerErase(program: Command, io: CliIo): void {
 function begunErasure(runtime: Runtime): Promise<Person> {
   const guarded = { action: 'erase', subject: runtime.config.deployment } as const;
   return withIdentity(runtime, (identity) =>
-    runtime.dualControl.begin(
-      guarded,
-      identity === undefined
-        ? actingPerson('cli')
-        : { through: 'cli', person: identity.name, knownBy: 'key' },
-      identity,
-    ),
+    runtime.dualControl.begin(guarded, personWith('cli', identity), identity),
   );
 }
 

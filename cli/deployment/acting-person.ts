@@ -49,7 +49,7 @@ export async function withIdentity<Answer>(
   try {
     const { publicKey, sign } = await registry.openSigningKey(uri, 'delivery');
     return await work(
-      await dualControl.administrators.identify({ publicKey, sign: (digest) => sign(digest) }),
+      await dualControl.administrators.identify({ publicKey, sign: (digest) => sign(digest) }, awsCaller),
     );
   } finally {
     await registry.close();
@@ -58,9 +58,19 @@ export async function withIdentity<Answer>(
 
 /** A person by their own key where they have one, else by the account of the operating system. */
 export const personOf = (deployment: Deployment, through: string): Promise<Person> =>
-  withIdentity(deployment, async (identity) =>
-    identity === undefined ? actingPerson(through) : { through, person: identity.name, knownBy: 'key' },
-  );
+  withIdentity(deployment, async (identity) => personWith(through, identity));
+
+/** A person by their identity, or by the account of the operating system. */
+export const personWith = (through: string, identity: Identity | undefined): Person =>
+  identity === undefined
+    ? actingPerson(through)
+    : { through, person: identity.name, knownBy: identity.knownBy };
+
+/** The ARN of whose credentials of AWS this process has, as STS says it (GetCallerIdentity). */
+async function awsCaller(): Promise<string> {
+  const { callerIdentity } = await import('../aws/caller-identity.ts');
+  return await callerIdentity();
+}
 
 /**
  * Does what may take two persons: at once where it does not, else where another one has agreed. `work` gets the person with

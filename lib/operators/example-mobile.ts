@@ -19,6 +19,12 @@ export const exampleMobile: OperatorConfig = {
     },
   },
   administratorRoleArn: 'arn:aws:iam::111111111111:role/smdpf-administrator',
+  administrators: [
+    { name: 'anna', roleArn: 'arn:aws:iam::111111111111:role/smdpf-anna' },
+    { name: 'ben', roleArn: 'arn:aws:iam::111111111111:role/smdpf-ben' },
+  ],
+  auditAnchor: { bucketArn: 'arn:aws:s3:::example-mobile-audit-heads', region: 'eu-west-1', lockDays: 3650 },
+  timeSource: 'sntp:time.aws.com',
   established: true,
   bindingKeys: ['gsma-ci', 'private-ci'],
   retention: { lockDays: 3650, uploadDays: 30, logDays: 365 },

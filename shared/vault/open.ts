@@ -4,6 +4,9 @@ import { ifPresent, present } from '../present.ts';
 import type { FileVaultOptions } from './file.ts';
 import type { PpkVault, Vault } from './vault.ts';
 
+const S3_PLACE =
+  /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\?lock-days=([1-9]\d{0,4})(?:&region=([a-z]{2}(?:-[a-z]+)+-\d))?)?$/;
+
 function split(uri: string): { scheme: string; rest: string } {
   const [, scheme = '', rest = ''] = /^([a-z0-9]+):(.+)$/is.exec(uri) ?? [];
   return { scheme: scheme.toLowerCase(), rest };
@@ -14,8 +17,8 @@ function split(uri: string): { scheme: string; rest: string } {
  *
  * - `file:DIR`, relative to the working folder or absolute; needs `transfers`, and is a `TransferGate` for the
  *   server that answers its links
- * - `s3://BUCKET`, optionally `?lock-days=N` to keep locked objects by S3 Object Lock, in the region, with the
- *   credentials and at the endpoint of the SDK's own configuration
+ * - `s3://BUCKET`, optionally `?lock-days=N` to keep locked objects by S3 Object Lock, and `&region=R` for a bucket of
+ *   another region; with the region, credentials and endpoint of the SDK's own configuration otherwise
  * - `none:`, for a process that has no vault
  */
 export async function openVault(uri: string, transfers?: FileVaultOptions): Promise<Vault> {
@@ -29,12 +32,14 @@ export async function openVault(uri: string, transfers?: FileVaultOptions): Prom
       return FileVault.open(rest, transfers);
     }
     case 's3': {
-      const [, bucket, days] =
-        /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\?lock-days=([1-9]\d{0,4}))?$/.exec(rest) ?? [];
+      const [, bucket, days, region] = S3_PLACE.exec(rest) ?? [];
       if (bucket === undefined)
         throw new Fault('configuration', `${uri} names no bucket: expected s3://BUCKET`);
       const { S3Vault } = await import('./s3.ts');
-      return S3Vault.open(bucket, present({ lockRetentionDays: ifPresent(days, Number) }));
+      return S3Vault.open(bucket, {
+        ...present({ lockRetentionDays: ifPresent(days, Number) }),
+        ...(region !== undefined && { config: { region } }),
+      });
     }
     default:
       throw new Fault('configuration', `${uri} names no vault: expected file:DIR or s3://BUCKET`);

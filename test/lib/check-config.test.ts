@@ -42,6 +42,42 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     { administratorRoleArn: 'arn:aws:iam::999999999999:role/x' },
     'administratorRoleArn: the ARN of an IAM role in the account of env',
   ],
+  [
+    'one administrator alone',
+    { administrators: [{ name: 'anna', roleArn: 'arn:aws:iam::111111111111:role/anna' }] },
+    'administrators: dual control takes two persons',
+  ],
+  [
+    'two administrators of one role, by paths that STS leaves out',
+    {
+      administrators: [
+        { name: 'anna', roleArn: 'arn:aws:iam::111111111111:role/a/one' },
+        { name: 'ben', roleArn: 'arn:aws:iam::111111111111:role/b/one' },
+      ],
+    },
+    'administrators: a role is one person',
+  ],
+  [
+    'the role of whoever administers as a person',
+    {
+      administrators: [
+        { name: 'anna', roleArn: 'arn:aws:iam::111111111111:role/anna' },
+        { name: 'ben', roleArn: config.administratorRoleArn! },
+      ],
+    },
+    'administrators: administratorRoleArn is whoever may assume it',
+  ],
+  [
+    'ends of the log that are kept for less than the log',
+    { auditAnchor: { ...config.auditAnchor!, lockDays: retention.lockDays - 1 } },
+    'auditAnchor.lockDays: as many as retention.lockDays',
+  ],
+  [
+    'a bucket by its name',
+    { auditAnchor: { ...config.auditAnchor!, bucketArn: 'audit-heads' } },
+    'auditAnchor.bucketArn: the ARN of a bucket',
+  ],
+  ['a clock that is none', { timeSource: 'time.aws.com' }, 'timeSource: time.aws.com names no clock'],
   ['a lock of no days', { retention: { ...retention, lockDays: 0 } }, 'retention.lockDays:'],
   [
     'logs for 45 days',

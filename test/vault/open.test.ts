@@ -18,6 +18,7 @@ describe('vault URIs', () => {
     expect(await openVault(`file:${join(folder, 'vault')}`, transfers)).toBeInstanceOf(FileVault);
     expect(await openVault('s3://a-bucket')).toBeInstanceOf(S3Vault);
     expect(await openVault('s3://a-bucket?lock-days=3650')).toBeInstanceOf(S3Vault);
+    expect(await openVault('s3://a-bucket?lock-days=1&region=eu-west-1')).toBeInstanceOf(S3Vault);
     expect(await openPpkVault(`file:${join(folder, 'ppk')}`)).toBeInstanceOf(FilePpkVault);
     expect(await openPpkVault('dynamodb:ppk')).toBeInstanceOf(DynamoDbPpkVault);
   });
@@ -34,6 +35,7 @@ describe('vault URIs', () => {
     's3://Bucket',
     's3://b/path',
     's3://bucket?lock-days=0',
+    's3://bucket?lock-days=1&region=nowhere',
     'ftp:x',
   ])('"%s" is a configuration Fault', async (uri) => {
     await expect(openVault(uri, transfers)).rejects.toMatchObject({ code: 'configuration' });

@@ -206,6 +206,7 @@ export const AUDIT_EVENTS = {
   'administrator.added': row('administrator', 'a person is registered who administers', {
     administrator: 'name',
     publicKey: 'hash',
+    'awsRole?': 'name',
   }),
   'administrator.removed': row('administrator', 'a person administers no more', {
     administrator: 'name',

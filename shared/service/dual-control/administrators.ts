@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
+import { principalOf } from '../../aws/principal.ts';
 import { type Bytes, equal, utf8 } from '../../codec/bytes.ts';
 import { CURVES, P256 } from '../../crypto/curves.ts';
 import { canonicalSpki } from '../../crypto/ec-key-forms.ts';
@@ -8,6 +9,7 @@ import { Digest as DigestOf } from '../../keys/provider.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import { type AdministratorRecord, administratorRecord } from '../records/dual-control.ts';
@@ -25,6 +27,8 @@ export interface PersonalKey {
 export interface Identity {
   readonly name: string;
   readonly key: PersonalKey;
+  /** `awsRole` where AWS has said too that it is that person's role who acts. */
+  readonly knownBy: 'key' | 'awsRole';
 }
 
 const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('hex');
@@ -49,7 +53,8 @@ export class Administrators {
     return (await this.list()).filter(({ removedAt }) => removedAt === undefined);
   }
 
-  async add(name: string, publicKey: Bytes, by: Actor): Promise<void> {
+  /** `awsRole`: the principal that this person acts as, beside the key; see aws/principal.ts. */
+  async add(name: string, publicKey: Bytes, by: Actor, awsRole?: string): Promise<void> {
     const spki = canonicalSpki(publicKey);
     if (!equal(spki.subarray(0, P256.spkiPrefix.length), P256.spkiPrefix)) {
       const curve = CURVES.find((one) => equal(spki.subarray(0, one.spkiPrefix.length), one.spkiPrefix));
@@ -58,20 +63,24 @@ export class Administrators {
         `the key of an administrator is on p256, and this one on ${curve?.name ?? 'no curve'}`,
       );
     }
-    for (const known of await this.list())
-      if (known.name !== name && equal(known.publicKey, spki))
+    const principal = awsRole === undefined ? undefined : principalOf(awsRole);
+    for (const known of (await this.list()).filter((one) => one.name !== name)) {
+      if (equal(known.publicKey, spki))
         refuse('requesterNotAllowed', `this key is that of ${known.name}: one person has one name`);
-    const about = { administrator: name, publicKey: sha256(spki) };
+      if (principal !== undefined && known.awsRole === principal)
+        refuse('requesterNotAllowed', `${principal} is ${known.name}: one role is one person`);
+    }
+    const about = { administrator: name, publicKey: sha256(spki), ...present({ awsRole: principal }) };
     await changeItem(this.#ledger, ledgerKeys.administrator(name), (item) => {
       const known = item && administratorRecord.from(item);
-      if (known !== undefined && known.removedAt === undefined && equal(known.publicKey, spki))
-        return unchanged();
+      const isSame = known !== undefined && equal(known.publicKey, spki) && known.awsRole === principal;
+      if (isSame && known.removedAt === undefined) return unchanged();
       if (known !== undefined)
         refuse(
           'requesterNotAllowed',
-          `${name} is registered with another key, or was removed: take another name`,
+          `${name} is registered with another key or role, or was removed: take another name`,
         );
-      const record = { name, publicKey: spki, addedAt: this.#now() };
+      const record = { name, publicKey: spki, ...present({ awsRole: principal }), addedAt: this.#now() };
       const line = { event: 'administrator.added', by, about } as const;
       return becomes(administratorRecord.to(record), undefined, [
         auditWrite(line, `administrator-${about.publicKey}`, this.#now()),
@@ -92,8 +101,11 @@ export class Administrators {
     });
   }
 
-  /** The person of this key, who shows its private part now; refuses a key that nobody is registered with. */
-  async identify(key: PersonalKey): Promise<Identity> {
+  /**
+   * The person of this key, who shows its private part now; refuses a key that nobody is registered with. Of a person with a role
+   * of AWS, `caller` has to be that role: the ARN that STS gives whoever acts, asked where it is needed.
+   */
+  async identify(key: PersonalKey, caller: () => Promise<string>): Promise<Identity> {
     const spki = canonicalSpki(key.publicKey);
     const found = (await this.active()).find(({ publicKey }) => equal(publicKey, spki));
     if (found === undefined)
@@ -101,7 +113,11 @@ export class Administrators {
     const shown = await signedBy(key, 'smdpf-identity+jws', { at: this.#now() });
     if (!holds(shown, found.publicKey))
       refuse('requesterUnknown', 'the key does not sign as the registered one');
-    return { name: found.name, key };
+    if (found.awsRole === undefined) return { name: found.name, key, knownBy: 'key' };
+    const principal = principalOf(await caller());
+    if (principal !== found.awsRole)
+      refuse('requesterUnknown', `${found.name} acts as ${found.awsRole}, and this is ${principal}`);
+    return { name: found.name, key, knownBy: 'awsRole' };
   }
 }
 

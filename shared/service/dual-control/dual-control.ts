@@ -182,7 +182,9 @@ export class DualControl {
         ([member, value]) => Reflect.get(claims as object, member) === value,
       );
     };
-    const two = requestedBy !== approvedBy;
+    const [one, other] = [requestedBy, approvedBy].map((name) => active.find((of) => of.name === name));
+    const isOneRole = one?.awsRole !== undefined && one.awsRole === other?.awsRole;
+    const two = requestedBy !== approvedBy && !isOneRole;
     if (!two || !isSigned(requestedBy, request, 'request') || !isSigned(approvedBy, approval, 'approve'))
       refuse(
         'requesterNotAllowed',

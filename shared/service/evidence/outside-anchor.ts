@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { utf8 } from '../../codec/bytes.ts';
+import { mapConcurrently } from '../../concurrency.ts';
 import { openVault } from '../../vault/open.ts';
-import type { Vault } from '../../vault/vault.ts';
+import type { ObjectRef, Vault } from '../../vault/vault.ts';
 import type { AuditHead } from '../api/admin.ts';
 import type { KnownHead } from '../audit/known-heads.ts';
 import type { Context } from '../context.ts';
 import { deliveryPublicKeys } from '../keys/delivery-keys.ts';
 import { signedByDelivery } from '../keys/signed.ts';
+import { auditHeadsOf } from '../records/object-names.ts';
 import { isObject } from '../records/schema.ts';
 import { openedJws, signedByOneOf } from './jws.ts';
+
+/** Statements that are read at once. */
+const CONCURRENCY = 16;
 
 export const AUDIT_HEAD_TYP = 'smdpf-audit-head+jws';
 
@@ -68,9 +73,13 @@ export class OutsideAnchor {
   async read(): Promise<OutsideHeads | undefined> {
     if (this.uri === undefined) return undefined;
     return await this.#with(this.uri, async (vault) => {
-      const statements: { name: string; jws: string }[] = [];
-      for await (const ref of vault.list(this.#folder))
-        statements.push({ name: ref.name, jws: Buffer.from(await vault.get(ref)).toString('latin1') });
+      const refs: ObjectRef[] = [];
+      for await (const ref of vault.list(this.#folder)) refs.push(ref);
+      // one an hour, for years
+      const statements = await mapConcurrently(refs, CONCURRENCY, async (ref) => ({
+        name: ref.name,
+        jws: Buffer.from(await vault.get(ref)).toString('latin1'),
+      }));
       return await this.known(statements);
     });
   }
@@ -91,7 +100,7 @@ export class OutsideAnchor {
   }
 
   get #folder(): string {
-    return `audit-heads/${this.#context.settings.deployment}/`;
+    return auditHeadsOf(this.#context.settings.deployment);
   }
 
   #name(sequence: number): string {

@@ -29,6 +29,8 @@ export type DualControlPolicy = RecordOf<typeof dualControlPolicy>;
 export const administratorRecord = recordOf('administrator', {
   name: text,
   publicKey: octets,
+  /** The principal of AWS that this person acts as (aws/principal.ts); none where the key alone is the person. */
+  awsRole: optional(text),
   /** Milliseconds since 1970. */
   addedAt: whole,
   removedAt: optional(whole),

@@ -112,6 +112,9 @@ export const ppkNames = (orderId: string, pack: number, attempt: string) => ({
   dataKey: `${orderId}/${pack}/${attempt}-key`,
 });
 
+/** Folder of the store outside that has the ends of a deployment's audit log. */
+export const auditHeadsOf = (deployment: string): string => `audit-heads/${deployment}/`;
+
 /** The entry of the PPK vault whose header says which deployment it belongs to. */
 export const PPK_IDENTITY = 'deployment/identity';
 

@@ -28,7 +28,7 @@ describe('the keys of two administrators on AWS', { tags: ['DUAL-CONTROL'] }, ()
       );
       const [allowed, denied] = of.map(({ statement }) => statement);
       expect(of).toHaveLength(2);
-      const role = (allowed?.Principal as { AWS: string }).AWS;
+      const role = (allowed!.Principal as { AWS: string }).AWS;
       expect(denied).toMatchObject({
         Effect: 'Deny',
         Principal: { AWS: '*' },

@@ -44,6 +44,7 @@ if (process.send !== undefined) {
 }
 
 async function run(): Promise<Told> {
+  Error.stackTraceLimit = 0;
   const { targets, shareOf, close } = await everything();
   const result = await fuzz(targets, inputs, seed, { shareOf, stop: () => stopped });
   await close();

@@ -44,17 +44,21 @@ const inserted: Edit = (octets, other, below) => {
 
 /** An element taken out, put twice, replaced by one of the other, or given another tag; the lengths around it agree. */
 const elementChanged: Edit = (octets, other, below) => {
-  const tree = elementsOf(octets);
-  const mine = flat(tree);
+  const mine = elementsOf(octets);
   if (mine.length === 0) return overwritten(octets, other, below);
   const chosen = mine[below(mine.length)]!;
-  const theirs = flat(elementsOf(other));
+  const theirs = elementsOf(other);
   const kind = below(theirs.length === 0 ? 3 : 4);
-  if (kind === 0) chosen.times = 0;
-  else if (kind === 1) chosen.times = 2 + below(3);
-  else if (kind === 2) chosen.tag = Uint8Array.of(ODD[below(ODD.length)]!);
-  else chosen.replacement = theirs[below(theirs.length)]!.raw;
-  return joined(...tree.map(encoded));
+  const whole = octets.subarray(chosen.from, chosen.to);
+  if (kind === 0) return withElement(octets, chosen, NOTHING);
+  if (kind === 1)
+    return withElement(octets, chosen, joined(...Array.from({ length: 2 + below(3) }, () => whole)));
+  if (kind === 2) {
+    const tag = Uint8Array.of(ODD[below(ODD.length)]!);
+    return withElement(octets, chosen, joined(tag, octets.subarray(chosen.tagEnd, chosen.to)));
+  }
+  const { from, to } = theirs[below(theirs.length)]!;
+  return withElement(octets, chosen, other.subarray(from, to));
 };
 
 const EDITS: readonly Edit[] = [
@@ -69,51 +73,73 @@ const EDITS: readonly Edit[] = [
   elementChanged,
 ];
 
+/** Where an element lies in its octets, and which one it is in. */
 interface Element {
-  tag: Uint8Array;
-  readonly raw: Uint8Array;
-  readonly value: Uint8Array;
-  readonly children: readonly Element[] | undefined;
-  times: number;
-  replacement?: Uint8Array;
+  readonly from: number;
+  readonly tagEnd: number;
+  readonly valueFrom: number;
+  readonly to: number;
+  readonly parent: Element | undefined;
 }
 
 const DEPTH = 12;
+const NOTHING = new Uint8Array(0);
+/** Of seeds, which are read again and again. */
+const known = new WeakMap<Uint8Array, readonly Element[]>();
 
-/** The elements as far as the octets are such; a reader of its own, so that it passes what ours refuses. */
-function elementsOf(octets: Uint8Array, depth = 0): Element[] {
+/** All elements at any depth, as far as the octets are such; a reader of its own, so that it passes what ours refuses. */
+function elementsOf(octets: Uint8Array): readonly Element[] {
+  const before = known.get(octets);
+  if (before !== undefined) return before;
   const elements: Element[] = [];
-  for (let at = 0; at < octets.length; ) {
+  collect(octets, 0, octets.length, undefined, 0, elements);
+  known.set(octets, elements);
+  return elements;
+}
+
+/** Adds the elements of a stretch; none of them where it does not consist of elements. */
+function collect(
+  octets: Uint8Array,
+  from: number,
+  to: number,
+  parent: Element | undefined,
+  depth: number,
+  elements: Element[],
+): void {
+  const before = elements.length;
+  for (let at = from; at < to; ) {
     let end = at + 1;
     if ((octets[at]! & 0x1f) === 0x1f) {
-      while (end < octets.length && (octets[end]! & 0x80) !== 0) end += 1;
+      while (end < to && (octets[end]! & 0x80) !== 0) end += 1;
       end += 1;
     }
-    const tag = octets.subarray(at, end);
-    const initial = octets[end++];
-    if (initial === undefined) return [];
+    const tagEnd = end;
+    const initial = end < to ? octets[end++]! : Number.NaN;
     let length = initial;
     if (initial > 0x80) {
       length = 0;
       for (let left = initial & 0x7f; left > 0; left--) length = length * 256 + (octets[end++] ?? 0);
     }
-    const value = octets.subarray(end, end + length);
-    if (value.length !== length) return [];
-    const nested = (octets[at]! & 0x20) !== 0 && depth < DEPTH ? elementsOf(value, depth + 1) : [];
-    const children = nested.length > 0 ? nested : undefined;
-    elements.push({ tag, raw: octets.subarray(at, end + length), value, children, times: 1 });
+    if (!(end + length <= to)) {
+      elements.length = before;
+      return;
+    }
+    const element = { from: at, tagEnd, valueFrom: end, to: end + length, parent };
+    elements.push(element);
+    if ((octets[at]! & 0x20) !== 0 && depth < DEPTH)
+      collect(octets, end, end + length, element, depth + 1, elements);
     at = end + length;
   }
-  return elements;
 }
 
-const flat = (elements: readonly Element[]): Element[] =>
-  elements.flatMap((element) => [element, ...flat(element.children ?? [])]);
-
-function encoded({ tag, value, children, times, replacement }: Element): Uint8Array {
-  const content = children === undefined ? value : joined(...children.map(encoded));
-  const whole = replacement ?? joined(tag, lengthOf(content.length), content);
-  return joined(...Array.from({ length: times }, () => whole));
+/** The octets with another content in the place of an element, and with the lengths of all that it is in. */
+function withElement(octets: Uint8Array, { from, to, parent }: Element, content: Uint8Array): Uint8Array {
+  if (parent === undefined) return joined(octets.subarray(0, from), content, octets.subarray(to));
+  const before = octets.subarray(parent.valueFrom, from);
+  const after = octets.subarray(to, parent.to);
+  const length = lengthOf(before.length + content.length + after.length);
+  const tag = octets.subarray(parent.from, parent.tagEnd);
+  return withElement(octets, parent, joined(tag, length, before, content, after));
 }
 
 function lengthOf(length: number): Uint8Array {

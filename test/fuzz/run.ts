@@ -92,10 +92,25 @@ async function one({ kind, run }: Target, input: Bytes, counted: Counted): Promi
     counted[outcome === 'refused' ? 'refused' : 'accepted'] += 1;
   } catch (error) {
     counted.refused += 1;
-    if (!(error instanceof Refusal)) return { kind, error, input: toHex(input) };
+    if (!(error instanceof Refusal))
+      return { kind, error: await again(run, input, error), input: toHex(input) };
   } finally {
     counted.inputs += 1;
     counted.longestMs = Math.max(counted.longestMs, performance.now() - startedAt);
   }
   return undefined;
+}
+
+/** The same failure with its stack, which is not taken of millions of refusals. */
+async function again(run: Target['run'], input: Bytes, first: unknown): Promise<unknown> {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 20;
+  try {
+    await run(input);
+    return first;
+  } catch (error) {
+    return error;
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }

@@ -63,8 +63,28 @@ const schema = members(
 
 const FILE = join(import.meta.dirname, 'requirements.yaml');
 
-/** Reads the requirements; an error names the place in the file. */
-export function readRequirements(content = readFileSync(FILE, 'utf8')): readonly RequirementGroup[] {
+/** Those of this repository, with those of whoever runs it in their place or beside them. */
+export function readRequirements(more = process.env.SMDPF_REQUIREMENTS): readonly RequirementGroup[] {
+  const own = parseRequirements(readFileSync(FILE, 'utf8'));
+  if (more === undefined || more === '') return own;
+  const others = parseRequirements(readFileSync(more, 'utf8'));
+  const replaced = new Map(requirementsOf(others).map((one) => [one.id, one]));
+  const ownIds = new Set(requirementsOf(own).map(({ id }) => id));
+  const added = others.map(({ title, requirements }) => ({
+    title,
+    requirements: requirements.filter(({ id }) => !ownIds.has(id)),
+  }));
+  return [
+    ...own.map(({ title, requirements }) => ({
+      title,
+      requirements: requirements.map((one) => replaced.get(one.id) ?? one),
+    })),
+    ...added.filter(({ requirements }) => requirements.length > 0),
+  ];
+}
+
+/** Requirements from a file's content; an error names the place in the file. */
+export function parseRequirements(content: string): readonly RequirementGroup[] {
   const document: unknown = parse(content);
   const ajv = new Ajv({ allErrors: true, strictRequired: false });
   const validate = ajv.compile<{ groups: RequirementGroup[] }>(schema);

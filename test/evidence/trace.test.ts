@@ -1,6 +1,15 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pageOf, reportOf } from '../../evidence/report.ts';
-import { type RequirementGroup, readRequirements, tagsOf } from '../../evidence/requirements.ts';
+import {
+  parseRequirements,
+  type RequirementGroup,
+  readRequirements,
+  requirementsOf,
+  tagsOf,
+} from '../../evidence/requirements.ts';
 import { type Coverage, type TestResult, trace } from '../../evidence/trace.ts';
 
 const requirement = (id: string, more: object = { coveredBy: 'tests' }) => ({
@@ -129,11 +138,25 @@ describe('requirements.yaml', () => {
     ['a reason is missing', ', notApplicable: { duty: EUM }'],
     ['an ID is there twice', ', coveredBy: tests }\n      - { id: ONE, rule: r, source: s, coveredBy: tests'],
   ])('is refused where %s', (_, more) => {
-    expect(() => readRequirements(yaml(more))).toThrow(/requirements\.yaml: /);
+    expect(() => parseRequirements(yaml(more))).toThrow(/requirements\.yaml: /);
   });
 
   it('has a tag for each revision', () => {
-    const groups = readRequirements(yaml(', coveredBy: tests, revision: 2'));
+    const groups = parseRequirements(yaml(', coveredBy: tests, revision: 2'));
     expect(tagsOf(groups)).toMatchObject([{ name: 'ONE' }, { name: 'ONE~2' }]);
+  });
+
+  it('is replaced and added to by a file of whoever has the text of a rule', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'smdpf-requirements-')), 'own.yaml');
+    writeFileSync(
+      file,
+      yaml(', coveredBy: tests }\n      - { id: GENS03, rule: as it is, source: s, coveredBy: tests'),
+    );
+    const rows = requirementsOf(readRequirements(file));
+    const own = requirementsOf(readRequirements(''));
+    expect(rows.length).toBe(own.length + 1);
+    expect(rows.find(({ id }) => id === 'GENS03')).toMatchObject({ rule: 'as it is', coveredBy: 'tests' });
+    expect(rows.at(-1)).toMatchObject({ id: 'ONE' });
+    rmSync(dirname(file), { recursive: true });
   });
 });

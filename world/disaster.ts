@@ -48,8 +48,8 @@ export async function strike(world: World, disaster: Disaster, random: Random): 
   checker.restoring = true;
   if (disaster.kind === 'restored') await freeze(world, 'put back from a backup, and not reconciled');
   await restoreUntilUp(world, random);
-  if (disaster.kind === 'lostWrites' && (await lacksOrders(world))) {
-    await freeze(world, 'orders that it does not know were found');
+  if (disaster.kind === 'lostWrites' && (await isBehind(world))) {
+    await freeze(world, 'a verification has found what it does not know');
     await restoreUntilUp(world, random);
   }
   checker.restoring = false;
@@ -67,12 +67,17 @@ async function restoreUntilUp(world: World, random: Random): Promise<void> {
   }
 }
 
-/** Whether orders are gone without a commit of theirs, which verification alone tells. */
-async function lacksOrders(world: World): Promise<boolean> {
+/**
+ * What an operator asks a verification after a power cut: whether there is anything that the ledger does not know, beyond
+ * commits, of which a start learns by itself. Locked records tell of orders and jobs, the PPK vault of the end of the audit log.
+ */
+async function isBehind(world: World): Promise<boolean> {
   const process = await world.startProcess();
   const findings = await world.scheduler.until(findingsOf(process.runtime));
   process.die();
-  return findings.some(({ problem }) => problem.startsWith('a locked record tells of'));
+  return findings.some(
+    ({ where, problem }) => where === 'audit log' || problem.startsWith('a locked record tells of'),
+  );
 }
 
 export async function findingsOf({ unguarded }: Runtime): Promise<readonly Finding[]> {

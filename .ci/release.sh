@@ -155,4 +155,7 @@ fi
 echo '-- container'
 bash .ci/container.sh "$dist" "$VERSION"
 
+echo '-- stations with PC/SC readers'
+bash .ci/pcsc.sh "$dist/smdpf-$VERSION-linux-x64"
+
 if [ -n "${SMDPF_CI_RELEASE_OUT:-}" ]; then cp -r "$dist" "$SMDPF_CI_RELEASE_OUT"; fi

@@ -132,7 +132,7 @@ describe.runIf(LONG)('the release after this one, on the same folder', () => {
   const allOf = (...all: number[]) => Object.fromEntries(LOOKED_AT.map((kind) => [kind, all]));
 
   it('works beside it, goes back, is activated, and is not undone after that', {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, async () => {
     const first = await serve(old);
     for (const [party, role] of [

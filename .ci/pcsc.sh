@@ -11,7 +11,7 @@ work=$(mktemp -d)
 service=
 finish() {
   if [ -n "$service" ]; then
-    as_root kill "$service" 2>/dev/null || true
+    "${as_root[@]}" kill "$service" 2>/dev/null || true
     wait "$service" 2>/dev/null || true
   fi
   rm -rf "$work"
@@ -21,12 +21,13 @@ skip() {
   echo "skipped: $1"
   exit 0
 }
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo -n)
 
 readonly driver=/usr/lib/pcsc/drivers/serial/libifdvpcd.so
 packages=(pcscd vsmartcard-vpcd libpcsclite-dev g++ make)
 { [ -e "$driver" ] && command -v pcscd g++ make && [ -d /usr/include/PCSC ]; } >/dev/null ||
-  { as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends "${packages[@]}" </dev/null; } >"$work/apt.log" 2>&1 ||
+  { "${as_root[@]}" apt-get update -q && "${as_root[@]}" apt-get install -q -y --no-install-recommends "${packages[@]}" </dev/null; } >"$work/apt.log" 2>&1 ||
   skip "these packages cannot be installed here: ${packages[*]}"
 # the socket of the service and the ports of the virtual reader are of the whole machine
 for port in 35963 35964; do
@@ -41,7 +42,7 @@ echo '{}' >"$work/package.json"
 (cd "$work" && npm install --no-audit --no-fund --loglevel=error smartcard@3.7.0) >"$work/npm.log" 2>&1 ||
   { tail -n 3 "$work/npm.log"; skip 'the package smartcard does not compile here'; }
 
-as_root pcscd --foreground >"$work/pcscd.log" 2>&1 &
+"${as_root[@]}" pcscd --foreground >"$work/pcscd.log" 2>&1 &
 service=$!
 for _ in $(seq 50); do
   [ ! -S /run/pcscd/pcscd.comm ] || break

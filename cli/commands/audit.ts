@@ -4,6 +4,7 @@ import type { CliIo } from '../output/cli-io.ts';
 import { anchorHead, compareClock } from './audit/anchor.ts';
 import { type LineFilter, withFilter } from './audit/filter.ts';
 import { archiveLines, exportLines, showLines } from './audit/lines.ts';
+import { reviewLog } from './audit/review.ts';
 import { type VerifyOptions, verifyLog } from './audit/verify.ts';
 import { type Folder, folderCommands } from './folder-commands.ts';
 
@@ -40,6 +41,9 @@ export function registerAudit(program: Command, io: CliIo): void {
   )
     .option('--out <file>', 'where to write the statement')
     .action((options: Folder & { out?: string }) => anchorHead(options, io));
+  command('review', 'write down that you have gone through the log up to its end, where it holds')
+    .requiredOption('--finding <text>', 'what you found, in a line')
+    .action((options: Folder & { finding: string }) => reviewLog(options, io));
   command('clock', 'compare this machine’s clock with the time source of the configuration').action(
     (options: Folder) => compareClock(options, io),
   );

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { CURVES } from '../../sim/index.ts';
 import { collect } from '../input/options.ts';
 import type { CliIo } from '../output/cli-io.ts';
+import { type AttestOptions, attestKey } from './ceremony/attest.ts';
 import { type CeremonyOptions, holdCeremony } from './ceremony/hold.ts';
 import { verifyCeremony } from './ceremony/verify.ts';
 
@@ -42,8 +43,20 @@ export function registerCeremony(program: Command, io: CliIo): void {
     .option('--out <file>', 'where the certification request of a binding key goes')
     .action((options: CeremonyOptions) => holdCeremony(options, io));
   group
+    .command('attest <report>')
+    .description("put what the HSM's maker says of the key beside the report of its ceremony, signed")
+    .option('--folder <folder>', 'the deployment', 'smdpf-data')
+    .requiredOption('--attestation <file>', "the maker's statement, as its tool wrote it")
+    .option(
+      '--chain <file>',
+      "certificates of the statement's signer, PEM, the one of the key or device first",
+    )
+    .option('--root <file>', "the maker's root, from another channel than the chain")
+    .requiredOption('--out <file>', 'where the signed document goes')
+    .action((report: string, options: AttestOptions) => attestKey(report, options, io));
+  group
     .command('verify <report>')
-    .description('verify the report of a ceremony, with no server and no network')
+    .description('verify the report of a ceremony, or of an attestation, with no server and no network')
     .requiredOption('--keys <file>', 'delivery keys of the server: the answer of getServerKeys, a JWK or PEM')
     .action((report: string, { keys }: { keys: string }) => verifyCeremony(report, keys, io));
 }

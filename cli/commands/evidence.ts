@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { FOLDER_OPTION } from '../deployment/with-runtime.ts';
 import type { CliIo } from '../output/cli-io.ts';
+import { tellRetention, tellSoftware } from './evidence/facts.ts';
 import { makePack, verifyPack } from './evidence/pack.ts';
 
 const HELP = `
@@ -30,4 +31,12 @@ export function registerEvidence(program: Command, io: CliIo): void {
     .description('verify a pack, with no server and no network')
     .requiredOption('--keys <file>', 'delivery keys of the server: the answer of getServerKeys, a JWK or PEM')
     .action((pack: string, { keys }: { keys: string }) => verifyPack(pack, keys, io));
+  group
+    .command('retention')
+    .description('what is stored, how long it lives, and what ends it')
+    .action(() => tellRetention(io));
+  group
+    .command('software')
+    .description('what runs here: version, SHA-256 of the program, runtime, packages')
+    .action(() => tellSoftware(io));
 }

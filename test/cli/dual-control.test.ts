@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { opensslMissing } from '../pki/openssl-certificates.ts';
+import { selfSigned } from '../support/self-signed.ts';
 import { type ErrorDocument, runCli } from './support/cli.ts';
 import { SandboxFolder } from './support/sandbox-folder.ts';
 
@@ -214,6 +215,7 @@ describe('a key ceremony', { tags: ['CEREMONY'] }, () => {
       'place',
       'place of the key',
       'key made',
+      'attestation',
       'certification request',
       'shown to work',
     ]);
@@ -235,6 +237,35 @@ describe('a key ceremony', { tags: ['CEREMONY'] }, () => {
     const changed = await sandbox.file('changed.json', report.replace('Carla C.', 'Karla C.'));
     expect(await verified(changed)).toMatchObject({ code: 1 });
     expect(jws.split('.')).toHaveLength(3);
+  });
+
+  it('takes the statement of a maker beside it, whose chain holds, and says whether it is over this key', async () => {
+    const statement = await sandbox.file('statement.bin', 'as the tool of the maker wrote it');
+    const attest = (...more: string[]) =>
+      as('anna', 'ceremony', 'attest', sandbox.path('ceremony.json'), '--attestation', statement, ...more);
+    const { cert } = selfSigned('Maker');
+    const root = await sandbox.file('maker.pem', cert);
+    const out = sandbox.path('attested.json');
+    // one that is signed by itself and of no CA is no root
+    expect((await attest('--chain', root, '--root', root, '--out', out)).code).toBe(2);
+    expect((await attest('--chain', root, '--out', out)).code).toBe(2);
+    const bare = await attest('--out', out);
+    expect(bare.json()).toMatchObject({
+      report: { attestation: { octets: 33 }, key: expect.stringContaining('ceremony.key') },
+    });
+    const { report } = bare.json<{ report: { ceremony: string; chain?: object } }>();
+    expect(report.chain).toBeUndefined();
+    const { sha256 } = JSON.parse(readFileSync(sandbox.path('ceremony.json'), 'utf8')) as { sha256: string };
+    expect(report.ceremony).toBe(sha256);
+    expect(
+      (await runCli('ceremony', 'verify', out, '--keys', sandbox.path('keys.json'), '--json')).json(),
+    ).toMatchObject({ holds: true });
+    const shown = await sandbox.run('audit', 'show', '--event', 'ceremony.attested');
+    expect(shown.json<{ lines: object[] }>().lines).toMatchObject([{ about: { report: sha256 } }]);
+    const changed = await sandbox.file('no-report.json', '{"jws":"a.b.c"}');
+    expect(
+      (await as('anna', 'ceremony', 'attest', changed, '--attestation', statement, '--out', `${out}2`)).code,
+    ).toBe(2);
   });
 
   it.skipIf(opensslMissing !== undefined)(`has a certificate request that openssl verifies${WHY}`, () => {

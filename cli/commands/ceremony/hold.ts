@@ -66,6 +66,7 @@ export async function holdCeremony(options: CeremonyOptions, io: CliIo): Promise
         done('place of the key', { uri, existed: false });
         const description = await makeKey(runtime, uri, { role, curve }, begun);
         done('key made', attestation(description));
+        done('attestation', { backend: ATTESTS[new URL(uri).protocol] ?? ATTESTS['softkey:'] });
         return { description, begun };
       },
     );
@@ -107,6 +108,15 @@ const subjectOf = ({ organizationName, commonName, smdpOid }: ReturnType<typeof 
   commonName,
   smdpOid,
 });
+
+/** What each backend can show of a key beyond its own word, for who reads the report. */
+const ATTESTS: Readonly<Record<string, string>> = {
+  'awskms:':
+    'AWS KMS signs no statement about a key: its word is Origin, KeySpec and KeyUsage above, and CreateKey in CloudTrail',
+  'pkcs11:':
+    'PKCS#11 has no signed statement: its word is CKA_LOCAL, CKA_NEVER_EXTRACTABLE and CKA_ALWAYS_SENSITIVE above; what the maker signs is put beside this report by smdpf ceremony attest',
+  'softkey:': 'a key in software: nobody vouches for where it was made, and it can be copied',
+};
 
 /** What the backend itself says: the nearest to an attestation that a token or KMS gives by its interface. */
 function attestation({ uri, algorithm, exportable, identity, attributes = {} }: KeyDescription) {

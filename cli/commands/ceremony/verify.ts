@@ -8,6 +8,7 @@ import { readJson } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { fields } from '../../output/table.ts';
+import { ATTESTATION_TYP } from './attest.ts';
 import { CEREMONY_TYP } from './hold.ts';
 
 /** The signature holds under the given keys, and the report beside it is the one that was signed. */
@@ -19,7 +20,7 @@ export async function verifyCeremony(file: string, keysFile: string, io: CliIo):
   const signer = typeof jws === 'string' ? signedByOneOf(jws, keys) : undefined;
   const { sha256, ...signed } = opened?.payload ?? {};
   const same =
-    opened?.typ === CEREMONY_TYP &&
+    (opened?.typ === CEREMONY_TYP || opened?.typ === ATTESTATION_TYP) &&
     isObject(report) &&
     canonicalJson(report) === canonicalJson(signed) &&
     createHash('sha256').update(canonicalJson(report)).digest('hex') === sha256;

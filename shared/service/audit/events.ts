@@ -219,6 +219,11 @@ export const AUDIT_EVENTS = {
   'approval.requested': row('other records', 'a person asks to do what takes two', APPROVAL),
   'approval.given': row('other records', 'a second person agrees', APPROVAL),
   'approval.withdrawn': row('other records', 'what was asked for is not to be done any more', APPROVAL),
+  'audit.reviewed': row('other records', 'a person has gone through the log up to a line, which held', {
+    upTo: 'number',
+    hash: 'hash',
+    finding: 'name',
+  }),
   'ceremony.held': row(
     'other records',
     'a key was made in a ceremony; `report` is the hash of its signed report',
@@ -228,6 +233,11 @@ export const AUDIT_EVENTS = {
       witnesses: 'name',
       report: 'hash',
     },
+  ),
+  'ceremony.attested': row(
+    'other records',
+    'what the maker of an HSM says of a key was put beside the report of its ceremony, by the hashes of both',
+    { key: 'keyUri', report: 'hash', attestation: 'hash' },
   ),
   'clock.compared': row('other records', 'this machine’s clock was compared with another one', {
     source: 'identifier',

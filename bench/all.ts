@@ -23,6 +23,7 @@ const BENCHES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['orders', '--count', size(20_000, 1_000), '--folder', join(folder, 'orders')],
   ['ingest', '--entries', size(20_000, 3_000)],
   ['job', '--items', size(10_000, 500)],
+  ['jit', '--calls', options.quick ? '30,60,60' : '400,2000,4000'],
 ];
 
 const rows: Row[] = [];

@@ -20,14 +20,15 @@ import { freePort, serve } from './serving.ts';
  * answer, against `smdpf serve` on a folder of its own. Beside each the floor: a bare server that does the cryptography
  * alone. Server, floor and callers are processes of their own on this machine.
  *
- *   npm run bench:jit -- [--calls 400,2000,4000] [--profile DIR]
+ *   npm run bench:jit -- [--calls 400,2000,4000] [--profile DIR] [--json]
  *
- * `--profile` has the server write a CPU profile there.
+ * `--profile` has the server write a CPU profile there. `--json` writes what was measured to stdout in place of the lines.
  */
 const { values: options } = parseArgs({
   options: {
     calls: { type: 'string', default: '400,2000,4000' },
     profile: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
 const CALLERS = [1, 8, 32];
@@ -51,9 +52,10 @@ try {
     await untilIdle(server);
     const floor = await startFloor({ ...(await pki.server(['127.0.0.1'])), octets });
     const load = loadavg()[0]!.toFixed(1);
-    console.log(
+    say(
       `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before; p50 and p99 in ms`,
     );
+    const runs: Run[] = [];
     for (const [i, callers] of CALLERS.entries()) {
       const same = { ca, tls, callers, bodies: take(calls[i] ?? calls.at(-1)!) };
       const measured = async (process: ChildProcess, at: number): Promise<Measured> => {
@@ -62,8 +64,11 @@ try {
         return { ...answer, cpuMs: (1000 * (cpuSeconds(process) - before)) / answer.times.length };
       };
       const bare = await measured(floor.process, floor.port);
-      tell(callers, await measured(server, port), bare);
+      const bound = await measured(server, port);
+      runs.push({ callers, bound: factsOf(bound), floor: factsOf(bare) });
+      tell(callers, bound, bare);
     }
+    if (options.json) console.log(JSON.stringify({ octets, runs }));
     floor.process.disconnect();
   } finally {
     server.kill('SIGTERM');
@@ -134,6 +139,31 @@ function cpuSeconds({ pid }: ChildProcess): number {
 
 type Measured = CallersAnswer & { readonly cpuMs: number };
 
+interface Facts {
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly perSecond: number;
+  /** Of the server, all its threads, for each answer. */
+  readonly cpuMs: number;
+}
+
+interface Run {
+  readonly callers: number;
+  readonly bound: Facts;
+  readonly floor: Facts;
+}
+
+function factsOf({ times, seconds, cpuMs }: Measured): Facts {
+  const sorted = times.toSorted((a, b) => a - b);
+  const of = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!;
+  return { p50: of(0.5), p99: of(0.99), perSecond: times.length / seconds, cpuMs };
+}
+
+function say(line: string): void {
+  if (!options.json) console.log(line);
+}
+
 /** What a server does by itself when it has started is not what is measured. */
 async function untilIdle(server: ChildProcess): Promise<void> {
   for (let before = cpuSeconds(server), seconds = 0; seconds < 30; seconds++) {
@@ -145,15 +175,13 @@ async function untilIdle(server: ChildProcess): Promise<void> {
 }
 
 function tell(callers: number, bound: Measured, bare: Measured): void {
-  const line = (name: string, { times, seconds, cpuMs }: Measured) => {
-    const sorted = times.toSorted((a, b) => a - b);
-    const of = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(2);
-    const rate = (times.length / seconds).toFixed(0);
-    return `${name} p50 ${of(0.5)} p99 ${of(0.99)} ${rate}/s ${cpuMs.toFixed(2)} ms of CPU`;
+  const line = (name: string, measured: Measured) => {
+    const { p50, p99, perSecond, cpuMs } = factsOf(measured);
+    return `${name} p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ${perSecond.toFixed(0)}/s ${cpuMs.toFixed(2)} ms of CPU`;
   };
   const ratio = (bound.cpuMs / bare.cpuMs).toFixed(1);
-  console.log(
+  say(
     `${String(callers).padStart(2)} callers: ${line('bound', bound)}; ${line('floor', bare)}; ${ratio} times the CPU`,
   );
-  if (bound.refused.length > 0) console.log(`   not answered: ${bound.refused.join(' ')}`);
+  if (bound.refused.length > 0) console.error(`   not answered: ${bound.refused.join(' ')}`);
 }

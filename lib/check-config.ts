@@ -8,6 +8,7 @@ import { parseTimeSource } from '../shared/net/sntp.ts';
 import { present } from '../shared/present.ts';
 import { canaryMinutes } from './canary.ts';
 import { administratorRoles, type OperatorConfig, reservedConcurrency, signsPerTask } from './config.ts';
+import { PROVISIONED_GROUPS, provisionable, provisionedGroups, provisionedOf } from './provisioned.ts';
 
 /** Where truststores lie. */
 export const TRUSTSTORES = join(import.meta.dirname, 'operators');
@@ -58,6 +59,7 @@ const RULES: readonly Rule[] = [
           unless(whole(canary.faults, 0), 'canary.faults: a whole number, 0 and more'),
         ],
   auditAnchor,
+  provisioned,
   callbackCa,
   internalDestinations,
   account,
@@ -213,6 +215,33 @@ function concurrency(config: OperatorConfig) {
     `quotas.tasksAtOnce: ${tasksAtOnce} tasks would starve calls where Lambda runs ${lambdaConcurrency} at once; lower it to ` +
       `${Math.max(1, Math.floor(lambdaConcurrency / 4))}, or have the account's quota raised (Service Quotas, L-B99A9384) and state it as lambdaConcurrency`,
   );
+}
+
+function provisioned(config: OperatorConfig) {
+  const { provisionedConcurrency = {}, quotas } = config;
+  const { field } = provisionedConcurrency;
+  const reserved = reservedConcurrency(config)?.field;
+  const asked = provisionedOf(config);
+  // a part that is reserved already is not taken again
+  if (reserved !== undefined) for (const name of PROVISIONED_GROUPS.field) asked.delete(name);
+  const all = [...asked.values()].reduce((sum, one) => sum + one, 0);
+  return [
+    ...Object.entries(provisionedConcurrency).map(([group, environments]) =>
+      unless(
+        provisionedGroups.some((one) => one === group) && whole(environments, 1),
+        `provisionedConcurrency.${group}: a whole number, 1 and more, for one of ${provisionedGroups.join(', ')}`,
+      ),
+    ),
+    unless(
+      field === undefined || reserved === undefined || field <= reserved,
+      `provisionedConcurrency.field: at most fieldCallsAtOnce, which are ${reserved}`,
+    ),
+    unless(
+      all <= provisionable(config),
+      `provisionedConcurrency: ${all} environments, and Lambda can keep ${provisionable(config)} ready where it runs ` +
+        `${quotas.lambdaConcurrency} at once; ask for fewer, or have the account's quota raised (Service Quotas, L-B99A9384)`,
+    ),
+  ];
 }
 
 function alarms({ alarms: { email, faults, callbackMinutes } }: OperatorConfig) {

@@ -98,6 +98,11 @@ export interface OperatorConfig {
    * more than `faults` calls or tasks in one of them (lib/canary.ts). Left out, a release takes all calls at once.
    */
   readonly canary?: { readonly minutes: CanaryMinutes; readonly faults: number };
+  /**
+   * Environments of Lambda that are kept ready for each function of a group (lib/provisioned.ts), loaded before there is a
+   * call. They cost by the hour, whether anybody calls or not; left out, an environment starts with a call that finds none.
+   */
+  readonly provisionedConcurrency?: Partial<Readonly<Record<'justInTime' | 'reports' | 'field', number>>>;
   /** PEM of a CA that is trusted for the Operator's callback server besides the public ones. */
   readonly callbackCa?: string;
   /**
@@ -157,7 +162,7 @@ export function signsPerTask({ quotas }: Pick<OperatorConfig, 'quotas'>): number
 }
 
 /** Lambda keeps so many executions for functions that have no part of their own. */
-const UNRESERVED = 100;
+export const UNRESERVED = 100;
 
 /** Parts of the account's concurrency; undefined where it is too small to give any away. */
 export function reservedConcurrency({

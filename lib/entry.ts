@@ -14,7 +14,9 @@ export function entryOf(name: FunctionName, target: OperatorConfig['target']): s
   const emulated = target === 'emulator' && sideOf(functionAt(name)) === 'parties';
   return [
     `import { ${name.split('.')[1]} as row } from './shared/gsma/functions/${fileOf(name)}';`,
+    "import { loadAhead } from './lambdas/load-ahead.ts';",
     "import { lambdaEntry } from './lambdas/runtime.ts';",
+    'await loadAhead(row);',
     ...(emulated
       ? [
           "import { withCertificateHeader } from './localstack/certificate-header.ts';",

@@ -71,6 +71,7 @@ export class OperatorStack extends Stack {
     this.#allowDestinations();
     new Schedules(this, 'Schedules', config, this.functions as Record<BackgroundName, SmdpfFunction>);
     if (config.canary !== undefined) giveAliases(this.functions);
+    for (const fn of Object.values(this.functions)) if (fn.isProvisioned) fn.giveAlias();
     const apis = { parties: this.#api('parties', storageKey), field: this.#api('field', storageKey) };
     // API Gateway makes about one domain name in 30 s
     if (apis.parties.domain !== undefined) apis.field.domain?.node.addDependency(apis.parties.domain);

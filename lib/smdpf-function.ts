@@ -22,6 +22,7 @@ import { acknowledge } from './acknowledge.ts';
 import { type OperatorConfig, reservedConcurrency } from './config.ts';
 import { isInterfaceFunction } from './entry.ts';
 import { FUNCTIONS, type FunctionName, resourceName } from './functions.ts';
+import { provisionedOf } from './provisioned.ts';
 
 export interface SmdpfFunctionProps {
   readonly config: OperatorConfig;
@@ -73,12 +74,15 @@ export class SmdpfFunction extends Construct {
   readonly logGroup: LogGroup;
   #runtime: RuntimeConfig;
   #alias: Alias | undefined;
+  /** Environments that are kept ready. */
+  readonly #provisioned: number | undefined;
 
   constructor(scope: Construct, id: string, { config, name, bundle, logKey }: SmdpfFunctionProps) {
     super(scope, id);
     const { memoryMb, timeoutS } = FUNCTIONS[name];
     const functionName = `${config.name}-${resourceName(name)}`;
     this.name = functionName;
+    this.#provisioned = provisionedOf(config).get(name);
     this.#runtime = {
       deployment: config.deployment,
       address: config.domains.field.name,
@@ -125,9 +129,17 @@ export class SmdpfFunction extends Construct {
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]);
   }
 
+  /** Whether it has environments that are kept ready, which only versions have. */
+  get isProvisioned(): boolean {
+    return this.#provisioned !== undefined;
+  }
+
   /** Calls go to a version by this alias from now on, so that a deployment can shift them: `live`. */
   giveAlias(): Alias {
-    this.#alias ??= this.function.addAlias('live');
+    this.#alias ??= this.function.addAlias(
+      'live',
+      present({ provisionedConcurrentExecutions: this.#provisioned }),
+    );
     return this.#alias;
   }
 

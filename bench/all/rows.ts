@@ -44,6 +44,14 @@ interface Job {
   }[];
 }
 
+interface Jit {
+  readonly runs: readonly {
+    readonly callers: number;
+    readonly bound: { readonly perSecond: number; readonly cpuMs: number };
+    readonly floor: { readonly perSecond: number; readonly cpuMs: number };
+  }[];
+}
+
 /** What the JSON of a bench says, line by line; the JSON is that of our own programs. */
 export function rowsOf(bench: string, json: unknown): readonly Row[] {
   switch (bench) {
@@ -79,6 +87,14 @@ export function rowsOf(bench: string, json: unknown): readonly Row[] {
         },
         { what: `job of ${items}, request to Done, all cores`, ours: items / seconds, floor: floorPerSecond },
       ]);
+    case 'jit':
+      return (json as Jit).runs.flatMap(({ callers, bound, floor }) => {
+        const what = `just in time over mutual TLS, ${callers} ${callers === 1 ? 'caller' : 'callers'}`;
+        return [
+          { what: `${what}, per core second`, ours: 1000 / bound.cpuMs, floor: 1000 / floor.cpuMs },
+          { what: `${what}, all cores`, ours: bound.perSecond, floor: floor.perSecond },
+        ];
+      });
     default:
       throw new Error(`bench:${bench} has no line in the table`);
   }

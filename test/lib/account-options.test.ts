@@ -3,6 +3,7 @@ import type { StackDescription } from '../../cli/aws/stack-description.ts';
 import { CANARIES } from '../../lib/canary.ts';
 import { functionNames, resourceName } from '../../lib/functions.ts';
 import { EXAMPLES } from '../../lib/operators/index.ts';
+import { PROVISIONED_GROUPS, provisionedOf } from '../../lib/provisioned.ts';
 import { ACCOUNT, arnOf, byResource, idOf, REGION, resolved } from './policies.ts';
 import { emptyBundles, templateOf } from './synthesized.ts';
 
@@ -14,6 +15,7 @@ const config = {
   env: { account: ACCOUNT, region: REGION },
   account: { permissionsBoundaryArn: BOUNDARY, bootstrapQualifier: 'smdpf1' },
   tags: { team: 'esim' },
+  provisionedConcurrency: { justInTime: 8, field: 2 },
 };
 const template = templateOf(config, emptyBundles());
 const propertiesOf = (type: string) =>
@@ -148,6 +150,22 @@ describe('a release', () => {
       expect(permitted).not.toContain(`${arnOf(idOfFunction(name))}.Arn`);
       expect(permitted).not.toContain(arnOf(idOfFunction(name)));
     }
+  });
+
+  it('has environments ready behind the same alias, of the functions whose group asks for them', () => {
+    const ready = new Map(
+      ofType('AWS::Lambda::Alias').map(([, { Properties }]) => [
+        resolved(Properties.FunctionName),
+        Properties.ProvisionedConcurrencyConfig,
+      ]),
+    );
+    const readyOf = (name: (typeof functionNames)[number]) => ready.get(arnOf(idOfFunction(name)));
+    for (const name of PROVISIONED_GROUPS.justInTime)
+      expect(readyOf(name), name).toEqual({ ProvisionedConcurrentExecutions: 8 });
+    expect(readyOf('es9plus.handleNotification')).toEqual({ ProvisionedConcurrentExecutions: 2 });
+    for (const name of CANARIES)
+      if (!provisionedOf(config).has(name)) expect(readyOf(name), name).toBeUndefined();
+    expect(ready.size).toBe(CANARIES.length);
   });
 
   it('takes a tenth of the calls, and all of them only if no alarm has rung', () => {

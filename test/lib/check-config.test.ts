@@ -113,6 +113,29 @@ it.each<[string, Partial<OperatorConfig>, string]>([
   ['a chunk of none', { sizes: { chunk: 0, pack: 1 } }, 'sizes.chunk:'],
   ['lists fetched every week', { crlFetchMinutes: 10_080 }, 'crlFetchMinutes: whole minutes, 2 to 1440'],
   ['a canary of a minute', { canary: { minutes: 1 as 5, faults: 0 } }, 'canary.minutes: 5, 10, 15, 30'],
+  [
+    'no environment that is ready',
+    { provisionedConcurrency: { justInTime: 0 } },
+    'provisionedConcurrency.justInTime: a whole number, 1 and more, for one of justInTime, reports, field',
+  ],
+  [
+    'a group that there is not',
+    { provisionedConcurrency: { orders: 1 } as object },
+    'provisionedConcurrency.orders: a whole number, 1 and more, for one of justInTime',
+  ],
+  [
+    'more of the field than it may use',
+    { provisionedConcurrency: { field: quotas.fieldCallsAtOnce + 1 } },
+    `provisionedConcurrency.field: at most fieldCallsAtOnce, which are ${quotas.fieldCallsAtOnce}`,
+  ],
+  [
+    'more than Lambda keeps ready',
+    {
+      quotas: { ...quotas, lambdaConcurrency: 10, tasksAtOnce: 2 },
+      provisionedConcurrency: { justInTime: 2 },
+    },
+    'provisionedConcurrency: 4 environments, and Lambda can keep 0 ready where it runs 10 at once; ask for fewer, or have',
+  ],
   ['less than no faults', { canary: { minutes: 5, faults: -1 } }, 'canary.faults: a whole number'],
   ['the ARN of a table', { ledgerTable: 'arn:aws:dynamodb:x:1:table/y' }, 'ledgerTable: the name of a table'],
   [

@@ -3,6 +3,7 @@ import type { KeyUse } from '../../../shared/keys/registry.ts';
 import { becomes, changeItem } from '../../../shared/ledger/change.ts';
 import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
+import type { OrderInput } from '../../../shared/service/api/es2f.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { supplyRecord } from '../../../shared/service/records/order.ts';
 import { LANE_LENGTH, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
@@ -48,12 +49,17 @@ export class ModelFactory {
     {
       profiles = calls,
       unlimited = false,
+      order = {},
       ...config
-    }: Partial<RuntimeConfig> & { readonly profiles?: number; readonly unlimited?: boolean } = {},
+    }: Partial<RuntimeConfig> & {
+      readonly profiles?: number;
+      readonly unlimited?: boolean;
+      readonly order?: Partial<OrderInput>;
+    } = {},
   ) {
     const stores = modelStores(watched);
     const deployment = await Deployment.create({ stores, config });
-    await prepare(deployment, ORDER, profiles);
+    await prepare(deployment, ORDER, profiles, order);
     if (unlimited)
       await changeItem(stores.ledger, ledgerKeys.orderSupply(ORDER), (item) =>
         becomes(supplyRecord.to({ ...supplyRecord.from(item!), end: profiles + FAR_AWAY })),

@@ -108,11 +108,17 @@ export function xCoordinate({ curve, point }: PublicKey): Bytes {
   return point.subarray(1, 1 + curve.coordinateLength);
 }
 
+const GENERATORS = new WeakMap<Curve, PublicKey>();
+
 /** The generator of the curve's group: the public key of the secret key 1. */
 export function generatorOf(curve: Curve): PublicKey {
+  const known = GENERATORS.get(curve);
+  if (known !== undefined) return known;
   const { coordinateLength, domain } = curve;
   const number = (value: bigint) => fromHex(value.toString(16).padStart(2 * coordinateLength, '0'));
-  return { curve, point: concat(Uint8Array.of(0x04), number(domain.gx), number(domain.gy)) };
+  const generator = { curve, point: concat(Uint8Array.of(0x04), number(domain.gx), number(domain.gy)) };
+  GENERATORS.set(curve, generator);
+  return generator;
 }
 
 /** Do two keys agree to the same secrets? */

@@ -1,4 +1,4 @@
-import type { Bytes } from '../codec/bytes.ts';
+import { type Bytes, equal, fromHex } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
 import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { splitSpki } from '../crypto/ec-key-forms.ts';
@@ -7,7 +7,7 @@ import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
 import { decodeExtensions, type Extensions } from './extensions/index.ts';
-import { type Name, readName } from './name.ts';
+import { type Name, readIssuer, readName } from './name.ts';
 import { OID, readOid } from './oids.ts';
 import { readTime } from './time.ts';
 
@@ -114,7 +114,7 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
   readVersion3(tbs);
   const serialNumber = readSerial(tbs, 'serialNumber');
   readSignatureAlgorithm(tbs, refusedAs);
-  const issuer = readName(tbs, 'issuer');
+  const issuer = readIssuer(tbs);
   const validity = tbs.enter(0x30, 'validity');
   const notBeforeMs = readTime(validity, 'notBefore');
   const notAfterMs = readTime(validity, 'notAfter');
@@ -161,11 +161,19 @@ function readVersion3(tbs: TlvReader): void {
     refuse('protocolFormat', `the certificate is of version ${number + 1}; SGP.22 section 4.5.2.1 wants 3`);
 }
 
+/** The AlgorithmIdentifier that nearly all write. */
+const ECDSA_WITH_SHA256 = fromHex('300a06082a8648ce3d040302');
+
 /**
  * AlgorithmIdentifier: ecdsa-with-SHA256, inside and outside alike. RFC 5758 section 3.2 leaves the parameters out; some CAs
  * write NULL, as RSA's identifiers have it.
  */
 export function readSignatureAlgorithm(reader: TlvReader, refusedAs: StatusName): void {
+  const next = reader.peek();
+  if (next !== undefined && equal(next.raw, ECDSA_WITH_SHA256)) {
+    reader.next();
+    return;
+  }
   const algorithm = reader.enter(0x30, 'signatureAlgorithm');
   const oid = readOid(algorithm.expect(0x06, 'algorithm'));
   if (oid !== OID.ecdsaWithSha256)

@@ -25,6 +25,21 @@ export function readName(reader: TlvReader, name: string): Name {
   return { raw: element.raw, attributes: nameAttributes(element, reader.path) };
 }
 
+/** The name of an issuer: that of the last certificate, octet by octet, for nearly all that come one after the other. */
+export function readIssuer(reader: TlvReader): Name {
+  const next = reader.peek();
+  if (next !== undefined && equal(next.raw, lastIssuer.raw)) {
+    reader.next();
+    return lastIssuer;
+  }
+  const { raw, attributes } = readName(reader, 'issuer');
+  // a copy: what was read is a view of much more
+  lastIssuer = { raw: Buffer.from(raw), attributes };
+  return lastIssuer;
+}
+
+let lastIssuer: Name = { raw: new Uint8Array(0), attributes: [] };
+
 /** The attributes of an RDNSequence element in order, values of several types in one set included. */
 export function nameAttributes(element: Tlv, path: string): NameAttribute[] {
   const attributes: NameAttribute[] = [];

@@ -118,8 +118,16 @@ export function verifyCrl(crl: Crl, issuer: Certificate, atMs: number): void {
  * since an issuer that has two for one key numbers its certificates under each (RFC 5280 section 4.1.2.2).
  */
 function issuerKey(issuer: Certificate): string {
-  return `${toHex(issuer.publicKey.point)} ${nameKey(issuer.subject)}`;
+  let key = ISSUER_KEYS.get(issuer);
+  if (key === undefined) {
+    key = `${toHex(issuer.publicKey.point)} ${nameKey(issuer.subject)}`;
+    ISSUER_KEYS.set(issuer, key);
+  }
+  return key;
 }
+
+/** Asked for every certificate that the issuer has issued. */
+const ISSUER_KEYS = new WeakMap<Certificate, string>();
 
 /** Lists of one issuer that replace each other: same scope, same place, same segment. */
 function sameSeries(a: Crl, b: Crl): boolean {

@@ -1,5 +1,5 @@
-import type { Bytes } from '../../codec/bytes.ts';
-import { type Tlv, TlvReader } from '../../codec/tlv.ts';
+import { type Bytes, equal } from '../../codec/bytes.ts';
+import { readTlv, type Tlv, TlvReader } from '../../codec/tlv.ts';
 import { Refusal } from '../../errors.ts';
 import { present } from '../../present.ts';
 import { readDefaultFalse } from '../der.ts';
@@ -59,10 +59,26 @@ export function decodeExtensions(list: TlvReader): DecodedExtensions {
   const unknownCritical: string[] = [];
   for (const { oid, critical, value } of readExtensions(list)) {
     const known = byOid.get(oid);
-    if (known !== undefined) extensions[known.field] = decodeWhole(value, oid, known.decode);
+    if (known !== undefined) extensions[known.field] = decodeOnce(value, oid, known.decode);
     else if (critical) unknownCritical.push(oid);
   }
   return { extensions, unknownCritical };
+}
+
+/** The value of each extension that was decoded last: certificates of one issuer share nearly all of theirs. */
+const LAST = new Map<string, { readonly raw: Bytes; readonly decoded: unknown }>();
+
+/** Decodes a value, or gives what the same octets were decoded to just before; decoded values are never changed. */
+function decodeOnce(value: Tlv, oid: string, decode: (reader: TlvReader) => unknown): unknown {
+  const last = LAST.get(oid);
+  if (last !== undefined && equal(last.raw, value.raw)) return last.decoded;
+  const decoded = decodeWhole(value, oid, decode);
+  // each certificate has its own
+  if (oid === OID.subjectKeyIdentifier) return decoded;
+  // of a copy, since what is decoded may be views, and what was read a view of much more
+  const raw = Buffer.from(value.raw);
+  LAST.set(oid, { raw, decoded: decodeWhole(readTlv(raw), oid, decode) });
+  return decoded;
 }
 
 export interface RawExtension {

@@ -10,7 +10,7 @@ import type { JobRun } from './job/run.ts';
 /**
  * A job from its request to Done, by a process of its own with worker threads as in a server: BPPs per second, beside the
  * floor of the calls of node:crypto that they cannot do without, on one core; and resident memory, which must not grow
- * with the job. With --kill the same job is worked on once more in a copy of the deployment by a process that dies of
+ * with the job. A first, smaller job starts the threads: what that takes is told apart. With --kill the same job is worked on once more in a copy of the deployment by a process that dies of
  * SIGKILL half-way, and finished by another.
  *
  *   npm run bench:job -- [--items 10000,50000] [--kill] [--json]
@@ -62,8 +62,10 @@ function work(folder: string, ...more: string[]): JobRun | undefined {
 
 if (options.json) console.log(JSON.stringify({ node: process.version, runs }, null, 2));
 else
-  for (const { items, bound, seconds, cpuSeconds, memory, floorPerSecond, boundAfterKill } of runs) {
+  for (const { items, bound, seconds, cpuSeconds, startCpuSeconds, memory, ...more } of runs) {
+    const { floorPerSecond, boundAfterKill } = more;
     const perCore = items / cpuSeconds;
+    console.log(`the threads' start and a first job: ${startCpuSeconds.toFixed(1)} s of CPU`);
     console.log(
       `${items} items, ${bound} bound in ${seconds.toFixed(1)} s: ${Math.round(items / seconds)}/s,` +
         ` ${Math.round(perCore)} per core second; lean floor ${Math.round(floorPerSecond)}/s` +

@@ -6,9 +6,9 @@ import { ownTemplate } from '../../shared/profile/package/template/own-profile.t
 import type { Caller } from '../../shared/service/api/caller.ts';
 import { encodeBppRequest, SimEum } from '../../sim/index.ts';
 import { largeBatch } from '../ingest/batch.ts';
-import { MAKER, ORDER, REQUEST, REQUEST_ID } from './names.ts';
+import { FIRST, FIRST_ID, FIRST_ITEMS, MAKER, ORDER, REQUEST, REQUEST_ID } from './names.ts';
 
-/** A deployment with an open order, as many eUICCs with a one-time key each, and a request for all of them in its vault. */
+/** A deployment with an open order, eUICCs with a one-time key each, a request for `items` of them in its vault and a first one for others. */
 export async function prepareJob(folder: string, items: number): Promise<void> {
   const deployment = await DeploymentFolder.open(folder);
   const runtime = await deployment.openRuntime({ lanes: 'workers' });
@@ -18,7 +18,7 @@ export async function prepareJob(folder: string, items: number): Promise<void> {
   const eids: string[] = [];
   const batch = await context.vault.putStream(
     'bench/batch',
-    largeBatch(eum, items, [MAKER], join(folder, 'entries'), (eid) => eids.push(eid)),
+    largeBatch(eum, items + FIRST_ITEMS, [MAKER], join(folder, 'entries'), (eid) => eids.push(eid)),
   );
   const eumCaller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
   await services.ingest.registerEuiccData(eumCaller, batch);
@@ -29,7 +29,7 @@ export async function prepareJob(folder: string, items: number): Promise<void> {
   const order = {
     orderId: ORDER,
     profileType: 'bench',
-    quantity: items,
+    quantity: items + FIRST_ITEMS,
     requesterDms: [MAKER],
     template: ownTemplate(),
     personalisation: { iccidStart: '890010000000000000', imsiStart: '001010000000001', keys: 'template' },
@@ -37,7 +37,9 @@ export async function prepareJob(folder: string, items: number): Promise<void> {
     metadata: { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'test' },
   } as const;
   while ((await services.orders.prepareProfiles(operator, order)).state === 'Preparing') await delay(200);
-  const rows = eids.map((eid, i) => ({ itemId: i + 1, eid }));
-  await context.vault.put(REQUEST, encodeBppRequest({ requestId: REQUEST_ID, orderId: ORDER, items: rows }));
+  const requestOf = (requestId: Buffer, of: readonly string[]) =>
+    encodeBppRequest({ requestId, orderId: ORDER, items: of.map((eid, i) => ({ itemId: i + 1, eid })) });
+  await context.vault.put(FIRST, requestOf(FIRST_ID, eids.slice(0, FIRST_ITEMS)));
+  await context.vault.put(REQUEST, requestOf(REQUEST_ID, eids.slice(FIRST_ITEMS)));
   await runtime.close();
 }

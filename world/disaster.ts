@@ -35,10 +35,16 @@ export async function strike(world: World, disaster: Disaster, random: Random): 
     checker.forgetEnded();
     for (const one of town.certificates) if (one.state === 'revoked') one.state = 'maybe';
   }
-  for (const { euiccs } of world.eums) for (const { eid } of euiccs) checker.maybeWithdrawn.add(eid);
-  for (const report of town.reports) report.answer = undefined;
-  town.replacements.clear();
-  town.rows.clear();
+  const { changes } = stores.ledger;
+  for (const told of [town.served, town.outcomes, town.replacements]) told.forgetAfter(changes);
+  // an order that was open comes back with the rows that it had, or is closed
+  const wasOpen = new Set(
+    town.orders.filter(({ iccids }) => iccids.length > 0).map(({ orderId }) => orderId),
+  );
+  town.rows.forgetAfter(changes, (name) => !wasOpen.has(name.slice(0, name.lastIndexOf('/'))));
+  // one that was registered since is unknown until its EUM sends it again
+  for (const { euiccs } of world.eums)
+    for (const { eid } of euiccs) if (town.served.get(eid) === undefined) checker.maybeWithdrawn.add(eid);
   town.backup = undefined;
   checker.audit.forget();
   // who keeps backups keeps the keys that these name; and a retirement may be among what was lost

@@ -40,6 +40,27 @@ export interface TownPart {
   readonly name: string;
 }
 
+/**
+ * What somebody was told, by name, and after how many changes of the ledger: where these are still there, it must be told
+ * again alike; what came later may have gone with the ledger.
+ */
+export class Remembered<V> {
+  readonly #told = new Map<string, { readonly value: V; readonly after: number }>();
+
+  get(name: string): V | undefined {
+    return this.#told.get(name)?.value;
+  }
+
+  /** The first time counts. */
+  note(name: string, value: V, after: number): void {
+    if (!this.#told.has(name)) this.#told.set(name, { value, after });
+  }
+
+  forgetAfter(changes: number, isGone: (name: string) => boolean = () => true): void {
+    for (const [name, { after }] of this.#told) if (after > changes && isGone(name)) this.#told.delete(name);
+  }
+}
+
 /** What the parties remember of their own doings. */
 export class Town {
   readonly orders: TownOrder[] = [];
@@ -47,8 +68,12 @@ export class Town {
   readonly profiles = new Map<string, TownProfile>();
   /** Batches of eUICC data that were sent, to be sent again. */
   readonly batches: { readonly party: Party; readonly der: Bytes }[] = [];
-  readonly reports: { readonly maker: Party; readonly der: Bytes; answer: string | undefined }[] = [];
-  readonly replacements = new Map<string, string>();
+  readonly reports: { readonly maker: Party; readonly der: Bytes; readonly name: string }[] = [];
+  /** Outcomes of reports by their names, replacements by the ICCID that they are for. */
+  readonly outcomes = new Remembered<string>();
+  readonly replacements = new Remembered<string>();
+  /** EIDs of which something went out bound: they are registered. */
+  readonly served = new Remembered<true>();
   /** Bindings keys in use by curve, wrapping keys used so far, revocation lists by issuer. */
   wrappingKeys = 1;
   deliveryKeys = 1;
@@ -64,7 +89,7 @@ export class Town {
   readonly parts: TownPart[] = [];
   readonly links: TownPart[] = [];
   /** Output rows as an Operator read them first, by order and pack. */
-  readonly rows = new Map<string, string>();
+  readonly rows = new Remembered<string>();
   /** The last backup of the ledger. */
   backup: Snapshot | undefined;
   numbered = 0;

@@ -16,11 +16,13 @@ function otherThan(octets: Uint8Array, another: Uint8Array | undefined, random: 
   return flipped;
 }
 
-function damageObject({ stores: { vault } }: World, random: Random): (() => void) | undefined {
+function damageObject({ stores: { vault }, town }: World, random: Random): (() => void) | undefined {
   const names = vault.names('').filter((name) => READ.test(name));
   if (names.length === 0) return undefined;
-  // packs most often: of them profiles are made
-  const packs = names.filter((name) => name.includes('/packs/'));
+  // packs most often, and those of the newest order: of them profiles are bound
+  const newest = `orders/${town.orders.at(-1)?.orderId}/packs/`;
+  const isPack = (name: string) => name.includes('/packs/');
+  const packs = names.filter((name) => name.startsWith(newest) || (isPack(name) && random.chance(0.1)));
   const name = random.pick(random.chance(0.5) && packs.length > 0 ? packs : names);
   const octets = vault.raw(name);
   if (octets === undefined || octets.length === 0) return undefined;

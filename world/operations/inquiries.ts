@@ -35,7 +35,7 @@ export const INQUIRIES: Readonly<Record<string, Operation>> = {
         'I4',
         () => `the rows of ${name} have changed`,
       );
-      rows.set(name, outcome.value.jwe);
+      rows.note(name, outcome.value.jwe, world.stores.ledger.changes);
       return outcome.kind;
     },
   },

@@ -195,7 +195,7 @@ export const ORDERS: Readonly<Record<string, Operation>> = {
       demand(value.eid === world.checker.eidOf(iccid), 'I2', () => `${iccid} is replaced for ${value.eid}`);
       const known = town.replacements.get(iccid);
       demand(known === undefined || known === value.iccid, 'I4', () => `${iccid} has two replacements`);
-      town.replacements.set(iccid, value.iccid);
+      town.replacements.note(iccid, value.iccid, world.stores.ledger.changes);
       return 'answered';
     },
   },

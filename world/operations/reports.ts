@@ -62,7 +62,7 @@ export const REPORTS: Readonly<Record<string, Operation>> = {
       const items = Array.from({ length: count }, () => drawItem(world, random, random.pick(profiles)));
       const der = encodeProfileLoadingReport({ reportId: random.octets(8), items });
       const maker = random.chance(0.9) ? random.pick(profiles).maker : random.pick(MAKERS);
-      const report = { maker, der, answer: undefined };
+      const report = { maker, der, name: `report ${world.town.reports.length}` };
       world.town.reports.push(report);
       return await send(world, random, report);
     },
@@ -95,12 +95,12 @@ async function send(world: World, random: Random, report: World['town']['reports
   const { state, verified, noted, rejectedCount } = outcome.value;
   if (state !== 'Done') return state;
   const answer = `${verified} ${noted} ${rejectedCount}`;
-  const { answer: before } = report;
+  const before = world.town.outcomes.get(report.name);
   demand(
     before === undefined || before === answer,
     'I4',
     () => `a report was answered ${before}, and now ${answer}`,
   );
-  report.answer = answer;
+  world.town.outcomes.note(report.name, answer, world.stores.ledger.changes);
   return state;
 }

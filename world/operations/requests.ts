@@ -34,6 +34,7 @@ export function take(
   for (const { eid, bound } of world.checker.answered(maker.identifier, requestId, batch, withdrawn))
     if (bound !== undefined) {
       const { iccid, transactionId } = bound;
+      world.town.served.note(eid, true, world.stores.ledger.changes);
       world.town.profiles.set(iccid, { iccid, eid, transactionId, orderId, maker });
     }
 }

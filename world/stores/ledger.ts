@@ -14,8 +14,11 @@ import type {
 /** What watches the ledger: told of every write that takes effect, all writes of a transaction at once. */
 export type LedgerWatcher = (writes: readonly Write[]) => void;
 
-/** The items of a moment. */
-export type Snapshot = readonly Item[];
+/** The items of a moment, and how many changes had been made by then. */
+export interface Snapshot {
+  readonly items: readonly Item[];
+  readonly changes: number;
+}
 
 const WHOLE_PAGE = 1_000;
 /** Changes that can be taken back. */
@@ -47,6 +50,8 @@ export class SimulatedLedger {
   /** What stood where something was changed, for the last changes; of a transaction all at once. */
   readonly #undo: { readonly key: ItemKey; readonly before: Item | undefined }[][] = [];
   watcher: LedgerWatcher = () => undefined;
+  /** How many changes led to what is stored; of a transaction one. */
+  changes = 0;
 
   get({ partition, sort }: ItemKey): Item | undefined {
     return this.#partitions.get(partition)?.items.get(sort);
@@ -115,11 +120,12 @@ export class SimulatedLedger {
 
   /** All that is stored now, for a backup. Items are never changed in place. */
   snapshot(): Snapshot {
-    return [...this.all()];
+    return { items: [...this.all()], changes: this.changes };
   }
 
   /** What is stored is this from here on, and nobody is told. */
-  restore(items: Snapshot): void {
+  restore({ items, changes }: Snapshot): void {
+    this.changes = changes;
     this.#partitions = new Map();
     this.#undo.length = 0;
     for (const item of items) this.#put(item);
@@ -127,10 +133,12 @@ export class SimulatedLedger {
 
   /** So many of the last changes were never made; those that are too long ago stay. */
   forget(changes: number): void {
-    for (let i = 0; i < changes; i++)
-      for (const { key, before } of this.#undo.pop() ?? [])
+    for (const change of this.#undo.splice(-changes).reverse()) {
+      this.changes -= 1;
+      for (const { key, before } of change)
         if (before === undefined) this.#remove(key);
         else this.#put(before);
+    }
   }
 
   /** False where the condition holds; otherwise what was found, null for nothing. */
@@ -147,6 +155,7 @@ export class SimulatedLedger {
         .map((write) => ({ key: keyOf(write), before: this.get(keyOf(write)) })),
     );
     if (this.#undo.length > REMEMBERED) this.#undo.shift();
+    this.changes += 1;
   }
 
   #apply(write: Write): number {

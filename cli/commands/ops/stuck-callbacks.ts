@@ -64,9 +64,9 @@ async function listed(inventory: Inventory, { state, orderId }: ListOptions) {
   const callbacks: CallbackEntry[] = [];
   let more: string | undefined;
   for (const one of state === undefined ? STATES : [state]) {
-    const page = await inventory.listCallbacks({ state: one, ...present({ orderId }) });
-    callbacks.push(...page.callbacks);
-    more ??= page.cursor;
+    const answer = await inventory.listCallbacks({ state: one, ...present({ orderId }) });
+    callbacks.push(...answer.callbacks);
+    more ??= answer.cursor;
   }
   return { callbacks, ...present({ more }) };
 }

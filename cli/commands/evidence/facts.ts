@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { isSea } from 'node:sea';
 import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 import manifest from '../../../package.json' with { type: 'json' };
 import { LEDGER_KINDS, PPK_KINDS, type StoredKind, VAULT_KINDS } from '../../../shared/service/life/kinds.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -27,13 +28,14 @@ export function tellRetention(io: CliIo): void {
  * itself, which SHA256SUMS of the release has too. The bill of materials of a release is its `.cdx.json`.
  */
 export async function tellSoftware(io: CliIo): Promise<void> {
-  const program = await realpath(process.argv[1] ?? process.execPath);
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(program), hash);
+  const program = programFile();
   const software = {
     name: manifest.name,
     version: manifest.version,
-    program: { path: program, sha256: hash.digest('hex') },
+    program:
+      program === undefined
+        ? 'sources, which are no one file'
+        : { path: program, sha256: await sha256Of(program) },
     runtime: { node: process.versions.node, openssl: process.versions.openssl },
     packages: { ...manifest.dependencies, ...manifest.optionalDependencies },
   };
@@ -42,11 +44,24 @@ export async function tellSoftware(io: CliIo): Promise<void> {
     [
       fields([
         ['software', `${software.name} ${software.version}`],
-        ['program', program],
-        ['SHA-256', software.program.sha256],
+        ['program', program ?? 'sources, which are no one file'],
+        ...(typeof software.program === 'string' ? [] : ([['SHA-256', software.program.sha256]] as const)),
         ['runtime', `Node ${runtime.node}, OpenSSL ${runtime.openssl}`],
       ]),
       table(['package', 'version'], Object.entries(packages)),
     ].join('\n\n'),
   );
+}
+
+/** The one file of a release that this is: the bundle, or the executable that has it inside; undefined of sources. */
+function programFile(): string | undefined {
+  if (isSea()) return process.execPath;
+  const own = fileURLToPath(import.meta.url);
+  return own.endsWith('.ts') || !existsSync(own) ? undefined : own;
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
 }

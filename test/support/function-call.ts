@@ -65,9 +65,14 @@ export const handlerOf = (
   options?: Partial<CallOptions>,
 ): FunctionHandler => functionHandler(functionAt(path), services, { log: () => {}, ...options });
 
-export function callHandler(handler: FunctionHandler, path: string, call: TestCall): Promise<Result> {
+export function callHandler(
+  handler: FunctionHandler,
+  path: string,
+  call: TestCall,
+  timeMs = 20_000,
+): Promise<Result> {
   // Powertools looks for the request
-  const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 20_000 };
+  const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => timeMs };
   return handler(eventFor(path, call), context);
 }
 

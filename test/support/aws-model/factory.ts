@@ -19,6 +19,8 @@ import { modelStores, type Watched } from './stores.ts';
 export type UsedKey = (operation: 'sign' | 'unwrapDataKey') => Promise<void>;
 
 const ORDER = 'TIMED';
+/** That a call takes too long is measured by the machine's clock, and none of what is tested on the model. */
+const AN_HOUR_MS = 3_600_000;
 /** More than lanes are shortened for. */
 const FAR_AWAY = 2 * SHARERS * LANE_LENGTH;
 
@@ -110,7 +112,8 @@ export class Environment {
     const { certificate } = this.#factory;
     const raw = this.#factory.nextRequest(requestId);
     const headers = { 'content-type': 'application/octet-stream' };
-    const result = await callHandler(this.#handler, 'esbpp.requestBpp', { certificate, raw, headers });
+    const call = { certificate, raw, headers };
+    const result = await callHandler(this.#handler, 'esbpp.requestBpp', call, AN_HOUR_MS);
     // what follows each call (lambdas/runtime.ts, settle)
     await this.runtime.context.notifier.flush();
     await this.runtime.keyUses.roundIfDue();

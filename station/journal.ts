@@ -79,7 +79,10 @@ function read(path: string, repair: boolean): Map<string, Outcome> {
     lines.map((json, index) => {
       const outcome = parse(json);
       if (outcome === undefined)
-        throw new Fault('configuration', `line ${index + 1} of ${path} is not one of a station's journal`);
+        throw new Fault(
+          'configuration',
+          `line ${index + 1} of ${path} is not one of a station's journal: name this station's own, or a file that is not there yet`,
+        );
       return [toHex(outcome.transactionId), outcome];
     }),
   );

@@ -8,8 +8,7 @@ import {
   unknownContext,
   writeContexts,
 } from '../input/contexts.ts';
-import { requireReadable } from '../input/files.ts';
-import { requireServerUrl } from '../input/server-options.ts';
+import { readPem, requireServerUrl } from '../input/server-options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { UsageError } from '../output/failure.ts';
 import { table } from '../output/table.ts';
@@ -73,18 +72,18 @@ async function add(name: string, options: AddArguments, io: CliIo): Promise<void
       '--cert and --key belong together',
       'Give both, or neither for a server that asks for none.',
     );
-  const { inUse = name, contexts } = await readContexts(io.env);
-  if (Object.hasOwn(contexts, name) && options.replace !== true)
-    throw new UsageError(`there is a context ${name}`, 'Choose another name, or give --replace.');
   const context: ServerContext = {
     url: options.url,
     ...present({
       requester: options.requester,
-      tlsCa: await kept(options.tlsCa, '--ca'),
-      tlsCert: await kept(options.tlsCert, '--cert'),
-      tlsKey: await kept(options.tlsKey, '--key'),
+      tlsCa: await kept(options.tlsCa, '--ca', 'certificate'),
+      tlsCert: await kept(options.tlsCert, '--cert', 'certificate'),
+      tlsKey: await kept(options.tlsKey, '--key', 'private key'),
     }),
   };
+  const { inUse = name, contexts } = await readContexts(io.env);
+  if (Object.hasOwn(contexts, name) && options.replace !== true)
+    throw new UsageError(`there is a context ${name}`, 'Choose another name, or give --replace.');
   await writeContexts(io.env, { inUse, contexts: { ...contexts, [name]: context } });
   io.answer({ name, ...context, inUse: inUse === name }, () =>
     inUse === name
@@ -93,9 +92,13 @@ async function add(name: string, options: AddArguments, io: CliIo): Promise<void
   );
 }
 
-/** The absolute path of a file that can be read now. */
-async function kept(path: string | undefined, option: string): Promise<string | undefined> {
-  if (path !== undefined) await requireReadable(path, option);
+/** The absolute path of a file that can be read now, and is what it has to be. */
+async function kept(
+  path: string | undefined,
+  option: string,
+  what: 'certificate' | 'private key',
+): Promise<string | undefined> {
+  await readPem(path, option, what);
   return ifPresent(path, (given) => resolve(given));
 }
 

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { encodeOid } from '../../shared/codec/oid.ts';
 import { present } from '../../shared/present.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
 import { endingOf } from '../../shared/service/parties/parties.ts';
@@ -9,7 +10,7 @@ import { DevelopmentPki, fingerprintOf, notAfterOf } from '../deployment/tls.ts'
 import { withRuntime } from '../deployment/with-runtime.ts';
 import { readDer } from '../input/files.ts';
 import type { CliIo } from '../output/cli-io.ts';
-import { UsageError } from '../output/failure.ts';
+import { hinted, UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
 import { folderCommands } from './folder-commands.ts';
 import { type Where, withWhere, withWork } from './ops/looking.ts';
@@ -57,13 +58,16 @@ function registerSuspension(party: Command, io: CliIo): void {
     withWhere(party.command(`${name} <identifier>`).description(description), io).action(
       async (identifier: string, where: Where) => {
         const certificates = await withWork(where, {
-          folder: ({ services }, by) => services.parties[name](identifier, by),
+          folder: ({ services }, by) =>
+            hinted('requestUnknown', PARTIES, () => services.parties[name](identifier, by)),
           server: async (client) => Number((await client.execute('ops', fn, { identifier })).certificates),
         });
         io.answer({ identifier, certificates }, `${identifier} ${done} (${certificates} certificates)`);
       },
     );
 }
+
+const PARTIES = 'smdpf party list shows who is registered.';
 
 const SUSPENSION = [
   [
@@ -75,14 +79,29 @@ const SUSPENSION = [
   ['resume', 'a party that was suspended may call again', 'resumeParty', 'may call again'],
 ] as const;
 
+/** Companies are known by an object identifier (SGP.22, 6.5.1.3); persons and tools that look on, by a short word. */
+function requireIdentifier(identifier: string, role: PartyRole): void {
+  if (!/^[\w.-]{1,128}$/.test(identifier))
+    throw new UsageError('the identifier is no functionRequesterIdentifier', 'Such as 2.999.60.');
+  if (role !== 'operator' && role !== 'eum' && role !== 'deviceMaker') return;
+  try {
+    encodeOid(identifier);
+  } catch (cause) {
+    throw new UsageError(
+      `${identifier} is no object identifier, by which an Operator, EUM or device manufacturer is known`,
+      'Numbers with dots between, none with a zero before it, such as 2.999.60; the company has its own.',
+      { cause },
+    );
+  }
+}
+
 function addParty(identifier: string, options: AddArguments, io: CliIo): Promise<void> {
   return withRuntime(options.folder, async (runtime, deployment, by) => {
     const { services } = runtime;
     const { role, name, certificate, issue } = options;
     if ((certificate === undefined) === (issue === undefined))
       throw new UsageError('exactly one of --certificate and --issue is needed', 'Name one of them.');
-    if (!/^[\w.-]{1,128}$/.test(identifier))
-      throw new UsageError('the identifier is no functionRequesterIdentifier', 'Such as 2.999.60.');
+    requireIdentifier(identifier, role);
     const client = `${role}-${identifier}`;
     const files = deployment.path('tls', `client-${client}`);
     const pki = issue && (await DevelopmentPki.open(deployment.path('tls')));

@@ -69,6 +69,11 @@ export function registerServe(program: Command, io: CliIo): void {
     .addHelpText('after', HELP)
     .action(async (options: ServeArguments) => {
       const { folder, sandbox, console, consoleRole, keys, ...rest } = options;
+      if (rest.port !== undefined && rest.port !== 0 && rest.port === rest.fieldPort)
+        throw new UsageError(
+          '--port and --field-port are the same',
+          'Name two ports: parties use mutual TLS, devices do not.',
+        );
       const there = DeploymentFolder.exists(folder);
       const deployment = await DeploymentFolder.open(folder, {
         crlFetchMinutes: sandbox === undefined ? 60 : 0,

@@ -2,6 +2,7 @@ import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/pro
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { repeatedMember } from '../../shared/codec/json-names.ts';
+import { readTlvHeader } from '../../shared/codec/tlv.ts';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../shared/runtime-config.ts';
@@ -47,12 +48,19 @@ export async function readDer(path: string, option: string, kind?: string): Prom
     throw new UsageError(`${option}: ${path} is empty`, 'Name a file that holds the object.');
   const text = encoding === 'binary' ? nameText(file) : undefined;
   if (text !== undefined) throw otherThanWanted(`${option}: ${path} is ${text.what}`, text.wayOut);
-  if (kind !== undefined) await requireKind(block.octets, kind, `${option}: ${path}`);
+  if (kind !== undefined) {
+    await requireKind(block.octets, kind, `${option}: ${path}`);
+    // a profile package is a row of elements: whoever reads it counts them
+    if (kind !== 'profilePackage') requireWhole(block.octets, `${option}: ${path}`);
+  }
   return block.octets;
 }
 
 const otherThanWanted = (what: string, wayOut: string) =>
   new HintedError(new Refusal('protocolFormat', what), wayOut);
+
+/** By sound: an X.509 certificate, an eUICC data batch, a BPP batch. */
+const withArticle = (title: string) => `${/^(?:[aeioAEIO]|Un|X\.)/.test(title) ? 'an' : 'a'} ${title}`;
 
 /** Refuses octets that are plainly another artefact; octets that are none are left to who reads them. */
 async function requireKind(octets: Bytes, kind: string, where: string): Promise<void> {
@@ -62,8 +70,29 @@ async function requireKind(octets: Bytes, kind: string, where: string): Promise<
   const found = DESCRIBERS.find(({ matches }) => matches(octets));
   if (found !== undefined)
     throw otherThanWanted(
-      `${where} is a ${found.title}, not a ${wanted.title}`,
+      `${where} is ${withArticle(found.title)}, not ${withArticle(wanted.title)}`,
       'smdpf inspect FILE says what it is, field by field.',
+    );
+}
+
+/** Refuses an object that was cut off or has something behind its end; what is no element at all is left to who reads it. */
+function requireWhole(octets: Bytes, where: string): void {
+  let whole: number;
+  try {
+    const { headerLength, length } = readTlvHeader(octets);
+    whole = headerLength + length;
+  } catch {
+    return;
+  }
+  if (octets.length < whole)
+    throw otherThanWanted(
+      `${where} is cut off: it has ${octets.length} of its ${whole} octets`,
+      'Fetch or copy it again: smdpf pull goes on where it stopped.',
+    );
+  if (octets.length > whole)
+    throw otherThanWanted(
+      `${where} goes on behind the end of the object: it has ${octets.length} octets, and ${whole} are of the object`,
+      'Fetch or copy it again, or name one file for each object.',
     );
 }
 

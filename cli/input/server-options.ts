@@ -82,12 +82,37 @@ export async function clientOptions(options: ServerOptions): Promise<ClientOptio
   };
 }
 
+const IN_PEM = {
+  certificate: /-----BEGIN CERTIFICATE-----/,
+  'private key': /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/,
+};
+
+/** A file for TLS, which takes PEM alone. What is something else is told of here: OpenSSL says `no start line`. */
+export async function readPem(
+  path: string | undefined,
+  option: string,
+  what: keyof typeof IN_PEM,
+): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const octets = await readOctets(path, option);
+  const text = Buffer.from(octets).toString('utf8');
+  if (IN_PEM[what].test(text)) return text;
+  const tool = what === 'certificate' ? 'openssl x509' : 'openssl pkey';
+  if (octets[0] === 0x30)
+    throw new UsageError(
+      `${option}: ${path} is DER, and TLS takes PEM`,
+      `Write it again: ${tool} -inform DER -in FILE -out FILE.pem`,
+    );
+  throw new UsageError(
+    `${option}: ${path} has no ${what} in PEM`,
+    `Name the file with the ${what} of this party, or of the CA.`,
+  );
+}
+
 export async function tlsIdentity(options: Omit<ServerOptions, 'url'>): Promise<TlsIdentity> {
-  const pem = async (path: string | undefined, option: string) =>
-    path === undefined ? undefined : Buffer.from(await readOctets(path, option)).toString('utf8');
-  const ca = await pem(options.tlsCa, '--tls-ca');
-  const cert = await pem(options.tlsCert, '--tls-cert');
-  const key = await pem(options.tlsKey, '--tls-key');
+  const ca = await readPem(options.tlsCa, '--tls-ca', 'certificate');
+  const cert = await readPem(options.tlsCert, '--tls-cert', 'certificate');
+  const key = await readPem(options.tlsKey, '--tls-key', 'private key');
   return present({ ca, cert, key });
 }
 

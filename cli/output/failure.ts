@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
+import type { StatusName } from '../../shared/status-codes.ts';
 import { SimError } from '../../sim/tlv.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { faultHint, refusalHint } from './hints.ts';
@@ -25,6 +26,16 @@ export class HintedError extends Error {
     super(cause.message);
     this.cause = cause;
     this.hint = hint;
+  }
+}
+
+/** The way out of one refusal that is another here than elsewhere. */
+export async function hinted<T>(code: StatusName, hint: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal && error.code === code) throw new HintedError(error, hint);
+    throw error;
   }
 }
 

@@ -57,7 +57,7 @@ describe('smdpf context', () => {
 
   it('is for its owner alone, and holds absolute paths and no key', async () => {
     const key = join(folder, 'key.pem');
-    await writeFile(key, 'PRIVATE');
+    await writeFile(key, '-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n');
     await smdpf('context', 'add', 'a', '--url', 'https://h:1', '--cert', key, '--key', key, '--ca', key);
     expect((await stat(file())).mode & 0o777).toBe(0o600);
     const kept = await readFile(file(), 'utf8');

@@ -25,6 +25,9 @@ interface Party {
 }
 const parties = async () => (await run('list')).json<{ parties: Party[] }>().parties;
 
+/** An identifier of its own for each of several names. */
+const idOf = (name: string) => `2.999.${Buffer.from(name.padEnd(4)).readUInt32BE()}`;
+
 describe('smdpf party add', () => {
   it('registers a certificate that somebody brings, in PEM or DER, and says its fingerprint', async () => {
     const certificate = selfSigned('operator');
@@ -66,7 +69,7 @@ describe('smdpf party add', () => {
   it.each(['eum', 'deviceMaker', 'auditor', 'administrator'])(
     'issues a certificate of the development CA for a %s, its key for the owner alone',
     async (role) => {
-      const { code, json } = await run('add', `2.999.${role}`, '--role', role, '--issue');
+      const { code, json } = await run('add', idOf(role), '--role', role, '--issue');
       expect(code).toBe(0);
       const { issued, fingerprint } = json<{
         fingerprint: string;
@@ -122,7 +125,7 @@ describe('smdpf party list', () => {
     ] as const) {
       const certificate = selfSigned(name, notAfter);
       const file = await sandbox.file(`${name}.pem`, certificate.cert);
-      const args = ['party', 'add', `2.999.${name}`, '--role', 'eum', '--certificate', file];
+      const args = ['party', 'add', idOf(name), '--role', 'eum', '--certificate', file];
       expect((await runCli(...args, '--folder', sandbox.folder)).stderr).toContain(said);
       const { stdout } = await runCli('party', 'list', '--folder', sandbox.folder);
       expect(stdout).toMatch(new RegExp(`${certificate.fingerprint} +${said}`));

@@ -4,6 +4,7 @@ import { underDualControl } from '../../deployment/acting-person.ts';
 import { withRuntime } from '../../deployment/with-runtime.ts';
 import { readDer } from '../../input/files.ts';
 import type { CliIo } from '../../output/cli-io.ts';
+import { hinted } from '../../output/failure.ts';
 import type { Folder, FolderCommand } from '../folder-commands.ts';
 import { normalised } from './command.ts';
 
@@ -47,7 +48,12 @@ export function registerCi(command: FolderCommand, io: CliIo): void {
         runtime,
         by,
         { action: 'trust.remove', subject: normalised(name) },
-        (begun) => runtime.trustAdministration.removeCi(normalised(name), begun),
+        (begun) =>
+          hinted(
+            'ciUnknown',
+            'smdpf trust list shows the CIs that are trusted, with their key identifiers.',
+            () => runtime.trustAdministration.removeCi(normalised(name), begun),
+          ),
       );
       io.answer({ keyId, removed, left }, () =>
         [

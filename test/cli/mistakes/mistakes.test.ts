@@ -1,17 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ErrorDocument, runCli } from '../support/cli.ts';
 import { Files } from './files.ts';
+import { ON_THE_LINE } from './on-the-line.ts';
 import { MISTAKES } from './table.ts';
+
+const ALL = [...MISTAKES, ...ON_THE_LINE];
 
 const files = new Files();
 beforeAll(() => files.make());
 afterAll(() => files.remove());
 
 const written = (text: string) =>
-  text.replaceAll('@batch', files.line.batchFile).replaceAll(/@(\S*)/g, (_, name: string) => files.at(name));
+  text
+    .replaceAll(/@batch(?![\w./])/g, files.line.batchFile)
+    .replaceAll(/@line(?![\w./])/g, files.line.cards(0))
+    .replaceAll(/@(\S*)/g, (_, name: string) => files.at(name));
 
 describe('what people do wrong', () => {
-  it.each(MISTAKES)('$line', async ({ line, code, says, wayOut }) => {
+  it.each(ALL)('$line', async ({ line, code, says, wayOut }) => {
     const { code: exit, stderr } = await runCli(...written(line).split(' '));
     expect(stderr).toBe(
       `error: ${written(says).replaceAll('@/', `${files.folder}/`)}\n  way out: ${wayOut}\n`,
@@ -19,9 +25,9 @@ describe('what people do wrong', () => {
     expect(exit).toBe(code);
   });
 
-  it('are sixty at least, each with a way out, and none is a failure that the program does not know', () => {
-    expect(MISTAKES.length).toBeGreaterThanOrEqual(60);
-    for (const { says, wayOut } of MISTAKES) {
+  it('are a hundred and ten at least, each with a way out, and none is a failure that the program does not know', () => {
+    expect(ALL.length).toBeGreaterThanOrEqual(110);
+    for (const { says, wayOut } of ALL) {
       expect(wayOut).not.toBe('');
       expect(wayOut).not.toContain('The rule behind it');
       expect(says).not.toMatch(/^internal/);

@@ -226,7 +226,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     line: 'sim ci issue-dppb --ci @pki --csr @template.der --oid 2.999.10 --out @c.der',
     code: 1,
-    says: 'protocolFormat (1.3.1/2.1): --csr: @/template.der is a Unprotected Profile Package, not a Certification request (PKCS#10)',
+    says: 'protocolFormat (1.3.1/2.1): --csr: @/template.der is an Unprotected Profile Package, not a Certification request (PKCS#10)',
     wayOut: 'smdpf inspect FILE says what it is, field by field.',
   },
   {
@@ -244,8 +244,10 @@ export const MISTAKES: readonly Mistake[] = [
   {
     line: 'sim operator order --order @order.json --template @template.der --url https://127.0.0.1:1 --requester 2.999.60 --tls-ca @pki/CERT_CI.der --tls-cert @eum/CERT_EUM.der --tls-key @eum/SK_EUM.pem',
     code: 2,
-    says: 'usage: https://127.0.0.1:1 cannot be reached: error:0480006C:PEM routines::no start line',
-    wayOut: 'Check that the server runs, and that --tls-ca, --tls-cert and --tls-key are those it expects.',
+    before:
+      'usage: https://127.0.0.1:1 cannot be reached: error:0480006C:PEM routines::no start line / Check that the server runs, and that --tls-ca, --tls-cert and --tls-key are those it expects.',
+    says: 'usage: --tls-ca: @/pki/CERT_CI.der is DER, and TLS takes PEM',
+    wayOut: 'Write it again: openssl x509 -inform DER -in FILE -out FILE.pem',
   },
   {
     line: 'sim device-maker request --order O --cards @empty-folder --out @b.der --url https://127.0.0.1:1 --requester 2.999.50',
@@ -276,7 +278,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     line: 'sim factory load --batch @template.der --cards @cards --journal @j.jsonl',
     code: 1,
-    says: 'protocolFormat (1.3.1/2.1): --batch: @/template.der is a Unprotected Profile Package, not a BPP batch (FF62)',
+    says: 'protocolFormat (1.3.1/2.1): --batch: @/template.der is an Unprotected Profile Package, not a BPP batch (FF62)',
     wayOut: 'smdpf inspect FILE says what it is, field by field.',
   },
   {
@@ -402,7 +404,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     line: 'verify-pir --pir @template.der --euicc-cert @eum/CERT_EUM.der',
     code: 1,
-    says: 'protocolFormat (1.3.1/2.1): --pir: @/template.der is a Unprotected Profile Package, not a Profile Installation Result (BF37)',
+    says: 'protocolFormat (1.3.1/2.1): --pir: @/template.der is an Unprotected Profile Package, not a Profile Installation Result (BF37)',
     wayOut: 'smdpf inspect FILE says what it is, field by field.',
   },
   {

@@ -31,3 +31,13 @@ export function utf8(text: string): Bytes {
 export function wipe(...secrets: readonly (Bytes | undefined)[]): void {
   for (const secret of secrets) secret?.fill(0);
 }
+
+/** What the work gives; where it throws, the secret that it was about is overwritten. */
+export function orWipe<T>(secret: Bytes, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    wipe(secret);
+    throw error;
+  }
+}

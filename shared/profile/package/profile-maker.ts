@@ -1,4 +1,4 @@
-import { type Bytes, equal, wipe } from '../../codec/bytes.ts';
+import { type Bytes, equal, orWipe, wipe } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
 import { auditPersonalisation } from './audit.ts';
 import type { ProfileValues } from './parameter.ts';
@@ -49,12 +49,12 @@ export class ProfileMaker {
   /** Refuses (`personalisationInvalid`, `iccidInvalid`) values that are malformed or do not fit. */
   make(values: ProfileValues): MadeProfile {
     for (const { stencil, room } of this.#stencils) {
-      const made = stencil.fill(values, room);
+      const made = orWipe(room, () => stencil.fill(values, room));
       if (made === undefined) continue;
       const sampled = this.#filled++ % SAMPLE === 0;
       return {
         upp: made.upp,
-        placed: stencil.placed(made),
+        placed: orWipe(made.upp, () => stencil.placed(made)),
         differing: () =>
           stencil.differing(made) ?? (sampled ? this.#differingWhole(made.upp, values) : undefined),
       };
@@ -65,11 +65,13 @@ export class ProfileMaker {
   #longWay(values: ProfileValues): MadeProfile {
     const template = this.#template;
     const upp = personalise(template, values);
-    const placed = template.places.in(decodePackage(upp, template.base));
-    if (!this.#learns) return { upp, placed, differing: () => differingParameter(upp, values, template) };
-    const differing = differingParameter(upp, values, template);
-    if (differing === undefined) this.#learn(values, upp);
-    return { upp, placed, differing: () => differing };
+    return orWipe(upp, () => {
+      const placed = template.places.in(decodePackage(upp, template.base));
+      if (!this.#learns) return { upp, placed, differing: () => differingParameter(upp, values, template) };
+      const differing = differingParameter(upp, values, template);
+      if (differing === undefined) this.#learn(values, upp);
+      return { upp, placed, differing: () => differing };
+    });
   }
 
   /** What was found to be right may be learnt from. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { toHex, utf8, wipe } from '../../codec/bytes.ts';
+import { toHex, utf8 } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
@@ -28,7 +28,7 @@ import { rejectOrder } from './order-preparation.ts';
 import { packRows } from './order-rows.ts';
 import { encryptRows } from './output-rows.ts';
 import { type Personaliser, ruleRow } from './personalisation.ts';
-import { type ProtectedProfile, protectedProfile } from './profile-making.ts';
+import { forgetValues, type ProtectedProfile, protectedProfile } from './profile-making.ts';
 import { readyOrder } from './ready-order.ts';
 
 /**
@@ -69,7 +69,6 @@ interface PackWork {
 }
 
 async function makePack(context: Context, work: PackWork): Promise<void> {
-  const { ppks, dataKeys } = context;
   const { orderId, pack } = work;
   const attempt = randomUUID();
   const names = ppkNames(orderId, pack, attempt);
@@ -78,36 +77,39 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     objects: [objectNames.pack(orderId, pack, attempt), objectNames.output(orderId, pack, attempt)],
     holder: ledgerKeys.orderPack(orderId, pack),
   });
-  const { dataKey, stored } = await dataKeys.generate(
-    names.dataKey,
-    { orderId, pack },
-    packContext(orderId, pack),
-  );
+  const profiles: ProtectedProfile[] = [];
+  try {
+    await commitPack(context, work, written, await writePack(context, work, attempt, profiles));
+  } finally {
+    for (const { values } of profiles) forgetValues(values);
+  }
+}
+
+/** Writes what an attempt leaves; `profiles` has those that were made, also where one of them or a store failed. */
+async function writePack(
+  context: Context,
+  work: PackWork,
+  attempt: string,
+  profiles: ProtectedProfile[],
+): Promise<PackRecord> {
+  const { ppks, dataKeys } = context;
+  const { orderId, pack } = work;
+  const names = ppkNames(orderId, pack, attempt);
+  const place = { orderId, pack };
+  const { dataKey, stored } = await dataKeys.generate(names.dataKey, place, packContext(orderId, pack));
   const writer = new PackWriter(work.rows.length);
-  const profiles = work.rows.map((row, place) =>
-    protectedProfile(work.personaliser, row, writer, {
-      dataKey,
-      orderId,
-      position: pack * work.order.packSize + place,
-    }),
-  );
+  for (const [i, row] of work.rows.entries()) {
+    const position = pack * work.order.packSize + i;
+    profiles.push(protectedProfile(work.personaliser, row, writer, { dataKey, orderId, position }));
+  }
   await ppks.putPack(names.dataKey, stored, []);
-  await ppks.putPack(
-    names.ppks,
-    new Uint8Array(),
-    profiles.map(({ sealedPpk }) => sealedPpk),
-  );
+  const sealed = profiles.map(({ sealedPpk }) => sealedPpk);
+  await ppks.putPack(names.ppks, new Uint8Array(), sealed);
   const { body, offsets } = writer.finish();
   const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
   const output = await putOutput(context, work, attempt, profiles);
   const iccids = profiles.map(({ iccid }) => iccid);
-  await commitPack(context, work, written, {
-    object,
-    offsets,
-    iccids,
-    ...names,
-    ...present({ output }),
-  });
+  return { object, offsets, iccids, ...names, ...present({ output }) };
 }
 
 /** The pack's output rows, encrypted to the Operator; undefined for an order that wants none. */
@@ -125,14 +127,11 @@ async function putOutput(
   return await vault.put(objectNames.output(orderId, pack, attempt), utf8(jwe));
 }
 
-/** A line of the output rows; keys that were drawn are octets, and are wiped. */
+/** A line of the output rows; keys that were drawn are octets. */
 function outputRow({ values, iccid }: ProtectedProfile): string {
   const members: Record<string, unknown> = { ...values, iccid };
-  for (const [name, value] of Object.entries(values)) {
-    if (!(value instanceof Uint8Array)) continue;
-    members[name] = toHex(value);
-    wipe(value);
-  }
+  for (const [name, value] of Object.entries(values))
+    if (value instanceof Uint8Array) members[name] = toHex(value);
   return JSON.stringify(members);
 }
 

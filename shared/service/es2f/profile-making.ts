@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from 'node:crypto';
-import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { type Bytes, orWipe, wipe } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { Fault, refuse } from '../../errors.ts';
 import type { PackWriter } from '../../profile/pack.ts';
@@ -31,24 +31,51 @@ export interface ProtectedProfile {
   readonly sealedPpk: Bytes;
 }
 
+/** Which profile of which order it is, and what its PPK is sealed under. */
+interface PlaceOfProfile {
+  readonly dataKey: KeyObject;
+  readonly orderId: string;
+  readonly position: number;
+}
+
 /** Makes the profile of a row: personalised, read back, at once protected into its pack under its own PPK, forgotten in clear. */
 export function protectedProfile(
   personaliser: Personaliser,
   row: Row,
   pack: PackWriter,
-  { dataKey, ...place }: { dataKey: KeyObject; orderId: string; position: number },
+  { dataKey, ...place }: PlaceOfProfile,
 ): ProtectedProfile {
   const values = personaliser.complete(row.values);
+  try {
+    return { values, ...sealedProfile(personaliser, row.number, values, pack, { dataKey, ...place }) };
+  } catch (error) {
+    forgetValues(values);
+    throw error;
+  }
+}
+
+/** Wipes what of the values is octets: keys that were drawn. */
+export function forgetValues(values: ProfileValues): void {
+  for (const value of Object.values(values)) if (value instanceof Uint8Array) wipe(value);
+}
+
+function sealedProfile(
+  personaliser: Personaliser,
+  number: number,
+  values: ProfileValues,
+  pack: PackWriter,
+  { dataKey, ...place }: PlaceOfProfile,
+): Omit<ProtectedProfile, 'values'> {
   const iccid = completeIccid(String(values.iccid));
   const metadata = personaliser.metadata(iccid);
-  const upp = auditedProfile(personaliser, row.number, values, metadata);
+  const upp = auditedProfile(personaliser, number, values, metadata);
   const ppk = generatePpk(personaliser.random);
   try {
     const entry = pack.add(personaliser.encodedMetadata(iccid), uppSegmentsLength(upp.length), (out) =>
       writeProtected(upp, ppk, out),
     );
     const sealed = { ...place, iccid, entry: hash('sha256', entry, 'buffer') };
-    return { iccid, values, sealedPpk: sealPpk(dataKey, ppk, sealed, personaliser.random) };
+    return { iccid, sealedPpk: sealPpk(dataKey, ppk, sealed, personaliser.random) };
   } finally {
     wipe(upp);
     wipePpk(ppk);
@@ -67,7 +94,7 @@ function auditedProfile(
 ): Bytes {
   const made = inRow(number, () => personaliser.maker.make(values));
   const { upp, differing } = agreeing(personaliser, number, made, metadata);
-  const parameter = unlessThrown(upp, differing);
+  const parameter = orWipe(upp, differing);
   if (parameter === undefined) return upp;
   wipe(upp);
   throw new Fault('invariant', `row ${number}: the profile does not hold what was given for ${parameter}`);
@@ -80,7 +107,8 @@ function agreeing<Made extends Pick<MadeProfile, 'upp' | 'placed'>>(
   profile: Made,
   metadata: StoreMetadataRequest,
 ): Made {
-  const error = unlessThrown(profile.upp, () =>
+  // what is in clear is wiped also where looking at it fails
+  const error = orWipe(profile.upp, () =>
     inProfile(() => checkMetadata(template.base, metadata, profile.placed)).find(
       ({ severity }) => severity === 'error',
     ),
@@ -88,16 +116,6 @@ function agreeing<Made extends Pick<MadeProfile, 'upp' | 'placed'>>(
   if (error === undefined) return profile;
   wipe(profile.upp);
   return refuseFinding(error, number, template.parameters);
-}
-
-/** What is in clear is wiped also where looking at it fails. */
-function unlessThrown<T>(upp: Bytes, look: () => T): T {
-  try {
-    return look();
-  } catch (error) {
-    wipe(upp);
-    throw error;
-  }
 }
 
 /** Refuses a profile for what is wrong with it: in the name of the column where that is to blame. */

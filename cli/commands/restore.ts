@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Runtime } from '../../shared/runtime.ts';
 import {
   planRestore,
+  type RestorePlan,
   type RestoreResult,
   type RestoreStep,
   restore,
@@ -67,6 +68,7 @@ async function config(folder: string, io: CliIo): Promise<void> {
 function plan(where: Where, io: CliIo): Promise<void> {
   return withLedger(where, async ({ unguarded, standing }) => {
     const found = await planRestore(unguarded, standing);
+    warnOfLostKeys(found, io);
     io.answer({ ...found, frozen: found.frozen ?? null }, () =>
       fields([
         ['frozen', found.frozen ?? 'no'],
@@ -76,6 +78,13 @@ function plan(where: Where, io: CliIo): Promise<void> {
       ]),
     );
   });
+}
+
+function warnOfLostKeys({ lostKeys }: Pick<RestorePlan, 'lostKeys'>, io: CliIo): void {
+  for (const { keyUri, dataKeys, why } of lostKeys)
+    io.warn(
+      `the wrapping key ${keyUri} is not there (${why}): ${dataKeys} data keys of this ledger open with it alone; bring it back`,
+    );
 }
 
 function freeze(where: Where, io: CliIo): Promise<void> {
@@ -94,6 +103,7 @@ function run(where: Where, io: CliIo): Promise<void> {
       restore(unguarded, standing, showing(io), begun),
     );
     await audit.chain();
+    warnOfLostKeys(result, io);
     for (const { eid, keyId } of result.twice) io.warn(`one-time key ${keyId} of ${eid} is bound twice`);
     if (result.problems.length > 0)
       io.warn(`${result.problems.length} commits could be taken on only in part`);

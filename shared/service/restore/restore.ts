@@ -18,6 +18,7 @@ import { restoreOrder } from './orders.ts';
 import { repeatRestriction } from './restrictions.ts';
 import type { Standing } from './standing.ts';
 import { reconcileSupply } from './supply.ts';
+import { type LostWrappingKey, lostWrappingKeys } from './wrapping-keys.ts';
 
 /** What a restored ledger lacks, as far as it can be told without changing it. */
 export interface RestorePlan {
@@ -26,6 +27,8 @@ export interface RestorePlan {
   readonly commits: number;
   readonly jobs: number;
   readonly orders: number;
+  /** Wrapping keys of the backup's time that are not there: bring them back before the run. */
+  readonly lostKeys: readonly LostWrappingKey[];
 }
 
 export interface RestoreResult {
@@ -41,6 +44,8 @@ export interface RestoreResult {
   readonly problems: readonly { readonly commit: string; readonly problem: string }[];
   /** One-time keys that two commits name: the ledger was used before it was frozen. */
   readonly twice: readonly { readonly eid: string; readonly keyId: string }[];
+  /** What is under them stays closed until they are back. */
+  readonly lostKeys: readonly LostWrappingKey[];
 }
 
 export type RestoreStep = 'auditLines' | 'orders' | 'jobs' | 'commits' | 'restrictions' | 'positions';
@@ -63,6 +68,7 @@ export async function planRestore(context: Context, standing: Standing): Promise
     commits: (await missingCommits(context)).length,
     jobs,
     orders,
+    lostKeys: await lostWrappingKeys(context),
   };
 }
 
@@ -109,6 +115,7 @@ export async function restore(
     toRepeat: toRepeat.slice(0, LISTED),
     problems: problems.slice(0, LISTED),
     twice: twice.slice(0, LISTED),
+    lostKeys: await lostWrappingKeys(context),
   };
 }
 

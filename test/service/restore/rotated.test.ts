@@ -2,7 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRuntime } from '../../../shared/runtime.ts';
-import { restore } from '../../../shared/service/restore/restore.ts';
+import { planRestore, restore } from '../../../shared/service/restore/restore.ts';
 import { verify } from '../../../shared/service/verify/verify.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { outcomesOf, prepare, Request, registered } from '../scenario.ts';
@@ -37,7 +37,13 @@ it('binds on from packs whose data keys were moved to another wrapping key since
   deployment.runtime = await openRuntime(deployment.config);
   const { unguarded, standing } = deployment.runtime;
   await standing.freeze('test');
-  const { orders, positions } = await restore(unguarded, standing);
+  // the key of the backup's time was destroyed since: templates are under it as they were at first, that of NEW once it is back
+  const keyUri = deployment.config.keys.wrapping;
+  await rm(keyUri.slice('softkey:path='.length));
+  const lost = (dataKeys: number) => [{ keyUri, dataKeys, why: expect.stringContaining('wrapping.key') }];
+  expect((await planRestore(unguarded, standing)).lostKeys).toEqual(lost(1));
+  const { orders, positions, lostKeys } = await restore(unguarded, standing);
+  expect(lostKeys).toEqual(lost(2));
   expect(orders.closed).toEqual([]);
   expect(positions.closed).toBe(0);
   for (const [i, orderId] of ['OLD', 'NEW'].entries()) {

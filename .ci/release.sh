@@ -59,7 +59,7 @@ ln -s "$(readlink -f "$ROOT/node_modules/.bin/node")" "$work/node24/node"
 
 # a server of the folder, on ports of its own, until it answers
 serve() {
-  local port field
+  local field
   port=$(free_port)
   field=$(free_port)
   "$@" serve --folder served --sandbox p256 --port "$port" --field-port "$field" >serve.log 2>&1 &
@@ -73,6 +73,60 @@ serve() {
   return 1
 }
 
+# the whole way, as `the_line COMMAND …`: eight devices on two stations of four cards each, of one batch; the report, the states
+the_line() {
+  local role
+  as() {
+    echo "--url https://127.0.0.1:$port --tls-ca served/tls/ca.cert.pem --requester $2" \
+      "--tls-cert served/tls/client-$1-$2.cert.pem --tls-key served/tls/client-$1-$2.key.pem"
+  }
+  for role in eum:2.999.40 deviceMaker:2.999.50 operator:2.999.60; do
+    "$@" party add "${role#*:}" --role "${role%:*}" --issue --folder served
+  done
+  "$@" sim eum personalise --eum served/sandbox/p256 --count 8 --keys 1 --device-maker 2.999.50 --out production
+  "$@" sim eum register --batch production/euicc-data.der $(as eum 2.999.40)
+  "$@" profile template --test --out profile.der
+  cat >order.json <<'END'
+{"orderId": "ORD-1", "profileType": "test", "quantity": 9, "requesterDms": ["2.999.50"], "eligibility": {},
+ "personalisation": {"iccidStart": "893311000000000000"},
+ "metadata": {"serviceProviderName": "Operator", "profileName": "Test", "profileClass": "test"}}
+END
+  "$@" sim operator order --order order.json --template profile.der $(as operator 2.999.60)
+  "$@" sim device-maker request --order ORD-1 --cards production/cards --out bpps.der $(as deviceMaker 2.999.50)
+  mkdir station-1 station-2
+  cp $(ls production/cards/*.json | head -n 4) station-1
+  cp $(ls production/cards/*.json | tail -n 4) station-2
+  # both at once, and the first one a second time, which has nothing to do
+  "$@" station load --batch bpps.der --cards station-1 --journal 1.jsonl --report 1.der &
+  local first=$!
+  "$@" station load --batch bpps.der --cards station-2 --journal 2.jsonl --report 2.der
+  wait "$first"
+  "$@" station load --batch bpps.der --cards station-1 --journal 1.jsonl --report 1.der
+  "$@" station merge --batch bpps.der --report 1.der --report 2.der --out report.der --json >merged.json
+  "$@" sim device-maker report --report report.der $(as deviceMaker 2.999.50)
+  "$@" sim operator status --order-id ORD-1 $(as operator 2.999.60) --json >status.json
+  python3 - <<'END'
+import json
+merged, status = json.load(open('merged.json')), json.load(open('status.json'))
+assert (merged['signed'], merged['unsigned'], merged['missing'], merged['conflicts']) == (8, 0, [], []), merged
+states = [profile['state'] for profile in status['profiles']]
+assert states.count('Installed') == 8 and len(states) == 9 and 'Failed' not in states, states
+print('two stations of four cards:', merged['signed'], 'signed results, states', sorted(set(states)))
+END
+}
+
+# a server, the line, and its end by smdpf stop
+serve_the_line() {
+  serve "$@"
+  # beside this shell, which would not stop at a command that fails
+  the_line "$@" >line.log 2>&1 &
+  wait $! || { cat line.log; return 1; }
+  grep 'two stations' line.log
+  "$@" stop --folder served >/dev/null
+  wait "$server" # well, which set -e looks at
+  server=
+}
+
 for node in node22 node24; do
   echo "-- npm package in an empty folder, $node"
   mkdir "$work/$node-install"
@@ -83,19 +137,20 @@ for node in node22 node24; do
     [ "$(npx smdpf --version)" = "$VERSION" ]
     npx smdpf demo --devices 3 >demo.txt
     grep '^the numbers add up  *yes$' demo.txt
-    serve node node_modules/smdpf/smdpf.mjs
-    stop_server
+    serve_the_line node node_modules/smdpf/smdpf.mjs
     echo "-- time of --help, by itself and by npx, $(node --version)"
     time node node_modules/smdpf/smdpf.mjs --help >/dev/null
     time npx smdpf --help >/dev/null
   )
 done
 
-echo '-- the command lines of docs/factory.md and docs/operators.md, twice each, by npx'
+echo '-- every block of commands of the documents that is a whole, by npx: those with a server twice'
 (
   cd "$work/node24-install"
   export PATH="$work/node24:/usr/local/bin:/usr/bin:/bin"
-  for block in 'factory.md:Try it against a server of your own' 'operators.md:Try all of it'; do
+  for block in 'factory.md:Try it against a server of your own' 'operators.md:Try all of it' \
+    'profiles.md:Template' 'conform.md:EUM'; do
+    echo "docs/$block"
     python3 - "node_modules/smdpf/docs/${block%%:*}" "${block#*:}" "$(free_port)" "$(free_port)" >commands.sh <<'END'
 import re, sys
 document, heading, port, field = sys.argv[1:]
@@ -105,6 +160,7 @@ commands = commands.replace('--sandbox p256', '--sandbox p256 --port 8443 --fiel
 print(commands.replace('8443', port).replace('8444', field))
 END
     bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
+    grep -q 'smdpf serve' commands.sh || continue
     bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
     grep -c Installed commands.log
     # a server that was told to stop is gone
@@ -122,8 +178,7 @@ mkdir "$work/executable"
   [ "$("${clean[@]}" "$work/executable/smdpf" --version)" = "$VERSION" ]
   "${clean[@]}" "$work/executable/smdpf" demo --devices 3 >demo.txt
   grep '^the numbers add up  *yes$' demo.txt
-  serve "${clean[@]}" "$work/executable/smdpf"
-  stop_server
+  serve_the_line "${clean[@]}" "$work/executable/smdpf"
   echo '-- time of --help'
   time "${clean[@]}" "$work/executable/smdpf" --help >/dev/null
 )

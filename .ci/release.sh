@@ -109,9 +109,10 @@ END
 import json
 merged, status = json.load(open('merged.json')), json.load(open('status.json'))
 assert (merged['signed'], merged['unsigned'], merged['missing'], merged['conflicts']) == (8, 0, [], []), merged
-states = [profile['state'] for profile in status['profiles']]
-assert states.count('Installed') == 8 and len(states) == 9 and 'Failed' not in states, states
-print('two stations of four cards:', merged['signed'], 'signed results, states', sorted(set(states)))
+assert status['counts'] == {'Available': 1, 'Installed': 8}, status['counts']
+states = [item['state'] for item in status['items']]
+assert states.count('Installed') == 8 and len(states) == 9, states
+print('two stations of four cards:', merged['signed'], 'signed results; states', status['counts'])
 END
 }
 

@@ -7,7 +7,7 @@ import { effort, LONG } from '../../support/effort.ts';
 
 const CALLERS = 50;
 /** Calls of each. */
-const CALLS = effort({ short: 1, long: 8 });
+const CALLS = effort({ short: 1, long: 4 });
 const PER_SECOND = 200;
 /** Milliseconds of a call of DynamoDB, for which a transaction holds its items in addition, and of S3. */
 const TABLE_MS = 5;

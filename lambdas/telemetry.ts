@@ -7,6 +7,8 @@ import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { type LogLine, type LogRecord, lineOf } from '../shared/events/log-events.ts';
+import { measuresOf } from '../shared/events/measures.ts';
+import { cloudWatchNames, metricRow } from '../shared/events/metrics.ts';
 
 /**
  * Logs, metrics and traces on Lambda, by Powertools. What may be told is decided where a record is made
@@ -44,16 +46,14 @@ export function log(record: LogRecord): void {
 
 /** Few and without dimensions but the service: CloudWatch bills each name. Per function there are Lambda's own. */
 function count(record: LogRecord): void {
-  if (record.event === 'fault') metrics.addMetric('Faults', MetricUnit.Count, 1);
-  if (record.event === 'call') {
-    metrics.addMetric('Calls', MetricUnit.Count, 1);
-    if (record.subjectCode !== undefined) metrics.addMetric('CallsRefused', MetricUnit.Count, 1);
-    metrics.addMetric('CallDuration', MetricUnit.Milliseconds, record.durationMs);
-  }
-  if (record.event === 'task') {
-    metrics.addMetric('Tasks', MetricUnit.Count, 1);
-    if (record.status === 'failed') metrics.addMetric('TasksFailed', MetricUnit.Count, 1);
-    metrics.addMetric('TaskDuration', MetricUnit.Milliseconds, record.durationMs);
+  for (const measure of measuresOf(record)) {
+    const { type, unit } = metricRow(measure.metric);
+    const isTime = unit === 'seconds';
+    const [value, billed] =
+      isTime && type === 'histogram'
+        ? [measure.value * 1000, MetricUnit.Milliseconds]
+        : [measure.value, isTime ? MetricUnit.Seconds : MetricUnit.Count];
+    for (const name of cloudWatchNames(measure)) metrics.addMetric(name, billed, value);
   }
 }
 

@@ -207,7 +207,7 @@ interface Custody extends Pick<Context, 'keyRing' | 'keyAssignments' | 'dataKeys
 
 function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOptions): Custody {
   const { log = () => undefined, now = Date.now, env = process.env, onKeyUse } = options;
-  const slowedKeys = new SlowedKeys(log);
+  const slowedKeys = new SlowedKeys(log, ledger, now);
   const onSlowed = (slowed: Slowed) => slowedKeys.add(slowed);
   const keys = options.keys ?? openKeys(config, env, { onUse: onKeyUse, onSlowed });
   const keyRing = new KeyRing(keys);
@@ -226,7 +226,7 @@ function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOpti
     async close() {
       clearInterval(journal);
       await writeKeyUses();
-      slowedKeys.close();
+      await slowedKeys.close();
       await dataKeys.close();
     },
   };
@@ -301,7 +301,7 @@ export function openKeys(
     }),
     awskms: { ...keys.awskms, ...present({ onSlowed: more.onSlowed }) },
   });
-  return new KeyRegistry(backends, more.onUse);
+  return new KeyRegistry(backends, more.onUse, more.onSlowed);
 }
 
 /**

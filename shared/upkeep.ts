@@ -84,13 +84,18 @@ export const UPKEEP = {
     embedded: { why: 'only a start leaves work behind: the queue of a running server repeats what failed' },
     aws: { lambda: 'jobs.resume', everyMinutes: 5 },
   },
+  'state.observe': {
+    what: 'looks at stores, revocation lists, callbacks, open work and what ends, and tells the figures of docs/metrics.md',
+    embedded: { why: 'whoever asks for `/metrics` or `/health/ready` has it looked at' },
+    aws: { why: 'the Lambda jobs.resume tells it at the end of its round' },
+  },
   'notify.sweep': {
     what: 'queues the notices that wait in the ledger',
     embedded: { why: 'the notifier of the embedded server reads the outbox itself, every five seconds' },
     aws: { lambda: 'notify.sweep', everyMinutes: 5 },
   },
   'life.reap': {
-    what: 'destroys what lost attempts wrote, and uploads and requests whose life is over',
+    what: 'destroys what lost attempts wrote, uploads and requests whose life is over, and forgets old failures and counts of calls',
     embedded: { pauseMs: 60_000, trouble: 'life.delayed' },
     aws: { lambda: 'life.reap', everyMinutes: 5 },
   },

@@ -19,6 +19,7 @@ export const GROUPS: readonly Group[] = [
       'docs/profiles.md',
       'docs/profile-rules.md',
       'docs/console.md',
+      'docs/metrics.md',
       'docs/trust.md',
       'docs/release.md',
       'docs/deploy.md',

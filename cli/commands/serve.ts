@@ -106,19 +106,31 @@ export function registerServe(program: Command, io: CliIo): void {
         folder: deployment.folder,
         resumed: server.resumed,
         ...(server.console !== undefined && { console: server.console.link }),
+        ...(server.management !== undefined && { management: server.management.url }),
       };
-      io.answer(ready, () =>
+      // what is on stdout is the log: one JSON line for each event, and nothing else
+      const banner = () =>
         fields([
           ['Operators, EUMs, device manufacturers', `${ready.parties} (mutual TLS)`],
           ['devices in the field', `${ready.field} (server TLS)`],
           ['console', consoleText(server.console)],
+          ['/metrics and /health/ready', ready.management],
           ['folder', ready.folder],
           ['taken up again', `${ready.resumed} jobs and orders`],
           ['stop with', 'Ctrl-C, or smdpf stop'],
-        ]),
-      );
+        ]);
+      log({
+        event: 'server.started',
+        parties: server.urls.parties,
+        field: server.urls.field,
+        ...present({ management: server.management?.url }),
+        resumed: server.resumed,
+      });
+      if (io.json) io.answer(ready, '');
+      else for (const line of banner().split('\n')) io.note(line);
       await Promise.race([untilStopped(), stopRequested(deployment.folder, THIS_RELEASE.release)]);
       await server.close();
+      log({ event: 'server.stopped' });
     });
 }
 

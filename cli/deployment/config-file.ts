@@ -16,7 +16,16 @@ import {
   type RuntimeConfig,
   runtimeConfig,
 } from '../../shared/runtime-config.ts';
-import { number, object, optional, text, whole } from '../../shared/service/records/schema.ts';
+import {
+  flag,
+  list,
+  number,
+  object,
+  optional,
+  type TypeOf,
+  text,
+  whole,
+} from '../../shared/service/records/schema.ts';
 import { type ChosenLimits, limitsConfig } from '../server/admission/limits.ts';
 import { type ConsoleConfig, consoleConfig } from './console-config.ts';
 
@@ -30,6 +39,16 @@ const server = object({
   limits: optional(limitsConfig),
 });
 
+/** `/metrics` and `/health/ready`: docs/metrics.md. */
+const management = object({
+  /** False where nobody is to listen. */
+  enabled: optional(flag),
+  host: optional(text),
+  port: optional(whole),
+  /** Addresses and networks that may read without a certificate; this machine alone unless given. */
+  readers: optional(list(text)),
+});
+
 const folderConfig = object({
   runtime: runtimeConfig,
   server,
@@ -37,6 +56,7 @@ const folderConfig = object({
   crlFetchMinutes: optional(number),
   /** The console, where the server always has one. */
   console: optional(consoleConfig),
+  management: optional(management),
 });
 
 /** What `config.json` in a deployment folder says; paths in it are relative to the folder, or absolute. */
@@ -51,6 +71,7 @@ export interface FolderConfig {
   };
   readonly crlFetchMinutes?: number;
   readonly console?: ConsoleConfig;
+  readonly management?: TypeOf<typeof management>;
 }
 
 export const SERVER = { host: '127.0.0.1', port: 8443, fieldPort: 8444 };

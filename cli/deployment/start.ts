@@ -6,11 +6,14 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
 import { CallbackThread, fieldThread } from '../server/field/field-thread.ts';
+import { Meters } from '../server/meters.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { type OpenedConsole, openConsole, type WantedConsole } from './open-console.ts';
+import { type OpenedManagement, openManagement } from './open-management.ts';
+import { ownHealth } from './own-health.ts';
 import { DevelopmentPki } from './tls.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -18,6 +21,8 @@ export interface RunningDeployment {
   readonly runtime: Runtime;
   readonly pki: DevelopmentPki;
   readonly urls: RunningServer['urls'];
+  /** Where the configuration does not say that there is none. */
+  readonly management?: OpenedManagement;
   /** Where it was asked for. */
   readonly console?: OpenedConsole;
   /** Jobs and orders that an earlier run had left open. */
@@ -28,9 +33,14 @@ export interface RunningDeployment {
 /** Starts the embedded server on a deployment folder and takes up what was left open. */
 export async function startDeployment(
   deployment: DeploymentFolder,
-  log: Log,
+  told: Log,
   ports: { readonly port?: number; readonly fieldPort?: number; readonly console?: WantedConsole } = {},
 ): Promise<RunningDeployment> {
+  const meters = new Meters();
+  const log: Log = (record) => {
+    meters.take(record);
+    told(record);
+  };
   const { server: configured } = deployment.config;
   const { host } = configured;
   const port = await freePort(host, ports.port ?? configured.port);
@@ -46,6 +56,8 @@ export async function startDeployment(
   );
   let server: RunningServer | undefined;
   let console: OpenedConsole | undefined;
+  let management: OpenedManagement | undefined;
+  Object.assign(runtime.ofProcess, ownHealth(runtime, tls.cert));
   try {
     server = await startServer({
       services: runtime.services,
@@ -54,11 +66,14 @@ export async function startDeployment(
       field: { port: fieldPort, listen: fieldThread(runtime.config, callbacks, log) },
       limits: configured.limits,
       stores: storeTrials(runtime),
+      ready: () => runtime.services.inventory.getHealth(),
       vault: transferGate(runtime.context.vault),
       log,
     });
+    management = await openManagement(deployment.config, { runtime, tls, meters, log, port });
     console = await openConsole(deployment, { runtime, tls, log }, ports.console);
   } catch (error) {
+    await management?.close();
     await server?.close();
     await runtime.close();
     throw error;
@@ -74,10 +89,11 @@ export async function startDeployment(
     runtime,
     pki,
     urls: server.urls,
-    ...present({ console }),
+    ...present({ console, management }),
     resumed,
     async close() {
       await console?.close();
+      await management?.close();
       await server.close();
       await Promise.all(upkeep.map((rounds) => rounds.stop()));
       if (frozen === undefined) await runtime.audit.chain();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { errorRecords } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
+import type { Health as Readiness } from '../../shared/service/api/ops.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import { type ChosenLimits, limitsOf } from './admission/limits.ts';
@@ -8,6 +9,7 @@ import { PartyAdmission } from './admission/party-admission.ts';
 import { type ListenForField, listenForField } from './field/listen-for-field.ts';
 import { HealthCheck } from './health.ts';
 import { type Listener, listen } from './listener.ts';
+import { readyRoute } from './ready.ts';
 import { routesOf } from './routes.ts';
 import { TIMEOUTS } from './timeouts.ts';
 import { TRANSFER_PREFIX, transferRoute } from './transfer-route.ts';
@@ -24,6 +26,8 @@ export interface ServerConfiguration {
   readonly limits?: ChosenLimits | undefined;
   /** The stores, each with a trial that fails where it cannot be written; `GET /health` names those that are ill. */
   readonly stores?: Readonly<Record<string, () => Promise<void>>>;
+  /** What `GET /health/ready` answers parties, whom it tells names alone. */
+  readonly ready?: () => Promise<Readiness>;
   /** Answers the transfer links. */
   readonly vault: TransferGate;
   readonly log: Log;
@@ -56,6 +60,7 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
   const healthCheck = new HealthCheck(configuration.stores ?? {}, now);
   const health = () => healthCheck.ask();
   const forField = configuration.field.listen ?? listenForField({ services, health, log });
+  const forReady = configuration.ready && readyRoute(configuration.ready);
   const transfer = transferRoute(vault, services, parties, log);
 
   const listeners: Listener[] = [];
@@ -73,7 +78,10 @@ export async function startServer(configuration: ServerConfiguration): Promise<R
           keepAliveMs: TIMEOUTS.keepAlive,
           health,
         },
-        (path) => (path.startsWith(TRANSFER_PREFIX) ? transfer : forParties.get(path)),
+        (path) => {
+          if (path === '/health/ready') return forReady;
+          return path.startsWith(TRANSFER_PREFIX) ? transfer : forParties.get(path);
+        },
         onUnexpected,
       ),
     );

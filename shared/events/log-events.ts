@@ -111,6 +111,26 @@ export const LOG_EVENTS = {
     members: { incident: 'identifier', function: 'function', ...STARTED_FOR, errors: 'errors' },
     todo: 'see [faults](runbook.md#faults)',
   },
+  'server.started': info('the embedded server listens, and has taken up what an earlier run had left open', {
+    parties: 'URL',
+    field: 'URL',
+    'management?': 'URL',
+    resumed: 'number',
+  }),
+  'server.stopped': info('the embedded server has let calls in work end, and closed its stores', {}),
+  'state.observed': info(
+    'how the deployment stands; on AWS, where no `/metrics` asks for it, after each round of `jobs.resume`',
+    {
+      ready: 'flag',
+      'ill?': 'text',
+      openWork: 'number',
+      openWorkOldestSeconds: 'number',
+      callbacksWaiting: 'number',
+      callbacksParked: 'number',
+      slowKeys: 'number',
+      'firstEndSeconds?': 'number',
+    },
+  ),
   'task.failed': info('a task failed and will be tried again; −1 is the end of a job', TROUBLE),
   'task.givenUp': info('a task failed for the last time before the next start of the server', TROUBLE),
   'job.slowed': info('a chunk was bound with keys that had to wait', {
@@ -119,13 +139,16 @@ export const LOG_EVENTS = {
     times: 'number',
     waitedMs: 'ms',
   }),
-  'key.slowed': info('calls to a key had to wait; one line in five seconds', {
-    call: 'function',
-    key: 'key',
-    reason: words('throttled', 'transient'),
-    times: 'number',
-    waitedMs: 'ms',
-  }),
+  'key.slowed': info(
+    'calls to a key had to wait, or took more than half a second; one line in five seconds',
+    {
+      call: 'function',
+      key: 'key',
+      reason: words('throttled', 'transient', 'slow'),
+      times: 'number',
+      waitedMs: 'ms',
+    },
+  ),
   'key.certificate.endsSoon': info('a binding certificate ends within 90 days', CERTIFICATE),
   'key.wrapping.delayed': info(
     'data keys could not be moved to the wrapping key in use; tried again',

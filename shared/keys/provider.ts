@@ -91,8 +91,9 @@ export interface UseOptions {
 export interface Slowed {
   readonly call: string;
   readonly keyId: string;
-  readonly reason: 'throttled' | 'transient';
-  /** Milliseconds until the next attempt. */
+  /** `slow`: the call took long by itself. */
+  readonly reason: 'throttled' | 'transient' | 'slow';
+  /** Milliseconds until the next attempt, or that the call took. */
   readonly wait: number;
 }
 

@@ -11,6 +11,7 @@ import type {
   KeyProvider,
   KeyRole,
   OaepHash,
+  Slowed,
   SyncSigner,
   UseOptions,
   WrapContext,
@@ -27,6 +28,9 @@ export interface KeyUse {
   /** `done`, or the code of the error that came instead. */
   readonly outcome: string;
 }
+
+/** A use that takes longer is slow: a token needs some tens of milliseconds for a signature, and so does a key service. */
+export const SLOW_MS = 500;
 
 export type KeyOperation = 'sign' | 'generateDataKey' | 'wrapDataKey' | 'unwrapDataKey' | 'decrypt';
 
@@ -86,15 +90,20 @@ export type ProviderOpeners = { readonly [scheme in KeyScheme]?: () => Promise<K
 export class KeyRegistry {
   readonly #openers: ProviderOpeners;
   readonly #onUse: ((use: KeyUse) => void) | undefined;
+  readonly #onSlowed: ((slowed: Slowed) => void) | undefined;
   readonly #providers = new Map<KeyScheme, Promise<KeyProvider>>();
   readonly #roles = new Map<string, KeyRole>();
   readonly #opened = new Map<string, KeyRole>();
   readonly #counts = new Map<string, { done: number; failed: number }>();
 
-  /** `onUse` is called after each use, synchronously, and must not throw. */
-  constructor(openers: ProviderOpeners, onUse?: (use: KeyUse) => void) {
+  /**
+   * `onUse` is called after each use, `onSlowed` after one that was asked of a backend and took longer than SLOW_MS; both
+   * synchronously, and neither may throw.
+   */
+  constructor(openers: ProviderOpeners, onUse?: (use: KeyUse) => void, onSlowed?: (slowed: Slowed) => void) {
     this.#openers = openers;
     this.#onUse = onUse;
+    this.#onSlowed = onSlowed;
   }
 
   /** The backend of a URI, for tools that generate and list keys. Services open keys instead. */
@@ -249,6 +258,7 @@ export class KeyRegistry {
     const count = this.#counts.get(name) ?? { done: 0, failed: 0 };
     this.#counts.set(name, count);
     const onUse = this.#onUse;
+    const onSlowed = this.#onSlowed;
     const done: KeyUse = { uri, role, operation, outcome: 'done' };
     return {
       done() {
@@ -259,6 +269,9 @@ export class KeyRegistry {
         count.failed += 1;
         onUse?.({ uri, role, operation, outcome: error instanceof SmdpfError ? error.code : 'unknown' });
       },
+      took(ms) {
+        if (ms > SLOW_MS) onSlowed?.({ call: operation, keyId: uri, reason: 'slow', wait: Math.round(ms) });
+      },
     };
   }
 }
@@ -266,15 +279,20 @@ export class KeyRegistry {
 interface Recorder {
   done(): void;
   failed(error: unknown): void;
+  /** Milliseconds. */
+  took(ms: number): void;
 }
 
 async function recorded<T>(record: Recorder, use: () => Promise<T>): Promise<T> {
+  const start = performance.now();
   let result: T;
   try {
     result = await use();
   } catch (error) {
     record.failed(error);
     throw error;
+  } finally {
+    record.took(performance.now() - start);
   }
   record.done();
   return result;

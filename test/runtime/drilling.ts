@@ -1,9 +1,9 @@
 /**
  * A server process in the middle of everything, until it is killed: orders, eUICC data, requests of one item and of
- * many, repeats of what earlier lives asked, orders that end, wrapping keys that take each other's place, revocation
+ * many, repeats of what earlier lives asked, reports, orders that end, wrapping keys that take each other's place, revocation
  * lists, the audit log. Tells on standard output that it is up, of each thing that it did, and of each error that is neither a refusal nor passing.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, Refusal } from '../../shared/errors.ts';
@@ -13,7 +13,7 @@ import { openRuntime } from '../../shared/runtime.ts';
 import { parseRuntimeConfig } from '../../shared/runtime-config.ts';
 import { closeLane } from '../../shared/service/esbpp/just-in-time/lane-closing.ts';
 import { Reaper } from '../../shared/service/life/reaper.ts';
-import { encodeBppRequest } from '../../sim/index.ts';
+import { decodeBppBatch, encodeBppRequest, encodeProfileLoadingReport } from '../../sim/index.ts';
 import { DEVICE_MAKER, EUM, OPERATOR } from '../support/deployment.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
 import { batchFile, crlFile, eidsFile, ORDERS_OF_A_LIFE, orderIdOf, wrappingKeyUri } from './drill-files.ts';
@@ -102,7 +102,25 @@ let requested = 0;
 async function request(): Promise<void> {
   const repeated = below(3) === 0;
   const der = repeated ? requestOf(recentLife(), below(20)) : requestOf(life, requested++);
-  if (der !== undefined) await services.delivery.requestBpp(DEVICE_MAKER, der);
+  if (der === undefined) return;
+  const { bppBatch } = await services.delivery.requestBpp(DEVICE_MAKER, der);
+  if (bppBatch === undefined) return;
+  for (const { eid, bound } of decodeBppBatch(bppBatch).items)
+    if (bound !== undefined) loaded.push({ transactionId: bound.transactionId, eid });
+}
+
+/** What came out of the factory's line and is not reported yet. */
+const loaded: { transactionId: Uint8Array; eid: string }[] = [];
+
+/** Words of the factory alone, some of them twice: they change states and counts as the results of eUICCs do. */
+async function report(): Promise<void> {
+  const items = loaded
+    .slice(0, 1 + below(12))
+    .map((one) => ({ fpaError: { ...one, cause: 'damaged' as const } }));
+  if (items.length === 0) return;
+  if (below(3) > 0) loaded.splice(0, items.length);
+  const der = encodeProfileLoadingReport({ reportId: randomBytes(8), items });
+  await services.reports.sendProfileLoadingReport(DEVICE_MAKER, der);
 }
 
 let rotated = false;
@@ -121,4 +139,4 @@ async function administer(): Promise<void> {
 
 await runtime.work.resume();
 for (const work of [order, register]) await attempt(work);
-for (const work of [request, request, request, order, register, administer]) void again(work);
+for (const work of [request, request, request, order, register, report, administer]) void again(work);

@@ -45,7 +45,14 @@ let deployment: Deployment;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  const config = { chunkSize: 4, packSize: 6, inlineOrder: 24, inlineLimit: 30_000, notifier: 'none:' };
+  const config = {
+    chunkSize: 4,
+    packSize: 6,
+    inlineOrder: 24,
+    inlineLimit: 30_000,
+    inlineReport: 6,
+    notifier: 'none:',
+  };
   deployment = await Deployment.create({ lanes: 'none', config });
   const { folder, ci } = deployment;
   const output = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;

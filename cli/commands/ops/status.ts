@@ -24,7 +24,7 @@ export function registerStatus(program: Command, io: CliIo): void {
 }
 
 function textOf(overview: Overview): string {
-  const { health, orders, stock, today, openWork, callbacks, failures, expiring } = overview;
+  const { health, orders, stock, today, openWork, callbacks, failures, slowKeys, expiring } = overview;
   const ill = health.checks.filter(({ state }) => state === 'ill');
   return [
     health.ready ? 'all is well' : 'NOT WELL',
@@ -44,6 +44,14 @@ function textOf(overview: Overview): string {
       ['under way', countsText(openWork) || 'nothing'],
       ['callbacks', `${callbacks.waiting} wait, ${callbacks.parked} were given up`],
       ['failures today', failures.reduce((sum, { count }) => sum + count, 0)],
+      [
+        'slow keys',
+        slowKeys.length === 0
+          ? 'none'
+          : slowKeys
+              .map(({ key, call, reason, times }) => `${key} (${call} ${times} times, ${reason})`)
+              .join(', '),
+      ],
       [
         'ends within 30 days',
         expiring.length === 0 ? 'nothing' : expiring.map(({ name }) => name).join(', '),

@@ -224,7 +224,7 @@ export interface FoundRequests {
 }
 
 export interface HealthCheck {
-  readonly name: 'keys' | 'ledger' | 'vault' | 'PPK vault' | 'CRLs' | 'callbacks' | 'clock' | 'disk' | 'work';
+  readonly name: 'keys' | 'ledger' | 'vault' | 'PPK vault' | 'CRLs' | 'callbacks' | 'clock' | 'disk' | 'TLS';
   readonly state: 'ok' | 'ill';
   /** Of one that is ill: what, in words. */
   readonly problem?: string;
@@ -234,6 +234,19 @@ export interface Health {
   /** No check is ill that keeps the server from its work. */
   readonly ready: boolean;
   readonly checks: readonly HealthCheck[];
+}
+
+/** A key that its service slowed, or that was slow by itself, the last time that it was. */
+export interface SlowKey {
+  /** What the key service calls it, or its URI. */
+  readonly key: string;
+  /** `sign`, `unwrapDataKey` … */
+  readonly call: string;
+  readonly reason: 'throttled' | 'transient' | 'slow';
+  /** Calls within some seconds, and how long they took or waited together. */
+  readonly times: number;
+  readonly waitedMs: number;
+  readonly at: string;
 }
 
 export interface Overview {
@@ -248,6 +261,8 @@ export interface Overview {
   readonly openWork: Readonly<Record<string, number>>;
   readonly callbacks: { readonly waiting: number; readonly parked: number; readonly more: boolean };
   readonly failures: readonly FailureCount[];
+  /** Keys whose calls were slowed, or took more than half a second, within the last 15 minutes. */
+  readonly slowKeys: readonly SlowKey[];
   /** What ends within 30 days. */
   readonly expiring: readonly ExpiringEntry[];
   readonly health: Health;

@@ -40,8 +40,8 @@ export async function runClosing(context: Context, orderId: string): Promise<voi
   const open = await context.ledger.get(ledgerKeys.openWork('closing', orderId));
   if (open === undefined) return;
   const work = openWorkOf(open);
-  if (work.tasks * SLICE > Math.max(SLICE, context.settings.inlineOrder))
-    return await context.dispatcher.submit(work);
+  const { quantity } = await loadOrder(context, orderId);
+  if (quantity > context.settings.inlineOrder) return await context.dispatcher.submit(work);
   for (let task = 0; task < work.tasks; task++) await closeSlice(context, orderId, task);
   await finishClosing(context, orderId);
 }

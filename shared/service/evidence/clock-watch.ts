@@ -12,6 +12,8 @@ export const DRIFT_MS = 1_000;
 export class ClockWatch {
   readonly #context: Pick<Context, 'ledger' | 'log' | 'now'>;
   readonly #ask: (source: string, now: () => number) => Promise<ClockComparison>;
+  /** What the last comparison of this process has found. */
+  last: ClockComparison | undefined;
   /** Undefined where none is configured. */
   readonly source: string | undefined;
 
@@ -30,6 +32,7 @@ export class ClockWatch {
     const { ledger, log, now } = this.#context;
     if (this.source === undefined) return undefined;
     const found = await this.#ask(this.source, now);
+    this.last = found;
     const about = { source: this.source, ...found };
     const at = now();
     await ledger.write(auditWrite({ event: 'clock.compared', by: 'server', about }, `clock-${at}`, at));

@@ -1,9 +1,13 @@
+import { SmdpfError } from '../../errors.ts';
+import { messageOf } from '../../events/error-record.ts';
+import { asRead } from '../../ledger/change.ts';
 import type { Health, HealthCheck } from '../api/ops.ts';
 import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
 import type { KeyInventory } from '../keys/key-inventory.ts';
 import { chainedLine } from '../records/audit.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
+import { probeRecord } from '../records/probe.ts';
 import type { Trust } from '../trust/trust.ts';
 
 /** A check says what is ill, and nothing where all is well. */
@@ -14,6 +18,9 @@ export type Checks = Readonly<Partial<Record<HealthCheck['name'], Ask>>>;
 
 /** A check that takes longer has failed. */
 const PATIENCE_MS = 5_000;
+/** An answer stands for so long; that of keys longer, since key services bill each question. */
+const LOOK_MS = 5_000;
+const FRESH_MS: Readonly<Partial<Record<HealthCheck['name'], number>>> = { keys: 30_000 };
 /** Clocks of several machines may differ by as much. */
 const CLOCK_MS = 60_000;
 const HOUR_MS = 60 * 60 * 1000;
@@ -22,40 +29,94 @@ const HOUR_MS = 60 * 60 * 1000;
 export function ownChecks(context: Context, trust: Trust, keys: Pick<KeyInventory, 'list'>): Checks {
   return {
     keys: () => illKeys(keys),
-    ledger: async () => {
-      await context.ledger.get(ledgerKeys.identity);
-      return undefined;
-    },
+    ledger: () => illLedger(context),
     CRLs: () => illLists(trust),
     callbacks: () => illCallbacks(context),
     clock: () => illClock(context),
   };
 }
 
-export async function healthOf(checks: Checks): Promise<Health> {
-  const asked = await Promise.all(
-    (Object.entries(checks) as [HealthCheck['name'], Ask][]).map(
-      async ([name, ask]): Promise<HealthCheck> => {
-        const problem = await answerOf(ask);
-        return problem === undefined ? { name, state: 'ok' } : { name, state: 'ill', problem };
-      },
-    ),
-  );
-  return { ready: asked.every(({ state }) => state === 'ok'), checks: asked };
+type Name = HealthCheck['name'];
+
+/** One look of a probe. */
+interface Look {
+  /** What is ill; never rejects, and waits no longer than a probe may take. */
+  readonly answer: Promise<string | undefined>;
+  /** When it came to its own end, which may be long after its answer; undefined before. */
+  endedAt: number | undefined;
 }
 
-/** Never rejects: a check that fails says by that what is ill. */
-async function answerOf(ask: Ask): Promise<string | undefined> {
+/**
+ * Looks at what is asked, by name. Each probe runs once at a time, also where it hangs, and its answer stands for some
+ * seconds: however often somebody asks, stores and keys are asked no more than that.
+ */
+export class Probes {
+  readonly #now: () => number;
+  readonly #looks = new Map<Name, Look>();
+
+  /** `now` in milliseconds; of a clock that never goes back. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async look(checks: Checks): Promise<Health> {
+    const asked = await Promise.all(
+      (Object.entries(checks) as [Name, Ask][]).map(async ([name, ask]): Promise<HealthCheck> => {
+        const problem = await this.#answerOf(name, ask);
+        return problem === undefined ? { name, state: 'ok' } : { name, state: 'ill', problem };
+      }),
+    );
+    return { ready: asked.every(({ state }) => state === 'ok'), checks: asked };
+  }
+
+  #answerOf(name: Name, ask: Ask): Promise<string | undefined> {
+    const known = this.#looks.get(name);
+    const fresh = known?.endedAt === undefined || this.#now() - known.endedAt < (FRESH_MS[name] ?? LOOK_MS);
+    if (known !== undefined && fresh) return known.answer;
+    const running = problemOf(ask);
+    const look: Look = { answer: inTime(running), endedAt: undefined };
+    void running.then(() => {
+      look.endedAt = this.#now();
+    });
+    this.#looks.set(name, look);
+    return look.answer;
+  }
+}
+
+async function inTime(running: Promise<string | undefined>): Promise<string | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve(`gave no answer in ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
   try {
-    return await Promise.race([ask(), late]);
-  } catch (error) {
-    // the messages of others may name paths and hosts; the log has them
-    return error instanceof Error && 'code' in error ? `failed: ${String(error.code)}` : 'failed';
+    return await Promise.race([running, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Never rejects: a check that fails says by that what is ill. */
+async function problemOf(ask: Ask): Promise<string | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    // the messages of others may name paths and hosts; the log has them
+    if (error instanceof SmdpfError) return messageOf(error);
+    return error instanceof Error && 'code' in error ? `failed: ${String(error.code)}` : 'failed';
+  }
+}
+
+/** A ledger is well that can be written and gives back what was written; one that is frozen says so. */
+async function illLedger({ ledger, now }: Context): Promise<string | undefined> {
+  const item = await ledger.get(ledgerKeys.probe);
+  const at = now();
+  const { done } = await ledger.write({
+    put: ledgerKeys.probe,
+    attributes: probeRecord.to({ at }),
+    when: asRead(item),
+  });
+  // another process was faster, which shows as much
+  if (!done) return undefined;
+  const written = await ledger.get(ledgerKeys.probe);
+  return written === undefined ? 'what was written is not there' : undefined;
 }
 
 async function illKeys(keys: Pick<KeyInventory, 'list'>): Promise<string | undefined> {
@@ -84,7 +145,7 @@ async function illCallbacks(context: Context): Promise<string | undefined> {
 }
 
 /** A clock that was set back is behind the last line of the audit log. */
-async function illClock({ ledger, now }: Context): Promise<string | undefined> {
+export async function illClock({ ledger, now }: Context): Promise<string | undefined> {
   const bounds = { prefix: 'line#', descending: true, limit: 1 } as const;
   const [item] = (await ledger.query(partitions.audit, bounds)).items;
   if (item === undefined) return undefined;

@@ -9,7 +9,7 @@ import { listCallbacks } from './callbacks.ts';
 import { findDevice } from './devices.ts';
 import { type KnownCertificate, listExpiring } from './expiring.ts';
 import { countFailures, listFailures } from './failures.ts';
-import { type Checks, healthOf, ownChecks } from './health.ts';
+import { type Checks, ownChecks, Probes } from './health.ts';
 import { getReport, ingestsNamed, listIngests, listReports, reportsNamed } from './intake.ts';
 import { getJob, listJobs, summariesOf } from './jobs.ts';
 import { listKeysLeft } from './keys-left.ts';
@@ -35,6 +35,7 @@ export class InventoryService implements Inventory {
   readonly #trust: Trust;
   readonly #keys: Pick<KeyInventory, 'list'>;
   readonly #ofProcess: OfProcess;
+  readonly #probes = new Probes(() => performance.now());
 
   constructor(context: Context, trust: Trust, keys: Pick<KeyInventory, 'list'>, ofProcess: OfProcess) {
     this.#context = context;
@@ -44,7 +45,8 @@ export class InventoryService implements Inventory {
   }
 
   getHealth(): Promise<Health> {
-    return healthOf({ ...ownChecks(this.#context, this.#trust, this.#keys), ...this.#ofProcess.checks });
+    const own = ownChecks(this.#context, this.#trust, this.#keys);
+    return this.#probes.look({ ...own, ...this.#ofProcess.checks });
   }
 
   getOverview: Inventory['getOverview'] = async () =>

@@ -1,15 +1,16 @@
 import type { OrderState } from '../api/es2f.ts';
-import type { Health, Overview } from '../api/ops.ts';
+import type { Health, Overview, SlowKey } from '../api/ops.ts';
 import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
 import { dayOf, sum } from '../counts/order-counts.ts';
 import { type OrderStock, orderStock } from '../counts/order-stock.ts';
+import { slowKeysOf } from '../keys/slowed-keys.ts';
 import { ledgerKeys, listedPartition, parseOpenWorkName, partitions } from '../records/keys.ts';
 import { orderStateRecord } from '../records/order.ts';
 import type { Trust } from '../trust/trust.ts';
 import { type KnownCertificate, listExpiring } from './expiring.ts';
 import { countFailures } from './failures.ts';
-import { splitSort } from './times.ts';
+import { iso, splitSort } from './times.ts';
 
 /** Orders that are looked at, the newest first. */
 const ORDERS = 100;
@@ -41,12 +42,13 @@ export async function overviewOf(
     openWork: await openWork(context),
     callbacks: { waiting, parked, more: moreCallbacks },
     failures,
+    slowKeys: await slowKeys(context),
     expiring,
     health,
   };
 }
 
-async function newestOrders({ ledger }: Context): Promise<{
+export async function newestOrders({ ledger }: Context): Promise<{
   readonly states: readonly OrderState[];
   readonly stocks: readonly OrderStock[];
   readonly more: boolean;
@@ -62,6 +64,10 @@ async function newestOrders({ ledger }: Context): Promise<{
   for (const [i, orderId] of orderIds.entries())
     stocks.push(await orderStock(ledger, orderId, states[i] ?? 'Closed'));
   return { states, stocks, more: cursor !== undefined };
+}
+
+async function slowKeys(context: Context): Promise<SlowKey[]> {
+  return (await slowKeysOf(context)).map(({ at, ...slowed }) => ({ ...slowed, at: iso(at) }));
 }
 
 /** How much work of each kind is under way. */

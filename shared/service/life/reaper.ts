@@ -5,6 +5,7 @@ import { dueBy, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
 import { type TraceRecord, traceRecord } from '../records/trace.ts';
 import { claimTrace } from './attempts.ts';
 import { destroyTraced, isHeld } from './destroy.ts';
+import { forgetOld } from './history.ts';
 
 /** Traces that a round takes from each shard at most; what is left is due at the next one. */
 const PER_SHARD = 50;
@@ -19,7 +20,7 @@ export interface Reaped {
 
 /**
  * Destroys what was left behind, once it is due (I10): what lost attempts wrote, uploads that nobody used, and objects
- * whose use is over. Any number of reapers may run at once, beside all other work; see attempts.ts.
+ * whose use is over; and forgets failures and counts of calls that are old. Any number of reapers may run at once, beside all other work; see attempts.ts.
  */
 export class Reaper {
   readonly #context: Context;
@@ -44,6 +45,7 @@ export class Reaper {
       AT_ONCE,
       (item) => this.#reap(item).catch((error: unknown) => void errors.push(error)),
     );
+    await forgetOld(this.#context).catch((error: unknown) => void errors.push(error));
     if (errors.length > 0) throw errors[0];
     const count = (outcome: 'destroyed' | 'gone') => outcomes.filter((one) => one === outcome).length;
     return { destroyed: count('destroyed') + count('gone'), gone: count('gone') };

@@ -48,6 +48,8 @@ export const partitions = {
   forms: 'stored-form',
   failures: 'failures',
   calls: 'calls',
+  slowedKeys: 'slowed-keys',
+  health: 'health',
 } as const;
 
 /** Beginning of the names of an order's notices; an orderId has no `#`. */
@@ -161,6 +163,11 @@ export const ledgerKeys = {
     sort: `${ADMINISTRATOR}${name}`,
   }),
   approval: (id: string): ItemKey => ({ partition: partitions.dualControl, sort: `${APPROVAL}${id}` }),
+  probe: { partition: partitions.health, sort: 'probe' } as ItemKey,
+  slowedKey: (key: string, how: string): ItemKey => ({
+    partition: partitions.slowedKeys,
+    sort: `${keyTag(key)} ${how}`,
+  }),
   waitingKey: (uri: string): ItemKey => ({ partition: partitions.waitingKeys, sort: keyTag(uri) }),
   keyAssignment: (role: AssignedRole): ItemKey => ({ partition: 'keys', sort: role }),
   deliveryKey: (keyId: string): ItemKey => ({ partition: deliveryKeysPartition, sort: keyId }),

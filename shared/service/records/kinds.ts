@@ -28,9 +28,11 @@ import {
   tieRecord,
 } from './order.ts';
 import { bucketRecord, partyRecord } from './party.ts';
+import { probeRecord } from './probe.ts';
 import { profileRecord } from './profile.ts';
 import type { RecordKind } from './record.ts';
 import { reportRecord, reportSlice, reportWork } from './report.ts';
+import { slowedKey } from './slowed-key.ts';
 import { standingRecord } from './standing.ts';
 import { formRecord, releaseRecord } from './stored-form.ts';
 import { traceRecord } from './trace.ts';
@@ -72,6 +74,8 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   'trust-epoch': { copy: trustEpochCopy },
   'eum-chains': { '*': knownEumChain },
   keys: { '*': keyAssignment },
+  health: { probe: probeRecord },
+  'slowed-keys': { '*': slowedKey },
   'keys-waiting': { '*': waitingKey },
   'dual-control': { policy: dualControlPolicy, administrator: administratorRecord, approval: approvalRecord },
   'delivery-keys': { '*': deliveryKeyRecord },

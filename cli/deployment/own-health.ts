@@ -1,0 +1,37 @@
+import { X509Certificate } from 'node:crypto';
+import type { Runtime } from '../../shared/runtime.ts';
+import { DRIFT_MS } from '../../shared/service/evidence/clock-watch.ts';
+import { type Checks, illClock } from '../../shared/service/inventory/health.ts';
+import type { OfProcess } from '../../shared/service/inventory/inventory.ts';
+import { illSpace } from '../server/disk-space.ts';
+import { storeTrials } from '../server/store-trials.ts';
+
+/**
+ * What only the embedded server can tell of itself: whether its disk takes what is written, how much is left of it, its TLS
+ * certificate, and what its clock differs from that of the configuration. `cert` is PEM, the server's own first.
+ */
+export function ownHealth(runtime: Runtime, cert: string): Required<OfProcess> {
+  const { subject, validTo } = new X509Certificate(cert);
+  const notAfterMs = Date.parse(validTo);
+  const { ledger, vault, ppks } = runtime.config;
+  const trials = storeTrials(runtime);
+  const tried = (name: string) => async () => {
+    await trials[name]?.();
+    return undefined;
+  };
+  const checks: Checks = {
+    vault: tried('vault'),
+    'PPK vault': tried('ppks'),
+    disk: async () => (await illSpace({ ledger, vault, 'PPK vault': ppks })) ?? (await tried('ledger')()),
+    clock: async () => illDrift(runtime) ?? (await illClock(runtime.context)),
+    TLS: async () =>
+      notAfterMs > runtime.context.now() ? undefined : `the certificate of the server ended at ${validTo}`,
+  };
+  return { checks, certificates: [{ kind: 'tls', name: subject.replaceAll('\n', ', '), notAfterMs }] };
+}
+
+/** What the last comparison with the `timeSource` has found. */
+function illDrift({ evidence }: Runtime): string | undefined {
+  const ahead = evidence.clock.last?.aheadMs ?? 0;
+  return Math.abs(ahead) > DRIFT_MS ? `it is ${ahead} ms ahead of the time source` : undefined;
+}

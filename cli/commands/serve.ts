@@ -131,6 +131,8 @@ export function registerServe(program: Command, io: CliIo): void {
       await Promise.race([untilStopped(), stopRequested(deployment.folder, THIS_RELEASE.release)]);
       await server.close();
       log({ event: 'server.stopped' });
+      // the lines of a turn are written at its end
+      await new Promise((resolve) => setImmediate(resolve));
     });
 }
 

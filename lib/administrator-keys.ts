@@ -12,8 +12,12 @@ import { administrationPolicy, aliasNameOf, allowInKey, keyUri } from './keys.ts
  * sessions of a role are one person.
  */
 export class AdministratorKeys extends Construct {
+  /** By alias. */
+  readonly aliases: Readonly<Record<string, Key>>;
+
   constructor(scope: Construct, id: string, config: OperatorConfig) {
     super(scope, id);
+    const aliases: Record<string, Key> = {};
     for (const { name, roleArn } of config.administrators ?? []) {
       const key = new Key(this, name, {
         description: `SM-DPf ${config.name}: ${name} signs for dual control`,
@@ -33,14 +37,14 @@ export class AdministratorKeys extends Construct {
           conditions: { ArnNotEquals: { 'aws:PrincipalArn': roleArn } },
         }),
       );
-      new Alias(this, `${name}-Alias`, {
-        aliasName: aliasNameOf(config, `administrator-${name}`),
-        targetKey: key,
-      });
+      const aliasName = aliasNameOf(config, `administrator-${name}`);
+      new Alias(this, `${name}-Alias`, { aliasName, targetKey: key });
+      aliases[aliasName] = key;
       new CfnOutput(this, `${name}-Uri`, {
         value: keyUri(key),
         description: `SMDPF_IDENTITY of ${name}, by the role ${roleArn}`,
       }).overrideLogicalId(`AdministratorKey${name.replaceAll('-', '')}`);
     }
+    this.aliases = aliases;
   }
 }

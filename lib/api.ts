@@ -4,6 +4,7 @@ import {
   ApiMapping,
   type CfnStage,
   DomainName,
+  type DomainNameProps,
   HttpApi,
   HttpMethod,
   HttpStage,
@@ -19,7 +20,7 @@ import type { Side } from '../shared/gsma/interface-function.ts';
 import { urlPaths } from '../shared/gsma/paths.ts';
 import { acknowledge } from './acknowledge.ts';
 import { TRUSTSTORES } from './check-config.ts';
-import type { OperatorConfig } from './config.ts';
+import type { DomainConfig, OperatorConfig } from './config.ts';
 import { resourceName } from './functions.ts';
 import type { StorageKey } from './keys.ts';
 import { VENDED_LOGS } from './log-names.ts';
@@ -62,7 +63,7 @@ export class InterfaceApi extends Construct {
       throttle: { rateLimit: rate, burstLimit: rate },
       detailedMetricsEnabled: true,
     });
-    this.#logCalls(config, storageKey, side);
+    logCalls(this, this.stage, config, storageKey, side);
     // functions that share a Lambda share its integration
     const integrations = new Map<SmdpfFunction, HttpLambdaIntegration>();
     for (const [path, fn] of Object.entries(functions) as [FunctionPath, SmdpfFunction][]) {
@@ -89,9 +90,7 @@ export class InterfaceApi extends Construct {
   }
 
   #domain({ domains }: OperatorConfig, side: Side): DomainName {
-    const { name, certificateArn } = domains[side];
     const { truststore, ownershipCertificateArn } = domains.parties;
-    const certificate = Certificate.fromCertificateArn(this, 'Certificate', certificateArn);
     const mutualTls = () => {
       // named by its content: another truststore is another object, and the domain changes over to it
       const asset = new Asset(this, 'Truststore', {
@@ -99,41 +98,60 @@ export class InterfaceApi extends Construct {
       });
       return { mtls: { bucket: asset.bucket, key: asset.s3ObjectKey } };
     };
-    const domain = new DomainName(this, 'Domain', {
-      domainName: name,
-      certificate,
-      securityPolicy: SecurityPolicy.TLS_1_2,
+    return nameApi(this, this.api, this.stage, domains[side], {
       ...(side === 'parties' && mutualTls()),
       ...(side === 'parties' &&
         ownershipCertificateArn !== undefined && {
           ownershipCertificate: Certificate.fromCertificateArn(this, 'Ownership', ownershipCertificateArn),
         }),
     });
-    new ApiMapping(this, 'Mapping', { api: this.api, domainName: domain, stage: this.stage });
-    return domain;
   }
+}
 
-  /** One line per call, without bodies; requestId joins it to the function's log. */
-  #logCalls({ name, retention }: OperatorConfig, storageKey: StorageKey, side: Side): void {
-    const logs = new LogGroup(this, 'Log', {
-      logGroupName: `${VENDED_LOGS}${name}-api-${side}`,
-      retention: retention.logDays as RetentionDays,
-      encryptionKey: storageKey.key,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const stage = this.stage.node.defaultChild as CfnStage;
-    stage.accessLogSettings = {
-      destinationArn: logs.logGroupArn,
-      format: Stack.of(this).toJsonString({
-        event: 'http',
-        requestId: '$context.requestId',
-        route: '$context.routeKey',
-        status: '$context.status',
-        sourceIp: '$context.identity.sourceIp',
-        certificateSerial: '$context.identity.clientCert.serialNumber',
-        latencyMs: '$context.responseLatency',
-        error: '$context.error.message',
-      }),
-    };
-  }
+/** Has an API answer under a name of its own, by TLS 1.2. */
+export function nameApi(
+  scope: Construct,
+  api: HttpApi,
+  stage: HttpStage,
+  { name, certificateArn }: DomainConfig,
+  more: Partial<DomainNameProps> = {},
+): DomainName {
+  const domain = new DomainName(scope, 'Domain', {
+    domainName: name,
+    certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
+    securityPolicy: SecurityPolicy.TLS_1_2,
+    ...more,
+  });
+  new ApiMapping(scope, 'Mapping', { api, domainName: domain, stage });
+  return domain;
+}
+
+/** One line per call, without bodies and without what follows a path; requestId joins it to the function's log. */
+export function logCalls(
+  scope: Construct,
+  stage: HttpStage,
+  { name, retention }: OperatorConfig,
+  storageKey: StorageKey,
+  front: Side | 'console',
+): void {
+  const logs = new LogGroup(scope, 'Log', {
+    logGroupName: `${VENDED_LOGS}${name}-api-${front}`,
+    retention: retention.logDays as RetentionDays,
+    encryptionKey: storageKey.key,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const made = stage.node.defaultChild as CfnStage;
+  made.accessLogSettings = {
+    destinationArn: logs.logGroupArn,
+    format: Stack.of(scope).toJsonString({
+      event: 'http',
+      requestId: '$context.requestId',
+      route: '$context.routeKey',
+      status: '$context.status',
+      sourceIp: '$context.identity.sourceIp',
+      certificateSerial: '$context.identity.clientCert.serialNumber',
+      latencyMs: '$context.responseLatency',
+      error: '$context.error.message',
+    }),
+  };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { readSite } from '../console/server/site.ts';
 import { emulatedPki } from '../localstack/pki.ts';
 import { bundleFunctions } from './bundle.ts';
 import { OperatorStack } from './operator-stack.ts';
@@ -20,6 +21,8 @@ const bundles = await bundleFunctions(
 );
 const configs = emulator ? [{ ...EMULATED, callbackCa: (await emulatedPki()).caCertificate }] : listed();
 for (const config of configs) {
+  if (config.console !== undefined && (await readSite()) === undefined)
+    throw new Error(`${config.name} has a console, and its pages are not built: npm run console:build`);
   new OperatorStack(app, `smdpf-${config.name}`, config, bundles);
 }
 app.synth();

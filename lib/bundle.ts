@@ -1,13 +1,15 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { SITE_FOLDER } from '../console/server/site-files.ts';
 import type { OperatorConfig } from './config.ts';
 import { entryOf } from './entry.ts';
 import {
-  FUNCTIONS,
-  type FunctionName,
+  CONSOLE_LAMBDA,
   type FunctionNeeds,
   functionNames,
+  LAMBDAS,
+  type LambdaName,
   resourceName,
   SHARED_LAMBDAS,
 } from './functions.ts';
@@ -15,7 +17,7 @@ import {
 const ROOT = resolve(import.meta.dirname, '..');
 
 /** Folder of each function's bundle: `index.mjs`, what it loads on demand, and source maps. */
-export type Bundles = Readonly<Record<FunctionName, string>>;
+export type Bundles = Readonly<Record<LambdaName, string>>;
 
 /**
  * Bundles functions, all unless named, for Lambda: ES modules for Node 24, minified, with source maps; what is imported on demand
@@ -28,19 +30,21 @@ export type Bundles = Readonly<Record<FunctionName, string>>;
 export async function bundleFunctions(
   target: OperatorConfig['target'],
   folder: string,
-  names: readonly FunctionName[] = functionNames,
+  names: readonly LambdaName[] = [...functionNames, CONSOLE_LAMBDA],
 ): Promise<Bundles> {
   rmSync(folder, { recursive: true, force: true });
   const bundles = await Promise.all(
-    names.map(async (name): Promise<[FunctionName, string]> => {
+    names.map(async (name): Promise<[LambdaName, string]> => {
       const outdir = join(folder, resourceName(name));
       mkdirSync(outdir, { recursive: true });
       await bundleFunction(
         entryOf(name, target),
-        FUNCTIONS[name],
-        Object.hasOwn(SHARED_LAMBDAS, name),
+        LAMBDAS[name],
+        name === CONSOLE_LAMBDA || Object.hasOwn(SHARED_LAMBDAS, name),
         outdir,
       );
+      if (name === CONSOLE_LAMBDA && existsSync(SITE_FOLDER))
+        cpSync(SITE_FOLDER, join(outdir, 'site'), { recursive: true });
       return [name, outdir];
     }),
   );

@@ -60,6 +60,7 @@ const RULES: readonly Rule[] = [
         ],
   auditAnchor,
   provisioned,
+  consoleFront,
   callbackCa,
   internalDestinations,
   account,
@@ -72,6 +73,27 @@ const RULES: readonly Rule[] = [
           unless(alarms.email !== undefined, 'budget: alarms.email names who is told'),
         ],
 ];
+
+function consoleFront({ console: front, domains, env, target }: OperatorConfig) {
+  if (front === undefined) return undefined;
+  const { name, certificateArn, issuer, clientId, rolesClaim, viewers, administrators } = front;
+  return [
+    unless(
+      URL.parse(issuer)?.protocol === 'https:' || target === 'emulator',
+      'console.issuer: an https URL: over http the provider could be anybody',
+    ),
+    unless(clientId !== '' && rolesClaim !== '', 'console: clientId and rolesClaim say something'),
+    unless(
+      viewers.length + administrators.length > 0,
+      'console: viewers or administrators, or nobody would be let in',
+    ),
+    unless(
+      name !== domains.parties.name && name !== domains.field.name,
+      'console.name: a name of its own: browsers have no client certificate, and devices in the field no console',
+    ),
+    ...(target === 'aws' && env !== undefined ? [ownCertificate('console', certificateArn, env)] : []),
+  ];
+}
 
 /** Throws on a configuration that would deploy something else than it says, or could not be deployed. */
 export function checkConfig(config: OperatorConfig): OperatorConfig {
@@ -106,20 +128,26 @@ function domainNames({ domains, env, target }: OperatorConfig) {
   const { parties, field } = domains;
   if (parties.name === field.name) return 'domains: mutual TLS and field calls need two names';
   if (target !== 'aws' || env === undefined) return undefined;
-  const certificate = (what: string, arn: string | undefined) => {
-    const [, region, account] =
-      /^arn:aws[\w-]*:acm:([\w-]+):(\d{12}):certificate\/[\w-]+$/.exec(arn ?? '') ?? [];
-    return unless(
-      arn === undefined || (region === env.region && account === env.account),
-      `domains.${what}: the ARN of an ACM certificate in ${env.region} of account ${env.account}; request or import it there`,
-    );
-  };
   return [
-    certificate('parties.certificateArn', parties.certificateArn),
-    certificate('parties.ownershipCertificateArn', parties.ownershipCertificateArn),
-    certificate('field.certificateArn', field.certificateArn),
+    ownCertificate('domains.parties', parties.certificateArn, env),
+    ownCertificate('domains.parties', parties.ownershipCertificateArn, env, 'ownershipCertificateArn'),
+    ownCertificate('domains.field', field.certificateArn, env),
     truststore(parties.truststore),
   ];
+}
+
+function ownCertificate(
+  what: string,
+  arn: string | undefined,
+  env: NonNullable<OperatorConfig['env']>,
+  member = 'certificateArn',
+) {
+  const [, region, account] =
+    /^arn:aws[\w-]*:acm:([\w-]+):(\d{12}):certificate\/[\w-]+$/.exec(arn ?? '') ?? [];
+  return unless(
+    arn === undefined || (region === env.region && account === env.account),
+    `${what}.${member}: the ARN of an ACM certificate in ${env.region} of account ${env.account}; request or import it there`,
+  );
 }
 
 function truststore(name: string): string | undefined {

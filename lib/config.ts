@@ -134,6 +134,8 @@ export interface OperatorConfig {
   readonly timeSource?: string;
   /** Minutes between rounds that fetch revocation lists, 2 to a day's 1,440. */
   readonly crlFetchMinutes: number;
+  /** The console for the Operator's people, behind their own login (docs/console.md); none unless given. */
+  readonly console?: ConsoleConfig;
   /**
    * `aws`, or an emulator of it: default endpoints stay on, no custom domains, Object Lock and deletion protection,
    * and client certificates come in a header.
@@ -155,6 +157,21 @@ export const administratorRoles = ({
   ...(administratorRoleArn === undefined ? [] : [administratorRoleArn]),
   ...administrators.map(({ roleArn }) => roleArn),
 ];
+
+/** Where the console answers, and the Operator's login: an OIDC provider that knows it as a client without a secret, by PKCE. */
+export interface ConsoleConfig extends DomainConfig {
+  /** https. The redirect URI is `https://NAME/session/oidc/callback`. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Asked for beside `openid`; `email profile` unless given. */
+  readonly scope?: string;
+  /** Claim of the ID token that names the person in the audit log: `email` where it is verified, unless given. */
+  readonly nameClaim?: string;
+  /** Claim with the roles or groups of the person, and the values of it that may look, and change too. */
+  readonly rolesClaim: string;
+  readonly viewers: readonly string[];
+  readonly administrators: readonly string[];
+}
 
 /** Signatures a second that one task Lambda may ask KMS for, so that all at once stay within the quota. */
 export function signsPerTask({ quotas }: Pick<OperatorConfig, 'quotas'>): number {

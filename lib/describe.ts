@@ -4,6 +4,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { StackDescription } from '../cli/aws/stack-description.ts';
 import { CERTIFICATE_HEADER } from '../localstack/certificate-header.ts';
 import { present } from '../shared/present.ts';
+import type { AdministratorKeys } from './administrator-keys.ts';
 import type { InterfaceApi } from './api.ts';
 import type { OperatorConfig } from './config.ts';
 import type { FunctionName } from './functions.ts';
@@ -16,6 +17,8 @@ export interface Described {
   readonly storageKey: StorageKey;
   readonly ppks: PpkVault;
   readonly keys: Keys;
+  /** Those of persons. */
+  readonly administratorKeys: AdministratorKeys;
   readonly apis: Readonly<Record<'parties' | 'field', InterfaceApi>>;
   readonly topic: Topic;
   readonly testAlarm: Alarm;
@@ -24,13 +27,13 @@ export interface Described {
 
 /** The output `Description`: what `smdpf aws doctor` holds AWS against. */
 export function describeStack(stack: Stack, described: Described): void {
-  const { config, storageKey, ppks, keys, apis, topic, testAlarm, functions } = described;
+  const { config, storageKey, ppks, keys, administratorKeys, apis, topic, testAlarm, functions } = described;
   const domain = (side: 'parties' | 'field') => ({
     name: config.domains[side].name,
     ...present({ target: apis[side].domain?.regionalDomainName }),
   });
   const stores = [storageKey, ppks.storageKey].map(({ aliasName, key }) => [aliasName, key] as const);
-  const aliases = [...Object.entries(keys.aliases), ...stores];
+  const aliases = [...Object.entries(keys.aliases), ...Object.entries(administratorKeys.aliases), ...stores];
   const description: StackDescription = {
     name: config.name,
     target: config.target,

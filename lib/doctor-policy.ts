@@ -3,6 +3,7 @@ import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import type { AdministratorKeys } from './administrator-keys.ts';
 import type { OperatorConfig } from './config.ts';
 import type { StorageKey } from './keys.ts';
 import { allowing } from './smdpf-function.ts';
@@ -32,7 +33,14 @@ export class DoctorPolicy extends Construct {
       storageKey,
       ppks,
       vault,
-    }: { topic: Topic; storageKey: StorageKey; ppks: PpkVault; vault: Vault },
+      administratorKeys,
+    }: {
+      topic: Topic;
+      storageKey: StorageKey;
+      ppks: PpkVault;
+      vault: Vault;
+      administratorKeys: AdministratorKeys;
+    },
   ) {
     super(scope, id);
     const { region, account, partition } = Stack.of(this);
@@ -50,7 +58,12 @@ export class DoctorPolicy extends Construct {
     ] as const;
     policy.addStatements(
       allowing(LOOK, [wide[0]]),
-      allowing(['kms:DescribeKey'], [storageKey.key.keyArn, ppks.storageKey.key.keyArn]),
+      allowing(
+        ['kms:DescribeKey'],
+        [storageKey.key, ppks.storageKey.key, ...Object.values(administratorKeys.aliases)].map(
+          ({ keyArn }) => keyArn,
+        ),
+      ),
       allowing(['s3:GetBucketVersioning', 's3:GetBucketObjectLockConfiguration'], [vault.bucket.bucketArn]),
       allowing(['lambda:GetFunctionConcurrency'], [wide[1]]),
       allowing(['apigateway:GET'], [arn('apigateway', `/domainnames/${domains.parties.name}`, '')]),

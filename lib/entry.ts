@@ -1,14 +1,14 @@
 import { type FunctionPath, functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
 import { sideOf } from '../shared/gsma/interface-function.ts';
 import type { OperatorConfig } from './config.ts';
-import { type FunctionName, SHARED_LAMBDAS, type SharedName } from './functions.ts';
+import { type LambdaName, SHARED_LAMBDAS, type SharedName } from './functions.ts';
 
 /**
  * The module that Lambda loads for a function, as it stands at the root of the project. It follows from the name:
  * `es2f.closeOrder` serves `closeOrder` of shared/gsma/functions/es2f/close-order.ts, `jobs.runTask` is `handler` of
  * lambdas/jobs/run-task.ts.
  */
-export function entryOf(name: FunctionName, target: OperatorConfig['target']): string {
+export function entryOf(name: LambdaName, target: OperatorConfig['target']): string {
   if (isShared(name)) return sharedEntry(SHARED_LAMBDAS[name], target);
   if (!isInterfaceFunction(name)) return `export { handler } from './lambdas/${fileOf(name)}';\n`;
   const emulated = target === 'emulator' && sideOf(functionAt(name)) === 'parties';
@@ -46,9 +46,9 @@ function sharedEntry(paths: readonly FunctionPath[], target: OperatorConfig['tar
   ].join('\n');
 }
 
-const isShared = (name: FunctionName): name is SharedName => Object.hasOwn(SHARED_LAMBDAS, name);
+const isShared = (name: LambdaName): name is SharedName => Object.hasOwn(SHARED_LAMBDAS, name);
 
-export const isInterfaceFunction = (name: FunctionName): name is FunctionName & FunctionPath =>
+export const isInterfaceFunction = (name: LambdaName): name is LambdaName & FunctionPath =>
   functionPaths.some((path) => path === name);
 
 /** "esbpp.requestBpp" is "esbpp/request-bpp.ts". */

@@ -122,7 +122,22 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionNeeds>> = {
   ...BACKGROUND_FUNCTIONS,
 };
 
+/** The Lambda of the console, in a stack that has one: pages, sessions, and all functions for people. */
+export const CONSOLE_LAMBDA = 'console.serve';
+export type LambdaName = FunctionName | typeof CONSOLE_LAMBDA;
+
+export const LAMBDAS: Readonly<Record<LambdaName, FunctionNeeds>> = {
+  ...FUNCTIONS,
+  [CONSOLE_LAMBDA]: together(
+    functionPaths.filter(
+      (path) =>
+        ['viewer', 'administrator'].includes(functionAt(path).role) && !path.endsWith('.openTransfer'),
+    ),
+  ),
+};
+
+/** The Lambdas of every stack. */
 export const functionNames = Object.keys(FUNCTIONS) as FunctionName[];
 
 /** "esbpp.requestBpp" is "esbpp-requestBpp" where AWS takes no dot. */
-export const resourceName = (name: FunctionName | FunctionPath): string => name.replace('.', '-');
+export const resourceName = (name: LambdaName | FunctionPath): string => name.replace('.', '-');

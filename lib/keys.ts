@@ -14,7 +14,7 @@ import type { KeyRole } from '../shared/keys/provider.ts';
 import type { AwsKmsSettings } from '../shared/runtime-config.ts';
 import { type CallbackKeyName, callbackKeyContext } from '../shared/service/records/wrap-contexts.ts';
 import { administratorRoles, type OperatorConfig, signsPerTask } from './config.ts';
-import type { FunctionName } from './functions.ts';
+import type { LambdaName } from './functions.ts';
 import { keeping } from './keeping.ts';
 import { VENDED_LOGS } from './log-names.ts';
 import { allowing, type SmdpfFunction } from './smdpf-function.ts';
@@ -164,7 +164,7 @@ export class Keys extends Construct {
     );
   }
 
-  grantTo(fn: SmdpfFunction, name: FunctionName, uses: readonly KeyNeed[]): void {
+  grantTo(fn: SmdpfFunction, name: LambdaName, uses: readonly KeyNeed[]): void {
     const { wrapping, delivery, intake, longTerm } = this;
     // names, for everybody: that one key has one role can only be held by who knows them all
     fn.grant([], (config) => ({

@@ -1,4 +1,5 @@
 import { Annotations, CfnOutput, DefaultStackSynthesizer, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { DomainName } from 'aws-cdk-lib/aws-apigatewayv2';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { functionAt, functionPaths } from '../shared/gsma/functions/index.ts';
@@ -14,13 +15,16 @@ import type { Bundles } from './bundle.ts';
 import { Canary, giveAliases } from './canary.ts';
 import { checkConfig } from './check-config.ts';
 import { administratorRoles, type OperatorConfig, reservedConcurrency } from './config.ts';
+import { ConsoleFront } from './console.ts';
 import { describeStack } from './describe.ts';
 import { DoctorPolicy } from './doctor-policy.ts';
 import {
   type BackgroundName,
-  FUNCTIONS,
+  CONSOLE_LAMBDA,
   type FunctionName,
   functionNames,
+  LAMBDAS,
+  type LambdaName,
   lambdaOf,
   resourceName,
 } from './functions.ts';
@@ -84,10 +88,15 @@ export class OperatorStack extends Stack {
     if (config.budget !== undefined) new MonthlyBudget(this, 'Budget', config);
     new Guard(this, 'Guard', config, topic, storageKey);
     if (administratorRoles(config).length > 0) new Administrator(this, 'Administrator', config, ports);
-    new AdministratorKeys(this, 'AdministratorKeys', config);
+    const administratorKeys = new AdministratorKeys(this, 'AdministratorKeys', config);
+    const front = this.#console(bundles, ports, jobs);
+    if (apis.field.domain !== undefined) front?.domain?.node.addDependency(apis.field.domain);
     this.#tell(ports, apis, jobs);
-    describeStack(this, { config, ...ports, apis, topic, testAlarm: alarms[0]!, functions: this.functions });
-    if (config.target === 'aws') new DoctorPolicy(this, 'Doctor', config, { topic, ...ports });
+    const testAlarm = alarms[0]!;
+    const { functions } = this;
+    describeStack(this, { config, ...ports, administratorKeys, apis, topic, testAlarm, functions });
+    if (config.target === 'aws')
+      new DoctorPolicy(this, 'Doctor', config, { topic, administratorKeys, ...ports });
     this.#warn();
   }
 
@@ -136,31 +145,53 @@ export class OperatorStack extends Stack {
     };
   }
 
-  #functions(bundles: Bundles, { key }: StorageKey): typeof this.functions {
-    const make = (name: FunctionName) => {
-      const props = { config: this.#config, name, bundle: bundles[name], logKey: key };
-      return new SmdpfFunction(this, resourceName(name), props);
-    };
-    return Object.fromEntries(functionNames.map((name) => [name, make(name)])) as typeof this.functions;
+  #function(name: LambdaName, bundles: Bundles, { key }: StorageKey): SmdpfFunction {
+    const props = { config: this.#config, name, bundle: bundles[name], logKey: key };
+    return new SmdpfFunction(this, resourceName(name), props);
+  }
+
+  #functions(bundles: Bundles, storageKey: StorageKey): typeof this.functions {
+    const made = functionNames.map((name) => [name, this.#function(name, bundles, storageKey)]);
+    return Object.fromEntries(made) as typeof this.functions;
+  }
+
+  /** The console, where the Operator wants one. */
+  #console(bundles: Bundles, ports: Ports, jobs: Jobs): ConsoleFront | undefined {
+    const { console: settings } = this.#config;
+    if (settings === undefined) return undefined;
+    const { storageKey } = ports;
+    const serve = this.#function(CONSOLE_LAMBDA, bundles, storageKey);
+    this.#grantOne(CONSOLE_LAMBDA, serve, ports, jobs);
+    const front = new ConsoleFront(this, 'Console', { config: this.#config, settings, storageKey, serve });
+    new CfnOutput(this, 'ConsoleApi', { value: front.api.apiId, description: 'HTTP API of the console' });
+    if (front.domain !== undefined) this.#tellDomain('Console', settings.name, front.domain);
+    return front;
   }
 
   /** To each function what it needs, and the ledger to all. */
-  #grant({ ledger, vault, ppks, keys, notify, anchor }: Ports, jobs: Jobs): void {
-    for (const name of functionNames) {
-      const fn = this.functions[name];
-      const needs = FUNCTIONS[name];
-      ledger.grantTo(fn);
-      if (needs.vault !== undefined) vault.grantTo(fn, needs.vault);
-      if (needs.ppks !== undefined) ppks.grantTo(fn);
-      // where it keeps no end outside, the log is moved on without a key
-      keys.grantTo(fn, name, name === 'audit.chain' ? [] : (needs.keys ?? []));
-      if (needs.dispatcher !== undefined) jobs.grantTo(fn);
-      if (needs.notifier !== undefined) notify.grantTo(fn);
-    }
+  #grant(ports: Ports, jobs: Jobs): void {
+    for (const name of functionNames) this.#grantOne(name, this.functions[name], ports, jobs);
+    const { anchor, keys } = ports;
     const chain = this.functions['audit.chain'];
     anchor?.grantTo(chain, keys);
     const { timeSource } = this.#config;
     if (timeSource !== undefined) chain.grant([], (config) => ({ ...config, timeSource }));
+  }
+
+  #grantOne(
+    name: LambdaName,
+    fn: SmdpfFunction,
+    { ledger, vault, ppks, keys, notify }: Ports,
+    jobs: Jobs,
+  ): void {
+    const needs = LAMBDAS[name];
+    ledger.grantTo(fn);
+    if (needs.vault !== undefined) vault.grantTo(fn, needs.vault);
+    if (needs.ppks !== undefined) ppks.grantTo(fn);
+    // where it keeps no end outside, the log is moved on without a key
+    keys.grantTo(fn, name, name === 'audit.chain' ? [] : (needs.keys ?? []));
+    if (needs.dispatcher !== undefined) jobs.grantTo(fn);
+    if (needs.notifier !== undefined) notify.grantTo(fn);
   }
 
   /** To who calls what others name, and to who takes such names in. */
@@ -176,6 +207,14 @@ export class OperatorStack extends Stack {
     const functions = Object.fromEntries(names.map((name) => [name, this.functions[lambdaOf(name)]]));
     const props = { config: this.#config, storageKey, side, functions };
     return new InterfaceApi(this, side === 'parties' ? 'Parties' : 'Field', props);
+  }
+
+  /** `name` is that of the configuration: CloudFormation refuses a description with a reference. */
+  #tellDomain(of: string, name: string, { regionalDomainName, regionalHostedZoneId }: DomainName): void {
+    const output = (id: string, value: string, description: string) =>
+      new CfnOutput(this, id, { value, description });
+    output(`${of}DomainTarget`, regionalDomainName, `Target of the alias or CNAME of ${name}`);
+    output(`${of}DomainZone`, regionalHostedZoneId, `Hosted zone of ${of}DomainTarget`);
   }
 
   /** Outputs of the stack: what its administrators and its watchers ask for. */
@@ -209,14 +248,7 @@ export class OperatorStack extends Stack {
       output(`FurtherKey${name.replaceAll('-', '')}`, keyUri(key), `For smdpf keys rotate: ${name}`);
     for (const [side, { domain }] of Object.entries(apis)) {
       if (domain === undefined) continue;
-      const name = side === 'parties' ? 'Parties' : 'Field';
-      output(
-        `${name}DomainTarget`,
-        domain.regionalDomainName,
-        // a name of the configuration: CloudFormation refuses a description with a reference
-        `Target of the alias or CNAME of ${domains[side as Side].name}`,
-      );
-      output(`${name}DomainZone`, domain.regionalHostedZoneId, `Hosted zone of ${name}DomainTarget`);
+      this.#tellDomain(side === 'parties' ? 'Parties' : 'Field', domains[side as Side].name, domain);
     }
     output('PartiesApi', apis.parties.api.apiId, 'HTTP API of ES2f, Esed1, Esbpp and Admin');
     output('FieldApi', apis.field.api.apiId, 'HTTP API of ES9+');

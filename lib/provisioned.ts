@@ -1,6 +1,6 @@
 import type { FunctionPath } from '../shared/gsma/functions/index.ts';
 import { type OperatorConfig, reservedConcurrency, UNRESERVED } from './config.ts';
-import type { FunctionName } from './functions.ts';
+import type { FunctionName, LambdaName } from './functions.ts';
 
 /** Functions that get provisioned concurrency together: each of them as many environments as the configuration says. */
 export const PROVISIONED_GROUPS = {
@@ -18,7 +18,7 @@ export const provisionedGroups = Object.keys(PROVISIONED_GROUPS) as ProvisionedG
 /** Environments that are kept ready for each function that has any. */
 export function provisionedOf({
   provisionedConcurrency = {},
-}: Pick<OperatorConfig, 'provisionedConcurrency'>): Map<FunctionName, number> {
+}: Pick<OperatorConfig, 'provisionedConcurrency'>): Map<LambdaName, number> {
   return new Map(
     provisionedGroups.flatMap((group) => {
       const environments = provisionedConcurrency[group];

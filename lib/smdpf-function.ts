@@ -21,12 +21,12 @@ import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type OperatorConfig, reservedConcurrency } from './config.ts';
 import { isInterfaceFunction } from './entry.ts';
-import { FUNCTIONS, type FunctionName, resourceName } from './functions.ts';
+import { LAMBDAS, type LambdaName, resourceName } from './functions.ts';
 import { provisionedOf } from './provisioned.ts';
 
 export interface SmdpfFunctionProps {
   readonly config: OperatorConfig;
-  readonly name: FunctionName;
+  readonly name: LambdaName;
   /** Folder of the bundle. */
   readonly bundle: string;
   readonly logKey: IKey;
@@ -53,7 +53,7 @@ function telemetryOf({ name, target }: OperatorConfig): Record<string, string> {
 }
 
 /** Long work shares the quota of KMS and leaves room for calls; the field, which nobody authenticates, leaves it too. */
-export function concurrencyOf(name: FunctionName, config: OperatorConfig): number | undefined {
+export function concurrencyOf(name: LambdaName, config: OperatorConfig): number | undefined {
   const reserved = reservedConcurrency(config);
   if (name === 'jobs.runTask') return reserved?.tasks;
   return isInterfaceFunction(name) && sideOf(functionAt(name)) === 'field' ? reserved?.field : undefined;
@@ -79,7 +79,7 @@ export class SmdpfFunction extends Construct {
 
   constructor(scope: Construct, id: string, { config, name, bundle, logKey }: SmdpfFunctionProps) {
     super(scope, id);
-    const { memoryMb, timeoutS } = FUNCTIONS[name];
+    const { memoryMb, timeoutS } = LAMBDAS[name];
     const functionName = `${config.name}-${resourceName(name)}`;
     this.name = functionName;
     this.#provisioned = provisionedOf(config).get(name);

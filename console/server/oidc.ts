@@ -70,11 +70,11 @@ export class OidcLogin {
 
   /** Who comes back from the provider with `query`, the part of the URL from `?` on. A login is taken once, whatever comes of it. */
   async finish(ticket: string | undefined, query: string): Promise<Login> {
-    const { client, configuration } = await this.#open();
     const stored = ticket === undefined ? undefined : await this.#store.take(nameOf(ticket));
     if (stored === undefined)
       refuse('requesterNotAllowed', 'this login was not begun in this browser, or took too long');
     const login = readStored(loginUnderWay, stored);
+    const { client, configuration } = await this.#open();
     const { searchParams } = new URL(`${this.#redirectUri}${query}`);
     if (!sameText(searchParams.get('state') ?? '', login.state))
       refuse('requesterNotAllowed', 'the provider answered another login than the one that was begun');

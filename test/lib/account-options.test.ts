@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { StackDescription } from '../../cli/aws/stack-description.ts';
+import { CONSOLE_VARIABLE, readSettings } from '../../lambdas/console/settings.ts';
 import { CANARIES } from '../../lib/canary.ts';
-import { functionNames, resourceName } from '../../lib/functions.ts';
+import { functionNames, LAMBDAS, resourceName } from '../../lib/functions.ts';
 import { EXAMPLES } from '../../lib/operators/index.ts';
 import { PROVISIONED_GROUPS, provisionedOf } from '../../lib/provisioned.ts';
-import { ACCOUNT, arnOf, byResource, idOf, REGION, resolved } from './policies.ts';
+import { ACCOUNT, arnOf, byResource, byRole, idOf, REGION, resolved } from './policies.ts';
 import { emptyBundles, templateOf } from './synthesized.ts';
 
 /** What an account asks of who deploys, a release that is tried first, and what `smdpf aws doctor` is told and allowed. One stack with every option. */
@@ -16,6 +17,15 @@ const config = {
   account: { permissionsBoundaryArn: BOUNDARY, bootstrapQualifier: 'smdpf1' },
   tags: { team: 'esim' },
   provisionedConcurrency: { justInTime: 8, field: 2 },
+  console: {
+    name: 'console.mobile.example.com',
+    certificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/2`,
+    issuer: 'https://login.mobile.example.com',
+    clientId: 'smdpf-console',
+    rolesClaim: 'groups',
+    viewers: ['smdpf-viewers'],
+    administrators: ['smdpf-administrators'],
+  },
 };
 const template = templateOf(config, emptyBundles());
 const propertiesOf = (type: string) =>
@@ -223,6 +233,73 @@ describe('a release', () => {
     for (const name of others)
       expect(resources[idOfFunction(name)]?.DependsOn, name).toEqual(expect.arrayContaining(aliases));
     // a rotation of every key and a second CI have room beside it
-    expect(Object.keys(resources).length).toBeLessThan(480);
+    const ofOthers = Object.keys(resources).filter((id) => /^console|^AdministratorKeys/i.test(id)).length;
+    expect(Object.keys(resources).length - ofOthers).toBeLessThan(480);
+    // a rotation of a key adds two, and a stack has 500 at most
+    expect(Object.keys(resources).length).toBeLessThan(500 - 2);
+  });
+});
+
+describe('the console of a stack', () => {
+  const lambda = () =>
+    ofType('AWS::Lambda::Function').find(([, { Properties }]) =>
+      String(Properties?.FunctionName).endsWith('console-serve'),
+    )!;
+
+  it('has no bucket, and so none that could be public: its pages are in the Lambda', () => {
+    expect(ofType('AWS::S3::Bucket').filter(([id]) => /console/i.test(id))).toEqual([]);
+    expect(ofType('AWS::CloudFront::Distribution')).toEqual([]);
+  });
+
+  it('answers under its own name, by TLS 1.2 and without client certificates, and under no other', () => {
+    const apis = propertiesOf('AWS::ApiGatewayV2::Api');
+    const api = apis.find(({ Name }) => Name === `${config.name}-smdpf-console`);
+    expect(api?.DisableExecuteApiEndpoint).toBe(true);
+    const own = propertiesOf('AWS::ApiGatewayV2::DomainName').find(
+      ({ DomainName }) => DomainName === config.console.name,
+    );
+    expect(own).toMatchObject({ DomainNameConfigurations: [{ SecurityPolicy: 'TLS_1_2' }] });
+    expect(own).not.toHaveProperty('MutualTlsAuthentication');
+    expect(template.findOutputs('ConsoleDomainTarget')).not.toEqual({});
+  });
+
+  it('is slow for a flood, and logs calls without what follows a path, where a code of the provider may be', () => {
+    const { Properties } = resources[idOf(template, 'AWS::ApiGatewayV2::Stage', 'Console')]!;
+    expect(Properties).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+    });
+    expect(JSON.stringify(Properties?.AccessLogSettings)).not.toMatch(/path|query/i);
+  });
+
+  it('knows the login of the Operator, and no secret', () => {
+    const { Variables } = lambda()[1].Properties.Environment as { Variables: Record<string, unknown> };
+    expect(readSettings(String(resolved(Variables[CONSOLE_VARIABLE])))).toMatchObject({
+      url: `https://${config.console.name}`,
+      oidc: { issuer: config.console.issuer, clientId: 'smdpf-console', rolesClaim: 'groups' },
+    });
+    expect(JSON.stringify(Variables)).not.toMatch(/secret/i);
+  });
+
+  it('keeps sessions in a table of its own, which forgets them, and which no other Lambda reaches', () => {
+    const table = propertiesOf('AWS::DynamoDB::Table').find(
+      ({ TableName }) => TableName === `${config.name}-smdpf-console-sessions`,
+    );
+    expect(table).toMatchObject({
+      TimeToLiveSpecification: { AttributeName: 'until', Enabled: true },
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    });
+    const reach = ofType('AWS::IAM::Policy').filter(([, { Properties }]) =>
+      JSON.stringify(Properties?.PolicyDocument).includes('ConsoleSessions'),
+    );
+    expect(reach.map(([id]) => id)).toEqual([expect.stringMatching(/^consoleserve/)]);
+  });
+
+  it('has the rights of functions for people, and neither binds nor asks for a key of a signature of profiles', () => {
+    const role = idOf(template, 'AWS::IAM::Role', 'consoleserve');
+    const binding = ofType('AWS::KMS::Key').filter(([id]) => /Binding/.test(id));
+    expect(binding).toHaveLength(config.bindingKeys.length);
+    for (const [id] of binding)
+      expect(byRole(template, role, { action: 'kms:Sign', resource: arnOf(id) }), id).toBe('silent');
+    expect(LAMBDAS['console.serve'].keys).not.toContain('binding');
   });
 });

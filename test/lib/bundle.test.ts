@@ -23,6 +23,8 @@ const kindOf = (name: FunctionName) => {
   return [vault, keys, dispatcher, notifier].map((port) => port !== undefined).join() + open;
 };
 const LOADED: FunctionName = 'es2f.getOrderStatus';
+/** Pages, sessions and all functions for people. */
+const CONSOLE = 'console.serve';
 /** All in the long run, else one of each kind: esbuild takes two seconds for each, twice. */
 const names = LONG
   ? functionNames
@@ -33,7 +35,7 @@ let production: Bundles;
 let emulated: Bundles;
 
 beforeAll(async () => {
-  production = await bundleFunctions('aws', join(folder, 'aws'), names);
+  production = await bundleFunctions('aws', join(folder, 'aws'), [...names, CONSOLE]);
   emulated = await bundleFunctions('emulator', join(folder, 'emulator'), names);
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -78,6 +80,25 @@ it('a bundle has no SDK client that a function has no right to use', () => {
     expect(text.includes('AmazonSQS'), name).toBe(notifier !== undefined);
     expect(text, name).not.toContain('node:sqlite');
   }
+});
+
+it('the bundle of the console is small enough for Lambda, trusts no header, and answers what fails by an incident', async () => {
+  expect(bundleSize(production[CONSOLE])).toBeLessThan(2_000_000);
+  const text = textOf(production[CONSOLE]);
+  expect(text).not.toContain(CERTIFICATE_HEADER);
+  expect(text).not.toContain('node:sqlite');
+  const { handler } = (await import(join(production[CONSOLE], 'index.mjs'))) as {
+    handler: (event: object, context: object) => Promise<{ statusCode: number; headers: object }>;
+  };
+  const event = {
+    rawPath: '/',
+    rawQueryString: '',
+    headers: {},
+    requestContext: { http: { method: 'GET' } },
+  };
+  const answer = await handler(event, { awsRequestId: 'r', getRemainingTimeInMillis: () => 20_000 });
+  // without a configuration
+  expect(answer).toMatchObject({ statusCode: 500, headers: { 'x-frame-options': 'DENY' } });
 });
 
 it('a bundle loads, and answers a call that no certificate came with', async () => {

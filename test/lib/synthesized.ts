@@ -5,14 +5,14 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Bundles } from '../../lib/bundle.ts';
 import type { OperatorConfig } from '../../lib/config.ts';
-import { functionNames } from '../../lib/functions.ts';
+import { CONSOLE_LAMBDA, functionNames } from '../../lib/functions.ts';
 import { OperatorStack } from '../../lib/operator-stack.ts';
 
 /** Bundles of nothing: what they contain is another test's matter. */
 export function emptyBundles(): Bundles {
   const folder = mkdtempSync(join(tmpdir(), 'smdpf-bundle-'));
   writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => undefined;\n');
-  return Object.fromEntries(functionNames.map((name) => [name, folder])) as Bundles;
+  return Object.fromEntries([...functionNames, CONSOLE_LAMBDA].map((name) => [name, folder])) as Bundles;
 }
 
 /** An application with the context of cdk.json: what `cdk synth` would make. */

@@ -22,6 +22,8 @@ export type Repair =
   | { readonly recountOrder: string }
   /** Profiles of this order that nobody has and whose PPKs are gone: they can never be bound. */
   | { readonly closeLost: string }
+  /** Data keys that are there under another name than their records say, of this order among others. */
+  | { readonly adoptDataKeys: string }
   | { readonly closeFile: string };
 
 /** A bounded piece of a stage: what it found, how many things it looked at, and where to go on. */

@@ -1,13 +1,15 @@
+import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
 import { scan } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { anchoredHead, headOf } from '../records/audit.ts';
 import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
 import { PPK_AUDIT_HEADS, PPK_IDENTITY, ppkAuditHead } from '../records/object-names.ts';
-import { packRecord } from '../records/order.ts';
+import { orderStateRecord, type PackRecord, packRecord } from '../records/order.ts';
 import { standingRecord } from '../records/standing.ts';
 import { traceRecord } from '../records/trace.ts';
-import { checkEach, type Finding, inVault, type Slice } from './finding.ts';
+import { checkEach, type Finding, inVault, type Repair, type Slice } from './finding.ts';
 import { readNewest } from './objects.ts';
 import { isOwned } from './owners.ts';
 
@@ -117,9 +119,29 @@ async function checkPackName(context: Context, name: string): Promise<Finding[]>
   const record = item && packRecord.from(item);
   if (record?.ppks === name || record?.dataKey === name || (await isTraced(context, name))) return [];
   const problem = 'no record names these keys, and no attempt is at work on them';
-  // of the same attempt: a data key on its way to another wrapping key
   const isOwn = record !== undefined && name.startsWith(record.ppks);
-  return [isOwn ? { where, name, problem } : { where, name, problem, repair: { destroyPack: name } }];
+  const repair = isOwn ? await repairOfDataKey(context, orderId, record, name) : { destroyPack: name };
+  return [{ where, name, problem, ...present({ repair }) }];
+}
+
+/**
+ * Of a data key that has another name than the record of its pack says: the record's may be lost with what a ledger has lost
+ * of a rotation, and then this one is it. Undefined where it is on its way to another wrapping key, whose list has it first.
+ */
+async function repairOfDataKey(
+  { ledger, ppks }: Context,
+  orderId: string,
+  { dataKey }: PackRecord,
+  name: string,
+): Promise<Repair | undefined> {
+  const header = await ppks.header(name);
+  if (header === undefined) return undefined;
+  const state = await ledger.get(ledgerKeys.orderState(orderId));
+  const mayBind = state !== undefined && ['Preparing', 'Open'].includes(orderStateRecord.from(state).state);
+  if (mayBind && (await ppks.header(dataKey)) === undefined) return { adoptDataKeys: orderId };
+  const { keyUri } = decodeWrappedKey(header);
+  const isListed = (await ledger.get(ledgerKeys.wrappedUnder(keyUri, name))) !== undefined;
+  return mayBind && isListed ? undefined : { destroyPack: name };
 }
 
 /** Ends whose writers, and who comes after them, take care of them are marked in the head of the log. */

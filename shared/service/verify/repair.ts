@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { repairCounts } from '../inventory/recount.ts';
+import { StoredDataKeys } from '../restore/data-keys.ts';
 import { closeLost } from '../restore/supply.ts';
 import { loadOrder } from '../supply/own-order.ts';
 import type { Finding } from './finding.ts';
@@ -19,8 +20,14 @@ export async function repair(
   else if ('destroyPack' in how) await ppks.destroyPack(how.destroyPack);
   else if ('destroyPpks' in how) await ppks.destroy(how.destroyPpks.pack, how.destroyPpks.places);
   else if ('recountOrder' in how) await repairCounts(context, how.recountOrder);
-  else if ('closeLost' in how)
+  else if ('adoptDataKeys' in how) await adoptDataKeys(context);
+  else if ('closeLost' in how) {
+    // what only has another name is not lost
+    await adoptDataKeys(context);
     await closeLost(context, how.closeLost, await loadOrder(context, how.closeLost));
-  else await closeFile(how.closeFile);
+  } else await closeFile(how.closeFile);
   return true;
 }
+
+const adoptDataKeys = async (context: Context): Promise<void> =>
+  (await StoredDataKeys.read(context.ppks)).reconcile(context);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ItemKey } from '../../../shared/ledger/ledger.ts';
 import { jobRecord } from '../../../shared/service/records/job.ts';
@@ -130,4 +131,33 @@ it('a profile whose end the ledger has lost with its PPK destroyed is closed by 
   const [euicc] = await registered(deployment, 1);
   const answer = await new Request('ENDED', [{ eid: euicc!.eid }]).send(deployment.runtime);
   expect(outcomesOf(answer)).toEqual(['bound']);
+});
+
+it('a data key whose move to another wrapping key the ledger has lost is found again, and no profile is closed (I9, I11)', async () => {
+  const { context, keys, wrappingRotation } = deployment.runtime;
+  await prepare(deployment, 'MOVED', 2);
+  const key = ledgerKeys.orderPack('MOVED', 0);
+  const { dataKey: former } = packRecord.from((await context.ledger.get(key))!);
+  const uri = `softkey:path=${join(deployment.folder, 'wrapping-next.key')}`;
+  await keys.generate(uri, 'aes-256', 'wrapping');
+  await context.keyAssignments.assign('wrapping', uri, 'test');
+  await wrappingRotation.rewrap();
+  const item = (await context.ledger.get(key))!;
+  const { dataKey, ...record } = packRecord.from(item);
+  expect(dataKey).not.toBe(former);
+  const attributes = packRecord.to({ ...record, dataKey: former });
+  await context.ledger.write({ put: item, attributes, when: { revision: item.revision } });
+  await lose(ledgerKeys.wrappedUnder(uri, dataKey));
+
+  const found = (await findings()).filter(({ where }) => where === 'PPK vault');
+  expect(found.map(({ name }) => name)).toEqual([former, dataKey]);
+  for (const finding of found) expect(await repair(context, finding)).toBe(true);
+  expect((await findings()).filter(({ where }) => where === 'PPK vault')).toEqual([]);
+  expect(await context.ledger.get(ledgerKeys.wrappedUnder(uri, dataKey))).toBeDefined();
+  const euiccs = await registered(deployment, 2);
+  const answer = await new Request(
+    'MOVED',
+    euiccs.map(({ eid }) => ({ eid })),
+  ).send(deployment.runtime);
+  expect(answer.failed).toEqual([]);
 });

@@ -1,13 +1,18 @@
 import type { Runtime } from '../../shared/runtime.ts';
-import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { diskTrial } from './health.ts';
 
-/** The ledger is read too: a disk that can be written may still hold a ledger that cannot be opened. */
-export function storeTrials({ config, context }: Runtime): Readonly<Record<string, () => Promise<void>>> {
+/**
+ * The ledger is read too: a disk that can be written may still hold a ledger that cannot be opened, or one in a stored form that is
+ * too new for this release.
+ */
+export function storeTrials({
+  config,
+  storedForm,
+}: Pick<Runtime, 'config' | 'storedForm'>): Readonly<Record<string, () => Promise<void>>> {
   const ledgerDisk = diskTrial(config.ledger);
   return {
     ledger: async () => {
-      await context.ledger.get(ledgerKeys.party('health'));
+      await storedForm.requireKnown();
       await ledgerDisk();
     },
     vault: diskTrial(config.vault),

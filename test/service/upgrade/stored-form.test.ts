@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { storeTrials } from '../../../cli/server/store-trials.ts';
 import { Fault } from '../../../shared/errors.ts';
 import type { Ledger } from '../../../shared/ledger/ledger.ts';
 import { openLedger } from '../../../shared/ledger/open.ts';
@@ -67,6 +68,10 @@ describe('the stored form of a new deployment', () => {
     const fault: unknown = await start.catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(FormFault);
     expect(fault).toMatchObject({ code: 'configuration', form, by: '9.0.0' });
+    // a server that is at work says that its ledger is ill, so that callers are sent to another one
+    await expect(storeTrials(deployment.runtime).ledger?.()).rejects.toThrow(
+      'which release 9.0.0 has activated',
+    );
     expect(String(fault)).toContain('which release 9.0.0 has activated');
     expect(String(fault)).toContain('run 9.0.0 or a later one');
     expect(written).toEqual([]);

@@ -93,7 +93,24 @@ async function bundle(outfile: string, patches: readonly Patches[]): Promise<voi
   });
 }
 
-/** The sources with what the next release has changed; one that is not found is a mistake here. */
+/** A source as the next release has it; what is not found in it is a mistake here. */
+function patchedText(path: string, patches: readonly Patch[]): string {
+  let text = readFileSync(join(ROOT, path), 'utf8');
+  for (const [from, to] of patches) {
+    const patched = text.replace(from, to);
+    if (patched === text) throw new Error(`${path} has no ${from}`);
+    text = patched;
+  }
+  return text;
+}
+
+/** The files that are other ones in the next release. */
+export const nextSources = (): readonly string[] =>
+  [FASTER, NEXT].flatMap((all) =>
+    Object.entries(all).map(([path, patches]) => patchedText(path, patches) && path),
+  );
+
+/** The sources with what the next release has changed. */
 function patching(path: string, patches: readonly Patch[]): Plugin {
   return {
     name: `patched ${path}`,
@@ -102,12 +119,7 @@ function patching(path: string, patches: readonly Patch[]): Plugin {
       onLoad({ filter: new RegExp(`/${path.replaceAll('.', '\\.')}$`) }, ({ path: file }) => {
         if (file !== join(ROOT, path)) return undefined;
         isThere = true;
-        let contents = readFileSync(file, 'utf8');
-        for (const [from, to] of patches) {
-          const patched = contents.replace(from, to);
-          if (patched === contents) throw new Error(`${path} has no ${from}`);
-          contents = patched;
-        }
+        const contents = patchedText(path, patches);
         return { contents, loader: path.endsWith('.json') ? 'json' : 'ts' };
       });
       onEnd(() => {

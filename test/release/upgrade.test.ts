@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { runCli } from '../cli/support/cli.ts';
 import { LONG } from '../support/effort.ts';
-import { buildBoth, NEXT_RELEASE, OLD_RELEASE } from './next-release.ts';
+import { buildBoth, NEXT_RELEASE, nextSources, OLD_RELEASE } from './next-release.ts';
 
 // Two releases on one folder, under load: docs/upgrades.md step by step. The next release is these sources with one record more
 // of each kind in GROWN, and a table more in the ledger.
@@ -30,6 +30,10 @@ interface Server {
   readonly ended: Promise<number | null>;
   readonly log: () => string;
 }
+
+it('a next release can be made of these sources', () => {
+  expect(nextSources()).toContain('shared/service/records/job.ts');
+});
 
 describe.runIf(LONG)('the release after this one, on the same folder', () => {
   const home = mkdtempSync(join(tmpdir(), 'smdpf-upgrade-'));

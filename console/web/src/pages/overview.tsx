@@ -5,6 +5,7 @@ import Header from '@cloudscape-design/components/header';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import type { TableProps } from '@cloudscape-design/components/table';
 import type { ReactNode } from 'react';
 import type { Answer } from '../api/client.ts';
 import { useCall } from '../api/use-call.ts';
@@ -36,7 +37,7 @@ export function OverviewPage() {
 }
 
 function Contents({ overview }: { readonly overview: Overview }) {
-  const { stock, today, orders, failures, expiring, health } = overview;
+  const { stock, today, orders, failures, expiring, health, slowKeys } = overview;
   return (
     <SpaceBetween size="l">
       <Health health={health} />
@@ -52,6 +53,15 @@ function Contents({ overview }: { readonly overview: Overview }) {
         </Card>
         <Work overview={overview} />
       </ColumnLayout>
+      {slowKeys.length > 0 && (
+        <List
+          title="Slow keys"
+          rows={slowKeys}
+          keyOf={({ key, call, reason }) => `${key} ${call} ${reason}`}
+          columns={SLOW_KEYS}
+          empty="No key was slow"
+        />
+      )}
       <List
         title="Failures of today"
         rows={failures}
@@ -93,11 +103,7 @@ function Health({ health }: { readonly health: Overview['health'] }) {
   );
 }
 
-function Work({
-  overview: { openWork, callbacks, slowKeys },
-}: {
-  readonly overview: Overview & { slowKeys?: { times: number; waitedMs: number } };
-}) {
+function Work({ overview: { openWork, callbacks } }: { readonly overview: Overview }) {
   const more = callbacks.more ? '+' : '';
   return (
     <Card title="Work under way" href={hrefOf(['jobs'])}>
@@ -113,19 +119,22 @@ function Work({
             label: 'Callbacks given up',
             value: <Link href={hrefOf(['callbacks'])}>{`${number(callbacks.parked)}${more}`}</Link>,
           },
-          ...(slowKeys === undefined
-            ? []
-            : [
-                {
-                  label: 'Waits for slow keys',
-                  value: `${number(slowKeys.times)} (${number(slowKeys.waitedMs)} ms)`,
-                },
-              ]),
         ]}
       />
     </Card>
   );
 }
+
+type SlowKey = Overview['slowKeys'][number];
+
+const SLOW_KEYS: TableProps.ColumnDefinition<SlowKey>[] = [
+  { id: 'key', header: 'Key', cell: ({ key }) => key, isRowHeader: true },
+  { id: 'call', header: 'Call', cell: ({ call }) => call },
+  { id: 'reason', header: 'Why', cell: ({ reason }) => reason },
+  { id: 'times', header: 'Times', cell: ({ times }) => number(times) },
+  { id: 'waitedMs', header: 'Waited (ms)', cell: ({ waitedMs }) => number(waitedMs) },
+  { id: 'at', header: 'Last', cell: ({ at }) => time(at), minWidth: 190 },
+];
 
 const WORK: Readonly<Record<string, string>> = {
   job: 'Requests',

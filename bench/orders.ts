@@ -18,7 +18,7 @@ import { SecretScan } from './secret-scan.ts';
  * Profiles from CSV through personalisation, audit, protection and storage, on one worker thread, with the secrets
  * drawn here and given back in output rows; beside the floor of encrypting as many octets with AES-128-CBC.
  *
- *   node bench/orders.ts [--count 20000] [--folder DIR] [--template UPP.der] [--kill-at 0.5] [--json]
+ *   node bench/orders.ts [--count 20000] [--folder DIR] [--template UPP.der] [--kill-at 0.5] [--no-search] [--json]
  *
  * A first, small order starts the worker thread and has its code compiled: what that takes is told apart. With --template
  * another package than our own is personalised, as test profiles with ICCID, IMSI, K and OPc.
@@ -36,6 +36,7 @@ const { values: options } = parseArgs({
     template: { type: 'string' },
     'kill-at': { type: 'string' },
     json: { type: 'boolean', default: false },
+    'no-search': { type: 'boolean', default: false },
   },
 });
 const count = Number(options.count);
@@ -140,7 +141,7 @@ async function run(): Promise<void> {
     }
   }
   tell(answer.state, count);
-  await search();
+  if (!options['no-search']) await search();
 
   function tell(what: string, prepared: number): void {
     const seconds = (performance.now() - started) / 1000;

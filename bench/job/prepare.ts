@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DeploymentFolder } from '../../cli/deployment/folder.ts';
+import { DeploymentFolder, type FolderOptions } from '../../cli/deployment/folder.ts';
 import { openSandbox, SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';
@@ -8,9 +8,13 @@ import { encodeBppRequest, SimEum } from '../../sim/index.ts';
 import { largeBatch } from '../ingest/batch.ts';
 import { FIRST, FIRST_ID, FIRST_ITEMS, MAKER, ORDER, REQUEST, REQUEST_ID } from './names.ts';
 
-/** A deployment with an open order, eUICCs with a one-time key each, a request for `items` of them in its vault and a first one for others. */
-export async function prepareJob(folder: string, items: number): Promise<void> {
-  const deployment = await DeploymentFolder.open(folder);
+/** A deployment with an open order, eUICCs with a one-time key each, a request for `items` of them in its vault and a first one for others. The EIDs of the former. */
+export async function prepareJob(
+  folder: string,
+  items: number,
+  options: FolderOptions = {},
+): Promise<readonly string[]> {
+  const deployment = await DeploymentFolder.open(folder, options);
   const runtime = await deployment.openRuntime({ lanes: 'workers' });
   const { context, services } = runtime;
   const { ci, eumCa } = await openSandbox(deployment, runtime, 'p256');
@@ -42,4 +46,5 @@ export async function prepareJob(folder: string, items: number): Promise<void> {
   await context.vault.put(FIRST, requestOf(FIRST_ID, eids.slice(0, FIRST_ITEMS)));
   await context.vault.put(REQUEST, requestOf(REQUEST_ID, eids.slice(FIRST_ITEMS)));
   await runtime.close();
+  return eids.slice(FIRST_ITEMS);
 }

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { buildConsole } from '../console/build/build.ts';
+import { bundle } from '../release/bundle.ts';
 import type { Peak } from './memory/delivery.ts';
 
 /**
@@ -11,7 +13,7 @@ import type { Peak } from './memory/delivery.ts';
  *
  *   npm run bench:memory [-- --sizes 10000,50000,200000] [--works order,ingest,delivery] [--limit 350]
  *
- * `delivery` is a job, its pull by `smdpf pull` and a report about it by `smdpf report send`, from `smdpf serve` over HTTPS;
+ * `delivery` is, with the bundle of a release, whose threads have no sources to strip of their types, a job, its pull by `smdpf pull` and a report about it by `smdpf report send`, from `smdpf serve` over HTTPS;
  * an order and eUICC data are worked on by a process with the worker thread of a server. Ends with 1 where a server had more
  * than `limit` MB (of 10^6 octets), or something did not come to its end.
  */
@@ -77,10 +79,22 @@ interface Ingest {
   readonly runs: readonly { readonly peakRss: number; readonly sameAfterKill: boolean }[];
 }
 
+let built: Promise<string> | undefined;
+
+/** The command as a release has it. */
+async function build(): Promise<string> {
+  await buildConsole(() => undefined);
+  const { file } = await bundle(join(mkdtempSync(join(tmpdir(), 'smdpf-bench-bundle-')), 'smdpf.mjs'), 'esm');
+  process.once('exit', () => rmSync(dirname(file), { recursive: true, force: true }));
+  return file;
+}
+
 async function delivery(size: number): Promise<readonly Measured[]> {
+  built ??= build();
+  const smdpf = await built;
   return await inFolder(
     async (folder) =>
-      JSON.parse(await run('memory/delivery.ts', join(folder, 'made'), String(size))) as Peak[],
+      JSON.parse(await run('memory/delivery.ts', join(folder, 'made'), String(size), smdpf)) as Peak[],
   );
 }
 

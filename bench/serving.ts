@@ -11,12 +11,22 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** `smdpf serve` on a deployment folder, once it takes connections; `node` are options of the runtime. */
+/** `smdpf serve` on a deployment folder, once it takes connections; `node` are options of the runtime, `command` is another build. */
 export async function serve(
   folder: string,
-  { port, ca, node = [] }: { readonly port: number; readonly ca: string; readonly node?: readonly string[] },
+  {
+    port,
+    ca,
+    node = [],
+    command = 'cli/smdpf.mjs',
+  }: {
+    readonly port: number;
+    readonly ca: string;
+    readonly node?: readonly string[];
+    readonly command?: string;
+  },
 ): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...node, 'cli/smdpf.mjs', 'serve', '--folder', folder], {
+  const child = spawn(process.execPath, [...node, command, 'serve', '--folder', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.resume();

@@ -27,7 +27,7 @@ export interface Peak {
  * The report has the factory's own account of every item, since nobody kept the private keys of so many eUICCs: it is read,
  * sliced and written down as one with results is, and what the eUICC would have signed is missing from each item.
  */
-async function measureDelivery(folder: string, items: number): Promise<readonly Peak[]> {
+async function measureDelivery(folder: string, items: number, smdpf: string): Promise<readonly Peak[]> {
   const [port, fieldPort] = [await freePort(), await freePort()];
   const eids = await prepareJob(folder, items, { port, fieldPort });
   const pki = await DevelopmentPki.open(join(folder, 'tls'));
@@ -53,10 +53,10 @@ async function measureDelivery(folder: string, items: number): Promise<readonly 
   const options = ['--url', `https://127.0.0.1:${port}`, '--requester', MAKER];
   options.push('--tls-ca', named('ca.pem', ca));
   options.push('--tls-cert', named('cert.pem', tls.cert), '--tls-key', named('key.pem', tls.key));
-  const started = async () => new Watched(await serve(folder, { port, ca }));
+  const started = async () => new Watched(await serve(folder, { port, ca, command: smdpf }));
   const command = (...args: string[]) =>
     new Watched(
-      spawn(process.execPath, ['cli/smdpf.mjs', ...args, ...options], {
+      spawn(process.execPath, [smdpf, ...args, ...options], {
         stdio: ['ignore', 'ignore', 'pipe'],
       }),
     );
@@ -137,5 +137,5 @@ const mostOf = (processes: readonly Watched[]) => Math.max(...processes.map(({ m
 const reportUnderWay = ({ child }: Watched): Promise<void> =>
   new Promise((resolve) => child.stderr?.once('data', () => resolve()));
 
-const [own, count] = process.argv.slice(2) as [string, string];
-console.log(JSON.stringify(await measureDelivery(own, Number(count))));
+const [own, count, smdpf] = process.argv.slice(2) as [string, string, string];
+console.log(JSON.stringify(await measureDelivery(own, Number(count), smdpf)));

@@ -34,6 +34,18 @@ export function checkIccid(digits: string): string {
  * body and get a 20th, 20 must hold.
  */
 export function completeIccid(digits: string): string {
+  if (digits === lastGiven) return lastCompleted;
+  const completed = withLuhn(digits);
+  lastGiven = digits;
+  lastCompleted = completed;
+  return completed;
+}
+
+/** Each step that makes a profile asks for the same one. */
+let lastGiven = '';
+let lastCompleted = '';
+
+function withLuhn(digits: string): string {
   if (!/^[0-9]{18,20}$/.test(digits)) refuse('iccidInvalid', 'an ICCID has 18 to 20 decimal digits');
   if (digits.length === 18) return digits + luhnDigit(digits);
   if (luhnHolds(digits)) return digits;

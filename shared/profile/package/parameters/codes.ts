@@ -32,14 +32,14 @@ const CODE_LENGTH = 8;
 /** ASCII digits, FF padded (ETSI TS 102 221 section 9.5.1). */
 export function encodeCode(digits: string): Buffer {
   const octets = Buffer.alloc(CODE_LENGTH, 0xff);
-  octets.write(digits, 'ascii');
+  for (let i = 0; i < digits.length; i++) octets[i] = digits.charCodeAt(i);
   return octets;
 }
 
 function decodeCode(octets: Uint8Array): string {
-  return Buffer.from(octets)
-    .toString('latin1')
-    .replace(/\xff+$/, '');
+  let end = octets.length;
+  while (end > 0 && octets[end - 1] === 0xff) end--;
+  return Buffer.from(octets.buffer, octets.byteOffset, end).toString('latin1');
 }
 
 interface CodeSite<Code> {

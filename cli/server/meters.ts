@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LogRecord } from '../../shared/events/log-events.ts';
 import { measuresOf } from '../../shared/events/measures.ts';
+import { MEANINGS } from '../../shared/events/metric-meanings.ts';
 import { METRICS, type Measure, type MetricName, metricRow } from '../../shared/events/metrics.ts';
 
 /** Values of one label beyond these are counted together: each is a series of its own, for as long as the process lives. */
@@ -58,8 +59,9 @@ export class Meters {
 }
 
 function meterOf(name: MetricName, registry: Registry): Meter {
-  const { type, meaning: help, labels, buckets = [] } = metricRow(name);
-  const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
+  const { type, labels, buckets = [] } = metricRow(name);
+  const { meaning: help } = MEANINGS[name];
+  const options = { name, help, labelNames: [...labels], registers: [registry] };
   if (type === 'counter') return new Counter(options);
   if (type === 'gauge') return new Gauge(options);
   return new Histogram({ ...options, buckets: [...buckets] });

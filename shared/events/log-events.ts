@@ -88,8 +88,7 @@ export const LOG_EVENTS = {
     durationMs: 'ms',
   }),
   'work.ended': info(
-    'a request, an order, a batch of eUICC data, a report or what the end of an order leaves to be done came to its end; ' +
-      '`code` is what most of the refused items were refused for. What is bound just in time has the line of its call alone',
+    'work came to its end, but for what is bound just in time; `code`: what most refusals were for',
     {
       kind: WORK.kind,
       id: 'identifier',
@@ -111,26 +110,23 @@ export const LOG_EVENTS = {
     members: { incident: 'identifier', function: 'function', ...STARTED_FOR, errors: 'errors' },
     todo: 'see [faults](runbook.md#faults)',
   },
-  'server.started': info('the embedded server listens, and has taken up what an earlier run had left open', {
+  'server.started': info('the embedded server listens', {
     parties: 'URL',
     field: 'URL',
     'management?': 'URL',
     resumed: 'number',
   }),
-  'server.stopped': info('the embedded server has let calls in work end, and closed its stores', {}),
-  'state.observed': info(
-    'how the deployment stands; on AWS, where no `/metrics` asks for it, after each round of `jobs.resume`',
-    {
-      ready: 'flag',
-      'ill?': 'text',
-      openWork: 'number',
-      openWorkOldestSeconds: 'number',
-      callbacksWaiting: 'number',
-      callbacksParked: 'number',
-      slowKeys: 'number',
-      'firstEndSeconds?': 'number',
-    },
-  ),
+  'server.stopped': info('it has closed its stores', {}),
+  'state.observed': info('how the deployment stands, told on AWS', {
+    ready: 'flag',
+    'ill?': 'text',
+    openWork: 'number',
+    openWorkOldestSeconds: 'number',
+    callbacksWaiting: 'number',
+    callbacksParked: 'number',
+    slowKeys: 'number',
+    'firstEndSeconds?': 'number',
+  }),
   'task.failed': info('a task failed and will be tried again; −1 is the end of a job', TROUBLE),
   'task.givenUp': info('a task failed for the last time before the next start of the server', TROUBLE),
   'job.slowed': info('a chunk was bound with keys that had to wait', {
@@ -139,16 +135,13 @@ export const LOG_EVENTS = {
     times: 'number',
     waitedMs: 'ms',
   }),
-  'key.slowed': info(
-    'calls to a key had to wait, or took more than half a second; one line in five seconds',
-    {
-      call: 'function',
-      key: 'key',
-      reason: words('throttled', 'transient', 'slow'),
-      times: 'number',
-      waitedMs: 'ms',
-    },
-  ),
+  'key.slowed': info('calls to a key had to wait, or were slow; one line in five seconds', {
+    call: 'function',
+    key: 'key',
+    reason: words('throttled', 'transient', 'slow'),
+    times: 'number',
+    waitedMs: 'ms',
+  }),
   'key.certificate.endsSoon': info('a binding certificate ends within 90 days', CERTIFICATE),
   'key.wrapping.delayed': info(
     'data keys could not be moved to the wrapping key in use; tried again',

@@ -1,5 +1,6 @@
 import { it } from 'vitest';
-import { METRICS, type MetricRow } from '../../shared/events/metrics.ts';
+import { meaningOf } from '../../shared/events/metric-meanings.ts';
+import { METRICS, type MetricName, type MetricRow, metricRow } from '../../shared/events/metrics.ts';
 import { expectTable, table } from './tables.ts';
 
 function cloudWatch(row: MetricRow['cloudWatch']): string {
@@ -10,19 +11,21 @@ function cloudWatch(row: MetricRow['cloudWatch']): string {
 }
 
 it('docs/metrics.md has every metric as the code has it', () => {
-  const rows: readonly (readonly [string, MetricRow])[] = Object.entries(METRICS);
+  const names = Object.keys(METRICS) as MetricName[];
   const wanted = table(
     ['name', 'type', 'unit', 'labels', 'what it is', 'in CloudWatch'],
-    rows.map(([name, row]) => [
-      `\`${name}\``,
-      row.type,
-      row.unit,
-      Object.entries(row.labels)
-        .map(([label, holds]) => `\`${label}\`: ${holds}`)
-        .join('; ') || '–',
-      row.meaning,
-      cloudWatch(row.cloudWatch),
-    ]),
+    names
+      .map((name) => [name, metricRow(name)] as const)
+      .map(([name, row]) => [
+        `\`${name}\``,
+        row.type,
+        row.unit,
+        Object.entries(meaningOf(name).labels)
+          .map(([label, holds]) => `\`${label}\`: ${holds}`)
+          .join('; ') || '–',
+        meaningOf(name).meaning,
+        cloudWatch(row.cloudWatch),
+      ]),
   );
   expectTable('metrics.md', 'metrics', wanted);
 });

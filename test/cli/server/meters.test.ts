@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Meters } from '../../../cli/server/meters.ts';
 import { LOG_EVENTS, type LogRecord } from '../../../shared/events/log-events.ts';
 import { measuresOf } from '../../../shared/events/measures.ts';
+import { meaningOf } from '../../../shared/events/metric-meanings.ts';
 import { cloudWatchNames, METRICS, metricRow } from '../../../shared/events/metrics.ts';
 
 const call = (more: Partial<LogRecord<'call'>> = {}): LogRecord<'call'> => ({
@@ -69,7 +70,8 @@ it('a label with too many values has the rest together', async () => {
 it('each metric has a meaning, what its labels hold, and a name in CloudWatch or why it has none', () => {
   const names: string[] = [];
   for (const name of Object.keys(METRICS) as (keyof typeof METRICS)[]) {
-    const { meaning, labels, cloudWatch, type, buckets } = metricRow(name);
+    const { cloudWatch, type, buckets } = metricRow(name);
+    const { meaning, labels } = meaningOf(name);
     expect(name).toMatch(/^smdpf_[a-z_]+$/);
     expect(meaning.length, name).toBeGreaterThan(10);
     for (const [label, holds] of Object.entries(labels)) expect(holds, `${name} ${label}`).not.toBe('');

@@ -11,7 +11,7 @@ import { prepare, TEMPLATE } from '../scenario.ts';
 
 let deployment: Deployment;
 let numbered = 0;
-const STRIDE = effort({ short: 7, long: 1 });
+const STRIDE = effort({ short: 11, long: 1 });
 
 beforeAll(async () => {
   deployment = await Deployment.create({ memory: true, config: { packSize: 2 } });

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { equal } from '../../shared/codec/bytes.ts';
+import { decodePack, PackWriter } from '../../shared/profile/pack.ts';
+import { encodeStoreMetadata, storeMetadataEncoder } from '../../shared/rsp/store-metadata.ts';
+
+const METADATA = { serviceProviderName: 'Operator', profileName: 'Profile' };
+
+it('a pack that is filled entry by entry is read back, also where entries are longer and more than expected', () => {
+  const writer = new PackWriter(2);
+  const encoded = storeMetadataEncoder(METADATA);
+  const wanted = Array.from({ length: 20 }, (_, i) => {
+    const metadata = encoded(`89882110000005${String(i).padStart(5, '0')}`);
+    // a whole '86' each: two octets of header and up to 127 of value
+    const length = 10 + 5 * i;
+    const segments = Buffer.concat([Buffer.of(0x86, length), randomBytes(length)]);
+    const entry = writer.add(metadata, segments.length, (out) => out.put(segments));
+    expect(equal(entry.subarray(-segments.length), segments)).toBe(true);
+    return { metadata, segments };
+  });
+  const { body, offsets } = writer.finish();
+  const read = decodePack(body);
+  expect(read.offsets).toEqual(offsets);
+  for (const [i, { metadata, segments }] of read.entries.entries()) {
+    expect(equal(metadata, wanted[i]!.metadata)).toBe(true);
+    expect(equal(segments, wanted[i]!.segments)).toBe(true);
+  }
+});
+
+it('an entry whose segments are not as long as said is refused', () => {
+  expect(() => new PackWriter(1).add(Buffer.of(0), 4, (out) => out.put(Buffer.of(0x86, 0)))).toThrow(
+    RangeError,
+  );
+});
+
+it('metadata that differ in nothing but the ICCID are encoded as each by itself', () => {
+  const encoded = storeMetadataEncoder(METADATA);
+  for (const iccid of ['8988211000000530082', '89882110000005300908', '8988211000000530090'])
+    expect(equal(encoded(iccid), encodeStoreMetadata({ ...METADATA, iccid }))).toBe(true);
+});

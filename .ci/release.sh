@@ -160,9 +160,12 @@ commands = re.search(r'```sh\n(.*?)```', section, re.S)[1]
 commands = commands.replace('--sandbox p256', '--sandbox p256 --port 8443 --field-port 8444')
 print(commands.replace('8443', port).replace('8444', field))
 END
-    bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
+    # a folder for each, in which npx finds the package of the one above
+    mkdir "${block%%.*}"
+    run_block() { (cd "${block%%.*}" && bash -e ../commands.sh) >commands.log 2>&1; }
+    run_block || { tail -n 40 commands.log; exit 1; }
     grep -q 'smdpf serve' commands.sh || continue
-    bash -e commands.sh >commands.log 2>&1 || { tail -n 40 commands.log; exit 1; }
+    run_block || { tail -n 40 commands.log; exit 1; }
     grep -c Installed commands.log
     # a server that was told to stop is gone
     sleep 1

@@ -41,7 +41,7 @@ const GUARDS: readonly Guard[] = [
   guard('I8', 'esbpp/commit.ts', 'commitLine(place, answer, progress, record.committedAt),', ''),
   guard('I1', 'esed1/claims.ts', "key.state === 'free' ||", 'true ||', { foundAs: 'I1|I3' }),
   guard('I2', 'esbpp/binding.ts', '.filter((one) => !isClaimed(one))', '.filter(() => true)', {
-    foundAs: 'I2|I7|I11',
+    foundAs: 'I2|I3|I7|I11',
   }),
   guard(
     'I3',

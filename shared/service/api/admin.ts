@@ -1,4 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
+import { present } from '../../present.ts';
 import type { Who } from '../records/audit.ts';
 import type { Actor } from './actor.ts';
 import type { Caller } from './caller.ts';
@@ -45,6 +46,27 @@ export interface ChainedLine {
   readonly previous: string;
   readonly hash: string;
 }
+
+/** The members of a line that others are told, and which its hash covers but for `hash` itself. */
+export const toldLine = ({
+  sequence,
+  at,
+  event,
+  by,
+  who,
+  about,
+  previous,
+  hash,
+}: ChainedLine): ChainedLine => ({
+  sequence,
+  at,
+  event,
+  by,
+  ...present({ who }),
+  about,
+  previous,
+  hash,
+});
 
 /** Sequence number and hash of the last line: what proves an export complete. */
 export interface AuditHead {

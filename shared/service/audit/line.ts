@@ -47,27 +47,6 @@ export function lineHash(line: Readonly<Record<string, unknown>>): string {
   return createHash('sha256').update(canonicalJson(line)).digest('hex');
 }
 
-/** The members of a line that others are told, and which its hash covers but for `hash` itself. */
-export const toldLine = ({
-  sequence,
-  at,
-  event,
-  by,
-  who,
-  about,
-  previous,
-  hash,
-}: ChainedLine): ChainedLine => ({
-  sequence,
-  at,
-  event,
-  by,
-  ...present({ who }),
-  about,
-  previous,
-  hash,
-});
-
 /**
  * The line in an item of the chain; undefined where it cannot be read. Its event may be one that this release does not
  * know: such a line is chained, verified and shown like any other.

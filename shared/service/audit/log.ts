@@ -10,7 +10,7 @@ import { ArchiveCheck, writeSegment } from './archive.ts';
 import { ChainCheck, type CheckedLine, GENESIS } from './chain-check.ts';
 import { type AnchoredIn, HeadAnchors } from './head-anchors.ts';
 import { type KnownHead, KnownHeadsCheck } from './known-heads.ts';
-import { lineHash, readableLine, toldLine } from './line.ts';
+import { lineHash, readableLine } from './line.ts';
 
 const HEAD = ledgerKeys.auditHead;
 const ARCHIVED = ledgerKeys.auditArchived;
@@ -151,7 +151,7 @@ export class AuditLog implements AuditTrail {
   }): ReturnType<AuditTrail['getAuditLines']> {
     const head = await this.head();
     const lines: ChainedLine[] = [];
-    for await (const line of this.lines(from)) if (lines.push(toldLine(line)) >= limit) break;
+    for await (const line of this.lines(from)) if (lines.push(line) >= limit) break;
     return { lines, head };
   }
 

@@ -1,7 +1,7 @@
 import { present } from '../../present.ts';
-import type { ChainedLine } from '../api/admin.ts';
+import { type ChainedLine, toldLine } from '../api/admin.ts';
 import type { Inventory } from '../api/ops.ts';
-import { readableLine, toldLine } from '../audit/line.ts';
+import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, partitions } from '../records/keys.ts';
 import { pageOf } from './page.ts';

@@ -1,3 +1,4 @@
+import { toldLine } from '../../../service/api/admin.ts';
 import { integer, object, optional } from '../../check.ts';
 import { partyFunction } from '../../interface-function.ts';
 
@@ -21,7 +22,7 @@ export const getAuditLines = partyFunction({
     const { lines, head } = await services.audit.getAuditLines({ from, limit });
     return {
       members: {
-        lines,
+        lines: lines.map(toldLine),
         head: { sequence: head.sequence, hash: head.hash },
       },
     };

@@ -73,6 +73,8 @@ async function bundleFunction(
     keepNames: true,
     sourcemap: true,
     sourcesContent: false,
+    // licences are told beside the code, and not read at each cold start
+    legalComments: 'external',
     mainFields: ['module', 'main'],
     // the SDK loads it in browsers alone, to say which one it is
     external: ['bowser'],

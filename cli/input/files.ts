@@ -5,6 +5,7 @@ import { repeatedMember } from '../../shared/codec/json-names.ts';
 import { readTlvHeader } from '../../shared/codec/tlv.ts';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { parseJson as parseStrictJson } from '../../shared/gsma/json.ts';
+import { present } from '../../shared/present.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../shared/runtime-config.ts';
 import { HintedError, UsageError } from '../output/failure.ts';
 import { unwrapText } from './text-form.ts';
@@ -56,8 +57,8 @@ export async function readDer(path: string, option: string, kind?: string): Prom
   return block.octets;
 }
 
-const otherThanWanted = (what: string, wayOut: string) =>
-  new HintedError(new Refusal('protocolFormat', what), wayOut);
+const otherThanWanted = (what: string, wayOut: string, offset?: number) =>
+  new HintedError(new Refusal('protocolFormat', what, present({ offset })), wayOut);
 
 /** By sound: an X.509 certificate, an eUICC data batch, a BPP batch. */
 const withArticle = (title: string) => `${/^(?:[aeioAEIO]|Un|X\.)/.test(title) ? 'an' : 'a'} ${title}`;
@@ -88,11 +89,13 @@ function requireWhole(octets: Bytes, where: string): void {
     throw otherThanWanted(
       `${where} is cut off: it has ${octets.length} of its ${whole} octets`,
       'Fetch or copy it again: smdpf pull goes on where it stopped.',
+      0,
     );
   if (octets.length > whole)
     throw otherThanWanted(
       `${where} goes on behind the end of the object: it has ${octets.length} octets, and ${whole} are of the object`,
       'Fetch or copy it again, or name one file for each object.',
+      whole,
     );
 }
 

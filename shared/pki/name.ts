@@ -34,7 +34,7 @@ export function readIssuer(reader: TlvReader): Name {
   }
   const { raw, attributes } = readName(reader, 'issuer');
   // a copy: what was read is a view of much more
-  lastIssuer = { raw: Buffer.from(raw), attributes };
+  lastIssuer = { raw: Uint8Array.from(raw), attributes };
   return lastIssuer;
 }
 

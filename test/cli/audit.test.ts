@@ -16,7 +16,7 @@ let sandbox: SandboxFolder;
 
 beforeAll(async () => {
   sandbox = await SandboxFolder.create();
-  for (const name of ['A', 'B', 'C'])
+  for (const name of ['2.999.901', '2.999.902', '2.999.903'])
     await sandbox.run('party', 'add', name, '--role', 'operator', '--issue');
   archived = (await sandbox.run('audit', 'archive')).json<Verdict>().head.sequence;
   for (const name of ['D', 'E']) await sandbox.run('party', 'add', name, '--role', 'auditor', '--issue');

@@ -76,7 +76,7 @@ function decodeOnce(value: Tlv, oid: string, decode: (reader: TlvReader) => unkn
   // each certificate has its own
   if (oid === OID.subjectKeyIdentifier) return decoded;
   // of a copy, since what is decoded may be views, and what was read a view of much more
-  const raw = Buffer.from(value.raw);
+  const raw = Uint8Array.from(value.raw);
   LAST.set(oid, { raw, decoded: decodeWhole(readTlv(raw), oid, decode) });
   return decoded;
 }

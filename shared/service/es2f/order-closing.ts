@@ -40,8 +40,10 @@ export async function runClosing(context: Context, orderId: string): Promise<voi
   const open = await context.ledger.get(ledgerKeys.openWork('closing', orderId));
   if (open === undefined) return;
   const work = openWorkOf(open);
-  const { quantity } = await loadOrder(context, orderId);
-  if (quantity > context.settings.inlineOrder) return await context.dispatcher.submit(work);
+  const order = await loadOrder(context, orderId);
+  // rows may hold what is secret, and are few objects: they do not wait for the slices
+  await destroyOrderUploads(context, order);
+  if (order.quantity > context.settings.inlineOrder) return await context.dispatcher.submit(work);
   for (let task = 0; task < work.tasks; task++) await closeSlice(context, orderId, task);
   await finishClosing(context, orderId);
 }

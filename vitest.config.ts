@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { EvidenceReporter } from './evidence/reporter.ts';
@@ -64,7 +65,8 @@ export default defineConfig(({ mode }) => {
       // a bound for what hangs, not a measure: other work may share the machine
       testTimeout: long ? 300_000 : 120_000,
       hookTimeout: long ? 300_000 : 120_000,
-      maxWorkers: '100%',
+      // some tests wait for sockets, timers and processes: a worker more than cores keeps these busy
+      maxWorkers: Math.ceil(availableParallelism() * 1.5),
       setupFiles: ['test/support/scrypt-once.ts', 'test/support/counted-properties.ts'],
       reporters: [
         'default',

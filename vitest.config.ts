@@ -1,5 +1,4 @@
 import { globSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { EvidenceReporter } from './evidence/reporter.ts';
@@ -65,8 +64,7 @@ export default defineConfig(({ mode }) => {
       // a bound for what hangs, not a measure: other work may share the machine
       testTimeout: long ? 300_000 : 120_000,
       hookTimeout: long ? 300_000 : 120_000,
-      // some tests wait for sockets, timers and processes: a worker more than cores keeps these busy
-      maxWorkers: Math.ceil(availableParallelism() * 1.5),
+      maxWorkers: '100%',
       setupFiles: ['test/support/scrypt-once.ts', 'test/support/counted-properties.ts'],
       reporters: [
         'default',

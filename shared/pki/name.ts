@@ -30,12 +30,12 @@ export function readIssuer(reader: TlvReader): Name {
   const next = reader.peek();
   if (next !== undefined && equal(next.raw, lastIssuer.raw)) {
     reader.next();
-    return lastIssuer;
+    return { raw: next.raw, attributes: lastIssuer.attributes };
   }
-  const { raw, attributes } = readName(reader, 'issuer');
+  const name = readName(reader, 'issuer');
   // a copy: what was read is a view of much more
-  lastIssuer = { raw: Uint8Array.from(raw), attributes };
-  return lastIssuer;
+  lastIssuer = { raw: Uint8Array.from(name.raw), attributes: name.attributes };
+  return name;
 }
 
 let lastIssuer: Name = { raw: new Uint8Array(0), attributes: [] };

@@ -12,9 +12,10 @@ import { sign } from '../../sim/curve.ts';
 import { encodeLoadPackage, SoftEuicc, segmentBpp } from '../../sim/index.ts';
 import { buildUpp } from '../sim/bpp-builder.ts';
 import { Bench, ICCID, readResult, sendCommands } from '../sim/installer.ts';
+import { effort } from '../support/effort.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
 
-const MUTATIONS = 600;
+const MUTATIONS = effort({ short: 300, long: 1_200 });
 
 // bppCommandId and errorReason (SGP.22 annex H)
 const COMMAND = {

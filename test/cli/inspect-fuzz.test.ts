@@ -8,7 +8,7 @@ import { randomNumbers } from '../support/random-numbers.ts';
 import { onlyRefuses } from '../support/refusal.ts';
 import { oneOfEach } from './support/artefacts.ts';
 
-const MUTATIONS = effort({ short: 1_000, long: 10_000 });
+const MUTATIONS = effort({ short: 500, long: 10_000 });
 
 const artefacts = new Map([...(await oneOfEach()), ['own template', ownTemplate()]]);
 

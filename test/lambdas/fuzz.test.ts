@@ -12,8 +12,8 @@ import { requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Mutations per function; every truncation comes on top. */
-const JSON_MUTATIONS = effort({ short: 100, long: 400 });
-const DER_MUTATIONS = effort({ short: 1_000, long: 10_000 });
+const JSON_MUTATIONS = effort({ short: 50, long: 400 });
+const DER_MUTATIONS = effort({ short: 400, long: 10_000 });
 const SLOWEST_ANSWER_MS = 1_000;
 
 const KNOWN_CODES = new Set(Object.values(STATUS_CODES).map(({ subject, reason }) => `${subject}/${reason}`));

@@ -36,7 +36,7 @@ const kinds = [...new Map([...functionNames, LOADED, LARGEST].map((name) => [kin
 /** All in the long run, else a few, those that tests look at among them: esbuild takes two seconds for each, twice. */
 const names = LONG
   ? functionNames
-  : [...new Set([LOADED, LARGEST, ...kinds.filter((name) => whoMayCall(name) !== false)])].slice(0, 5);
+  : [...new Set([LOADED, LARGEST, ...kinds.filter((name) => whoMayCall(name) !== false)])].slice(0, 4);
 /** What an emulator is given differs by who may call. */
 const emulatedNames = LONG ? names : [...new Map(names.map((name) => [whoMayCall(name), name])).values()];
 

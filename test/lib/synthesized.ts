@@ -8,8 +8,15 @@ import type { OperatorConfig } from '../../lib/config.ts';
 import { CONSOLE_LAMBDA, functionNames } from '../../lib/functions.ts';
 import { OperatorStack } from '../../lib/operator-stack.ts';
 
-/** Bundles of nothing: what they contain is another test's matter. */
+let empty: Bundles | undefined;
+
+/** Bundles of nothing: what they contain is another test's matter. The same for all tests of a process. */
 export function emptyBundles(): Bundles {
+  empty ??= makeEmptyBundles();
+  return empty;
+}
+
+function makeEmptyBundles(): Bundles {
   const folder = mkdtempSync(join(tmpdir(), 'smdpf-bundle-'));
   writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => undefined;\n');
   return Object.fromEntries([...functionNames, CONSOLE_LAMBDA].map((name) => [name, folder])) as Bundles;
@@ -21,8 +28,17 @@ export function app(): App {
   return new App({ context });
 }
 
+/** Of each configuration one, which tests read and do not change: a synthesis takes a second. */
+const templates = new Map<string, Template>();
+
 export function templateOf(config: OperatorConfig, bundles = emptyBundles()): Template {
-  return Template.fromStack(new OperatorStack(app(), `smdpf-${config.name}`, config, bundles));
+  const synthesized = () =>
+    Template.fromStack(new OperatorStack(app(), `smdpf-${config.name}`, config, bundles));
+  if (bundles !== empty) return synthesized();
+  const key = JSON.stringify(config);
+  const template = templates.get(key) ?? synthesized();
+  templates.set(key, template);
+  return template;
 }
 
 export interface Statement {

@@ -71,12 +71,13 @@ const LAST = new Map<string, { readonly raw: Bytes; readonly decoded: unknown }>
 /** Decodes a value, or gives what the same octets were decoded to just before; decoded values are never changed. */
 function decodeOnce(value: Tlv, oid: string, decode: (reader: TlvReader) => unknown): unknown {
   const last = LAST.get(oid);
-  if (last !== undefined && equal(last.raw, value.raw)) return last.decoded;
+  // of one class too: views of a Buffer are Buffers
+  if (last?.raw.constructor === value.raw.constructor && equal(last.raw, value.raw)) return last.decoded;
   const decoded = decodeWhole(value, oid, decode);
   // each certificate has its own
   if (oid === OID.subjectKeyIdentifier) return decoded;
   // of a copy, since what is decoded may be views, and what was read a view of much more
-  const raw = Uint8Array.from(value.raw);
+  const raw = Buffer.isBuffer(value.raw) ? Buffer.from(value.raw) : Uint8Array.from(value.raw);
   LAST.set(oid, { raw, decoded: decodeWhole(readTlv(raw), oid, decode) });
   return decoded;
 }

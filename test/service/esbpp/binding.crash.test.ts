@@ -40,9 +40,9 @@ const RETURNED = [1, 2, 3, 6];
 let deployment: Deployment;
 let made = 0;
 /** Store calls from one death to the next. */
-const STRIDE = effort({ short: 5, long: 1 });
+const STRIDE = effort({ short: 7, long: 1 });
 /** Interleavings of two attempts. */
-const SEEDS = effort({ short: 4, long: 8 });
+const SEEDS = effort({ short: 3, long: 8 });
 const answers: BppAnswer[] = [];
 
 beforeAll(async () => {

@@ -24,7 +24,7 @@ import {
 
 const QUANTITY = 4;
 /** Store calls from one death to the next. */
-const STRIDE = effort({ short: 5, long: 1 });
+const STRIDE = effort({ short: 7, long: 1 });
 const SEEDS = effort({ short: 2, long: 12 });
 
 let deployment: Deployment;

@@ -22,7 +22,7 @@ import { outcomesOf, positionsOf, prepare, Request, register, registered, triple
  * the backup must be answered alike, and nothing that was spent since may be spent again (I9).
  */
 /** Store calls between two deaths that each have a ledger of their own; odd, so that both ways to die come up. */
-const STRIDE = effort({ short: 51, long: 17 });
+const STRIDE = effort({ short: 85, long: 17 });
 const SHARE_MAKER = caller('2.999.51', 'deviceMaker');
 
 let deployment: Deployment;

@@ -2,14 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Bundles, bundleFunctions, bundleSize } from '../../lib/bundle.ts';
-import {
-  FUNCTIONS,
-  type FunctionName,
-  functionNames,
-  lambdaOf,
-  SHARED_LAMBDAS,
-} from '../../lib/functions.ts';
+import { type Bundles, bundleFunctions, bundleLimit, bundleSize } from '../../lib/bundle.ts';
+import { FUNCTIONS, type FunctionName, functionNames, lambdaOf } from '../../lib/functions.ts';
 import { CERTIFICATE_HEADER } from '../../localstack/certificate-header.ts';
 import { functionAt, functionPaths } from '../../shared/gsma/functions/index.ts';
 import { count } from '../support/counts.ts';
@@ -67,12 +61,9 @@ it('a bundle takes no client certificate from a header in production', () => {
     );
 });
 
-/** Functions for people share a Lambda, which nobody waits for in a factory. */
-const limitOf = (name: FunctionName) => (Object.hasOwn(SHARED_LAMBDAS, name) ? 1_700_000 : 1_550_000);
-
-it('the bundle of a function stays under 1.55 MB, minified, with source maps beside it', () => {
+it('the bundle of a function stays under its limit, minified, with source maps beside it', () => {
   for (const name of names) {
-    expect(bundleSize(production[name]), name).toBeLessThan(limitOf(name));
+    expect(bundleSize(production[name]), name).toBeLessThan(bundleLimit(name));
     expect(readdirSync(production[name]), name).toContain('index.mjs.map');
     count('items', 1);
   }
@@ -93,7 +84,7 @@ it('a bundle has no SDK client that a function has no right to use', () => {
 });
 
 it('the bundle of the console is small enough for Lambda, trusts no header, and answers what fails by an incident', async () => {
-  expect(bundleSize(production[CONSOLE])).toBeLessThan(2_000_000);
+  expect(bundleSize(production[CONSOLE])).toBeLessThan(bundleLimit(CONSOLE));
   const text = textOf(production[CONSOLE]);
   expect(text).not.toContain(CERTIFICATE_HEADER);
   expect(text).not.toContain('node:sqlite');

@@ -123,9 +123,11 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const audit = new AuditLog(ledger, vault, config.ppks === NO_PORT ? undefined : { ppks, now });
   const wrappingRotation = new WrappingRotation(context);
   const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
-  const parts = { trust, trustAdministration, audit, keyInventory, ofProcess: {} };
+  const ofProcess: Runtime['ofProcess'] = {};
+  const parts = { trust, trustAdministration, audit, keyInventory, ofProcess };
   const services = openServices(config, context, { ...parts, rates: stores.ledger });
   const calls = writeEachMinute(services.calls, log);
+  ofProcess.writeCalls = calls.write;
   return {
     config,
     context,
@@ -233,11 +235,15 @@ function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOpti
 }
 
 /** Writes down who called what, each minute and at the end; an environment that sleeps does it after its calls. */
-function writeEachMinute({ counts }: CallJournal, log: Log): { close(): Promise<void> } {
+function writeEachMinute(
+  { counts }: CallJournal,
+  log: Log,
+): { write(): Promise<void>; close(): Promise<void> } {
   const write = () =>
     counts.write().catch((error: unknown) => log({ event: 'audit.delayed', message: messageOf(error) }));
   const timer = setInterval(write, KEY_USE_MS).unref();
   return {
+    write,
     async close() {
       clearInterval(timer);
       await write();

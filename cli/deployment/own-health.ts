@@ -10,7 +10,10 @@ import { storeTrials } from '../server/store-trials.ts';
  * What only the embedded server can tell of itself: whether its disk takes what is written, how much is left of it, its TLS
  * certificate, and what its clock differs from that of the configuration. `cert` is PEM, the server's own first.
  */
-export function ownHealth(runtime: Runtime, cert: string): Required<OfProcess> {
+export function ownHealth(
+  runtime: Runtime,
+  cert: string,
+): Required<Pick<OfProcess, 'checks' | 'certificates'>> {
   const { subject, validTo } = new X509Certificate(cert);
   const notAfterMs = Date.parse(validTo);
   const { ledger, vault, ppks } = runtime.config;

@@ -24,6 +24,8 @@ export interface OfProcess {
   /** Assigned by the server once it runs. */
   checks?: Checks;
   certificates?: readonly KnownCertificate[];
+  /** Calls are counted in memory and written each minute: who asks sees those of this process up to now. */
+  writeCalls?: () => Promise<void>;
 }
 
 /**
@@ -67,7 +69,10 @@ export class InventoryService implements Inventory {
   listFailures: Inventory['listFailures'] = (input) => listFailures(this.#context, input);
   countFailures: Inventory['countFailures'] = (input) => countFailures(this.#context, input);
   listKeysLeft: Inventory['listKeysLeft'] = (input) => listKeysLeft(this.#context, input);
-  listCalls: Inventory['listCalls'] = (input) => listCalls(this.#context, input);
+  listCalls: Inventory['listCalls'] = async (input) => {
+    await this.#ofProcess.writeCalls?.();
+    return await listCalls(this.#context, input);
+  };
   listTrust: Inventory['listTrust'] = () => listTrust(this.#trust, this.#keys);
   listAuditLines: Inventory['listAuditLines'] = (input) => listAuditLines(this.#context, input);
   exportAuditLines: Inventory['exportAuditLines'] = (input) => exportAuditLines(this.#context, input);

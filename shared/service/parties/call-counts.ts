@@ -24,6 +24,7 @@ export class CallCounts {
   /** Of the minute's item, once it is written. */
   #revision: number | undefined;
   #changed = false;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(context: Pick<Context, 'ledger' | 'now' | 'random'>) {
     this.#context = context;
@@ -48,8 +49,14 @@ export class CallCounts {
     return this.#changed && (this.#revision === undefined || this.#minute !== this.#now());
   }
 
-  /** Writes what was counted; the counts of another minute begin with what comes after. */
-  async write(): Promise<void> {
+  /** Writes what was counted, one at a time; the counts of another minute begin with what comes after. */
+  write(): Promise<void> {
+    const written = this.#written.then(() => this.#write());
+    this.#written = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(): Promise<void> {
     if (!this.#changed) return;
     const minute = this.#revision === undefined ? this.#now() : this.#minute;
     const attributes = callCounts.to({ calls: [...this.#lines.values()] });

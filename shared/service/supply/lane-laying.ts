@@ -21,8 +21,10 @@ import { UndrawnPositions } from './undrawn.ts';
 
 /** Positions of a lane: one write of the supply serves so many profiles. */
 export const LANE_LENGTH = 24;
-/** Near the end of an order a lane has this part of what is left, so that there is one for each of so many who bind. */
-export const SHARERS = 64;
+/** Near the end of an order a lane has one of so many parts of what is left, so that others find some too. */
+const SHARERS = 4;
+/** The same where many meet at the supply. */
+export const SHARERS_WHO_MEET = 64;
 /** Lanes of one transaction, which has four writes for each. */
 export const LANES_AT_ONCE = 16;
 
@@ -62,7 +64,7 @@ async function lay(
   const writes: Write[] = [];
   const most = Math.min(LANES_AT_ONCE, wanted + spare);
   while (lanes.length < most) {
-    const positions = takeLane(undrawn);
+    const positions = takeLane(undrawn, spare > 0 ? SHARERS_WHO_MEET : SHARERS);
     if (positions.length === 0) break;
     const isSpare = lanes.length >= wanted;
     const id = randomUUID();
@@ -84,8 +86,8 @@ async function lay(
   return done ? lanes.slice(0, wanted) : undefined;
 }
 
-function takeLane(undrawn: UndrawnPositions): readonly number[] {
-  const length = Math.min(LANE_LENGTH, Math.ceil(undrawn.left / SHARERS));
+function takeLane(undrawn: UndrawnPositions, sharers: number): readonly number[] {
+  const length = Math.min(LANE_LENGTH, Math.ceil(undrawn.left / sharers));
   return Array.from({ length }, () => undrawn.takeNext()).filter((position) => position !== undefined);
 }
 

@@ -3,7 +3,7 @@ import type { Ledger } from '../../../shared/ledger/ledger.ts';
 import { openLedger } from '../../../shared/ledger/open.ts';
 import { ledgerKeys, orderPartition, RETURNED } from '../../../shared/service/records/keys.ts';
 import { returnedRecord, supplyRecord } from '../../../shared/service/records/order.ts';
-import { LANE_LENGTH, layLanes, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
+import { LANE_LENGTH, layLanes, SHARERS_WHO_MEET } from '../../../shared/service/supply/lane-laying.ts';
 
 const ORDER = 'LANES';
 const PACK_SIZE = 100;
@@ -24,8 +24,25 @@ const lay = (wanted: number, through: Ledger = ledger) =>
 const positionsOf = (lanes: readonly { readonly positions: readonly number[] }[]) =>
   lanes.flatMap(({ positions }) => positions);
 
+/** The ledger of somebody whose first transaction comes too late. */
+function losingOnce(onTransaction: () => void = () => undefined): Ledger {
+  let lost = 1;
+  return new Proxy(ledger, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (name !== 'transact') return member.bind(target);
+      return async (...args: unknown[]) => {
+        if (lost-- > 0) return { done: false, failed: new Map() };
+        onTransaction();
+        return await Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
+
 it('lays lanes for all who wait in one transaction', async () => {
-  await stock((SHARERS + 3) * LANE_LENGTH);
+  await stock((SHARERS_WHO_MEET + 3) * LANE_LENGTH);
   let transactions = 0;
   const counted = new Proxy(ledger, {
     get(target, name) {
@@ -41,20 +58,10 @@ it('lays lanes for all who wait in one transaction', async () => {
 });
 
 it('whoever was slower than others lays a spare lane, which the next takes over without the supply', async () => {
-  await stock((SHARERS + 4) * LANE_LENGTH);
-  let lost = 1;
+  await stock((SHARERS_WHO_MEET + 4) * LANE_LENGTH);
   let transactions = 0;
-  const losing = new Proxy(ledger, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== 'function') return member;
-      if (name !== 'transact') return member.bind(target);
-      return async (...args: unknown[]) => {
-        if (lost-- > 0) return { done: false, failed: new Map() };
-        transactions += 1;
-        return await Reflect.apply(member, target, args);
-      };
-    },
+  const losing = losingOnce(() => {
+    transactions += 1;
   });
   const own = await lay(1, losing);
   const taken = await lay(1, losing);
@@ -70,11 +77,13 @@ it('whoever was slower than others lays a spare lane, which the next takes over 
 });
 
 it('makes shorter lanes towards the end of an order, and none where nothing is left', async () => {
-  await stock(2 * SHARERS);
-  expect((await lay(1)).map(({ positions }) => positions.length)).toEqual([2]);
+  await stock(2 * SHARERS_WHO_MEET);
+  // who meets others here leaves most to them
+  const losing = losingOnce();
+  expect((await lay(1, losing)).map(({ positions }) => positions.length)).toEqual([2]);
   const all = [];
   for (let lanes = await lay(4); lanes.length > 0; lanes = await lay(4)) all.push(...lanes);
-  expect(new Set(positionsOf(all)).size).toBe(2 * SHARERS - 2);
+  expect(new Set(positionsOf(all)).size).toBe(2 * SHARERS_WHO_MEET - 2);
   const { items } = await ledger.query(orderPartition(ORDER), {
     prefix: RETURNED,
   });

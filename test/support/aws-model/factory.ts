@@ -6,7 +6,7 @@ import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
 import type { OrderInput } from '../../../shared/service/api/es2f.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { supplyRecord } from '../../../shared/service/records/order.ts';
-import { LANE_LENGTH, SHARERS } from '../../../shared/service/supply/lane-laying.ts';
+import { LANE_LENGTH, SHARERS_WHO_MEET } from '../../../shared/service/supply/lane-laying.ts';
 import { encodeBppRequest, type PersonalisedEuicc } from '../../../sim/index.ts';
 import { prepare, registered } from '../../service/scenario.ts';
 import { DEVICE_MAKER, Deployment } from '../deployment.ts';
@@ -22,7 +22,7 @@ const ORDER = 'TIMED';
 /** That a call takes too long is measured by the machine's clock, and none of what is tested on the model. */
 const AN_HOUR_MS = 3_600_000;
 /** More than lanes are shortened for. */
-const FAR_AWAY = 2 * SHARERS * LANE_LENGTH;
+const FAR_AWAY = 2 * SHARERS_WHO_MEET * LANE_LENGTH;
 
 /** A factory that asks for one profile at a time, of a deployment on models of AWS. */
 export class ModelFactory {

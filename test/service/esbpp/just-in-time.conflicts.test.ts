@@ -14,7 +14,6 @@ const TABLE_MS = 5;
 const TRANSACTION_MS = 10;
 const OBJECT_MS = 25;
 const SIGNATURES = 1.05;
-const CONFLICTS = 1;
 /** Profiles of an order with whose end nobody meets. */
 const PLENTY = 2 * CALLERS * CALLS + 400;
 
@@ -24,9 +23,20 @@ const PLENTY = 2 * CALLERS * CALLS + 400;
  * needs a lane, at the bucket of the party's calls, and at the copies of trust epoch and open order.
  */
 const LINES = [
-  { line: '4 environments, each with many calls at once', environments: 4, profiles: PLENTY },
-  { line: '50 environments, each with one call at a time', environments: CALLERS, profiles: PLENTY },
-  { line: '4 environments that bind the last profiles', environments: 4, profiles: CALLERS * CALLS },
+  { line: '4 environments, each with many calls at once', environments: 4, profiles: PLENTY, conflicts: 1 },
+  {
+    line: '50 environments, each with one call at a time',
+    environments: CALLERS,
+    profiles: PLENTY,
+    conflicts: 1,
+  },
+  // lanes become short there, and who binds meets others at the supply again and again
+  {
+    line: '4 environments that bind the last profiles',
+    environments: 4,
+    profiles: CALLERS * CALLS,
+    conflicts: 2,
+  },
 ];
 describe.each(LONG ? LINES : LINES.slice(0, 1))('transactions that overlap: $line', (line) => {
   let factory: ModelFactory;
@@ -85,6 +95,6 @@ describe.each(LONG ? LINES : LINES.slice(0, 1))('transactions that overlap: $lin
     expect(signatures / answers.length).toBeLessThanOrEqual(SIGNATURES);
     // the model bites, and what all lean on stands in enough copies
     expect(conflicts).toBeGreaterThan(0);
-    expect(conflicts / answers.length).toBeLessThanOrEqual(CONFLICTS);
+    expect(conflicts / answers.length).toBeLessThanOrEqual(line.conflicts);
   });
 });

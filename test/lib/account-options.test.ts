@@ -5,7 +5,7 @@ import { CANARIES } from '../../lib/canary.ts';
 import { functionNames, LAMBDAS, resourceName } from '../../lib/functions.ts';
 import { EXAMPLES } from '../../lib/operators/index.ts';
 import { PROVISIONED_GROUPS, provisionedOf } from '../../lib/provisioned.ts';
-import { ACCOUNT, arnOf, byResource, byRole, idOf, REGION, resolved } from './policies.ts';
+import { ACCOUNT, arnOf, byResource, byRole, CONSOLE, idOf, REGION, resolved } from './policies.ts';
 import { emptyBundles, templateOf } from './synthesized.ts';
 
 /** What an account asks of who deploys, a release that is tried first, and what `smdpf aws doctor` is told and allowed. One stack with every option. */
@@ -17,15 +17,7 @@ const config = {
   account: { permissionsBoundaryArn: BOUNDARY, bootstrapQualifier: 'smdpf1' },
   tags: { team: 'esim' },
   provisionedConcurrency: { justInTime: 8, field: 2 },
-  console: {
-    name: 'console.mobile.example.com',
-    certificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/2`,
-    issuer: 'https://login.mobile.example.com',
-    clientId: 'smdpf-console',
-    rolesClaim: 'groups',
-    viewers: ['smdpf-viewers'],
-    administrators: ['smdpf-administrators'],
-  },
+  console: CONSOLE,
 };
 const template = templateOf(config, emptyBundles());
 const propertiesOf = (type: string) =>

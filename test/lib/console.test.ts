@@ -9,18 +9,8 @@ import { OperatorStack } from '../../lib/operator-stack.ts';
 import { emulator } from '../../lib/operators/emulator.ts';
 import { exampleMobile } from '../../lib/operators/example-mobile.ts';
 import { LONG } from '../support/effort.ts';
-import { ACCOUNT, REGION, resolved } from './policies.ts';
+import { ACCOUNT, CONSOLE, REGION, resolved } from './policies.ts';
 import { app, emptyBundles, templateOf } from './synthesized.ts';
-
-const CONSOLE = {
-  name: 'console.mobile.example.com',
-  certificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/2`,
-  issuer: 'https://login.mobile.example.com',
-  clientId: 'smdpf-console',
-  rolesClaim: 'groups',
-  viewers: ['smdpf-viewers'],
-  administrators: ['smdpf-administrators'],
-};
 
 /** The largest stack, with the console and a further key, as in a rotation. */
 const config: OperatorConfig = {

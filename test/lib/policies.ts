@@ -5,6 +5,17 @@ import { actionsOf, type Statement } from './synthesized.ts';
 
 export const REGION = 'eu-central-1';
 export const ACCOUNT = '111111111111';
+
+/** A console as an Operator has it. */
+export const CONSOLE = {
+  name: 'console.mobile.example.com',
+  certificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/2`,
+  issuer: 'https://login.mobile.example.com',
+  clientId: 'smdpf-console',
+  rolesClaim: 'groups',
+  viewers: ['smdpf-viewers'],
+  administrators: ['smdpf-administrators'],
+};
 export const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
 /** ARN that a resource of the template would have: of its logical ID. */
 export const arnOf = (id: string) => `arn:aws:made:${REGION}:${ACCOUNT}:${id}`;

@@ -10,7 +10,7 @@ import {
 } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { refusedItems, workText } from './texts.ts';
-import { answerOfWork, number, type WaitOptions, withWaitOptions } from './waiting.ts';
+import { answerOfWork, number, type WaitOptions, withWaitOptions, workOfOneCall } from './waiting.ts';
 
 type RegisterOptions = ServerOptions & WaitOptions;
 
@@ -35,23 +35,15 @@ export async function sendEuiccData(
 ): Promise<void> {
   const batch = await readDer(file, argument, 'euiccDataBatch');
   const client = new EumClient(await clientOptions(options));
-  const send = () => client.registerEuiccData(batch);
-  const answer = await reach(options.url, () =>
-    answerOfWork(
-      {
-        label: 'eUICC data',
-        begin: send,
-        ask: send,
-        isUnderWay: ({ state }) => state === 'Pending',
-        progress: ({ accepted, rejectedCount, entries }) => ({
-          done: number(accepted) + number(rejectedCount),
-          of: number(entries),
-        }),
-      },
-      options,
-      io,
-    ),
+  const work = workOfOneCall(
+    'eUICC data',
+    () => client.registerEuiccData(batch),
+    ({ accepted, rejectedCount, entries }) => ({
+      done: number(accepted) + number(rejectedCount),
+      of: number(entries),
+    }),
   );
+  const answer = await reach(options.url, () => answerOfWork(work, options, io));
   answerOf(io, answer, (body) =>
     workText(
       body,

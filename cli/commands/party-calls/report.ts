@@ -11,7 +11,7 @@ import {
 } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { refusedItems, workText } from './texts.ts';
-import { answerOfWork, number, type WaitOptions, withWaitOptions } from './waiting.ts';
+import { answerOfWork, number, type WaitOptions, withWaitOptions, workOfOneCall } from './waiting.ts';
 
 type ReportOptions = ServerOptions & WaitOptions;
 
@@ -38,23 +38,15 @@ export async function sendReport(
   const report = await readDer(file, argument, 'profileLoadingReport');
   const items = decodeProfileLoadingReport(report).items.length;
   const { client } = new DeviceMaker(await clientOptions(options));
-  const send = () => client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report);
-  const answer = await reach(options.url, () =>
-    answerOfWork(
-      {
-        label: 'report',
-        begin: send,
-        ask: send,
-        isUnderWay: ({ state }) => state === 'Pending',
-        progress: ({ verified, noted, rejectedCount }) => ({
-          done: number(verified) + number(noted) + number(rejectedCount),
-          of: items,
-        }),
-      },
-      options,
-      io,
-    ),
+  const work = workOfOneCall(
+    'report',
+    () => client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report),
+    ({ verified, noted, rejectedCount }) => ({
+      done: number(verified) + number(noted) + number(rejectedCount),
+      of: items,
+    }),
   );
+  const answer = await reach(options.url, () => answerOfWork(work, options, io));
   answerOf(io, answer, (body) =>
     workText(
       body,

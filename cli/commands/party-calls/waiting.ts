@@ -29,6 +29,13 @@ export interface Work {
   readonly progress: (body: JsonObject) => { readonly done: number; readonly of: number };
 }
 
+/** Work that the same call begins and tells of: Pending until it is done. */
+export const workOfOneCall = (
+  label: string,
+  call: () => Promise<FunctionAnswer>,
+  progress: Work['progress'],
+): Work => ({ label, begin: call, ask: call, isUnderWay: ({ state }) => state === 'Pending', progress });
+
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** A server that is busy, or has just been restarted: asked again. */

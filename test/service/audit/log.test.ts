@@ -9,10 +9,9 @@ import { auditHead, chainedLine, waitingLine } from '../../../shared/service/rec
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { ppkAuditHead } from '../../../shared/service/records/object-names.ts';
 import type { RecordOf } from '../../../shared/service/records/record.ts';
-import type { Finding } from '../../../shared/service/verify/finding.ts';
-import { verify } from '../../../shared/service/verify/verify.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { Death, Life } from '../mortal.ts';
+import { findingsOf } from '../verify/findings.ts';
 
 const LINES = 120;
 let deployment: Deployment;
@@ -234,12 +233,7 @@ describe('the ends of the audit log that the PPK vault has', { tags: ['I8', 'I10
     return names;
   };
   const newest = async () => ppkAuditHead((await deployment.runtime.audit.head()).sequence);
-  const findings = async (): Promise<Finding[]> => {
-    const place = { stage: 'PPK vault', after: '' } as const;
-    const found: Finding[] = [];
-    for await (const step of verify(deployment.runtime.unguarded, place)) found.push(...step.findings);
-    return found;
-  };
+  const findings = () => findingsOf(deployment.runtime, { stage: 'PPK vault', after: '' });
   const put = async (sequence: number, hash: string) => {
     const entry = JSON.stringify({ sequence, hash, v: 1 });
     await deployment.runtime.context.ppks.putPack(ppkAuditHead(sequence), Buffer.from(entry), []);

@@ -6,13 +6,12 @@ import { jobRecord } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { extraPacks, packRecord } from '../../../shared/service/records/order.ts';
 import { restore } from '../../../shared/service/restore/restore.ts';
-import type { Finding } from '../../../shared/service/verify/finding.ts';
 import { repair } from '../../../shared/service/verify/repair.ts';
-import { verify } from '../../../shared/service/verify/verify.ts';
 import { encodeProfileLoadingReport } from '../../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
 import { MortalProcess } from '../mortal.ts';
 import { boundOf, outcomesOf, prepare, Request, registered } from '../scenario.ts';
+import { findingsOf } from '../verify/findings.ts';
 
 /* A disk that had said of the last writes that they were made, and they were not: what tells of them lies elsewhere. */
 
@@ -23,11 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-async function findings(): Promise<Finding[]> {
-  const found: Finding[] = [];
-  for await (const step of verify(deployment.runtime.unguarded)) found.push(...step.findings);
-  return found;
-}
+const findings = () => findingsOf(deployment.runtime);
 
 async function lose(...keys: readonly ItemKey[]): Promise<void> {
   const { ledger } = deployment.runtime.context;

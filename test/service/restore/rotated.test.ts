@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRuntime } from '../../../shared/runtime.ts';
 import { planRestore, restore } from '../../../shared/service/restore/restore.ts';
-import { verify } from '../../../shared/service/verify/verify.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { outcomesOf, prepare, Request, registered } from '../scenario.ts';
+import { findingsOf } from '../verify/findings.ts';
 
 let deployment: Deployment;
 
@@ -52,7 +52,5 @@ it('binds on from packs whose data keys were moved to another wrapping key since
     expect(outcomesOf(answer)).toHaveLength(2);
     expect(answer.failed).toEqual([]);
   }
-  const left = [];
-  for await (const { findings } of verify(unguarded)) left.push(...findings);
-  expect(left).toEqual([]);
+  expect(await findingsOf({ unguarded })).toEqual([]);
 });

@@ -22,11 +22,11 @@ import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
 import { STORE_NAMES } from '../../../shared/service/restore/identity.ts';
 import type { Finding } from '../../../shared/service/verify/finding.ts';
-import { verify } from '../../../shared/service/verify/verify.ts';
 import { count } from '../../support/counts.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
 import { prepare, Request, registered } from '../scenario.ts';
+import { findingsOf } from './findings.ts';
 
 /** `SMDPF_TEST_DAMAGES=200 npx vitest run test/service/verify/damages.test.ts` makes as many, and says what came of them. */
 const asked = process.env.SMDPF_TEST_DAMAGES;
@@ -120,15 +120,13 @@ const filesBelow = (folder: string): string[] =>
     .filter((path) => statSync(path).size > 0)
     .sort();
 
-async function findingsOf(of: RuntimeConfig): Promise<Finding[]> {
+async function findingsAt(of: RuntimeConfig): Promise<Finding[]> {
   const runtime: Runtime = await openRuntime(of, { lanes: 'none', mayLack: STORE_NAMES });
-  const findings: Finding[] = [];
   try {
-    for await (const step of verify(runtime.unguarded)) findings.push(...step.findings);
+    return await findingsOf(runtime);
   } finally {
     await runtime.close();
   }
-  return findings;
 }
 
 /** Where the damage shows: at the start or in a verification, by name; or nowhere, and then nothing that is used changed. */
@@ -144,7 +142,7 @@ async function verdict(of: RuntimeConfig): Promise<string> {
       throw error;
     });
   if (started !== undefined) return started;
-  const [first] = await findingsOf(of);
+  const [first] = await findingsAt(of);
   return first === undefined ? 'nothing' : `${first.where} ${first.name}: ${first.problem}`;
 }
 
@@ -286,7 +284,7 @@ function edited(folder: string, roll: (below: number) => number): string {
 describe('a deployment that was damaged', { tags: ['I11'] }, () => {
   it('is whole before: verification finds nothing', async () => {
     const { folder, config: of } = copy(0);
-    expect(await findingsOf(of)).toEqual([]);
+    expect(await findingsAt(of)).toEqual([]);
     rmSync(folder, { recursive: true });
   });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { repair } from '../../../shared/service/verify/repair.ts';
-import { verify } from '../../../shared/service/verify/verify.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { prepare, Request, registered } from '../scenario.ts';
+import { findingsOf } from './findings.ts';
 
 let deployment: Deployment;
 
@@ -11,11 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-async function findings() {
-  const found = [];
-  for await (const step of verify(deployment.runtime.unguarded)) found.push(...step.findings);
-  return found;
-}
+const findings = () => findingsOf(deployment.runtime);
 
 it('names what attempts wrote whose records a ledger has lost, and removes it (I10)', async () => {
   const { context } = deployment.runtime;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
-import { verify } from '../../../shared/service/verify/verify.ts';
 import { encodeProfileLoadingReport } from '../../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
 import { MortalProcess } from '../mortal.ts';
 import { boundOf, prepare, Request, registered } from '../scenario.ts';
+import { findingsOf } from './findings.ts';
 
 let deployment: Deployment;
 const ORDER = 'ORD';
@@ -15,11 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-async function findings() {
-  const found = [];
-  for await (const step of verify(deployment.runtime.unguarded)) found.push(...step.findings);
-  return found;
-}
+const findings = () => findingsOf(deployment.runtime);
 
 it('knows a replacement that was set aside and whose call ended before its profile was made (I11)', async () => {
   const { services, context } = deployment.runtime;

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** What is made or installed, and not kept in the repository. */
-const MADE = ['node_modules', 'cdk.out', 'coverage', 'dist', 'try'];
+/** Folders that are made or installed, and not kept in the repository: those of .gitignore. */
+const MADE = readFileSync(join(ROOT, '.gitignore'), 'utf8')
+  .split('\n')
+  .filter((line) => line.endsWith('/'))
+  .map((line) => line.replace(/^\/|\/$/g, ''));
 
 const folders = (path: string) =>
   readdirSync(join(ROOT, path), { withFileTypes: true })

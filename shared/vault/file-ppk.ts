@@ -39,12 +39,19 @@ const HEADER_LIMIT = 1024 * 1024;
 const SLOT_OVERHEAD = 12;
 const ENTRY_LIMIT = 64 * 1024;
 const PACK_LIMIT = 100_000;
+/** Reads of what is not as it was written: an overwriting by somebody else is over by the second. */
+const READS = 2;
 
 interface Layout {
   readonly header: Bytes;
   readonly headerLength: number;
   readonly count: number;
   readonly slotLength: number;
+}
+
+interface Found {
+  readonly file: OpenFile;
+  readonly layout: Layout;
 }
 
 export class FilePpkVault implements PpkVault {
@@ -92,20 +99,17 @@ export class FilePpkVault implements PpkVault {
 
   async entries(pack: string, positions: readonly number[]): Promise<(Bytes | undefined)[]> {
     return guarded(async () => {
-      const entries: (Bytes | undefined)[] = new Array(positions.length);
       const found = this.#find(pack);
-      if (found === undefined) return entries;
-      const { file, layout } = found;
-      checkPositions(positions, layout);
-      if (positions.length === 0) return entries;
-      const first = Math.min(...positions);
-      const span = Math.max(...positions) - first + 1;
-      const slots = file.read(slotOffset(layout, first), span * layout.slotLength);
-      positions.forEach((position, index) => {
-        const start = (position - first) * layout.slotLength;
-        entries[index] = decodeSlot(slots.subarray(start, start + layout.slotLength), pack);
+      if (found === undefined) return positions.map(() => undefined);
+      checkPositions(positions, found.layout);
+      if (positions.length === 0) return [];
+      const read = readSlots(found, positions);
+      // what was read while somebody destroyed it is read once more
+      const again = read.includes('damaged') ? readSlots(found, positions) : read;
+      return again.map((entry) => {
+        if (entry === 'damaged') throw damaged(pack);
+        return entry;
       });
-      return entries;
     });
   }
 
@@ -174,7 +178,7 @@ export class FilePpkVault implements PpkVault {
     return `${join(this.#packs, ...checkName(pack).split('/').map(toFileName))}@`;
   }
 
-  #find(pack: string): { readonly file: OpenFile; readonly layout: Layout } | undefined {
+  #find(pack: string): Found | undefined {
     const file = this.#open.find(this.#path(pack));
     const layout = file && readLayout(file, pack);
     return layout && { file: file!, layout };
@@ -217,29 +221,48 @@ function encodePack(pack: string, header: Bytes, entries: readonly Bytes[]): Byt
   return content;
 }
 
-/** Undefined for a pack that is being destroyed as a whole. */
+/**
+ * Undefined for a pack that is being destroyed as a whole. Nobody waits for others here: what was read while somebody
+ * overwrote it is read once more, and is damaged where it still is not what was written.
+ */
 function readLayout(file: OpenFile, pack: string): Layout | undefined {
+  for (let reads = 1; ; reads++) {
+    const layout = tryLayout(file, pack);
+    if (layout !== 'damaged') return layout;
+    if (reads === READS) throw damaged(pack);
+  }
+}
+
+function tryLayout(file: OpenFile, pack: string): Layout | undefined | 'damaged' {
   const octets = file.read(0, PREAMBLE_LENGTH);
   const preamble = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
   if (preamble.every((octet) => octet === 0)) return undefined;
   const headerLength = preamble.readUInt32BE(8);
-  if (!preamble.subarray(0, MAGIC.length).equals(MAGIC) || headerLength > HEADER_LIMIT) throw damaged(pack);
+  if (!preamble.subarray(0, MAGIC.length).equals(MAGIC) || headerLength > HEADER_LIMIT) return 'damaged';
   const header = file.read(PREAMBLE_LENGTH, headerLength);
-  if (preamble.readUInt32BE(SUM_OFFSET) !== sumOf(pack, preamble, header)) {
-    // it was being destroyed as a whole while it was read
-    if (file.read(0, PREAMBLE_LENGTH).every((octet) => octet === 0)) return undefined;
-    throw damaged(pack);
-  }
+  if (preamble.readUInt32BE(SUM_OFFSET) !== sumOf(pack, preamble, header)) return 'damaged';
   return { header, headerLength, count: preamble.readUInt32BE(12), slotLength: preamble.readUInt32BE(16) };
 }
 
-function decodeSlot(octets: Bytes, pack: string): Bytes | undefined {
+/** The entries in these slots, by one read of all that lies between them. */
+function readSlots({ file, layout }: Found, positions: readonly number[]): (Bytes | undefined | 'damaged')[] {
+  const { slotLength } = layout;
+  const first = Math.min(...positions);
+  const span = Math.max(...positions) - first + 1;
+  const slots = file.read(slotOffset(layout, first), span * slotLength);
+  return positions.map((position) => {
+    const start = (position - first) * slotLength;
+    return decodeSlot(slots.subarray(start, start + slotLength));
+  });
+}
+
+/** Undefined where the entry was destroyed. */
+function decodeSlot(octets: Bytes): Bytes | undefined | 'damaged' {
   const slot = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
   const length = slot.readUInt32BE(0);
   if (length === 0) return undefined;
   const entry = slot.subarray(SLOT_OVERHEAD, SLOT_OVERHEAD + length);
-  if (entry.length === length && digest(entry).equals(slot.subarray(4, SLOT_OVERHEAD))) return entry;
-  throw damaged(pack);
+  return entry.length === length && digest(entry).equals(slot.subarray(4, SLOT_OVERHEAD)) ? entry : 'damaged';
 }
 
 function digest(entry: Bytes): Buffer {

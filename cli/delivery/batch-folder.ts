@@ -24,10 +24,12 @@ export const BATCH_FILE = 'batch.der';
 /** SHA-256 of that answer as it came, in hexadecimal: no signature of the server covers it. */
 const BATCH_HASH_FILE = 'batch.sha256';
 
+const hashLine = (hash: string) => `${hash}\n`;
+
 /** Keeps an inline answer, and by which octets it is known from then on. */
 export async function storeBatch(folder: string, batch: Bytes): Promise<void> {
   const hash = createHash('sha256').update(batch).digest('hex');
-  await writeFile(join(folder, BATCH_HASH_FILE), `${hash}\n`);
+  await writeFile(join(folder, BATCH_HASH_FILE), hashLine(hash));
   await writeFile(join(folder, BATCH_FILE), batch);
 }
 
@@ -148,8 +150,9 @@ const isInline = async (folder: string) =>
 async function readInline(folder: string): Promise<BatchVerdict> {
   const batch = await readFile(join(folder, BATCH_FILE));
   const sha256 = createHash('sha256').update(batch).digest('hex');
-  const received = (await textIfAny(join(folder, BATCH_HASH_FILE)))?.trim();
-  if (received !== sha256) {
+  const received = await textIfAny(join(folder, BATCH_HASH_FILE));
+  // to the octet, as pull wrote it
+  if (received !== hashLine(sha256)) {
     const problem =
       received === undefined
         ? `there is no ${BATCH_HASH_FILE} of a pull: nothing says that it is what the server sent; pull again`

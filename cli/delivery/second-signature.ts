@@ -17,11 +17,13 @@ export function byKind(spkis: readonly Bytes[]): {
  * signatures". Anything that is no such JWS does not.
  */
 export function secondSignatureHolds(jws: string, octets: Bytes, longTerm: readonly Bytes[]): boolean {
-  const [header, content, signature, more] = jws.trim().split('.');
+  const [header, content, signature, more] = jws.split('.');
   if (header === undefined || content !== '' || signature === undefined || more !== undefined) return false;
   if (!isHeader(Buffer.from(header, 'base64url').toString('utf8'))) return false;
   const message = utf8(`${header}.${Buffer.from(octets).toString('base64url')}`);
   const raw = Buffer.from(signature, 'base64url');
+  // one text for one signature: no other alphabet, padding or bits that are not used
+  if (raw.toString('base64url') !== signature) return false;
   return longTerm.some((spki) => {
     const key = mlDsa65Key(spki);
     return key !== undefined && mlDsa65SignatureHolds(key, message, raw);

@@ -1,9 +1,10 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { MANIFEST_FILE, packBatch, partFile, verifyBatch } from '../../../cli/delivery/batch-folder.ts';
 import { downloadPart } from '../../../cli/delivery/download.ts';
@@ -112,8 +113,16 @@ it('the parts of a pulled folder make one batch that another decoder reads', asy
   ]);
 });
 
-/** A server of one part that breaks off after so many octets of each answer, with Range or without. */
-async function serve(octets: Uint8Array, { breakAfter = Number.POSITIVE_INFINITY, ranges = true } = {}) {
+/** A server of one part that breaks off once so many octets of an answer are in a file, with Range or without. */
+async function serve(
+  octets: Uint8Array,
+  { breakAfter = Number.POSITIVE_INFINITY, arrivedIn = '', ranges = true } = {},
+) {
+  const sizeOf = () => statSync(arrivedIn, { throwIfNoEntry: false })?.size ?? 0;
+  const breakOff = async (response: ServerResponse) => {
+    while (sizeOf() < breakAfter) await sleep(5);
+    response.destroy();
+  };
   const asked: (string | undefined)[] = [];
   const server: Server = createServer((request, response) => {
     asked.push(request.headers.range);
@@ -121,7 +130,7 @@ async function serve(octets: Uint8Array, { breakAfter = Number.POSITIVE_INFINITY
     const rest = octets.subarray(from);
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.length });
     if (rest.length <= breakAfter) response.end(rest);
-    else response.write(rest.subarray(0, breakAfter), () => setTimeout(() => response.destroy(), 20));
+    else response.write(rest.subarray(0, breakAfter), () => void breakOff(response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -130,8 +139,8 @@ async function serve(octets: Uint8Array, { breakAfter = Number.POSITIVE_INFINITY
 
 it('a download of a part goes on where it broke off', async () => {
   const [{ part, octets }] = parts as [(typeof parts)[number]];
-  const server = await serve(octets, { breakAfter: 900 });
   const file = join(folder, 'fetched');
+  const server = await serve(octets, { breakAfter: 900, arrivedIn: `${file}.partial` });
   await expect(downloadPart(server.url, file, part, {})).rejects.toThrow();
   await downloadPart(server.url, file, part, {});
   expect(server.asked).toEqual([undefined, 'bytes=900-']);

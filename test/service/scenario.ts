@@ -1,15 +1,22 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
+import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';
 import type { OrderInput } from '../../shared/service/api/es2f.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import { type ChunkRecord, chunkRecord } from '../../shared/service/records/job.ts';
-import { LANE, ledgerKeys } from '../../shared/service/records/keys.ts';
+import { LANE, ledgerKeys, shareReturnedPrefix } from '../../shared/service/records/keys.ts';
 import type { NoticeRecord } from '../../shared/service/records/notice.ts';
-import { packRecord, returnedRecord, supplyRecord } from '../../shared/service/records/order.ts';
+import {
+  packRecord,
+  returnedOfShare,
+  returnedRecord,
+  shareRecord,
+  supplyRecord,
+} from '../../shared/service/records/order.ts';
 import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
 import { viewBlock } from '../../shared/service/supply/draws.ts';
 import {
@@ -157,6 +164,23 @@ export async function positionsOf({ context }: Runtime, orderId: string): Promis
     supply: inOrder([...supply, ...positionsIn(true)]),
     returned: inOrder(positionsIn(false)),
     bound: [...bound.keys()].sort((a, b) => a - b),
+  };
+}
+
+/** What is counted in the share of a device manufacturer. */
+export async function shareOf(ledger: Ledger, orderId: string, maker: string) {
+  const [share, waiting, lists] = await Promise.all([
+    ledger.get(ledgerKeys.orderShare(orderId, maker)),
+    ledger.query(`order#${orderId}`, { prefix: shareReturnedPrefix(maker) }),
+    ledger.query(`order#${orderId}`, { prefix: LANE }),
+  ]);
+  const sum = (counts: readonly number[]) => counts.reduce((all, one) => all + one, 0);
+  const lanes = lists.items.map(returnedRecord.from).filter(({ sharer }) => sharer === maker);
+  return {
+    drawn: share === undefined ? 0 : shareRecord.from(share).drawn,
+    /** Given back, and settled by the next draw. */
+    returned: sum(waiting.items.map((item) => returnedOfShare.from(item).count)),
+    inLanes: sum(lanes.map(({ positions }) => positions.length)),
   };
 }
 

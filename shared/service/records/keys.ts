@@ -223,6 +223,11 @@ export const ledgerKeys = {
     partition: orderPartition(orderId),
     sort: `${shareReturnedPrefix(maker)}${jobId}#${padded(chunk)}`,
   }),
+  /** The same of its positions that left a lane of its share (supply/lane.ts): `by` names what took them out, once. */
+  shareReturnedOfLane: (orderId: string, maker: string, by: string): ItemKey => ({
+    partition: orderPartition(orderId),
+    sort: `${shareReturnedPrefix(maker)}lane-${by}`,
+  }),
   orderShare: (orderId: string, maker: string): ItemKey => ({
     partition: orderPartition(orderId),
     sort: `share#${maker}`,

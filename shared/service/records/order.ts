@@ -128,6 +128,8 @@ export const returnedRecord = recordOf('returned positions', {
   ),
   /** Of a lane that is for whoever takes it over: when it was laid out, in milliseconds. */
   spareFrom: optional(whole),
+  /** Of a lane: the device manufacturer in whose share its positions are counted as long as they are in it. */
+  sharer: optional(text),
 });
 
 export type ReturnedRecord = RecordOf<typeof returnedRecord>;

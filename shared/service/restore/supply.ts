@@ -5,7 +5,7 @@ import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
 import { transactCounted } from '../counts/transact.ts';
-import { ledgerKeys, orderPartition, shareReturnedPrefix } from '../records/keys.ts';
+import { LANE, ledgerKeys, orderPartition, shareReturnedPrefix } from '../records/keys.ts';
 import {
   type OrderRecord,
   orderRecord,
@@ -98,7 +98,10 @@ async function giveBack({ ledger }: Context, orderId: string, positions: Iterabl
   return returned;
 }
 
-/** What counts against a share is what the maker's jobs use now; counts that wait to be settled are added beforehand. */
+/**
+ * What counts against a share is what the maker's jobs use now, and what lies in lanes of the share; counts that wait to be
+ * settled are added beforehand.
+ */
 async function settleShares(
   context: Context,
   orderId: string,
@@ -106,12 +109,14 @@ async function settleShares(
   byMaker: ReadonlyMap<string, number>,
 ): Promise<void> {
   const { ledger } = context;
+  const lanes = (await scanAll(ledger, orderPartition(orderId), { prefix: LANE })).map(returnedRecord.from);
   for (const maker of Object.keys(order.shares ?? {})) {
-    const waiting = await scanAll(context.ledger, orderPartition(orderId), {
+    const waiting = await scanAll(ledger, orderPartition(orderId), {
       prefix: shareReturnedPrefix(maker),
     });
     const settled = waiting.reduce((sum, one) => sum + returnedOfShare.from(one).count, 0);
-    const drawn = (byMaker.get(maker) ?? 0) + settled;
+    const laid = lanes.reduce((sum, lane) => sum + (lane.sharer === maker ? lane.positions.length : 0), 0);
+    const drawn = (byMaker.get(maker) ?? 0) + laid + settled;
     await changeItem(ledger, ledgerKeys.orderShare(orderId, maker), (item) =>
       drawn === (item === undefined ? 0 : shareRecord.from(item).drawn)
         ? unchanged()

@@ -9,7 +9,8 @@ import { traceOf } from '../life/traces.ts';
 import { LANE, ledgerKeys, orderPartition } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { returnedRecord } from '../records/order.ts';
-import type { Lane } from './lane.ts';
+import { countedFor, type Lane } from './lane.ts';
+import { type OpenShare, openShare, type Sharer } from './shares.ts';
 import { UndrawnPositions } from './undrawn.ts';
 
 /**
@@ -21,7 +22,7 @@ import { UndrawnPositions } from './undrawn.ts';
 
 /** Positions of a lane: one write of the supply serves so many profiles. */
 export const LANE_LENGTH = 24;
-/** Near the end of an order a lane has one of so many parts of what is left, so that others find some too. */
+/** Near the end of an order, or of a share, a lane has one of so many parts of what is left, so that others find some too. */
 const SHARERS = 4;
 /** The same where many meet at the supply. */
 export const SHARERS_WHO_MEET = 64;
@@ -30,50 +31,67 @@ export const LANES_AT_ONCE = 16;
 
 type Laying = Pick<Context, 'ledger' | 'now'>;
 
-/** So many lanes, or fewer, at least one; none where the order has no position left that was never drawn. */
-export async function layLanes(
-  context: Laying,
-  orderId: string,
-  packSize: number,
-  wanted: number,
-): Promise<readonly Lane[]> {
+/** What lanes are laid of, and whom for. */
+export interface Layout {
+  readonly orderId: string;
+  /** Of the order. */
+  readonly packSize: number;
+  readonly sharer: Sharer;
+}
+
+/** So many lanes, or fewer, at least one; none where order or share has nothing left that was never drawn. */
+export async function layLanes(context: Laying, layout: Layout, wanted: number): Promise<readonly Lane[]> {
+  const { ledger } = context;
+  const { orderId, sharer } = layout;
   let spare = 0;
   return await untilDone(async () => {
-    const [undrawn, spares] = await together(
-      UndrawnPositions.read(context.ledger, orderId),
-      readSpares(context.ledger, orderId),
+    const [[undrawn, share], spares] = await together(
+      together(UndrawnPositions.read(ledger, orderId), openShare(ledger, orderId, sharer)),
+      readSpares(ledger, layout),
     );
-    const taken = await takeOver(context.ledger, orderId, packSize, spares, wanted);
+    const taken = await takeOver(ledger, layout, spares, wanted);
     if (taken.length > 0) return { value: taken };
-    const lanes = undrawn && (await lay(context, orderId, packSize, undrawn, { wanted, spare }));
+    const lanes = undrawn && (await lay(context, layout, { undrawn, share }, { wanted, spare }));
     spare = 2 * spare + 1;
     return lanes && { value: lanes };
   }, changedTooFast);
 }
 
+/** What is left for lanes. */
+interface Left {
+  readonly undrawn: UndrawnPositions;
+  readonly share: OpenShare;
+}
+
 /** Undefined where somebody else was faster. */
 async function lay(
   { ledger, now }: Laying,
-  orderId: string,
-  packSize: number,
-  undrawn: UndrawnPositions,
+  layout: Layout,
+  { undrawn, share }: Left,
   { wanted, spare }: { readonly wanted: number; readonly spare: number },
 ): Promise<readonly Lane[] | undefined> {
+  const { orderId, sharer } = layout;
   const at = now();
   const lanes: Lane[] = [];
   const writes: Write[] = [];
+  let drawn = 0;
   const most = Math.min(LANES_AT_ONCE, wanted + spare);
   while (lanes.length < most) {
-    const positions = takeLane(undrawn, spare > 0 ? SHARERS_WHO_MEET : SHARERS);
+    const positions = takeLane(undrawn, share.left - drawn, spare > 0 ? SHARERS_WHO_MEET : SHARERS);
     if (positions.length === 0) break;
+    drawn += positions.length;
     const isSpare = lanes.length >= wanted;
     const id = randomUUID();
-    const lane = laneOf(orderId, packSize, id, positions, at);
+    const lane = laneOf(layout, id, positions, at);
     lanes.push(lane);
     writes.push(
       {
         put: lane.key,
-        attributes: returnedRecord.to({ positions, ...(isSpare && { spareFrom: at }) }),
+        attributes: returnedRecord.to({
+          positions,
+          ...(isSpare && { spareFrom: at }),
+          ...countedFor(sharer),
+        }),
         when: 'absent',
       },
       traceOfLane(orderId, id, positions, at).entered,
@@ -82,58 +100,56 @@ async function lay(
     );
   }
   if (lanes.length === 0) return [];
-  const { done } = await ledger.transact([undrawn.write(), ...writes], { contended: true });
+  const { done } = await ledger.transact([undrawn.write(), ...share.writes(drawn), ...writes], {
+    contended: true,
+  });
   return done ? lanes.slice(0, wanted) : undefined;
 }
 
-function takeLane(undrawn: UndrawnPositions, sharers: number): readonly number[] {
-  const length = Math.min(LANE_LENGTH, Math.ceil(undrawn.left / sharers));
+function takeLane(undrawn: UndrawnPositions, ofShare: number, sharers: number): readonly number[] {
+  const length = Math.min(LANE_LENGTH, Math.ceil(Math.min(undrawn.left, ofShare) / sharers));
   return Array.from({ length }, () => undrawn.takeNext()).filter((position) => position !== undefined);
 }
 
-async function readSpares(ledger: Ledger, orderId: string): Promise<Item[]> {
+async function readSpares(ledger: Ledger, { orderId, sharer }: Layout): Promise<Item[]> {
   const lanes = await scanAll(ledger, orderPartition(orderId), { prefix: LANE });
-  return lanes.filter((item) => returnedRecord.from(item).spareFrom !== undefined);
+  return lanes.filter((item) => {
+    const record = returnedRecord.from(item);
+    return record.spareFrom !== undefined && record.sharer === countedFor(sharer).sharer;
+  });
 }
 
 /** So many of the spare lanes at most, at random: others do the same. */
-async function takeOver(
-  ledger: Ledger,
-  orderId: string,
-  packSize: number,
-  spares: Item[],
-  wanted: number,
-): Promise<Lane[]> {
+async function takeOver(ledger: Ledger, layout: Layout, spares: Item[], wanted: number): Promise<Lane[]> {
   const chosen: Item[] = [];
   while (spares.length > 0 && chosen.length < wanted)
     chosen.push(...spares.splice(randomInt(spares.length), 1));
   const outcomes = await ledger.writeMany(
-    chosen.map((item) => ({
-      put: item,
-      attributes: returnedRecord.to({ positions: returnedRecord.from(item).positions }),
-      when: { revision: item.revision },
-    })),
+    chosen.map((item) => {
+      const { positions } = returnedRecord.from(item);
+      return {
+        put: item,
+        attributes: returnedRecord.to({ positions, ...countedFor(layout.sharer) }),
+        when: { revision: item.revision },
+      };
+    }),
   );
   return chosen.flatMap((item, i) => {
     const outcome = outcomes[i]!;
     const { positions, spareFrom } = returnedRecord.from(item);
     if (!outcome.done || spareFrom === undefined || positions.length === 0) return [];
     const id = item.sort.slice(LANE.length);
-    return [{ ...laneOf(orderId, packSize, id, positions, spareFrom), revision: outcome.revision }];
+    return [{ ...laneOf(layout, id, positions, spareFrom), revision: outcome.revision }];
   });
 }
 
 /** One that was laid out at this moment, in milliseconds, and not used yet. */
-function laneOf(
-  orderId: string,
-  packSize: number,
-  id: string,
-  positions: readonly number[],
-  laidAt: number,
-): Lane {
+function laneOf(layout: Layout, id: string, positions: readonly number[], laidAt: number): Lane {
+  const { orderId, packSize, sharer } = layout;
   const { settled } = traceOfLane(orderId, id, positions, laidAt);
   const key = ledgerKeys.orderLane(orderId, id);
-  return { orderId, id, packSize, key, positions, revision: 1, bound: 0, tried: new Set(), settled };
+  const fresh = { revision: 1, bound: 0, tried: new Set<number>() };
+  return { orderId, packSize, sharer, id, key, positions, ...fresh, settled };
 }
 
 const traceOfLane = (orderId: string, id: string, positions: readonly number[], laidAt: number) => {

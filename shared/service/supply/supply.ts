@@ -1,7 +1,7 @@
 import type { Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
 import { ReturnedPositions } from './returned.ts';
-import { openShare } from './shares.ts';
+import { openShare, type Sharer } from './shares.ts';
 import { readTies, type Tie } from './ties.ts';
 import { UndrawnPositions } from './undrawn.ts';
 
@@ -19,10 +19,7 @@ export interface Draw {
 const TIES_PER_DRAW = 20;
 
 /** Who draws: a position kept for one eUICC is for its own items, and a maker may have a share. */
-export interface Drawer {
-  readonly maker: string;
-  /** Profiles of the order that the maker may have at most. */
-  readonly share: number | undefined;
+export interface Drawer extends Sharer {
   /** EID of each item, by index. */
   readonly eids: readonly string[];
 }
@@ -42,15 +39,16 @@ export async function planDraw(
 ): Promise<Draw> {
   const undrawn = await UndrawnPositions.read(ledger, orderId);
   if (undrawn === undefined) return { runs: [], writes: [] };
-  const returned = await ReturnedPositions.readForDraw(ledger, orderId);
+  const sharer = drawer?.share === undefined ? undefined : drawer.maker;
+  const returned = await ReturnedPositions.readForDraw(ledger, orderId, sharer);
   const ties = await readTies(ledger, orderId);
   const kept =
     drawer === undefined ? NONE_KEPT : drawKept(ownTies(ties, wishes, drawer.eids, returned), returned);
   const share = await openShare(ledger, orderId, drawer);
-  const chosen = drawFree(wishes, { undrawn, returned, ties, kept, atMost: share.left });
+  const { chosen, counted } = drawFree(wishes, { undrawn, returned, ties, kept, atMost: share.left });
   return {
     runs: toRuns(new Map([...kept.chosen, ...chosen])),
-    writes: [undrawn.write(), ...kept.writes, ...share.writes(chosen.size), ...returned.writes()],
+    writes: [undrawn.write(), ...kept.writes, ...share.writes(counted), ...returned.writes()],
   };
 }
 
@@ -75,7 +73,10 @@ function drawKept(own: ReadonlyMap<number, Tie>, returned: ReturnedPositions): K
   return { chosen, items: new Set(own.keys()), writes };
 }
 
-/** The position of each item that gets one of those kept for nobody, by index. */
+/**
+ * The position of each item that gets one of those kept for nobody, by index, and how many of them are counted against the
+ * drawer's share. What lies in lanes of that share is counted already, and drawn last.
+ */
 function drawFree(
   wishes: Wishes,
   from: {
@@ -85,22 +86,34 @@ function drawFree(
     readonly kept: KeptDraw;
     readonly atMost: number;
   },
-): ReadonlyMap<number, number> {
+): { readonly chosen: ReadonlyMap<number, number>; readonly counted: number } {
   const { undrawn, returned, ties, kept, atMost } = from;
   const isFree = (position: number) => !ties.some((tie) => tie.position === position);
   const chosen = new Map<number, number>();
-  const isOpen = (index: number) => !kept.items.has(index) && chosen.size < atMost;
+  let counted = 0;
+  const count = <T>(draw: () => T | undefined): T | undefined => {
+    const drawn = counted < atMost ? draw() : undefined;
+    if (drawn !== undefined) counted += 1;
+    return drawn;
+  };
   for (const [index, wish] of wishes.entries()) {
-    if (wish === undefined || !isOpen(index) || !isFree(wish)) continue;
-    if (returned.take(wish) || undrawn.take(wish)) chosen.set(index, wish);
+    if (wish === undefined || kept.items.has(index) || !isFree(wish)) continue;
+    const isWished = (position: number) => position === wish;
+    const position =
+      returned.takeFromOwnShare(isWished) ??
+      count(() => (returned.take(wish) || undrawn.take(wish) ? wish : undefined));
+    if (position !== undefined) chosen.set(index, position);
   }
   for (const [index, wish] of wishes.entries()) {
-    if (wish !== undefined || !isOpen(index)) continue;
-    const position = returned.takeAny(isFree) ?? undrawn.takeNext() ?? returned.takeFromLanes(isFree);
+    if (wish !== undefined || kept.items.has(index)) continue;
+    const position =
+      count(() => returned.takeAny(isFree) ?? undrawn.takeNext()) ??
+      returned.takeFromOwnShare(isFree) ??
+      count(() => returned.takeFromLanes(isFree));
     if (position === undefined) break;
     chosen.set(index, position);
   }
-  return chosen;
+  return { chosen, counted };
 }
 
 /** The kept position of each item whose eUICC has one that is to be had, by index. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { present } from '../../../shared/present.ts';
 import { type Environment, ModelFactory } from '../../support/aws-model/factory.ts';
 import { VirtualTime } from '../../support/aws-model/virtual-time.ts';
 import { count } from '../../support/counts.ts';
+import { DEVICE_MAKER } from '../../support/deployment.ts';
 import { effort, LONG } from '../../support/effort.ts';
 
 const CALLERS = 50;
@@ -37,6 +39,14 @@ const LINES = [
     profiles: CALLERS * CALLS,
     conflicts: 2,
   },
+  // each lane is laid of the supply and of the share, in one transaction
+  {
+    line: '4 environments that bind out of a share',
+    environments: 4,
+    profiles: PLENTY,
+    order: { shares: { [DEVICE_MAKER.identifier]: PLENTY } },
+    conflicts: 1,
+  },
 ];
 describe.each(LONG ? LINES : LINES.slice(0, 1))('transactions that overlap: $line', (line) => {
   let factory: ModelFactory;
@@ -55,7 +65,11 @@ describe.each(LONG ? LINES : LINES.slice(0, 1))('transactions that overlap: $lin
         transacting: () => pass(TRANSACTION_MS),
       },
       CALLERS * CALLS,
-      { rateLimit: { perSecond: 10_000, burst: 10_000 }, profiles: line.profiles },
+      {
+        rateLimit: { perSecond: 10_000, burst: 10_000 },
+        profiles: line.profiles,
+        ...present({ order: line.order }),
+      },
     );
     const used = async (operation: string) => {
       if (operation === 'sign') signatures += 1;

@@ -15,7 +15,16 @@ import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
 import { MortalProcess } from '../mortal.ts';
-import { outcomesOf, positionsOf, prepare, Request, register, registered, triplesOf } from '../scenario.ts';
+import {
+  outcomesOf,
+  positionsOf,
+  prepare,
+  Request,
+  register,
+  registered,
+  shareOf,
+  triplesOf,
+} from '../scenario.ts';
 
 /**
  * The drill: bind, back up, go on, restore the backup, run the restore, go on again. Everything that was answered since
@@ -167,6 +176,8 @@ async function expectReconciled(runtime: Runtime): Promise<void> {
   // the share of 11 counts what was drawn since the backup: 1 + 1 + 1 + 3 + 1 before, 2 now
   const many = await registered({ ...deployment, runtime } as Deployment, 2);
   expect(outcomesOf(await new Request('OLD', itemsFor(many)).send(runtime))).toEqual(['bound', 'bound']);
+  const share = await shareOf(context.ledger, 'OLD', DEVICE_MAKER.identifier);
+  expect(share.drawn - share.returned).toBe(11 + share.inLanes);
 
   // what was taken away stays away
   const { keys } = euiccRecord.from((await context.ledger.get(ledgerKeys.euicc(closed.eid)))!);

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Ledger } from '../../../shared/ledger/ledger.ts';
 import { openLedger } from '../../../shared/ledger/open.ts';
 import { ledgerKeys, orderPartition, RETURNED } from '../../../shared/service/records/keys.ts';
-import { returnedRecord, supplyRecord } from '../../../shared/service/records/order.ts';
+import { returnedRecord, shareRecord, supplyRecord } from '../../../shared/service/records/order.ts';
 import { LANE_LENGTH, layLanes, SHARERS_WHO_MEET } from '../../../shared/service/supply/lane-laying.ts';
+import type { Sharer } from '../../../shared/service/supply/shares.ts';
 
 const ORDER = 'LANES';
 const PACK_SIZE = 100;
@@ -19,8 +20,9 @@ const stock = (end: number) =>
     attributes: supplyRecord.to({ next: 0, end, taken: [] }),
     when: 'absent',
   });
-const lay = (wanted: number, through: Ledger = ledger) =>
-  layLanes({ ledger: through, now: () => 1_000 }, ORDER, PACK_SIZE, wanted);
+const MAKER = { maker: 'one', share: undefined };
+const lay = (wanted: number, through: Ledger = ledger, sharer: Sharer = MAKER) =>
+  layLanes({ ledger: through, now: () => 1_000 }, { orderId: ORDER, packSize: PACK_SIZE, sharer }, wanted);
 const positionsOf = (lanes: readonly { readonly positions: readonly number[] }[]) =>
   lanes.flatMap(({ positions }) => positions);
 
@@ -88,4 +90,39 @@ it('makes shorter lanes towards the end of an order, and none where nothing is l
     prefix: RETURNED,
   });
   expect(items).toHaveLength(all.length + 1);
+});
+
+it('takes as much of a share with it as positions, and shortens lanes towards its end', async () => {
+  await stock(100 * LANE_LENGTH);
+  const [sharer, another] = ['one', 'another'].map((maker) => ({ maker, share: 2 * LANE_LENGTH })) as [
+    Sharer,
+    Sharer,
+  ];
+  const laid: number[] = [];
+  for (let lanes = await lay(1, ledger, sharer); lanes.length > 0; lanes = await lay(1, ledger, sharer)) {
+    laid.push(...positionsOf(lanes));
+    const share = await ledger.get(ledgerKeys.orderShare(ORDER, sharer.maker));
+    expect(shareRecord.from(share!).drawn).toBe(laid.length);
+    for (const { key } of lanes)
+      expect(returnedRecord.from((await ledger.get(key))!).sharer).toBe(sharer.maker);
+  }
+  expect(laid).toHaveLength(2 * LANE_LENGTH);
+  const [first] = await lay(1, ledger, another);
+  expect(laid).not.toContain(first!.positions[0]);
+});
+
+it('leaves spare lanes of a share to those of its device manufacturer', async () => {
+  await stock(100 * SHARERS_WHO_MEET * LANE_LENGTH);
+  const sharer = { maker: 'one', share: 50 * SHARERS_WHO_MEET * LANE_LENGTH };
+  const spareOf = async () => {
+    const { items } = await ledger.query(orderPartition(ORDER), { prefix: RETURNED });
+    return items.filter((item) => returnedRecord.from(item).spareFrom !== undefined).map(({ sort }) => sort);
+  };
+  await lay(1, losingOnce(), sharer);
+  const [spare] = await spareOf();
+  await lay(1);
+  expect(await spareOf()).toEqual([spare]);
+  const [taken] = await lay(1, ledger, sharer);
+  expect([taken!.key.sort, await spareOf()]).toEqual([spare, []]);
+  expect(returnedRecord.from((await ledger.get(taken!.key))!).sharer).toBe('one');
 });

@@ -1,11 +1,12 @@
 import type { FunctionHandler } from '../../../lambdas/api-gateway.ts';
 import type { KeyUse } from '../../../shared/keys/registry.ts';
 import { becomes, changeItem } from '../../../shared/ledger/change.ts';
+import type { Ledger } from '../../../shared/ledger/ledger.ts';
 import { openRuntime, type Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
 import type { OrderInput } from '../../../shared/service/api/es2f.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
-import { supplyRecord } from '../../../shared/service/records/order.ts';
+import { orderRecord, supplyRecord } from '../../../shared/service/records/order.ts';
 import { LANE_LENGTH, SHARERS_WHO_MEET } from '../../../shared/service/supply/lane-laying.ts';
 import { encodeBppRequest, type PersonalisedEuicc } from '../../../sim/index.ts';
 import { prepare, registered } from '../../service/scenario.ts';
@@ -43,7 +44,7 @@ export class ModelFactory {
 
   /**
    * With eUICCs and, where nothing else is said, profiles for so many calls. `unlimited`: as though the order had many more,
-   * so that its end is far away; none of those can be bound.
+   * so that its end is far away, and that of each share; none of those can be bound.
    */
   static async open(
     watched: Watched,
@@ -62,10 +63,7 @@ export class ModelFactory {
     const stores = modelStores(watched);
     const deployment = await Deployment.create({ stores, config });
     await prepare(deployment, ORDER, profiles, order);
-    if (unlimited)
-      await changeItem(stores.ledger, ledgerKeys.orderSupply(ORDER), (item) =>
-        becomes(supplyRecord.to({ ...supplyRecord.from(item!), end: profiles + FAR_AWAY })),
-      );
+    if (unlimited) await moveEndAway(stores.ledger, profiles);
     const factory = new ModelFactory(deployment, stores, await registered(deployment, calls));
     const { identifier, role } = DEVICE_MAKER;
     const party = { identifier, role, name: 'factory' };
@@ -94,6 +92,17 @@ export class ModelFactory {
   async close(): Promise<void> {
     await this.deployment.close();
   }
+}
+
+async function moveEndAway(ledger: Ledger, profiles: number): Promise<void> {
+  await changeItem(ledger, ledgerKeys.orderSupply(ORDER), (item) =>
+    becomes(supplyRecord.to({ ...supplyRecord.from(item!), end: profiles + FAR_AWAY })),
+  );
+  await changeItem(ledger, ledgerKeys.order(ORDER), (item) => {
+    const order = orderRecord.from(item!);
+    const shares = Object.entries(order.shares ?? {}).map(([maker, share]) => [maker, share + FAR_AWAY]);
+    return becomes(orderRecord.to({ ...order, ...(order.shares && { shares: Object.fromEntries(shares) }) }));
+  });
 }
 
 export class Environment {

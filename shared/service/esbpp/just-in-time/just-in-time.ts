@@ -25,8 +25,8 @@ const ATTEMPTS = 4;
  * Binding one profile while a device waits: one read, one signature, one transaction, and the answer from memory.
  *
  * What is not served here goes the way of a request of many items: one that would be refused, since its refusal is to be
- * kept; that names its ICCID, or whose eUICC has a replacement kept for it; of a device manufacturer with a share; of an
- * order whose last positions are being drawn; and an answer that is too large to go inline.
+ * kept; that names its ICCID, or whose eUICC has a replacement kept for it; of an order
+ * whose last positions are being drawn, or the last ones of the caller's share; and an answer that is too large to go inline.
  */
 export class JustInTime {
   readonly #context: Context;
@@ -106,7 +106,8 @@ export class JustInTime {
 
   /** With a lane that waits for its next call, where there is one. */
   async #decide(wanted: Wanted, confirmed: Promise<unknown>): Promise<Decision | undefined> {
-    const idle = this.#lanes.idle(wanted.received.request.orderId);
+    const { caller, request } = wanted.received;
+    const idle = this.#lanes.idle(request.orderId, caller.identifier);
     let decision: Decision | undefined;
     try {
       [decision] = await together(decide(this.#context, this.#deciding, wanted, idle), confirmed);
@@ -117,8 +118,8 @@ export class JustInTime {
   }
 
   /** On a new lane; undefined where nothing is left to lay one out of. */
-  async #newPlace(orderId: string, { order: { packSize } }: Decision): Promise<Place | undefined> {
-    const lane = await this.#lanes.lay(orderId, packSize);
+  async #newPlace(orderId: string, { order: { packSize }, sharer }: Decision): Promise<Place | undefined> {
+    const lane = await this.#lanes.lay({ orderId, packSize, sharer });
     const position = lane && nextOf(lane);
     if (lane === undefined || position === undefined) return undefined;
     const key = ledgerKeys.orderPack(orderId, Math.floor(position / packSize));

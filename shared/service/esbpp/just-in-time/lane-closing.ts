@@ -2,6 +2,7 @@ import { Fault } from '../../../errors.ts';
 import { changeItem, goes, unchanged } from '../../../ledger/change.ts';
 import type { ItemKey } from '../../../ledger/ledger.ts';
 import { scanAll } from '../../../ledger/scan.ts';
+import { present } from '../../../present.ts';
 import type { Context } from '../../context.ts';
 import { laneCountWrites, lastInTime } from '../../counts/lane-counts.ts';
 import { type ChunkRecord, chunkRecord, jobRecord } from '../../records/job.ts';
@@ -9,6 +10,7 @@ import { blockOf, drawPartition, LANE, ledgerKeys, padded } from '../../records/
 import { parseLanePart } from '../../records/object-names.ts';
 import { drawRecord, returnedRecord } from '../../records/order.ts';
 import type { TraceRecord } from '../../records/trace.ts';
+import { giveBackToShare } from '../../supply/shares.ts';
 import type { JobChunk } from '../chunk-items.ts';
 import { finishChunk } from '../commit.ts';
 
@@ -32,21 +34,23 @@ export async function closeLane(context: Context, { holder, objects }: TraceReco
 async function giveBack({ ledger }: Context, orderId: string, holder: ItemKey): Promise<void> {
   const item = await ledger.get(holder);
   if (item === undefined) return;
-  const { positions, lane } = returnedRecord.from(item);
+  const { positions, lane, sharer } = returnedRecord.from(item);
+  const id = holder.sort.slice(LANE.length);
   if (positions.length === 0) return;
   const { done } = await ledger.transact([
     lane === undefined
       ? { remove: holder, when: { revision: item.revision } }
       : {
           put: holder,
-          attributes: returnedRecord.to({ positions: [], lane }),
+          attributes: returnedRecord.to({ positions: [], lane, ...present({ sharer }) }),
           when: { revision: item.revision },
         },
     {
-      put: ledgerKeys.orderReturnedOfLane(orderId, holder.sort.slice(LANE.length)),
+      put: ledgerKeys.orderReturnedOfLane(orderId, id),
       attributes: returnedRecord.to({ positions }),
       when: 'absent',
     },
+    ...(sharer === undefined ? [] : [giveBackToShare(orderId, sharer, id, positions.length)]),
   ]);
   if (!done) throw new Fault('ledger', 'the lane is in use at this moment', { retryable: true });
 }

@@ -12,6 +12,7 @@ import { type OrderRecord, orderRecord, type PackRecord, packRecord } from '../.
 import type { RecordKind } from '../../records/record.ts';
 import { trustEpochCopy } from '../../records/trust.ts';
 import { type Lane, nextOf } from '../../supply/lane.ts';
+import type { Sharer } from '../../supply/shares.ts';
 import type { Trust } from '../../trust/trust.ts';
 import type { ReceivedRequest } from '../requests.ts';
 
@@ -26,6 +27,8 @@ export interface Decision {
   readonly order: OrderRecord;
   readonly admission: Admission;
   readonly trustEpoch: number;
+  /** The caller, with its share of the order. */
+  readonly sharer: Sharer;
   readonly leansOn: { readonly euicc: Item; readonly epoch: Item; readonly open: Item };
   /** The lane that was asked about, where it still is as its process knows it. */
   readonly place?: Place;
@@ -66,8 +69,7 @@ export async function decide(
   if (read.order === undefined || ties.items.length > 0) return undefined;
   const order = decodedOnce(orderRecord, read.order);
   const { identifier } = caller;
-  if (!order.requesterDms.includes(identifier) || ownMember(order.shares, identifier) !== undefined)
-    return undefined;
+  if (!order.requesterDms.includes(identifier)) return undefined;
 
   const trustEpoch = trustEpochCopy.from(epoch).epoch;
   const certificate = read.certificate && euiccCertificateRecord.from(read.certificate).der;
@@ -85,7 +87,8 @@ export async function decide(
     { ...gateReads(context, await trust.at(trustEpoch)), infoOf },
   );
   if (admission instanceof Refusal) return undefined;
-  const decision = { order, admission, trustEpoch, leansOn: { euicc, epoch, open } };
+  const sharer = { maker: identifier, share: ownMember(order.shares, identifier) };
+  const decision = { order, admission, trustEpoch, sharer, leansOn: { euicc, epoch, open } };
   const position = lane && nextOf(lane);
   if (lane === undefined || position === undefined || read.pack === undefined) return decision;
   if (read.lane?.revision !== lane.revision) return decision;

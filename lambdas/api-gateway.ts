@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { CallCost, counting } from '../shared/call-cost.ts';
 import type { HttpAnswer } from '../shared/gsma/http-answer.ts';
 import { httpFunction } from '../shared/gsma/http-function.ts';
 import type { InterfaceFunction } from '../shared/gsma/interface-function.ts';
 import type { HttpRequest } from '../shared/gsma/received-call.ts';
 import type { CallOptions } from '../shared/gsma/record-call.ts';
+import type { Caller } from '../shared/service/api/caller.ts';
 import type { Services } from '../shared/service/api/services.ts';
 
 /** An API Gateway HTTP API event, payload format 2.0. */
@@ -30,16 +32,32 @@ export function functionHandler(
   options?: Partial<CallOptions>,
 ): FunctionHandler {
   const answer = httpFunction(fn, services, { ...defaultOptions, ...options });
-  return async (event, context) =>
-    resultOf(await answer(requestOf(event), context.getRemainingTimeInMillis()));
+  return async (event, context) => {
+    const cost = new CallCost();
+    let party: string | undefined;
+    const request = requestOf(event, (caller) => {
+      party = caller?.identifier;
+    });
+    const answered = await counting(cost, () => answer(request, context.getRemainingTimeInMillis()));
+    const octets = (event.body?.length ?? 0) + Buffer.byteLength(answered.body ?? '');
+    if (party !== undefined) services.parties.charge?.(party, { reads: cost.reads, octets });
+    return resultOf(answered);
+  };
 }
 
-function requestOf({ headers, body = '', isBase64Encoded, requestContext }: Event): HttpRequest {
+/** `told` hears whose body it is, once that is known. */
+function requestOf(
+  { headers, body = '', isBase64Encoded, requestContext }: Event,
+  told: (caller: Caller | undefined) => void,
+): HttpRequest {
   return {
     method: requestContext.http.method,
     headers,
     // API Gateway has held the octets, within its own limits
-    readBody: async () => (isBase64Encoded ? Buffer.from(body, 'base64') : body),
+    readBody: async (_limit, caller) => {
+      told(caller);
+      return isBase64Encoded ? Buffer.from(body, 'base64') : body;
+    },
     bodyIsHere: true,
     // without mutual TLS `authentication` is left out or null
     clientCertificate: requestContext.authentication?.clientCert?.clientCertPem,

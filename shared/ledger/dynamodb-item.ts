@@ -42,6 +42,17 @@ function storedValue(unchecked: Value | undefined, depth: number): AttributeValu
   return { M: storedMembers(value as Attributes, depth) };
 }
 
+/** Octets of texts and binaries, names of members not counted: what reading the item costs. */
+export function octetsIn(value: AttributeValue | undefined): number {
+  if (value === undefined) return 0;
+  if (value.M !== undefined) return sum(Object.values(value.M));
+  if (value.L !== undefined) return sum(value.L);
+  return value.S?.length ?? value.B?.length ?? 1;
+}
+
+const sum = (values: readonly AttributeValue[]) =>
+  values.reduce((octets, value) => octets + octetsIn(value), 0);
+
 export function readItem(stored: Stored): Item {
   const { revision, attributes } = stored;
   return {

@@ -13,10 +13,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { awsClient } from '../aws/client-config.ts';
 import { isNamed, toFault } from '../aws/fault.ts';
+import { countRead } from '../call-cost.ts';
 import { backOff, mapConcurrently } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
 import { ifPresent, present } from '../present.ts';
-import { readItem, readKey, type Stored, storedItem, storedKey } from './dynamodb-item.ts';
+import { octetsIn, readItem, readKey, type Stored, storedItem, storedKey } from './dynamodb-item.ts';
 import { checkItemSize, checkKey, checkWrites, keyOf } from './item.ts';
 import {
   type Condition,
@@ -75,6 +76,7 @@ export class DynamoDbLedger implements Ledger {
     checkKey(key);
     const command = new GetItemCommand({ TableName: this.#table, Key: storedKey(key), ConsistentRead: true });
     const { Item: stored } = await calling(() => this.#client.send(command));
+    countRead(octetsIn(stored?.attributes));
     return stored === undefined ? undefined : readItem(stored);
   }
 
@@ -86,7 +88,9 @@ export class DynamoDbLedger implements Ledger {
       batches.push(wanted.slice(i, i + BATCH_GET_LIMIT));
     const found = new Map<string, Item>();
     await mapConcurrently(batches, CONCURRENCY, async (batch) => {
-      for (const item of await this.#getBatch(batch)) found.set(nameOf(item), item);
+      const items = await this.#getBatch(batch);
+      for (const item of items) found.set(nameOf(item), item);
+      for (let missing = items.length; missing < batch.length; missing++) countRead(0);
     });
     return keys.map((key) => found.get(nameOf(key)));
   }
@@ -127,7 +131,10 @@ export class DynamoDbLedger implements Ledger {
         ...present({ ExclusiveStartKey: ifPresent(start, (sort) => storedKey({ partition, sort })) }),
       });
       const { Items = [], LastEvaluatedKey } = await calling(() => this.#client.send(command));
-      for (const stored of Items) if (stored.sort!.S !== before) items.push(readItem(stored));
+      for (const stored of Items) {
+        countRead(octetsIn(stored.attributes));
+        if (stored.sort!.S !== before) items.push(readItem(stored));
+      }
       start = LastEvaluatedKey?.sort?.S;
     } while (items.length === 0 && start !== undefined);
     return { items, cursor: start === undefined ? undefined : makeCursor(start) };
@@ -214,6 +221,7 @@ export class DynamoDbLedger implements Ledger {
         this.#client.send(new BatchGetItemCommand({ RequestItems })),
       );
       const found = Responses?.[this.#table] ?? [];
+      for (const { attributes } of found) countRead(octetsIn(attributes));
       items.push(...found.map(readItem));
       pending = UnprocessedKeys?.[this.#table]?.Keys ?? [];
       // What a full answer (16 MB) left over is no sign of load.

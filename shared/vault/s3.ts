@@ -11,6 +11,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { awsClient, S3_REQUEST_TIMEOUT } from '../aws/client-config.ts';
 import { isNamed } from '../aws/fault.ts';
+import { countRead } from '../call-cost.ts';
 import type { Bytes } from '../codec/bytes.ts';
 import { mapConcurrently, untilDone } from '../concurrency.ts';
 import { Fault, invariant } from '../errors.ts';
@@ -100,6 +101,7 @@ export class S3Vault implements Vault {
   async get(ref: ObjectRef, range?: ByteRange): Promise<Bytes> {
     const { offset, length } = checkRange(ref, range);
     checkName(ref.name);
+    countRead(length);
     if (range !== undefined && length === 0) return new Uint8Array();
     const Range = range === undefined ? {} : { Range: `bytes=${offset}-${offset + length - 1}` };
     return calling(async () => {
@@ -135,6 +137,7 @@ export class S3Vault implements Vault {
 
   async head(name: string): Promise<ObjectRef | undefined> {
     checkName(name);
+    countRead(0);
     return this.#head(name);
   }
 

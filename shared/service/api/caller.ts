@@ -24,6 +24,14 @@ export interface ClientCertificate {
   readonly notAfterMs: number;
 }
 
+/** What a call has taken, beyond being one. */
+export interface CallSpent {
+  /** Of ledger and vault, each of 4 KiB at most: shared/call-cost.ts. */
+  readonly reads: number;
+  /** Of its body and its answer. */
+  readonly octets: number;
+}
+
 export interface Parties {
   /** The party of a client certificate; refuses an unknown, revoked or expired one. Reads the register each time. */
   identify(certificate: ClientCertificate): Promise<Caller>;
@@ -32,6 +40,8 @@ export interface Parties {
    * and nothing more. Undefined where nobody did.
    */
   remembered?(fingerprint: string): Caller | undefined;
+  /** A call of this party is over: what it took beyond a call's due counts as further calls of it (I13). */
+  charge?(identifier: string, spent: CallSpent): void;
 }
 
 /** A call that was refused as a whole: who, what and why. Never what it carried. */

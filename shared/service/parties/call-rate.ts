@@ -48,6 +48,8 @@ export class CallRateLimiter {
   readonly #now: () => number;
   readonly #leases = new Map<string, Lease>();
   readonly #refills = new Map<string, Promise<void>>();
+  /** Tokens that calls of a party cost beyond the one that they were let in by, and that are not paid yet. */
+  readonly #owed = new Map<string, number>();
 
   /** `now` in milliseconds. */
   constructor(limit: CallRate, ledger: Ledger, now: () => number) {
@@ -63,6 +65,7 @@ export class CallRateLimiter {
       const held = this.#leases.get(party);
       // a clock that was set back makes leases that never end
       const lease = held !== undefined && at < held.from ? undefined : held;
+      if (lease !== undefined) this.#payFrom(lease, party);
       if (lease !== undefined && lease.tokens > 0 && at < lease.until) {
         lease.tokens -= 1;
         // who has used up one lease before comes again
@@ -72,6 +75,29 @@ export class CallRateLimiter {
       if (lease !== undefined && at < lease.emptyUntil) this.#refuse(party, lease.emptyUntil - at);
       await this.#shared(party, lease);
     }
+  }
+
+  /**
+   * A call has cost so many tokens more than the one that it was let in by. They are taken of what the party has on lease
+   * here, and of its bucket with the next lease: no call waits for it, and no write is made for it alone. What a process
+   * owes that is not called again by the party is lost, which is one call's worth where it serves one at a time.
+   */
+  charge(party: string, tokens: number): void {
+    this.#owed.set(party, (this.#owed.get(party) ?? 0) + tokens);
+    if (this.#owed.size > MAX_LEASES) this.#owed.delete(this.#owed.keys().next().value!);
+  }
+
+  #payFrom(lease: Lease, party: string): void {
+    const paid = Math.min(lease.tokens, Math.floor(this.#owed.get(party) ?? 0));
+    if (paid <= 0) return;
+    lease.tokens -= paid;
+    this.#pay(party, paid);
+  }
+
+  #pay(party: string, tokens: number): void {
+    const left = (this.#owed.get(party) ?? 0) - tokens;
+    if (left > 0) this.#owed.set(party, left);
+    else this.#owed.delete(party);
   }
 
   /** Those who come together wait for the same refill. */
@@ -97,17 +123,19 @@ export class CallRateLimiter {
       // not since a moment before this process looked last: another one may have set the bucket back
       const since = Math.max(bucket.at, before?.from ?? 0);
       const earned = (Math.max(0, at - since) * perSecond) / 1000;
-      const tokens = Math.min(burst, bucket.tokens + earned);
-      if (tokens < 1 && !setBack) {
+      const owed = Math.floor(this.#owed.get(party) ?? 0);
+      const tokens = Math.min(burst, bucket.tokens + earned) - owed;
+      if (tokens < 1 && !setBack && owed === 0) {
         return { value: this.#keepEmpty(party, tokens, at) };
       }
-      const size = Math.min(wanted, Math.floor(tokens));
+      const size = Math.max(0, Math.min(wanted, Math.floor(tokens)));
       const { done } = await this.#ledger.write({
         put: key,
         attributes: bucketRecord.to({ tokens: tokens - size, at: setBack ? at : Math.max(at, bucket.at) }),
         when: asRead(item),
       });
       if (!done) return undefined;
+      this.#pay(party, owed);
       if (size === 0) return { value: this.#keepEmpty(party, tokens, at) };
       const lease = { tokens: size, size, from: at, until: at + LEASE_MS, emptyUntil: at };
       return { value: this.#keep(party, lease) };

@@ -4,7 +4,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import type { Actor } from '../api/actor.ts';
-import type { Caller, ClientCertificate, Parties } from '../api/caller.ts';
+import type { Caller, CallSpent, ClientCertificate, Parties } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { requireBegun } from '../dual-control/dual-control.ts';
@@ -26,6 +26,11 @@ export function endingOf(
 }
 
 const DEFAULT_RATE: CallRate = { perSecond: 50, burst: 200 };
+/**
+ * What a call may take by being one: at the default rate 20,000 reads and 32 MiB a second, as the limits of the embedded
+ * server have it (docs/operators.md). A just-in-time request takes some 20 reads and 20 KiB.
+ */
+const CALLS_DUE: CallSpent = { reads: 400, octets: 640 * 1024 };
 /** Callers that are remembered between their calls. */
 const REMEMBERED = 1_000;
 
@@ -61,6 +66,11 @@ export class PartyService implements Parties {
 
   remembered(fingerprint: string): Caller | undefined {
     return this.#remembered.get(fingerprint);
+  }
+
+  charge(identifier: string, { reads, octets }: CallSpent): void {
+    const calls = Math.max(reads / CALLS_DUE.reads, octets / CALLS_DUE.octets);
+    if (calls > 1) this.#rates.charge(identifier, calls - 1);
   }
 
   /** Registers a certificate; an identifier has one role, whatever its certificates. */

@@ -205,6 +205,34 @@ describe('the rate of a party', () => {
     expect(revision).toBeLessThan(30);
   });
 
+  it('counts a call that cost more than one is due as further calls, of any process, by no write of its own', async () => {
+    const { clock, limiters, ledger, let: through } = await rate({ perSecond: 10, burst: 40 }, 2);
+    expect(await through(2)).toBe(2);
+    const { revision } = (await ledger.get(ledgerKeys.rate('a')))!;
+    limiters[0]!.charge('a', 30.5);
+    limiters[1]!.charge('b', 1_000);
+    expect((await ledger.get(ledgerKeys.rate('a')))!.revision).toBe(revision);
+    const took = await through(200);
+    expect(took).toBeGreaterThan(0);
+    expect(took).toBeLessThanOrEqual(40 - 2 - 30);
+    // half a call is owed until there is another half
+    clock.now += 1_000;
+    limiters[0]!.charge('a', 0.5);
+    expect(await through(200)).toBeLessThanOrEqual(10 - 1);
+  });
+
+  it('of a party that owes more than it has fills again by what it earns', async () => {
+    const { clock, limiters, let: through } = await rate({ perSecond: 10, burst: 10 });
+    expect(await through(1)).toBe(1);
+    limiters[0]!.charge('a', 59);
+    expect(await through(20)).toBe(0);
+    await expect(limiters[0]!.take('a')).rejects.toMatchObject({ retryAfterSeconds: 6 });
+    clock.now += 4_000;
+    expect(await through(20)).toBe(0);
+    clock.now += 2_000;
+    expect(await through(20)).toBe(10);
+  });
+
   it('counts calls that come at once, in one process and in several', async () => {
     const { limiters } = await rate({ perSecond: 1, burst: 40 }, 4);
     const calls = Array.from({ length: 400 }, (_, i) => limiters[i % 4]!.take('a'));

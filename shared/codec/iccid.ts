@@ -1,5 +1,5 @@
 import { refuse } from '../errors.ts';
-import { type Bytes, fromHex, toHex } from './bytes.ts';
+import { type Bytes, toHex } from './bytes.ts';
 
 /**
  * ICCID (ITU-T E.118, ETSI TS 102 221 section 13.2): 19 or 20 digits with a Luhn check digit.
@@ -7,6 +7,7 @@ import { type Bytes, fromHex, toHex } from './bytes.ts';
  * profile package does not.
  */
 const DIGITS = /^[0-9]{19,20}$/;
+const ICCID_LENGTH = 10;
 
 /** The digit that makes `digits` followed by it pass the Luhn check. */
 export function luhnDigit(digits: string): number {
@@ -56,8 +57,15 @@ function withLuhn(digits: string): string {
 
 /** Ten octets, high nibble first, F padded: the form in the header of a profile package. */
 export function packIccid(digits: string): Bytes {
-  return fromHex(checkIccid(digits).padEnd(20, 'f'));
+  checkIccid(digits);
+  const packed = Buffer.alloc(ICCID_LENGTH);
+  for (let i = 0; i < ICCID_LENGTH; i++)
+    packed[i] = (nibbleOf(digits, 2 * i) << 4) | nibbleOf(digits, 2 * i + 1);
+  return packed;
 }
+
+/** The digit, or F behind the last. */
+const nibbleOf = (digits: string, at: number) => (at < digits.length ? digits.charCodeAt(at) - 48 : 0x0f);
 
 /** Ten octets with swapped nibbles: EF.ICCID, StoreMetadata, NotificationMetadata. */
 export function encodeIccid(digits: string): Bytes {
@@ -65,8 +73,19 @@ export function encodeIccid(digits: string): Bytes {
 }
 
 export function decodePackedIccid(octets: Bytes): string {
-  if (octets.length !== 10) refuse('iccidInvalid', `an ICCID has ten octets, not ${octets.length}`);
+  if (octets.length !== ICCID_LENGTH) refuse('iccidInvalid', `an ICCID has ten octets, not ${octets.length}`);
   return checkIccid(toHex(octets).replace(/f$/, ''));
+}
+
+/** Whether ten octets say these digits, read nibble by nibble: with `swapped` as EF.ICCID has them, else as a header has. */
+export function saysIccid(octets: Bytes, digits: string, swapped: boolean): boolean {
+  if (octets.length !== ICCID_LENGTH) return false;
+  for (let i = 0; i < 2 * ICCID_LENGTH; i++) {
+    const octet = octets[i >>> 1]!;
+    const nibble = (i % 2 === 0) === swapped ? octet & 0x0f : octet >>> 4;
+    if (nibble !== nibbleOf(digits, i)) return false;
+  }
+  return true;
 }
 
 export function decodeIccid(octets: Bytes): string {

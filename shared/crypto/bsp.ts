@@ -73,8 +73,10 @@ export class BspSealer {
   readonly #authentication: Cipheriv;
   readonly #k1: Bytes;
   readonly #k2: Bytes;
+  /** Undefined once it is given back. */
+  #room: SealerRoom | undefined;
   /** One block for the IV, then padded plaintext. */
-  readonly #plain = Buffer.allocUnsafe(BLOCK + MAC_ONLY_DATA_LIMIT).fill(0, 0, BLOCK);
+  readonly #plain: Buffer;
   /** Of each element one block in place of the MAC chaining value, then tag, length, data and CMAC padding. */
   #messages: Buffer;
   #end = 0;
@@ -84,12 +86,14 @@ export class BspSealer {
 
   /** `octets`: of all elements together, as far as they are known. */
   constructor(keys: BspKeys, octets = 0) {
+    this.#room = takeRoom(messageRoom(Math.max(octets, SEGMENT_LIMIT)));
+    this.#plain = this.#room.plain;
+    this.#messages = this.#room.messages;
     this.#encryption = cbcStream(keys.encKey);
     this.#authentication = cbcStream(keys.macKey);
     const l = this.#authentication.update(ZERO_BLOCK);
     ({ k1: this.#k1, k2: this.#k2 } = cmacSubkeys(l));
     // the stream's last block is L now: the first message has to cancel it
-    this.#messages = Buffer.allocUnsafe(messageRoom(Math.max(octets, SEGMENT_LIMIT)));
     this.#messages.set(keys.macChainingValue);
     xorInto(this.#messages, 0, l);
     wipe(l);
@@ -118,7 +122,7 @@ export class BspSealer {
 
   /** The element but for its MAC, which is zeros until `authenticate`. */
   #add(tag: number, from: Bytes, begin: number, stop: number, out: OctetWriter): void {
-    const message = this.#room(messageRoom(stop - begin + MAC_LENGTH));
+    const message = this.#roomFor(messageRoom(stop - begin + MAC_LENGTH));
     const start = this.#end + BLOCK;
     const content = start + writeHeader(message, start, tag, stop - begin + MAC_LENGTH);
     message.set(begin === 0 && stop === from.length ? from : from.subarray(begin, stop), content);
@@ -136,7 +140,7 @@ export class BspSealer {
     this.#pending.push({ end: blocksEnd, mac: out.reserve(MAC_LENGTH) });
   }
 
-  #room(octets: number): Buffer {
+  #roomFor(octets: number): Buffer {
     const needed = this.#end + octets;
     if (needed > this.#messages.length) {
       const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#messages.length));
@@ -160,10 +164,39 @@ export class BspSealer {
 
   /** Clears plaintext and subkeys, and lets OpenSSL clear both key schedules at once. No use afterwards. */
   wipe(): void {
+    // the next sealer may have its room already
+    if (this.#room === undefined) return;
     this.#encryption.final();
     this.#authentication.final();
     wipe(this.#plain, this.#messages, this.#k1, this.#k2);
+    giveBack(this.#room);
+    this.#room = undefined;
   }
+}
+
+/** What a sealer writes into, wiped whenever one is through with it: one after the other uses the same. */
+interface SealerRoom {
+  readonly plain: Buffer;
+  readonly messages: Buffer;
+}
+
+/** Rooms that nobody uses: more sealers than that are seldom at work at once. */
+const ROOMS: SealerRoom[] = [];
+const MOST_ROOMS = 4;
+const LARGEST_ROOM = 64 * 1024;
+const ROOM_STEP = 8 * 1024;
+
+function takeRoom(octets: number): SealerRoom {
+  const room = ROOMS.pop();
+  if (room !== undefined && room.messages.length >= octets) return room;
+  return {
+    plain: room?.plain ?? Buffer.alloc(BLOCK + MAC_ONLY_DATA_LIMIT),
+    messages: Buffer.allocUnsafeSlow(ROOM_STEP * Math.ceil(octets / ROOM_STEP)),
+  };
+}
+
+function giveBack(room: SealerRoom): void {
+  if (ROOMS.length < MOST_ROOMS && room.messages.length <= LARGEST_ROOM) ROOMS.push(room);
 }
 
 /** Octets that the messages of elements of so many octets take: a block, tag and length, padding, and a block after them. */

@@ -35,12 +35,16 @@ export function sealPpk(
   place: PpkPlace,
   random: (octets: number) => Bytes = randomBytes,
 ): Bytes {
+  const sealed = Buffer.allocUnsafe(SEALED_PPK_LENGTH);
   const nonce = random(NONCE);
+  sealed.set(nonce);
   const cipher = createCipheriv('aes-256-gcm', dataKey, nonce);
   cipher.setAAD(authenticated(place));
   const plain = ppkOctets(ppk);
-  const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  sealed.set(cipher.update(plain), NONCE);
   wipe(plain);
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), NONCE + PPK_LENGTH);
   return sealed;
 }
 

@@ -93,6 +93,31 @@ describe('BSP (SGP.22 section 2.6.4)', { tags: ['ES8-BSP'] }, () => {
     );
   });
 
+  it('sealers at work at once, one after the other and wiped twice do not touch each other', () => {
+    const elements = [Buffer.alloc(700, 1), Buffer.alloc(1007, 2), Buffer.alloc(3, 3)];
+    const alone = () => {
+      const sealer = new BspSealer(ppk());
+      const sealed = elements.map((data) => toHex(seal(sealer, '86', data)));
+      sealer.wipe();
+      return sealed;
+    };
+    const wanted = alone();
+    expect(alone()).toEqual(wanted);
+    const [first, second] = [new BspSealer(ppk()), new BspSealer(ppk(), 50_000)];
+    const both = elements.map((data) => [seal(first, '86', data), seal(second, '86', data)].map(toHex));
+    expect(both).toEqual(wanted.map((sealed) => [sealed, sealed]));
+    first.wipe();
+    // has the room of the first, which is wiped again
+    const third = new BspSealer(ppk());
+    const begun = new OctetWriter(encryptedElementLength(700));
+    third.encrypt(TAG_86, elements[0]!, begun);
+    first.wipe();
+    third.authenticate(begun);
+    expect(toHex(begun.finish())).toBe(wanted[0]);
+    second.wipe();
+    third.wipe();
+  });
+
   it('fills a segment with 1007 encrypted or 1008 authenticated octets and refuses one more', () => {
     const sealer = new BspSealer(ppk());
     expect(seal(sealer, '86', Buffer.alloc(1007))).toHaveLength(1020);

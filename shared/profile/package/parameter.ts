@@ -32,6 +32,8 @@ export interface Parameter {
 export interface Slot {
   /** By which other readers of the package know the place. */
   readonly target: string;
+  /** Its octets follow from its own value, and from no other. */
+  readonly alone: boolean;
   /** The octets in a package, as views of it; none where they do not stand there in one piece. */
   find(profile: ProfilePackage): readonly Bytes[];
   /** Those that say this value, refused as `write` refuses it; `values` are all of the profile. */
@@ -98,6 +100,7 @@ export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): 
           slot &&
           sites.map((site) => ({
             target: spec.target(site),
+            alone: true,
             find: (personalised) => slot.find(personalised, site),
             octets: (input) => slot.octets(site, spec.parse(input)),
             says(octets, input) {

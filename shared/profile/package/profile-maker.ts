@@ -40,7 +40,7 @@ export class ProfileMaker {
   /** Refuses what `make` refuses. Where there is a stencil, the profile is not made, and `upp` is empty. */
   tried(values: ProfileValues): Pick<MadeProfile, 'upp' | 'placed'> {
     for (const { stencil } of this.#stencils) {
-      const pieces = stencil.pieces(values);
+      const pieces = stencil.tried(values);
       if (pieces !== undefined) return { upp: new Uint8Array(0), placed: stencil.placedPieces(pieces) };
     }
     return this.#longWay(values);

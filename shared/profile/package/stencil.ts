@@ -1,11 +1,11 @@
-import { type Bytes, equal, wipe } from '../../codec/bytes.ts';
+import { type Bytes, equal, equalFrom, wipe } from '../../codec/bytes.ts';
 import { decodePackedIccid } from '../../codec/iccid.ts';
 import { ifPresent, present } from '../../present.ts';
 import { storedImage } from './derived-values.ts';
 import { inProfile } from './element.ts';
 import { fileImage } from './files.ts';
 import { headerOf, type ProfileHeader } from './header.ts';
-import type { ProfileValues, Slot } from './parameter.ts';
+import type { ParameterValue, ProfileValues, Slot } from './parameter.ts';
 import { type AkaSite, refuseKnownKey } from './parameters/aka.ts';
 import { type FileSite, withStored } from './parameters/file-site.ts';
 import { type CompiledTemplate, givenValues } from './personalise.ts';
@@ -45,7 +45,7 @@ export class Stencil {
   /** The profile with zeros in its holes. */
   readonly #octets: Buffer;
   readonly #header: ProfileHeader;
-  /** Begin and end of what lies between the holes. */
+  /** What lies between the holes. */
   readonly #between: readonly Stretch[];
 
   private constructor(template: CompiledTemplate, octets: Buffer, holes: readonly Hole[]) {
@@ -54,8 +54,8 @@ export class Stencil {
     this.#slots = new Slots(template, holes);
     this.#octets = octets;
     this.#header = headerOf(template.base);
-    this.#between = between(holes, octets.length);
     for (const { at, length } of holes) for (const offset of at) octets.fill(0, offset, offset + length);
+    this.#between = between(holes, octets);
   }
 
   /**
@@ -81,7 +81,7 @@ export class Stencil {
    * for.
    */
   fill(values: ProfileValues, room?: Buffer): Stencilled | undefined {
-    const made = this.pieces(values);
+    const made = this.#fitting(() => this.#slots.pieces(values));
     if (made === undefined) return undefined;
     const upp = room ?? Buffer.allocUnsafeSlow(this.#octets.length);
     this.#octets.copy(upp);
@@ -92,11 +92,16 @@ export class Stencil {
   }
 
   /** What `fill` would put into the holes, refused as there: to see whether a row has a profile. */
-  pieces(values: ProfileValues): Pieces | undefined {
-    return inProfile(() => {
-      const made = this.#slots.pieces(values);
-      return this.#holes.every(({ length }, i) => made.pieces[i]!.length === length) ? made : undefined;
-    });
+  tried(values: ProfileValues): Pieces | undefined {
+    return this.#fitting(() => this.#slots.tried(values));
+  }
+
+  #fitting(find: () => Pieces): Pieces | undefined {
+    const made = inProfile(find);
+    const { pieces } = made;
+    for (let i = 0; i < pieces.length; i++)
+      if (pieces[i]!.length !== this.#holes[i]!.length) return undefined;
+    return made;
   }
 
   /**
@@ -106,13 +111,13 @@ export class Stencil {
    */
   differing({ upp, pieces, values }: Stencilled): string | undefined {
     if (upp.length !== this.#octets.length) return OUTSIDE;
-    for (const { from, to } of this.#between)
-      if (this.#octets.compare(upp, from, to, from, to) !== 0) return OUTSIDE;
+    for (const { from, octets } of this.#between) if (!equalFrom(upp, from, octets)) return OUTSIDE;
     for (let i = 0; i < pieces.length; i++) {
       const { parameter, slot, at, length } = this.#holes[i]!;
       for (const offset of at) {
+        if (!equalFrom(upp, offset, pieces[i]!)) return parameter;
         const stored = upp.subarray(offset, offset + length);
-        if (!equal(stored, pieces[i]!) || !slot.says(stored, values[parameter]!, values)) return parameter;
+        if (!slot.says(stored, values[parameter]!, values)) return parameter;
       }
     }
     return undefined;
@@ -192,6 +197,8 @@ class Slots {
   readonly #byTarget: ReadonlyMap<string, number>;
   /** The akaParameter whose K a slot is. */
   readonly #keyOf: readonly (AkaSite | undefined)[];
+  /** The text of each slot in the row that was tried last, and its octets. */
+  readonly #last: ({ readonly text: string; readonly octets: Bytes } | undefined)[] = [];
   /** Installed contents of files that no slot writes. */
   readonly #images = new Map<string, Bytes | undefined>();
 
@@ -214,13 +221,33 @@ class Slots {
 
   /** The octets of every slot, in order: what follows from others is derived once they are there. */
   pieces(row: ProfileValues): Pieces {
+    return this.#pieces(row, (slot, value, values) => slot.octets(value, values));
+  }
+
+  /** The same of rows that are tried one after the other, in which most of what is drawn here is the same text. */
+  tried(row: ProfileValues): Pieces {
+    return this.#pieces(row, (slot, value, values, i) => {
+      if (!slot.alone || typeof value !== 'string') return slot.octets(value, values);
+      const last = this.#last[i];
+      if (last?.text === value) return last.octets;
+      const octets = slot.octets(value, values);
+      this.#last[i] = { text: value, octets };
+      return octets;
+    });
+  }
+
+  #pieces(
+    row: ProfileValues,
+    octetsOf: (slot: Slot, value: ParameterValue, values: ProfileValues, i: number) => Bytes,
+  ): Pieces {
     const given = givenValues(this.#template, row);
     const pieces: Bytes[] = [];
     let values: ProfileValues = given;
-    for (const { parameter, slot } of this.#slots) {
+    for (let i = 0; i < this.#slots.length; i++) {
+      const { parameter, slot } = this.#slots[i]!;
       if (values === given && !Object.hasOwn(given, parameter))
         values = Object.assign(this.#derived(given, pieces), given);
-      pieces.push(slot.octets(values[parameter]!, values));
+      pieces.push(octetsOf(slot, values[parameter]!, values, i));
     }
     for (let i = 0; i < pieces.length; i++) {
       const site = this.#keyOf[i];
@@ -245,7 +272,7 @@ class Slots {
 
 interface Stretch {
   readonly from: number;
-  readonly to: number;
+  readonly octets: Bytes;
 }
 
 const ranges = (holes: readonly Hole[]): [number, number][] =>
@@ -253,11 +280,14 @@ const ranges = (holes: readonly Hole[]): [number, number][] =>
     .flatMap(({ at, length }) => at.map((offset): [number, number] => [offset, offset + length]))
     .sort(([a], [b]) => a - b);
 
-function between(holes: readonly Hole[], end: number): readonly Stretch[] {
+function between(holes: readonly Hole[], octets: Bytes): readonly Stretch[] {
   const all = ranges(holes);
-  return [...all, [end, end] as const]
-    .map(([to], i): Stretch => ({ from: i === 0 ? 0 : all[i - 1]![1], to }))
-    .filter(({ from, to }) => from < to);
+  return [...all, [octets.length, octets.length] as const]
+    .map(([to], i): Stretch => {
+      const from = i === 0 ? 0 : all[i - 1]![1];
+      return { from, octets: octets.subarray(from, to) };
+    })
+    .filter((stretch) => stretch.octets.length > 0);
 }
 
 function overlap(holes: readonly Hole[]): boolean {

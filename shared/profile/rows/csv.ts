@@ -20,6 +20,8 @@ const OPTIONS = {
 } as const satisfies Options;
 
 const LF = 0x0a;
+/** Most records that are handed on together. */
+const AT_ONCE = 500;
 
 export interface CsvRecord {
   readonly values: readonly string[];
@@ -27,8 +29,8 @@ export interface CsvRecord {
   readonly end: number;
 }
 
-/** The records of a file, the heading first, read as it arrives. */
-export async function* csvRecords(file: AsyncIterable<Bytes>): AsyncGenerator<CsvRecord> {
+/** The records of a file, the heading first, read as it arrives: some hundred at once, of what has arrived. */
+export async function* csvRecords(file: AsyncIterable<Bytes>): AsyncGenerator<readonly CsvRecord[]> {
   const parts = file[Symbol.asyncIterator]();
   let rest: Bytes = new Uint8Array(0);
   let read = 0;
@@ -41,14 +43,9 @@ export async function* csvRecords(file: AsyncIterable<Bytes>): AsyncGenerator<Cs
       const plain = plainUpTo(octets);
       // a last line without its end is a record once nothing follows
       const whole = done || plain < octets.length ? plain : octets.lastIndexOf(LF) + 1;
-      for (let at = 0; at < whole; ) {
-        const lf = octets.indexOf(LF, at);
-        const end = lf < 0 ? octets.length : lf;
-        const values = plainRecord(octets, at, end);
-        at = lf < 0 ? end : lf + 1;
-        if (values === undefined) continue;
-        count += 1;
-        yield { values, end: read + at };
+      for (const records of plainRecords(octets, whole, read)) {
+        count += records.length;
+        yield records;
       }
       rest = octets.subarray(whole);
       read += whole;
@@ -58,6 +55,23 @@ export async function* csvRecords(file: AsyncIterable<Bytes>): AsyncGenerator<Cs
   } finally {
     await parts.return?.();
   }
+}
+
+/** Of the first `whole` octets, which stand `read` octets behind the beginning of the file and end with a line. */
+function* plainRecords(octets: Bytes, whole: number, read: number): Generator<readonly CsvRecord[]> {
+  let records: CsvRecord[] = [];
+  for (let at = 0; at < whole; ) {
+    const lf = octets.indexOf(LF, at);
+    const end = lf < 0 ? octets.length : lf;
+    const values = plainRecord(octets, at, end);
+    at = lf < 0 ? end : lf + 1;
+    if (values !== undefined) records.push({ values, end: read + at });
+    if (records.length === AT_ONCE) {
+      yield records;
+      records = [];
+    }
+  }
+  if (records.length > 0) yield records;
 }
 
 async function* following(rest: Bytes, parts: AsyncIterator<Bytes>): AsyncGenerator<Bytes> {
@@ -70,14 +84,14 @@ async function* parsedRecords(
   file: AsyncIterable<Bytes>,
   read: number,
   records: number,
-): AsyncGenerator<CsvRecord> {
+): AsyncGenerator<readonly CsvRecord[]> {
   const source = Readable.from(file);
   const parser = parse({ ...OPTIONS, ...(read > 0 && { bom: false, record_delimiter: '\n' }), info: true });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   try {
     for await (const { record, info } of parser as AsyncIterable<CsvEntry>)
-      yield { values: record, end: read + info.bytes };
+      yield [{ values: record, end: read + info.bytes }];
   } catch (error) {
     refuseCsv(error, records);
   } finally {

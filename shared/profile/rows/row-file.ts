@@ -80,20 +80,21 @@ async function* csvBlocks(file: AsyncIterable<Bytes>, rowsPerBlock: number): Asy
   let number = 0;
   let start = 0;
   let end = 0;
-  for await (const record of csvRecords(file)) {
-    if (columns === undefined) {
-      columns = record.values;
-      start = record.end;
-      continue;
+  for await (const records of csvRecords(file))
+    for (const record of records) {
+      if (columns === undefined) {
+        columns = record.values;
+        start = record.end;
+        continue;
+      }
+      if (rows.length === rowsPerBlock) {
+        yield { columns, rows, start, end };
+        rows = [];
+        start = end;
+      }
+      rows.push(csvRow(++number, columns, record.values));
+      end = record.end;
     }
-    if (rows.length === rowsPerBlock) {
-      yield { columns, rows, start, end };
-      rows = [];
-      start = end;
-    }
-    rows.push(csvRow(++number, columns, record.values));
-    end = record.end;
-  }
   if (columns !== undefined && rows.length > 0) yield { columns, rows, start, end };
 }
 

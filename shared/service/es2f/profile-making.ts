@@ -4,7 +4,7 @@ import { completeIccid } from '../../codec/iccid.ts';
 import { Fault, refuse } from '../../errors.ts';
 import type { PackWriter } from '../../profile/pack.ts';
 import type { Finding } from '../../profile/package/checks/finding.ts';
-import { checkMetadata } from '../../profile/package/checks/metadata.ts';
+import { metadataError } from '../../profile/package/checks/metadata.ts';
 import { inProfile } from '../../profile/package/element.ts';
 import type { ProfileValues } from '../../profile/package/parameter.ts';
 import type { MadeProfile } from '../../profile/package/profile-maker.ts';
@@ -109,9 +109,7 @@ function agreeing<Made extends Pick<MadeProfile, 'upp' | 'placed'>>(
 ): Made {
   // what is in clear is wiped also where looking at it fails
   const error = orWipe(profile.upp, () =>
-    inProfile(() => checkMetadata(template.base, metadata, profile.placed)).find(
-      ({ severity }) => severity === 'error',
-    ),
+    inProfile(() => metadataError(template.base, metadata, profile.placed)),
   );
   if (error === undefined) return profile;
   wipe(profile.upp);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
-import { checkMetadata } from '../../../shared/profile/package/checks/metadata.ts';
+import { checkMetadata, metadataError } from '../../../shared/profile/package/checks/metadata.ts';
 import { packageContents } from '../../../shared/profile/package/contents.ts';
 import { diffPackages } from '../../../shared/profile/package/diff.ts';
 import { fileSystemOf } from '../../../shared/profile/package/file-system.ts';
@@ -227,6 +227,14 @@ it('an operational order of such a template is held against its metadata', () =>
   const profile = decodePackage(upp);
   expect(checkMetadata(profile, metadata, template.places.in(profile))).toEqual([]);
   expect(checkMetadata(profile, other, template.places.in(profile))).toEqual(checkMetadata(profile, other));
+  expect(metadataError(profile, metadata, template.places.in(profile))).toBeUndefined();
+  expect(metadataError(profile, other, template.places.in(profile))).toEqual(
+    checkMetadata(profile, other)[0],
+  );
+  // a test key that is none is a warning
+  const test = { ...metadata, profileClass: 'test' as const };
+  expect(checkMetadata(profile, test).map(({ code }) => code)).toEqual(['metadata-test-key']);
+  expect(metadataError(profile, test, template.places.in(profile))).toBeUndefined();
   const { imsi: _, ...withoutImsi } = OPERATIONAL;
   expect(() =>
     compileTemplate(reported('usim-by-gfm.der'), {

@@ -226,6 +226,24 @@ it('refuses what the long way refuses', () => {
   }
 });
 
+it('tries rows one after the other as if each were the first', () => {
+  const parameters = Object.keys(OPERATIONAL);
+  const options = { profileClass: 'operational', parameters, deriveIsim: true } as const;
+  const template = compileTemplate(ownTemplate(), { ...options, constants: { mncLength: '2' } });
+  const maker = new ProfileMaker(template);
+  maker.make(OPERATIONAL);
+  for (let n = 0; n < 30; n++) {
+    // each time some are those of the row before
+    const values = { ...OPERATIONAL, ...Object.fromEntries(Object.entries(row(parameters)).slice(0, n % 5)) };
+    const { placed } = maker.tried(values);
+    const whole = template.places.in(decodePackage(personalise(template, values), template.base));
+    expect(placed.header).toEqual(whole.header);
+    expect(placed.image(['usim'], 'ef-imsi')).toEqual(whole.image(['usim'], 'ef-imsi'));
+    for (const wrong of [{ adm1: '1' }, { k: '11' }, { imsi: 'abc' }])
+      expect(() => maker.tried({ ...values, ...wrong })).toThrow(Refusal);
+  }
+});
+
 function onlyRefusal(act: () => unknown): Refusal {
   try {
     act();

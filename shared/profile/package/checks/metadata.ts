@@ -164,3 +164,18 @@ export function checkMetadata(
     (one.check(checked) ?? []).map((breach) => findingOf(one, breach)),
   );
 }
+
+const ERROR_RULES = metadataRules.rules.filter(({ level }) => level === 'error');
+
+/** The first error among them: of thousands of profiles of one template, whose warnings were told of the first. */
+export function metadataError(
+  profile: ProfilePackage,
+  metadata: PackageMetadata,
+  placed: PlacedProfile,
+): Finding | undefined {
+  const checked = new CheckedPackage(profile, metadata, placed);
+  for (const one of ERROR_RULES)
+    for (const breach of one.check(checked) ?? [])
+      if ((breach.level ?? one.level) === 'error') return findingOf(one, breach);
+  return undefined;
+}

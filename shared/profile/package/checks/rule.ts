@@ -58,13 +58,16 @@ export function rule<Subject>(spec: RuleSpec<Subject>): Rule {
     check(checked) {
       const subjects = spec.subjects(checked);
       if (subjects.length === 0) return undefined;
-      return subjects.flatMap((subject): readonly Breach[] => {
+      const breaches: Breach[] = [];
+      for (const subject of subjects) {
         const broken = spec.breach(subject, checked);
-        if (broken === undefined) return [];
+        if (broken === undefined) continue;
         if (typeof broken === 'string')
-          return [{ message: broken, element: spec.element?.(subject, checked) }];
-        return 'message' in broken ? [broken] : broken;
-      });
+          breaches.push({ message: broken, element: spec.element?.(subject, checked) });
+        else if ('message' in broken) breaches.push(broken);
+        else breaches.push(...broken);
+      }
+      return breaches;
     },
   };
 }

@@ -199,6 +199,7 @@ const op: Parameter = {
           );
         return {
           target: `${place}/opc`,
+          alone: false,
           find: (personalised) => keySlot('opc').find(personalised, { place, aka }),
           octets: variant,
           says: (octets, value, values) => equal(octets, variant(value, values)),

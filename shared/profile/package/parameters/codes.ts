@@ -42,6 +42,13 @@ function decodeCode(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, end).toString('latin1');
 }
 
+/** Whether the octets are these digits and FF behind them. */
+function saysCode(octets: Uint8Array, digits: string): boolean {
+  for (let i = 0; i < octets.length; i++)
+    if (octets[i] !== (i < digits.length ? digits.charCodeAt(i) : 0xff)) return false;
+  return digits.length <= octets.length;
+}
+
 interface CodeSite<Code> {
   readonly place: number;
   readonly codes: readonly Code[];
@@ -93,6 +100,7 @@ function codeParameter<Code extends { readonly keyReference: number }>(
           .map(spec.value),
       octets: (_, digits) => encodeCode(digits),
       read: (_, octets) => decodeCode(octets),
+      says: (_, octets, digits) => saysCode(octets, digits),
     },
   });
 }

@@ -4,6 +4,7 @@ import {
   decodePackedIccid,
   encodeIccid,
   packIccid,
+  saysIccid,
 } from '../../../codec/iccid.ts';
 import { child, made } from '../element.ts';
 import { fileImage } from '../files.ts';
@@ -45,5 +46,9 @@ export const iccid = defineParameter<string, Site>({
     octets: (site, digits) => (site === 'header' ? packIccid(digits) : encodeIccid(digits)),
     read: (site, octets) =>
       site === 'header' ? decodePackedIccid(octets) : decodeIccid(fileImage(withStored(site.view, octets))),
+    says: (site, octets, digits) =>
+      site === 'header'
+        ? saysIccid(octets, digits, false)
+        : saysIccid(fileImage(withStored(site.view, octets)), digits, true),
   },
 });

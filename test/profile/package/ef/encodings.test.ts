@@ -58,6 +58,17 @@ describe('contents of elementary files follow 3GPP', () => {
     for (const plmn of ['26201', '310410', '00101']) expect(decodePlmn(encodePlmn(plmn))).toBe(plmn);
     expect(decodePlmn(Buffer.from('ffffff', 'hex'))).toBeUndefined();
   });
+  it('an IMSI has its parity, its digits and F behind them, and nothing else (TS 31.102 section 4.2.2)', () => {
+    for (let length = 6; length <= 15; length++) {
+      const imsi = '901700123456789'.slice(0, length);
+      expect(decodeImsi(encodeImsi(imsi))).toBe(imsi);
+    }
+    const short = '0829620110325476';
+    const parity = ['0829620110325476f8', '082162011032547698'];
+    const digits = ['0829a2011032547698', '082962f11032547698', 'ffffffffffffffffff', '092962011032547698'];
+    for (const file of [short, ...parity, ...digits])
+      expect(() => decodeImsi(fromHex(file)), file).toThrow(/EF.IMSI/);
+  });
   it('the routing indicator is swapped BCD, F filled (TS 31.102 section 4.4.11.11)', () => {
     expect(toHex(encodeRoutingIndicator('17'))).toBe('71ffffff');
     expect(toHex(encodeRoutingIndicator('0'))).toBe('f0ffffff');

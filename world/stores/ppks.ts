@@ -3,6 +3,8 @@ import type { Bytes } from '../../shared/codec/bytes.ts';
 interface Pack {
   readonly header: Bytes;
   readonly entries: (Bytes | undefined)[];
+  /** Places whose octets are others for a while. */
+  readonly damaged: Set<number>;
 }
 
 /** What watches the PPK vault. */
@@ -17,7 +19,11 @@ export class SimulatedPpks {
 
   putPack(pack: string, header: Bytes, entries: readonly Bytes[]): void {
     if (this.#packs.has(pack)) return;
-    const kept = { header: Uint8Array.from(header), entries: entries.map((entry) => Uint8Array.from(entry)) };
+    const kept = {
+      header: Uint8Array.from(header),
+      entries: entries.map((entry) => Uint8Array.from(entry)),
+      damaged: new Set<number>(),
+    };
     this.#packs.set(pack, kept);
     this.watcher.put(pack, kept.entries);
   }
@@ -40,13 +46,18 @@ export class SimulatedPpks {
     if (entries !== undefined) for (const position of positions) entries[position] = undefined;
   }
 
-  /** Lays other octets in the place of an entry. The answer puts back what was there, unless it was destroyed meanwhile. */
+  /**
+   * Lays other octets in the place of an entry. The answer puts back what was there, unless it was destroyed meanwhile.
+   * What is damaged already stays as it is.
+   */
   damage(pack: string, position: number, octets: Bytes): () => void {
-    const entries = this.#packs.get(pack)?.entries;
-    const before = entries?.[position];
-    if (entries === undefined || before === undefined) return () => undefined;
+    const { entries, damaged } = this.#packs.get(pack) ?? { entries: [], damaged: new Set() };
+    const before = entries[position];
+    if (before === undefined || damaged.has(position)) return () => undefined;
+    damaged.add(position);
     entries[position] = octets;
     return () => {
+      damaged.delete(position);
       if (entries[position] !== undefined) entries[position] = before;
     };
   }

@@ -22,6 +22,7 @@ export class SimulatedVault {
   #objects = new Map<string, Stored[]>();
   /** Objects that are not found just now, and will be again. */
   readonly #lost = new Map<string, Stored[]>();
+  readonly #damaged = new Set<Stored>();
   #versions = 0;
   watcher: VaultWatcher = { put: () => undefined, removed: () => undefined };
 
@@ -67,12 +68,14 @@ export class SimulatedVault {
 
   /**
    * Lays other octets under a name, undefined for none, and tells nobody. The answer puts back what was there, unless it
-   * was removed or replaced meanwhile.
+   * was removed or replaced meanwhile. What is damaged already stays as it is: of two that put back, the second would
+   * put back the damage of the first.
    */
   damage(name: string, octets: Bytes | undefined): () => void {
     const versions = this.#objects.get(name);
     const stored = versions?.at(-1);
     if (versions === undefined || stored === undefined) return () => undefined;
+    if (this.#damaged.has(stored) || this.#lost.has(name)) return () => undefined;
     if (octets === undefined) {
       this.#objects.delete(name);
       this.#lost.set(name, versions);
@@ -83,8 +86,10 @@ export class SimulatedVault {
       };
     }
     const before = stored.octets;
+    this.#damaged.add(stored);
     stored.octets = octets;
     return () => {
+      this.#damaged.delete(stored);
       stored.octets = before;
     };
   }

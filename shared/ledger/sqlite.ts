@@ -74,6 +74,11 @@ export class SqliteLedger implements Ledger {
   readonly #delete: StatementSync;
   readonly #total: StatementSync;
   readonly #revision: StatementSync;
+  readonly #beginRead: StatementSync;
+  readonly #endRead: StatementSync;
+  readonly #savepoint: StatementSync;
+  readonly #takeBack: StatementSync;
+  readonly #release: StatementSync;
   readonly #large = new LargeItems();
   readonly #pages = new Map<string, StatementSync>();
   /** Items that the transaction under way has added, less those that it has removed. */
@@ -90,6 +95,11 @@ export class SqliteLedger implements Ledger {
     );
     this.#delete = database.prepare('DELETE FROM item WHERE partition = ? AND sort = ? AND revision = ?');
     this.#total = database.prepare('UPDATE total SET items = items + ?');
+    this.#beginRead = database.prepare('BEGIN');
+    this.#endRead = database.prepare('COMMIT');
+    this.#savepoint = database.prepare('SAVEPOINT together');
+    this.#takeBack = database.prepare('ROLLBACK TO together');
+    this.#release = database.prepare('RELEASE together');
     this.#group = new GroupCommit(database, 'ledger', {
       before: () => {
         this.#added = 0;
@@ -117,7 +127,8 @@ export class SqliteLedger implements Ledger {
 
   async getMany(keys: readonly ItemKey[]): Promise<(Item | undefined)[]> {
     for (const key of keys) checkKey(key);
-    return guarded(() => keys.map((key) => this.#findFor(key)));
+    const read = () => keys.map((key) => this.#findFor(key));
+    return guarded(() => (keys.length > 1 ? this.#atOneMoment(read) : read()));
   }
 
   async query(partition: string, range: Range = {}): Promise<Page> {
@@ -213,6 +224,16 @@ export class SqliteLedger implements Ledger {
     this.#group.close();
   }
 
+  /** Several reads under one lock of the file: each by itself takes one and gives it back. */
+  #atOneMoment<Result>(read: () => Result): Result {
+    this.#beginRead.run();
+    try {
+      return read();
+    } finally {
+      this.#endRead.run();
+    }
+  }
+
   /** For a call, whose cost it is: what is read to write stands in a group with the writes of others. */
   #findFor(key: ItemKey): Item | undefined {
     const { partition, sort } = key;
@@ -254,12 +275,16 @@ export class SqliteLedger implements Ledger {
   }
 
   #apply(writes: readonly Prepared[], together: boolean): WriteOutcome[] {
-    if (together) {
-      const held = writes.map(({ write }) => this.#check(keyOf(write), write.when));
-      if (!held.every((outcome) => outcome.done)) return held;
-      return writes.map((one, i) => ('check' in one.write ? held[i]! : this.#applyOne(one)));
-    }
-    return writes.map((write) => this.#applyOne(write));
+    if (!together) return writes.map((write) => this.#applyOne(write));
+    const added = this.#added;
+    this.#savepoint.run();
+    const outcomes = writes.map((write) => this.#applyOne(write));
+    const done = outcomes.every((outcome) => outcome.done);
+    if (!done) this.#takeBack.run();
+    this.#release.run();
+    if (done) return outcomes;
+    this.#added = added;
+    return writes.map(({ write }) => this.#check(keyOf(write), write.when));
   }
 
   #applyOne({ write, attributes }: Prepared): WriteOutcome {

@@ -9,6 +9,7 @@ import { DeploymentFolder } from '../cli/deployment/folder.ts';
 import { openSandbox } from '../cli/deployment/sandbox.ts';
 import { startDeployment } from '../cli/deployment/start.ts';
 import { DevelopmentPki } from '../cli/deployment/tls.ts';
+import { defaultInTimeThreads } from '../cli/server/in-time/in-time-threads.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { encodeBppRequest } from '../sim/index.ts';
 import type { CallersAnswer, CallersData } from './jit/callers.ts';
@@ -18,24 +19,29 @@ import { freePort, serve } from './serving.ts';
 /**
  * Just in time on one machine: requests of one item over HTTPS with mutual TLS, by 1, 8 and 32 callers that wait for each
  * answer, against `smdpf serve` on a folder of its own. Beside each the floor: a bare server that does the cryptography
- * alone. Server, floor and callers are processes of their own on this machine.
+ * alone. Server, floor and callers are processes of their own on this machine; the server has threads of its own that bind
+ * (`--threads`, as `smdpf serve --in-time-threads`). What it is held to on two quiet cores stands at the end of each line.
  *
- *   npm run bench:jit -- [--calls 400,2000,4000] [--profile DIR] [--json]
+ *   npm run bench:jit -- [--calls 400,2000,4000] [--threads 2] [--profile DIR] [--json]
  *
  * `--profile` has the server write a CPU profile there. `--json` writes what was measured to stdout in place of the lines.
  */
 const { values: options } = parseArgs({
   options: {
     calls: { type: 'string', default: '400,2000,4000' },
+    threads: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 const CALLERS = [1, 8, 32];
+/** On two cores that have nothing else to do. */
+const GOAL = { p50: 5, perSecond: 800 } as const;
 const WARM_UP = 300;
 const ORDER = 'JIT-1';
 const MAKER = '2.999.50';
 const calls = options.calls.split(',').map(Number);
+const threads = Number(options.threads ?? defaultInTimeThreads());
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-jit-'));
 const port = await freePort();
 
@@ -45,7 +51,7 @@ try {
   const ca = pki.caCertificate;
   const tls = await pki.client('device-maker');
   const node = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
-  const server = await serve(folder, { port, ca, node });
+  const server = await serve(folder, { port, ca, node, options: ['--in-time-threads', String(threads)] });
   try {
     const take = (count: number) => bodies.splice(0, count);
     const { octets } = await call({ port, ca, tls, callers: 8, bodies: take(WARM_UP) });
@@ -53,7 +59,11 @@ try {
     const floor = await startFloor({ ...(await pki.server(['127.0.0.1'])), octets });
     const load = loadavg()[0]!.toFixed(1);
     say(
-      `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before; p50 and p99 in ms`,
+      [
+        `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before`,
+        `one server process, ${threads} ${threads === 1 ? 'thread' : 'threads'} that bind beside the first`,
+        'one process of callers; p50 and p99 in ms',
+      ].join('; '),
     );
     const runs: Run[] = [];
     for (const [i, callers] of CALLERS.entries()) {
@@ -68,7 +78,7 @@ try {
       runs.push({ callers, bound: factsOf(bound), floor: factsOf(bare) });
       tell(callers, bound, bare);
     }
-    if (options.json) console.log(JSON.stringify({ octets, runs }));
+    if (options.json) console.log(JSON.stringify({ octets, threads, goal: GOAL, runs }));
     floor.process.disconnect();
   } finally {
     server.kill('SIGTERM');
@@ -146,6 +156,8 @@ interface Facts {
   readonly perSecond: number;
   /** Of the server, all its threads, for each answer. */
   readonly cpuMs: number;
+  /** Of the callers. */
+  readonly callersCpuMs: number;
 }
 
 interface Run {
@@ -154,10 +166,10 @@ interface Run {
   readonly floor: Facts;
 }
 
-function factsOf({ times, seconds, cpuMs }: Measured): Facts {
+function factsOf({ times, seconds, cpuMs, callersCpuMs }: Measured): Facts {
   const sorted = times.toSorted((a, b) => a - b);
   const of = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!;
-  return { p50: of(0.5), p99: of(0.99), perSecond: times.length / seconds, cpuMs };
+  return { p50: of(0.5), p99: of(0.99), perSecond: times.length / seconds, cpuMs, callersCpuMs };
 }
 
 function say(line: string): void {
@@ -180,8 +192,15 @@ function tell(callers: number, bound: Measured, bare: Measured): void {
     return `${name} p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ${perSecond.toFixed(0)}/s ${cpuMs.toFixed(2)} ms of CPU`;
   };
   const ratio = (bound.cpuMs / bare.cpuMs).toFixed(1);
+  const goal = callers === 1 ? `p50 ${GOAL.p50}` : `${GOAL.perSecond}/s`;
   say(
-    `${String(callers).padStart(2)} callers: ${line('bound', bound)}; ${line('floor', bare)}; ${ratio} times the CPU`,
+    [
+      `${String(callers).padStart(2)} callers: ${line('bound', bound)}`,
+      line('floor', bare),
+      `${ratio} times the CPU`,
+      `callers ${bound.callersCpuMs.toFixed(2)} ms of CPU`,
+      `goal ${goal}`,
+    ].join('; '),
   );
   if (bound.refused.length > 0) console.error(`   not answered: ${bound.refused.join(' ')}`);
 }

@@ -31,6 +31,7 @@ import { EligibilityService } from './service/es2f/eligibility-check.ts';
 import { OrderService } from './service/es2f/orders.ts';
 import { DeletionStatementService } from './service/esbpp/deletion-statement.ts';
 import { DeliveryService } from './service/esbpp/delivery.ts';
+import { type InTime, JustInTime } from './service/esbpp/just-in-time/just-in-time.ts';
 import { closeLane } from './service/esbpp/just-in-time/lane-closing.ts';
 import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
@@ -71,6 +72,8 @@ export interface Runtime {
     readonly callbacks: CallbackService;
     readonly calls: CallJournal;
   };
+  /** In this thread. */
+  readonly inTime: JustInTime;
   readonly trust: Trust;
   readonly trustAdministration: TrustAdministration;
   readonly work: ServiceWork;
@@ -101,6 +104,8 @@ export interface RuntimeOptions {
   readonly keys?: KeyRegistry;
   /** Who carries callbacks in place of what the configuration names, such as another thread. */
   readonly notifier?: Notifier;
+  /** Who binds just in time in place of `here`, such as other threads. */
+  readonly inTime?: (here: InTime, config: RuntimeConfig) => InTime;
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -125,7 +130,11 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
   const ofProcess: Runtime['ofProcess'] = {};
   const parts = { trust, trustAdministration, audit, keyInventory, ofProcess };
-  const services = openServices(config, context, { ...parts, rates: stores.ledger });
+  const ingest = new IngestService(context, trust);
+  const requests = new Requests(context, ingest);
+  const inTime = new JustInTime(context, trust, requests);
+  const delivery = new DeliveryService(context, trust, requests, options.inTime?.(inTime, config) ?? inTime);
+  const services = openServices(config, context, { ...parts, ingest, delivery, rates: stores.ledger });
   const calls = writeEachMinute(services.calls, log);
   ofProcess.writeCalls = calls.write;
   return {
@@ -136,6 +145,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     unguarded: { ...context, ledger: stores.ledger },
     services,
     ...parts,
+    inTime,
     work,
     evidence: new Evidence(context, config),
     // below the guard: a restore waits for two while its ledger is frozen
@@ -261,13 +271,15 @@ function openServices(
     audit,
     keyInventory,
     ofProcess,
+    ingest,
+    delivery,
     rates,
   }: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit' | 'keyInventory' | 'ofProcess'> & {
+    readonly ingest: IngestService;
+    readonly delivery: DeliveryService;
     readonly rates: Ledger;
   },
 ): Runtime['services'] {
-  const ingest = new IngestService(context, trust);
-  const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
   const reports = new ReportService(context);
   const parties = new PartyService(context, config.rateLimit, rates);
   return {

@@ -23,6 +23,8 @@ export interface CallersAnswer {
   readonly refused: readonly number[];
   /** Octets of the body of an answer. */
   readonly octets: number;
+  /** Milliseconds of the processor that the callers took for each call. */
+  readonly callersCpuMs: number;
 }
 
 process.once('message', async (data: CallersData) => {
@@ -37,6 +39,7 @@ async function run({ port, ca, tls, callers, bodies }: CallersData): Promise<Cal
   const refused: number[] = [];
   let octets = 0;
   let next = 0;
+  const before = process.cpuUsage();
   const begun = performance.now();
   await Promise.all(
     sockets.map(async (socket) => {
@@ -50,8 +53,10 @@ async function run({ port, ca, tls, callers, bodies }: CallersData): Promise<Cal
     }),
   );
   const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const callersCpuMs = (user + system) / 1000 / times.length;
   for (const socket of sockets) socket.destroy();
-  return { times, seconds, refused, octets };
+  return { times, seconds, refused, octets, callersCpuMs };
 }
 
 function open(port: number, ca: string, tls: CallersData['tls']): Promise<TLSSocket> {

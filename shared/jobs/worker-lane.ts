@@ -1,7 +1,8 @@
 import type { Worker } from 'node:worker_threads';
-import { Fault, type FaultCode, Refusal } from '../errors.ts';
+import { Fault, type FaultCode, Refusal, type RefusalDetails } from '../errors.ts';
 import { messageOf } from '../events/error-record.ts';
 import type { Log, LogRecord } from '../events/log-events.ts';
+import { present } from '../present.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { StatusName } from '../status-codes.ts';
 import type { WorkKind } from './dispatcher.ts';
@@ -15,13 +16,19 @@ type TaskAnswer =
   | { readonly id: number; readonly done: true }
   | { readonly id: number; readonly done: false; readonly failure: TaskFailure };
 
+type RefusalFacts = Omit<RefusalDetails, 'cause'>;
+
 /** An error as it crosses to another thread. */
 export type TaskFailure =
-  | { readonly refusal: StatusName; readonly message: string }
+  | { readonly refusal: StatusName; readonly message: string; readonly details: RefusalFacts }
   | { readonly fault: FaultCode; readonly retryable: boolean; readonly message: string };
 
 export function taskFailure(error: unknown): TaskFailure {
-  if (error instanceof Refusal) return { refusal: error.code, message: error.message };
+  if (error instanceof Refusal) {
+    const { code, message, subjectIdentifier, offset, defect, retryAfterSeconds } = error;
+    const details = present({ subjectIdentifier, offset, defect, retryAfterSeconds });
+    return { refusal: code, message, details };
+  }
   if (error instanceof Fault)
     return { fault: error.code, retryable: error.retryable, message: error.message };
   return {
@@ -33,7 +40,7 @@ export function taskFailure(error: unknown): TaskFailure {
 
 export function errorOf(failure: TaskFailure): Error {
   return 'refusal' in failure
-    ? new Refusal(failure.refusal, failure.message)
+    ? new Refusal(failure.refusal, failure.message, failure.details)
     : new Fault(failure.fault, failure.message, { retryable: failure.retryable });
 }
 

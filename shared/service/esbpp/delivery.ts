@@ -34,7 +34,7 @@ import { finishChunk } from './commit.ts';
 import { type DeliverableChunk, loadDeliverable } from './deliverable-chunk.ts';
 import { FinishedAnswers } from './finished-answers.ts';
 import { chunkProgresses, finishJob, slowedBy } from './job-progress.ts';
-import { JustInTime } from './just-in-time/just-in-time.ts';
+import type { InTime } from './just-in-time/just-in-time.ts';
 import { readPart } from './just-in-time/sealed-part.ts';
 import type { Requests } from './requests.ts';
 
@@ -51,14 +51,14 @@ export class DeliveryService implements Delivery {
   readonly #context: Context;
   readonly #trust: Trust;
   readonly #requests: Requests;
-  readonly #justInTime: JustInTime;
+  readonly #inTime: InTime;
   readonly #finished: FinishedAnswers;
 
-  constructor(context: Context, trust: Trust, requests: Requests) {
+  constructor(context: Context, trust: Trust, requests: Requests, inTime: InTime) {
     this.#context = context;
     this.#trust = trust;
     this.#requests = requests;
-    this.#justInTime = new JustInTime(context, trust, requests);
+    this.#inTime = inTime;
     this.#finished = new FinishedAnswers(context.now);
   }
 
@@ -68,7 +68,7 @@ export class DeliveryService implements Delivery {
     confirmed: Promise<unknown> = Promise.resolve(),
   ): Promise<BppAnswer> {
     const received = this.#requests.receive(caller, der);
-    const inTime = await this.#justInTime.answer(received, confirmed);
+    const inTime = await this.#inTime.answer(received, confirmed);
     if (inTime !== undefined) return inTime;
     await confirmed;
     const { jobId, job } = await this.#requests.take(received);

@@ -27,7 +27,11 @@ export function tagName(tag: number): string {
   return hex.length % 2 === 0 ? hex : `0${hex}`;
 }
 
-function malformed(path: string, offset: number, what: string, defect: Defect = 'rule'): never {
+/** The path of tags to a place, or a reader that can tell its own: nearly none is ever asked for. */
+type Place = string | { readonly path: string };
+
+function malformed(place: Place, offset: number, what: string, defect: Defect = 'rule'): never {
+  const path = typeof place === 'string' ? place : place.path;
   throw new Refusal('protocolFormat', `${what} at offset ${offset}${path === '' ? '' : ` in ${path}`}`, {
     offset,
     defect,
@@ -49,9 +53,13 @@ export interface TlvHeader {
 export const MAX_TLV_HEADER = 8;
 
 /** Reads tag and length at `position` of `bytes`, which need not hold the value. */
-export function readTlvHeader(bytes: Bytes, position = 0, path = '', base = 0): TlvHeader {
+export function readTlvHeader(bytes: Bytes, position = 0, path: Place = '', base = 0): TlvHeader {
+  return headerWithin(bytes, position, bytes.length, path, base);
+}
+
+/** The same where the data ends at `end`. */
+function headerWithin(bytes: Bytes, position: number, end: number, path: Place, base: number): TlvHeader {
   const start = position;
-  const end = bytes.length;
   let at = position;
   if (at >= end) malformed(path, base + start, 'element expected but the data ends', 'cutOff');
   const first = bytes[at++]!;
@@ -87,21 +95,49 @@ export function readTlvHeader(bytes: Bytes, position = 0, path = '', base = 0): 
   return { tag, constructed: (first & 0x20) !== 0, headerLength: at - start, length };
 }
 
-/** Reads the element at `position` of `bytes`; what follows it is left to the caller. */
-export function readTlv(bytes: Bytes, position = 0, path = '', base = 0): Tlv {
-  const { tag, constructed, headerLength, length } = readTlvHeader(bytes, position, path, base);
-  const at = position + headerLength;
-  if (at + length > bytes.length) {
-    const what = `${tagName(tag)} claims ${length} octets but ${bytes.length - at} remain`;
-    malformed(path, base + position, what, 'cutOff');
+/** An element where it was read. Its views are made when they are asked for, since most elements are only entered. */
+class Element implements Tlv {
+  readonly tag: number;
+  readonly constructed: boolean;
+  readonly offset: number;
+  /** Of which the element is octets `start` to `end`, and its value those from `valueStart`. */
+  readonly bytes: Bytes;
+  readonly start: number;
+  readonly valueStart: number;
+  readonly end: number;
+
+  constructor(bytes: Bytes, start: number, base: number, header: TlvHeader) {
+    this.tag = header.tag;
+    this.constructed = header.constructed;
+    this.offset = base + start;
+    this.bytes = bytes;
+    this.start = start;
+    this.valueStart = start + header.headerLength;
+    this.end = this.valueStart + header.length;
   }
-  return {
-    tag,
-    constructed,
-    offset: base + position,
-    raw: bytes.subarray(position, at + length),
-    value: bytes.subarray(at, at + length),
-  };
+
+  get raw(): Bytes {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  get value(): Bytes {
+    return this.bytes.subarray(this.valueStart, this.end);
+  }
+}
+
+/** Reads the element at `position` of `bytes`; what follows it is left to the caller. */
+export function readTlv(bytes: Bytes, position = 0, path: Place = '', base = 0): Tlv {
+  return elementWithin(bytes, position, bytes.length, path, base);
+}
+
+/** The same where the data ends at `end`. */
+function elementWithin(bytes: Bytes, position: number, end: number, path: Place, base: number): Element {
+  const header = headerWithin(bytes, position, end, path, base);
+  const { tag, headerLength, length } = header;
+  const left = end - position - headerLength;
+  if (length > left)
+    malformed(path, base + position, `${tagName(tag)} claims ${length} octets but ${left} remain`, 'cutOff');
+  return new Element(bytes, position, base, header);
 }
 
 /** Views of the elements that stand one after the other in `bytes`, whose frames were read before. */
@@ -142,23 +178,47 @@ export function readSingle(bytes: Bytes, tag: number, name: string): Tlv {
  * nothing trailing passes silently.
  */
 export class TlvReader {
-  readonly path: string;
   readonly #bytes: Bytes;
   readonly #base: number;
-  #at = 0;
+  readonly #end: number;
+  readonly #within: Place;
+  /** The element whose children are read; undefined where the path says it all. */
+  readonly #tag: number | undefined;
+  #at: number;
   #peeked: Tlv | undefined;
 
   /** `base` is the offset of `bytes` in the message, for error messages. */
-  constructor(bytes: Bytes, path = '', base = 0) {
-    this.#bytes = bytes;
-    this.#base = base;
-    this.path = path;
+  constructor(bytes: Bytes, path?: string, base?: number);
+  /** The children of an element, which lies within `path`. */
+  constructor(element: Tlv, path: Place);
+  constructor(of: Bytes | Tlv, path: Place = '', base = 0) {
+    this.#within = path;
+    if (of instanceof Element) {
+      this.#tag = of.tag;
+      this.#bytes = of.bytes;
+      this.#base = of.offset - of.start;
+      this.#at = of.valueStart;
+      this.#end = of.end;
+      return;
+    }
+    const octets = of instanceof Uint8Array ? of : of.value;
+    this.#bytes = octets;
+    this.#base = of instanceof Uint8Array ? base : of.offset + of.raw.length - of.value.length;
+    this.#tag = of instanceof Uint8Array ? undefined : of.tag;
+    this.#at = 0;
+    this.#end = octets.length;
   }
 
   /** A reader of the element's children. */
   static of(element: Tlv, parentPath = ''): TlvReader {
-    const path = parentPath === '' ? tagName(element.tag) : `${parentPath}/${tagName(element.tag)}`;
-    return new TlvReader(element.value, path, element.offset + element.raw.length - element.value.length);
+    return new TlvReader(element, parentPath);
+  }
+
+  /** Tags that lead to the children. */
+  get path(): string {
+    const within = typeof this.#within === 'string' ? this.#within : this.#within.path;
+    if (this.#tag === undefined) return within;
+    return within === '' ? tagName(this.#tag) : `${within}/${tagName(this.#tag)}`;
   }
 
   /** Offset of the next child in the message. */
@@ -167,25 +227,25 @@ export class TlvReader {
   }
 
   get done(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
   peek(): Tlv | undefined {
-    if (this.#at >= this.#bytes.length) return undefined;
-    this.#peeked ??= readTlv(this.#bytes, this.#at, this.path, this.#base);
+    if (this.#at >= this.#end) return undefined;
+    this.#peeked ??= elementWithin(this.#bytes, this.#at, this.#end, this, this.#base);
     return this.#peeked;
   }
 
   /** The next child, whatever its tag. */
   next(name = 'element'): Tlv {
-    const element = this.peek() ?? malformed(this.path, this.offset, `${name} is missing`);
+    const element = this.peek() ?? malformed(this, this.offset, `${name} is missing`);
     this.pass(element);
     return element;
   }
 
   /** Goes on behind the child that was peeked at. */
   protected pass(element: Tlv): void {
-    this.#at += element.raw.length;
+    this.#at += element instanceof Element ? element.end - element.start : element.raw.length;
     this.#peeked = undefined;
   }
 
@@ -211,7 +271,7 @@ export class TlvReader {
 
   /** A reader of the children of the next child, which must have this tag. */
   enter(tag: number, name: string): TlvReader {
-    return TlvReader.of(this.expect(tag, name), this.path);
+    return new TlvReader(this.expect(tag, name), this);
   }
 
   /** Refuses whatever is left. */
@@ -228,11 +288,12 @@ export class TlvReader {
   /** The value, which must have a length within [min, max] octets. */
   octets(tag: number, name: string, min: number, max = min): Bytes {
     const element = this.expect(tag, name);
-    if (element.value.length < min || element.value.length > max) {
+    const { value } = element;
+    if (value.length < min || value.length > max) {
       const allowed = min === max ? `${min}` : `${min} to ${max}`;
-      this.refuse(element, `${name} has ${element.value.length} octets, not ${allowed}`);
+      this.refuse(element, `${name} has ${value.length} octets, not ${allowed}`);
     }
-    return element.value;
+    return value;
   }
 
   /** A non-negative INTEGER in its shortest form, at most 2^47. */
@@ -244,9 +305,10 @@ export class TlvReader {
   /** Well-formed UTF-8 of at most `max` octets. */
   text(tag: number, name: string, max: number): string {
     const element = this.expect(tag, name);
-    if (element.value.length > max) this.refuse(element, `${name} is longer than ${max} octets`);
+    const { value } = element;
+    if (value.length > max) this.refuse(element, `${name} is longer than ${max} octets`);
     try {
-      return strictUtf8.decode(element.value);
+      return strictUtf8.decode(value);
     } catch {
       return this.refuse(element, `${name} is not UTF-8`);
     }

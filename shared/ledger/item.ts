@@ -1,3 +1,4 @@
+import { sortedNames } from '../codec/canonical-json.ts';
 import { Fault } from '../errors.ts';
 import type { Attributes, Item, ItemKey, Value, Write } from './ledger.ts';
 
@@ -62,20 +63,23 @@ function checkText(value: string): void {
   if (!value.isWellFormed()) fault('an attribute holds text that is not well-formed Unicode');
 }
 
-/** Present members in the order of their names, each name checked. */
-export function members(value: Attributes): [string, Value][] {
-  const present: [string, Value][] = [];
-  let sorted = true;
-  for (const name of Object.keys(value)) {
-    const member = value[name];
-    if (member === undefined) continue;
+/** Names of the present members in their order, each checked. */
+function memberNames(value: Attributes): string[] {
+  const names = sortedNames(value);
+  let present = 0;
+  for (const name of names) {
+    if (value[name] === undefined) continue;
     if (FORBIDDEN_NAME.test(name)) fault('an attribute has a reserved or empty name');
     checkText(name);
-    const before = present.at(-1);
-    if (before !== undefined && before[0] > name) sorted = false;
-    present.push([name, member]);
+    names[present++] = name;
   }
-  return sorted ? present : present.sort(([a], [b]) => (a < b ? -1 : 1));
+  names.length = present;
+  return names;
+}
+
+/** Present members in the order of their names, each name checked. */
+export function members(value: Attributes): [string, Value][] {
+  return memberNames(value).map((name) => [name, value[name]!]);
 }
 
 /** Values that a type cannot stop: undefined in a list, functions, class instances other than octets. */
@@ -103,17 +107,22 @@ function encodeValue(unchecked: Value | undefined, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (value === null || typeof value !== 'object') return String(value);
   if (value instanceof Uint8Array) return `{"${OCTETS}":"${base64(value)}"}`;
-  if (Array.isArray(value))
-    return `[${Array.from(value, (member) => encodeValue(member, depth + 1)).join()}]`;
+  if (Array.isArray(value)) return encodeList(value, depth);
   return encodeMembers(value as Attributes, depth);
+}
+
+/** Holes of an array are values that nothing may be stored of. */
+function encodeList(value: readonly Value[], depth: number): string {
+  let text = '';
+  for (let i = 0; i < value.length; i++) text += `${i === 0 ? '' : ','}${encodeValue(value[i], depth + 1)}`;
+  return `[${text}]`;
 }
 
 function encodeMembers(value: Attributes, depth: number): string {
   let text = '';
-  for (const [name, member] of members(value)) {
-    text += `${text === '' ? '{' : ','}${JSON.stringify(name)}:${encodeValue(member, depth + 1)}`;
-  }
-  return text === '' ? '{}' : `${text}}`;
+  for (const name of memberNames(value))
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${encodeValue(value[name], depth + 1)}`;
+  return `{${text}}`;
 }
 
 function base64(octets: Uint8Array): string {

@@ -6,7 +6,7 @@ import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
-import { decodeExtensions, type Extensions } from './extensions/index.ts';
+import { decodeDistributionPoints, decodeExtensions, type Extensions } from './extensions/index.ts';
 import { type Name, readIssuer, readName } from './name.ts';
 import { OID, readOid } from './oids.ts';
 import { readTime } from './time.ts';
@@ -149,6 +149,33 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
     },
     refusedAs,
   );
+}
+
+/** What decides how a certificate stands whose form and signature were looked at before: time, and revocation lists. */
+export interface CertificateStanding
+  extends Pick<Certificate, 'serialNumber' | 'notBeforeMs' | 'notAfterMs' | 'isCa'> {
+  readonly extensions: Pick<Extensions, 'cRLDistributionPoints'>;
+}
+
+/**
+ * Of the certificate of an eUICC, which is no CA, that `decodeCertificate` took before: every bind asks how it stands, and
+ * names, key and the other extensions are a good part of what decoding costs.
+ */
+export function decodeStanding(der: Bytes): CertificateStanding {
+  const tbs = new TlvReader(der).enter(0x30, 'Certificate').enter(0x30, 'tbsCertificate');
+  tbs.optional(0xa0);
+  const serialNumber = readSerial(tbs, 'serialNumber');
+  tbs.expect(0x30, 'signature');
+  tbs.expect(0x30, 'issuer');
+  const validity = tbs.enter(0x30, 'validity');
+  const notBeforeMs = readTime(validity, 'notBefore');
+  const notAfterMs = readTime(validity, 'notAfter');
+  tbs.expect(0x30, 'subject');
+  tbs.expect(0x30, 'subjectPublicKeyInfo');
+  tbs.optional(ISSUER_UNIQUE_ID);
+  tbs.optional(SUBJECT_UNIQUE_ID);
+  const list = tbs.enter(0xa3, 'extensions').enter(0x30, 'extensions');
+  return { serialNumber, notBeforeMs, notAfterMs, isCa: false, extensions: decodeDistributionPoints(list) };
 }
 
 /** Version 3: without it a certificate has no extensions, and no role (SGP.22 section 4.5.2.1). */

@@ -2,7 +2,7 @@ import { type Bytes, toHex } from '../codec/bytes.ts';
 import { checkEid } from '../codec/eid.ts';
 import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { refuse } from '../errors.ts';
-import { type Certificate, decodeCertificate } from './certificate.ts';
+import { type Certificate, decodeCertificate, decodeStanding } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { checkEidWithin, type EidLimits, eidLimitsOf } from './eid-limit.ts';
 import { singleAttribute } from './name.ts';
@@ -149,7 +149,7 @@ export class VerifiedEum {
    * verified at a time, and not revoked? No signature is verified again. Refuses `euiccCertificateExpired`, `crlMissing`.
    */
   recheckEuicc(certificateDer: Bytes): void {
-    const certificate = decodeCertificate(certificateDer, EUICC.invalid);
+    const certificate = decodeStanding(certificateDer);
     checkValidity(certificate, this.#context);
     this.#context.crls.check(certificate, this.issuer, this.#context.atMs, EUICC);
   }

@@ -1,7 +1,7 @@
 import { type Bytes, equal } from '../codec/bytes.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
-import { type Certificate, decodeCertificate } from './certificate.ts';
+import { type Certificate, type CertificateStanding, decodeCertificate } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { DIGITAL_SIGNATURE, KEY_CERT_SIGN } from './extensions/key-usage.ts';
 import { nameText, sameName } from './name.ts';
@@ -133,7 +133,7 @@ export function checkMayIssue(issuer: Certificate, codes: ChainCodes): void {
   if ((keyUsage & KEY_CERT_SIGN) === 0) refuse(codes.invalid, 'the issuer may not sign certificates');
 }
 
-export function checkValidity(certificate: Certificate, { atMs, codes }: PathContext): void {
+export function checkValidity(certificate: CertificateStanding, { atMs, codes }: PathContext): void {
   if (atMs === undefined) return;
   if (atMs < certificate.notBeforeMs)
     refuse(codes.expired, `certificate ${certificate.serialNumber} is not valid yet`);

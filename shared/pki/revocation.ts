@@ -1,7 +1,7 @@
 import { type Bytes, equal, toHex } from '../codec/bytes.ts';
 import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { refuse } from '../errors.ts';
-import type { Certificate } from './certificate.ts';
+import type { Certificate, CertificateStanding } from './certificate.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { type Crl, decodeCrl } from './crl.ts';
 import { CRL_SIGN } from './extensions/key-usage.ts';
@@ -77,7 +77,12 @@ export class RevocationLists {
    * Refuses a revoked certificate as `codes.expired`, and one without the list it needs as `crlMissing`. Where `atMs`
    * is undefined, a list of any age will do.
    */
-  check(certificate: Certificate, issuer: Certificate, atMs: number | undefined, codes: ChainCodes): void {
+  check(
+    certificate: CertificateStanding,
+    issuer: Certificate,
+    atMs: number | undefined,
+    codes: ChainCodes,
+  ): void {
     const held = this.#byIssuer.get(issuerKey(issuer)) ?? [];
     for (const list of held) {
       const reason = list.revoked.get(certificate.serialNumber);

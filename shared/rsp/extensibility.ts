@@ -17,8 +17,7 @@ export class ExtensibleReader extends TlvReader {
 
   /** `known`: tags of the fields of this SEQUENCE. Others are passed over and added to `unknown`. */
   constructor(element: Tlv, parentPath: string, known: ReadonlySet<number>, unknown: Tlv[]) {
-    const inside = TlvReader.of(element, parentPath);
-    super(element.value, inside.path, inside.offset);
+    super(element, parentPath);
     this.#known = known;
     this.#unknown = unknown;
   }

@@ -1,4 +1,5 @@
 import { type Bytes, equal } from '../../codec/bytes.ts';
+import { encodeOid } from '../../codec/oid.ts';
 import { readTlv, type Tlv, TlvReader } from '../../codec/tlv.ts';
 import { Refusal } from '../../errors.ts';
 import { present } from '../../present.ts';
@@ -64,6 +65,21 @@ export function decodeExtensions(list: TlvReader): DecodedExtensions {
   }
   return { extensions, unknownCritical };
 }
+
+/** The distribution points alone; the list was decoded as a whole before. */
+export function decodeDistributionPoints(list: TlvReader): Pick<Extensions, 'cRLDistributionPoints'> {
+  while (!list.done) {
+    const extension = list.enter(0x30, 'Extension');
+    if (!equal(extension.expect(0x06, 'extnID').value, DISTRIBUTION_POINTS)) continue;
+    readDefaultFalse(extension);
+    const value = extension.expect(0x04, 'extnValue');
+    const decoded = decodeOnce(value, OID.cRLDistributionPoints, decoders.cRLDistributionPoints);
+    return { cRLDistributionPoints: decoded as Extensions['cRLDistributionPoints'] };
+  }
+  return {};
+}
+
+const DISTRIBUTION_POINTS = encodeOid(OID.cRLDistributionPoints);
 
 /** The value of each extension that was decoded last: certificates of one issuer share nearly all of theirs. */
 const LAST = new Map<string, { readonly raw: Bytes; readonly decoded: unknown }>();

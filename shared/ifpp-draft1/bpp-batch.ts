@@ -43,24 +43,38 @@ export interface BppBatch {
 }
 
 export function encodeBppItem(item: BppItem): Bytes {
-  const { outcome } = item;
-  const choice =
-    outcome.kind === 'bound'
-      ? write.choice(
-          0,
-          write.id(0, outcome.transactionId),
-          write.id(1, outcome.keyId),
-          write.iccid(2, outcome.iccid),
-          write.integer(3, outcome.chain),
-          write.octets(4, outcome.bpp),
-        )
-      : write.choice(
-          1,
-          write.text(0, outcome.subjectCode),
-          write.text(1, outcome.reasonCode),
-          outcome.message === undefined ? undefined : write.text(2, outcome.message),
-        );
-  return write.sequence(write.integer(0, item.itemId), write.eid(1, item.eid), write.choice(2, choice));
+  return Buffer.concat(bppItemPieces(item));
+}
+
+/** A BppItem as octets that stand one after the other. A BPP, which is the end of its item, is among them as it is. */
+export function bppItemPieces({ itemId, eid, outcome }: BppItem): Bytes[] {
+  const about = [write.integer(0, itemId), write.eid(1, eid)];
+  if (outcome.kind === 'failed') {
+    const { subjectCode, reasonCode, message } = outcome;
+    const failed = write.choice(
+      1,
+      write.text(0, subjectCode),
+      write.text(1, reasonCode),
+      message === undefined ? undefined : write.text(2, message),
+    );
+    return [write.sequence(...about, write.choice(2, failed))];
+  }
+  const { transactionId, keyId, iccid, chain, bpp } = outcome;
+  const fields = [
+    write.id(0, transactionId),
+    write.id(1, keyId),
+    write.iccid(2, iccid),
+    write.integer(3, chain),
+    tlvHeader(0x84, bpp.length),
+  ];
+  const choice = endingIn(bpp, 0xa2, endingIn(bpp, 0xa0, fields));
+  return [Buffer.concat(endingIn(bpp, 0x30, [...about, ...choice])), bpp];
+}
+
+/** An element of these fields and the octets at its end, without the latter. */
+function endingIn(end: Bytes, tag: number, fields: readonly Bytes[]): Bytes[] {
+  const length = fields.reduce((sum, field) => sum + field.length, end.length);
+  return [tlvHeader(tag, length), ...fields];
 }
 
 /** What stands before the items: the rest of the batch is the concatenation of `itemsLength` octets of BppItems. */

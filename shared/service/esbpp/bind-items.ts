@@ -3,7 +3,7 @@ import { mapConcurrently } from '../../concurrency.ts';
 import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import type { OneTimeKey } from '../../crypto/suite.ts';
 import { Fault, Refusal } from '../../errors.ts';
-import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
+import { bppItemPieces } from '../../ifpp-draft1/bpp-batch.ts';
 import type { UseOptions } from '../../keys/provider.ts';
 import type { SigningKey } from '../../keys/registry.ts';
 import { bindProfile } from '../../profile/bind.ts';
@@ -20,7 +20,8 @@ import { oneTimeKeysOf } from './one-time-keys.ts';
 
 /** A BppItem as the answer will hold it, and what the commit says of it. */
 interface BppElement {
-  readonly element: Bytes;
+  /** Its octets, in pieces. */
+  readonly element: readonly Bytes[];
   readonly outcome: ItemOutcome;
 }
 
@@ -34,7 +35,7 @@ export async function bindItems(
   { jobId, job }: JobChunk,
   settled: readonly SettledItem[],
   { ppksAreLost, ...use }: UseOptions & { readonly ppksAreLost: boolean },
-): Promise<{ elements: Bytes[]; outcomes: ItemOutcome[] } | undefined> {
+): Promise<{ elements: (readonly Bytes[])[]; outcomes: ItemOutcome[] } | undefined> {
   const claimed = settled.filter(isClaimed);
   const positions = claimed.map(({ position }) => position);
   const profiles = await new PackReader(context, job.orderId).read(positions, use);
@@ -90,7 +91,7 @@ async function boundElement(
   const outcome = { kind: 'bound', transactionId: id, ...common, bpp } as const;
   const { eumChain, suite } = euicc;
   return {
-    element: encodeBppItem({ itemId, eid, outcome }),
+    element: bppItemPieces({ itemId, eid, outcome }),
     outcome: { itemId, eid, ...common, position, eumChain, suite, otpk: otPk.identity() },
   };
 }
@@ -99,7 +100,7 @@ function refusedElement({ item: { itemId, eid }, refusal }: Omit<RefusedItem, 'i
   const { code, subjectCode, reasonCode, message } = refusal;
   const outcome = { kind: 'failed', subjectCode, reasonCode, message } as const;
   return {
-    element: encodeBppItem({ itemId, eid, outcome }),
+    element: bppItemPieces({ itemId, eid, outcome }),
     outcome: { itemId, eid, refusal: code, message },
   };
 }

@@ -111,7 +111,7 @@ async function attemptChunk(
     .filter((one) => !isClaimed(one))
     .flatMap(({ index }) => positionOf(job, index) ?? []);
   const hasShare = ownMember(order.shares, job.party) !== undefined;
-  const body = concat(...bound.elements);
+  const body = concat(...bound.elements.flat());
   return {
     part: await vault.put(partName, body),
     written,
@@ -127,8 +127,9 @@ async function attemptChunk(
 }
 
 /** Where each element starts when they stand one after the other, and where the last one ends. */
-function offsetsOf(elements: readonly Bytes[]): number[] {
+function offsetsOf(elements: readonly (readonly Bytes[])[]): number[] {
   const offsets = [0];
-  for (const { length } of elements) offsets.push(offsets.at(-1)! + length);
+  for (const pieces of elements)
+    offsets.push(pieces.reduce((at, { length }) => at + length, offsets.at(-1)!));
   return offsets;
 }

@@ -1,5 +1,11 @@
 import { type Bytes, toHex } from '../shared/codec/bytes.ts';
-import { type ClientOptions, type FunctionAnswer, FunctionClient, type JsonObject } from './http.ts';
+import {
+  type ClientOptions,
+  type FunctionAnswer,
+  FunctionClient,
+  type JsonObject,
+  type SentFile,
+} from './http.ts';
 
 /** The EUM's end of Esed1. */
 export class EumClient {
@@ -10,7 +16,7 @@ export class EumClient {
   }
 
   /** A whole EuiccDataBatch (FF60); the answer counts what was accepted and lists what was not. */
-  registerEuiccData(euiccDataBatch: Bytes): Promise<FunctionAnswer> {
+  registerEuiccData(euiccDataBatch: Bytes | SentFile): Promise<FunctionAnswer> {
     return this.client.submit('esed1', 'registerEuiccData', 'euiccData', euiccDataBatch);
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../shared/codec/bytes.ts';
 import { SimError } from './tlv.ts';
 
@@ -47,11 +48,21 @@ const MEMBER_OF_PURPOSE = {
 export type TransferPurpose = keyof typeof MEMBER_OF_PURPOSE;
 
 /** Octets of an object whose base64 stays inside a body of 4 MB. */
-const INLINE_LIMIT = 3_000_000;
+export const INLINE_LIMIT = 3_000_000;
+
+/** An object too large to go inline and to be held: it is sent as it is read. */
+export interface SentFile {
+  readonly size: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  read(): AsyncIterable<Bytes>;
+}
 
 /** A caller of one party over the HTTP/JSON function binding ifpp-draft/v1.0.0. */
 export class FunctionClient {
   readonly #options: ClientOptions;
+  /** What was uploaded already, for calls that ask how far the work on it is. */
+  readonly #transfers = new WeakMap<Bytes | SentFile, unknown>();
   #calls = 0;
 
   constructor(options: ClientOptions) {
@@ -89,27 +100,35 @@ export class FunctionClient {
 
   /**
    * Calls with one DER object: inline as base64 under the name of its purpose, or, above 3 MB, uploaded first and
-   * named by its transferId.
+   * named by its transferId. The same object again is uploaded once, unless the server has refused the call about it.
    */
   async submit(
     interfaceName: string,
     functionName: string,
     purpose: TransferPurpose,
-    object: Bytes,
+    object: Bytes | SentFile,
     body: JsonObject = {},
   ): Promise<FunctionAnswer> {
-    if (object.length <= INLINE_LIMIT) {
+    if (object instanceof Uint8Array && object.length <= INLINE_LIMIT) {
       return this.call(interfaceName, functionName, {
         ...body,
         [MEMBER_OF_PURPOSE[purpose]]: base64(object),
       });
     }
-    const sha256 = createHash('sha256').update(object).digest('hex');
-    const opened = await this.execute(interfaceName, 'openTransfer', {
-      purpose,
-      size: object.length,
-      sha256,
-    });
+    const transferId = this.#transfers.get(object) ?? (await this.#upload(interfaceName, purpose, object));
+    this.#transfers.set(object, transferId);
+    const answer = await this.call(interfaceName, functionName, { ...body, transferId });
+    if (answer.httpStatus < 500 && !answer.status.startsWith('Executed')) this.#transfers.delete(object);
+    return answer;
+  }
+
+  /** The transferId. */
+  async #upload(interfaceName: string, purpose: TransferPurpose, object: Bytes | SentFile): Promise<unknown> {
+    const { size, sha256 } =
+      object instanceof Uint8Array
+        ? { size: object.length, sha256: createHash('sha256').update(object).digest('hex') }
+        : object;
+    const opened = await this.execute(interfaceName, 'openTransfer', { purpose, size, sha256 });
     const { httpStatus } = await this.#exchange(
       'PUT',
       this.#url(stringAt(opened, 'uploadUrl') ?? ''),
@@ -117,7 +136,7 @@ export class FunctionClient {
       object,
     );
     if (httpStatus >= 300) throw new SimError(`the upload was answered ${httpStatus}`);
-    return this.call(interfaceName, functionName, { ...body, transferId: opened.transferId });
+    return opened.transferId;
   }
 
   /** GET of a URL that the server named. */
@@ -141,12 +160,12 @@ export class FunctionClient {
     method: string,
     url: URL,
     headers: Record<string, string>,
-    body: Bytes = new Uint8Array(),
+    body: Bytes | SentFile = new Uint8Array(),
   ): Promise<{ httpStatus: number; octets: Buffer; adminProtocol: string | undefined }> {
     const { tls = {}, timeoutMs = 60_000 } = this.#options;
     const options: RequestOptions = {
       method,
-      headers: { ...headers, ...(method === 'GET' ? {} : { 'Content-Length': body.length }) },
+      headers: { ...headers, ...(method === 'GET' ? {} : { 'Content-Length': lengthOf(body) }) },
       timeout: timeoutMs,
     };
     return new Promise((resolve, reject) => {
@@ -168,10 +187,13 @@ export class FunctionClient {
       });
       request.on('timeout', () => request.destroy(new SimError('the server did not answer in time')));
       request.on('error', reject);
-      request.end(body);
+      if (body instanceof Uint8Array) request.end(body);
+      else pipeline(body.read(), request).catch(reject);
     });
   }
 }
+
+const lengthOf = (body: Bytes | SentFile) => (body instanceof Uint8Array ? body.length : body.size);
 
 /** Members of an object that are texts; none where it is missing. */
 function stringsAt(object: JsonObject, name: string): Record<string, string> {

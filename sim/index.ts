@@ -44,7 +44,9 @@ export {
   executed,
   type FunctionAnswer,
   FunctionClient,
+  INLINE_LIMIT,
   type JsonObject,
+  type SentFile,
   type TlsIdentity,
 } from './http.ts';
 export * from './ifpp-draft1.ts';

@@ -1,5 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { OctetStream } from '../codec/octet-stream.ts';
+import { MAX_TLV_HEADER, readSingle, readTlvHeader, type TlvHeader, TlvReader, tlv } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { read } from './fields.ts';
 import { TAG } from './tags.ts';
@@ -48,6 +49,32 @@ export function decodeProfileLoadingReport(der: Bytes): ProfileLoadingReport {
   fields.end();
   return { reportId, items };
 }
+
+/** How many items a report has, told from its frame as it is read; what is inside of them is not looked at. */
+export async function countReportItems(octets: AsyncIterable<Bytes>): Promise<number> {
+  const stream = new OctetStream(octets);
+  const enter = async (): Promise<TlvHeader> => {
+    await stream.fill(MAX_TLV_HEADER);
+    const header = readTlvHeader(stream.buffered, 0, 'FF63', stream.offset);
+    stream.take(header.headerLength);
+    return header;
+  };
+  const pass = async (length: number) => {
+    if ((await stream.skip(length)) > 0)
+      refuse('protocolFormat', `the report is cut off at offset ${stream.offset}`, { offset: stream.offset });
+  };
+  const { tag } = await enter();
+  if (tag !== PROFILE_LOADING_REPORT)
+    refuse('protocolFormat', 'ProfileLoadingReport (FF63) expected', { offset: 0 });
+  let field = await enter();
+  for (; field.tag !== ITEMS; field = await enter()) await pass(field.length);
+  const end = stream.offset + field.length;
+  let items = 0;
+  for (; stream.offset < end; items++) await pass((await enter()).length);
+  return items;
+}
+
+const ITEMS = 0xa2;
 
 export function decodeReportItem(element: Bytes): ReportItem {
   const choice = new TlvReader(element);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { DeviceMaker } from '../../sim/device-maker.ts';
+import type { SentFile } from '../../sim/http.ts';
 import { SimError } from '../../sim/tlv.ts';
 
 interface Call {
@@ -87,6 +88,44 @@ describe('DeviceMaker', () => {
     expect(put!.headers['x-amz-checksum-sha256']).toBe('c3Vt');
     expect(put!.body.equals(report)).toBe(true);
     expect(JSON.parse(send!.body.toString())).toMatchObject({ transferId: 'T1' });
+  });
+
+  it('uploads once what it asks about again, and as it is read where it is a file', async () => {
+    const report = Buffer.alloc(3_000_001, 7);
+    const pieces = [report.subarray(0, 1_000_000), report.subarray(1_000_000)];
+    const file: SentFile = {
+      size: report.length,
+      sha256: createHash('sha256').update(report).digest('hex'),
+      async *read() {
+        yield* pieces;
+      },
+    };
+    const [server, { client }] = await scripted(
+      { transferId: 'T1', uploadUrl: '/upload/T1' },
+      Buffer.alloc(0),
+      { state: 'Pending' },
+      { header: { functionExecutionStatus: { status: 'Failed' } } },
+      { transferId: 'T2', uploadUrl: '/upload/T2' },
+      Buffer.alloc(0),
+      { state: 'Done' },
+    );
+    const send = () => client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', file);
+    expect((await send()).body.state).toBe('Pending');
+    // the day of the transfer is over: the next call sends the content again
+    expect((await send()).status).toBe('Failed');
+    expect((await send()).body.state).toBe('Done');
+    expect(server.calls.map(({ path }) => path.replace('/ifpp-draft1/esbpp', ''))).toEqual([
+      'POST /openTransfer',
+      'PUT /upload/T1',
+      'POST /sendProfileLoadingReport',
+      'POST /sendProfileLoadingReport',
+      'POST /openTransfer',
+      'PUT /upload/T2',
+      'POST /sendProfileLoadingReport',
+    ]);
+    expect(server.calls[1]!.body.equals(report)).toBe(true);
+    expect(JSON.parse(server.calls[3]!.body.toString())).toMatchObject({ transferId: 'T1' });
+    expect(JSON.parse(server.calls[6]!.body.toString())).toMatchObject({ transferId: 'T2' });
   });
 
   it('throws on a function that failed, with its codes', async () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EumClient } from '../../../sim/index.ts';
-import { readDer } from '../../input/files.ts';
+import { readToSend } from '../../input/sent-file.ts';
 import {
   answerOf,
   clientOptions,
@@ -33,7 +33,7 @@ export async function sendEuiccData(
   options: RegisterOptions,
   io: CliIo,
 ): Promise<void> {
-  const batch = await readDer(file, argument, 'euiccDataBatch');
+  const batch = await readToSend(file, argument, 'euiccDataBatch');
   const client = new EumClient(await clientOptions(options));
   const work = workOfOneCall(
     'eUICC data',

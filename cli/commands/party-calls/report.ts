@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
-import { decodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import {
+  countReportItems,
+  decodeProfileLoadingReport,
+} from '../../../shared/ifpp-draft1/profile-loading-report.ts';
 import { DeviceMaker } from '../../../sim/index.ts';
-import { readDer } from '../../input/files.ts';
+import { readToSend } from '../../input/sent-file.ts';
 import {
   answerOf,
   clientOptions,
@@ -35,8 +38,11 @@ export async function sendReport(
   options: ReportOptions,
   io: CliIo,
 ): Promise<void> {
-  const report = await readDer(file, argument, 'profileLoadingReport');
-  const items = decodeProfileLoadingReport(report).items.length;
+  const report = await readToSend(file, argument, 'profileLoadingReport');
+  const items =
+    report instanceof Uint8Array
+      ? decodeProfileLoadingReport(report).items.length
+      : await countReportItems(report.read());
   const { client } = new DeviceMaker(await clientOptions(options));
   const work = workOfOneCall(
     'report',

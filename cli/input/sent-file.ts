@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Bytes } from '../../shared/codec/bytes.ts';
+import { readTlvHeader } from '../../shared/codec/tlv.ts';
+import { TAG } from '../../shared/ifpp-draft1/tags.ts';
+import { INLINE_LIMIT, type SentFile } from '../../sim/index.ts';
+import { readDer } from './files.ts';
+
+/** Kinds of objects that come by the million items. */
+export type SentKind = 'euiccDataBatch' | 'profileLoadingReport';
+
+/**
+ * The object of a file that is to be sent, in any form that `readDer` takes. One too large to go inline is sent as it is
+ * read and never held, where it is DER and of that kind by its first octets; what is inside is the server's matter.
+ */
+export async function readToSend(path: string, option: string, kind: SentKind): Promise<Bytes | SentFile> {
+  return (await sentFile(path, TAG[kind])) ?? (await readDer(path, option, kind));
+}
+
+/** Undefined of a file that is small, cannot be read, or is no whole element with this tag. */
+async function sentFile(path: string, tag: number): Promise<SentFile | undefined> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size <= INLINE_LIMIT) return undefined;
+  const read = (): AsyncIterable<Bytes> => createReadStream(path);
+  const sha256 = createHash('sha256');
+  let isFirst = true;
+  for await (const piece of read()) {
+    if (isFirst && !isWhole(piece, tag, size)) return undefined;
+    isFirst = false;
+    sha256.update(piece);
+  }
+  return { size, sha256: sha256.digest('hex'), read };
+}
+
+function isWhole(start: Bytes, tag: number, size: number): boolean {
+  try {
+    const header = readTlvHeader(start);
+    return header.tag === tag && header.headerLength + header.length === size;
+  } catch {
+    return false;
+  }
+}

@@ -265,23 +265,15 @@ function writeEachMinute(
 function openServices(
   config: RuntimeConfig,
   context: Context,
-  {
-    trust,
-    trustAdministration,
-    audit,
-    keyInventory,
-    ofProcess,
-    ingest,
-    delivery,
-    rates,
-  }: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit' | 'keyInventory' | 'ofProcess'> & {
+  parts: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit' | 'keyInventory' | 'ofProcess'> & {
     readonly ingest: IngestService;
     readonly delivery: DeliveryService;
     readonly rates: Ledger;
   },
 ): Runtime['services'] {
+  const { trust, trustAdministration, audit, ingest, delivery } = parts;
   const reports = new ReportService(context);
-  const parties = new PartyService(context, config.rateLimit, rates);
+  const parties = new PartyService(context, config.rateLimit, parts.rates);
   return {
     parties,
     calls: new CallJournal(context),
@@ -295,7 +287,7 @@ function openServices(
     callbacks: new CallbackService(context),
     audit,
     transfers: new TransferService(context, delivery, ingest, reports),
-    ...servicesForPeople({ context, trust, trustAdministration, keyInventory, parties, ofProcess }),
+    ...servicesForPeople({ ...parts, context, parties }),
   };
 }
 

@@ -33,8 +33,8 @@ export type InTimeMessage =
   | { readonly notices: true }
   | { readonly log: LogRecord };
 
-/** A call makes a few hundred kilobytes, of which nothing is left after it: the rarer garbage is collected, the less it costs. */
-const HEAP = { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: 256 } as const;
+/** A call makes a few hundred kilobytes, of which nothing is left after it; what lies in buffers is not counted here. */
+const HEAP = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 256 } as const;
 
 interface Waiting {
   resolve(bound: BoundThere | 'died'): void;

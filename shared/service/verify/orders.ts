@@ -19,34 +19,58 @@ import { checkEach, type Finding, inLedger, type Slice } from './finding.ts';
 /** Positions that one finding names. */
 const NAMED = 20;
 
-/** Every open order: where each of its positions is, and that PPKs are there exactly of those that are not bound. */
+/** Packs of one slice: an order of ten million profiles takes longer than a Lambda has. */
+const PACKS = 100;
+
+/**
+ * Every open order: where each of its positions is, and that PPKs are there exactly of those that are not bound. The cursor
+ * is an order that is done, or with the number of a pack behind a line end, which no orderId has, how far it is.
+ */
 export async function* verifyOrders(context: Context, after: string): AsyncGenerator<Slice> {
+  const [begun, pack] = after.split('\n');
   for await (const orderId of recordedOrders(context.vault)) {
-    if (orderId <= after) continue;
-    const findings = await checkEach(
-      [orderId],
-      (id) => checkOrder(context, id),
-      (id) => inLedger(ledgerKeys.order(id), ''),
-    );
-    yield { findings, looked: 1, cursor: orderId };
+    if (orderId < begun! || (orderId === begun && pack === undefined)) continue;
+    yield* verifyOrder(context, orderId, orderId === begun ? Number(pack) : 0);
   }
 }
 
-async function checkOrder(context: Context, orderId: string): Promise<Finding[]> {
+async function* verifyOrder(context: Context, orderId: string, from: number): AsyncGenerator<Slice> {
+  for (let first = from, isLast = false; !isLast; first += PACKS) {
+    const end = first + PACKS;
+    const check = async () => {
+      const checked = await checkOrder(context, orderId, first, end);
+      isLast = checked.isLast;
+      return checked.findings;
+    };
+    // of a record that cannot be read nothing more is known
+    isLast = true;
+    const findings = await checkEach([orderId], check, (id) => inLedger(ledgerKeys.order(id), ''));
+    yield { findings, looked: isLast ? 1 : 0, cursor: isLast ? orderId : `${orderId}\n${end}` };
+  }
+}
+
+/** The packs from `first` up to `end`, and with the last of them what is one for the whole order. */
+async function checkOrder(
+  context: Context,
+  orderId: string,
+  first: number,
+  end: number,
+): Promise<{ readonly findings: readonly Finding[]; readonly isLast: boolean }> {
   const { ledger } = context;
   const [item, stateItem] = await ledger.getMany([ledgerKeys.order(orderId), ledgerKeys.orderState(orderId)]);
-  if (item === undefined || stateItem === undefined)
-    return [
-      inLedger(
-        ledgerKeys.order(orderId),
-        'a locked record tells of this order, and the ledger does not know it',
-      ),
-    ];
+  if (item === undefined || stateItem === undefined) {
+    const problem = 'a locked record tells of this order, and the ledger does not know it';
+    return { findings: [inLedger(ledgerKeys.order(orderId), problem)], isLast: true };
+  }
   const { state } = orderStateRecord.from(stateItem);
   const order = orderRecord.from(item);
-  if (state === 'Rejected' || state === 'Preparing') return [];
-  const packs = await checkPacks(context, orderId, order, state === 'Open');
-  return state === 'Open' ? [...packs, ...(await checkSupply(context, orderId, order))] : packs;
+  if (state === 'Rejected' || state === 'Preparing') return { findings: [], isLast: true };
+  const isOpen = state === 'Open';
+  const packs = (await endOf(context, orderId, order)) / order.packSize;
+  const isLast = packs <= end;
+  const findings = await checkPacks(context, orderId, order, isOpen, first, Math.min(packs, end));
+  if (isLast && isOpen) findings.push(...(await checkSupply(context, orderId, order)));
+  return { findings, isLast };
 }
 
 /** No position is drawn twice, none is to be drawn that somebody has, and none is nowhere. */
@@ -85,22 +109,23 @@ function listed(numbers: readonly number[]): string {
   return `${numbers.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** Each pack that an order must have, with its PPKs; blocks of positions are read one after the other. */
+/** Each pack from `first` up to `end` that an order must have, with its PPKs; blocks of positions are read one after the other. */
 async function checkPacks(
   context: Context,
   orderId: string,
   order: OrderRecord,
   isOpen: boolean,
+  first: number,
+  end: number,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const packs = (await endOf(context, orderId, order)) / order.packSize;
   let view: { readonly block: number; readonly read: BlockView } | undefined;
   const viewOf = async (position: number) => {
     const block = blockOf(position);
     if (view?.block !== block) view = { block, read: await viewBlock(context, orderId, block) };
     return view.read;
   };
-  for (let pack = 0; pack < packs; pack++) {
+  for (let pack = first; pack < end; pack++) {
     const item = await context.ledger.get(ledgerKeys.orderPack(orderId, pack));
     if (item !== undefined) {
       findings.push(

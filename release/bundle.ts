@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { siteFiles } from '../console/server/site-files.ts';
@@ -51,6 +53,9 @@ export async function bundle(file: string, format: keyof typeof FORMATS): Promis
     plugins: [console],
     logLevel: 'warning',
   });
+  // every thread of a server holds the text, in two octets a character where one of them is beyond Latin-1
+  if (!isAscii(await readFile(file)))
+    throw new Fault('configuration', 'the bundle has a character that is not ASCII: write it as an escape');
   return { file, packages: packagesOf(metafile) };
 }
 

@@ -273,6 +273,6 @@ function parseLine(line: string): [string, FileTemplate] {
 }
 
 function parsePattern(text: string): FillPattern {
-  const octets: Bytes = fromHex(text.replace(/[()…]/g, ''));
+  const octets: Bytes = fromHex(text.replace(/[()\u2026]/g, ''));
   return { kind: text.startsWith('(') ? 'repeat' : 'fill', octets };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../shared/codec/canonical-json.ts';
 import { decodeAttributes, encodeAttributes, ITEM_LIMIT, itemSize } from '../../shared/ledger/item.ts';
 
 describe('attributes as text', () => {
@@ -12,6 +13,19 @@ describe('attributes as text', () => {
     });
     expect(text).toBe('{"a":{"x":"é\\"","z":true},"b":[1,null,{"$octets":"/wB/"}],"n":0}');
     expect(encodeAttributes(decodeAttributes(text))).toBe(text);
+  });
+
+  it('sorts few names and many alike, by their UTF-16 code units', () => {
+    for (const count of [2, 24, 25, 60]) {
+      const names = Array.from(
+        { length: count },
+        (_, i) => `${String.fromCodePoint(0xff00 - 97 * i)}${i % 7}`,
+      );
+      const attributes = Object.fromEntries(names.map((name, i) => [name, i]));
+      const written = Object.keys(JSON.parse(encodeAttributes(attributes)) as object);
+      expect(written).toEqual([...names].sort());
+      expect(Object.keys(JSON.parse(canonicalJson(attributes)) as object)).toEqual(written);
+    }
   });
 
   it('octets are told from text that looks like them', () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
 import { Refusal } from '../../shared/errors.ts';
-import { decodeCertificate, MAX_CERTIFICATE } from '../../shared/pki/certificate.ts';
+import { decodeCertificate, decodeStanding, MAX_CERTIFICATE } from '../../shared/pki/certificate.ts';
 import { decodeCrl } from '../../shared/pki/crl.ts';
 import { RevocationLists } from '../../shared/pki/revocation.ts';
 import { count } from '../support/counts.ts';
@@ -17,6 +17,22 @@ describe('decoding a certificate', { tags: ['CERT-FORM'] }, () => {
   const pki = buildHierarchy();
   const eum = pki.certificates.eum!;
   const decoded = decodeCertificate(eum);
+
+  test('reads how an eUICC certificate stands as decoding all of it does', () => {
+    for (const [name, der] of Object.entries(pki.certificates)) {
+      const { serialNumber, notBeforeMs, notAfterMs, extensions } = decodeCertificate(der);
+      expect(decodeStanding(der), name).toEqual({
+        serialNumber,
+        notBeforeMs,
+        notAfterMs,
+        isCa: false,
+        extensions:
+          extensions.cRLDistributionPoints === undefined
+            ? {}
+            : { cRLDistributionPoints: extensions.cRLDistributionPoints },
+      });
+    }
+  });
 
   test('reads every field of an EUM certificate', () => {
     expect(decoded.serialNumber).toBe('0102');

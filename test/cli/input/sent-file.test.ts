@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readToSend } from '../../../cli/input/sent-file.ts';
+import type { Bytes } from '../../../shared/codec/bytes.ts';
+import { tlv } from '../../../shared/codec/tlv.ts';
+import {
+  countReportItems,
+  encodeProfileLoadingReport,
+} from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'smdpf-sent-file-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const written = (name: string, content: Bytes): string => {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+};
+const send = (file: string) => readToSend(file, '<report>', 'profileLoadingReport');
+
+/** Items whose inside nobody looks at, of a few lengths. */
+const items = (count: number, size: number) =>
+  Array.from({ length: count }, (_, i) => tlv(0xa1, Buffer.alloc(size + (i % 3), i)));
+
+describe('an object that is sent', () => {
+  const large = encodeProfileLoadingReport('0b0b', items(40, 90_000));
+
+  it('is read as it is sent where it is too large to go inline, and is held where it is small', async () => {
+    const sent = await send(written('large.der', large));
+    if (sent instanceof Uint8Array) throw new Error('it is held');
+    expect(sent.size).toBe(large.length);
+    const pieces: Bytes[] = [];
+    for await (const piece of sent.read()) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(large)).toBe(true);
+    expect(await countReportItems(sent.read())).toBe(40);
+
+    const small = encodeProfileLoadingReport('0b0b', items(3, 10));
+    expect(await send(written('small.der', small))).toEqual(Buffer.from(small));
+  });
+
+  it('of another kind, cut off or with something behind it is refused before anything is sent', async () => {
+    const other = Buffer.from(large);
+    other[1] = 0x60;
+    await expect(send(written('other.der', other))).rejects.toThrow('not a Profile Loading Report');
+    await expect(send(written('cut.der', large.subarray(0, -1)))).rejects.toThrow('is cut off');
+    await expect(send(written('more.der', Buffer.concat([large, large])))).rejects.toThrow('goes on behind');
+    await expect(send(join(folder, 'none.der'))).rejects.toThrow('cannot be read');
+  });
+
+  it('counts the items of a report that comes in pieces of any size, and tells of one that is cut off', async () => {
+    const report = encodeProfileLoadingReport('0b0b', items(9, 140));
+    for (const size of [1, 7, 100, 10_000]) {
+      const inPieces = async function* (octets: Bytes) {
+        for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size);
+      };
+      expect(await countReportItems(inPieces(report)), `pieces of ${size}`).toBe(9);
+      await expect(countReportItems(inPieces(report.subarray(0, -1)))).rejects.toThrow('cut off');
+    }
+  });
+});

@@ -1,6 +1,9 @@
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { transferGate } from '../../../../cli/deployment/start.ts';
 import { InTimeThreads } from '../../../../cli/server/in-time/in-time-threads.ts';
+import { Meters } from '../../../../cli/server/meters.ts';
+import { startServer } from '../../../../cli/server/server.ts';
 import { CallCost, counting } from '../../../../shared/call-cost.ts';
 import type { Refusal } from '../../../../shared/errors.ts';
 import type { LogRecord } from '../../../../shared/events/log-events.ts';
@@ -9,6 +12,8 @@ import type { ReceivedRequest } from '../../../../shared/service/esbpp/requests.
 import type { PersonalisedEuicc } from '../../../../sim/index.ts';
 import { boundOf, prepare, Request, registered } from '../../../service/scenario.ts';
 import { DEVICE_MAKER, Deployment } from '../../../support/deployment.ts';
+import { httpsSend } from '../../../support/https-send.ts';
+import { selfSigned } from '../../../support/self-signed.ts';
 
 const CALLS = 8;
 const log: LogRecord[] = [];
@@ -30,6 +35,7 @@ beforeAll(async () => {
     () => undefined,
   );
   deployment = await Deployment.create({
+    config: { rateLimit: { perSecond: 0.001, burst: CALLS } },
     inTime(own, config) {
       const counted: InTime = {
         answer(...call) {
@@ -42,7 +48,7 @@ beforeAll(async () => {
     },
   });
   await prepare(deployment, 'LINE', 100);
-  euiccs = await registered(deployment, 6 * CALLS);
+  euiccs = await registered(deployment, 8 * CALLS);
 });
 afterAll(async () => {
   process.off('worker', onWorker);
@@ -95,6 +101,44 @@ it('charges the call with what was read for it in the thread (I13)', { tags: ['I
   );
   expect(here).toBeLessThanOrEqual(1);
   for (const count of reads) expect(count).toBeGreaterThan(8);
+});
+
+it('counts a call once, and within one rate of its party, wherever it is bound (I13)', {
+  tags: ['I13'],
+}, async () => {
+  await untilReady();
+  const { services, context } = deployment.runtime;
+  const [tls, maker] = [selfSigned('smdpf'), selfSigned('maker')];
+  const { identifier, role } = DEVICE_MAKER;
+  await services.parties.add(maker.fingerprint, { identifier, role }, 'test');
+  const meters = new Meters();
+  const server = await startServer({
+    services,
+    tls,
+    listen: { host: '127.0.0.1', port: 0 },
+    field: { port: 0 },
+    vault: transferGate(context.vault),
+    log: (record) => meters.take(record),
+  });
+  try {
+    const url = `${server.urls.parties}/ifpp-draft1/esbpp/requestBpp`;
+    const headers = { 'content-type': 'application/octet-stream', 'x-admin-protocol': 'ifpp-draft/v1.0.0' };
+    const answers = await Promise.all(
+      [...requests(), ...requests()].map(({ der }) =>
+        httpsSend(tls, url, { method: 'POST', certificate: maker, headers, body: der }),
+      ),
+    );
+    expect(here).toBeLessThan(CALLS);
+    expect(answers).toHaveLength(2 * CALLS);
+    const text = await meters.text([]);
+    const count = (status: string) =>
+      new RegExp(`^smdpf_calls_total\\{function="esbpp.requestBpp",status="${status}"\\} (\\d+)$`, 'm').exec(
+        text,
+      )?.[1];
+    expect([count('Executed-Success'), count('Failed')]).toEqual([String(CALLS), String(CALLS)]);
+  } finally {
+    await server.close();
+  }
 });
 
 it('passes on what is refused there as it would be here', async () => {

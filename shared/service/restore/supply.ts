@@ -1,23 +1,17 @@
 import { becomes, changeItem, changeItems, unchanged, writes } from '../../ledger/change.ts';
-import type { Write } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
-import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { orderCountWrites } from '../counts/order-counts.ts';
-import { transactCounted } from '../counts/transact.ts';
 import { LANE, ledgerKeys, orderPartition, shareReturnedPrefix } from '../records/keys.ts';
 import {
   type OrderRecord,
   orderRecord,
   orderStateRecord,
-  packCount,
-  packRecord,
   returnedOfShare,
   returnedRecord,
   shareRecord,
 } from '../records/order.ts';
-import { profileRecord } from '../records/profile.ts';
 import { planDraw } from '../supply/supply.ts';
+import { closeLost } from './lost-profiles.ts';
 import { availableOf, heldElsewhere, placesOf } from './places.ts';
 
 /** Positions that one transaction takes out of the supply or gives back. */
@@ -123,62 +117,6 @@ async function settleShares(
         : becomes(shareRecord.to({ drawn })),
     );
   }
-}
-
-/**
- * Closes profiles still to be drawn whose PPK or data key is gone, with the PPK vault or by an end that the ledger has lost:
- * nobody can bind them.
- */
-export async function closeLost(context: Context, orderId: string, order: OrderRecord): Promise<number> {
-  const { ledger, ppks, now } = context;
-  const available = await availableOf(context, orderId, order);
-  let closed = 0;
-  for (let pack = 0; pack < packCount(order); pack++) {
-    const first = pack * order.packSize;
-    const positions = Array.from({ length: order.packSize }, (_, i) => first + i).filter((position) =>
-      available.has(position),
-    );
-    if (positions.length === 0) continue;
-    const item = await ledger.get(ledgerKeys.orderPack(orderId, pack));
-    const record = item && packRecord.from(item);
-    const places = positions.map((position) => position % order.packSize);
-    const hasKey = record !== undefined && (await ppks.header(record.dataKey)) !== undefined;
-    const entries = hasKey ? await ppks.entries(record.ppks, places) : [];
-    for (const [i, position] of positions.entries()) {
-      if (entries[i] !== undefined) continue;
-      const iccid = record?.iccids[places[i]!];
-      if (iccid !== undefined && (await close(context, orderId, position, iccid, now()))) closed += 1;
-    }
-  }
-  return closed;
-}
-
-async function close(
-  { ledger, ...context }: Context,
-  orderId: string,
-  position: number,
-  iccid: string,
-  at: number,
-): Promise<boolean> {
-  const draw = await planDraw({ ledger, ...context }, orderId, [position]);
-  if (draw.runs.length === 0) return false;
-  const record = {
-    state: 'Closed',
-    iccid,
-    at,
-    detail: 'its keys are lost',
-  } as const;
-  const writes: Write[] = [
-    ...draw.writes,
-    { put: ledgerKeys.profile(orderId, position), attributes: profileRecord.to(record), when: 'absent' },
-    auditWrite(
-      { event: 'profile.closed', by: 'server', about: { order: orderId, iccid } },
-      `lost-${orderId}-${iccid}`,
-      at,
-    ),
-  ];
-  const counts = () => orderCountWrites(ledger, orderId, { Closed: 1 }, at);
-  return (await transactCounted(ledger, writes, counts)).done;
 }
 
 function* slices(positions: Iterable<number>): Generator<number[]> {

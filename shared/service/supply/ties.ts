@@ -8,6 +8,8 @@ export interface Tie extends TieRecord {
   readonly eid: string;
   /** On condition that nobody else has drawn it. */
   drawnWrite(): Write;
+  /** Takes the tie away, on the same condition. */
+  endWrite(): Write;
 }
 
 /** All of an order; seldom any. */
@@ -23,6 +25,7 @@ export async function readTies(ledger: Ledger, orderId: string): Promise<readonl
         attributes: tieRecord.to({ ...record, drawn: true }),
         when: { revision: item.revision },
       }),
+      endWrite: () => ({ remove: item, when: { revision: item.revision } }),
     };
   });
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { repairCounts } from '../inventory/recount.ts';
 import { StoredDataKeys } from '../restore/data-keys.ts';
-import { closeLost } from '../restore/supply.ts';
+import { closeLost } from '../restore/lost-profiles.ts';
 import { loadOrder } from '../supply/own-order.ts';
 import type { Finding } from './finding.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ItemKey } from '../../../shared/ledger/ledger.ts';
 import { jobRecord } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
-import { extraPacks, packRecord } from '../../../shared/service/records/order.ts';
+import { extraPacks, iccidOwner, packRecord } from '../../../shared/service/records/order.ts';
 import { restore } from '../../../shared/service/restore/restore.ts';
 import { repair } from '../../../shared/service/verify/repair.ts';
 import { encodeProfileLoadingReport } from '../../../sim/index.ts';
@@ -126,6 +126,34 @@ it('a profile whose end the ledger has lost with its PPK destroyed is closed by 
   const [euicc] = await registered(deployment, 1);
   const answer = await new Request('ENDED', [{ eid: euicc!.eid }]).send(deployment.runtime);
   expect(outcomesOf(answer)).toEqual(['bound']);
+});
+
+it('a replacement whose PPK is gone is closed by a repair, and another one is kept when asked again (I5, I11)', async () => {
+  const { services, context } = deployment.runtime;
+  await prepare(deployment, 'KEPT', 3);
+  const [euicc] = await registered(deployment, 1, { keys: 2 });
+  const [item] = boundOf(await new Request('KEPT', [{ eid: euicc!.eid }]).send(deployment.runtime));
+  const { iccid, transactionId } = item!.bound;
+  const failed = { fpaError: { transactionId, eid: euicc!.eid, cause: 'damaged' } } as const;
+  const report = encodeProfileLoadingReport({ reportId: randomBytes(8), items: [failed] });
+  await services.reports.sendProfileLoadingReport(DEVICE_MAKER, report);
+  const lost = await services.orders.replaceProfile(OPERATOR, { orderId: 'KEPT', iccid });
+  const { position } = iccidOwner.from((await context.ledger.get(ledgerKeys.iccid(lost.iccid)))!);
+  const pack = await context.ledger.get(ledgerKeys.orderPack('KEPT', Math.floor(position / 2)));
+  await context.ppks.destroy(packRecord.from(pack!).ppks, [position % 2]);
+
+  const gone = (await findings()).filter(({ where }) => where === 'PPK vault');
+  expect(gone.map(({ problem }) => problem)).toEqual([
+    `PPKs ${position % 2} are gone, though nobody has their profiles`,
+  ]);
+  expect(await repair(context, gone[0]!)).toBe(true);
+  expect((await findings()).filter(({ where }) => where === 'PPK vault')).toEqual([]);
+  const another = await services.orders.replaceProfile(OPERATOR, { orderId: 'KEPT', iccid });
+  expect(another).toEqual({ iccid: expect.not.stringMatching(lost.iccid), eid: euicc!.eid });
+  const { items } = await services.orders.getOrderStatus(OPERATOR, { orderId: 'KEPT' });
+  expect(items.map(({ state }) => state).sort()).toEqual(['Available', 'Closed', 'Unreported']);
+  const [bound] = boundOf(await new Request('KEPT', [{ eid: euicc!.eid }]).send(deployment.runtime));
+  expect(bound).toMatchObject({ eid: euicc!.eid, bound: { iccid: another.iccid } });
 });
 
 it('a data key whose move to another wrapping key the ledger has lost is found again, and no profile is closed (I9, I11)', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -20,11 +20,26 @@ const size = (whole: number, quick: number) => String(options.quick ? quick : wh
 const BENCHES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['bind', '--rounds', size(60, 5)],
   ['personalise', '--seconds', size(3, 1)],
-  ['orders', '--count', size(20_000, 1_000), '--folder', join(folder, 'orders')],
+  // so many that starting and compiling are nothing beside them
+  ['orders', '--count', size(100_000, 1_000), '--no-search', '--folder', join(folder, 'orders')],
+  ...largeTemplate(),
   ['ingest', '--entries', size(20_000, 3_000)],
   ['job', '--items', size(10_000, 500)],
   ['jit', '--calls', options.quick ? '30,60,60' : '400,2000,4000'],
 ];
+
+/** An order with a package of 12 kB, where one lies beside the project. */
+function largeTemplate(): [name: string, ...args: string[]][] {
+  const template = join(import.meta.dirname, '../../shared/testdata/ts48/TS48v1_A.der');
+  if (existsSync(template)) {
+    const about = ['--template', template, '--folder', join(folder, 'orders-ts48')];
+    return [['orders', '--count', size(30_000, 1_000), '--no-search', ...about]];
+  }
+  console.error(
+    `without an order of 12 kB profiles: ${template}, a test profile of GSMA TS.48, is not there`,
+  );
+  return [];
+}
 
 const rows: Row[] = [];
 try {

@@ -42,6 +42,8 @@ const { values: options } = parseArgs({
 const count = Number(options.count);
 const { folder } = options;
 const template = options.template === undefined ? ownTemplate() : readFileSync(options.template);
+/** Who asks more often is what is measured. */
+const ASK_MS = 250;
 /** More than are made within the call. */
 const FIRST = 2_000;
 const orderId = 'BENCH-1';
@@ -130,7 +132,7 @@ async function run(): Promise<void> {
   const memory: number[] = [];
   let answer = await runtime.services.orders.prepareProfiles(operator, order);
   while (answer.state === 'Preparing') {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
     answer = await runtime.services.orders.prepareProfiles(operator, order);
     const part = answer.prepared / count;
     const tenth = Math.min(9, Math.floor(part * 10));
@@ -151,7 +153,16 @@ async function run(): Promise<void> {
     const perSecond = floor();
     if (options.json) {
       console.log(
-        JSON.stringify({ what, made, startSeconds, seconds, cpuSeconds, floor: perSecond, memory }),
+        JSON.stringify({
+          what,
+          made,
+          octets: template.length,
+          startSeconds,
+          seconds,
+          cpuSeconds,
+          floor: perSecond,
+          memory,
+        }),
       );
       return;
     }

@@ -22,6 +22,7 @@ interface Personalise {
 }
 interface Orders {
   readonly made: number;
+  readonly octets: number;
   readonly cpuSeconds: number;
   readonly floor: number;
   readonly memory: readonly (number | null)[];
@@ -66,8 +67,8 @@ export function rowsOf(bench: string, json: unknown): readonly Row[] {
       return [{ what: `personalise and read back, ${octets} octets`, ours: asInOrders, floor }];
     }
     case 'orders': {
-      const { made, cpuSeconds, floor, memory } = json as Orders;
-      const what = `order of ${made}, from CSV to stored, per core second`;
+      const { made, octets, cpuSeconds, floor, memory } = json as Orders;
+      const what = `order of ${made}, ${octets} octets each, from CSV to stored, per core second`;
       return [{ what, ours: made / cpuSeconds, floor, memory: most(memory) }];
     }
     case 'ingest':

@@ -19,9 +19,16 @@ export interface PackEntry {
 
 const LENGTH = 4;
 
+/**
+ * The buffer of a pack that was stored: those of an order come one after the other and are of one size, and a few megabytes
+ * that are made anew for each have the whole heap collected every second or third. Nothing in it is secret.
+ */
+let spare: Buffer | undefined;
+const LARGEST_SPARE = 16 * 1024 * 1024;
+
 /** Fills a pack entry by entry, in one buffer that all of them share. */
 export class PackWriter {
-  #octets = Buffer.alloc(0);
+  #octets: Buffer = Buffer.alloc(0);
   #at = 0;
   readonly #expected: number;
   readonly #offsets = [0];
@@ -53,15 +60,27 @@ export class PackWriter {
     return { body: this.#octets.subarray(0, this.#at), offsets: this.#offsets };
   }
 
+  /** The object is stored, and nobody looks at it any more: the next pack may have its buffer. */
+  release(): void {
+    if (this.#octets.length > 0 && this.#octets.length <= LARGEST_SPARE) spare = this.#octets;
+    this.#octets = Buffer.alloc(0);
+    this.#at = 0;
+  }
+
   /** Entries of one order are about as long as the first. */
   #grow(end: number): void {
     const entries = this.#offsets.length;
-    const octets = Buffer.allocUnsafeSlow(
-      Math.ceil((end / entries) * Math.max(entries * 1.5, this.#expected)),
-    );
+    const octets = takeSpare(end, Math.ceil((end / entries) * Math.max(entries * 1.5, this.#expected)));
     octets.set(this.#octets.subarray(0, this.#at));
     this.#octets = octets;
   }
+}
+
+/** Of at least so many octets, which is given to nobody else; a new one of the wanted length where there is none. */
+function takeSpare(least: number, wanted: number): Buffer {
+  const found = spare;
+  spare = undefined;
+  return found !== undefined && found.length >= least ? found : Buffer.allocUnsafeSlow(wanted);
 }
 
 /** Every entry, found by walking the object: for packs whose offsets are lost. */

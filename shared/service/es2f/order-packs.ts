@@ -107,6 +107,7 @@ async function writePack(
   await ppks.putPack(names.ppks, new Uint8Array(), sealed);
   const { body, offsets } = writer.finish();
   const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
+  writer.release();
   const output = await putOutput(context, work, attempt, profiles);
   const iccids = profiles.map(({ iccid }) => iccid);
   return { object, offsets, iccids, ...names, ...present({ output }) };

@@ -5,6 +5,8 @@ import { type Checks, illClock } from '../../shared/service/inventory/health.ts'
 import type { OfProcess } from '../../shared/service/inventory/inventory.ts';
 import { illSpace } from '../server/disk-space.ts';
 import { storeTrials } from '../server/store-trials.ts';
+import type { DeploymentFolder } from './folder.ts';
+import { serverCertificateIn } from './tls.ts';
 
 /**
  * What only the embedded server can tell of itself: whether its disk takes what is written, how much is left of it, its TLS
@@ -31,6 +33,12 @@ export function ownHealth(
       notAfterMs > runtime.context.now() ? undefined : `the certificate of the server ended at ${validTo}`,
   };
   return { checks, certificates: [{ kind: 'tls', name: subject.replaceAll('\n', ', '), notAfterMs }] };
+}
+
+/** The same of the server that works in this folder, for a command beside it; nothing where none has been started yet. */
+export function healthInFolder(runtime: Runtime, deployment: DeploymentFolder): Partial<OfProcess> {
+  const cert = serverCertificateIn(deployment.path('tls'));
+  return cert === undefined ? {} : ownHealth(runtime, cert);
 }
 
 /** What the last comparison with the `timeSource` has found. */

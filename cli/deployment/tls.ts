@@ -101,6 +101,12 @@ export function fingerprintOf(certificate: string | Uint8Array): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');
 }
 
+/** PEM: the certificate of the server that works in a folder, where it has made one. */
+export function serverCertificateIn(folder: string): string | undefined {
+  const file = join(folder, 'server.cert.pem');
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
 /** Makes what is missing of a pair, and replaces none of its files: a key without a certificate gets one. */
 async function kept(
   folder: string,

@@ -57,11 +57,13 @@ export function withContext(command: Command, io: CliIo, names: readonly string[
       // whoever names a server means that one alone: no certificate goes there that was kept for another
       if (context === undefined && (url ?? folder) !== undefined) return;
       const saved = await savedContext(io.env, context);
-      if (saved === undefined)
+      if (saved === undefined) {
+        const orFolder = action.options.some(({ long }) => long === '--folder');
         throw new UsageError(
-          'no server is named, and no context is in use',
-          'Give --url https://HOST:PORT, or keep one with smdpf context add.',
+          `no server${orFolder ? ' or folder' : ''} is named, and no context is in use`,
+          `Give ${orFolder ? '--folder FOLDER, ' : ''}--url https://HOST:PORT, or keep a server with smdpf context add.`,
         );
+      }
       for (const [name, value] of Object.entries(saved))
         if (names.includes(name) && action.getOptionValue(name) === undefined)
           action.setOptionValueWithSource(name, value, 'config');

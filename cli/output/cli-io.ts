@@ -5,7 +5,7 @@ import type { Progress } from './progress.ts';
  * What a command knows of the world outside: one answer on stdout, everything else on stderr.
  *
  * With --json the answer is one JSON document and nothing else is on stdout; warnings go to stderr as always and are
- * repeated in the document's `warnings`.
+ * repeated in the document's `warnings`. A command that answers again and again writes one document a line.
  */
 export interface CliIo {
   readonly json: boolean;
@@ -13,6 +13,8 @@ export interface CliIo {
   now(): Date;
   /** The command's answer, given once. Octets in the document become lower-case hexadecimal. */
   answer(document: Readonly<Record<string, unknown>>, text: string | (() => string)): void;
+  /** One of several answers, while a command goes on: with --json a document in one line. */
+  answerInLine(document: Readonly<Record<string, unknown>>, text: string): void;
   /** A line of stdout for people, while a command works; silent with --json. */
   say(text: string): void;
   /** A line on stderr that is no warning, such as the address a server listens at. */

@@ -110,6 +110,7 @@ function commanderMessage({ code, message }: CommanderError): string {
   if (code === 'commander.help') return 'a command is missing';
   return message
     .replace(/^error: /, '')
+    .replace('\n(', ' (')
     .replace(/ argument '.*' is invalid\./s, ': the value is not accepted.');
 }
 

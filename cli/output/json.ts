@@ -1,9 +1,10 @@
 import { toHex } from '../../shared/codec/bytes.ts';
 
 /** The document with octets as lower-case hexadecimal, dates in ISO 8601, maps as objects and big integers as digits. */
-export function toJson(document: unknown): string {
-  return JSON.stringify(plain(document), null, 2);
-}
+export const toJson = (document: unknown): string => JSON.stringify(plain(document), null, 2);
+
+/** The same in one line. */
+export const toJsonLine = (document: unknown): string => JSON.stringify(plain(document));
 
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return toHex(value);

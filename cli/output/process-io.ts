@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
-import { toJson } from './json.ts';
+import { toJson, toJsonLine } from './json.ts';
 import { progressBar, type Terminal } from './progress.ts';
 import { printable } from './table.ts';
 
@@ -38,6 +38,9 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
     answer(document, text) {
       if (json) stdout.write(`${toJson(withWarnings(document))}\n`);
       else stdout.write(`${typeof text === 'string' ? text : text()}\n`);
+    },
+    answerInLine(document, text) {
+      stdout.write(`${json ? toJsonLine(document) : text}\n`);
     },
     say(text) {
       if (!json) stdout.write(`${text}\n`);

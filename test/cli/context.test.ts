@@ -130,7 +130,7 @@ describe('a command that calls a server', () => {
     expect(code).toBe(2);
     expect(json<ErrorDocument>().error).toMatchObject({
       message: 'no server is named, and no context is in use',
-      hint: 'Give --url https://HOST:PORT, or keep one with smdpf context add.',
+      hint: 'Give --url https://HOST:PORT, or keep a server with smdpf context add.',
     });
   });
 });

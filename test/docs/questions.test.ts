@@ -28,8 +28,8 @@ const ANSWERS: Readonly<Record<string, readonly RegExp[]>> = {
     /^ICCID +8900/m,
     /^state +(?:Installed|Failed|Unreported)/m,
     /when +what/,
-    /\d +ordered/,
-    /\d +Bound/,
+    /\dZ +ordered/,
+    /\dZ +Bound/,
   ],
   'How many profiles of each order are left?': [/^DEMO-1 +Open +\d+ +Available \d+/m],
   'What failed today, why, and what is to be done?': [
@@ -37,7 +37,7 @@ const ANSWERS: Readonly<Record<string, readonly RegExp[]>> = {
     /\d +item +eidUnknown .* have the EUM register/,
   ],
   'What ends within 90 days?': [/^nothing ends within 90 days|^days left +until/],
-  'Who called what?': [/^minute +party +function +calls/m],
+  'Who called what?': [LONG ? /^minute +party +function +calls/m : /^nobody has called$/m],
   'How far are requests, eUICC data and reports?': [
     /^[0-9A-F]+ +Done +(\d+) +\1 .* DEMO-1 /m,
     /^eUICC data +state +accepted/m,

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import type { TrustEntry } from '../../../shared/service/api/ops.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { EXIT } from '../../output/exit-codes.ts';
-import { table } from '../../output/table.ts';
-import { type LookOptions, look, timeText, withLookOptions } from './looking.ts';
+import { type LookOptions, look, tableOr, timeText, withLookOptions } from './looking.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -26,7 +25,7 @@ export function registerCrls(trust: Command, io: CliIo): void {
         one.name,
       ]);
       const headings = ['list', 'days left', 'next update', 'of'];
-      return { document: { crls }, text: rows.length === 0 ? 'there is no list' : table(headings, rows) };
+      return { document: { crls }, text: tableOr('there is no list', headings, rows) };
     }),
   );
 }

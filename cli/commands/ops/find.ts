@@ -9,7 +9,7 @@ import type {
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import { type LookOptions, look, timeText, type View, withLookOptions } from './looking.ts';
+import { type LookOptions, look, tableOr, timeText, type View, withLookOptions } from './looking.ts';
 
 /** `smdpf find`: an eUICC, a profile, or a request, with its whole history. */
 export function registerFind(program: Command, io: CliIo): void {
@@ -81,11 +81,13 @@ function deviceText(device: DeviceDetail): string {
       ['revoked', timeText(device.revokedAt)],
       ['device manufacturers', device.deviceManufacturers.join(', ')],
     ]),
-    table(
+    tableOr(
+      'no one-time key',
       ['one-time key', 'state', 'transaction'],
       device.keys.map((key) => [key.keyId, key.state, key.transactionId]),
     ),
-    table(
+    tableOr(
+      'no profile has been bound to it',
       ['ICCID', 'state', 'order', 'transaction', 'why'],
       device.profiles.map((one) => [one.iccid, one.state, one.orderId, one.transactionId, one.detail]),
     ),
@@ -117,7 +119,5 @@ function requestsText({ jobs, ingests, reports }: FoundRequests): string {
       timeText(one.takenAt),
     ]),
   ];
-  return rows.length === 0
-    ? 'nobody has used this identifier'
-    : table(['what', 'party', 'state', 'came of it', 'taken'], rows);
+  return tableOr('nobody has used this identifier', ['what', 'party', 'state', 'came of it', 'taken'], rows);
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
 import {
   ORDER_STATES,
@@ -6,30 +6,19 @@ import {
   PROFILE_STATES,
   type ProfileState,
 } from '../../../shared/service/api/es2f.ts';
-import type { Inventory, KeysLeft, PageRequest } from '../../../shared/service/api/ops.ts';
+import type { Inventory, KeysLeft } from '../../../shared/service/api/ops.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { fields, table } from '../../output/table.ts';
-import { countsText, type LookOptions, look, moreText, timeText, withLookOptions } from './looking.ts';
-
-interface ListOptions extends LookOptions {
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-const pageOf = ({ limit, cursor }: ListOptions): PageRequest => present({ limit, cursor });
-
-const whole = (value: string): number => {
-  if (!/^[0-9]{1,5}$/.test(value)) throw new InvalidArgumentError('a whole number is expected');
-  return Number(value);
-};
-
-const listCommand = (command: Command, io: CliIo) =>
-  withLookOptions(
-    command
-      .option('--limit <n>', 'entries of a page, 1 to 1000; 100 unless given', whole)
-      .option('--cursor <text>', 'the page after one that --json has shown'),
-    io,
-  );
+import { fields } from '../../output/table.ts';
+import {
+  countsText,
+  type LookOptions,
+  look,
+  moreText,
+  tableOr,
+  timeText,
+  withLookOptions,
+} from './looking.ts';
+import { type ListOptions, listCommand, pageOf } from './pages.ts';
 
 /** `smdpf orders`: stock, order by order. */
 export function registerOrders(program: Command, io: CliIo): void {
@@ -52,7 +41,7 @@ export function registerOrders(program: Command, io: CliIo): void {
           timeText(order.createdAt),
         ]);
         const headings = ['order', 'state', 'quantity', 'profiles', 'Operator', 'taken'];
-        return { document: { ...found }, text: table(headings, rows) + moreText(found.cursor) };
+        return { document: { ...found }, text: tableOr('no order', headings, rows) + moreText(found.cursor) };
       }),
     );
 }
@@ -94,9 +83,12 @@ export function registerOrderView(order: Command, io: CliIo): void {
           one.eid,
           one.detail,
         ]);
-        const texts = [head, table(['day', 'changes'], days)];
+        const texts = [head, tableOr('no profile has changed its state', ['day', 'changes'], days)];
         if (profiles !== undefined)
-          texts.push(table(['position', 'ICCID', 'state', 'EID', 'why'], profiles) + moreText(page?.cursor));
+          texts.push(
+            tableOr('no profile', ['position', 'ICCID', 'state', 'EID', 'why'], profiles) +
+              moreText(page?.cursor),
+          );
         return { document: { ...order, ...page }, text: texts.join('\n\n') };
       }),
     );
@@ -126,7 +118,8 @@ export function registerJobs(program: Command, io: CliIo): void {
         const { ingests } = await inventory.listIngests(newest);
         const { reports } = await inventory.listReports(newest);
         const tables = [
-          table(
+          tableOr(
+            'no request',
             ['request', 'state', 'done', 'of', 'refused', 'order', 'party', 'taken'],
             jobs.map((job) => [
               job.requestId,
@@ -139,7 +132,8 @@ export function registerJobs(program: Command, io: CliIo): void {
               timeText(job.createdAt),
             ]),
           ) + moreText(cursor),
-          table(
+          tableOr(
+            'no batch of eUICC data',
             ['eUICC data', 'state', 'accepted', 'rejected', 'of', 'party', 'taken'],
             ingests.map((one) => [
               one.batchId,
@@ -151,7 +145,8 @@ export function registerJobs(program: Command, io: CliIo): void {
               timeText(one.takenAt),
             ]),
           ),
-          table(
+          tableOr(
+            'no report',
             ['report', 'state', 'verified', 'noted', 'rejected', 'party', 'taken'],
             reports.map((one) => [
               one.reportId,
@@ -190,7 +185,10 @@ export function registerCalls(program: Command, io: CliIo): void {
           call.subjectCode === undefined ? '' : `${call.subjectCode}/${call.reasonCode}`,
         ]);
         const headings = ['minute', 'party', 'function', 'calls', 'status', 'code'];
-        return { document: { ...found }, text: table(headings, rows) + moreText(found.cursor) };
+        return {
+          document: { ...found },
+          text: tableOr('nobody has called', headings, rows) + moreText(found.cursor),
+        };
       }),
     );
 }
@@ -216,7 +214,7 @@ export function registerKeysLeft(program: Command, io: CliIo): void {
           group.closed,
         ]);
         const headings = ['device manufacturers', 'EUM (EIN)', 'left', 'registered', 'bound', 'closed'];
-        return { document: { keysLeft }, text: table(headings, rows) };
+        return { document: { keysLeft }, text: tableOr('no one-time key is registered', headings, rows) };
       }),
     );
 }

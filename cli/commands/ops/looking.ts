@@ -5,11 +5,15 @@ import type { Runtime } from '../../../shared/runtime.ts';
 import type { Person } from '../../../shared/service/api/actor.ts';
 import type { Inventory } from '../../../shared/service/api/ops.ts';
 import { executed, FunctionClient } from '../../../sim/index.ts';
+import type { DeploymentFolder } from '../../deployment/folder.ts';
+import { healthInFolder } from '../../deployment/own-health.ts';
 import { FOLDER_OPTION, withRuntime } from '../../deployment/with-runtime.ts';
 import { savedContext } from '../../input/contexts.ts';
+import { wholeOption } from '../../input/options.ts';
 import { clientOptions, reach, type ServerOptions, withServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { UsageError } from '../../output/failure.ts';
+import { describeFailure } from '../../output/failure.ts';
+import { table } from '../../output/table.ts';
 
 /** Where a command works: in a folder by itself, or at a server by its functions. */
 export interface Where extends Partial<ServerOptions> {
@@ -31,13 +35,14 @@ export interface View {
 /** What `smdpf serve` makes unless it is told otherwise. */
 const HERE = FOLDER_OPTION[2];
 const WATCH_S = 2;
+const LONGEST_WATCH_S = 86_400;
 const CLEAR = '\x1b[H\x1b[2J';
 
 /** Options of every command that looks. Without a folder it asks the server of the context in use. */
 export function withLookOptions(command: Command, io: CliIo): Command {
   const plain = command
-    .option('--watch [seconds]', 'look again and again, until interrupted', seconds)
-    .option('--times <n>', 'with --watch: so many times', seconds);
+    .option('--watch [seconds]', 'look again and again, until interrupted; with --json a line each', seconds)
+    .option('--times <n>', 'with --watch: so many times', wholeOption(1, 1_000_000));
   return withWhere(plain, io);
 }
 
@@ -65,33 +70,43 @@ export async function look(
   const { watch, times = Number.POSITIVE_INFINITY } = options;
   if (watch === undefined) {
     const { document, text } = await withInventory(options, view);
-    return io.answer(document, () => fitting(text));
+    return io.answer(document, text);
   }
-  if (io.json) throw new UsageError('--watch is for people', 'Leave out --json, or ask again by yourself.');
   for (let round = 0; round < times; round++) {
     if (round > 0) await sleep((watch === true ? WATCH_S : watch) * 1000);
-    const { text } = await withInventory(options, view);
-    io.say(`${process.stdout.isTTY ? CLEAR : ''}${fitting(text)}`);
+    // whoever read the answers, such as head, has gone
+    if (process.stdout.destroyed) return;
+    try {
+      const { document, text } = await withInventory(options, view);
+      io.answerInLine(document, `${process.stdout.isTTY ? CLEAR : ''}${text}`);
+    } catch (error) {
+      // what was seen once is looked for again, such as by a server that is started anew
+      if (round === 0) throw error;
+      io.warn(describeFailure(error).failure.message);
+    }
   }
 }
 
 function withInventory<T>(where: Where, work: (inventory: Inventory) => Promise<T>): Promise<T> {
   return withWork(where, {
-    folder: ({ services }) => work(services.inventory),
+    folder: async (runtime, _by, deployment) => {
+      Object.assign(runtime.ofProcess, healthInFolder(runtime, deployment));
+      return await work(runtime.services.inventory);
+    },
     server: (client) => work(remoteInventory(client)),
   });
 }
 
 /** The same work in a folder and at a server. */
 export interface Work<T> {
-  readonly folder: (runtime: Runtime, by: Person) => Promise<T>;
+  readonly folder: (runtime: Runtime, by: Person, deployment: DeploymentFolder) => Promise<T>;
   readonly server: (client: FunctionClient) => Promise<T>;
 }
 
 /** Works where the options say. */
 export async function withWork<T>({ folder, ...server }: Where, work: Work<T>): Promise<T> {
   if (folder !== undefined)
-    return await withRuntime(folder, (runtime, _deployment, by) => work.folder(runtime, by));
+    return await withRuntime(folder, (runtime, deployment, by) => work.folder(runtime, by, deployment));
   const { url = '' } = server;
   const client = new FunctionClient(await clientOptions({ ...server, url }));
   return await reach(url, () => work.server(client));
@@ -110,30 +125,29 @@ function remoteInventory(client: FunctionClient): Inventory {
   });
 }
 
-/** Lines that are too long for the terminal are cut, so that a table stays one. */
-function fitting(text: string): string {
-  const { isTTY, columns } = process.stdout;
-  if (!isTTY || columns === undefined) return text;
-  return text
-    .split('\n')
-    .map((line) => (line.length <= columns ? line : `${line.slice(0, columns - 1)}…`))
-    .join('\n');
-}
-
 function seconds(value: string): number {
   const number = Number(value);
-  if (!Number.isFinite(number) || number < 0) throw new InvalidArgumentError('a number is expected');
+  if (!(number > 0 && number <= LONGEST_WATCH_S))
+    throw new InvalidArgumentError(`a number of seconds is expected, ${LONGEST_WATCH_S} at most`);
   return number;
 }
 
-/** "2026-11-27 09:30:00", in UTC. */
-export const timeText = (iso: string | undefined) => iso?.slice(0, 19).replace('T', ' ');
+/** "2026-11-27 09:30:00Z": UTC, as ISO 8601 but for the space. */
+export const timeText = (iso: string | undefined) =>
+  iso === undefined ? undefined : `${iso.slice(0, 19).replace('T', ' ')}Z`;
 
 /** "Available 3, Installed 2" */
 export const countsText = (counts: Readonly<Record<string, number | undefined>>) =>
   Object.entries(counts)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
+
+/** A table, or what is said where it has no rows. */
+export const tableOr = (
+  nothing: string,
+  headings: readonly string[],
+  rows: Parameters<typeof table>[1],
+): string => (rows.length === 0 ? nothing : table(headings, rows));
 
 /** What follows a page that is not the last one. */
 export const moreText = (cursor: string | undefined) =>

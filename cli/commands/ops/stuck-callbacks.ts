@@ -2,21 +2,14 @@ import { type Command, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
 import type { CallbackEntry, Inventory } from '../../../shared/service/api/ops.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { fields, table } from '../../output/table.ts';
-import {
-  type LookOptions,
-  look,
-  moreText,
-  timeText,
-  type Where,
-  withLookOptions,
-  withWhere,
-  withWork,
-} from './looking.ts';
+import { UsageError } from '../../output/failure.ts';
+import { fields } from '../../output/table.ts';
+import { look, moreText, tableOr, timeText, type Where, withWhere, withWork } from './looking.ts';
+import { type ListOptions, listCommand, pageOf } from './pages.ts';
 
 const STATES = ['waiting', 'parked'] as const;
 
-interface ListOptions extends LookOptions {
+interface StuckOptions extends ListOptions {
   readonly state?: (typeof STATES)[number];
   readonly orderId?: string;
 }
@@ -27,14 +20,14 @@ interface ReplayOptions extends Where {
 
 /** `smdpf callbacks list` and `replay`: what waits or was given up, and once more all attempts for the latter. */
 export function registerStuckCallbacks(callbacks: Command, io: CliIo): void {
-  withLookOptions(
+  listCommand(
     callbacks
-      .command('list')
+      .command('list', { isDefault: true })
       .description('callbacks that wait and those that were given up, one by one, and why')
       .addOption(new Option('--state <state>', 'in this state only').choices(STATES))
       .option('--order-id <id>', 'of this order only'),
     io,
-  ).action((options: ListOptions) =>
+  ).action((options: StuckOptions) =>
     look(options, io, async (inventory) => {
       const found = await listed(inventory, options);
       const rows = found.callbacks.map((one) => [
@@ -46,7 +39,11 @@ export function registerStuckCallbacks(callbacks: Command, io: CliIo): void {
         one.reason,
       ]);
       const headings = ['order', 'state', 'attempts', 'given up, or due', 'to', 'why'];
-      const text = rows.length === 0 ? 'no callback is stuck' : table(headings, rows) + moreText(found.more);
+      const text =
+        tableOr('no callback is stuck', headings, rows) +
+        (found.cursors === undefined
+          ? moreText(found.cursor)
+          : '\n\nthere are more: --state waiting or --state parked lists one of them page by page');
       return { document: { ...found }, text };
     }),
   );
@@ -59,16 +56,27 @@ export function registerStuckCallbacks(callbacks: Command, io: CliIo): void {
   ).action((options: ReplayOptions) => replay(options, io));
 }
 
-/** Of each state the first page. */
-async function listed(inventory: Inventory, { state, orderId }: ListOptions) {
-  const callbacks: CallbackEntry[] = [];
-  let more: string | undefined;
-  for (const one of state === undefined ? STATES : [state]) {
-    const answer = await inventory.listCallbacks({ state: one, ...present({ orderId }) });
-    callbacks.push(...answer.callbacks);
-    more ??= answer.cursor;
-  }
-  return { callbacks, ...present({ more }) };
+interface Stuck {
+  readonly callbacks: readonly CallbackEntry[];
+  /** Of one state that has another page. */
+  readonly cursor?: string;
+  /** Of both: which of them have another page. */
+  readonly cursors?: { readonly waiting?: string; readonly parked?: string };
+}
+
+/** A page of one state, or the first page of both. */
+async function listed(inventory: Inventory, { state, orderId, ...options }: StuckOptions): Promise<Stuck> {
+  const request = { ...pageOf(options), ...present({ orderId }) };
+  if (state !== undefined) return await inventory.listCallbacks({ ...request, state });
+  if (options.cursor !== undefined)
+    throw new UsageError('--cursor is of one state', 'Name it with --state waiting or --state parked.');
+  const parked = await inventory.listCallbacks({ ...request, state: 'parked' });
+  const waiting = await inventory.listCallbacks({ ...request, state: 'waiting' });
+  const cursors = present({ parked: parked.cursor, waiting: waiting.cursor });
+  return {
+    callbacks: [...parked.callbacks, ...waiting.callbacks],
+    ...(Object.keys(cursors).length > 0 && { cursors }),
+  };
 }
 
 const PAGE = 1_000;

@@ -1,13 +1,15 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { present } from '../../../shared/present.ts';
 import { FAILURE_KINDS, type FailureKind } from '../../../shared/service/api/ops-troubles.ts';
+import { wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { table } from '../../output/table.ts';
-import { type LookOptions, look, moreText, timeText, withLookOptions } from './looking.ts';
+import { UsageError } from '../../output/failure.ts';
+import { type LookOptions, look, moreText, tableOr, timeText, withLookOptions } from './looking.ts';
+import { type ListOptions, listCommand, pageOf } from './pages.ts';
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-interface FailureOptions extends LookOptions {
+interface FailureOptions extends ListOptions {
   readonly since: string;
   readonly kind?: FailureKind;
   readonly code?: string;
@@ -19,7 +21,7 @@ interface FailureOptions extends LookOptions {
 
 /** `smdpf failures`: what failed, why, and what to do. */
 export function registerFailures(program: Command, io: CliIo): void {
-  withLookOptions(
+  listCommand(
     program.command('failures').description('what failed and why, what each code means, and what to do'),
     io,
   )
@@ -29,7 +31,7 @@ export function registerFailures(program: Command, io: CliIo): void {
     .option('--party <id>', 'of the calls, requests and reports of this party only')
     .option('--ein <digits>', 'of eUICCs of this EUM only: the first eight digits of its EIDs')
     .option('--order <orderId>', 'of this order only')
-    .option('--each', 'one by one, in place of counts')
+    .option('--each', 'one by one, page by page, in place of counts')
     .action((options: FailureOptions) =>
       look(options, io, async (inventory) => {
         const { kind, code, party, ein, order: orderId } = options;
@@ -38,7 +40,7 @@ export function registerFailures(program: Command, io: CliIo): void {
           ...present({ kind, code, party, ein, orderId }),
         };
         if (options.each === true) {
-          const found = await inventory.listFailures(filter);
+          const found = await inventory.listFailures({ ...filter, ...pageOf(options) });
           const rows = found.failures.map((one) => [
             timeText(one.at),
             one.count,
@@ -49,7 +51,10 @@ export function registerFailures(program: Command, io: CliIo): void {
             one.detail ?? one.meaning,
           ]);
           const headings = ['when', 'times', 'code', 'of', 'order', 'party', 'why'];
-          return { document: { ...found }, text: table(headings, rows) + moreText(found.cursor) };
+          return {
+            document: { ...found },
+            text: tableOr('nothing failed', headings, rows) + moreText(found.cursor),
+          };
         }
         const counted = await inventory.countFailures(filter);
         const rows = counted.failures.map((one) => [
@@ -62,7 +67,7 @@ export function registerFailures(program: Command, io: CliIo): void {
           one.todo,
         ]);
         const headings = ['times', 'kind', 'code', 'party', 'EUM (EIN)', 'what it means', 'what to do'];
-        const text = counted.failures.length === 0 ? 'nothing failed' : table(headings, rows);
+        const text = tableOr('nothing failed', headings, rows);
         return { document: { ...counted }, text };
       }),
     );
@@ -76,7 +81,10 @@ function sinceOf(text: string, now: Date): string {
     return new Date(now.getTime() - Number(count) * (UNITS[unit] ?? 0)).toISOString();
   const at = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at))
-    throw new InvalidArgumentError('--since is today, a date in UTC, or an age such as 24h or 7d');
+    throw new UsageError(
+      '--since is no time',
+      'Give today, a date in UTC such as 2026-11-27 or 2026-11-27T08:00:00Z, or an age such as 90m, 24h or 7d.',
+    );
   return new Date(at).toISOString();
 }
 
@@ -88,11 +96,10 @@ export function registerExpiring(program: Command, io: CliIo): void {
       .description('certificates and revocation lists that end soon, the next first'),
     io,
   )
-    .option('--days <n>', 'within so many days', '90')
-    .action((options: LookOptions & { days: string }) =>
+    .option('--days <n>', 'within so many days', wholeOption(0, 99_999), 90)
+    .action((options: LookOptions & { days: number }) =>
       look(options, io, async (inventory) => {
-        if (!/^[0-9]{1,5}$/.test(options.days)) throw new InvalidArgumentError('--days is a whole number');
-        const found = await inventory.listExpiring({ days: Number(options.days) });
+        const found = await inventory.listExpiring({ days: options.days });
         const rows = found.expiring.map((one) => [
           one.daysLeft,
           timeText(one.notAfter),
@@ -101,7 +108,7 @@ export function registerExpiring(program: Command, io: CliIo): void {
           one.todo,
         ]);
         const headings = ['days left', 'until', 'what', 'whose', 'what to do'];
-        const text = rows.length === 0 ? `nothing ends within ${options.days} days` : table(headings, rows);
+        const text = tableOr(`nothing ends within ${options.days} days`, headings, rows);
         return { document: { ...found }, text };
       }),
     );

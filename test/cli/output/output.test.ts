@@ -84,6 +84,37 @@ describe('the text output of a command', () => {
     ).toBe('a    1\nbcd  x');
   });
 
+  it('goes on in the next line where the terminal is narrower than the table, and cuts nothing', () => {
+    const calls = [
+      ['esbpp.sendProfileLoadingReport', 'Executed-Success', 12],
+      ['esbpp.requestBpp', 'Failed', 3],
+    ];
+    expect(table(['function', 'status', 'calls'], calls, 46)).toBe(
+      [
+        'function                  status         calls',
+        '────────────────────────  ─────────────  ─────',
+        'esbpp.                    Executed-         12',
+        'sendProfileLoadingReport  Success',
+        'esbpp.requestBpp          Failed             3',
+      ].join('\n'),
+    );
+  });
+
+  it('makes a block of each row where words do not stand side by side, and breaks no number, date or OID', () => {
+    const rows = [['2026-11-27', '2.999.50', '8900100000000000002', '']];
+    expect(table(['day', 'party', 'ICCID', 'why'], rows, 30)).toBe(
+      'day    2026-11-27\nparty  2.999.50\nICCID  8900100000000000002',
+    );
+  });
+
+  it('lets a long identifier go on half way, and a long value below itself', () => {
+    const id = '0123456789ABCDEF'.repeat(2);
+    expect(table(['id', 'n'], [[id, 1]], 20)).toBe(
+      'id                 n\n─────────────────  ─\n0123456789ABCDEF   1\n0123456789ABCDEF',
+    );
+    expect(fields([['why', 'first second third fourth']], 21)).toBe('why  first second\n     third fourth');
+  });
+
   it('replaces characters that could fake a line', () => {
     expect(printable('a\nb\x1b[1m\u202e\u2028')).toBe('a�b�[1m��');
   });

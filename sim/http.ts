@@ -3,6 +3,7 @@ import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../shared/codec/bytes.ts';
+import { NotExecuted } from './not-executed.ts';
 import { SimError } from './tlv.ts';
 
 /** PEM texts of one party; a client without certificate gives `ca` only. */
@@ -206,8 +207,7 @@ function stringsAt(object: JsonObject, name: string): Record<string, string> {
 /** The members of an executed function, with warning or without; throws on anything else. */
 export function executed(answer: FunctionAnswer): JsonObject {
   if (answer.status.startsWith('Executed')) return answer.body;
-  const code = `${answer.subjectCode ?? '-'}/${answer.reasonCode ?? '-'}`;
-  throw new SimError(`HTTP ${answer.httpStatus}, ${answer.status} ${code} ${answer.message ?? ''}`);
+  throw new NotExecuted(answer);
 }
 
 function readAnswer(httpStatus: number, text: string): FunctionAnswer {

@@ -28,15 +28,16 @@ export function registerOrder(program: Command, io: CliIo): void {
   registerOrderView(group, io);
   const called = (usage: string, description: string) =>
     withServerOptions(group.command(usage).description(description), io);
+  const waited = (usage: string, description: string) => withWaitOptions(called(usage, description));
 
   withWaitOptions(
     withOrderFiles(called('place', 'order profiles (ES2f.prepareProfiles)'), 'a JWK of P-256 or RSA'),
   ).action((options: PlaceOptions) => placeOrder(options, io));
-  withWaitOptions(
-    called('status <orderId>', 'how far it is, and its profiles by state (ES2f.getOrderStatus)'),
-  ).action((orderId: string, options: ServerOptions & WaitOptions) => orderStatus(orderId, options, io));
+  waited('status <orderId>', 'how far it is, and its profiles by state (ES2f.getOrderStatus)').action(
+    (orderId: string, options: ServerOptions & WaitOptions) => orderStatus(orderId, options, io),
+  );
   withCancelOptions(
-    called('cancel <orderId>', 'cancel an order or one profile of it (ES2f.cancelOrder)'),
+    waited('cancel <orderId>', 'cancel an order or one profile of it (ES2f.cancelOrder)'),
   ).action((orderId: string, options: CancelOptions) => cancelOrder(orderId, options, io));
   for (const [name, description, method] of OF_PROFILE)
     called(`${name} <orderId>`, `${description} (ES2f.${method})`)
@@ -44,8 +45,8 @@ export function registerOrder(program: Command, io: CliIo): void {
       .action((orderId: string, options: ServerOptions & { readonly iccid: string }) =>
         changeProfile(method, orderId, options, io),
       );
-  called('close <orderId>', 'end an order: what is not bound is closed (ES2f.closeOrder)').action(
-    (orderId: string, options: ServerOptions) => closeOrder(orderId, options, io),
+  waited('close <orderId>', 'end an order: what is not bound is closed (ES2f.closeOrder)').action(
+    (orderId: string, options: ServerOptions & WaitOptions) => closeOrder(orderId, options, io),
   );
   called('output <orderId>', 'fetch and decrypt the output rows of an order (ES2f.getOrderOutput)')
     .requiredOption('--key <file>', 'the private JWK')

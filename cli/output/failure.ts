@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
-import type { StatusName } from '../../shared/status-codes.ts';
+import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
+import { NotExecuted } from '../../sim/not-executed.ts';
 import { SimError } from '../../sim/tlv.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { faultHint, refusalHint } from './hints.ts';
@@ -71,6 +72,8 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
       },
       exitCode: EXIT.usage,
     };
+  if (error instanceof NotExecuted && error.answer.subjectCode !== undefined)
+    return { failure: describeAnswer(error), exitCode: EXIT.refused };
   if (error instanceof SimError)
     return {
       failure: {
@@ -103,6 +106,20 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
     },
     exitCode: EXIT.fault,
   };
+}
+
+/** What a server has refused, as the same refusal in a folder: its code by the pair that the answer has, where that is one's own. */
+function describeAnswer({ answer }: NotExecuted): Failure {
+  const { subjectCode, reasonCode, message = 'the server did not execute it' } = answer;
+  const names = (Object.keys(STATUS_CODES) as StatusName[]).filter(
+    (name) => STATUS_CODES[name].subject === subjectCode && STATUS_CODES[name].reason === reasonCode,
+  );
+  const [name] = names;
+  const told = { ...present({ subjectCode, reasonCode }), message };
+  if (name !== undefined && names.length === 1)
+    return { code: name, ...told, hint: refusalHint({ code: name }) };
+  const meanings = names.map((one) => STATUS_CODES[one].meaning).join('; or ');
+  return { code: 'refused', ...told, hint: `What the code means: ${meanings || 'see openapi.yaml'}.` };
 }
 
 /** Commander repeats a wrong value, which may be a key. */

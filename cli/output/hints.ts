@@ -98,7 +98,7 @@ const DEFECT_HINTS: Readonly<Record<Defect, string>> = {
   rule: 'Whoever wrote the object broke the rule that is named: ask for a correct one; smdpf inspect FILE shows the place.',
 };
 
-export function refusalHint(refusal: Refusal): string {
+export function refusalHint(refusal: Pick<Refusal, 'code'> & Partial<Pick<Refusal, 'defect'>>): string {
   if (refusal.defect !== undefined) return DEFECT_HINTS[refusal.defect];
   return REFUSAL_HINTS[refusal.code];
 }

@@ -77,6 +77,10 @@ describe('--wait', () => {
     const { code, stdout } = await onTerminal('register', batch(), '--url', url);
     expect([code, paths.length]).toEqual([0, 1]);
     expect(stdout).toContain('it goes on by itself');
+    // a count of nothing would read as the result
+    expect(stdout).toMatch(/^state +Pending$/m);
+    expect(stdout).toMatch(/^so far +0 of 40$/m);
+    expect(stdout).not.toMatch(/accepted|rejected/);
   });
 
   it('ends where it takes longer than it may, and says how far the work is', async () => {
@@ -85,6 +89,32 @@ describe('--wait', () => {
     const { code, stderr } = await onTerminal(...args);
     expect(code).not.toBe(0);
     expect(stderr).toContain('10 of 40 after 1 s; it goes on');
+  });
+
+  it.each([
+    ['close', 'closeOrder'],
+    ['cancel', 'cancelOrder'],
+  ])('follows what the end of an order leaves to be done: %s', async (command, called) => {
+    const order = { orderId: 'ORD-1', quantity: 9_000, prepared: 9_000, state: 'Closed' };
+    const { url, paths } = await answering(
+      { closed: 8_999 },
+      { ...order, closing: { done: 2, of: 9 } },
+      503,
+      { ...order, closing: { done: 7, of: 9 } },
+      { ...order, counts: { Closed: 8_999, Installed: 1 } },
+    );
+    const { code, stdout, stderr } = await onTerminal('order', command, 'ORD-1', '--url', url, '--wait');
+    expect(code).toBe(0);
+    expect(paths).toEqual([called, ...Array(4).fill('getOrderStatus')]);
+    expect(stderr).toMatch(/closing █+░+ 2\/9/);
+    expect(stdout).toMatch(command === 'close' ? /^closed +8999$/m : /^state +Closed$/m);
+  });
+
+  it('does not ask how far an end is that was refused', async () => {
+    const header = { functionExecutionStatus: { status: 'Failed', statusCodeData: { message: 'no' } } };
+    const { url, paths } = await answering({ header });
+    const { code } = await onTerminal('order', 'close', 'ORD-1', '--url', url, '--wait');
+    expect([code, paths]).toEqual([1, ['closeOrder']]);
   });
 
   it('follows an order by its status, and tells why it was rejected', async () => {

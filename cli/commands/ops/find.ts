@@ -1,28 +1,37 @@
 import type { Command } from 'commander';
+import { present } from '../../../shared/present.ts';
 import type {
   DeviceDetail,
   FoundRequests,
   HistoryEntry,
   Inventory,
+  JobDetail,
+  PageRequest,
   ProfileDetail,
+  ReportDetail,
 } from '../../../shared/service/api/ops.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { fields, table } from '../../output/table.ts';
-import { type LookOptions, look, tableOr, timeText, type View, withLookOptions } from './looking.ts';
+import { look, moreText, tableOr, timeText, type View } from './looking.ts';
+import { type ListOptions, listCommand, pageOf } from './pages.ts';
 
 /** `smdpf find`: an eUICC, a profile, or a request, with its whole history. */
 export function registerFind(program: Command, io: CliIo): void {
-  withLookOptions(
+  listCommand(
     program
       .command('find <id>')
-      .description('an EID, ICCID, transactionId or requestId: what it is, and its whole history'),
+      .description(
+        'an EID, ICCID or transactionId: what it is, and its whole history; a requestId, batchId or reportId: what came of it, with what was refused page by page',
+      ),
     io,
-  ).action((id: string, options: LookOptions) => look(options, io, (inventory) => find(inventory, id)));
+  ).action((id: string, options: ListOptions) =>
+    look(options, io, (inventory) => find(inventory, id, pageOf(options))),
+  );
 }
 
 /** 32 digits may name an eUICC or a transaction: an EID has check digits, so that both are seldom meant. */
-async function find(inventory: Inventory, id: string): Promise<View> {
+async function find(inventory: Inventory, id: string, page: PageRequest): Promise<View> {
   if (/^[0-9]{32}$/.test(id)) {
     const device = await inventory.findDevice({ eid: id });
     return { document: { ...device }, text: deviceText(device) };
@@ -33,7 +42,8 @@ async function find(inventory: Inventory, id: string): Promise<View> {
     return profileView(await inventory.findProfile({ transactionId: id.toLowerCase() }));
   if (/^(?:[0-9a-fA-F]{2}){1,16}$/.test(id)) {
     const found = await inventory.findRequest({ requestId: id });
-    return { document: { ...found }, text: requestsText(found) };
+    const refused = await refusedOf(inventory, found, page);
+    return { document: { ...found, ...refused }, text: requestsText(found) + refusedText(refused) };
   }
   throw new UsageError(
     'this is no EID, ICCID, transactionId or requestId',
@@ -93,6 +103,36 @@ function deviceText(device: DeviceDetail): string {
     ),
     historyText(device.history),
   ].join('\n\n');
+}
+
+/** A page of what was refused in the one request or report that the identifier names. */
+type Refused = Pick<JobDetail, 'refusedItems' | 'cursor'> | Pick<ReportDetail, 'rejectedItems' | 'cursor'>;
+
+async function refusedOf(
+  inventory: Inventory,
+  { jobs, ingests, reports }: FoundRequests,
+  page: PageRequest,
+): Promise<Refused | undefined> {
+  if (jobs.length + ingests.length + reports.length !== 1) return undefined;
+  const [[job], [report]] = [jobs, reports];
+  if (job !== undefined) {
+    const { refusedItems, cursor } = await inventory.getJob({ jobId: job.jobId, ...page });
+    return { refusedItems, ...present({ cursor }) };
+  }
+  if (report === undefined) return undefined;
+  const { party, reportId } = report;
+  const { rejectedItems, cursor } = await inventory.getReport({ party, reportId, ...page });
+  return { rejectedItems, ...present({ cursor }) };
+}
+
+function refusedText(refused: Refused | undefined): string {
+  if (refused === undefined) return '';
+  const rows =
+    'refusedItems' in refused
+      ? refused.refusedItems.map((one) => [one.itemId, one.code, one.eid, one.message])
+      : refused.rejectedItems.map((one) => [one.itemIndex, one.code, undefined, one.message]);
+  if (rows.length === 0) return moreText(refused.cursor);
+  return `\n\n${table(['item', 'refused as', 'EID', 'why'], rows)}${moreText(refused.cursor)}`;
 }
 
 function requestsText({ jobs, ingests, reports }: FoundRequests): string {

@@ -12,7 +12,7 @@ import { savedContext } from '../../input/contexts.ts';
 import { wholeOption } from '../../input/options.ts';
 import { clientOptions, reach, type ServerOptions, withServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { describeFailure } from '../../output/failure.ts';
+import { describeFailure, HintedError } from '../../output/failure.ts';
 import { table } from '../../output/table.ts';
 
 /** Where a command works: in a folder by itself, or at a server by its functions. */
@@ -69,7 +69,7 @@ export async function look(
 ): Promise<void> {
   const { watch, times = Number.POSITIVE_INFINITY } = options;
   if (watch === undefined) {
-    const { document, text } = await withInventory(options, view);
+    const { document, text } = await withCursor(options, () => withInventory(options, view));
     return io.answer(document, text);
   }
   for (let round = 0; round < times; round++) {
@@ -84,6 +84,23 @@ export async function look(
       if (round === 0) throw error;
       io.warn(describeFailure(error).failure.message);
     }
+  }
+}
+
+/** A cursor that is refused says so by itself; what to do about it only the command line knows. */
+async function withCursor<T>(
+  options: LookOptions & { readonly cursor?: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (options.cursor === undefined || !(error instanceof Error)) throw error;
+    if (describeFailure(error).failure.code !== 'protocolFormat') throw error;
+    throw new HintedError(
+      error,
+      'Give --cursor as --json has shown it, with the same options, or leave it out.',
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { present } from '../../../shared/present.ts';
 import { type FunctionAnswer, type JsonObject, Operator } from '../../../sim/index.ts';
 import { readDer, readJson, readOctets } from '../../input/files.ts';
 import { publicJwk, readJwk } from '../../input/jwk.ts';
@@ -92,17 +93,29 @@ function tellOrder(io: CliIo, answer: FunctionAnswer): void {
   // one of its profiles says nothing of the order
   const { items: _, cursor: __, ...body } = answer.body;
   answerOf(io, { ...answer, body }, () => {
-    const { counts, callbacks, iccids } = body;
+    const { counts, callbacks, iccids, closing: how } = body;
     return workText(
       {
         ...body,
         ...(isCounts(counts) && { profiles: countsText(counts) || 'none' }),
+        ...(isCounts(how) && { closing: `${number(how.done)} of ${number(how.of)}` }),
         ...(isCounts(callbacks) && {
           callbacks: `${number(callbacks.waiting)} wait, ${number(callbacks.parked)} were given up`,
         }),
         ...(Array.isArray(iccids) && iccids.length > 0 && { iccids: `${iccids[0]} to ${iccids.at(-1)}` }),
       },
-      ['orderId', 'state', 'reason', 'quantity', 'prepared', 'profiles', 'iccids', 'callbacks', 'warnings'],
+      [
+        'orderId',
+        'state',
+        'closing',
+        'reason',
+        'quantity',
+        'prepared',
+        'profiles',
+        'iccids',
+        'callbacks',
+        'warnings',
+      ],
     );
   });
 }
@@ -110,7 +123,7 @@ function tellOrder(io: CliIo, answer: FunctionAnswer): void {
 const isCounts = (value: unknown): value is Readonly<Record<string, number>> =>
   typeof value === 'object' && value !== null;
 
-export interface CancelOptions extends ServerOptions {
+export interface CancelOptions extends ServerOptions, WaitOptions {
   readonly iccid?: string;
   readonly finalStatus: 'Available' | 'Unavailable';
 }
@@ -126,16 +139,42 @@ export const withCancelOptions = (command: Command): Command =>
 
 /** ES2f.cancelOrder: an order, or one profile of it. */
 export async function cancelOrder(orderId: string, options: CancelOptions, io: CliIo): Promise<void> {
-  const client = new Operator(await clientOptions(options));
   const { finalStatus, iccid } = options;
-  answerJson(io, await reach(options.url, () => client.cancelOrder(orderId, finalStatus, iccid)));
+  const input = { orderId, finalProfileStatusIndicator: finalStatus, ...present({ iccid }) };
+  await endOrder(orderId, 'cancelOrder', input, options, io);
 }
 
 /** ES2f.closeOrder. */
-export async function closeOrder(orderId: string, options: ServerOptions, io: CliIo): Promise<void> {
-  const client = new Operator(await clientOptions(options));
-  answerJson(io, await reach(options.url, () => client.closeOrder(orderId)));
+export const closeOrder = (orderId: string, options: ServerOptions & WaitOptions, io: CliIo): Promise<void> =>
+  endOrder(orderId, 'closeOrder', { orderId }, options, io);
+
+/** The order has ended with the answer; what that leaves to be done is followed with --wait. */
+async function endOrder(
+  orderId: string,
+  method: 'cancelOrder' | 'closeOrder',
+  input: JsonObject,
+  options: ServerOptions & WaitOptions,
+  io: CliIo,
+): Promise<void> {
+  const { client } = new Operator(await clientOptions(options));
+  await reach(options.url, async () => {
+    const ended = await client.call('es2f', method, input);
+    if (options.wait !== true || !ended.status.startsWith('Executed')) return answerOf(io, ended);
+    const ask = () => client.call('es2f', 'getOrderStatus', { orderId, limit: 1 });
+    const answer = await answerOfWork(closing(ask), options, io);
+    const { state, counts } = answer.body;
+    answerOf(io, { ...answer, body: { ...ended.body, ...present({ state, counts }) } });
+  });
 }
+
+const closing = (ask: () => Promise<FunctionAnswer>): Work => ({
+  label: 'closing',
+  begin: ask,
+  ask,
+  isUnderWay: (body) => isCounts(body.closing),
+  progress: ({ closing: how }) =>
+    isCounts(how) ? { done: number(how.done), of: number(how.of) } : { done: 0, of: 0 },
+});
 
 /** What an Operator changes in one profile of an order: name of the command, what it does, function of ES2f. */
 export const OF_PROFILE = [

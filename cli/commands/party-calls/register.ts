@@ -9,7 +9,7 @@ import {
   withServerOptions,
 } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { refusedItems, workText } from './texts.ts';
+import { countedText, refusedItems, workText } from './texts.ts';
 import { answerOfWork, number, type WaitOptions, withWaitOptions, workOfOneCall } from './waiting.ts';
 
 type RegisterOptions = ServerOptions & WaitOptions;
@@ -46,8 +46,8 @@ export async function sendEuiccData(
   const answer = await reach(options.url, () => answerOfWork(work, options, io));
   answerOf(io, answer, (body) =>
     workText(
-      body,
-      ['batchId', 'state', 'entries', 'accepted', 'rejectedCount'],
+      countedText(body, ['accepted', 'rejectedCount'], number(body.entries)),
+      ['batchId', 'state', 'so far', 'entries', 'accepted', 'rejectedCount'],
       refusedItems(body.rejected, ['index', 'eid']),
     ),
   );

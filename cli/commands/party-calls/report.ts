@@ -13,7 +13,7 @@ import {
   withServerOptions,
 } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
-import { refusedItems, workText } from './texts.ts';
+import { countedText, refusedItems, workText } from './texts.ts';
 import { answerOfWork, number, type WaitOptions, withWaitOptions, workOfOneCall } from './waiting.ts';
 
 type ReportOptions = ServerOptions & WaitOptions;
@@ -55,8 +55,8 @@ export async function sendReport(
   const answer = await reach(options.url, () => answerOfWork(work, options, io));
   answerOf(io, answer, (body) =>
     workText(
-      body,
-      ['reportId', 'state', 'verified', 'noted', 'rejectedCount'],
+      countedText(body, ['verified', 'noted', 'rejectedCount'], items),
+      ['reportId', 'state', 'so far', 'verified', 'noted', 'rejectedCount'],
       refusedItems(body.rejected, ['itemIndex']),
     ),
   );

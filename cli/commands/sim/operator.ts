@@ -23,7 +23,7 @@ import {
   withCancelOptions,
   withOrderFiles,
 } from '../party-calls/order.ts';
-import { withWaitOptions } from '../party-calls/waiting.ts';
+import { type WaitOptions, withWaitOptions } from '../party-calls/waiting.ts';
 import { readDeliveryKeys, registerSimOperatorResults } from './operator-results.ts';
 
 interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
@@ -106,17 +106,17 @@ function registerChanges(operator: Command, io: CliIo): void {
       io,
     );
 
-  withCancelOptions(change('cancel', 'cancel an order or one profile of it (ES2f.cancelOrder)')).action(
-    (options: OrderIdOption & CancelOptions) => cancelOrder(options.orderId, options, io),
-  );
+  withCancelOptions(
+    withWaitOptions(change('cancel', 'cancel an order or one profile of it (ES2f.cancelOrder)')),
+  ).action((options: OrderIdOption & CancelOptions) => cancelOrder(options.orderId, options, io));
   for (const [name, description, method] of OF_PROFILE)
     change(name, `${description} (ES2f.${method})`)
       .requiredOption('--iccid <digits>', 'the profile')
       .action((options: OrderIdOption & { readonly iccid: string }) =>
         changeProfile(method, options.orderId, options, io),
       );
-  change('close', 'end an order: what is not bound is closed (ES2f.closeOrder)').action(
-    (options: OrderIdOption) => closeOrder(options.orderId, options, io),
+  withWaitOptions(change('close', 'end an order: what is not bound is closed (ES2f.closeOrder)')).action(
+    (options: OrderIdOption & WaitOptions) => closeOrder(options.orderId, options, io),
   );
 }
 

@@ -133,9 +133,16 @@ export interface CallbackHealth {
   readonly lastFailure?: string;
 }
 
+/** How far the end of an order is, as long as it is under way: parts of up to 1,000 profiles. */
+export interface OrderClosing {
+  readonly done: number;
+  readonly of: number;
+}
+
 export interface OrderStatus extends OrderAnswer {
   /** Of an order with a callbackUrl. */
   readonly callbacks?: CallbackHealth;
+  readonly closing?: OrderClosing;
   readonly counts: Readonly<Partial<Record<ProfileState, number>>>;
   readonly items: readonly ProfileStatus[];
   /** Give it back to get the next page. */

@@ -1,7 +1,7 @@
 import type { Warning } from '../../warnings.ts';
 import type { ChainedLine } from './admin.ts';
 import type { PartyRole } from './caller.ts';
-import type { CallbackHealth, OrderState, ProfileState } from './es2f.ts';
+import type { CallbackHealth, OrderClosing, OrderState, ProfileState } from './es2f.ts';
 import type { ItemRefusal } from './item-refusal.ts';
 import type {
   CallEntry,
@@ -59,6 +59,7 @@ export interface OrderDetail extends OrderSummary {
   readonly reason?: Omit<ItemRefusal, 'code'>;
   /** Of an order that has a callbackUrl. */
   readonly callbacks?: CallbackHealth;
+  readonly closing?: OrderClosing;
   /** Ascending; days without a change are left out. */
   readonly days: readonly DayOfOrder[];
 }

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../concurrency.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
-import type { OrderState } from '../api/es2f.ts';
+import type { OrderClosing, OrderState } from '../api/es2f.ts';
 import type { Context } from '../context.ts';
 import { tellEnd } from '../counts/ends.ts';
 import { CLOSED_SLICE, ledgerKeys, orderPartition } from '../records/keys.ts';
@@ -78,6 +78,28 @@ export async function finishClosing(context: Context, orderId: string): Promise<
   if (done) tellEnd(context, { ...about, done: closed, refused: 0, since });
   notifier.wake();
   return true;
+}
+
+/**
+ * How far the end of an order is, in slices of 1,000 places; undefined where nothing of it is left, or the order goes on. Slices
+ * are done about in their order, so that the first one that is not is looked for by halves: few reads, however many there are.
+ */
+export async function closingOf(
+  { ledger }: Pick<Context, 'ledger'>,
+  orderId: string,
+  state: OrderState,
+): Promise<OrderClosing | undefined> {
+  if (state === 'Preparing' || state === 'Open') return undefined;
+  const open = await ledger.get(ledgerKeys.openWork('closing', orderId));
+  if (open === undefined) return undefined;
+  const { tasks } = openWorkRecord.from(open);
+  let [done, above] = [0, tasks];
+  while (done < above) {
+    const middle = (done + above) >>> 1;
+    if ((await ledger.get(ledgerKeys.closedSlice(orderId, middle))) === undefined) above = middle;
+    else done = middle + 1;
+  }
+  return { done, of: tasks };
 }
 
 /** How many slices of an order that has ended are done, and how many profiles of them were not bound. */

@@ -20,6 +20,7 @@ import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrderInput, hashOf } from './order-check.ts';
+import { closingOf } from './order-closing.ts';
 import { requireNoForeignIccid } from './order-iccids.ts';
 import { preparePack } from './order-packs.ts';
 import { finishOrder, firstWork } from './order-preparation.ts';
@@ -117,11 +118,12 @@ export class OrderService implements Orders {
     const { counts } = await orderStock(this.#context.ledger, orderId, answer.state);
     const callbacks =
       order.callbackUrl === undefined ? undefined : await callbackHealth(this.#context, orderId);
+    const closing = await closingOf(this.#context, orderId, answer.state);
     return {
       ...answer,
       counts,
       items,
-      ...present({ callbacks }),
+      ...present({ callbacks, closing }),
       ...(end < count && { cursor: String(end) }),
     };
   }

@@ -7,6 +7,7 @@ import type { Inventory, OrderDetail, OrderSummary } from '../api/ops.ts';
 import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
 import { orderStock } from '../counts/order-stock.ts';
+import { closingOf } from '../es2f/order-closing.ts';
 import { ledgerKeys, listedPartition } from '../records/keys.ts';
 import { type OrderRecord, type OrderStateRecord, orderRecord, orderStateRecord } from '../records/order.ts';
 import { pageOf } from './page.ts';
@@ -48,10 +49,11 @@ export async function getOrder(context: Context, { orderId }: { orderId: string 
     message,
   }));
   const callbacks = order.callbackUrl === undefined ? undefined : await callbackHealth(context, orderId);
+  const closing = await closingOf(context, orderId, state.state);
   return {
     ...summary(found, prepared, counts),
     requesterDms: order.requesterDms,
-    ...present({ shares: order.shares, reason, callbacks }),
+    ...present({ shares: order.shares, reason, callbacks, closing }),
     ...(order.warnings.length > 0 && { warnings: order.warnings }),
     days,
   };

@@ -25,6 +25,7 @@ export const getOrderStatus = partyFunction({
         counts: status.counts,
         items: status.items.map(({ iccid, state, eid, detail }) => ({ iccid, state, eid, detail })),
         callbacks: status.callbacks,
+        closing: status.closing,
         cursor: status.cursor,
       },
     };

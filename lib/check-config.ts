@@ -272,7 +272,8 @@ function provisioned(config: OperatorConfig) {
   ];
 }
 
-function alarms({ alarms: { email, faults, callbackMinutes } }: OperatorConfig) {
+function alarms({ alarms: { email, faults, callbackMinutes, ...more } }: OperatorConfig) {
+  const { workMinutes = 1, stock = 1, refused = 0 } = more;
   return [
     unless(
       email === undefined || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email),
@@ -280,6 +281,9 @@ function alarms({ alarms: { email, faults, callbackMinutes } }: OperatorConfig) 
     ),
     unless(whole(faults, 0), 'alarms.faults: a whole number, 0 and more'),
     unless(whole(callbackMinutes, 1), 'alarms.callbackMinutes: whole minutes, 1 and more'),
+    unless(whole(workMinutes, 1), 'alarms.workMinutes: whole minutes, 1 and more'),
+    unless(whole(stock, 1), 'alarms.stock: a whole number of profiles, 1 and more'),
+    unless(whole(refused, 0), 'alarms.refused: a whole number, 0 and more'),
   ];
 }
 

@@ -81,6 +81,12 @@ export interface OperatorConfig {
     readonly faults: number;
     /** Minutes that a callback may wait. */
     readonly callbackMinutes: number;
+    /** Minutes that a request, order, batch, report or end of an order may be under way; 360 unless given. */
+    readonly workMinutes?: number;
+    /** Fewer profiles in stock raise an alarm; none unless given. */
+    readonly stock?: number;
+    /** More profiles, eUICCs and results refused within an hour raise an alarm; none unless given. */
+    readonly refused?: number;
   };
   /** Tags of every resource, beside `smdpf:operator`: such as a cost centre. */
   readonly tags?: Readonly<Record<string, string>>;

@@ -2,7 +2,6 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { CONSOLE_VARIABLE, type ConsoleSettings } from '../lambdas/console/settings.ts';
 import { present } from '../shared/present.ts';
@@ -62,13 +61,6 @@ export class ConsoleFront extends Construct {
       throttle: { rateLimit: CALLS_PER_SECOND, burstLimit: 2 * CALLS_PER_SECOND },
     });
     logCalls(this, stage, config, storageKey, 'console');
-    new MetricFilter(this, 'Faults', {
-      logGroup: serve.logGroup,
-      metricNamespace: `Smdpf/${config.name}`,
-      metricName: 'Faults',
-      filterPattern: FilterPattern.literal('{ $.event = "fault" }'),
-      metricValue: '1',
-    });
     this.domain = production ? nameApi(this, this.api, stage, { name, certificateArn }) : undefined;
   }
 

@@ -15,6 +15,7 @@ import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { type AlarmSpec, alarmsOf, type Metrics, releaseAlarms } from './alarms.ts';
 import type { InterfaceApi } from './api.ts';
 import type { OperatorConfig } from './config.ts';
 import {
@@ -41,23 +42,12 @@ export interface WatchProps {
   readonly notify: Notify;
 }
 
-/** Every alarm has a section of this name in docs/runbook.md; a test holds the two against each other. */
-export interface AlarmSpec {
-  readonly name: string;
-  readonly says: string;
-  readonly metric: IMetric;
-  readonly above: number;
-  /** Periods of the metric, one after the other. */
-  readonly periods?: number;
-}
-
 /** Who could meet an object or a PPK that is damaged. */
 const READERS = functionNames.filter(
   (name) => FUNCTIONS[name].vault !== undefined || FUNCTIONS[name].ppks !== undefined,
 );
 const PERIOD = Duration.minutes(5);
 const RUNBOOK = 'docs/runbook.md';
-const API_LATENCY_MS = 10_000;
 
 /** What people look at, and what calls them. */
 export class Watch extends Construct {
@@ -107,13 +97,19 @@ export class Watch extends Construct {
     );
   }
 
-  #alarm({ name }: OperatorConfig, { name: alarmName, says, metric, above, periods = 1 }: AlarmSpec): Alarm {
+  #alarm(
+    { name }: OperatorConfig,
+    { name: alarmName, says, metric, above, below = 0, periods = 1 }: AlarmSpec,
+  ): Alarm {
     return this.#tell(alarmName, {
       alarmName: `${name}-smdpf-${alarmName}`,
       alarmDescription: `${says} See ${RUNBOOK}#${alarmName}`,
       metric,
-      threshold: above,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: above ?? below,
+      comparisonOperator:
+        above === undefined
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: periods,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
@@ -142,7 +138,7 @@ export class Watch extends Construct {
 
   #metrics({ config, functions, apis, ledger, jobs, notify }: WatchProps) {
     const namespace = `Smdpf/${config.name}`;
-    const counted = (metricName: string, pattern: string, names: readonly FunctionName[] = functionNames) => {
+    const counted = (metricName: string, pattern: string, names: readonly FunctionName[]) => {
       for (const name of names) {
         new MetricFilter(this, `${metricName}-${resourceName(name)}`, {
           logGroup: functions[name].logGroup,
@@ -156,7 +152,16 @@ export class Watch extends Construct {
     };
     const of = (name: FunctionName) => functions[name].function;
     const sum = { statistic: 'Sum', period: PERIOD };
-    const faults = counted('Faults', '{ $.event = "fault" }');
+    // what each Lambda tells of itself with the lines of its log (lambdas/telemetry.ts, docs/metrics.md)
+    const told = (metricName: string, statistic: 'Sum' | 'Maximum' | 'Minimum', period = PERIOD) =>
+      new Metric({
+        namespace: 'smdpf',
+        metricName,
+        dimensionsMap: { service: config.name },
+        statistic,
+        period,
+      });
+    const faults = told('Faults', 'Sum');
     return {
       faults,
       faultsByMinute: faults.with({ period: Duration.minutes(1) }),
@@ -192,6 +197,13 @@ export class Watch extends Construct {
       ledgerWritesThrottled: ledger.table.metric('WriteThrottleEvents', sum),
       apiFailures: apis.parties.api.metricServerError(sum),
       fieldFailures: apis.field.api.metricServerError(sum),
+      ready: told('Ready', 'Minimum'),
+      profilesAvailable: told('ProfilesAvailable', 'Minimum'),
+      oneTimeKeysShort: told('OneTimeKeysShort', 'Maximum'),
+      slowKeys: told('SlowKeys', 'Maximum'),
+      openWorkOldest: told('OpenWorkOldest', 'Maximum'),
+      itemsRefused: told('ItemsRefused', 'Sum', Duration.hours(1)),
+      itemsDone: told('ItemsDone', 'Sum'),
       apiLatency: apis.parties.api.metricLatency({ statistic: 'p99', period: PERIOD }),
     };
   }
@@ -213,6 +225,15 @@ export class Watch extends Construct {
           graph('Executions not complete; keys throttled', metrics.executionsFailed, metrics.keyThrottled),
         ],
         [
+          graph('Profiles in stock', metrics.profilesAvailable),
+          graph('Profiles, eUICCs and results: done, refused', metrics.itemsDone, metrics.itemsRefused),
+          graph('Ready; profiles without a one-time key', metrics.ready, metrics.oneTimeKeysShort),
+        ],
+        [
+          graph('Oldest work under way, seconds', metrics.openWorkOldest),
+          graph('Slow keys', metrics.slowKeys),
+        ],
+        [
           graph('Callbacks given up', metrics.parkedCallbacks, metrics.deadLetters),
           graph('Oldest callback, seconds', metrics.callbackAge),
           graph('Audit, trust and keys', metrics.auditErrors, metrics.trustAlarms, metrics.keyAlarms),
@@ -220,186 +241,4 @@ export class Watch extends Construct {
       ],
     });
   }
-}
-
-type Metrics = Readonly<
-  Record<
-    | 'faults'
-    | 'faultsByMinute'
-    | 'keyThrottled'
-    | 'trustAlarms'
-    | 'keyAlarms'
-    | 'damagedObjects'
-    | 'verifyFindings'
-    | 'rewrapLate'
-    | 'taskRuns'
-    | 'taskErrors'
-    | 'taskThrottles'
-    | 'taskDuration'
-    | 'auditErrors'
-    | 'auditAlarms'
-    | 'executionsFailed'
-    | 'parkedCallbacks'
-    | 'callbackAlarms'
-    | 'deadLetters'
-    | 'callbackAge'
-    | 'ledgerReadsThrottled'
-    | 'ledgerWritesThrottled'
-    | 'apiFailures'
-    | 'fieldFailures'
-    | 'apiLatency',
-    IMetric
-  >
->;
-
-type Configured<T> = T | ((alarms: OperatorConfig['alarms']) => T);
-
-interface AlarmRow extends Omit<AlarmSpec, 'says' | 'metric' | 'above'> {
-  readonly says: Configured<string>;
-  readonly metric: keyof Metrics;
-  readonly above: Configured<number>;
-}
-
-const ALARMS: readonly AlarmRow[] = [
-  {
-    name: 'faults',
-    says: 'The server fails calls or tasks.',
-    metric: 'faults',
-    above: ({ faults }) => faults,
-  },
-  {
-    name: 'api-failures',
-    says: 'Calls are answered 5xx.',
-    metric: 'apiFailures',
-    above: ({ faults }) => faults,
-  },
-  {
-    name: 'field-failures',
-    says: 'Notifications from the field are answered 5xx.',
-    metric: 'fieldFailures',
-    above: ({ faults }) => faults,
-  },
-  {
-    name: 'api-slow',
-    says: 'One call in a hundred takes more than 10 s.',
-    metric: 'apiLatency',
-    above: API_LATENCY_MS,
-    periods: 3,
-  },
-  {
-    name: 'tasks-throttled',
-    says: 'Lambda has no room for tasks.',
-    metric: 'taskThrottles',
-    above: 0,
-    periods: 3,
-  },
-  {
-    name: 'job-incomplete',
-    says: 'An execution ended with tasks that are not committed.',
-    metric: 'executionsFailed',
-    above: 0,
-  },
-  {
-    name: 'keys-throttled',
-    says: 'KMS slows down binding.',
-    metric: 'keyThrottled',
-    above: 0,
-    periods: 3,
-  },
-  {
-    name: 'keys',
-    says: 'A key cannot be used, or its certificate has ended or is about to.',
-    metric: 'keyAlarms',
-    above: 0,
-  },
-  {
-    name: 'damaged-objects',
-    says: 'Octets of the vault are not those that were stored.',
-    metric: 'damagedObjects',
-    above: 0,
-  },
-  {
-    name: 'verify-findings',
-    says: 'Ledger, vault, PPK vault or audit log contradict each other.',
-    metric: 'verifyFindings',
-    above: 0,
-  },
-  {
-    name: 'rewrap-late',
-    says: 'A day after a rotation, data keys are still under the former wrapping key.',
-    metric: 'rewrapLate',
-    above: 0,
-  },
-  {
-    name: 'ledger-writes-throttled',
-    says: 'DynamoDB throttles writes of the ledger.',
-    metric: 'ledgerWritesThrottled',
-    above: 0,
-    periods: 3,
-  },
-  {
-    name: 'ledger-reads-throttled',
-    says: 'DynamoDB throttles reads of the ledger.',
-    metric: 'ledgerReadsThrottled',
-    above: 0,
-    periods: 3,
-  },
-  {
-    name: 'callbacks-given-up',
-    says: 'Callbacks to the Operator were given up and wait in the ledger to be replayed.',
-    metric: 'parkedCallbacks',
-    above: 0,
-  },
-  {
-    name: 'callbacks-unsent',
-    says: 'Callbacks cannot be signed or sent.',
-    metric: 'callbackAlarms',
-    above: 0,
-  },
-  {
-    name: 'callbacks-dead',
-    says: 'Messages that could never be delivered are in the dead-letter queue of callbacks.',
-    metric: 'deadLetters',
-    above: 0,
-  },
-  {
-    name: 'callbacks-late',
-    says: ({ callbackMinutes }) => `A callback waits for more than ${callbackMinutes} minutes.`,
-    metric: 'callbackAge',
-    above: ({ callbackMinutes }) => callbackMinutes * 60,
-  },
-  {
-    name: 'audit-stopped',
-    says: 'The audit chain does not move on.',
-    metric: 'auditErrors',
-    above: 2,
-  },
-  {
-    name: 'audit-evidence',
-    says: 'The end of the audit log is not kept outside, or the clock that it takes its times from is off.',
-    metric: 'auditAlarms',
-    above: 0,
-  },
-  {
-    name: 'trust',
-    says: 'A revocation list or certificate is missing, late or about to end.',
-    metric: 'trustAlarms',
-    above: 0,
-  },
-];
-
-/** A release that fails is rolled back by the minute (lib/canary.ts). */
-function releaseAlarms({ canary }: OperatorConfig, { faultsByMinute }: Metrics): AlarmSpec[] {
-  if (canary === undefined) return [];
-  const says = 'The server fails calls or tasks; a release that is being tried is rolled back.';
-  return [{ name: 'release-faults', says, metric: faultsByMinute, above: canary.faults }];
-}
-
-function alarmsOf({ alarms }: OperatorConfig, metrics: Metrics): AlarmSpec[] {
-  return ALARMS.map(({ says, metric, above, ...row }) => ({
-    ...row,
-    says: typeof says === 'function' ? says(alarms) : says,
-    metric: metrics[metric],
-    above: typeof above === 'function' ? above(alarms) : above,
-  }));
 }

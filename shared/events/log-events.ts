@@ -125,6 +125,8 @@ export const LOG_EVENTS = {
     callbacksWaiting: 'number',
     callbacksParked: 'number',
     slowKeys: 'number',
+    profilesAvailable: 'number',
+    oneTimeKeysShort: 'number',
     'firstEndSeconds?': 'number',
   }),
   'task.failed': info('a task failed and will be tried again; −1 is the end of a job', TROUBLE),

@@ -74,7 +74,7 @@ function ofCall(record: LogRecord<'call'>): readonly Measure[] {
 /** Of a deployment as a whole: kinds and states are added up. */
 function ofState(record: LogRecord<'state.observed'>): readonly Measure[] {
   const { ready, openWork, openWorkOldestSeconds, callbacksWaiting, callbacksParked, slowKeys } = record;
-  const { firstEndSeconds } = record;
+  const { firstEndSeconds, profilesAvailable, oneTimeKeysShort } = record;
   return [
     { metric: 'smdpf_ready', value: ready ? 1 : 0, labels: {} },
     { metric: 'smdpf_open_work', value: openWork, labels: { kind: 'all' } },
@@ -82,6 +82,8 @@ function ofState(record: LogRecord<'state.observed'>): readonly Measure[] {
     { metric: 'smdpf_callbacks', value: callbacksWaiting, labels: { state: 'waiting' } },
     { metric: 'smdpf_callbacks', value: callbacksParked, labels: { state: 'parked' } },
     { metric: 'smdpf_slow_keys', value: slowKeys, labels: {} },
+    { metric: 'smdpf_profiles', value: profilesAvailable, labels: { state: 'Available' } },
+    { metric: 'smdpf_one_time_keys_short', value: oneTimeKeysShort, labels: {} },
     ...(firstEndSeconds === undefined
       ? []
       : [{ metric: 'smdpf_ends_seconds', value: firstEndSeconds, labels: { kind: 'all' } } as const]),

@@ -88,6 +88,11 @@ export const MEANINGS: {
   },
   smdpf_orders: { meaning: 'orders, of the newest 100', labels: { state: 'a state of orders' } },
   smdpf_profiles: { meaning: 'profiles in these orders', labels: { state: 'a state of profiles' } },
+  smdpf_one_time_keys_short: {
+    meaning:
+      'profiles refused within the last hour since no one-time key of the eUICC was left; `smdpf keys-left` counts those that are',
+    labels: {},
+  },
   smdpf_open_work: {
     meaning: 'work that was taken on and is not at its end; 1,000 are looked at',
     labels: { kind: '`job`, `order`, `euiccData`, `report` or `closing`, or `rows`' },

@@ -113,8 +113,9 @@ export const METRICS = {
     type: 'gauge',
     unit: 'items',
     labels: ['state'],
-    cloudWatch: { why: 'asked for by `ops.getOverview`' },
+    cloudWatch: { label: 'state', names: { Available: 'ProfilesAvailable' } },
   },
+  smdpf_one_time_keys_short: { type: 'gauge', unit: 'items', labels: [], cloudWatch: 'OneTimeKeysShort' },
   smdpf_open_work: { type: 'gauge', unit: 'items', labels: ['kind'], cloudWatch: 'OpenWork' },
   smdpf_open_work_oldest_seconds: {
     type: 'gauge',

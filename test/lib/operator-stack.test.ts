@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { signsPerTask } from '../../lib/config.ts';
 import { functionNames } from '../../lib/functions.ts';
 import { EMULATED, EXAMPLES, OPERATORS } from '../../lib/operators/index.ts';
+import { type MetricRow, METRICS } from '../../shared/events/metrics.ts';
 import { WRITTEN_ONCE } from '../../shared/service/records/object-names.ts';
 import { UPKEEP } from '../../shared/upkeep.ts';
 import { actionsOf, emptyBundles, type Statement, statementsOf, templateOf } from './synthesized.ts';
@@ -220,6 +221,35 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
     expect(text).toContain('\\"Key.$\\":\\"$.tasks\\"');
     const { signsPerSecond, interactiveShare, tasksAtOnce } = config.quotas;
     expect(signsPerTask(config) * tasksAtOnce).toBeLessThanOrEqual(signsPerSecond * (1 - interactiveShare));
+  });
+
+  it('raises alarms on figures that its Lambdas tell, of this Operator alone', () => {
+    const told = propertiesOf(template, 'AWS::CloudWatch::Alarm').filter(({ Namespace }) => Namespace === 'smdpf');
+    const names = Object.values<MetricRow>(METRICS).flatMap(({ cloudWatch }) =>
+      typeof cloudWatch === 'string' ? [cloudWatch] : 'names' in cloudWatch ? Object.values(cloudWatch.names) : [],
+    );
+    for (const { MetricName, Dimensions } of told) {
+      expect(names).toContain(MetricName);
+      expect(Dimensions).toEqual([{ Name: 'service', Value: config.name }]);
+    }
+    const bounds = told.map(({ AlarmName, ComparisonOperator, Threshold }) => [
+      String(AlarmName).replace(`${config.name}-smdpf-`, ''),
+      ComparisonOperator === 'LessThanThreshold' ? '<' : '>',
+      Threshold,
+    ]);
+    expect(bounds).toEqual(
+      expect.arrayContaining([
+        ['faults', '>', config.alarms.faults],
+        ['not-ready', '<', 1],
+        ['one-time-keys-short', '>', 0],
+        ['keys-slow', '>', 0],
+        ['work-stuck', '>', 360 * 60],
+      ]),
+    );
+    const { stock, refused } = config.alarms;
+    const named = (alarm: string) => bounds.filter(([name]) => name === alarm);
+    expect(named('stock-low')).toEqual(stock === undefined ? [] : [['stock-low', '<', stock]]);
+    expect(named('items-refused')).toEqual(refused === undefined ? [] : [['items-refused', '>', refused]]);
   });
 
   it('has an entry of the runbook for every alarm, and tells somebody', () => {

@@ -132,8 +132,8 @@ describe('DeviceMaker', () => {
     const statusCodeData = { subjectCode: '8.8.5', reasonCode: '3.9', message: 'order unknown' };
     const header = { functionExecutionStatus: { status: 'Failed', statusCodeData } };
     const [, maker] = await scripted({ header });
-    await expect(maker.requestBpp(request)).rejects.toThrow(
-      new SimError('HTTP 200, Failed 8.8.5/3.9 order unknown'),
-    );
+    const refused = maker.requestBpp(request);
+    await expect(refused).rejects.toThrow('HTTP 200, Failed 8.8.5/3.9 order unknown');
+    await expect(refused).rejects.toBeInstanceOf(SimError);
   });
 });

@@ -158,12 +158,12 @@ async function endOrder(
 ): Promise<void> {
   const { client } = new Operator(await clientOptions(options));
   await reach(options.url, async () => {
-    const ended = await client.call('es2f', method, input);
-    if (options.wait !== true || !ended.status.startsWith('Executed')) return answerOf(io, ended);
+    const ended = await client.execute('es2f', method, input);
+    if (options.wait !== true) return answerJson(io, ended);
     const ask = () => client.call('es2f', 'getOrderStatus', { orderId, limit: 1 });
     const answer = await answerOfWork(closing(ask), options, io);
     const { state, counts } = answer.body;
-    answerOf(io, { ...answer, body: { ...ended.body, ...present({ state, counts }) } });
+    answerJson(io, { ...ended, ...present({ state, counts }) });
   });
 }
 

@@ -10,11 +10,14 @@ import { partitions } from '../records/keys.ts';
 import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import type { Trust } from '../trust/trust.ts';
 import { type KnownCertificate, listExpiring } from './expiring.ts';
+import { countFailures } from './failures.ts';
 import { ownChecks, Probes } from './health.ts';
 import { newestOrders } from './overview.ts';
 
 /** Pieces of open work that are looked at. */
 const OPEN_WORK = 1_000;
+/** Within which a shortage of one-time keys counts. */
+const SHORT_MS = 3_600_000;
 /** All that ends, however late. */
 const EVER_DAYS = 1_000_000;
 
@@ -39,6 +42,7 @@ export async function observe(
     { metric: 'smdpf_callbacks', value: waiting, labels: { state: 'waiting' } },
     { metric: 'smdpf_callbacks', value: parked, labels: { state: 'parked' } },
     { metric: 'smdpf_slow_keys', value: slow.size, labels: {} },
+    { metric: 'smdpf_one_time_keys_short', value: await keysShort(context), labels: {} },
     ...(await openWork(context)),
     ...(await ends(context, trust, known)),
   ];
@@ -55,6 +59,13 @@ export async function observeStock(context: Context): Promise<readonly Measure[]
       ([state, value]): Measure => ({ metric: 'smdpf_profiles', value, labels: { state } }),
     ),
   ];
+}
+
+/** How many profiles could not be bound of late since the eUICC had no one-time key left for them. */
+async function keysShort(context: Context): Promise<number> {
+  const since = new Date(context.now() - SHORT_MS).toISOString();
+  const { failures } = await countFailures(context, { since, kind: 'item', code: 'oneTimeKeyUnavailable' });
+  return failures.reduce((total, { count }) => total + count, 0);
 }
 
 async function openWork({ ledger, now }: Context): Promise<Measure[]> {
@@ -105,6 +116,8 @@ export function observedLine(measures: readonly Measure[]): LogRecord<'state.obs
     callbacksWaiting: total(...of('smdpf_callbacks', 'waiting')),
     callbacksParked: total(...of('smdpf_callbacks', 'parked')),
     slowKeys: total(...of('smdpf_slow_keys')),
+    profilesAvailable: total(...of('smdpf_profiles', 'Available')),
+    oneTimeKeysShort: total(...of('smdpf_one_time_keys_short')),
     ...(ends.length > 0 && { firstEndSeconds: Math.min(...ends) }),
   };
 }
@@ -113,5 +126,5 @@ export function observedLine(measures: readonly Measure[]): LogRecord<'state.obs
 export async function observedByLambda(context: Context, trust: Trust): Promise<LogRecord<'state.observed'>> {
   const checks = ownChecks(context, trust, { list: async () => [] });
   const health = await new Probes(() => performance.now()).look(checks);
-  return observedLine(await observe(context, trust, [], health));
+  return observedLine([...(await observe(context, trust, [], health)), ...(await observeStock(context))]);
 }

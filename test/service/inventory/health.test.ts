@@ -195,7 +195,10 @@ describe('figures', () => {
     expect(value('smdpf_orders', 'Open')).toBe(1);
     expect(value('smdpf_ready')).toBe(1);
     expect(value('smdpf_ends_seconds', 'dppb')).toBeGreaterThan(86_400);
+    expect(value('smdpf_one_time_keys_short')).toBe(0);
     expect(observedLine(measures)).toMatchObject({
+      profilesAvailable: 5,
+      oneTimeKeysShort: 0,
       event: 'state.observed',
       ready: true,
       openWork: 0,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { signsPerTask } from '../../lib/config.ts';
 import { functionNames } from '../../lib/functions.ts';
 import { EMULATED, EXAMPLES, OPERATORS } from '../../lib/operators/index.ts';
-import { type MetricRow, METRICS } from '../../shared/events/metrics.ts';
+import { METRICS, type MetricRow } from '../../shared/events/metrics.ts';
 import { WRITTEN_ONCE } from '../../shared/service/records/object-names.ts';
 import { UPKEEP } from '../../shared/upkeep.ts';
 import { actionsOf, emptyBundles, type Statement, statementsOf, templateOf } from './synthesized.ts';
@@ -224,9 +224,15 @@ describe.each(all)('the stack of $name', ({ config, template }) => {
   });
 
   it('raises alarms on figures that its Lambdas tell, of this Operator alone', () => {
-    const told = propertiesOf(template, 'AWS::CloudWatch::Alarm').filter(({ Namespace }) => Namespace === 'smdpf');
+    const told = propertiesOf(template, 'AWS::CloudWatch::Alarm').filter(
+      ({ Namespace }) => Namespace === 'smdpf',
+    );
     const names = Object.values<MetricRow>(METRICS).flatMap(({ cloudWatch }) =>
-      typeof cloudWatch === 'string' ? [cloudWatch] : 'names' in cloudWatch ? Object.values(cloudWatch.names) : [],
+      typeof cloudWatch === 'string'
+        ? [cloudWatch]
+        : 'names' in cloudWatch
+          ? Object.values(cloudWatch.names)
+          : [],
     );
     for (const { MetricName, Dimensions } of told) {
       expect(names).toContain(MetricName);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, cp, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
@@ -147,12 +147,26 @@ async function configBack(from: string, to: string): Promise<FolderConfig> {
         `--from: the configuration of the backup has a store outside its folder: ${uri}`,
         `Put a config.json into ${to} that says where the stores are to be, and try again.`,
       );
+  await requireNoneElses(to);
   await mkdir(to, { recursive: true, mode: 0o700 });
   await chmod(to, 0o700);
   const { runtime, ...rest } = config;
   const own = { ...rest, runtime: { ...runtime, transferSecret: freshTransferSecret() } };
   writeConfig(configFile(to), own);
   return own;
+}
+
+/** What a deployment has in its folder beside its configuration; any of it may be left where the configuration is lost. */
+const OF_A_DEPLOYMENT = ['ledger.sqlite', 'vault', 'ppks', 'keys', 'tls'];
+
+/** A folder of something else, such as a home folder, would be closed to others and mixed with the stores. */
+async function requireNoneElses(to: string): Promise<void> {
+  const there = existsSync(to) ? await readdir(to) : [];
+  if (there.length === 0 || there.some((name) => OF_A_DEPLOYMENT.includes(name))) return;
+  throw new UsageError(
+    `--folder: ${to} is not empty, and nothing in it is of a deployment`,
+    'Name a new folder, or that of the deployment.',
+  );
 }
 
 function requireSame({ runtime: { deployment } }: FolderConfig, from: string): void {

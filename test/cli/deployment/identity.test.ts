@@ -2,6 +2,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -176,6 +177,19 @@ describe('a deployment folder (I12)', { tags: ['I12'] }, () => {
     expect(after!.config.runtime.deployment).toBe(before!.config.runtime.deployment);
     expect(after!.config.runtime.transferSecret).not.toBe(before!.config.runtime.transferSecret);
     await expectOldAnswers(path);
+  });
+
+  it('is not put back among things of somebody else, which stay as they are', async () => {
+    const path = sandbox.path('elses');
+    mkdirSync(path, { mode: 0o755 });
+    writeFileSync(join(path, 'letter.txt'), 'mine');
+    const put = await runCli('restore', 'put', '--folder', path, '--from', backup, '--json');
+    expect(put.json<ErrorDocument>().error).toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('is not empty'),
+    });
+    expect(readdirSync(path)).toEqual(['letter.txt']);
+    expect(statSync(path).mode & 0o777).toBe(0o755);
   });
 
   it('takes no backup of another deployment, and gives none its place', async () => {

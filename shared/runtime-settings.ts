@@ -26,6 +26,7 @@ export function settingsOf(config: RuntimeConfig): Settings {
       chunkSize: config.chunkSize,
       packSize: config.packSize,
       inlineLimit: config.inlineLimit,
+      manifest: config.manifest,
       inlineOrder: config.inlineOrder,
       inlineReport: config.inlineReport,
       uploads: config.uploads,

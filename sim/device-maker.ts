@@ -9,7 +9,14 @@ import {
   type JsonObject,
   stringAt,
 } from './http.ts';
-import { assembleBppBatch, type BppRequest, encodeBppRequest } from './ifpp-draft1.ts';
+import {
+  assembleBppBatch,
+  assemblePagedBatch,
+  type BppRequest,
+  encodeBppRequest,
+  pagesOf,
+  partNamesOf,
+} from './ifpp-draft1.ts';
 import { SimError } from './tlv.ts';
 
 /** The device manufacturer's end of Esbpp. */
@@ -32,6 +39,8 @@ export class DeviceMaker {
       if (batch !== undefined) return Buffer.from(batch, 'base64');
       const manifest = stringAt(answer, 'manifest');
       if (manifest !== undefined) return this.#assemble(request, Buffer.from(manifest, 'base64'), answer);
+      const root = stringAt(answer, 'manifestRoot');
+      if (root !== undefined) return this.#assemblePages(request, Buffer.from(root, 'base64'));
       if (stringAt(answer, 'state') !== 'Pending') throw new SimError('no BPPs in the answer');
       if (Date.now() > deadline) throw new SimError('the BPPs did not come in time');
       await sleep(options.pollMs ?? 200);
@@ -71,14 +80,34 @@ export class DeviceMaker {
   }
 
   async #assemble(request: BppRequest, manifest: Bytes, answer: JsonObject): Promise<Bytes> {
+    const parts = Array.isArray(answer.parts) ? (answer.parts as JsonObject[]) : [];
+    const octets = await this.#download(
+      request,
+      parts.map((part) => stringAt(part, 'name') ?? ''),
+    );
+    return assembleBppBatch(manifest, (name) => octets.get(name) ?? new Uint8Array());
+  }
+
+  async #assemblePages(request: BppRequest, root: Bytes): Promise<Bytes> {
+    const pages: Bytes[] = [];
+    for (let page = 0; page < pagesOf(root); page++) {
+      const body = { requestId: toHex(request.requestId), page };
+      const answer = await this.client.execute('esbpp', 'getBppBatch', body);
+      pages.push(Buffer.from(stringAt(answer, 'manifestPage') ?? '', 'base64'));
+    }
+    const octets = await this.#download(request, pages.flatMap(partNamesOf));
+    const page = (place: number) => pages[place] ?? new Uint8Array();
+    return assemblePagedBatch(root, page, (name) => octets.get(name) ?? new Uint8Array());
+  }
+
+  async #download(request: BppRequest, names: readonly string[]): Promise<ReadonlyMap<string, Bytes>> {
     const octets = new Map<string, Bytes>();
-    for (const part of Array.isArray(answer.parts) ? (answer.parts as JsonObject[]) : []) {
-      const name = stringAt(part, 'name') ?? '';
+    for (const name of names) {
       const body = { requestId: toHex(request.requestId), name };
       const { downloadUrl } = await this.client.execute('esbpp', 'getTransfer', body);
       octets.set(name, await this.client.download(String(downloadUrl)));
     }
-    return assembleBppBatch(manifest, (name) => octets.get(name) ?? new Uint8Array());
+    return octets;
   }
 
   /** DMF03: tells that unused keys were deleted; nothing is bound to them afterwards. */

@@ -233,6 +233,58 @@ function ff65(): GoldenVector {
   };
 }
 
+/** The part of FF65, and as many more pages as make each kind of node: three leaves, of which the last one stands alone. */
+function pages() {
+  const part = readAll(readTlv(fromHex(ff65().hex)).value).find(({ tag }) => tag === 0xa3)!;
+  const contents = [0, 1, 2].map((page) =>
+    concat(
+      tlv(0x80, Uint8Array.of(1)),
+      tlv(0x81, octets(ID.request)),
+      tlv(0x82, encodeInteger(page)),
+      tlv(0x83, encodeInteger(page)),
+      tlv(0xa4, part.value),
+    ),
+  );
+  const leaves = contents.map((content) => sha256(concat(Uint8Array.of(0), content)));
+  const node = (left: Bytes, right: Bytes) => sha256(concat(Uint8Array.of(1), left, right));
+  const below = node(leaves[0]!, leaves[1]!);
+  return {
+    root: node(below, leaves[2]!),
+    page: (place: 0 | 1 | 2): Bytes => {
+      const proof = [[leaves[1]!, leaves[2]!], [leaves[0]!, leaves[2]!], [below]][place]!;
+      return tlv(0xff68, contents[place]!, tlv(0xa5, ...proof.map((hash) => tlv(0x04, hash))));
+    },
+  };
+}
+
+function ff67(): GoldenVector {
+  const fields = readAll(readTlv(bppBatch()).value);
+  const head = fields.filter(({ tag }) => tag !== 0xa3).map(({ raw }) => raw);
+  const counts = [6, 3, 3].map((count, i) => tlv(0x83 + i, encodeInteger(count)));
+  const tbs = concat(...head, ...counts, tlv(0x86, pages().root));
+  const signature = signed('signature', 'delivery key', tbs);
+  return {
+    type: 'ManifestRoot',
+    tag: 'FF67',
+    comment:
+      'Three pages, each with the part of FF65: the root is SHA-256(01 || SHA-256(01 || leaf 0 || leaf 1) || leaf 2), a leaf SHA-256(00 || encoded fields 0 to 4 of its page). The signature is over the encoded fields 0 to 6 without FF67 and its length.',
+    signed: [told(signature)],
+    hex: toHex(tlv(0xff67, tbs, tlv(0x87, signature.raw))),
+  };
+}
+
+const ff68 = (): GoldenVector => ({
+  type: 'ManifestPage',
+  tag: 'FF68',
+  comment:
+    'Page 1 of FF67. Its proof is leaf 0 and leaf 2; that of page 0 is leaf 1 and leaf 2, that of page 2 the node above the leaves 0 and 1. Page n differs in page and firstPart, both n.',
+  signed: [],
+  hex: toHex(pages().page(1)),
+});
+
+/** All pages of FF67. */
+export const goldenPages = (): readonly Bytes[] => ([0, 1, 2] as const).map((place) => pages().page(place));
+
 const ff66 = (): GoldenVector => ({
   type: 'LoadPackage',
   tag: 'FF66',
@@ -252,6 +304,8 @@ export const goldenVectors = (): readonly GoldenVector[] => [
   ff64(),
   ff65(),
   ff66(),
+  ff67(),
+  ff68(),
 ];
 
 /** The name of its file and its content. */

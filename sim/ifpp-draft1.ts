@@ -1,7 +1,7 @@
 // Reader and writer of IfppDraft1 (shared/ifpp-draft1/ifpp-draft1.asn), by hand and apart from the server's own.
 // EIDs and ICCIDs are digits; all else is octets.
 
-export { assembleBppBatch } from './ifpp-draft1/batch-manifest.ts';
+export { assembleBppBatch, partNamesOf } from './ifpp-draft1/batch-manifest.ts';
 export {
   type Bound,
   type BppBatch,
@@ -22,6 +22,7 @@ export {
   type OneTimeKey,
 } from './ifpp-draft1/euicc-data-batch.ts';
 export { decodeLoadPackage, encodeLoadPackage, type LoadPackage } from './ifpp-draft1/load-package.ts';
+export { assemblePagedBatch, pagesOf } from './ifpp-draft1/manifest-tree.ts';
 export {
   decodeProfileLoadingReport,
   encodeProfileLoadingReport,

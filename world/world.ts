@@ -2,6 +2,7 @@ import { Fault, Refusal } from '../shared/errors.ts';
 import type { Runtime } from '../shared/runtime.ts';
 import type { RuntimeConfig } from '../shared/runtime-config.ts';
 import type { Caller } from '../shared/service/api/caller.ts';
+import { DEFAULT_SETTINGS } from '../shared/service/context.ts';
 import {
   type Cast,
   DELIVERY_KEYS,
@@ -43,6 +44,7 @@ function drawConfig(random: Random): RuntimeConfig {
     packSize: random.pick([2, 3, 5]),
     chunkSize: random.pick([1, 2, 3]),
     inlineLimit: random.pick([3_000_000, 3_000_000, 6_000]),
+    manifest: random.pick([{ whole: 2, page: 2 }, DEFAULT_SETTINGS.manifest]),
     inlineOrder: random.pick([4, 100]),
     inlineReport: random.pick([2, 1_000]),
     uploads: { count: 3, octets: 1_000_000 },

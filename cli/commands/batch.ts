@@ -61,6 +61,7 @@ async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell =
     io.answer({ ...verdict, ...(keys && { keysFrom: keys.from }) }, () =>
       fields([
         ['requestId', verdict.requestId],
+        ['pages', verdict.pages],
         ['parts', verdict.parts],
         ['bound', verdict.bound],
         ['failed', verdict.failed],
@@ -69,8 +70,14 @@ async function check({ folder, deliveryKey }: FolderArguments, io: CliIo, tell =
         ['SHA-256', verdict.sha256],
         ['signed by', verdict.signedBy && `the key with SHA-256 ${verdict.signedBy}`],
         ['key trusted by', given === undefined && keys ? `the folder; ${keys.from} when pulled` : keys?.from],
-        ...verdict.problems.map(({ part, problem }): [string, string] => [
-          part !== undefined ? `part ${part}` : verdict.signature === 'none' ? 'batch' : 'manifest',
+        ...verdict.problems.map(({ page, part, problem }): [string, string] => [
+          part !== undefined
+            ? `part ${part}`
+            : page !== undefined
+              ? `page ${page}`
+              : verdict.signature === 'none'
+                ? 'batch'
+                : 'manifest',
           problem,
         ]),
       ]),

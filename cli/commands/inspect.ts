@@ -13,7 +13,7 @@ import { fields } from '../output/table.ts';
 const HELP = `
 Known artefacts: Bound Profile Package (BF36), Profile Installation Result (BF37), OtherSignedNotification,
 StoreMetadata (BF25), EuiccInfo2 (BF22), eUICC data batch (FF60), BPP request (FF61), BPP batch (FF62), Profile
-Loading Report (FF63), batch manifest (FF65), load package (FF66), profile package, certificate, revocation list,
+Loading Report (FF63), batch manifest (FF65, FF67, FF68), load package (FF66), profile package, certificate, revocation list,
 certification request, public key, private key (never its octets), softkey file; as JSON an order, a key or keys
 (JWK, never a private part), delivery keys, the statement of an erasure; a JWS such as a deletion statement.
 The file is binary, PEM, base64 or hexadecimal. Offsets count octets of the decoded artefact.

@@ -54,6 +54,7 @@ export function registerPull(program: Command, io: CliIo): void {
         ['requestId', requestId],
         ['folder', out],
         ['form', pulled.form],
+        ['pages', pulled.pages && String(pulled.pages)],
         ['parts', `${pulled.parts}, ${pulled.present} of them there before`],
         ['signed by', pulled.signedBy && `the key with SHA-256 ${pulled.signedBy}`],
         ['key trusted by', pulled.keysFrom],

@@ -5,18 +5,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Refusal } from '../../shared/errors.ts';
-import {
-  decodeBatchManifest,
-  type Part,
-  type SignedBatchManifest,
-} from '../../shared/ifpp-draft1/batch-manifest.ts';
+import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { present } from '../../shared/present.ts';
-import { UsageError } from '../output/failure.ts';
 import { keyFingerprint, keyOf } from './delivery-keys.ts';
+import { hasPages, MANIFEST_FILE, partsOf, readHead, type SignedHead, stretches } from './pulled-manifest.ts';
 import { byKind, secondSignatureHolds, textIfAny } from './second-signature.ts';
 
-export const MANIFEST_FILE = 'manifest.der';
 /** The second signature over the manifest, of a server that signs twice. */
 export const SECOND_SIGNATURE_FILE = 'manifest.jws';
 /** An answer that came inline is a BppBatch (FF62) already. */
@@ -37,16 +32,6 @@ export async function storeBatch(folder: string, batch: Bytes): Promise<void> {
 export const partFile = (folder: string, index: number) =>
   join(folder, `part-${String(index).padStart(5, '0')}.der`);
 
-/** A large answer as files in a folder: the manifest (FF65) and its parts. */
-async function readManifest(folder: string): Promise<SignedBatchManifest> {
-  const manifest = await readFile(join(folder, MANIFEST_FILE)).catch((cause: unknown) => {
-    throw new UsageError(`${folder} is no folder of smdpf pull: it has no ${MANIFEST_FILE}`, PULL, { cause });
-  });
-  return decodeBatchManifest(manifest);
-}
-
-const PULL = 'smdpf pull --request ID --out FOLDER fetches the answer into it, and goes on where it stopped.';
-
 /** Whether the file is the part, by size and SHA-256. */
 export async function isPart(file: string, { size, sha256 }: Part): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
@@ -60,8 +45,9 @@ async function sha256Of(file: string): Promise<Bytes> {
 }
 
 export interface BatchProblem {
-  /** Place of the part in the manifest; absent where it is the manifest. */
+  /** Place of the part in the manifest; absent where it is the manifest, or a page of it. */
   readonly part?: number;
+  readonly page?: number;
   readonly problem: string;
 }
 
@@ -69,6 +55,8 @@ export interface BatchVerdict {
   /** Empty of an inline answer that is not what was pulled. */
   readonly requestId: string;
   readonly parts: number;
+  /** Of a manifest that has pages. */
+  readonly pages?: number;
   readonly bound: number;
   readonly failed: number;
   /** `unchecked` where there was no delivery key; `none` of an inline answer, which carries none. */
@@ -84,7 +72,7 @@ export interface BatchVerdict {
 
 /**
  * Checks a folder with no network: the manifest's signature by one of the delivery keys (P-256, over SHA-256 of fields 0..3,
- * raw r‖s), where long-term keys are among them a second one by one of those (ML-DSA-65), each part's size and SHA-256, and that its index names exactly the bound items in it. The BPPs themselves
+ * raw r‖s; of one with pages its root, over fields 0..6, and each page under it), where long-term keys are among them a second one by one of those (ML-DSA-65), each part's size and SHA-256, and that its index names exactly the bound items in it. The BPPs themselves
  * are for the eUICC to check. An answer that came inline has no manifest: it must be the octets that were pulled.
  */
 export async function verifyBatch(
@@ -92,7 +80,7 @@ export async function verifyBatch(
   deliveryKeys: readonly Bytes[] | undefined,
 ): Promise<BatchVerdict> {
   if (await isInline(folder)) return await readInline(folder);
-  const manifest = await readManifest(folder);
+  const manifest = await readHead(folder);
   const { delivery, longTerm } = byKind(deliveryKeys ?? []);
   const signer = deliveryKeys && signerOf(manifest, delivery);
   const signature = deliveryKeys === undefined ? 'unchecked' : signer === undefined ? 'fails' : 'holds';
@@ -103,25 +91,23 @@ export async function verifyBatch(
     problems.push({ problem: 'there is no second signature by a long-term key that is known here' });
   let bound = 0;
   let failed = 0;
-  for (const [index, part] of manifest.parts.entries()) {
-    const file = partFile(folder, index);
-    if (!(await isPart(file, part))) {
-      problems.push({ part: index, problem: 'missing, incomplete or changed; pull again' });
-      continue;
+  for await (const { page, firstPart, parts } of stretches(folder, manifest)) {
+    if (parts === undefined) problems.push({ ...present({ page }), problem: BAD_PAGE });
+    for (const [i, part] of (parts ?? []).entries()) {
+      const items = await checkedPart(folder, firstPart + i, part, manifest.chains.length);
+      if ('problem' in items) problems.push(items);
+      else {
+        bound += part.index.length;
+        failed += items.count - part.index.length;
+      }
     }
-    const items = itemsOf(await readFile(file), manifest.chains.length);
-    if (items === undefined || !isIndexOf(items, part)) {
-      problems.push({ part: index, problem: 'the index of the manifest is not that of the part' });
-      continue;
-    }
-    bound += part.index.length;
-    failed += items.length - part.index.length;
   }
-  const { requestId, parts } = manifest;
+  const { requestId } = manifest;
   const signedBy = signer && { signedBy: keyFingerprint(signer) };
   return {
     requestId,
-    parts: parts.length,
+    parts: partsOf(manifest),
+    ...(hasPages(manifest) && { pages: manifest.pages }),
     bound,
     failed,
     signature,
@@ -129,6 +115,24 @@ export async function verifyBatch(
     ...signedBy,
     problems,
   };
+}
+
+const BAD_PAGE = 'missing, changed, or of another answer, and so are those after it; pull again';
+
+/** How many items a part has that is what the manifest says, or what is wrong with it. */
+async function checkedPart(
+  folder: string,
+  index: number,
+  part: Part,
+  chains: number,
+): Promise<{ readonly count: number } | BatchProblem> {
+  const file = partFile(folder, index);
+  if (!(await isPart(file, part)))
+    return { part: index, problem: 'missing, incomplete or changed; pull again' };
+  const items = itemsOf(await readFile(file), chains);
+  if (items === undefined || !isIndexOf(items, part))
+    return { part: index, problem: 'the index of the manifest is not that of the part' };
+  return { count: items.length };
 }
 
 async function secondSignature(folder: string, longTerm: readonly Bytes[]): Promise<'holds' | 'fails'> {
@@ -187,19 +191,22 @@ export async function packBatch(folder: string, file: string): Promise<number> {
 }
 
 async function packParts(folder: string, file: string): Promise<void> {
-  const { requestId, chains, parts } = await readManifest(folder);
-  const length = parts.reduce((sum, { size }) => sum + size, 0);
+  const head = await readHead(folder);
+  const { requestId, chains } = head;
+  const count = partsOf(head);
+  let length = 0;
+  for (let index = 0; index < count; index++) length += (await stat(partFile(folder, index))).size;
   const prefix = bppBatchPrefix(requestId, chains, length);
   await pipeline(async function* () {
     yield prefix;
-    for (const index of parts.keys())
+    for (let index = 0; index < count; index++)
       yield* createReadStream(partFile(folder, index)) as AsyncIterable<Bytes>;
   }, createWriteStream(file));
 }
 
 /** The one of these keys that signed the manifest. */
 export function signerOf(
-  { signed, signature }: SignedBatchManifest,
+  { signed, signature }: Pick<SignedHead, 'signed' | 'signature'>,
   spkis: readonly Bytes[],
 ): Bytes | undefined {
   return spkis.find((spki) =>

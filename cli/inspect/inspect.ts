@@ -16,6 +16,8 @@ import {
   bppRequest,
   euiccDataBatch,
   loadPackage,
+  manifestPage,
+  manifestRoot,
   oneTimeKeyTbs,
   profileLoadingReport,
 } from './artefacts/ifpp-draft1.ts';
@@ -37,6 +39,8 @@ export const DESCRIBERS: readonly Describer[] = [
   profileLoadingReport,
   batchManifest,
   loadPackage,
+  manifestPage,
+  manifestRoot,
   profilePackage,
   softkey,
   otherSignedNotification,

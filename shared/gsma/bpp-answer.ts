@@ -4,7 +4,10 @@ import { writeBase64, writeId16 } from './fields.ts';
 import { itemCodes } from './header.ts';
 import type { FunctionAnswer } from './interface-function.ts';
 
-/** What requestBpp and getBppBatch answer; as DER the BppBatch (FF62), or the BatchManifest (FF65) of a large one. */
+/**
+ * What requestBpp and getBppBatch answer; as DER the BppBatch (FF62), the BatchManifest (FF65) of a large one, or of one that
+ * is too large for that its ManifestRoot (FF67) or the ManifestPage (FF68) that was asked for.
+ */
 export function bppAnswer(answer: BppAnswer): FunctionAnswer {
   const {
     requestId,
@@ -16,9 +19,12 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
     bppBatch,
     manifest,
     parts,
+    manifestRoot,
+    manifestPage,
+    pages,
     longTermSignature,
   } = answer;
-  const der = bppBatch ?? manifest;
+  const der = bppBatch ?? manifest ?? manifestRoot ?? manifestPage;
   return {
     members: {
       requestId: writeId16(requestId),
@@ -30,6 +36,9 @@ export function bppAnswer(answer: BppAnswer): FunctionAnswer {
         keysSlowed,
         bppBatch: ifPresent(bppBatch, writeBase64),
         manifest: ifPresent(manifest, writeBase64),
+        manifestRoot: ifPresent(manifestRoot, writeBase64),
+        manifestPage: ifPresent(manifestPage, writeBase64),
+        pages,
         longTermSignature,
         parts: ifPresent(parts, (all) =>
           all.map(({ name, version, size, sha256 }) => ({ name, version, size, sha256 })),

@@ -7,6 +7,9 @@ import { TAG } from './tags.ts';
 /** BatchManifest (FF65): names and signs the parts of a large answer. */
 const BATCH_MANIFEST = TAG.batchManifest;
 
+/** Parts that one manifest or page names. */
+export const MAX_PARTS = 100_000;
+
 export interface PartEntry {
   readonly eid: string;
   readonly transactionId: string;
@@ -49,7 +52,7 @@ export function encodeBatchManifest(tbs: Bytes, signature: Bytes): Bytes {
   return tlv(BATCH_MANIFEST, tbs, write.octets(4, signature));
 }
 
-function encodePart(part: Part): Bytes {
+export function encodePart(part: Part): Bytes {
   const index = part.index.map((entry) =>
     write.sequence(
       write.eid(0, entry.eid),
@@ -72,14 +75,14 @@ export function decodeBatchManifest(der: Bytes): SignedBatchManifest {
   read.version(fields);
   const requestId = read.id(fields, 1, 'requestId');
   const chains = read.list(fields, 2, 'chains', LIMITS.chains, readChain);
-  const parts = read.list(fields, 3, 'parts', 100_000, readPart);
+  const parts = read.list(fields, 3, 'parts', MAX_PARTS, readPart);
   const signedLength = fields.offset - (whole.raw.length - whole.value.length);
   const signature = read.signature(fields, 4, 'signature');
   fields.end();
   return { requestId, chains, parts, signature, signed: whole.value.subarray(0, signedLength) };
 }
 
-function readPart(list: TlvReader): Part {
+export function readPart(list: TlvReader): Part {
   const fields = list.enter(0x30, 'Part');
   const part = {
     name: read.text(fields, 0, 'name'),

@@ -7,4 +7,6 @@ export const TAG = {
   oneTimeKeyTbs: 0xff64,
   batchManifest: 0xff65,
   loadPackage: 0xff66,
+  manifestRoot: 0xff67,
+  manifestPage: 0xff68,
 } as const;

@@ -39,6 +39,8 @@ export interface Settings {
   readonly packSize: number;
   /** Raw octets of an answer that still goes inline; larger ones are fetched part by part. */
   readonly inlineLimit: number;
+  /** Chunks of a job whose parts one manifest names, and chunks of a page where they are more. */
+  readonly manifest: { readonly whole: number; readonly page: number };
   /** Orders up to this quantity are prepared within the call. */
   readonly inlineOrder: number;
   /** Items of a report that is verified within the call; of a larger one, slices of at most so many are tasks. */
@@ -59,6 +61,7 @@ export const DEFAULT_SETTINGS = {
   chunkSize: 250,
   packSize: 250,
   inlineLimit: 3_000_000,
+  manifest: { whole: 256, page: 64 },
   inlineOrder: 1_000,
   inlineReport: 1_000,
   uploads: { count: 64, octets: 8 * 1024 ** 3 },

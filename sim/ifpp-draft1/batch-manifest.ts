@@ -25,16 +25,25 @@ export function assembleBppBatch(
   if (deliveryKey !== undefined && !verify(deliveryKey, signed, signature)) {
     throw new SimError('the manifest is not signed by the delivery key');
   }
-  const items = readAll(parts.value).map(({ value }) => {
-    const entry = new Fields(value);
-    const name = decodeUtf8(entry.take(0x80).value);
-    const size = decodeInteger(entry.take(0x81).value);
-    const sha256 = entry.take(0x82).value;
-    const octets = part(name);
-    if (octets.length !== size || !equal(createHash('sha256').update(octets).digest(), sha256)) {
-      throw new SimError(`part ${name} is not the one of the manifest`);
-    }
-    return octets;
-  });
+  const items = readAll(parts.value).map(({ value }) => partItems(value, part));
   return tlv(0xff62, VERSION, requestId.raw, chains.raw, tlv(0xa3, ...items));
 }
+
+/** The items of a part that a manifest names like this. */
+export function partItems(named: Bytes, part: (name: string) => Bytes): Bytes {
+  const entry = new Fields(named);
+  const name = decodeUtf8(entry.take(0x80).value);
+  const size = decodeInteger(entry.take(0x81).value);
+  const sha256 = entry.take(0x82).value;
+  const octets = part(name);
+  if (octets.length !== size || !equal(createHash('sha256').update(octets).digest(), sha256)) {
+    throw new SimError(`part ${name} is not the one of the manifest`);
+  }
+  return octets;
+}
+
+/** The names of the parts of a page (FF68), as they are to be fetched. */
+export const partNamesOf = (page: Bytes): readonly string[] =>
+  readAll(
+    readAll(readOnly(page, 0xff68).value).find(({ tag }) => tag === 0xa4)?.value ?? new Uint8Array(),
+  ).map(({ value }) => decodeUtf8(new Fields(value).take(0x80).value));

@@ -7,7 +7,7 @@ import { keyFingerprint, spkisOf } from '../../cli/delivery/delivery-keys.ts';
 import { type RunningServer, startServer } from '../../cli/server/server.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { FileVault } from '../../shared/vault/file.ts';
-import { encodeBppRequest } from '../../sim/index.ts';
+import { decodeBppBatch, encodeBppRequest } from '../../sim/index.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { Folder } from './support/binding-bench.ts';
@@ -26,7 +26,13 @@ beforeAll(async () => {
   const port = await freePort();
   const publicUrl = `https://127.0.0.1:${port}`;
   deployment = await Deployment.create({
-    config: { publicUrl, transferSecret: '5a'.repeat(32), inlineLimit: 10_000, chunkSize: 2 },
+    config: {
+      publicUrl,
+      transferSecret: '5a'.repeat(32),
+      inlineLimit: 10_000,
+      chunkSize: 2,
+      manifest: { whole: 4, page: 2 },
+    },
   });
   const { services, context, keys } = deployment.runtime;
   await services.parties.add(
@@ -125,6 +131,55 @@ describe('a pulled folder', { tags: ['A1-AIR-GAP', 'ESBPP04'] }, () => {
     const verified = await verify('pinned', '--delivery-key', other);
     expect(verified.code).toBe(1);
     expect(verified.json()).toMatchObject({ signature: 'fails' });
+  });
+
+  it('of a manifest with pages is verified under its root, goes on in the middle, and shows each page that is wrong', async () => {
+    const requestId = await request(11);
+    const pulled = await pull(requestId, 'pages');
+    expect(pulled.json(), pulled.stdout).toMatchObject({ form: 'parts', pages: 3, parts: 6, present: 0 });
+    const verified = await verify('pages');
+    expect(verified.json(), verified.stdout).toMatchObject({
+      ...{ bound: 11, parts: 6, pages: 3, signature: 'holds', problems: [] },
+    });
+    const out = folder.file('pages');
+    const page = (n: number) => join(out, `page-0000${n}.der`);
+    const pages = [0, 1, 2].map((n) => readFileSync(page(n)));
+    const other = await request(11);
+    await pull(other, 'other-pages');
+    const changed = Buffer.from(pages[1]!);
+    changed[60]! ^= 1;
+    const wrong = [
+      pages[0]!,
+      pages[2]!,
+      changed,
+      readFileSync(join(folder.file('other-pages'), 'page-00001.der')),
+    ];
+    for (const octets of [...wrong, undefined]) {
+      if (octets === undefined) rmSync(page(1));
+      else writeFileSync(page(1), octets);
+      const found = await verify('pages');
+      expect(found.code).toBe(1);
+      expect(found.json()).toMatchObject({
+        problems: [{ page: 1, problem: expect.stringContaining('pull again') }],
+      });
+    }
+    // killed in the middle: a page and two parts of it are there
+    for (const n of [2, 3, 4, 5]) rmSync(join(out, `part-0000${n}.der`));
+    rmSync(page(2));
+    const again = await pull(requestId, 'pages');
+    expect(again.json(), again.stdout).toMatchObject({ pages: 3, parts: 6, present: 2 });
+    expect([0, 1, 2].map((n) => readFileSync(page(n)).equals(pages[n]!))).toEqual([true, true, true]);
+    const packed = await runCli(
+      'batch',
+      'pack',
+      '--folder',
+      out,
+      '--out',
+      folder.file('pages.der'),
+      '--json',
+    );
+    expect(packed.code).toBe(0);
+    expect(decodeBppBatch(readFileSync(folder.file('pages.der'))).items).toHaveLength(11);
   });
 
   it('of an inline answer says that it carries no signature', async () => {

@@ -20,7 +20,19 @@ import {
   decodeOneTimeKeyTbs,
   encodeOneTimeKeyTbs,
 } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
+import { inclusionProof, leafHash, treeRoot } from '../../shared/ifpp-draft1/hash-tree.ts';
 import { decodeLoadPackage, encodeLoadPackage } from '../../shared/ifpp-draft1/load-package.ts';
+import {
+  decodeManifestPage,
+  encodeManifestPage,
+  manifestPageContent,
+  requirePageOf,
+} from '../../shared/ifpp-draft1/manifest-page.ts';
+import {
+  decodeManifestRoot,
+  encodeManifestRoot,
+  manifestRootTbs,
+} from '../../shared/ifpp-draft1/manifest-root.ts';
 import {
   decodeProfileLoadingReport,
   encodeProfileLoadingReport,
@@ -30,6 +42,7 @@ import { encodeSpki, verify } from '../../sim/curve.ts';
 import {
   type GoldenVector,
   goldenFile,
+  goldenPages,
   goldenVectors,
   type KeyName,
   keyNamed,
@@ -51,8 +64,9 @@ describe('golden vectors', () => {
       expect([name, readFileSync(join(FOLDER, name), 'utf8')]).toEqual([name, content]);
   });
 
-  it('are there for FF60 to FF66', () => {
-    expect(vectors.map(({ tag }) => tag)).toEqual(['FF60', 'FF61', 'FF62', 'FF63', 'FF64', 'FF65', 'FF66']);
+  it('are there for FF60 to FF68', () => {
+    const tags = Array.from({ length: 9 }, (_, i) => `FF6${i}`);
+    expect(vectors.map(({ tag }) => tag)).toEqual(tags);
   });
 
   it.each(vectors.flatMap(({ type, signed }) => signed.map((one) => ({ type, ...one }))))(
@@ -83,6 +97,19 @@ describe("the server's codec", () => {
     expect(toHex(manifest.signed)).toBe(vectorOf('BatchManifest').signed[0]!.toBeSigned);
   });
 
+  it('proves each page of FF68 under the root of FF67, and makes the same root and proofs of their leaves', () => {
+    const root = decodeManifestRoot(octetsOf('ManifestRoot'));
+    expect(toHex(root.signed)).toBe(vectorOf('ManifestRoot').signed[0]!.toBeSigned);
+    const pages = goldenPages().map(decodeManifestPage);
+    const leaves = pages.map(({ content }) => leafHash(content));
+    expect(toHex(treeRoot(leaves))).toBe(toHex(root.root));
+    for (const [place, page] of pages.entries()) {
+      requirePageOf(root, page, place);
+      expect(inclusionProof(leaves, place).map(toHex)).toEqual(page.proof.map(toHex));
+    }
+    expect(toHex(goldenPages()[1]!)).toBe(vectorOf('ManifestPage').hex);
+  });
+
   it.each<[string, (octets: Bytes) => Bytes]>([
     ['BppRequest', (octets) => encodeBppRequest(decodeBppRequest(octets))],
     ['BppBatch', (octets) => encodeBppBatch(decodeBppBatch(octets))],
@@ -91,6 +118,20 @@ describe("the server's codec", () => {
       (octets) => {
         const manifest = decodeBatchManifest(octets);
         return encodeBatchManifest(batchManifestTbs(manifest), manifest.signature);
+      },
+    ],
+    [
+      'ManifestRoot',
+      (octets) => {
+        const root = decodeManifestRoot(octets);
+        return encodeManifestRoot(manifestRootTbs(root), root.signature);
+      },
+    ],
+    [
+      'ManifestPage',
+      (octets) => {
+        const page = decodeManifestPage(octets);
+        return encodeManifestPage(manifestPageContent(page), page.proof);
       },
     ],
     ['LoadPackage', (octets) => encodeLoadPackage(decodeLoadPackage(octets))],

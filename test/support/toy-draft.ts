@@ -11,6 +11,8 @@ export const TOY_FILES = {
       oneTimeKeyTbs: 0xff74,
       batchManifest: 0xff75,
       loadPackage: 0xff76,
+      manifestRoot: 0xff77,
+      manifestPage: 0xff78,
     },
   },
   'version.ts': { PROTOCOL_VERSION: 'toy-draft/v7.0.0', PATH_PREFIX: '/toy-draft', MODULE_VERSION: 1 },

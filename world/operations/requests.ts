@@ -1,6 +1,12 @@
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
-import { assembleBppBatch, encodeBppRequest, type RequestItem } from '../../sim/index.ts';
+import {
+  assembleBppBatch,
+  assemblePagedBatch,
+  encodeBppRequest,
+  partNamesOf,
+  type RequestItem,
+} from '../../sim/index.ts';
 import { SimError } from '../../sim/tlv.ts';
 import { MAKERS } from '../cast.ts';
 import { demand } from '../checker/violation.ts';
@@ -9,11 +15,22 @@ import type { TownOrder, TownRequest } from '../town.ts';
 import type { World } from '../world.ts';
 import { NOTHING, type Operation } from './operation.ts';
 
+/** An answer, with its pages where it has some. */
+export interface Answered extends BppAnswer {
+  readonly answeredPages?: readonly Bytes[];
+}
+
 /** The whole batch of an answer; undefined while it is pending, or where a part cannot be had any more. */
-function batchOf(world: World, { bppBatch, manifest }: BppAnswer): Bytes | undefined {
-  if (bppBatch !== undefined || manifest === undefined) return bppBatch;
+function batchOf(
+  world: World,
+  { bppBatch, manifest, manifestRoot, answeredPages }: Answered,
+): Bytes | undefined {
+  if (bppBatch !== undefined) return bppBatch;
+  const part = (name: string) => world.stores.vault.raw(name) ?? new Uint8Array();
   try {
-    return assembleBppBatch(manifest, (name) => world.stores.vault.raw(name) ?? new Uint8Array());
+    if (manifest !== undefined) return assembleBppBatch(manifest, part);
+    if (manifestRoot === undefined || answeredPages === undefined) return undefined;
+    return assemblePagedBatch(manifestRoot, (page) => answeredPages[page] ?? new Uint8Array(), part);
   } catch (error) {
     // while something is damaged, a part is not the one of its manifest, and whoever downloads it sees that
     if (error instanceof SimError && world.damages > 0) return undefined;
@@ -24,13 +41,14 @@ function batchOf(world: World, { bppBatch, manifest }: BppAnswer): Bytes | undef
 export function take(
   world: World,
   { maker, requestId }: TownRequest,
-  answer: BppAnswer,
+  answer: Answered,
   orderId: string,
   withdrawn: (eid: string) => boolean,
 ): void {
   const batch = batchOf(world, answer);
   if (batch === undefined) return;
-  for (const { name } of answer.parts ?? []) world.town.parts.push({ maker, requestId, name });
+  const named = answer.parts?.map(({ name }) => name) ?? answer.answeredPages?.flatMap(partNamesOf) ?? [];
+  for (const name of named) world.town.parts.push({ maker, requestId, name });
   for (const { eid, bound } of world.checker.answered(maker.identifier, requestId, batch, withdrawn))
     if (bound !== undefined) {
       const { iccid, transactionId } = bound;
@@ -55,8 +73,40 @@ async function send(
   );
   if (outcome.kind === 'refused') return `refused ${outcome.code}`;
   if (outcome.kind === 'lost') return 'lost';
-  take(world, request, outcome.value, ordersOf.get(request.requestId) ?? '', withdrawn);
-  return outcome.value.state;
+  const answer = await withPages(world, random, request, outcome.value);
+  take(world, request, answer, ordersOf.get(request.requestId) ?? '', withdrawn);
+  return answer.manifestRoot === undefined ? answer.state : `${answer.state} with pages`;
+}
+
+/**
+ * With its pages, each asked for by a call of its own. Where one does not come, or trust moves between them and the root is
+ * another one by then, the answer is left alone: whoever asks for such an answer begins again.
+ */
+async function withPages(
+  world: World,
+  random: Random,
+  { maker, requestId }: TownRequest,
+  answer: BppAnswer,
+): Promise<Answered> {
+  const { manifestRoot, pages = 0 } = answer;
+  if (manifestRoot === undefined) return answer;
+  const ask = (page?: number) =>
+    world.call(random, maker, ({ services }, caller) =>
+      services.delivery.getBppBatch(caller, { requestId, page }),
+    );
+  const answeredPages: Bytes[] = [];
+  for (let page = 0; page < pages; page++) {
+    const outcome = await ask(page);
+    const octets = outcome.kind === 'answered' ? outcome.value.manifestPage : undefined;
+    if (octets === undefined) return answer;
+    answeredPages.push(octets);
+  }
+  const now = await ask();
+  const isSame =
+    now.kind === 'answered' &&
+    now.value.manifestRoot !== undefined &&
+    toHex(now.value.manifestRoot) === toHex(manifestRoot);
+  return isSame ? { ...answer, answeredPages } : answer;
 }
 
 function drawItems(world: World, random: Random, order: TownOrder, count: number): RequestItem[] {

@@ -7,6 +7,8 @@ import {
   decodeOneTimeKeyTbs,
 } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeLoadPackage } from '../../../shared/ifpp-draft1/load-package.ts';
+import { decodeManifestPage } from '../../../shared/ifpp-draft1/manifest-page.ts';
+import { decodeManifestRoot } from '../../../shared/ifpp-draft1/manifest-root.ts';
 import {
   decodeProfileLoadingReport,
   decodeReportItem,
@@ -198,6 +200,27 @@ export const bppBatch = tlvDescriber({
   },
 });
 
+const PARTS_SHAPE: Shape = listOf(
+  'parts',
+  tree('part', [
+    [0x80, leaf('name', text)],
+    [0x81, leaf('size', integer)],
+    [0x82, leaf('sha256', octetsOf(32))],
+    [
+      0xa3,
+      listOf(
+        'index',
+        tree('entry', [
+          [0x80, leaf('eid', eid)],
+          [0x81, id('transactionId')],
+          [0x82, leaf('offset', integer)],
+          [0x83, leaf('length', integer)],
+        ]),
+      ),
+    ],
+  ]),
+);
+
 export const batchManifest = tlvDescriber({
   kind: 'batchManifest',
   title: 'Batch manifest (FF65)',
@@ -206,34 +229,52 @@ export const batchManifest = tlvDescriber({
     [0x80, version],
     [0x81, id('requestId')],
     [0xa2, listOf('chains', chain('chain'))],
-    [
-      0xa3,
-      listOf(
-        'parts',
-        tree('part', [
-          [0x80, leaf('name', text)],
-          [0x81, leaf('size', integer)],
-          [0x82, leaf('sha256', octetsOf(32))],
-          [
-            0xa3,
-            listOf(
-              'index',
-              tree('entry', [
-                [0x80, leaf('eid', eid)],
-                [0x81, id('transactionId')],
-                [0x82, leaf('offset', integer)],
-                [0x83, leaf('length', integer)],
-              ]),
-            ),
-          ],
-        ]),
-      ),
-    ],
+    [0xa3, PARTS_SHAPE],
     [0x84, leaf('signature', signature)],
   ]),
   check(octets) {
     const { parts } = decodeBatchManifest(octets);
     return [{ severity: 'note', message: `${parts.length} parts` }];
+  },
+});
+
+export const manifestRoot = tlvDescriber({
+  kind: 'manifestRoot',
+  title: 'Root of a manifest with pages (FF67)',
+  tag: TAG.manifestRoot,
+  shape: tree('manifestRoot', [
+    [0x80, version],
+    [0x81, id('requestId')],
+    [0xa2, listOf('chains', chain('chain'))],
+    [0x83, leaf('items', integer)],
+    [0x84, leaf('parts', integer)],
+    [0x85, leaf('pages', integer)],
+    [0x86, leaf('root', octetsOf(32))],
+    [0x87, leaf('signature', signature)],
+  ]),
+  check(octets) {
+    const { parts, pages } = decodeManifestRoot(octets);
+    return [{ severity: 'note', message: `${parts} parts on ${pages} pages` }];
+  },
+});
+
+export const manifestPage = tlvDescriber({
+  kind: 'manifestPage',
+  title: 'Page of a manifest (FF68)',
+  tag: TAG.manifestPage,
+  shape: tree('manifestPage', [
+    [0x80, version],
+    [0x81, id('requestId')],
+    [0x82, leaf('page', integer)],
+    [0x83, leaf('firstPart', integer)],
+    [0xa4, PARTS_SHAPE],
+    [0xa5, listOf('proof', leaf('hash', octetsOf(32)))],
+  ]),
+  check(octets) {
+    const { page, parts, proof } = decodeManifestPage(octets);
+    return [
+      { severity: 'note', message: `page ${page}, ${parts.length} parts, a proof of ${proof.length} hashes` },
+    ];
   },
 });
 

@@ -7,6 +7,8 @@ import {
   verifyManifest,
 } from './der/bpp-batch.ts';
 import { type BppRequest, encodeBppRequest } from './der/bpp-request.ts';
+import { decodeManifestRoot, readManifestPage, verifyRoot } from './der/manifest-pages.ts';
+import type { Part } from './der/parts.ts';
 import { encodeProfileLoadingReport, type ProfileLoadingReport } from './der/profile-loading-report.ts';
 import { type AnswerOf, Party, type RequestOf, type Schemas } from './party.ts';
 
@@ -61,16 +63,46 @@ export class DeviceManufacturer extends Party {
   /** The BPPs of an answer; parts are fetched, and held against their signed manifest. */
   async read(answer: Schemas['BppAnswer']): Promise<BppBatch> {
     if (answer.bppBatch !== undefined) return decodeBppBatch(Buffer.from(answer.bppBatch, 'base64'));
+    if (answer.manifestRoot !== undefined) return this.#readPages(answer.requestId, answer.manifestRoot);
     const manifest = decodeBatchManifest(Buffer.from(answer.manifest ?? '', 'base64'));
-    const { deliveryKeys } = await this.call('/ifpp-draft1/esbpp/getServerKeys', {});
-    if (!verifyManifest(manifest, deliveryKeys.map(pointOf)))
+    if (!verifyManifest(manifest, await this.#deliveryPoints()))
       throw new Error('no delivery key has signed the manifest');
+    const { requestId, chains, parts } = manifest;
+    return { requestId, chains, items: await this.#readParts(answer.requestId, parts) };
+  }
+
+  /** Of an answer whose manifest has pages: each is proved to be under the signed root before its parts are used. */
+  async #readPages(requestId: string, manifestRoot: string): Promise<BppBatch> {
+    const root = decodeManifestRoot(Buffer.from(manifestRoot, 'base64'));
+    if (!verifyRoot(root, await this.#deliveryPoints()))
+      throw new Error('no delivery key has signed the root of the manifest');
     const items: BppItem[] = [];
-    for (const part of manifest.parts) {
-      const octets = await this.download('/ifpp-draft1/esbpp/getTransfer', answer.requestId, part.name);
-      items.push(...readPartItems(part, octets));
+    let before = 0;
+    for (let page = 0; page < root.pages; page++) {
+      const { manifestPage = '' } = await this.callUntilDone('/ifpp-draft1/esbpp/getBppBatch', {
+        requestId,
+        page,
+      });
+      const parts = readManifestPage(root, page, before, Buffer.from(manifestPage, 'base64'));
+      for (const item of await this.#readParts(requestId, parts)) items.push(item);
+      before += parts.length;
     }
-    return { requestId: manifest.requestId, chains: manifest.chains, items };
+    if (before !== root.parts) throw new Error('the pages do not have all parts of the manifest');
+    return { requestId: root.requestId, chains: root.chains, items };
+  }
+
+  async #deliveryPoints(): Promise<readonly Buffer[]> {
+    const { deliveryKeys } = await this.call('/ifpp-draft1/esbpp/getServerKeys', {});
+    return deliveryKeys.map(pointOf);
+  }
+
+  async #readParts(requestId: string, parts: readonly Part[]): Promise<BppItem[]> {
+    const items: BppItem[] = [];
+    for (const part of parts) {
+      const octets = await this.download('/ifpp-draft1/esbpp/getTransfer', requestId, part.name);
+      for (const item of readPartItems(part, octets)) items.push(item);
+    }
+    return items;
   }
 
   /** Sends a report and waits until each result is verified, noted or refused. */

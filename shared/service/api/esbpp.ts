@@ -14,7 +14,7 @@ export interface KeysSlowed {
   readonly waitedMs: number;
 }
 
-/** Exactly one of `bppBatch` and `manifest` is present once the state is Done. */
+/** Exactly one of `bppBatch`, `manifest`, `manifestRoot` and `manifestPage` is present once the state is Done. */
 export interface BppAnswer {
   readonly requestId: string;
   readonly state: 'Pending' | 'Done';
@@ -28,7 +28,12 @@ export interface BppAnswer {
   readonly bppBatch?: Bytes;
   /** FF65 and the parts it names, for larger ones. */
   readonly manifest?: Bytes;
-  /** A detached JWS (ML-DSA-65) over the manifest, where the server has a long-term key. */
+  /** FF67, where the parts are too many for one manifest; `pages` of them are fetched by getBppBatch one by one. */
+  readonly manifestRoot?: Bytes;
+  /** FF68, where a page was asked for; `failed` is then about its items. */
+  readonly manifestPage?: Bytes;
+  readonly pages?: number;
+  /** A detached JWS (ML-DSA-65) over the manifest or the root, where the server has a long-term key. */
   readonly longTermSignature?: string;
   readonly parts?: readonly ObjectRef[];
 }
@@ -39,7 +44,8 @@ export interface Delivery {
    * until then things are read, and nothing is written, signed or answered.
    */
   requestBpp(caller: Caller, bppRequest: Bytes, confirmed?: Promise<unknown>): Promise<BppAnswer>;
-  getBppBatch(caller: Caller, input: { requestId: string }): Promise<BppAnswer>;
+  /** `page`: of the manifest of a large answer, from 0. */
+  getBppBatch(caller: Caller, input: { requestId: string; page?: number | undefined }): Promise<BppAnswer>;
 }
 
 export interface ReportAnswer {

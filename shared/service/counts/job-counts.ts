@@ -1,5 +1,7 @@
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
+import { present } from '../../present.ts';
+import type { KeysSlowed } from '../api/esbpp.ts';
 import { jobCount } from '../records/inventory.ts';
 import { chunkCount, chunkProgress, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -13,6 +15,7 @@ export interface JobProgress {
   readonly chunks: number;
   readonly bound: number;
   readonly refused: number;
+  readonly keysSlowed?: KeysSlowed;
 }
 
 /** The write that counts a commit of a job of many chunks; belongs into its transaction and is planned again with it. */
@@ -20,13 +23,13 @@ export async function jobCountWrites(
   ledger: Pick<Ledger, 'get'>,
   jobId: string,
   job: Pick<JobRecord, 'chunkOffsets'>,
-  { bound, refused }: Pick<JobProgress, 'bound' | 'refused'>,
+  progress: Omit<JobProgress, 'chunks'>,
 ): Promise<Write[]> {
   if (chunkCount(job) <= FEW) return [];
   const key = ledgerKeys.jobCount(jobId, nextShard());
   const item = await ledger.get(key);
   const before = item === undefined ? NOTHING : jobCount.from(item);
-  const after = { chunks: before.chunks + 1, bound: before.bound + bound, refused: before.refused + refused };
+  const after = added(before, { ...progress, chunks: 1 });
   return [{ put: key, attributes: jobCount.to(after), when: asRead(item) }];
 }
 
@@ -53,17 +56,29 @@ export async function committedOf(
     const item = items[i];
     if (item === undefined) continue;
     const one = counted.has(jobId) ? jobCount.from(item) : ofChunk(item);
-    const { chunks, bound, refused } = progress.get(jobId) ?? NOTHING;
-    progress.set(jobId, {
-      chunks: chunks + one.chunks,
-      bound: bound + one.bound,
-      refused: refused + one.refused,
-    });
+    progress.set(jobId, added(progress.get(jobId) ?? NOTHING, one));
   }
   return progress;
 }
 
 function ofChunk(item: Item): JobProgress {
-  const { bound, refused } = chunkProgress.from(item);
-  return { chunks: 1, bound, refused };
+  const { bound, refused, keysSlowed } = chunkProgress.from(item);
+  return { chunks: 1, bound, refused, ...present({ keysSlowed }) };
+}
+
+const added = (a: JobProgress, b: JobProgress): JobProgress => ({
+  chunks: a.chunks + b.chunks,
+  bound: a.bound + b.bound,
+  refused: a.refused + b.refused,
+  ...present({ keysSlowed: slowedTogether([a.keysSlowed, b.keysSlowed]) }),
+});
+
+/** How much the key service slowed all of it down; undefined where it did not. */
+export function slowedTogether(slowed: readonly (KeysSlowed | undefined)[]): KeysSlowed | undefined {
+  const those = slowed.flatMap((one) => one ?? []);
+  if (those.length === 0) return undefined;
+  return {
+    times: those.reduce((sum, { times }) => sum + times, 0),
+    waitedMs: those.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
+  };
 }

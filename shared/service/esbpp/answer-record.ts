@@ -5,29 +5,25 @@ import { STATUS_CODES } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { BppAnswer, FailedItem } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
-import { readWhole } from '../life/checked-reads.ts';
 import { answerRecord, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { readSigned, type SignedManifest } from './signed-manifest.ts';
 
 /** Octets of a record, which an item of the ledger has room for; a job with more refusals to list is counted again. */
 const MAX_RECORD = 300_000;
 
-/** A manifest with the second signature over it, where they are stored. */
-export interface StoredManifest {
-  readonly manifest: ObjectRef;
-  readonly longTermSignature?: ObjectRef;
+/** A manifest and the parts that it names, where they are stored. */
+export interface StoredManifest extends SignedManifest {
   readonly parts: readonly ObjectRef[];
 }
 
 /** The answer in parts that a manifest is the head of. */
 export async function manifestAnswer(
   context: Pick<Context, 'vault' | 'log'>,
-  { manifest, longTermSignature, parts }: StoredManifest,
+  { parts, ...signed }: StoredManifest,
 ): Promise<Pick<BppAnswer, 'manifest' | 'longTermSignature' | 'parts'>> {
-  const octets = await readWhole(context, manifest);
-  if (longTermSignature === undefined) return { manifest: octets, parts };
-  const text = Buffer.from(await readWhole(context, longTermSignature)).toString('ascii');
-  return { manifest: octets, longTermSignature: text, parts };
+  const { octets: manifest, ...more } = await readSigned(context, signed);
+  return { manifest, ...more, parts };
 }
 
 /**
@@ -86,7 +82,11 @@ async function isThere({ vault }: Pick<Context, 'vault'>, { name, sha256 }: Obje
   return (await vault.head(name))?.sha256 === sha256;
 }
 
-function failedItem({ itemId, code, message }: Pick<FailedItem, 'itemId' | 'code' | 'message'>): FailedItem {
+export function failedItem({
+  itemId,
+  code,
+  message,
+}: Pick<FailedItem, 'itemId' | 'code' | 'message'>): FailedItem {
   const { subject: subjectCode, reason: reasonCode } = STATUS_CODES[code];
   return { itemId, code, subjectCode, reasonCode, message };
 }

@@ -1,16 +1,19 @@
-import type { Bytes } from '../../codec/bytes.ts';
+import { createHash } from 'node:crypto';
+import { type Bytes, fromHex } from '../../codec/bytes.ts';
 import { Refusal, refuse } from '../../errors.ts';
-import type { PartEntry } from '../../ifpp-draft1/batch-manifest.ts';
+import type { Part, PartEntry } from '../../ifpp-draft1/batch-manifest.ts';
 import { encodeBppItem } from '../../ifpp-draft1/bpp-batch.ts';
 import { present } from '../../present.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import type { FailedItem } from '../api/esbpp.ts';
+import type { FailedItem, KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { gateReads, mayHaveProfile } from '../eligibility/gate.ts';
+import { readWhole } from '../life/checked-reads.ts';
 import { euiccCertificateRecord, euiccRecord } from '../records/euicc.ts';
 import { type ChunkRecord, chunkProgress, chunkRecord, isBound, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { objectNames } from '../records/object-names.ts';
 import { transactionId } from '../records/transaction-id.ts';
 import type { TrustView } from '../trust/trust.ts';
 
@@ -25,6 +28,7 @@ export interface DeliverableChunk {
   /** How many of the job's chains its bound items name. */
   readonly chains: number;
   readonly index: readonly PartEntry[];
+  readonly keysSlowed?: KeysSlowed;
   assemble(part: Bytes): Bytes;
 }
 
@@ -41,15 +45,38 @@ export async function loadDeliverable(
     ledgerKeys.chunk(jobId, chunk),
     ledgerKeys.chunkProgress(jobId, chunk),
   ]);
-  if (item === undefined || progress === undefined || !chunkProgress.from(progress).finished) {
+  const far = progress && chunkProgress.from(progress);
+  if (item === undefined || far?.finished !== true)
     refuse('providerUnavailable', 'the answer is not complete');
-  }
   const record = chunkRecord.from(item);
   // what withdraws trust moves the epoch: with the one of the commit there is nothing to ask
   const withheld: ReadonlyMap<number, Refusal> =
     record.trustEpoch === view.epoch ? new Map() : await withdrawnSince(context, record, view);
-  return deliverableChunk(jobId, chunk * job.chunkSize, record, withheld);
+  const { keysSlowed } = far;
+  return { ...deliverableChunk(jobId, chunk * job.chunkSize, record, withheld), ...present({ keysSlowed }) };
 }
+
+/** The stored part, or one without what is withheld. */
+export async function deliverablePart(
+  context: Pick<Context, 'vault' | 'log'>,
+  jobId: string,
+  chunk: number,
+  deliverable: DeliverableChunk,
+): Promise<ObjectRef> {
+  if (deliverable.withheld.length === 0) return deliverable.part;
+  const without = createHash('sha256')
+    .update(JSON.stringify(deliverable.withheld))
+    .digest('hex')
+    .slice(0, 16);
+  const body = deliverable.assemble(await readWhole(context, deliverable.part));
+  return await context.vault.put(objectNames.partWithout(jobId, chunk, without), body, { lock: true });
+}
+
+/** As a manifest names it. */
+export const manifestPart = (
+  { name, size, sha256 }: ObjectRef,
+  { index }: Pick<DeliverableChunk, 'index'>,
+): Part => ({ name, size, sha256: fromHex(sha256), index });
 
 /** The bound items that the gate lets out no more, by their place in the chunk. */
 async function withdrawnSince(

@@ -1,42 +1,39 @@
-import { createHash } from 'node:crypto';
-import { type Bytes, fromHex, utf8 } from '../../codec/bytes.ts';
-import { invariant, refuse } from '../../errors.ts';
-import { batchManifestTbs, encodeBatchManifest, type Part } from '../../ifpp-draft1/batch-manifest.ts';
+import type { Bytes } from '../../codec/bytes.ts';
+import { refuse } from '../../errors.ts';
+import { batchManifestTbs, encodeBatchManifest } from '../../ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix } from '../../ifpp-draft1/bpp-batch.ts';
 import type { Chain } from '../../ifpp-draft1/chain.ts';
-import { Digest } from '../../keys/provider.ts';
-import { changeItems, unchanged, writes } from '../../ledger/change.ts';
-import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import type { BppAnswer, Delivery } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
-import { orderCountWrites } from '../counts/order-counts.ts';
-import { deliveryKey, retiredDeliveryKeys } from '../keys/delivery-keys.ts';
-import { longTermSignature, longTermStanding } from '../keys/long-term.ts';
-import { readWhole } from '../life/checked-reads.ts';
-import {
-  chainsKey,
-  chunkCount,
-  chunkProgress,
-  chunkRecord,
-  type JobRecord,
-  jobChains,
-} from '../records/job.ts';
+import { slowedTogether } from '../counts/job-counts.ts';
+import { retiredDeliveryKeys } from '../keys/delivery-keys.ts';
+import { longTermStanding } from '../keys/long-term.ts';
+import { chunkCount, chunkRecord, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { objectNames } from '../records/object-names.ts';
 import { recordJob } from '../supply/draws.ts';
 import type { Trust } from '../trust/trust.ts';
 import { manifestAnswer, recordAnswer, recordedAnswer, type StoredManifest } from './answer-record.ts';
 import { bindChunk } from './binding.ts';
 import { finishChunk } from './commit.ts';
-import { type DeliverableChunk, loadDeliverable } from './deliverable-chunk.ts';
+import {
+  type DeliverableChunk,
+  deliverablePart,
+  loadDeliverable,
+  manifestPart,
+} from './deliverable-chunk.ts';
 import { FinishedAnswers } from './finished-answers.ts';
-import { chunkProgresses, finishJob, slowedBy } from './job-progress.ts';
+import { chainsOf } from './job-chains.ts';
+import { chunkProgresses, finishJob } from './job-progress.ts';
 import type { InTime } from './just-in-time/just-in-time.ts';
 import { readPart } from './just-in-time/sealed-part.ts';
+import { isPaged } from './manifest-tree.ts';
+import { markDelivered } from './mark-delivered.ts';
+import { pagedAnswer } from './paged-answer.ts';
 import type { Requests } from './requests.ts';
+import { signedManifest } from './signed-manifest.ts';
 
 const isSealed = (chunks: readonly DeliverableChunk[]) => chunks.some(({ partKey }) => partKey !== undefined);
 
@@ -76,13 +73,22 @@ export class DeliveryService implements Delivery {
     return await this.#answer(jobId, job);
   }
 
-  async getBppBatch(caller: Caller, { requestId }: { requestId: string }): Promise<BppAnswer> {
+  async getBppBatch(
+    caller: Caller,
+    { requestId, page }: Parameters<Delivery['getBppBatch']>[1],
+  ): Promise<BppAnswer> {
     const taken = await this.#requests.find(caller, requestId);
     if (taken === undefined)
       refuse('requestUnknown', 'the caller has no request with this identifier', {
         subjectIdentifier: requestId,
       });
-    return await this.#answer(taken.jobId, taken.job);
+    const { jobId, job } = taken;
+    if (page === undefined) return await this.#answer(jobId, job);
+    if (!isPaged(this.#context, job))
+      refuse('requestUnknown', 'the answer has no pages; ask for it without one', {
+        subjectIdentifier: String(page),
+      });
+    return await pagedAnswer(this.#context, this.#trust, jobId, job, page);
   }
 
   /** Also what a restart does for open work: everything here may be repeated. */
@@ -113,12 +119,11 @@ export class DeliveryService implements Delivery {
       ...(await retiredDeliveryKeys(this.#context)),
       ...(await longTermStanding(this.#context)),
     ]);
-    return await this.#finished.answer(
-      jobId,
-      standing,
-      async () =>
-        (await recordedAnswer(this.#context, jobId, job, standing)) ??
-        (await this.#count(jobId, job, standing)),
+    return await this.#finished.answer(jobId, standing, async () =>
+      isPaged(this.#context, job)
+        ? await pagedAnswer(this.#context, this.#trust, jobId, job)
+        : ((await recordedAnswer(this.#context, jobId, job, standing)) ??
+          (await this.#count(jobId, job, standing))),
     );
   }
 
@@ -127,7 +132,7 @@ export class DeliveryService implements Delivery {
     const progress = await chunkProgresses(this.#context, jobId);
     const finished = progress.filter((one) => one.finished);
     const processed = finished.reduce((sum, one) => sum + one.bound + one.refused, 0);
-    const keysSlowed = slowedBy(finished);
+    const keysSlowed = slowedTogether(finished.map((one) => one.keysSlowed));
     const common = {
       requestId: job.requestId,
       items: job.items,
@@ -141,17 +146,22 @@ export class DeliveryService implements Delivery {
     for (let chunk = 0; chunk < chunkCount(job); chunk++)
       chunks.push(await loadDeliverable(this.#context, jobId, job, chunk, view));
     const failed = chunks.flatMap((chunk) => chunk.failed).slice(0, LISTED);
-    const chains = await this.#chains(jobId, job, chunks);
+    const chains = await chainsOf(
+      this.#context,
+      jobId,
+      job,
+      Math.max(0, ...chunks.map((chunk) => chunk.chains)),
+    );
     const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
     const done = { ...common, state: 'Done', failed } as const;
     if (size <= this.#context.settings.inlineLimit || isSealed(chunks)) {
       const bppBatch = await this.#batch(job, chains, chunks);
-      await this.#markDelivered(jobId, job);
+      await markDelivered(this.#context, jobId, job, 0, chunkCount(job));
       return { ...done, bppBatch };
     }
     const stored = await this.#manifest(jobId, job, chains, chunks);
     const answer = { ...done, ...(await manifestAnswer(this.#context, stored)) };
-    await this.#markDelivered(jobId, job);
+    await markDelivered(this.#context, jobId, job, 0, chunkCount(job));
     if (standing !== undefined && chunks.every(({ withheld }) => withheld.length === 0))
       await recordAnswer(this.#context, jobId, standing, done, stored);
     return answer;
@@ -166,7 +176,7 @@ export class DeliveryService implements Delivery {
     const { jobId, job } = taken;
     const deliverable = await loadDeliverable(this.#context, jobId, job, chunk, await this.#trust.current());
     if (isSealed([deliverable])) this.#noSuchPart(name);
-    const part = await this.#part(jobId, chunk, deliverable);
+    const part = await deliverablePart(this.#context, jobId, chunk, deliverable);
     return part.name === name ? part : this.#noSuchPart(name);
   }
 
@@ -174,18 +184,6 @@ export class DeliveryService implements Delivery {
     refuse('requestUnknown', 'the answer has no such part now; fetch its manifest again', {
       subjectIdentifier: name,
     });
-  }
-
-  /** The stored part, or one without what is withheld. */
-  async #part(jobId: string, chunk: number, deliverable: DeliverableChunk): Promise<ObjectRef> {
-    const { vault } = this.#context;
-    if (deliverable.withheld.length === 0) return deliverable.part;
-    const without = createHash('sha256')
-      .update(JSON.stringify(deliverable.withheld))
-      .digest('hex')
-      .slice(0, 16);
-    const body = deliverable.assemble(await readWhole(this.#context, deliverable.part));
-    return await vault.put(objectNames.partWithout(jobId, chunk, without), body, { lock: true });
   }
 
   async #batch(
@@ -207,103 +205,16 @@ export class DeliveryService implements Delivery {
     chains: readonly Chain[],
     chunks: readonly DeliverableChunk[],
   ): Promise<StoredManifest> {
-    const { vault } = this.#context;
     const parts: ObjectRef[] = [];
-    for (const [i, chunk] of chunks.entries()) parts.push(await this.#part(jobId, i, chunk));
-    // what a retired key has signed is signed anew
-    const signedAnewAfter = await retiredDeliveryKeys(this.#context);
-    const version = createHash('sha256')
-      .update(JSON.stringify([...parts.map((part) => part.name), ...signedAnewAfter]))
-      .digest('hex')
-      .slice(0, 16);
-    const name = objectNames.manifest(jobId, version);
-    const known = await vault.head(name);
-    if (known !== undefined) return await this.#twiceSigned(jobId, version, known, parts);
-    const tbs = batchManifestTbs({
-      requestId: job.requestId,
-      chains,
-      parts: chunks.map(
-        (chunk, i): Part => ({
-          name: parts[i]!.name,
-          size: parts[i]!.size,
-          sha256: fromHex(parts[i]!.sha256),
-          index: chunk.index,
-        }),
-      ),
-    });
-    const key = await deliveryKey(this.#context);
-    // the first manifest stays the manifest: a repeat is answered with the same octets
-    const ref = await vault.put(name, encodeBatchManifest(tbs, await key.sign(Digest.of(tbs))), {
-      lock: true,
-    });
-    return await this.#twiceSigned(jobId, version, ref, parts);
+    for (const [i, chunk] of chunks.entries())
+      parts.push(await deliverablePart(this.#context, jobId, i, chunk));
+    const names = parts.map(({ name }) => name);
+    const toBeSigned = () =>
+      batchManifestTbs({
+        requestId: job.requestId,
+        chains,
+        parts: chunks.map((chunk, i) => manifestPart(parts[i]!, chunk)),
+      });
+    return { ...(await signedManifest(this.#context, jobId, names, toBeSigned, encodeBatchManifest)), parts };
   }
-
-  /** The manifest with its second signature, which is kept too: a repeat is answered with the same octets. */
-  async #twiceSigned(
-    jobId: string,
-    version: string,
-    manifest: ObjectRef,
-    parts: readonly ObjectRef[],
-  ): Promise<StoredManifest> {
-    const { vault } = this.#context;
-    const standing = await longTermStanding(this.#context);
-    if (standing.length === 0) return { manifest, parts };
-    const name = objectNames.manifestSignature(jobId, version, standing);
-    let known = await vault.head(name);
-    if (known === undefined) {
-      const made = await longTermSignature(this.#context, await readWhole(this.#context, manifest));
-      invariant(made !== undefined, 'a long-term key is in use');
-      known = await vault.put(name, utf8(made), { lock: true });
-    }
-    return { manifest, longTermSignature: known, parts };
-  }
-
-  /** The chains that commits name. An attempt that lost may add others later, which would change the answer. */
-  async #chains(
-    jobId: string,
-    job: JobRecord,
-    chunks: readonly DeliverableChunk[],
-  ): Promise<readonly Chain[]> {
-    const item = await this.#context.ledger.get(chainsKey(jobId, job));
-    const named = Math.max(0, ...chunks.map((chunk) => chunk.chains));
-    return item === undefined ? [] : jobChains.from(item).chains.slice(0, named);
-  }
-
-  async #markDelivered(jobId: string, job: JobRecord): Promise<void> {
-    const { ledger, now } = this.#context;
-    const keys = Array.from({ length: chunkCount(job) }, (_, chunk) =>
-      ledgerKeys.chunkProgress(jobId, chunk),
-    );
-    for (let first = 0; first < keys.length; first += MARKED)
-      await markDelivered(ledger, job.orderId, keys.slice(first, first + MARKED), now());
-  }
-}
-
-/** Chunks whose delivery is marked in one transaction. */
-const MARKED = 50;
-
-/** Marks chunks and counts their profiles, but for those that had a result before. */
-async function markDelivered(
-  ledger: Ledger,
-  orderId: string,
-  keys: readonly ItemKey[],
-  deliveredAt: number,
-): Promise<void> {
-  await changeItems(ledger, async () => {
-    const marked: Write[] = [];
-    let delivered = 0;
-    for (const item of await ledger.getMany(keys)) {
-      if (item === undefined) continue;
-      const progress = chunkProgress.from(item);
-      if (progress.deliveredAt !== undefined) continue;
-      delivered += progress.bound - (progress.settled ?? 0);
-      const attributes = chunkProgress.to({ ...progress, deliveredAt });
-      const { partition, sort, revision } = item;
-      marked.push({ put: { partition, sort }, attributes, when: { revision } });
-    }
-    if (marked.length === 0) return unchanged();
-    const changes = { Bound: -delivered, Delivered: delivered };
-    return writes([...marked, ...(await orderCountWrites(ledger, orderId, changes, deliveredAt))]);
-  });
 }

@@ -65,5 +65,7 @@ export class FinishedAnswers {
 /** Octets for a part or a failed item, roughly. */
 const PER_ENTRY = 400;
 
-const octetsOf = ({ bppBatch, manifest, parts = [], failed }: BppAnswer): number =>
-  (bppBatch?.length ?? 0) + (manifest?.length ?? 0) + (parts.length + failed.length) * PER_ENTRY;
+const octetsOf = ({ bppBatch, manifest, manifestRoot, parts = [], failed }: BppAnswer): number =>
+  (bppBatch?.length ?? 0) +
+  (manifest?.length ?? manifestRoot?.length ?? 0) +
+  (parts.length + failed.length) * PER_ENTRY;

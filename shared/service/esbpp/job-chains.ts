@@ -1,7 +1,7 @@
 import { equal } from '../../codec/bytes.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Context } from '../context.ts';
-import { jobChains } from '../records/job.ts';
+import { chainsKey, type JobChains, type JobRecord, jobChains } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import type { DpBinding } from '../trust/trust.ts';
 
@@ -25,4 +25,15 @@ export async function chainIndexes(
     }
     return chains.length === before ? unchanged(indexes) : becomes(jobChains.to({ chains }), indexes);
   });
+}
+
+/** The first `named` of them, which commits name: an attempt that lost may add others later, which would change the answer. */
+export async function chainsOf(
+  { ledger }: Pick<Context, 'ledger'>,
+  jobId: string,
+  job: JobRecord,
+  named: number,
+): Promise<JobChains['chains']> {
+  const item = await ledger.get(chainsKey(jobId, job));
+  return item === undefined ? [] : jobChains.from(item).chains.slice(0, named);
 }

@@ -1,10 +1,10 @@
 import { scanAll } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
-import type { KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { commonest, tellEnd } from '../counts/ends.ts';
 import { type ChunkProgress, chunkCount, chunkProgress, jobRecord } from '../records/job.ts';
 import { jobPartition, ledgerKeys, PROGRESS } from '../records/keys.ts';
+import { isPaged, startTree } from './manifest-tree.ts';
 
 /** How far the chunks of a job are that were committed. */
 export async function chunkProgresses({ ledger }: Context, jobId: string): Promise<ChunkProgress[]> {
@@ -22,6 +22,8 @@ export async function finishJob(context: Context, jobId: string): Promise<boolea
   if (progress.filter((one) => one.finished).length < chunkCount(job)) return false;
   const open = await ledger.get(ledgerKeys.openWork('job', jobId));
   if (open === undefined) return true;
+  if (isPaged(context, job))
+    await startTree(context, jobId, job, (await ledger.get(ledgerKeys.trustEpoch))?.revision ?? 0);
   const { done } = await ledger.write({ remove: open, when: { revision: open.revision } });
   const { orderId, requestId, party, createdAt: since } = job;
   const end = { kind: 'job', id: jobId, orderId, requestId, party, since } as const;
@@ -33,14 +35,4 @@ function outcomeOf(progress: readonly ChunkProgress[]) {
   const sum = (of: 'bound' | 'refused') => progress.reduce((all, one) => all + one[of], 0);
   const code = commonest(progress.flatMap(({ cause }) => cause ?? []));
   return { done: sum('bound'), refused: sum('refused'), ...present({ code }) };
-}
-
-/** How much the key service slowed committed chunks down; undefined where it did not. */
-export function slowedBy(progress: readonly ChunkProgress[]): KeysSlowed | undefined {
-  const slowed = progress.flatMap(({ keysSlowed }) => keysSlowed ?? []);
-  if (slowed.length === 0) return undefined;
-  return {
-    times: slowed.reduce((sum, { times }) => sum + times, 0),
-    waitedMs: slowed.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
-  };
 }

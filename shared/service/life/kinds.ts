@@ -84,8 +84,8 @@ export const VAULT_KINDS: readonly StoredKind[] = [
   ),
   kind(
     'manifests/*',
-    'a signed manifest, and the second signature over it',
-    ['`esbpp/delivery.ts`', '`esbpp/delivery.ts`'],
+    'a signed manifest or the root of one with pages, the second signature over it, and its pages',
+    ['`esbpp/signed-manifest.ts`, `esbpp/manifest-tree.ts`', '`esbpp/delivery.ts`, `esbpp/paged-answer.ts`'],
     LOCKED,
   ),
   kind(

@@ -29,7 +29,12 @@ export type ListedEntry = RecordOf<typeof listedEntry>;
 export const orderCount = recordOf('order count', { changes: dictionary(integer) });
 
 /** How far a job of many chunks is: what its commits add up to, in items side by side as those of an order. */
-export const jobCount = recordOf('job count', { chunks: whole, bound: whole, refused: whole });
+export const jobCount = recordOf('job count', {
+  chunks: whole,
+  bound: whole,
+  refused: whole,
+  keysSlowed: optional(object({ times: whole, waitedMs: whole })),
+});
 
 export const FAILURE_KINDS = ['call', 'item', 'profile', 'reportItem', 'euiccData'] as const;
 

@@ -100,15 +100,19 @@ export const TIE = 'tie#';
 /** Of a job, and of a batch of eUICC data. */
 export const PROGRESS = 'progress#';
 export const SLICE_NAME = 'slice#';
+/** Of a job whose manifest has pages: of a page, of failed items of one, and of a branch of the tree. */
+export const MANIFEST_PAGE = 'page#';
+const PAGE_FAILURES = 'failed#';
+const BRANCH_NAME = 'branch#';
 
 export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
 /** Whom a tie is for, by its sort key. */
 export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
 
 /**
- * Long work: `rows` checks the rows of an order, `order` makes its packs after that, `closing` does what its end leaves to be done.
+ * Long work: `manifest` makes the pages of a large job's manifest once `job` has bound it, `rows` checks the rows of an order, `order` makes its packs after that, `closing` does what its end leaves to be done.
  */
-export const WORK_KINDS = ['job', 'order', 'rows', 'euiccData', 'report', 'closing'] as const;
+export const WORK_KINDS = ['job', 'manifest', 'order', 'rows', 'euiccData', 'report', 'closing'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 
 /** Kind and name of open work by its sort key; the name may have any characters. */
@@ -283,6 +287,19 @@ export const ledgerKeys = {
   job: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'head' }),
   jobChains: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'chains' }),
   jobAnswer: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'answer' }),
+  manifestTree: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'tree' }),
+  manifestPage: (jobId: string, page: number): ItemKey => ({
+    partition: jobPartition(jobId),
+    sort: `${MANIFEST_PAGE}${padded(page)}`,
+  }),
+  pageFailures: (jobId: string, page: number): ItemKey => ({
+    partition: jobPartition(jobId),
+    sort: `${PAGE_FAILURES}${padded(page)}`,
+  }),
+  manifestBranch: (jobId: string, branch: number): ItemKey => ({
+    partition: jobPartition(jobId),
+    sort: `${BRANCH_NAME}${padded(branch)}`,
+  }),
   /** A chain of ours by its SHA-256, which jobs share that were bound just in time. */
   bindingChain: (sha256: string): ItemKey => ({ partition: `binding-chain#${sha256}`, sort: 'head' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({

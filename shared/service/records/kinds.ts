@@ -8,6 +8,7 @@ import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
 import { callCounts, failureRecord, jobCount, listedEntry, orderCount } from './inventory.ts';
 import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
+import { branchRecord, pageFailures, pageRecord, treeRecord } from './manifest-tree.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
   closedSlice,
@@ -112,6 +113,10 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
     progress: chunkProgress,
     answer: answerRecord,
     count: jobCount,
+    tree: treeRecord,
+    page: pageRecord,
+    failed: pageFailures,
+    branch: branchRecord,
   },
   listed: { '*': listedEntry },
   'order-counts': { '*': orderCount },

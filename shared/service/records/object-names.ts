@@ -61,6 +61,8 @@ export const objectNames = {
   /** The second signature over it; `standing` as in keys/long-term.ts. */
   manifestSignature: (jobId: string, version: string, standing: readonly string[]) =>
     `manifests/${jobId}-${version}-${createHash('sha256').update(JSON.stringify(standing)).digest('hex').slice(0, 16)}.jws`,
+  /** A page of it, where it has pages: by its leaf (as far as a name needs it), and the version of its tree. */
+  manifestPage: (jobId: string, leaf: string, tree: number) => `manifests/${jobId}-page-${leaf}-${tree}`,
   /** A large loading report as it came. */
   report: (id: string, attempt: string) => `reports/${id}-${attempt}`,
   /** All refusals of a large report, a line each. */

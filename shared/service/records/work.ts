@@ -7,7 +7,7 @@ import { whole } from './schema.ts';
 export interface Work {
   readonly kind: WorkKind;
   readonly id: string;
-  /** Tasks 0 to tasks − 1: chunks of a job, packs of an order, slices of a batch of eUICC data or of a report, blocks of an order. */
+  /** Tasks 0 to tasks − 1: chunks of a job, pages of its manifest, packs of an order, slices of a batch of eUICC data or of a report, blocks of an order. */
   readonly tasks: number;
 }
 

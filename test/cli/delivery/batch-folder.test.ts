@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { MANIFEST_FILE, packBatch, partFile, verifyBatch } from '../../../cli/delivery/batch-folder.ts';
+import { packBatch, partFile, verifyBatch } from '../../../cli/delivery/batch-folder.ts';
 import { downloadPart } from '../../../cli/delivery/download.ts';
+import { MANIFEST_FILE } from '../../../cli/delivery/pulled-manifest.ts';
 import {
   batchManifestTbs,
   encodeBatchManifest,

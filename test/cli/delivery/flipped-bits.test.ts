@@ -3,13 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  BATCH_FILE,
-  MANIFEST_FILE,
-  partFile,
-  storeBatch,
-  verifyBatch,
-} from '../../../cli/delivery/batch-folder.ts';
+import { BATCH_FILE, partFile, storeBatch, verifyBatch } from '../../../cli/delivery/batch-folder.ts';
+import { MANIFEST_FILE } from '../../../cli/delivery/pulled-manifest.ts';
 import { Refusal } from '../../../shared/errors.ts';
 import { batchManifestTbs, encodeBatchManifest } from '../../../shared/ifpp-draft1/batch-manifest.ts';
 import { encodeBppBatch, encodeBppItem } from '../../../shared/ifpp-draft1/bpp-batch.ts';

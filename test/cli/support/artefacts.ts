@@ -5,6 +5,8 @@ import { encodeBppBatch } from '../../../shared/ifpp-draft1/bpp-batch.ts';
 import { encodeBppRequest } from '../../../shared/ifpp-draft1/bpp-request.ts';
 import { encodeOneTimeKeyTbs } from '../../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { encodeLoadPackage } from '../../../shared/ifpp-draft1/load-package.ts';
+import { encodeManifestPage, manifestPageContent } from '../../../shared/ifpp-draft1/manifest-page.ts';
+import { encodeManifestRoot, manifestRootTbs } from '../../../shared/ifpp-draft1/manifest-root.ts';
 import { keyBackends } from '../../../shared/keys/backends.ts';
 import { dpPbCertificationRequest } from '../../../shared/keys/certification-request.ts';
 import { KeyRegistry } from '../../../shared/keys/registry.ts';
@@ -109,6 +111,32 @@ export async function oneOfEach(): Promise<ReadonlyMap<string, Bytes>> {
           ],
         }),
         signature,
+      ),
+    ],
+    [
+      'manifestRoot',
+      encodeManifestRoot(
+        manifestRootTbs({
+          requestId,
+          chains: [chain],
+          items: 500,
+          parts: 2,
+          pages: 2,
+          root: randomBytes(32),
+        }),
+        signature,
+      ),
+    ],
+    [
+      'manifestPage',
+      encodeManifestPage(
+        manifestPageContent({
+          requestId,
+          page: 1,
+          firstPart: 1,
+          parts: [{ name: 'part-1', size: 5000, sha256: randomBytes(32), index: [] }],
+        }),
+        [randomBytes(32)],
       ),
     ],
     ['loadPackage', encodeLoadPackage({ transactionId: toHex(transactionId), keyId, chain })],

@@ -4,13 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  BATCH_FILE,
-  MANIFEST_FILE,
-  SECOND_SIGNATURE_FILE,
-  verifyBatch,
-} from '../../../cli/delivery/batch-folder.ts';
+import { BATCH_FILE, SECOND_SIGNATURE_FILE, verifyBatch } from '../../../cli/delivery/batch-folder.ts';
 import { spkisOf } from '../../../cli/delivery/delivery-keys.ts';
+import { MANIFEST_FILE } from '../../../cli/delivery/pulled-manifest.ts';
 import { secondSignatureHolds } from '../../../cli/delivery/second-signature.ts';
 import type { Jwk } from '../../../shared/service/api/es2f.ts';
 import { DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';

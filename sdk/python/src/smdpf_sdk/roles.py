@@ -34,13 +34,19 @@ from .client.models import (
     TransferPurpose,
 )
 from .der import (
+    BatchManifest,
     BppBatch,
+    BppItem,
+    ManifestRoot,
+    Part,
     ReportItem,
     RequestItem,
     decode_batch_manifest,
     decode_bpp_batch,
+    decode_manifest_root,
     encode_bpp_request,
     encode_profile_loading_report,
+    read_manifest_page,
     read_part_items,
     verify_manifest,
 )
@@ -99,14 +105,40 @@ class DeviceManufacturer(Party):
         """The BPPs of an answer; parts are fetched, and held against their signed manifest."""
         if answer.bpp_batch:
             return decode_bpp_batch(base64.b64decode(answer.bpp_batch))
+        if answer.manifest_root:
+            return self._read_pages(answer)
         manifest = decode_batch_manifest(base64.b64decode(answer.manifest))
+        self._require_signed(manifest)
+        items = self._read_parts(answer.request_id, manifest.parts)
+        return BppBatch(manifest.request_id, manifest.chains, items)
+
+    def _read_pages(self, answer: BppAnswer) -> BppBatch:
+        """Of an answer whose manifest has pages: each is proved to be under the signed root before its parts are used."""
+        root = decode_manifest_root(base64.b64decode(answer.manifest_root))
+        self._require_signed(root)
+        items: list[BppItem] = []
+        before = 0
+        for page in range(root.pages):
+            of = self.call_until_done(
+                esbpp_get_bpp_batch, GetBppBatchRequest, request_id=answer.request_id, page=page
+            )
+            parts = read_manifest_page(root, page, before, base64.b64decode(of.manifest_page))
+            items += self._read_parts(answer.request_id, parts)
+            before += len(parts)
+        if before != root.parts:
+            raise ValueError("the pages do not have all parts of the manifest")
+        return BppBatch(root.request_id, root.chains, items)
+
+    def _require_signed(self, manifest: BatchManifest | ManifestRoot) -> None:
         keys = self.call(esbpp_get_server_keys, GetDeliveryKeysRequest).delivery_keys
         if not verify_manifest(manifest, [_public_key(key) for key in keys]):
             raise ValueError("no delivery key has signed the manifest")
-        items = []
-        for part in manifest.parts:
-            items += read_part_items(part, self.download(esbpp_get_transfer, answer.request_id, part.name))
-        return BppBatch(manifest.request_id, manifest.chains, items)
+
+    def _read_parts(self, request_id: str, parts: Iterable[Part]) -> list[BppItem]:
+        items: list[BppItem] = []
+        for part in parts:
+            items += read_part_items(part, self.download(esbpp_get_transfer, request_id, part.name))
+        return items
 
     def report(self, report_id: bytes, items: Iterable[ReportItem]) -> SendProfileLoadingReportAnswer:
         """Sends a report and waits until each result is verified, noted or refused."""

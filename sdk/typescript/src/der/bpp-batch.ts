@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { BaseBlock } from 'asn1js';
 import { decodeEid, decodeIccid } from './identifiers.ts';
+import { type Chain, type Part, readChain, readPart } from './parts.ts';
 import { type Curve, verify } from './signing.ts';
 import {
   children,
   constructed,
   content,
-  contents,
   DerError,
   derTlv,
   encode,
@@ -20,12 +20,6 @@ import {
   readText,
   toHex,
 } from './tlv.ts';
-
-export interface Chain {
-  readonly ciPkId: Octets;
-  /** CERT.DPpb first, root omitted. */
-  readonly certificates: readonly Octets[];
-}
 
 export interface Bound {
   readonly transactionId: Octets;
@@ -53,15 +47,6 @@ export interface BppBatch {
   readonly requestId: string;
   readonly chains: readonly Chain[];
   readonly items: readonly BppItem[];
-}
-
-export interface Part {
-  /** Opaque, for getTransfer; its slashes are no folders. */
-  readonly name: string;
-  readonly size: number;
-  readonly sha256: Octets;
-  /** Of the bound items alone. */
-  readonly index: readonly { eid: string; transactionId: Octets; offset: number; length: number }[];
 }
 
 export interface BatchManifest {
@@ -115,33 +100,6 @@ export function readPartItems(part: Part, octets: Octets): BppItem[] {
   if (octets.length !== part.size || !hash.equals(part.sha256))
     throw new DerError(`part ${part.name} is not the one of the manifest`);
   return [...readSeries(octets, 'part')].map(readItem);
-}
-
-function readChain(block: BaseBlock): Chain {
-  const fields = new Fields(block, 'Chain');
-  const chain = { ciPkId: content(fields.take(0)), certificates: contents(fields.take(1), 'certificates') };
-  fields.end();
-  return chain;
-}
-
-function readPart(block: BaseBlock): Part {
-  const fields = new Fields(block, 'Part');
-  const part = {
-    name: readText(fields.take(0)),
-    size: readInteger(fields.take(1)),
-    sha256: content(fields.take(2)),
-    index: children(fields.take(3), 'index').map((entry) => {
-      const of = new Fields(entry, 'Entry');
-      return {
-        eid: decodeEid(content(of.take(0))),
-        transactionId: content(of.take(1)),
-        offset: readInteger(of.take(2)),
-        length: readInteger(of.take(3)),
-      };
-    }),
-  };
-  fields.end();
-  return part;
 }
 
 function readItem(block: BaseBlock): BppItem {

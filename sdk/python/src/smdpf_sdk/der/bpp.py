@@ -1,4 +1,4 @@
-"""BppRequest (FF61), BppBatch (FF62), BatchManifest (FF65) with its parts, and LoadPackage (FF66)."""
+"""BppRequest (FF61), BppBatch (FF62), BatchManifest (FF65) with its parts, ManifestRoot (FF67) with its pages (FF68), and LoadPackage (FF66)."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -82,6 +82,22 @@ class BatchManifest:
     """The encoded fields 0 to 3, over which the signature is."""
 
 
+@dataclass(frozen=True)
+class ManifestRoot:
+    """Stands for the manifest of an answer that is too large for one; its pages are the leaves of a hash tree."""
+
+    request_id: bytes
+    chains: Sequence[Chain]
+    items: int
+    parts: int
+    """Parts of all pages together."""
+    pages: int
+    root: bytes
+    signature: bytes
+    signed: bytes
+    """The encoded fields 0 to 6, over which the signature is."""
+
+
 def encode_bpp_request(
     request_id: bytes, order_id: str, items: Iterable[RequestItem], euicc_data: bytes | None = None
 ) -> bytes:
@@ -116,14 +132,60 @@ def decode_bpp_batch(der: bytes) -> BppBatch:
 def decode_batch_manifest(der: bytes) -> BatchManifest:
     """Hold its signature against the delivery keys before its parts are used."""
     manifest = module.decode(module.BatchManifest, der)
-    parts = [Part(part["name"].native, part["size"].native, part["sha256"].native) for part in manifest["parts"]]
+    parts = _parts(manifest["parts"])
     signed = b"".join(manifest[name].dump() for name in ("version", "requestId", "chains", "parts"))
     return BatchManifest(
         manifest["requestId"].native, _chains(manifest["chains"]), parts, manifest["signature"].native, signed
     )
 
 
-def verify_manifest(manifest: BatchManifest, keys: Iterable[ec.EllipticCurvePublicKey]) -> bool:
+def decode_manifest_root(der: bytes) -> ManifestRoot:
+    """Hold its signature against the delivery keys before its pages are used."""
+    root = module.decode(module.ManifestRoot, der)
+    names = ("version", "requestId", "chains", "items", "parts", "pages", "root")
+    return ManifestRoot(
+        root["requestId"].native,
+        _chains(root["chains"]),
+        *(root[name].native for name in ("items", "parts", "pages", "root", "signature")),
+        b"".join(root[name].dump() for name in names),
+    )
+
+
+def read_manifest_page(root: ManifestRoot, page: int, parts_before: int, der: bytes) -> list[Part]:
+    """The parts of a page (FF68); ValueError unless it is the one at this place under the root."""
+    read = module.decode(module.ManifestPage, der)
+    content = b"".join(read[name].dump() for name in ("version", "requestId", "page", "firstPart", "parts"))
+    if _climb(_sha256(b"\0", content), page, root.pages, read["proof"].native) != root.root:
+        raise ValueError(f"page {page} is not under the root of the manifest")
+    says = (read["requestId"].native, read["page"].native, read["firstPart"].native)
+    if says != (root.request_id, page, parts_before):
+        raise ValueError(f"page {page} says that it is another one")
+    return _parts(read["parts"])
+
+
+def _climb(leaf: bytes, place: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+    """The root above a leaf (RFC 9162 section 2.1): whoever has no neighbour on the right goes up as it is."""
+    beside = list(proof)
+    node, at, width = leaf, place, size
+    while width > 1:
+        if at % 2 == 1 or at != width - 1:
+            if not beside:
+                return None
+            other = beside.pop(0)
+            node = _sha256(b"\1", other, node) if at % 2 == 1 else _sha256(b"\1", node, other)
+        at, width = at // 2, (width + 1) // 2
+    return None if beside else node
+
+
+def _sha256(*octets: bytes) -> bytes:
+    return hashlib.sha256(b"".join(octets)).digest()
+
+
+def _parts(parts: module.Parts) -> list[Part]:
+    return [Part(part["name"].native, part["size"].native, part["sha256"].native) for part in parts]
+
+
+def verify_manifest(manifest: BatchManifest | ManifestRoot, keys: Iterable[ec.EllipticCurvePublicKey]) -> bool:
     """Whether one of the delivery keys of getServerKeys, the one in use first, has signed it."""
     return any(verify(key, manifest.signed, manifest.signature) for key in keys)
 

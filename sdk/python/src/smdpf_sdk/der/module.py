@@ -177,6 +177,40 @@ class BatchManifest(core.Sequence):
     ]
 
 
+class ManifestRoot(core.Sequence):
+    """FF67"""
+
+    tagging = ("private", 103)
+    _fields = [
+        ("version", core.Integer, {"implicit": 0}),
+        ("requestId", *octets(1)),
+        ("chains", Chains, {"implicit": 2}),
+        ("items", core.Integer, {"implicit": 3}),
+        ("parts", core.Integer, {"implicit": 4}),
+        ("pages", core.Integer, {"implicit": 5}),
+        ("root", *octets(6)),
+        ("signature", *octets(7)),
+    ]
+
+
+class Hashes(core.SequenceOf):
+    _child_spec = core.OctetString
+
+
+class ManifestPage(core.Sequence):
+    """FF68"""
+
+    tagging = ("private", 104)
+    _fields = [
+        ("version", core.Integer, {"implicit": 0}),
+        ("requestId", *octets(1)),
+        ("page", core.Integer, {"implicit": 2}),
+        ("firstPart", core.Integer, {"implicit": 3}),
+        ("parts", Parts, {"implicit": 4}),
+        ("proof", Hashes, {"implicit": 5}),
+    ]
+
+
 class LoadPackage(core.Sequence):
     """FF66"""
 

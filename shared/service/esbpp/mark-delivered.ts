@@ -1,0 +1,50 @@
+import { changeItems, unchanged, writes } from '../../ledger/change.ts';
+import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
+import type { Context } from '../context.ts';
+import { orderCountWrites } from '../counts/order-counts.ts';
+import { chunkProgress, type JobRecord } from '../records/job.ts';
+import { ledgerKeys } from '../records/keys.ts';
+
+/** Chunks whose delivery is marked in one transaction. */
+const MARKED = 50;
+
+/** Says that the chunks from `first` on went out, up to `end`; may be repeated. */
+export async function markDelivered(
+  { ledger, now }: Pick<Context, 'ledger' | 'now'>,
+  jobId: string,
+  job: JobRecord,
+  first: number,
+  end: number,
+): Promise<void> {
+  for (let at = first; at < end; at += MARKED) {
+    const keys = Array.from({ length: Math.min(MARKED, end - at) }, (_, i) =>
+      ledgerKeys.chunkProgress(jobId, at + i),
+    );
+    await mark(ledger, job.orderId, keys, now());
+  }
+}
+
+/** Marks chunks and counts their profiles, but for those that had a result before. */
+async function mark(
+  ledger: Ledger,
+  orderId: string,
+  keys: readonly ItemKey[],
+  deliveredAt: number,
+): Promise<void> {
+  await changeItems(ledger, async () => {
+    const marked: Write[] = [];
+    let delivered = 0;
+    for (const item of await ledger.getMany(keys)) {
+      if (item === undefined) continue;
+      const progress = chunkProgress.from(item);
+      if (progress.deliveredAt !== undefined) continue;
+      delivered += progress.bound - (progress.settled ?? 0);
+      const attributes = chunkProgress.to({ ...progress, deliveredAt });
+      const { partition, sort, revision } = item;
+      marked.push({ put: { partition, sort }, attributes, when: { revision } });
+    }
+    if (marked.length === 0) return unchanged();
+    const changes = { Bound: -delivered, Delivered: delivered };
+    return writes([...marked, ...(await orderCountWrites(ledger, orderId, changes, deliveredAt))]);
+  });
+}

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { encodeOid } from '../../shared/codec/oid.ts';
 import { present } from '../../shared/present.ts';
 import type { PartyRole } from '../../shared/service/api/caller.ts';
+import type { PartyEntry } from '../../shared/service/api/ops.ts';
 import { endingOf } from '../../shared/service/parties/parties.ts';
 import type { PartyRecord } from '../../shared/service/records/party.ts';
 import { underDualControl } from '../deployment/acting-person.ts';
@@ -13,7 +14,7 @@ import type { CliIo } from '../output/cli-io.ts';
 import { hinted, UsageError } from '../output/failure.ts';
 import { fields, table } from '../output/table.ts';
 import { folderCommands } from './folder-commands.ts';
-import { type Where, withWhere, withWork } from './ops/looking.ts';
+import { remoteInventory, type Where, withWhere, withWork } from './ops/looking.ts';
 
 const ROLES = [
   'operator',
@@ -43,8 +44,8 @@ export function registerParty(program: Command, io: CliIo): void {
     .option('--issue', 'issue one by the development CA of the folder, with its key: never for production')
     .option('--name <name>', 'for people')
     .action((identifier: string, options: AddArguments) => addParty(identifier, options, io));
-  command('list', 'all client certificates, the revoked ones too').action(({ folder }: { folder: string }) =>
-    listParties(folder, io),
+  withWhere(party.command('list').description('all client certificates, the revoked ones too'), io).action(
+    (where: Where) => listParties(where, io),
   );
   command('revoke <fingerprint>', 'a client certificate is no party from the next call on').action(
     (fingerprint: string, { folder }: { folder: string }) => revokeParty(fingerprint, folder, io),
@@ -135,22 +136,32 @@ function addParty(identifier: string, options: AddArguments, io: CliIo): Promise
   });
 }
 
-function listParties(folder: string, io: CliIo): Promise<void> {
-  return withRuntime(folder, async ({ services }) => {
-    const parties = await services.parties.list();
-    io.answer({ parties }, () =>
-      table(
-        ['party', 'role', 'fingerprint', 'state', 'name'],
-        parties.map((one) => [
-          one.identifier,
-          one.role,
-          one.fingerprint,
-          stateOf(one, io.now().getTime()),
-          one.name,
-        ]),
-      ),
-    );
+interface Listed {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly rows: readonly (readonly (string | undefined)[])[];
+}
+
+/** In a folder, or at a server as a viewer, which has its own words for the state of a certificate. */
+async function listParties(where: Where, io: CliIo): Promise<void> {
+  const headings = ['party', 'role', 'fingerprint', 'state', 'name'];
+  const row = (
+    { identifier, role, fingerprint, name }: Omit<PartyEntry, 'state' | 'addedAt'>,
+    state: string,
+  ) => [identifier, role, fingerprint, state, name];
+  const { document, rows } = await withWork<Listed>(where, {
+    folder: async ({ services }) => {
+      const parties = await services.parties.list();
+      const rows = parties.map((one) => row(one, stateOf(one, io.now().getTime())));
+      return { document: { parties }, rows };
+    },
+    server: async (client) => {
+      const { parties } = await remoteInventory(client).listParties();
+      const until = ({ state, notAfter }: PartyEntry) =>
+        notAfter === undefined ? state : `${state} until ${notAfter.slice(0, 10)}`;
+      return { document: { parties }, rows: parties.map((one) => row(one, until(one))) };
+    },
   });
+  io.answer(document, () => table(headings, rows));
 }
 
 const STATE = { expired: 'has expired:', soon: 'ends within 30 days:' } as const;

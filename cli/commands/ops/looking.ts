@@ -130,7 +130,7 @@ export async function withWork<T>({ folder, ...server }: Where, work: Work<T>): 
 }
 
 /** The inventory of a server, each method by the function of its name. */
-function remoteInventory(client: FunctionClient): Inventory {
+export function remoteInventory(client: FunctionClient): Inventory {
   const method =
     (name: string) =>
     async (input: Readonly<Record<string, unknown>> = {}): Promise<unknown> => {

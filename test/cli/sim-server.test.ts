@@ -285,6 +285,8 @@ describe('people who are no simulation, each under the context of their party', 
     expect((await good('administrator', 'callbacks', 'replay', '--json')).json()).toEqual({ replayed: 0 });
     const suspended = await good('administrator', 'party', 'suspend', DEVICE_MAKER.identifier, '--json');
     expect(suspended.json()).toEqual({ identifier: DEVICE_MAKER.identifier, certificates: 1 });
+    const dry = await under('operator', 'eligibility', 'check', '--order', 'ORD-2', '--eids', at('eids.txt'));
+    expect(dry.stdout).toMatch(/^[1-9][0-9]* checked, [0-9]+ would be refused$/m);
     const listed = await good('viewer', 'party', 'list');
     expect(listed.stdout).toMatch(/^2\.999\.50 +deviceMaker +[0-9a-f]{64} +suspended/m);
     const refused = await under('deviceMaker', 'request', 'status', '0a0b', '--json');

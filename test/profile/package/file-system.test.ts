@@ -231,9 +231,12 @@ it('an operational order of such a template is held against its metadata', () =>
   expect(metadataError(profile, other, template.places.in(profile))).toEqual(
     checkMetadata(profile, other)[0],
   );
-  // a test key that is none is a warning
-  const test = { ...metadata, profileClass: 'test' as const };
-  expect(checkMetadata(profile, test).map(({ code }) => code)).toEqual(['metadata-test-key']);
+  // what is a warning is none, as a rule and as one breach of a rule
+  const test = { ...metadata, profileClass: 'test' as const, profilePolicyRules: ['ppr1'] as const };
+  expect(checkMetadata(profile, test).map(({ code, severity }) => [code, severity])).toEqual([
+    ['metadata-policy-rules', 'warning'],
+    ['metadata-test-key', 'warning'],
+  ]);
   expect(metadataError(profile, test, template.places.in(profile))).toBeUndefined();
   const { imsi: _, ...withoutImsi } = OPERATIONAL;
   expect(() =>

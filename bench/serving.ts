@@ -11,6 +11,13 @@ export function freePort(): Promise<number> {
   });
 }
 
+/** For glibc, as smdpf.service and Containerfile of a release set it. */
+export const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;
+
 /** `smdpf serve` on a deployment folder, once it takes connections; `node` are options of the runtime, `command` is another build. */
 export async function serve(
   folder: string,
@@ -31,6 +38,7 @@ export async function serve(
 ): Promise<ChildProcess> {
   const child = spawn(process.execPath, [...node, command, 'serve', '--folder', folder, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...ALLOCATOR },
   });
   child.stdout.resume();
   const deadline = Date.now() + 30_000;

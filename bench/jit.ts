@@ -61,7 +61,7 @@ try {
     say(
       [
         `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before`,
-        `one server process, ${threads} ${threads === 1 ? 'thread' : 'threads'} that bind beside the first`,
+        `one server process, ${threads} ${threads === 1 ? 'thread that binds' : 'threads that bind'} beside the first`,
         'one process of callers; p50 and p99 in ms',
       ].join('; '),
     );

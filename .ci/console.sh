@@ -38,5 +38,17 @@ link=$(grep -o 'https://[^ ]*#login=[^ ]*' "$work/demo.log")
 node cli/smdpf.mjs party add 2.999.77 --role deviceMaker --issue --folder "$work/demo/smdpf" \
   --name '<img src=x onerror="window.broken=1"><script>window.broken=1</script>' >/dev/null
 
+# two administrators with keys of their own, one of whom logs in by certificate; somebody who looks; a newer list of the CI
+folder="$work/demo/smdpf"
+for name in anna ben; do
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/$name.pem" 2>/dev/null
+  openssl pkey -in "$work/$name.pem" -pubout -out "$work/$name.pub"
+  node cli/smdpf.mjs administrator add "$name" --public-key "$work/$name.pub" --folder "$folder" >/dev/null
+done
+node cli/smdpf.mjs approvals policy --guard key.retire --folder "$folder" >/dev/null
+node cli/smdpf.mjs party add 2.999.80 --role administrator --issue --name Ben --folder "$folder" >/dev/null
+node cli/smdpf.mjs party add 2.999.90 --role viewer --issue --name Vera --folder "$folder" >/dev/null
+node cli/smdpf.mjs sim ci crl --ci "$folder/sandbox/p256" --number 2 --out "$work/newer.crl" >/dev/null
+
 echo '-- the browser'
 SMDPF=$PWD/cli/smdpf.mjs QUESTIONS=$PWD/docs/operators.md node "$work/browse.ts" "$link" "$work/demo"

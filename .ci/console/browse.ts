@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Download, type Page } from 'playwright-core';
+import { chromium, type Download } from 'playwright-core';
+import { tryChanges } from './changes.ts';
 import { answerMillion, MILLION } from './million.ts';
+import { Person } from './person.ts';
 
 /** The console in a browser, as a person goes through it: `browse.ts LINK DEMO-FOLDER`. Ends with what was shown, or with an error. */
 const [link = '', demo = ''] = process.argv.slice(2);
 const origin = new URL(link).origin;
-const { SCREENSHOTS: pictures, SMDPF: smdpf = '', QUESTIONS = '' } = process.env;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const { SMDPF: smdpf = '', QUESTIONS = '' } = process.env;
 
 let passed = 0;
 const startedAt = performance.now();
@@ -25,68 +25,19 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
 });
-const context: BrowserContext = await browser.newContext({
-  ignoreHTTPSErrors: true,
-  viewport: { width: 1280, height: 800 },
-  colorScheme: 'light',
-});
-const page = await context.newPage();
-page.setDefaultTimeout(30_000);
-const problems: string[] = [];
-page.on('console', (message) => {
-  if (message.type() === 'error') problems.push(`console: ${message.text()}`);
-});
-page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
-page.on('dialog', (dialog) => problems.push(`dialog: ${dialog.message()}`));
-page.on('request', (request) => {
-  if (!/^(?:blob|data):/.test(request.url()) && new URL(request.url()).origin !== origin)
-    problems.push(`request to ${request.url()}`);
-});
+const anna = await Person.sitsDown(browser, origin);
+const { page, context } = anna;
+const open = anna.open.bind(anna);
 await page.route('**/ifpp-draft1/ops/*', async (route) => {
   const answer = answerMillion(route.request().url(), route.request().postDataJSON());
   if (answer === undefined) await route.continue();
   else await route.fulfill({ json: answer });
 });
 
-/** Goes to a page by its place; it is there when its title is. */
-async function open(place: string, title: string | RegExp): Promise<void> {
-  await page.goto(`${origin}/#/${place}`);
-  await page.getByRole('heading', { level: 1, name: title }).waitFor();
-  await settled();
-}
-
-/** Pages that ask again and again are never idle: what was asked for first is there after a moment. */
-const settled = () => page.waitForTimeout(600);
-
-/** What axe finds on the page as it is: nothing. Rules of WCAG 2.0 to 2.2, levels A and AA, and its best practices. */
-async function accessible(of: Page, where: string): Promise<void> {
-  await of.evaluate(axe);
-  const violations = await of.evaluate(async () => {
-    const { violations: found } = await (
-      globalThis as unknown as {
-        axe: {
-          run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-        };
-      }
-    ).axe.run();
-    return found.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 300)} ${failureSummary}`).join('\n  ')}`,
-    );
-  });
-  assert.deepEqual(violations, [], `${where} has violations:\n${violations.join('\n')}`);
-}
-
-async function picture(name: string): Promise<void> {
-  if (pictures === undefined) return;
-  mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `console-${name}.png`) });
-}
-
 await step('nobody gets in without a login', async () => {
   await page.goto(origin);
   await page.getByRole('heading', { name: 'SM-DPf console' }).waitFor();
-  await accessible(page, 'the login');
+  await anna.accessible('the login');
 });
 
 await step('the link logs in, and is gone from the address', async () => {
@@ -141,28 +92,164 @@ const PAGES: readonly (readonly [place: string, title: string | RegExp, shows: s
   ['devices', 'Devices', 'EID or ICCID'],
   ['failures', 'Failures', 'By code'],
   ['trust', 'Trust and keys', 'Certificates, lists and keys'],
+  ['approvals', 'Approvals', 'Nothing waits for a second administrator'],
   ['parties', 'Parties', 'device-maker'],
   ['callbacks', 'Callbacks', 'Given up'],
   ['audit', 'Audit', 'console.login'],
   ['inspect', 'Inspect', 'Drop an artefact here|Choose a file'],
 ];
 for (const [place, title, shows] of PAGES)
-  await step(`${place} shows what the demo made, and axe finds nothing`, async () => {
-    await open(place, title);
-    await page.getByRole('main').getByText(new RegExp(shows)).first().waitFor();
-    await accessible(page, place);
-    await picture(place.replace('/', '-').toLowerCase());
-  });
+  await step(
+    `${place} shows what the demo made, on a tablet too, and axe finds nothing in light and dark`,
+    async () => {
+      await open(place, title);
+      await page.getByRole('main').getByText(new RegExp(shows)).filter({ visible: true }).first().waitFor();
+      const name = place.replace('/', '-').toLowerCase();
+      await anna.picture(name);
+      await anna.accessible(place);
+      await anna.fitsTablet(place);
+      await anna.inColours('dark');
+      await anna.accessible(`${place} in dark`);
+      if (place === 'overview') await anna.picture('overview-dark');
+      await anna.inColours('light');
+    },
+  );
 
-await step('the same in dark', async () => {
-  await page.emulateMedia({ colorScheme: 'dark' });
-  for (const place of ['overview', 'orders/DEMO-1', 'failures', 'trust', 'audit']) {
-    await open(place, /./);
-    await accessible(page, `${place} in dark`);
-    if (place === 'overview') await picture('overview-dark');
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
+await step(
+  'the overview tells of alarms, of today, of slow keys and of what ends, from what the demo did',
+  async () => {
+    await open('overview', 'Overview');
+    const main = page.getByRole('main');
+    for (const title of ['Today', 'Slow keys', /^Failures of today/, /^Ends within 30 days/])
+      await main.getByRole('heading', { name: title }).first().waitFor();
+    const answer = (await asked('ops.getOverview')) as { today: Record<string, number> };
+    const bound = ['Bound', 'Delivered', 'Installed', 'Failed', 'Unreported', 'Deleted'];
+    const figures = {
+      Bound: bound.reduce((sum, state) => sum + (answer.today[state] ?? 0), 0),
+      Installed: answer.today.Installed ?? 0,
+      Failed: answer.today.Failed ?? 0,
+    };
+    assert.ok(figures.Bound > 0 && figures.Installed > 0 && figures.Failed > 0, JSON.stringify(figures));
+    for (const [label, value] of Object.entries(figures))
+      await main
+        .getByRole('term')
+        .filter({ hasText: label })
+        .or(main.getByText(label))
+        .first()
+        .waitFor()
+        .then(() =>
+          main
+            .getByRole('link', { name: String(value), exact: true })
+            .first()
+            .waitFor(),
+        );
+  },
+);
+
+await step('an alarm says what is ill, and where to look', async () => {
+  await page.route('**/ops/getOverview', async (route) => {
+    const answer = await (await route.fetch()).json();
+    const slow = { key: 'pkcs11:token=hsm', call: 'sign', reason: 'slow', times: 3, waitedMs: 4_200 };
+    const ill = { name: 'CRLs', state: 'ill', problem: 'the list of CN=CI ended yesterday' };
+    const end = { kind: 'dppb', name: 'CN=DPpb', daysLeft: 3, notAfter: answer.at, todo: 'install another' };
+    await route.fulfill({
+      json: {
+        ...answer,
+        slowKeys: [{ ...slow, at: answer.at }],
+        expiring: [end],
+        callbacks: { waiting: 0, parked: 2, more: false },
+        health: { ready: false, checks: [ill] },
+      },
+    });
+  });
+  await open('overview', 'Overview');
+  await page.getByText('4 alarms').waitFor();
+  for (const text of [
+    'CRLs: the list of CN=CI ended yesterday',
+    'CN=DPpb ends in 3 days: install another',
+    '2 callbacks were given up',
+    'pkcs11:token=hsm is slow',
+  ])
+    await page.getByText(text).first().waitFor();
+  await page.getByText('Not ready for work').waitFor();
+  await anna.accessible('alarms');
+  await anna.picture('alarms');
+  await page.unroute('**/ops/getOverview');
 });
+
+await step(
+  'a filter is in the address: a link has it, the way back too, and it comes back with the page',
+  async () => {
+    await open('failures?kind=item&days=7', 'Failures');
+    await page.getByRole('button', { name: /^Kind/ }).getByText('Binding').waitFor();
+    await open('overview', 'Overview');
+    await page.goBack();
+    await page.getByRole('heading', { level: 1, name: 'Failures' }).waitFor();
+    assert.match(page.url(), /kind=item/);
+    await open('failures', 'Failures');
+    await page.waitForFunction(() => location.hash.includes('kind=item'));
+    await open('jobs?tab=reports', 'Jobs');
+    await page.getByRole('heading', { name: /^Loading reports/ }).waitFor();
+  },
+);
+
+await step('times are in UTC, or in the zone of the browser for who wants that', async () => {
+  await open('orders/DEMO-1', 'Order DEMO-1');
+  const taken = page.getByRole('main').locator('time').first();
+  assert.match(await taken.innerText(), / UTC$/);
+  assert.match((await taken.getAttribute('title')) ?? '', /UTC\n.* GMT\+[12]\n/);
+  for (const [zone, ending] of [
+    ['Europe/Rome', / GMT\+[12]$/],
+    ['UTC', / UTC$/],
+  ] as const) {
+    await page.getByRole('button', { name: /root/ }).first().click();
+    await page.getByRole('menuitem', { name: new RegExp(`^${zone}`) }).click();
+    await page.getByRole('heading', { level: 1, name: 'Order DEMO-1' }).waitFor();
+    assert.match(await taken.innerText(), ending);
+  }
+});
+
+await step('an identifier is copied whole by its button', async () => {
+  await page.getByRole('button', { name: 'Copy order' }).first().click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'DEMO-1');
+});
+
+await step('what goes wrong is told with its call and a way out, and tried again', async () => {
+  await page.route('**/ops/listOrders', (route) =>
+    route.fulfill({ status: 503, json: { error: 'too much at once' } }),
+  );
+  await open('orders', 'Orders');
+  await page.getByText('The server is busy: try again in a moment.').waitFor();
+  await page
+    .getByText(/^console-[a-z0-9]+-[a-z0-9]+$/)
+    .first()
+    .waitFor();
+  await anna.accessible('what went wrong');
+  await page.unroute('**/ops/listOrders');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('link', { name: 'DEMO-1' }).first().waitFor();
+});
+
+/** A function as the pages call it. */
+function asked(name: string): Promise<unknown> {
+  return page.evaluate(
+    async (path) => {
+      const { csrf } = await (await fetch('/session')).json();
+      const header = { functionRequesterIdentifier: 'console', functionCallIdentifier: 'console-check' };
+      const response = await fetch(`/ifpp-draft1/${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-admin-protocol': 'ifpp-draft/v1.0.0',
+          'x-csrf-token': csrf,
+        },
+        body: JSON.stringify({ header }),
+      });
+      return await response.json();
+    },
+    name.replace('.', '/'),
+  );
+}
 
 await step('a profile of the order leads to its history, and its device', async () => {
   await open('orders/DEMO-1', 'Order DEMO-1');
@@ -174,17 +261,17 @@ await step('a profile of the order leads to its history, and its device', async 
   await page.getByRole('heading', { level: 1, name: /^Profile 8900/ }).waitFor();
   known.iccid = decodeURIComponent(page.url().split('/devices/')[1]!);
   await page.getByRole('main').getByText('History').first().waitFor();
-  await accessible(page, 'a profile');
+  await anna.accessible('a profile');
   const device = page
     .locator('a[href^="#/devices/"]')
     .filter({ hasText: /^(?:\d{4} ){7}\d{4}$/ })
     .first();
   await device.click();
   await page.getByRole('heading', { level: 1, name: /^Device / }).waitFor();
-  await settled();
-  await accessible(page, 'a device');
+  await anna.settled();
+  await anna.accessible('a device');
   known.eid = decodeURIComponent(page.url().split('/devices/')[1]!);
-  await picture('device');
+  await anna.picture('device');
 });
 
 await step('the search finds an order, and says where there is nothing', async () => {
@@ -248,8 +335,8 @@ await step('a change asks first, is made, and stands in the audit log under a na
   const dialog = page.getByRole('dialog', { name: 'Suspend?' });
   const confirm = dialog.getByRole('button', { name: 'Suspend' });
   assert.equal(await confirm.isEnabled(), false);
-  await accessible(page, 'the confirmation');
-  await picture('confirm');
+  await anna.accessible('the confirmation');
+  await anna.picture('confirm');
   await dialog.getByRole('textbox').fill('2.999.51');
   await confirm.click();
   await page.getByText('2.999.51 is suspended').first().waitFor();
@@ -321,8 +408,8 @@ await step('artefacts are looked at in the browser as smdpf inspect does it, and
     assert.deepEqual(await inspectedInBrowser(file), said.artefacts, file);
   }
   assert.deepEqual(sent, []);
-  await accessible(page, 'an artefact');
-  await picture('inspect');
+  await anna.accessible('an artefact');
+  await anna.picture('inspect');
 });
 
 /** Files of the demo that say something: DER of every kind, and certificates. */
@@ -390,9 +477,17 @@ await step('a million profiles are scrolled and searched without a stall', async
   assert.ok(rows < 40, `${rows} rows are in the page`);
   const stalls = await page.evaluate(() => (globalThis as unknown as { stalls: number[] }).stalls);
   console.log(`   ${rows} rows in the page; the longest task took ${Math.round(Math.max(0, ...stalls))} ms`);
-  await accessible(page, 'a million profiles');
-  await picture('million');
+  await anna.accessible('a million profiles');
+  await anna.picture('million');
 });
+
+const certificateOf = (client: string) => ({
+  certPath: join(demo, 'smdpf/tls', `client-${client}.cert.pem`),
+  keyPath: join(demo, 'smdpf/tls', `client-${client}.key.pem`),
+});
+const ben = await Person.sitsDown(browser, origin, certificateOf('administrator-2.999.80'));
+const vera = await Person.sitsDown(browser, origin, certificateOf('viewer-2.999.90'));
+await tryChanges({ anna, ben, vera, work: import.meta.dirname, step });
 
 await step('logging out ends the session, in every tab', async () => {
   const other = await context.newPage();
@@ -416,7 +511,10 @@ await step('the link is good for nothing any more', async () => {
 });
 
 await browser.close();
-const unexpected = problems.filter((one) => !/403 \(Forbidden\)/.test(one));
+// what is refused on purpose above
+const unexpected = [anna, ben, vera]
+  .flatMap(({ problems }) => problems)
+  .filter((one) => !/40[13] \(|503 \(/.test(one));
 assert.deepEqual(unexpected, [], unexpected.join('\n'));
 console.log(`${passed} passed, 0 failed`);
 console.log(`   in ${Math.round((performance.now() - startedAt) / 1000)} s`);

@@ -8,6 +8,7 @@ import { Deployment } from '../support/deployment.ts';
 import { callHandler, handlerOf, jsonOf } from '../support/function-call.ts';
 import { answerErrors, compile, operations, requestOf } from '../support/openapi.ts';
 import { type SelfSigned, selfSigned } from '../support/self-signed.ts';
+import { Signer } from '../support/signed-decision.ts';
 
 /**
  * Every answer of a whole flow is as openapi.yaml has it, patterns and the case of digits included, and says every member
@@ -156,6 +157,7 @@ it('from the order to the report, every answer is as the document has it, patter
   await call('admin.replayCallbacks', { orderId: 'ORD-1' });
 
   await callForPeople(euiccs[0]!.eid, unreported.iccid);
+  await signApproval();
 
   // transfers of parts and results, which need large answers, have tests of their own
   // so has the end of a certificate, and the making of a replacement, which es2f has too
@@ -206,4 +208,25 @@ async function callForPeople(eid: string, iccid: string): Promise<void> {
   );
   await call('ops.cancelOrder', { orderId: 'ORD-2', iccid: iccids[0] });
   await call('ops.closeOrder', { orderId: 'ORD-2' });
+}
+
+/** One administrator asks for what takes two. */
+async function signApproval(): Promise<void> {
+  const { dualControl } = deployment.runtime;
+  const [anna, ben] = [new Signer('anna'), new Signer('ben')];
+  for (const { name, publicKey } of [anna, ben])
+    await dualControl.administrators.add(name, publicKey, 'test');
+  await dualControl.setPolicy({ actions: ['key.retire'], hours: 24 }, 'test');
+  const decision = anna.sign(
+    {
+      deployment: deployment.config.deployment,
+      request: 'ab'.repeat(16),
+      action: 'key.retire',
+      subject: 'ab'.repeat(32),
+      decision: 'request',
+    },
+    Date.now(),
+  );
+  const { approval } = await call<Members>('ops.signApproval', { decision });
+  expect((await call<{ approvals: Members[] }>('ops.listApprovals', {})).approvals).toEqual([approval]);
 }

@@ -255,6 +255,7 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
   'ops.listKeysLeft': ({ inventory }) => inventory.listKeysLeft({}),
   'ops.listCalls': ({ inventory }) => inventory.listCalls({}),
   'ops.listTrust': ({ inventory }) => inventory.listTrust(),
+  'ops.listApprovals': ({ inventory }) => inventory.listApprovals(),
   'ops.listAuditLines': ({ inventory }) => inventory.listAuditLines({}),
   'ops.exportAuditLines': ({ inventory }) => inventory.exportAuditLines({ format: 'csv' }),
   'ops.cancelOrder': async ({ operations }) => {
@@ -279,6 +280,10 @@ const WORK: Readonly<Record<FunctionPath, (services: Services) => Promise<unknow
     const certificate = '00'.repeat(32);
     const retired = operations.retireCertificate(ADMINISTRATOR, { certificate });
     await expect(retired).rejects.toMatchObject({ code: 'noDpChain' });
+  },
+  'ops.signApproval': async ({ operations }) => {
+    const signed = operations.signApproval(ADMINISTRATOR, { decision: 'e30.e30.e30' });
+    await expect(signed).rejects.toMatchObject({ code: 'protocolFormat' });
   },
 };
 

@@ -2,7 +2,9 @@ import AppLayout from '@cloudscape-design/components/app-layout';
 import Input from '@cloudscape-design/components/input';
 import SideNavigation, { type SideNavigationProps } from '@cloudscape-design/components/side-navigation';
 import TopNavigation from '@cloudscape-design/components/top-navigation';
-import { type ComponentType, Suspense, useState } from 'react';
+import { type ComponentType, Suspense, useCallback, useState } from 'react';
+import { localZone, setZone, ZONES, type Zone, zone } from './format.ts';
+import { ApprovalsPage } from './pages/approvals.tsx';
 import { AuditPage } from './pages/audit.tsx';
 import { CallbacksPage } from './pages/callbacks.tsx';
 import { DevicesPage } from './pages/devices.tsx';
@@ -17,6 +19,7 @@ import { TrustPage } from './pages/trust.tsx';
 import { useNoticeBar } from './parts/notices.tsx';
 import { goTo, hrefOf, type PageProps, usePlace } from './router.ts';
 import { useLogin } from './session/context.ts';
+import { SessionEnding } from './session/ending.tsx';
 import { logOut } from './session/session.ts';
 import { setTheme, THEMES, type Theme, theme } from './theme.ts';
 
@@ -33,6 +36,7 @@ const PAGES: Readonly<Record<string, Entry>> = {
   devices: { text: 'Devices', page: DevicesPage },
   failures: { text: 'Failures', page: FailuresPage },
   trust: { text: 'Trust and keys', page: TrustPage },
+  approvals: { text: 'Approvals', page: ApprovalsPage },
   parties: { text: 'Parties', page: PartiesPage },
   callbacks: { text: 'Callbacks', page: CallbacksPage },
   audit: { text: 'Audit', page: AuditPage },
@@ -45,15 +49,34 @@ const ITEMS: SideNavigationProps.Item[] = Object.entries(PAGES).map(([name, { te
   href: hrefOf([name]),
 }));
 
-export function App({ csrf, onLoggedOut }: { readonly csrf: string; readonly onLoggedOut: () => void }) {
+interface AppProps {
+  readonly csrf: string;
+  /** When the session ends whatever happens. */
+  readonly endsAt: string;
+  /** Looks who is logged in. */
+  readonly onLoggedOut: () => Promise<void>;
+}
+
+export function App({ csrf, endsAt, onLoggedOut }: AppProps) {
   const place = usePlace();
   const notices = useNoticeBar();
+  // a page shows its times anew in another zone
+  const [inZone, setInZone] = useState(zone());
+  const onEnded = useCallback(() => void onLoggedOut(), [onLoggedOut]);
   const [name = 'overview'] = place.path;
   const Shown = name === 'find' ? FindPage : (PAGES[name]?.page ?? OverviewPage);
   return notices.around(
     <>
       <div id="top">
-        <Top csrf={csrf} onLoggedOut={onLoggedOut} />
+        <Top
+          csrf={csrf}
+          onLoggedOut={onEnded}
+          inZone={inZone}
+          onZone={(chosen) => {
+            setZone(chosen);
+            setInZone(chosen);
+          }}
+        />
       </div>
       <AppLayout
         headerSelector="#top"
@@ -62,7 +85,8 @@ export function App({ csrf, onLoggedOut }: { readonly csrf: string; readonly onL
         notifications={notices.bar}
         content={
           <Suspense fallback={null}>
-            <Shown key={place.path.join('/')} place={place} />
+            <SessionEnding endsAt={endsAt} onEnded={onEnded} />
+            <Shown key={`${inZone} ${place.path.join('/')}`} place={place} />
           </Suspense>
         }
         ariaLabels={{
@@ -76,11 +100,20 @@ export function App({ csrf, onLoggedOut }: { readonly csrf: string; readonly onL
   );
 }
 
-function Top({ csrf, onLoggedOut }: { readonly csrf: string; readonly onLoggedOut: () => void }) {
+interface TopProps {
+  readonly csrf: string;
+  readonly onLoggedOut: () => void;
+  readonly inZone: Zone;
+  readonly onZone: (zone: Zone) => void;
+}
+
+function Top({ csrf, onLoggedOut, inZone, onZone }: TopProps) {
   const { person, role } = useLogin();
   const [chosen, setChosen] = useState(theme());
   const onItem = (id: string) => {
     if (id === 'log-out') void logOut(csrf).finally(onLoggedOut);
+    const zoned = ZONES.find((one) => one === id);
+    if (zoned !== undefined) onZone(zoned);
     const wanted = THEMES.find((one) => one === id);
     if (wanted === undefined) return;
     setTheme(wanted);
@@ -98,7 +131,14 @@ function Top({ csrf, onLoggedOut }: { readonly csrf: string; readonly onLoggedOu
           iconName: 'user-profile',
           onItemClick: ({ detail }) => onItem(detail.id),
           items: [
-            ...THEMES.map((one) => ({ id: one, text: `${THEME_WORDS[one]}${one === chosen ? ' ✓' : ''}` })),
+            {
+              text: 'Colours',
+              items: THEMES.map((one) => chosenItem(one, THEME_WORDS[one], one === chosen)),
+            },
+            {
+              text: 'Times',
+              items: ZONES.map((one) => chosenItem(one, one === 'UTC' ? 'UTC' : localZone(), one === inZone)),
+            },
             { id: 'log-out', text: 'Log out' },
           ],
         },
@@ -107,8 +147,13 @@ function Top({ csrf, onLoggedOut }: { readonly csrf: string; readonly onLoggedOu
   );
 }
 
+const chosenItem = (id: string, text: string, isChosen: boolean) => ({
+  id,
+  text: `${text}${isChosen ? ' ✓' : ''}`,
+});
+
 const THEME_WORDS: Readonly<Record<Theme, string>> = {
-  system: 'Colours of the system',
+  system: 'Of the system',
   light: 'Light',
   dark: 'Dark',
 };

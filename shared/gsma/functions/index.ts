@@ -39,6 +39,7 @@ import { getJob } from './ops/get-job.ts';
 import { getOrder } from './ops/get-order.ts';
 import { getOverview } from './ops/get-overview.ts';
 import { getReport } from './ops/get-report.ts';
+import { listApprovals } from './ops/list-approvals.ts';
 import { listAuditLines } from './ops/list-audit-lines.ts';
 import { listCallbacks } from './ops/list-callbacks.ts';
 import { listCalls } from './ops/list-calls.ts';
@@ -55,6 +56,7 @@ import { listTrust } from './ops/list-trust.ts';
 import { replaceProfile as opsReplaceProfile } from './ops/replace-profile.ts';
 import { resumeParty } from './ops/resume-party.ts';
 import { retireCertificate } from './ops/retire-certificate.ts';
+import { signApproval } from './ops/sign-approval.ts';
 import { suspendParty } from './ops/suspend-party.ts';
 
 /** Every function of the interfaces. A Lambda bundles the module of its own function and not this list. */
@@ -107,6 +109,7 @@ const ROWS = [
   listKeysLeft,
   listCalls,
   listTrust,
+  listApprovals,
   listAuditLines,
   exportAuditLines,
   opsCancelOrder,
@@ -115,6 +118,7 @@ const ROWS = [
   suspendParty,
   resumeParty,
   retireCertificate,
+  signApproval,
   handleNotification,
 ] as const satisfies readonly InterfaceFunction[];
 

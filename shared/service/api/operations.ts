@@ -1,3 +1,4 @@
+import type { ApprovalEntry } from './approvals.ts';
 import type { Caller } from './caller.ts';
 import type { ItemRefusal } from './item-refusal.ts';
 
@@ -15,6 +16,14 @@ export interface Operations {
   /** Its certificates call no more, and may call again once it is resumed. */
   suspendParty(caller: Caller, input: { identifier: string }): Promise<{ certificates: number }>;
   resumeParty(caller: Caller, input: { identifier: string }): Promise<{ certificates: number }>;
-  /** A DPpb certificate of this server, by its SHA-256: binds nothing any more, and stays to verify results. */
-  retireCertificate(caller: Caller, input: { certificate: string }): Promise<{ isNew: boolean }>;
+  /**
+   * A DPpb certificate of this server, by its SHA-256: binds nothing any more, and stays to verify results. `begin`: where that takes
+   * two, the signed decision of one of them to do it.
+   */
+  retireCertificate(
+    caller: Caller,
+    input: { certificate: string; begin?: string },
+  ): Promise<{ isNew: boolean }>;
+  /** What an administrator has signed about an action that takes two: to ask for it, to agree, or to decline. */
+  signApproval(caller: Caller, input: { decision: string }): Promise<{ approval: ApprovalEntry }>;
 }

@@ -1,5 +1,6 @@
 import type { Warning } from '../../warnings.ts';
 import type { ChainedLine } from './admin.ts';
+import type { ApprovalList } from './approvals.ts';
 import type { PartyRole } from './caller.ts';
 import type { CallbackHealth, OrderClosing, OrderState, ProfileState } from './es2f.ts';
 import type { ItemRefusal } from './item-refusal.ts';
@@ -359,6 +360,8 @@ export interface Inventory {
     input: PageRequest & TimeRange & { party?: string; function?: string },
   ): Promise<Page<'calls', CallEntry>>;
   listTrust(): Promise<{ readonly trust: readonly TrustEntry[] }>;
+  /** What takes two persons, who they can be, and what waits for the second one: open requests first, then those that are over. */
+  listApprovals(): Promise<ApprovalList>;
   /** Lines of the audit log, the newest first: those before a sequence number, or all. */
   listAuditLines(
     input: PageRequest & { before?: number; event?: string; by?: string },

@@ -27,7 +27,12 @@ const ORDER = { order: 'identifier' } as const;
 const PROFILE = { order: 'identifier', iccid: 'ICCID' } as const;
 const RESULT = { order: 'identifier', iccid: 'ICCID', eid: 'EID', transaction: 'identifier' } as const;
 const KEY = { key: 'keyUri' } as const;
-const APPROVAL = { request: 'identifier', action: 'identifier', subject: 'identifier' } as const;
+const APPROVAL = {
+  request: 'identifier',
+  action: 'identifier',
+  subject: 'identifier',
+  'login?': 'name',
+} as const;
 
 /** Every event of the audit log, in the order in which docs/events.md has them. */
 export const AUDIT_EVENTS = {

@@ -3,6 +3,7 @@ import { Fault, refuse } from '../../errors.ts';
 import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import type { Actor, Person } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import {
@@ -14,8 +15,8 @@ import {
 import { APPROVAL, ledgerKeys, partitions } from '../records/keys.ts';
 import type { Guarded } from './actions.ts';
 import { Administrators, holds, type Identity, signedBy } from './administrators.ts';
+import { APPROVAL_TYP, type SignedDecision } from './signed-decision.ts';
 
-export const APPROVAL_TYP = 'smdpf-approval+jws';
 /** Hours that an approval holds unless the policy says otherwise. */
 export const HOURS = 24;
 const HOUR_MS = 60 * 60_000;
@@ -109,56 +110,135 @@ export class DualControl {
   /** Another administrator agrees. */
   async approve(id: string, by: Person, { name, key }: Identity): Promise<KnownApproval> {
     const known = await this.#known(id);
-    if (known.state !== 'waiting' || known.endsAt <= this.#now())
-      refuse('requesterNotAllowed', `request ${id} waits for nobody: it is ${stateOf(known, this.#now())}`);
+    this.#requireOther(known, name);
+    const approval = await this.#signed(key, { ...known, id }, name, 'approve');
+    return await this.#agreed(known, { name, jws: approval }, by);
+  }
+
+  /**
+   * The same by what a person has signed elsewhere (signed-decision.ts), and whoever has sent it: their login is no second person
+   * either.
+   */
+  async decide({ claims, jws }: SignedDecision, by: Person, login: string): Promise<KnownApproval> {
+    const { request: id, decision, name, action, subject } = claims;
+    if (decision === 'request') {
+      await this.#requireNew({ action, subject }, id, jws);
+      await this.#record({ id, action, subject }, { name, jws, login }, by);
+      return await this.#known(id);
+    }
+    const known = await this.#known(id);
+    requireFor(known, claims);
+    if (decision === 'withdraw') {
+      await this.withdraw(id, by, login);
+      return await this.#known(id);
+    }
+    if (decision !== 'approve')
+      refuse('requesterNotAllowed', 'whoever begins says so to the function that does it');
+    this.#requireOther(known, name);
+    if (known.requestedLogin === login)
+      refuse('requesterNotAllowed', `${login} asked for this under another key: another person has to agree`);
+    return await this.#agreed(known, { name, jws, login }, by);
+  }
+
+  /** As `begin`, by what one of the two has signed elsewhere for this very request. */
+  async beginSigned({ claims }: SignedDecision, guarded: Guarded, by: Person): Promise<Person> {
+    const { request: id, decision, name } = claims;
+    const known = await this.#known(id);
+    requireFor(known, claims);
+    requireFor(known, guarded);
+    if (decision !== 'begin')
+      refuse('requesterNotAllowed', `what was signed is to ${decision}, not to begin`);
+    const state = stateOf(known, this.#now());
+    const isOurs = state === 'begun' ? known.begunBy === name : state === 'approved' && isOfPair(known, name);
+    if (!isOurs) refuse('requesterNotAllowed', `request ${id} is ${state}, and ${name} cannot begin it`);
+    return await this.#take(known, by, { name });
+  }
+
+  /** A request that is there already by the very same words is the same one; any other is named. */
+  async #requireNew(guarded: Guarded, id: string, jws: string): Promise<void> {
+    if (!isGuarded(await this.policy(), guarded))
+      refuse('requesterNotAllowed', `${guarded.action} takes one person here: nobody has to be asked`);
+    const there = (await this.approvals()).filter((one) => one.id === id || this.#isFor(one, guarded));
+    const other = there.find(({ id: of, request, state }) =>
+      of === id ? request !== jws : state === 'waiting' || state === 'approved',
+    );
+    if (other !== undefined)
+      refuse(
+        'requesterNotAllowed',
+        `request ${other.id} is there already, and ${stateOf(other, this.#now())}`,
+        {
+          subjectIdentifier: other.id,
+        },
+      );
+  }
+
+  #requireOther(known: KnownApproval, name: string): void {
+    const state = stateOf(known, this.#now());
+    if (state !== 'waiting')
+      refuse('requesterNotAllowed', `request ${known.id} waits for nobody: it is ${state}`);
     if (known.requestedBy === name)
       refuse('requesterNotAllowed', `${name} asked for this: another administrator has to agree`);
-    const approval = await this.#signed(key, { ...known, id }, name, 'approve');
-    const approved = { state: 'approved', approvedBy: name, approval, approvedAt: this.#now() } as const;
+  }
+
+  async #agreed(known: KnownApproval, { name, jws, login }: Signer, by: Person): Promise<KnownApproval> {
+    const { id, action, subject } = known;
+    const approved = {
+      state: 'approved',
+      approvedBy: name,
+      approval: jws,
+      approvedAt: this.#now(),
+    } as const;
     await this.#change(
       id,
       (record) => {
         if (record.state !== 'waiting') refuse('requesterNotAllowed', `request ${id} is ${record.state}`);
         return { ...record, ...approved };
       },
-      { event: 'approval.given', by, about: { request: id, action: known.action, subject: known.subject } },
+      { event: 'approval.given', by, about: { request: id, action, subject, login } },
     );
     return { ...known, ...approved, id };
   }
 
   /** Nobody is to agree, or to do it, any more. */
-  async withdraw(id: string, by: Person): Promise<void> {
+  async withdraw(id: string, by: Person, login?: string): Promise<void> {
     const { action, subject } = await this.#known(id);
     await this.#change(
       id,
       (record) => (record.state === 'done' ? undefined : { ...record, state: 'withdrawn' }),
-      { event: 'approval.withdrawn', by, about: { request: id, action, subject } },
+      { event: 'approval.withdrawn', by, about: { request: id, action, subject, login } },
     );
   }
 
   async #request({ action, subject }: Guarded, by: Person, { name, key }: Identity): Promise<string> {
     const id = randomBytes(16).toString('hex');
+    const jws = await this.#signed(key, { id, action, subject }, name, 'request');
+    await this.#record({ id, action, subject }, { name, jws }, by);
+    return id;
+  }
+
+  async #record({ id, action, subject }: Guarded & { readonly id: string }, signer: Signer, by: Person) {
+    const { name, jws, login } = signer;
     const at = this.#now();
     const { hours } = await this.policy();
-    const request = await this.#signed(key, { id, action, subject }, name, 'request');
     const record: ApprovalRecord = {
       action,
       subject,
       state: 'waiting',
       requestedBy: name,
-      request,
+      request: jws,
       requestedAt: at,
+      ...present({ requestedLogin: login }),
       endsAt: at + hours * HOUR_MS,
     };
-    const line = { event: 'approval.requested', by, about: { request: id, action, subject } } as const;
-    await this.#ledger.transact([
-      { put: ledgerKeys.approval(id), attributes: approvalRecord.to(record), when: 'absent' },
-      auditWrite(line, `approval-${id}`, at),
-    ]);
-    return id;
+    const line = { event: 'approval.requested', by, about: { request: id, action, subject, login } } as const;
+    await changeItem(this.#ledger, ledgerKeys.approval(id), (item) =>
+      item === undefined
+        ? becomes(approvalRecord.to(record), undefined, [auditWrite(line, `approval-${id}`, at)])
+        : unchanged(),
+    );
   }
 
-  async #take(ready: KnownApproval, by: Person, { name }: Identity): Promise<Person> {
+  async #take(ready: KnownApproval, by: Person, { name }: Pick<Identity, 'name'>): Promise<Person> {
     await this.#requireSigned(ready);
     await this.#change(ready.id, (record) => {
       if (record.state === 'begun' && record.begunBy === name) return undefined;
@@ -232,6 +312,15 @@ interface ApprovalAbout {
   readonly request: string;
   readonly action: ApprovalRecord['action'];
   readonly subject: string;
+  /** Of the console, where it came through one. */
+  readonly login?: string | undefined;
+}
+
+/** Who has signed, what, and under which login of the console it came. */
+interface Signer {
+  readonly name: string;
+  readonly jws: string;
+  readonly login?: string;
 }
 
 /** Of a request whose time is over: `over`. */
@@ -240,6 +329,15 @@ export const stateOf = ({ state, endsAt }: ApprovalRecord, atMs: number) =>
 
 const isOfPair = ({ requestedBy, approvedBy }: ApprovalRecord, name: string) =>
   requestedBy === name || approvedBy === name;
+
+/** What was signed is for this request and nothing else. */
+function requireFor({ id, ...known }: KnownApproval, { action, subject }: Guarded): void {
+  if (known.action !== action || known.subject !== subject)
+    refuse(
+      'requesterNotAllowed',
+      `request ${id} is to do ${known.action} of ${known.subject}, and nothing else`,
+    );
+}
 
 /** As soon as anything is guarded, so is who may agree to it. */
 const isGuarded = ({ actions }: DualControlPolicy, { action }: Guarded) =>

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { KeyInventory } from '../keys/key-inventory.ts';
 import { jobIdOf } from '../records/transaction-id.ts';
 import type { Trust } from '../trust/trust.ts';
+import { listApprovals } from './approvals.ts';
 import { exportAuditLines } from './audit-export.ts';
 import { listAuditLines } from './audit-lines.ts';
 import { listCallbacks } from './callbacks.ts';
@@ -54,6 +55,7 @@ export class InventoryService implements Inventory {
   getOverview: Inventory['getOverview'] = async () =>
     overviewOf(this.#context, this.#trust, this.#ofProcess.certificates ?? [], await this.getHealth());
 
+  listApprovals: Inventory['listApprovals'] = () => listApprovals(this.#context);
   listOrders: Inventory['listOrders'] = (input) => listOrders(this.#context, input);
   getOrder: Inventory['getOrder'] = (input) => getOrder(this.#context, input);
   listProfiles: Inventory['listProfiles'] = (input) => listProfiles(this.#context, input);

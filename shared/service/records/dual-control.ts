@@ -51,6 +51,8 @@ export const approvalRecord = recordOf('approval', {
   /** Compact JWS by the key of whoever asks, and of whoever agrees. */
   request: text,
   requestedAt: whole,
+  /** The login of the console under which it was asked for: nobody agrees under the same one, by whatever key. */
+  requestedLogin: optional(text),
   approvedBy: optional(text),
   approval: optional(text),
   approvedAt: optional(whole),

@@ -58,6 +58,18 @@ describe('a link', () => {
     expect((await bench.post('/session/link', {}, {}, secret)).status).toBe(403);
   });
 
+  it('logs in nobody by what a Referer, a query or a path could have told of it', async () => {
+    const secret = new URL(bench.console.makeLink({ person: 'anna', role: 'viewer' })).hash.slice(7);
+    const referer = `${bench.url}/#login=${secret}`;
+    for (const path of [`/?login=${secret}`, `/login=${secret}`, `/session?login=${secret}`])
+      expect((await bench.send(path, { headers: { referer } })).headers['set-cookie']).toBeUndefined();
+    expect((await bench.send('/session/link', { headers: { referer } })).status).toBe(404);
+    expect((await bench.post('/session/link', {}, { referer }, '')).status).toBe(403);
+    // whoever is sent elsewhere from here tells no address, and the link is still good for one login
+    expect((await bench.send('/')).headers['referrer-policy']).toBe('no-referrer');
+    expect((await bench.post('/session/link', {}, {}, secret)).status).toBe(200);
+  });
+
   it.each(['', 'x', 'a'.repeat(43), 'a'.repeat(10_000)])('of %j lets nobody in', async (secret) => {
     expect((await bench.post('/session/link', {}, {}, secret)).status).toBe(403);
   });
@@ -82,6 +94,21 @@ describe('a session', () => {
     expect(after.cookie).not.toBe(before.cookie);
     expect((await bench.post(READS, before)).status).toBe(401);
     expect((await bench.post(READS, after)).status).toBe(200);
+  });
+
+  it('is none that somebody else has chosen: a cookie that was put into the browser is not the one that logs in', async () => {
+    const chosen = `__Host-smdpf-session=${'F'.repeat(43)}`;
+    const secret = new URL(bench.console.makeLink({ person: 'anna', role: 'viewer' })).hash.slice(7);
+    const answer = await bench.post('/session/link', { cookie: chosen }, {}, secret);
+    expect(cookieOf(answer)).not.toBe(chosen);
+    const told = await bench.send('/session', { headers: { cookie: chosen } });
+    expect(JSON.parse(told.body)).not.toHaveProperty('login');
+    // nor that of a session of somebody else, which ends with the login
+    const eve = await bench.login('viewer', 'eve');
+    const other = new URL(bench.console.makeLink({ person: 'ben', role: 'viewer' })).hash.slice(7);
+    const ben = await bench.browserOf(await bench.post('/session/link', eve, {}, other));
+    expect(ben.cookie).not.toBe(eve.cookie);
+    expect((await bench.post(READS, eve)).status).toBe(401);
   });
 
   it('ends after half an hour without a call, and goes on with one', async () => {

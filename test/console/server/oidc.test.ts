@@ -1,11 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Provider, { interactionPolicy } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OidcOptions } from '../../../console/server/oidc.ts';
+import { CLIENT, LoginProvider } from '../../../localstack/login-provider.ts';
 import { type Answer, type Browser, ConsoleBench, cookieOf, READS } from './console-bench.ts';
 
-const CLIENT = 'smdpf-console';
 /** Who may log in at the provider, and what it says of them. */
 const ACCOUNTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   anna: { email: 'anna@operator.example', email_verified: true, groups: ['staff', 'smdpf-admins'] },
@@ -15,67 +12,21 @@ const ACCOUNTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   dora: { groups: 'smdpf-viewers', email: 'x', email_verified: true },
 };
 
-let provider: Server;
+let provider: LoginProvider;
 let issuer: string;
 let bench: ConsoleBench;
 
 beforeAll(async () => {
-  provider = createServer();
-  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
-  issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
-  bench = await ConsoleBench.open(() => ({ oidc: options() }));
-  const oidc = new Provider(issuer, {
-    clients: [
-      {
-        client_id: CLIENT,
-        token_endpoint_auth_method: 'none',
-        redirect_uris: [`${bench.url}/session/oidc/callback`],
-        application_type: 'native',
-      },
-    ],
-    pkce: { required: () => true },
-    claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: [] },
-    conformIdTokenClaims: false,
-    findAccount: (_, accountId) => ({
-      accountId,
-      claims: async () => ({ sub: accountId, ...ACCOUNTS[accountId] }),
-    }),
-    loadExistingGrant: async (ctx) => {
-      const { client, session } = ctx.oidc;
-      const grant = new ctx.oidc.provider.Grant({
-        clientId: client!.clientId,
-        accountId: session!.accountId!,
-      });
-      grant.addOIDCScope('openid email profile');
-      await grant.save();
-      return grant;
-    },
-    interactions: {
-      policy: policyOf(),
-      url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}`,
-    },
-    features: { devInteractions: { enabled: false } },
-    cookies: { keys: ['test'] },
-  });
-  const callback = oidc.callback();
-  provider.on('request', async (request, response) => {
-    const [, account] = /^\/interaction\/[^?]+\?as=(\w+)$/.exec(request.url ?? '') ?? [];
-    if (account === undefined) return callback(request, response);
-    return oidc.interactionFinished(request, response, { login: { accountId: account } });
+  provider = await LoginProvider.start(0, ACCOUNTS, async (of) => {
+    issuer = of;
+    bench = await ConsoleBench.open(() => ({ oidc: options() }));
+    return `${bench.url}/session/oidc/callback`;
   });
 });
 afterAll(() => {
   bench.close();
-  provider.closeAllConnections();
-  provider.close();
+  provider.stop();
 });
-
-/** A person logs in; consent is given by the Operator for its own console. */
-function policyOf() {
-  const policy = interactionPolicy.base();
-  policy.remove('consent');
-  return policy;
-}
 
 const options = (): OidcOptions => ({
   issuer,
@@ -85,33 +36,14 @@ const options = (): OidcOptions => ({
   administrators: ['smdpf-admins'],
 });
 
-/** What a browser keeps of the provider's cookies. */
-class Jar {
-  readonly #cookies = new Map<string, string>();
-  async get(url: string): Promise<Response> {
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie } });
-    for (const set of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!;
-      this.#cookies.set(name!, value!);
-    }
-    return response;
-  }
-}
-
-const locationOf = (response: Response) => new URL(response.headers.get('location')!, issuer).href;
-
 /** The login as a browser goes through it, up to the URL that the provider leads back to, and the ticket's cookie. */
 async function atProvider(
   account: string,
 ): Promise<{ readonly back: URL; readonly ticket: string; readonly asked: URL }> {
   const begun = await bench.send('/session/oidc');
   const asked = new URL(begun.headers.location!);
-  const jar = new Jar();
-  const interaction = locationOf(await jar.get(asked.href));
-  const resume = locationOf(await jar.get(`${interaction}?as=${account}`));
   return {
-    back: new URL(locationOf(await jar.get(resume))),
+    back: await provider.logIn(asked.href, account),
     ticket: begun.headers['set-cookie']![0]!.split(';', 1)[0]!,
     asked,
   };
@@ -151,6 +83,29 @@ describe('OpenID Connect', () => {
     await bench.post(READS, browser);
     expect(bench.called.at(-1)).toEqual([READS, { person, role, by: 'oidc' }]);
   });
+
+  it.each(['return', 'returnTo', 'next', 'redirect', 'redirect_uri', 'RelayState', 'target_link_uri'])(
+    'leads back to the console alone, whatever %s says',
+    async (member) => {
+      for (const evil of [
+        'https://evil.example/',
+        '//evil.example',
+        '/\\\\evil.example',
+        'javascript:alert(1)',
+      ]) {
+        const more = `${member}=${encodeURIComponent(evil)}`;
+        const begun = await bench.send(`/session/oidc?${more}`);
+        const asked = new URL(begun.headers.location!);
+        expect([asked.origin, asked.searchParams.get('redirect_uri')]).toEqual([
+          new URL(issuer).origin,
+          `${bench.url}/session/oidc/callback`,
+        ]);
+      }
+      const { back, ticket } = await atProvider('anna');
+      const answer = await comeBack(new URL(`${back.href}&${member}=https%3A%2F%2Fevil.example`), ticket);
+      expect(answer.headers.location).toMatch(/^\/(?:#login-refused)?$/);
+    },
+  );
 
   it('names nobody by an address that is not verified', async () => {
     const { browser } = await login('carl');

@@ -27,11 +27,30 @@ export class CallError extends Error {
   readonly status: number;
   /** `8.8.5/3.9` */
   readonly codes: string | undefined;
+  /** functionCallIdentifier of the call, which the logs of the server have too. */
+  readonly callId: string | undefined;
 
-  constructor(message: string, status: number, codes?: string) {
+  constructor(
+    message: string,
+    status: number,
+    { codes, callId }: { codes?: string | undefined; callId?: string } = {},
+  ) {
     super(message);
     this.status = status;
     this.codes = codes;
+    this.callId = callId;
+  }
+
+  /** What somebody can do about it; the message of a refusal says it by itself. */
+  get wayOut(): string | undefined {
+    if (this.status === 0)
+      return 'Look whether the server runs and this machine has a network, and try again.';
+    if (this.status === 401) return 'Log in again.';
+    if (this.status === 403)
+      return 'Reload the page; if that does not help, ask an administrator for the role.';
+    if (this.status === 503) return 'The server is busy: try again in a moment.';
+    if (this.status >= 500) return 'Give whoever runs the server what is below: its log says more.';
+    return undefined;
   }
 }
 
@@ -77,11 +96,11 @@ export async function call<Name extends FunctionName>(
     ...(signal !== undefined && { signal }),
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error;
-    throw new CallError('The server cannot be reached.', 0);
+    throw new CallError('The server cannot be reached.', 0, { callId: header.functionCallIdentifier });
   });
   if (response.status === 401) pass.onEnd();
   const document: unknown = await response.json().catch(() => undefined);
-  const failure = failureOf(document, response.status);
+  const failure = failureOf(document, response.status, header.functionCallIdentifier);
   if (failure !== undefined) throw failure;
   return document as Answer<Name>;
 }
@@ -100,13 +119,14 @@ interface Failed {
   };
 }
 
-function failureOf(document: unknown, status: number): CallError | undefined {
+function failureOf(document: unknown, status: number, callId: string): CallError | undefined {
   const { error, header } = (document ?? {}) as Failed;
-  if (error !== undefined) return new CallError(sentence(error), status);
+  if (error !== undefined) return new CallError(sentence(error), status, { callId });
   const { status: execution, statusCodeData } = header?.functionExecutionStatus ?? {};
   if (status === 200 && execution !== 'Failed') return undefined;
   const { subjectCode, reasonCode, message = `The server answered ${status}` } = statusCodeData ?? {};
-  return new CallError(sentence(message), status, subjectCode && `${subjectCode}/${reasonCode}`);
+  const codes = subjectCode && `${subjectCode}/${reasonCode}`;
+  return new CallError(sentence(message), status, { codes, callId });
 }
 
 const sentence = (text: string) =>

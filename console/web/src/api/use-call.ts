@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { isAttended } from '../session/attention.ts';
 import { type Answer, call, type FunctionName, type Input } from './client.ts';
 
 export interface Called<Name extends FunctionName> {
@@ -8,7 +9,7 @@ export interface Called<Name extends FunctionName> {
   readonly reload: () => void;
 }
 
-/** The answer to a call, asked again when the input changes, on `reload`, and every `everyMs` while the page is seen. */
+/** The answer to a call, asked again when the input changes, on `reload`, and every `everyMs` while the page is seen and used. */
 export function useCall<Name extends FunctionName>(
   name: Name,
   input: Input<Name>,
@@ -40,7 +41,7 @@ export function useCall<Name extends FunctionName>(
   useEffect(() => {
     if (everyMs === undefined) return;
     const timer = setInterval(() => {
-      if (!document.hidden) setTurn((before) => before + 1);
+      if (!document.hidden && isAttended()) setTurn((before) => before + 1);
     }, everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);

@@ -7,11 +7,12 @@ import TextFilter from '@cloudscape-design/components/text-filter';
 import { useState } from 'react';
 import type { Schemas } from '../api/client.ts';
 import { usePages } from '../api/use-call.ts';
-import { number, short, time } from '../format.ts';
+import { number, short } from '../format.ts';
 import { List, Mono } from '../parts/list.tsx';
 import { useNotices } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { useKept } from '../parts/use-kept.ts';
+import { When } from '../parts/when.tsx';
 import type { PageProps } from '../router.ts';
 import { type Verified, verifyChain } from './audit-chain.ts';
 import { exportAudit } from './audit-export.ts';
@@ -23,11 +24,15 @@ const aboutText = (about: Line['about']) =>
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 
+/** Of what takes two administrators both. */
+const personsOf = ({ person, approvedBy }: NonNullable<Line['who']>) =>
+  approvedBy === undefined ? person : `${person}, agreed to by ${approvedBy}`;
+
 const COLUMNS: TableProps.ColumnDefinition<Line>[] = [
   { id: 'sequence', header: 'Line', cell: ({ sequence }) => number(sequence) },
-  { id: 'at', header: 'At', cell: ({ at }) => time(at), minWidth: 190 },
+  { id: 'at', header: 'At', cell: ({ at }) => <When at={at} />, minWidth: 190 },
   { id: 'event', header: 'Event', cell: ({ event }) => event, isRowHeader: true, minWidth: 130 },
-  { id: 'by', header: 'By', cell: ({ by, who }) => (who === undefined ? by : `${who.person} (${by})`) },
+  { id: 'by', header: 'By', cell: ({ by, who }) => (who === undefined ? by : `${personsOf(who)} (${by})`) },
   { id: 'about', header: 'About', cell: ({ about }) => aboutText(about) },
   {
     id: 'hash',

@@ -1,11 +1,12 @@
 import type { TableProps } from '@cloudscape-design/components/table';
 import { call, type Schemas } from '../api/client.ts';
 import { usePages } from '../api/use-call.ts';
-import { ago, number, time } from '../format.ts';
+import { ago, number } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
 import { List, Mono } from '../parts/list.tsx';
 import { OrderLink } from '../parts/named-links.tsx';
 import { Page } from '../parts/page.tsx';
+import { When } from '../parts/when.tsx';
 import type { PageProps } from '../router.ts';
 
 type Callback = Schemas['CallbackEntry'];
@@ -15,7 +16,7 @@ const COMMON: TableProps.ColumnDefinition<Callback>[] = [
   { id: 'order', header: 'Order', cell: ({ orderId }) => <OrderLink id={orderId} /> },
   { id: 'to', header: 'To', cell: ({ to }) => to },
   { id: 'attempts', header: 'Attempts', cell: ({ attempts }) => number(attempts) },
-  { id: 'createdAt', header: 'Made', cell: ({ createdAt }) => time(createdAt), minWidth: 190 },
+  { id: 'createdAt', header: 'Made', cell: ({ createdAt }) => <When at={createdAt} />, minWidth: 190 },
   { id: 'reason', header: 'Last answer', cell: ({ reason }) => reason ?? '–' },
 ];
 
@@ -26,7 +27,7 @@ const WAITING: TableProps.ColumnDefinition<Callback>[] = [
 
 const PARKED: TableProps.ColumnDefinition<Callback>[] = [
   ...COMMON,
-  { id: 'parkedAt', header: 'Given up', cell: ({ parkedAt }) => time(parkedAt), minWidth: 190 },
+  { id: 'parkedAt', header: 'Given up', cell: ({ parkedAt }) => <When at={parkedAt} />, minWidth: 190 },
 ];
 
 /** Callbacks that the Operators have not taken: those that wait, and those that were given up. */

@@ -12,12 +12,14 @@ import { useState } from 'react';
 import { type Answer, call, type Schemas } from '../api/client.ts';
 import { REPLACEABLE } from '../api/states.ts';
 import { useCall } from '../api/use-call.ts';
-import { day, grouped, number, time } from '../format.ts';
+import { day, grouped, number } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
+import { Copy } from '../parts/copy.tsx';
 import { List, Mono } from '../parts/list.tsx';
 import { DeviceLink, JobLink, OrderLink, ProfileLink } from '../parts/named-links.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
+import { When } from '../parts/when.tsx';
 import type { PageProps } from '../router.ts';
 import { goTo, hrefOf } from '../router.ts';
 
@@ -61,7 +63,7 @@ function Ask() {
 }
 
 const HISTORY: TableProps.ColumnDefinition<HistoryEntry>[] = [
-  { id: 'at', header: 'At', cell: ({ at }) => time(at), minWidth: 190 },
+  { id: 'at', header: 'At', cell: ({ at }) => <When at={at} />, minWidth: 190 },
   {
     id: 'event',
     header: 'What',
@@ -144,11 +146,12 @@ const Facts = ({ device }: { readonly device: Answer<'ops.findDevice'> }) => (
     <KeyValuePairs
       columns={4}
       items={[
+        { label: 'EID', value: <Copy text={device.eid} what="EID" /> },
         { label: 'EUM (EIN)', value: device.ein },
         { label: 'Suite', value: device.suite },
         { label: 'CI', value: <Mono>{device.ciPkId}</Mono> },
         { label: 'Certificate ends', value: day(device.notAfter) },
-        { label: 'Revoked', value: device.revokedAt === undefined ? 'no' : time(device.revokedAt) },
+        { label: 'Revoked', value: device.revokedAt === undefined ? 'no' : <When at={device.revokedAt} /> },
         { label: 'Device manufacturers', value: device.deviceManufacturers.join(', ') },
         {
           label: 'One-time keys free',
@@ -175,11 +178,12 @@ function OneProfile({ iccid }: { readonly iccid: string }) {
             <KeyValuePairs
               columns={4}
               items={[
+                { label: 'ICCID', value: <Copy text={iccid} what="ICCID" /> },
                 { label: 'State', value: <State of={answer.state} /> },
                 { label: 'EID', value: <DeviceLink eid={answer.eid} /> },
                 { label: 'Order', value: <OrderLink id={answer.orderId} /> },
                 { label: 'Position', value: number(answer.position) },
-                { label: 'Transaction', value: <Mono>{answer.transactionId ?? '–'}</Mono> },
+                { label: 'Transaction', value: <Copy text={answer.transactionId} what="transaction" /> },
                 { label: 'Request', value: answer.jobId === undefined ? '–' : <JobLink id={answer.jobId} /> },
                 { label: 'Device manufacturer', value: answer.party ?? '–' },
                 { label: 'Detail', value: answer.detail ?? '–' },
@@ -192,8 +196,6 @@ function OneProfile({ iccid }: { readonly iccid: string }) {
     </Page>
   );
 }
-
-/** States of a profile whose device may get another one in its place. */
 
 function ProfileChanges({ profile, onDone }: { readonly profile: Profile; readonly onDone: () => void }) {
   const { orderId, iccid, state } = profile;

@@ -8,11 +8,13 @@ type Expiring = Schemas['ExpiringEntry'];
 const WIDTH = 960;
 const LEFT = 330;
 const ROW = 26;
-const MARKS = [0, 7, 30, 90, 365, 3_650] as const;
+/** Days; what ends later reaches to the edge. */
+const FURTHEST = 3_650;
+const MARKS = [0, 7, 30, 90, 365, FURTHEST] as const;
 
 /** A bar for each, from today to its end; the scale is logarithmic, since days matter now and years later. */
 export function ExpiryTimeline({ ends }: { readonly ends: readonly Expiring[] }) {
-  if (ends.length === 0) return <Box color="text-body-secondary">Nothing ends within ten years</Box>;
+  if (ends.length === 0) return <Box color="text-body-secondary">Nothing that is known here ends</Box>;
   const shown = ends.slice(0, 30);
   const height = ROW * shown.length + 30;
   const text = shown
@@ -34,9 +36,13 @@ export function ExpiryTimeline({ ends }: { readonly ends: readonly Expiring[] })
             <text
               x={xOf(days)}
               y={height - 6}
-              textAnchor={days === 0 ? 'start' : days === 3_650 ? 'end' : 'middle'}
+              textAnchor={days === 0 ? 'start' : days === FURTHEST ? 'end' : 'middle'}
             >
-              {days === 0 ? 'today' : days < 365 ? `${days} days` : `${days / 365} y`}
+              {days === 0
+                ? 'today'
+                : days < 365
+                  ? `${days} days`
+                  : `${days / 365} y${days === FURTHEST ? ' and more' : ''}`}
             </text>
           </g>
         ))}
@@ -71,4 +77,4 @@ function Bar({ one: { kind, name, notAfter, daysLeft }, y }: { readonly one: Exp
 const colourOf = (daysLeft: number) => (daysLeft < 14 ? '#db0000' : daysLeft < 90 ? '#b2911c' : '#006ce0');
 
 const xOf = (days: number) =>
-  LEFT + ((WIDTH - LEFT) * Math.log1p(Math.max(0, Math.min(days, 3_650)))) / Math.log1p(3_650);
+  LEFT + ((WIDTH - LEFT) * Math.log1p(Math.max(0, Math.min(days, FURTHEST)))) / Math.log1p(FURTHEST);

@@ -1,7 +1,8 @@
 import type { TableProps } from '@cloudscape-design/components/table';
 import type { Schemas } from '../api/client.ts';
-import { number, time } from '../format.ts';
+import { number } from '../format.ts';
 import { DeviceLink, OrderLink, ProfileLink } from '../parts/named-links.tsx';
+import { When } from '../parts/when.tsx';
 
 type Failure = Schemas['FailureEntry'];
 type FailureCount = Schemas['FailureCount'];
@@ -30,11 +31,11 @@ export const failureCountColumns: TableProps.ColumnDefinition<FailureCount>[] = 
   ...meaning,
   { id: 'party', header: 'Party', cell: (one) => one.party ?? '–' },
   { id: 'ein', header: 'EUM (EIN)', cell: (one) => one.ein ?? '–' },
-  { id: 'lastAt', header: 'Last', cell: (one) => time(one.lastAt), minWidth: 190 },
+  { id: 'lastAt', header: 'Last', cell: (one) => <When at={one.lastAt} />, minWidth: 190 },
 ];
 
 export const failureColumns: TableProps.ColumnDefinition<Failure>[] = [
-  { id: 'at', header: 'At', cell: (one) => time(one.at), minWidth: 190 },
+  { id: 'at', header: 'At', cell: (one) => <When at={one.at} />, minWidth: 190 },
   { id: 'kind', header: 'Of', cell: (one) => KINDS[one.kind] ?? one.kind },
   { id: 'count', header: 'Times', cell: (one) => number(one.count) },
   ...meaning,

@@ -6,12 +6,14 @@ import Tabs from '@cloudscape-design/components/tabs';
 import Toggle from '@cloudscape-design/components/toggle';
 import type { Schemas } from '../api/client.ts';
 import { useCall, usePages } from '../api/use-call.ts';
-import { ago, number, time } from '../format.ts';
+import { number } from '../format.ts';
+import { Copy } from '../parts/copy.tsx';
 import { List, Mono } from '../parts/list.tsx';
 import { DeviceLink, JobLink, OrderLink } from '../parts/named-links.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
 import { useKept } from '../parts/use-kept.ts';
+import { When } from '../parts/when.tsx';
 import type { PageProps } from '../router.ts';
 
 type Job = Schemas['JobSummary'];
@@ -48,7 +50,7 @@ const JOB_COLUMNS: TableProps.ColumnDefinition<Job>[] = [
   {
     id: 'createdAt',
     header: 'Taken',
-    cell: ({ createdAt }) => `${time(createdAt)}, ${ago(createdAt)}`,
+    cell: ({ createdAt }) => <When at={createdAt} />,
     minWidth: 190,
   },
 ];
@@ -60,10 +62,13 @@ export function JobsPage({ place }: PageProps) {
 
 /** Everything that goes on by itself. */
 function Work() {
+  const [tab, setTab] = useKept('jobs-tab');
   return (
     <Page title="Jobs" description="What goes on by itself, as it goes on">
       <Tabs
         ariaLabel="Kinds of work"
+        activeTabId={tab === '' ? 'requests' : tab}
+        onChange={({ detail }) => setTab(detail.activeTabId === 'requests' ? '' : detail.activeTabId)}
         tabs={[
           { id: 'requests', label: 'Requests', content: <Requests /> },
           { id: 'ingests', label: 'eUICC data', content: <Ingests /> },
@@ -92,7 +97,11 @@ function Requests() {
       rows={open === 'yes' ? first : rows}
       keyOf={({ jobId }) => jobId}
       columns={JOB_COLUMNS}
-      empty={open === 'yes' ? 'Nothing is under way' : 'No request yet'}
+      empty={
+        open === 'yes'
+          ? 'Nothing is under way'
+          : 'No request yet: device manufacturers send them by esbpp.requestBpp, or smdpf request send'
+      }
       loading={loading}
       onMore={more && open !== 'yes' ? loadMore : undefined}
       filter={
@@ -111,7 +120,7 @@ const INGEST_COLUMNS: TableProps.ColumnDefinition<Ingest>[] = [
   { id: 'entries', header: 'Entries', cell: (one) => number(one.entries) },
   { id: 'accepted', header: 'Accepted', cell: (one) => number(one.accepted) },
   { id: 'rejected', header: 'Rejected', cell: (one) => number(one.rejected) },
-  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => time(takenAt), minWidth: 190 },
+  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => <When at={takenAt} />, minWidth: 190 },
 ];
 
 function Ingests() {
@@ -122,7 +131,7 @@ function Ingests() {
       rows={answer?.ingests ?? []}
       keyOf={({ party, batchId }) => `${party} ${batchId}`}
       columns={INGEST_COLUMNS}
-      empty="No batch yet"
+      empty="No batch yet: EUMs send them by esed1.registerEuiccData, or smdpf register"
       loading={loading}
     />
   );
@@ -135,7 +144,7 @@ const REPORT_COLUMNS: TableProps.ColumnDefinition<Report>[] = [
   { id: 'verified', header: 'Verified', cell: (one) => number(one.verified) },
   { id: 'noted', header: 'Noted', cell: (one) => number(one.noted) },
   { id: 'rejected', header: 'Rejected', cell: (one) => number(one.rejected) },
-  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => time(takenAt), minWidth: 190 },
+  { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => <When at={takenAt} />, minWidth: 190 },
 ];
 
 function Reports() {
@@ -146,7 +155,7 @@ function Reports() {
       rows={answer?.reports ?? []}
       keyOf={({ party, reportId }) => `${party} ${reportId}`}
       columns={REPORT_COLUMNS}
-      empty="No report yet"
+      empty="No report yet: device manufacturers send them by esbpp.sendProfileLoadingReport, or smdpf report send"
       loading={loading}
     />
   );
@@ -172,10 +181,11 @@ function OneJob({ jobId }: { readonly jobId: string }) {
               { label: 'State', value: <State of={answer.state} /> },
               { label: 'Order', value: <OrderLink id={answer.orderId} /> },
               { label: 'Device manufacturer', value: answer.party },
-              { label: 'Taken', value: time(answer.createdAt) },
+              { label: 'Taken', value: <When at={answer.createdAt} /> },
               { label: 'Progress', value: <Progress job={answer} /> },
               { label: 'Chunks', value: `${number(answer.committedChunks)} of ${number(answer.chunks)}` },
-              { label: 'Job', value: <Mono>{answer.jobId}</Mono> },
+              { label: 'Request', value: <Copy text={answer.requestId} what="request" /> },
+              { label: 'Job', value: <Copy text={answer.jobId} what="job" /> },
             ]}
           />
         </Container>

@@ -8,33 +8,34 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { type Answer, call, type Schemas } from '../api/client.ts';
 import { PROFILE_STATES, type ProfileState } from '../api/states.ts';
 import { usePages } from '../api/use-call.ts';
-import { grouped, number, time } from '../format.ts';
+import { grouped, number } from '../format.ts';
 import { Problem } from '../parts/problem.tsx';
 import { State } from '../parts/state.tsx';
 import { useKept } from '../parts/use-kept.ts';
 import { type Column, VirtualRows } from '../parts/virtual-rows.tsx';
+import { When } from '../parts/when.tsx';
 import { changeQuery, goTo, hrefOf } from '../router.ts';
 import { ProfilePages } from './profile-pages.ts';
 
 type Profile = Schemas['ProfileEntry'];
 
 const COLUMNS: readonly Column<Profile>[] = [
-  { id: 'position', header: 'Position', width: '96px', cell: ({ position }) => number(position) },
+  { id: 'position', header: 'Position', width: '80px', cell: ({ position }) => number(position) },
   {
     id: 'iccid',
     header: 'ICCID',
-    width: '220px',
+    width: '190px',
     cell: ({ iccid }) => <span className="mono">{grouped(iccid)}</span>,
   },
-  { id: 'state', header: 'State', width: '140px', cell: ({ state }) => <State of={state} /> },
+  { id: 'state', header: 'State', width: '120px', cell: ({ state }) => <State of={state} /> },
   {
     id: 'eid',
     header: 'EID',
-    width: '340px',
+    width: '310px',
     cell: ({ eid }) => (eid === undefined ? '–' : <span className="mono">{grouped(eid)}</span>),
   },
-  { id: 'at', header: 'Since', width: '200px', cell: ({ at }) => time(at) },
-  { id: 'detail', header: 'Detail', width: '1fr', cell: ({ detail }) => detail ?? '' },
+  { id: 'at', header: 'Since', width: '190px', cell: ({ at }) => <When at={at} /> },
+  { id: 'detail', header: 'Detail', width: 'minmax(120px, 1fr)', cell: ({ detail }) => detail ?? '' },
 ];
 
 interface OrderProfilesProps {
@@ -45,18 +46,14 @@ interface OrderProfilesProps {
 /** The profiles of an order, however many: by position, or those in one state. */
 export function OrderProfiles({ order, query }: OrderProfilesProps) {
   const { orderId } = order;
-  const [kept, keep] = useKept(`profiles-${orderId}`);
-  const wanted = query.state ?? kept;
+  const [wanted, keep] = useKept(`profiles-${orderId}-state`);
   const state = PROFILE_STATES.find((one) => one === wanted);
-  const [focus, setFocus] = useState<number>();
+  const [focus, setFocus] = useState<number | undefined>(() => positionOf(query, order.prepared));
   const choose = (value: string) => {
     keep(value);
     setFocus(undefined);
-    changeQuery({ state: value === '' ? undefined : value });
+    changeQuery({ position: undefined });
   };
-  useEffect(() => {
-    if (query.state !== undefined) keep(query.state);
-  }, [query.state, keep]);
   const onOpen = useCallback(({ iccid }: Profile) => goTo(hrefOf(['devices', iccid])), []);
   const options = [
     { value: '', label: 'All states' },
@@ -83,6 +80,7 @@ export function OrderProfiles({ order, query }: OrderProfilesProps) {
             onFound={(position) => {
               choose('');
               setFocus(position);
+              changeQuery({ position: String(position) });
             }}
           />
         </SpaceBetween>
@@ -94,6 +92,11 @@ export function OrderProfiles({ order, query }: OrderProfilesProps) {
       </SpaceBetween>
     </Container>
   );
+}
+
+/** The place in the list that a link leads to. */
+function positionOf({ position = '' }: OrderProfilesProps['query'], prepared: number): number | undefined {
+  return /^\d{1,8}$/.test(position) && Number(position) < prepared ? Number(position) : undefined;
 }
 
 interface AllProfilesProps {

@@ -5,11 +5,13 @@ import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { type Answer, call } from '../api/client.ts';
 import { useCall } from '../api/use-call.ts';
-import { number, time } from '../format.ts';
+import { number } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
+import { Copy } from '../parts/copy.tsx';
 import { StateCounts } from '../parts/counts.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
+import { When } from '../parts/when.tsx';
 import { hrefOf } from '../router.ts';
 import { OrderProfiles } from './order-profiles.tsx';
 import { StatesChart } from './states-chart.tsx';
@@ -51,6 +53,7 @@ export function OrderPage({ orderId, query }: OrderPageProps) {
 
 function Facts({ order }: { readonly order: Order }) {
   const {
+    orderId,
     operator,
     profileType,
     state,
@@ -78,10 +81,11 @@ function Facts({ order }: { readonly order: Order }) {
         <KeyValuePairs
           columns={4}
           items={[
+            { label: 'Order', value: <Copy text={orderId} what="order" /> },
             { label: 'State', value: <State of={state} /> },
             { label: 'Operator', value: operator },
             { label: 'Profile type', value: profileType },
-            { label: 'Taken', value: time(createdAt) },
+            { label: 'Taken', value: <When at={createdAt} /> },
             { label: 'Prepared', value: `${number(prepared)} of ${number(quantity)}` },
             { label: 'Device manufacturers', value: requesterDms.join(', ') },
             ...(callbacks === undefined

@@ -3,13 +3,14 @@ import Select from '@cloudscape-design/components/select';
 import type { TableProps } from '@cloudscape-design/components/table';
 import type { Input, Schemas } from '../api/client.ts';
 import { usePages } from '../api/use-call.ts';
-import { number, time } from '../format.ts';
+import { number } from '../format.ts';
 import { countsText } from '../parts/counts.tsx';
 import { List } from '../parts/list.tsx';
 import { OrderLink } from '../parts/named-links.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
 import { useKept } from '../parts/use-kept.ts';
+import { When } from '../parts/when.tsx';
 import type { PageProps } from '../router.ts';
 import { OrderPage } from './order.tsx';
 
@@ -38,7 +39,7 @@ const COLUMNS: TableProps.ColumnDefinition<Order>[] = [
       ),
   },
   { id: 'counts', header: 'States', cell: ({ counts }) => countsText(counts) },
-  { id: 'createdAt', header: 'Taken', cell: ({ createdAt }) => time(createdAt), minWidth: 190 },
+  { id: 'createdAt', header: 'Taken', cell: ({ createdAt }) => <When at={createdAt} />, minWidth: 190 },
 ];
 
 export function OrdersPage({ place }: PageProps) {
@@ -63,7 +64,11 @@ function Orders() {
         rows={entries}
         keyOf={({ orderId }) => orderId}
         columns={COLUMNS}
-        empty={chosen === undefined ? 'No order yet' : `No order is ${chosen}`}
+        empty={
+          chosen === undefined
+            ? 'No order yet: Operators place them by es2f.prepareProfiles, or smdpf order place'
+            : `No order is ${chosen}`
+        }
         loading={loading}
         onMore={more ? loadMore : undefined}
         filter={

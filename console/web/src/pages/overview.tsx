@@ -1,3 +1,4 @@
+import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import ColumnLayout from '@cloudscape-design/components/column-layout';
 import Container from '@cloudscape-design/components/container';
@@ -14,7 +15,9 @@ import { StateCounts } from '../parts/counts.tsx';
 import { List } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
+import { When } from '../parts/when.tsx';
 import { hrefOf } from '../router.ts';
+import { alarmsOf, boundOf } from './alarms.ts';
 import { failureCountColumns } from './failure-columns.tsx';
 import { expiringColumns } from './trust-columns.tsx';
 
@@ -40,28 +43,28 @@ function Contents({ overview }: { readonly overview: Overview }) {
   const { stock, today, orders, failures, expiring, health, slowKeys } = overview;
   return (
     <SpaceBetween size="l">
+      <Alarms overview={overview} />
       <Health health={health} />
       <ColumnLayout columns={2}>
         <Card title="Profiles in stock" href={hrefOf(['orders'])}>
           <StateCounts counts={stock} />
         </Card>
-        <Card title="Changes of today" href={hrefOf(['jobs'])}>
-          <StateCounts counts={today} />
+        <Card title="Today" href={hrefOf(['jobs'])}>
+          <Today today={today} failures={failures} />
         </Card>
         <Card title="Orders" href={hrefOf(['orders'])}>
           <NamedNumbers of={orders} empty="No order yet" />
         </Card>
         <Work overview={overview} />
       </ColumnLayout>
-      {slowKeys.length > 0 && (
-        <List
-          title="Slow keys"
-          rows={slowKeys}
-          keyOf={({ key, call, reason }) => `${key} ${call} ${reason}`}
-          columns={SLOW_KEYS}
-          empty="No key was slow"
-        />
-      )}
+      <List
+        title="Slow keys"
+        description="Of the last 15 minutes: calls that were slowed by their backend, or took more than half a second"
+        rows={slowKeys}
+        keyOf={({ key, call, reason }) => `${key} ${call} ${reason}`}
+        columns={SLOW_KEYS}
+        empty="No key was slow"
+      />
       <List
         title="Failures of today"
         rows={failures}
@@ -79,6 +82,54 @@ function Contents({ overview }: { readonly overview: Overview }) {
         actions={<Link href={hrefOf(['trust'])}>Trust and keys</Link>}
       />
     </SpaceBetween>
+  );
+}
+
+/** What somebody has to do something about, by urgency, each with where. */
+function Alarms({ overview }: { readonly overview: Overview }) {
+  const alarms = alarmsOf(overview);
+  if (alarms.length === 0) return null;
+  return (
+    <Alert type={alarms.some(({ isError }) => isError) ? 'error' : 'warning'} header={counted(alarms.length)}>
+      <ul className="alarms">
+        {alarms.map(({ text, href, todo }) => (
+          <li key={text}>
+            {text}
+            {todo !== undefined && `: ${todo}`}{' '}
+            <Link href={href} variant="secondary">
+              Look
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  );
+}
+
+const counted = (alarms: number) => (alarms === 1 ? 'One alarm' : `${number(alarms)} alarms`);
+
+/** What left the stock for a device today (UTC), and what became of it. */
+function Today({ today, failures }: Pick<Overview, 'today' | 'failures'>) {
+  const refused = failures.filter(({ kind }) => kind === 'item').reduce((sum, { count }) => sum + count, 0);
+  const figures = [
+    ['Bound', boundOf(today), hrefOf(['jobs'])],
+    ['Installed', today.Installed ?? 0, hrefOf(['jobs'])],
+    ['Failed', today.Failed ?? 0, hrefOf(['failures'], { kind: 'profile', days: '1' })],
+    ['Unreported', today.Unreported ?? 0, hrefOf(['failures'], { kind: 'profile', days: '1' })],
+    ['Refused', refused, hrefOf(['failures'], { kind: 'item', days: '1' })],
+  ] as const;
+  return (
+    <KeyValuePairs
+      columns={3}
+      items={figures.map(([label, value, href]) => ({
+        label: <State of={label} />,
+        value: (
+          <Link href={href} fontSize="heading-l">
+            {number(value)}
+          </Link>
+        ),
+      }))}
+    />
   );
 }
 
@@ -133,7 +184,7 @@ const SLOW_KEYS: TableProps.ColumnDefinition<SlowKey>[] = [
   { id: 'reason', header: 'Why', cell: ({ reason }) => reason },
   { id: 'times', header: 'Times', cell: ({ times }) => number(times) },
   { id: 'waitedMs', header: 'Waited (ms)', cell: ({ waitedMs }) => number(waitedMs) },
-  { id: 'at', header: 'Last', cell: ({ at }) => time(at), minWidth: 190 },
+  { id: 'at', header: 'Last', cell: ({ at }) => <When at={at} />, minWidth: 190 },
 ];
 
 const WORK: Readonly<Record<string, string>> = {

@@ -1,18 +1,20 @@
 import type { TableProps } from '@cloudscape-design/components/table';
 import { call, type Schemas } from '../api/client.ts';
 import { useCall, usePages } from '../api/use-call.ts';
-import { day, number, short, time } from '../format.ts';
+import { day, number, short } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
-import { List, Mono } from '../parts/list.tsx';
+import { Copy } from '../parts/copy.tsx';
+import { List } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
+import { When } from '../parts/when.tsx';
 import type { PageProps } from '../router.ts';
 
 type Party = Schemas['PartyEntry'];
 type Call = Schemas['CallEntry'];
 
 const CALLS: TableProps.ColumnDefinition<Call>[] = [
-  { id: 'at', header: 'At', cell: ({ at }) => time(at), minWidth: 190 },
+  { id: 'at', header: 'At', cell: ({ at }) => <When at={at} />, minWidth: 190 },
   { id: 'party', header: 'Party', cell: ({ party }) => party ?? 'nobody known' },
   { id: 'function', header: 'Function', cell: (one) => one.function, isRowHeader: true },
   { id: 'status', header: 'Outcome', cell: ({ status }) => status },
@@ -62,9 +64,11 @@ const partyColumns = (onDone: () => void): TableProps.ColumnDefinition<Party>[] 
     id: 'fingerprint',
     header: 'Fingerprint',
     cell: ({ fingerprint }) => (
-      <span title={fingerprint}>
-        <Mono>{short(fingerprint)}</Mono>
-      </span>
+      <Copy text={fingerprint} what="fingerprint">
+        <span className="mono" title={fingerprint}>
+          {short(fingerprint, 12)}
+        </span>
+      </Copy>
     ),
   },
   { id: 'change', header: 'Change', cell: (party) => <PartyChange party={party} onDone={onDone} /> },

@@ -3,8 +3,20 @@ import Box from '@cloudscape-design/components/box';
 import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import type { Answer } from '../api/client.ts';
-import { PROFILE_STATES } from '../api/states.ts';
+import { PROFILE_STATES, type ProfileState } from '../api/states.ts';
 import { number } from '../format.ts';
+
+/** As the states are everywhere else, each to be told from its neighbours on light and dark pages. */
+const COLOURS: Readonly<Record<ProfileState, string>> = {
+  Available: '#688ae8',
+  Bound: '#2ea5b5',
+  Delivered: '#0b7285',
+  Installed: '#29823b',
+  Failed: '#d63f38',
+  Unreported: '#c77405',
+  Deleted: '#8456ce',
+  Closed: '#7d8998',
+};
 
 /** Days of a chart: with more of them a bar is a span of days, and shows their last one. */
 const BARS = 40;
@@ -28,6 +40,7 @@ export function StatesChart({ order }: { readonly order: Answer<'ops.getOrder'> 
         series={states.map((state) => ({
           type: 'bar' as const,
           title: state,
+          color: COLOURS[state],
           data: days.map(({ day, totals }) => ({ x: day, y: totals[state] ?? 0 })),
           valueFormatter: (value: number) => number(value),
         }))}

@@ -3,11 +3,13 @@ import FileUpload from '@cloudscape-design/components/file-upload';
 import Header from '@cloudscape-design/components/header';
 import type { TableProps } from '@cloudscape-design/components/table';
 import { useState } from 'react';
-import { call, type Schemas } from '../api/client.ts';
+import { type Answer, call, type Schemas } from '../api/client.ts';
 import { useCall, usePages } from '../api/use-call.ts';
+import { GuardedChange } from '../approvals/guarded-change.tsx';
 import { day, number, short } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
-import { List, Mono } from '../parts/list.tsx';
+import { Copy } from '../parts/copy.tsx';
+import { List } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
 import type { PageProps } from '../router.ts';
@@ -18,16 +20,18 @@ import { expiringColumns, KIND_WORDS } from './trust-columns.tsx';
 type Trust = Schemas['TrustEntry'];
 type KeysLeft = Schemas['KeysLeft'];
 
-/** Further than anybody plans; shown as far as there is something to show. */
-const DAYS = 3_650;
+/** A hundred years: everything that ends at all. */
+const DAYS = 36_500;
 
 /** Whom this server trusts, what it signs with, and when each of them ends. */
 export function TrustPage(_: PageProps) {
   const trust = useCall('ops.listTrust', {});
   const expiring = useCall('ops.listExpiring', { days: DAYS });
+  const approvals = useCall('ops.listApprovals', {});
   const reload = () => {
     trust.reload();
     expiring.reload();
+    approvals.reload();
   };
   const ends = expiring.answer?.expiring ?? [];
   return (
@@ -52,7 +56,7 @@ export function TrustPage(_: PageProps) {
         title="Certificates, lists and keys"
         rows={trust.answer?.trust ?? []}
         keyOf={({ kind, id, certificate }) => `${kind} ${id} ${certificate ?? ''}`}
-        columns={trustColumns(reload)}
+        columns={trustColumns(approvals.answer, reload)}
         empty="Nothing is trusted yet: smdpf trust"
         loading={trust.loading}
       />
@@ -62,37 +66,59 @@ export function TrustPage(_: PageProps) {
   );
 }
 
-const trustColumns = (onDone: () => void): TableProps.ColumnDefinition<Trust>[] => [
+const trustColumns = (
+  approvals: Answer<'ops.listApprovals'> | undefined,
+  onDone: () => void,
+): TableProps.ColumnDefinition<Trust>[] => [
   { id: 'kind', header: 'Kind', cell: ({ kind }) => KIND_WORDS[kind] ?? kind },
-  { id: 'name', header: 'Name', cell: ({ name }) => name, isRowHeader: true },
+  { id: 'name', header: 'Name', cell: ({ name }) => name, isRowHeader: true, minWidth: 190 },
   {
     id: 'id',
     header: 'Identifier',
     cell: ({ id }) => (
-      <span title={id}>
-        <Mono>{short(id, 24)}</Mono>
-      </span>
+      <Copy text={id} what="identifier">
+        <span className="mono" title={id}>
+          {short(id, 12)}
+        </span>
+      </Copy>
     ),
   },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
-  { id: 'party', header: 'Party', cell: ({ party }) => party ?? '–' },
-  { id: 'notBefore', header: 'From', cell: ({ notBefore }) => day(notBefore), minWidth: 130 },
-  { id: 'notAfter', header: 'Until', cell: ({ notAfter }) => day(notAfter), minWidth: 130 },
-  { id: 'change', header: 'Change', cell: (entry) => <Retire entry={entry} onDone={onDone} /> },
+  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 150 },
+  {
+    id: 'validity',
+    header: 'Valid',
+    minWidth: 150,
+    cell: ({ notBefore, notAfter }) =>
+      notAfter === undefined
+        ? '–'
+        : notBefore === undefined
+          ? `until ${day(notAfter)}`
+          : `${day(notBefore)} until ${day(notAfter)}`,
+  },
+  {
+    id: 'change',
+    header: 'Change',
+    cell: (entry) => <Retire entry={entry} approvals={approvals} onDone={onDone} />,
+  },
 ];
 
 function Retire({
   entry: { kind, certificate, name, state },
+  approvals,
   onDone,
 }: {
   readonly entry: Trust;
+  readonly approvals: Answer<'ops.listApprovals'> | undefined;
   readonly onDone: () => void;
 }) {
   if (kind !== 'dppb' || certificate === undefined || state === 'retired') return '–';
   return (
-    <Change
+    <GuardedChange
       label="Retire"
       typed={name}
+      action="key.retire"
+      subject={certificate}
+      list={approvals}
       onDone={onDone}
       change={async () => {
         await call('ops.retireCertificate', { certificate }, { confirmed: true });
@@ -100,7 +126,8 @@ function Retire({
       }}
     >
       Nothing is bound under this certificate any more. Results that were bound under it are still verified.
-    </Change>
+      This cannot be taken back.
+    </GuardedChange>
   );
 }
 
@@ -194,7 +221,7 @@ function KeysLeftList() {
       rows={entries}
       keyOf={({ ein, deviceManufacturers }) => `${ein} ${deviceManufacturers.join()}`}
       columns={KEYS_LEFT}
-      empty="No one-time key is registered"
+      empty="No one-time key is registered: EUMs send them with their eUICC data, esed1.registerEuiccData"
       loading={loading}
       onMore={more ? loadMore : undefined}
     />

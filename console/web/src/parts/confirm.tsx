@@ -17,13 +17,26 @@ interface ChangeProps {
   /** Typed by whoever confirms, where the change cannot be taken back. */
   readonly typed?: string;
   readonly disabled?: boolean;
+  /** What else is asked for before the change. */
+  readonly fields?: ReactNode;
+  readonly dialog?: DialogTerms;
   /** Makes the change, and says what came of it. */
   readonly change: () => Promise<string>;
   readonly onDone?: () => void;
 }
 
+/** Of a change under a person's own key. */
+interface DialogTerms {
+  /** On the button that confirms, where it is another word than `label`. */
+  readonly confirm?: string;
+  /** Under which name the audit log will have it; the login's unless given. */
+  readonly name?: string | undefined;
+  /** What else was asked for is there. */
+  readonly ready: boolean;
+}
+
 /** A button for a change: asks first, says under whose name it is written down, and shows what came of it. */
-export function Change({ label, children, typed, disabled = false, change, onDone }: ChangeProps) {
+export function Change({ label, children, disabled = false, onDone, ...dialog }: ChangeProps) {
   const mayChange = useMayChange();
   const [open, setOpen] = useState(false);
   if (!mayChange) return null;
@@ -34,9 +47,8 @@ export function Change({ label, children, typed, disabled = false, change, onDon
       </Button>
       {open && (
         <ConfirmDialog
+          {...dialog}
           label={label}
-          typed={typed}
-          change={change}
           onClose={(done) => {
             setOpen(false);
             if (done) onDone?.();
@@ -49,21 +61,17 @@ export function Change({ label, children, typed, disabled = false, change, onDon
   );
 }
 
-interface DialogProps {
-  readonly label: string;
-  readonly children: ReactNode;
-  readonly typed: string | undefined;
-  readonly change: () => Promise<string>;
+interface DialogProps extends Omit<ChangeProps, 'disabled' | 'onDone'> {
   readonly onClose: (done: boolean) => void;
 }
 
-function ConfirmDialog({ label, children, typed, change, onClose }: DialogProps) {
+function ConfirmDialog({ label, children, typed, fields, dialog, change, onClose }: DialogProps) {
   const { person } = useLogin();
   const notices = useNotices();
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
-  const ready = !busy && (typed === undefined || text.trim() === typed);
+  const ready = !busy && dialog?.ready !== false && (typed === undefined || text.trim() === typed);
   const confirm = async () => {
     if (!ready) return;
     setBusy(true);
@@ -82,7 +90,7 @@ function ConfirmDialog({ label, children, typed, change, onClose }: DialogProps)
           Leave as it is
         </Button>
         <Button variant="primary" loading={busy} disabled={!ready} onClick={() => void confirm()}>
-          {label}
+          {dialog?.confirm ?? label}
         </Button>
       </SpaceBetween>
     </Box>
@@ -107,7 +115,8 @@ function ConfirmDialog({ label, children, typed, change, onClose }: DialogProps)
             />
           </FormField>
         )}
-        <Box color="text-body-secondary">The audit log has this under the name {person}.</Box>
+        {fields}
+        <Box color="text-body-secondary">The audit log has this under the name {dialog?.name ?? person}.</Box>
         <Problem error={error} />
       </SpaceBetween>
     </Modal>

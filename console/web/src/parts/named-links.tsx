@@ -4,7 +4,11 @@ import { hrefOf } from '../router.ts';
 import { Mono } from './list.tsx';
 
 /** Links to what an identifier stands for. */
-export const OrderLink = ({ id }: { readonly id: string }) => <Link href={hrefOf(['orders', id])}>{id}</Link>;
+export const OrderLink = ({ id }: { readonly id: string }) => (
+  <Link href={hrefOf(['orders', id])}>
+    <span className="when">{id}</span>
+  </Link>
+);
 
 export const DeviceLink = ({ eid }: { readonly eid: string | undefined }) =>
   eid === undefined ? (

@@ -8,6 +8,7 @@ const TYPES: Readonly<Record<string, StatusIndicatorProps.Type>> = {
   Installed: 'success',
   Failed: 'error',
   Unreported: 'warning',
+  Refused: 'error',
   Deleted: 'stopped',
   Closed: 'stopped',
   // orders
@@ -27,6 +28,12 @@ const TYPES: Readonly<Record<string, StatusIndicatorProps.Type>> = {
   retired: 'stopped',
   stale: 'warning',
   missing: 'error',
+  // approvals
+  approved: 'success',
+  begun: 'in-progress',
+  done: 'success',
+  withdrawn: 'stopped',
+  over: 'stopped',
   // keys
   free: 'success',
   claimed: 'in-progress',
@@ -46,4 +53,9 @@ export const State = ({ of }: { readonly of: string }) => (
   <StatusIndicator type={TYPES[of] ?? 'info'}>{WORDS[of] ?? of}</StatusIndicator>
 );
 
-const WORDS: Readonly<Record<string, string>> = { endsSoon: 'ends soon', parked: 'given up' };
+const WORDS: Readonly<Record<string, string>> = {
+  endsSoon: 'ends soon',
+  parked: 'given up',
+  approved: 'agreed to',
+  withdrawn: 'declined',
+};

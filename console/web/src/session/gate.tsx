@@ -3,7 +3,7 @@ import { setPass } from '../api/client.ts';
 import { App } from '../app.tsx';
 import { LoginContext } from './context.ts';
 import { LoginPage } from './login-page.tsx';
-import { logIn, readSession, type SessionState, takeLoginSecret } from './session.ts';
+import { keepPlace, logIn, readSession, type SessionState, takeLoginSecret, takePlace } from './session.ts';
 
 /** The pages for whoever is logged in, and a way in for everybody else. */
 export function Gate() {
@@ -16,10 +16,13 @@ export function Gate() {
       setPass({
         headers: () => ({ 'x-csrf-token': session.csrf ?? '' }),
         onEnd: () => {
+          keepPlace();
           setProblem('The session is over. Please log in again.');
           setState({ methods: session.methods });
         },
       });
+      if (session.login === undefined) keepPlace();
+      else takePlace();
       setState(session);
     } catch (error) {
       setProblem((error as Error).message);
@@ -59,7 +62,7 @@ export function Gate() {
     );
   return (
     <LoginContext value={state.login}>
-      <App csrf={state.csrf ?? ''} onLoggedOut={() => void look()} />
+      <App csrf={state.csrf ?? ''} endsAt={state.endsAt ?? ''} onLoggedOut={look} />
     </LoginContext>
   );
 }

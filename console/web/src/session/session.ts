@@ -31,6 +31,20 @@ export function takeLoginSecret(): string | undefined {
   return secret;
 }
 
+const PLACE = 'smdpf-place';
+
+/** Remembers the page that somebody wanted, who has to log in first. A place is a part of these pages and of no other. */
+export function keepPlace(): void {
+  if (/^#\/./.test(location.hash)) sessionStorage.setItem(PLACE, location.hash);
+}
+
+/** Goes to the page that was wanted before the login. */
+export function takePlace(): void {
+  const place = sessionStorage.getItem(PLACE);
+  sessionStorage.removeItem(PLACE);
+  if (place !== null && /^(?:#\/?)?$/.test(location.hash)) location.replace(place);
+}
+
 /** Says why where it did not work. */
 export async function logIn(by: 'link' | 'certificate', secret = ''): Promise<string | undefined> {
   const response = await fetch(`/session/${by}`, { method: 'POST', body: secret });

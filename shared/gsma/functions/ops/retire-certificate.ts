@@ -1,9 +1,10 @@
-import { object, required } from '../../check.ts';
+import { object, optional, required, text } from '../../check.ts';
 import { sha256 } from '../../fields.ts';
 import { partyFunction } from '../../interface-function.ts';
 
 const body = object({
   certificate: required(sha256),
+  begin: optional(text(4_096)),
 });
 
 /** Ops.retireCertificate: a DPpb certificate of this server binds nothing any more. */

@@ -40,6 +40,7 @@ export class Person {
       ignoreHTTPSErrors: true,
       viewport: { width: 1280, height: 800 },
       colorScheme: 'light',
+      reducedMotion: 'reduce',
       timezoneId: 'Europe/Rome',
       ...(certificate !== undefined && { clientCertificates: [{ origin, ...certificate }] }),
     });
@@ -87,7 +88,18 @@ export class Person {
   }
 
   async inColours(colorScheme: 'light' | 'dark'): Promise<void> {
-    await this.page.emulateMedia({ colorScheme });
+    await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await this.page.waitForFunction(
+      (dark) => document.body.classList.contains('awsui-dark-mode') === dark,
+      colorScheme === 'dark',
+    );
+    // colours on their way from one to the other are neither
+    await this.page.evaluate(async () => {
+      const passing = document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+      await Promise.all(passing.map(({ finished }) => finished.catch(() => undefined)));
+    });
   }
 
   /** Nothing of a page is cut off where the screen is that of a tablet. */

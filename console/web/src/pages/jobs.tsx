@@ -14,7 +14,7 @@ import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
 import { useKept } from '../parts/use-kept.ts';
 import { When } from '../parts/when.tsx';
-import type { PageProps } from '../router.ts';
+import { changeQuery, type PageProps, usePlace } from '../router.ts';
 
 type Job = Schemas['JobSummary'];
 type RefusedItem = Schemas['RefusedJobItem'];
@@ -62,13 +62,13 @@ export function JobsPage({ place }: PageProps) {
 
 /** Everything that goes on by itself. */
 function Work() {
-  const [tab, setTab] = useKept('jobs-tab');
+  const { tab = 'requests' } = usePlace().query;
   return (
     <Page title="Jobs" description="What goes on by itself, as it goes on">
       <Tabs
         ariaLabel="Kinds of work"
-        activeTabId={tab === '' ? 'requests' : tab}
-        onChange={({ detail }) => setTab(detail.activeTabId === 'requests' ? '' : detail.activeTabId)}
+        activeTabId={tab}
+        onChange={({ detail }) => changeQuery({ tab: detail.activeTabId })}
         tabs={[
           { id: 'requests', label: 'Requests', content: <Requests /> },
           { id: 'ingests', label: 'eUICC data', content: <Ingests /> },

@@ -41,18 +41,9 @@ export function ApprovalsPage() {
         columns={[
           ...commonColumns(nameOf),
           {
-            id: 'endsAt',
-            header: 'Until',
-            cell: ({ endsAt }) => (
-              <>
-                <When at={endsAt} />
-                <Box color="text-body-secondary">{ago(endsAt)}</Box>
-              </>
-            ),
-          },
-          {
             id: 'change',
             header: 'Change',
+            minWidth: 200,
             cell: (approval) =>
               answer && <Decide approval={approval} list={answer} nameOf={nameOf} onDone={reload} />,
           },
@@ -88,29 +79,36 @@ const commonColumns = (nameOf: NameOf): TableProps.ColumnDefinition<Approval>[] 
   {
     id: 'action',
     header: 'What',
-    cell: ({ action, meaning }) => (
+    minWidth: 250,
+    cell: ({ action, meaning, subject }) => (
       <>
-        {action}
+        <strong>{action}</strong>
+        {nameOf(subject) !== undefined && <div>{nameOf(subject)}</div>}
+        <Copy text={subject} what="what it is of">
+          <span className="mono" title={subject}>
+            {short(subject, 20)}
+          </span>
+        </Copy>
         <Box color="text-body-secondary">{meaning}</Box>
       </>
     ),
     isRowHeader: true,
   },
   {
-    id: 'subject',
-    header: 'Of',
-    cell: ({ subject }) => (
+    id: 'state',
+    header: 'State',
+    minWidth: 130,
+    cell: (one) => (
       <>
-        {nameOf(subject) !== undefined && <div>{nameOf(subject)}</div>}
-        <Copy text={subject} what="what it is of">
-          <span className="mono" title={subject}>
-            {short(subject, 24)}
-          </span>
-        </Copy>
+        <State of={one.state} />
+        {isOpen(one) && (
+          <Box color="text-body-secondary">
+            until <When at={one.endsAt} /> ({ago(one.endsAt)})
+          </Box>
+        )}
       </>
     ),
   },
-  { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   {
     id: 'requestedBy',
     header: 'Asked by',

@@ -156,12 +156,22 @@ describe.each(Object.entries(STORES))(
       expect(closed).toBe(QUANTITY - order.bound);
       const open = await runtime.context.ledger.get(ledgerKeys.openWork('closing', ORDER_ID));
       expect(openWorkRecord.from(open!).tasks).toBe(Math.ceil(QUANTITY / 1_000));
+      const closing = async () =>
+        (await runtime.services.orders.getOrderStatus(OPERATOR, { orderId: ORDER_ID, limit: 1 })).closing;
+      const of = Math.ceil(QUANTITY / 1_000);
+      expect(await closing()).toEqual({ done: 0, of });
       await timed('a slice of its end', READS, () => runtime.work.runTask('closing', ORDER_ID, 1));
       expect(await runtime.work.finish('closing', ORDER_ID), 'slices are left').toBe(false);
       if (QUANTITY > 10_000) return;
       // each slice may be repeated, in any order, and work that is complete is complete for everybody
       for (const task of [3, 0, 1, 2, 0]) await runtime.work.runTask('closing', ORDER_ID, task);
+      expect(await closing()).toEqual({ done: of, of });
+      expect((await runtime.services.inventory.getOrder({ orderId: ORDER_ID })).closing).toEqual({
+        done: of,
+        of,
+      });
       for (let n = 0; n < 2; n++) expect(await runtime.work.finish('closing', ORDER_ID)).toBe(true);
+      expect(await closing()).toBeUndefined();
       expect(await runtime.context.ledger.get(ledgerKeys.openWork('closing', ORDER_ID))).toBeUndefined();
       expect(await runtime.services.orders.closeOrder(OPERATOR, { orderId: ORDER_ID })).toEqual({ closed });
     });

@@ -316,6 +316,15 @@ describe('a locked object', () => {
     }
   });
 
+  it('is put into its own folder alone: nobody writes under a name that no folder is known for', () => {
+    for (const role of writers)
+      for (const name of ['x', 'elsewhere/x', `x/${WRITTEN_ONCE[0]}x`])
+        expect(
+          byRole(template, role, { action: 's3:PutObject', resource: `${vault}/${name}` }),
+          `${role} ${name}`,
+        ).toBe('silent');
+  });
+
   it('is the only kind that stays: the staging area is emptied', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {

@@ -296,8 +296,9 @@ const NOT_SHOWN: Partial<Record<FunctionPath, readonly Port[]>> = {
   'ops.closeOrder': ['vaultWrite'],
   // a transfer as the body
   'esbpp.sendProfileLoadingReport': ['vaultRead'],
-  // parts without what was withheld are written, and signed links are made, for an answer in parts
-  'esbpp.getBppBatch': ['vaultWrite'],
+  // parts without what was withheld are written, and signed links are made, for an answer in parts;
+  // pages of a large job's manifest are made anew once trust has moved: test/service/esbpp/manifest-tree.test.ts
+  'esbpp.getBppBatch': ['vaultWrite', 'dispatcher'],
   'esbpp.getTransfer': ['vaultRead', 'vaultWrite'],
   // all refusals of a batch that has more than an answer lists
   'esed1.getTransfer': ['vaultRead'],

@@ -3,8 +3,11 @@ import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../shared/codec/bytes.ts';
+import type { FunctionAnswer, JsonObject } from './function-answer.ts';
 import { NotExecuted } from './not-executed.ts';
 import { SimError } from './tlv.ts';
+
+export type { FunctionAnswer, JsonObject } from './function-answer.ts';
 
 /** PEM texts of one party; a client without certificate gives `ca` only. */
 export interface TlsIdentity {
@@ -22,21 +25,6 @@ export interface ClientOptions {
   /** Sent with every function call, for emulators that end no mutual TLS. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
-}
-
-export type JsonObject = { readonly [name: string]: unknown };
-
-export interface FunctionAnswer {
-  readonly httpStatus: number;
-  /** X-Admin-Protocol of the answer. */
-  readonly adminProtocol?: string;
-  /** Empty for 204. */
-  readonly body: JsonObject;
-  /** functionExecutionStatus.status; `Executed-Success` for 204. */
-  readonly status: string;
-  readonly subjectCode?: string;
-  readonly reasonCode?: string;
-  readonly message?: string;
 }
 
 /** What an upload is for, and the member that carries the same object inline. */

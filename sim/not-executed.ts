@@ -1,4 +1,4 @@
-import type { FunctionAnswer } from './http.ts';
+import type { FunctionAnswer } from './function-answer.ts';
 import { SimError } from './tlv.ts';
 
 /** The server did not execute a function. */

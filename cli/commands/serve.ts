@@ -57,7 +57,7 @@ export function registerServe(program: Command, io: CliIo): void {
     )
     .option(
       '--in-time-threads <count>',
-      'threads that bind just in time once several calls meet; default: 1, on a machine of one core 0',
+      'threads that bind just in time once several calls meet; default: 0',
       wholeOption(0, 64),
     )
     .option(

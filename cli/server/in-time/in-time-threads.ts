@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { addReads } from '../../../shared/call-cost.ts';
 import { Fault } from '../../../shared/errors.ts';
 import { errorRecords } from '../../../shared/events/error-record.ts';
@@ -17,11 +16,8 @@ const MEETING_MS = 1_000;
 /** Milliseconds before a thread that died is replaced, and before another one tries to open what this one could not. */
 const PAUSE_MS = { died: 1_000, failed: 60_000 } as const;
 
-/**
- * Unless the configuration says otherwise: one, and none where there is one core. More of them wait for each other's
- * transactions, of which SQLite makes one at a time, and flush the medium each for itself what callers of one share.
- */
-export const defaultInTimeThreads = () => (availableParallelism() > 1 ? 1 : 0);
+/** Unless the configuration says otherwise: none. That one is quicker has not been seen yet (docs/scale.md). */
+export const defaultInTimeThreads = () => 0;
 
 /**
  * Just in time in several threads, each with connections of its own to the same stores, as another process would have them:

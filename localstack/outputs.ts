@@ -8,8 +8,6 @@ export const OUTPUTS_FILE = join(import.meta.dirname, '..', 'cdk.out', 'outputs.
 export interface Outputs {
   readonly runtime: RuntimeConfig;
   readonly stateMachine: string;
-  /** HTTP API of the console. */
-  readonly consoleApi: string;
 }
 
 export function readOutputs(): Outputs {
@@ -23,7 +21,6 @@ export function readOutputs(): Outputs {
   return {
     runtime: JSON.parse(output('Runtime')) as RuntimeConfig,
     stateMachine: output('StateMachine'),
-    consoleApi: output('ConsoleApi'),
   };
 }
 

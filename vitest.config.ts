@@ -17,6 +17,11 @@ const loadsLibrary = (file: string) => imports(file, 'softhsm.ts');
 /** The form in force is one of the process, and other files leave deployments open in theirs. */
 const holdsForms = (file: string) => imports(file, 'records/forms.ts');
 
+/** What stands in the place of a module stays out of the processes that share theirs. */
+const standsIn = (file: string) => has(file, 'vi.mock(');
+
+const needsItsOwn = (file: string) => loadsLibrary(file) || holdsForms(file) || standsIn(file);
+
 // processes and threads that tests start, as well as the workers, find their modules stripped of types and compiled
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/smdpf');
 
@@ -49,13 +54,9 @@ export default defineConfig(({ mode }) => {
         project(
           'shared',
           false,
-          files.filter((file) => !loadsLibrary(file) && !holdsForms(file)),
+          files.filter((file) => !needsItsOwn(file)),
         ),
-        project(
-          'alone',
-          true,
-          files.filter((file) => loadsLibrary(file) || holdsForms(file)),
-        ),
+        project('alone', true, files.filter(needsItsOwn)),
       ],
       // a tag that is of no requirement stops its file; the report lists it as an orphan
       tags: tagsOf(readRequirements()),

@@ -58,6 +58,7 @@ const isOfAll = (path: FunctionPath, member: string) =>
 /** Members that name nobody's objects by themselves. */
 const NOBODYS = [
   'header',
+  'page',
   'profileType',
   'quantity',
   'requesterDms',

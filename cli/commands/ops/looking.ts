@@ -72,10 +72,13 @@ export async function look(
     const { document, text } = await withCursor(options, () => withInventory(options, view));
     return io.answer(document, text);
   }
-  for (let round = 0; round < times; round++) {
+  // whoever read the answers, such as head, may go; the stream itself tells it this once, and not by `destroyed`
+  let isRead = true;
+  process.stdout.once('error', () => {
+    isRead = false;
+  });
+  for (let round = 0; round < times && isRead; round++) {
     if (round > 0) await sleep((watch === true ? WATCH_S : watch) * 1000);
-    // whoever read the answers, such as head, has gone
-    if (process.stdout.destroyed) return;
     try {
       const { document, text } = await withInventory(options, view);
       io.answerInLine(document, `${process.stdout.isTTY ? CLEAR : ''}${text}`);

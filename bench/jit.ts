@@ -9,7 +9,6 @@ import { DeploymentFolder } from '../cli/deployment/folder.ts';
 import { openSandbox } from '../cli/deployment/sandbox.ts';
 import { startDeployment } from '../cli/deployment/start.ts';
 import { DevelopmentPki } from '../cli/deployment/tls.ts';
-import { defaultInTimeThreads } from '../cli/server/in-time/in-time-threads.ts';
 import { ownTemplate } from '../shared/profile/package/template/own-profile.ts';
 import { encodeBppRequest } from '../sim/index.ts';
 import type { CallersAnswer, CallersData } from './jit/callers.ts';
@@ -19,17 +18,16 @@ import { freePort, serve } from './serving.ts';
 /**
  * Just in time on one machine: requests of one item over HTTPS with mutual TLS, by 1, 8 and 32 callers that wait for each
  * answer, against `smdpf serve` on a folder of its own. Beside each the floor: a bare server that does the cryptography
- * alone. Server, floor and callers are processes of their own on this machine; the server has threads of its own that bind
- * (`--threads`, as `smdpf serve --in-time-threads`). What it is held to on two quiet cores stands at the end of each line.
+ * alone. Server, floor and callers are processes of their own on this machine. What it is held to on two quiet cores stands at
+ * the end of each line.
  *
- *   npm run bench:jit -- [--calls 400,2000,4000] [--threads 2] [--profile DIR] [--json]
+ *   npm run bench:jit -- [--calls 400,2000,4000] [--profile DIR] [--json]
  *
  * `--profile` has the server write a CPU profile there. `--json` writes what was measured to stdout in place of the lines.
  */
 const { values: options } = parseArgs({
   options: {
     calls: { type: 'string', default: '400,2000,4000' },
-    threads: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -41,7 +39,6 @@ const WARM_UP = 300;
 const ORDER = 'JIT-1';
 const MAKER = '2.999.50';
 const calls = options.calls.split(',').map(Number);
-const threads = Number(options.threads ?? defaultInTimeThreads());
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-jit-'));
 const port = await freePort();
 
@@ -51,7 +48,7 @@ try {
   const ca = pki.caCertificate;
   const tls = await pki.client('device-maker');
   const node = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
-  const server = await serve(folder, { port, ca, node, options: ['--in-time-threads', String(threads)] });
+  const server = await serve(folder, { port, ca, node });
   try {
     const take = (count: number) => bodies.splice(0, count);
     const { octets } = await call({ port, ca, tls, callers: 8, bodies: take(WARM_UP) });
@@ -61,8 +58,7 @@ try {
     say(
       [
         `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before`,
-        `one server process, ${threads} ${threads === 1 ? 'thread that binds' : 'threads that bind'} beside the first`,
-        'one process of callers; p50 and p99 in ms',
+        'one process of the server and one of callers; p50 and p99 in ms',
       ].join('; '),
     );
     const runs: Run[] = [];
@@ -78,7 +74,7 @@ try {
       runs.push({ callers, bound: factsOf(bound), floor: factsOf(bare) });
       tell(callers, bound, bare);
     }
-    if (options.json) console.log(JSON.stringify({ octets, threads, goal: GOAL, runs }));
+    if (options.json) console.log(JSON.stringify({ octets, goal: GOAL, runs }));
     floor.process.disconnect();
   } finally {
     server.kill('SIGTERM');

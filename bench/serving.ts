@@ -25,18 +25,15 @@ export async function serve(
     port,
     ca,
     node = [],
-    options = [],
     command = 'cli/smdpf.mjs',
   }: {
     readonly port: number;
     readonly ca: string;
     readonly node?: readonly string[];
-    /** Of the command. */
-    readonly options?: readonly string[];
     readonly command?: string;
   },
 ): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...node, command, 'serve', '--folder', folder, ...options], {
+  const child = spawn(process.execPath, [...node, command, 'serve', '--folder', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...ALLOCATOR },
   });

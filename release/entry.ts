@@ -13,7 +13,6 @@ const THREAD = '--smdpf-thread';
 const THREADS: Readonly<Record<string, () => Promise<unknown>>> = {
   'worker.ts': () => import('../shared/jobs/worker.ts'),
   'field-worker.ts': () => import('../cli/server/field/field-worker.ts'),
-  'in-time-worker.ts': () => import('../cli/server/in-time/in-time-worker.ts'),
 };
 
 if (isMainThread) command();

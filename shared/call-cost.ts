@@ -18,9 +18,3 @@ export function countRead(octets: number): void {
   const cost = ofCall.getStore();
   if (cost !== undefined) cost.reads += Math.max(1, Math.ceil(octets / READ_OCTETS));
 }
-
-/** Another thread has made so many reads for this call. */
-export function addReads(reads: number): void {
-  const cost = ofCall.getStore();
-  if (cost !== undefined) cost.reads += reads;
-}

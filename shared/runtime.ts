@@ -31,7 +31,6 @@ import { EligibilityService } from './service/es2f/eligibility-check.ts';
 import { OrderService } from './service/es2f/orders.ts';
 import { DeletionStatementService } from './service/esbpp/deletion-statement.ts';
 import { DeliveryService } from './service/esbpp/delivery.ts';
-import { type InTime, JustInTime } from './service/esbpp/just-in-time/just-in-time.ts';
 import { closeLane } from './service/esbpp/just-in-time/lane-closing.ts';
 import { Requests } from './service/esbpp/requests.ts';
 import { TransferService } from './service/esbpp/transfers.ts';
@@ -72,8 +71,6 @@ export interface Runtime {
     readonly callbacks: CallbackService;
     readonly calls: CallJournal;
   };
-  /** In this thread. */
-  readonly inTime: JustInTime;
   readonly trust: Trust;
   readonly trustAdministration: TrustAdministration;
   readonly work: ServiceWork;
@@ -104,8 +101,6 @@ export interface RuntimeOptions {
   readonly keys?: KeyRegistry;
   /** Who carries callbacks in place of what the configuration names, such as another thread. */
   readonly notifier?: Notifier;
-  /** Who binds just in time in place of `here`, such as other threads. */
-  readonly inTime?: (here: InTime, config: RuntimeConfig) => InTime;
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -130,11 +125,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const keyInventory = new KeyInventory(context, custody.keys, wrappingRotation);
   const ofProcess: Runtime['ofProcess'] = {};
   const parts = { trust, trustAdministration, audit, keyInventory, ofProcess };
-  const ingest = new IngestService(context, trust);
-  const requests = new Requests(context, ingest);
-  const inTime = new JustInTime(context, trust, requests);
-  const delivery = new DeliveryService(context, trust, requests, options.inTime?.(inTime, config) ?? inTime);
-  const services = openServices(config, context, { ...parts, ingest, delivery, rates: stores.ledger });
+  const services = openServices(config, context, { ...parts, rates: stores.ledger });
   const calls = writeEachMinute(services.calls, log);
   ofProcess.writeCalls = calls.write;
   return {
@@ -145,7 +136,6 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     unguarded: { ...context, ledger: stores.ledger },
     services,
     ...parts,
-    inTime,
     work,
     evidence: new Evidence(context, config),
     // below the guard: a restore waits for two while its ledger is frozen
@@ -266,12 +256,12 @@ function openServices(
   config: RuntimeConfig,
   context: Context,
   parts: Pick<Runtime, 'trust' | 'trustAdministration' | 'audit' | 'keyInventory' | 'ofProcess'> & {
-    readonly ingest: IngestService;
-    readonly delivery: DeliveryService;
     readonly rates: Ledger;
   },
 ): Runtime['services'] {
-  const { trust, trustAdministration, audit, ingest, delivery } = parts;
+  const { trust, trustAdministration, audit } = parts;
+  const ingest = new IngestService(context, trust);
+  const delivery = new DeliveryService(context, trust, new Requests(context, ingest));
   const reports = new ReportService(context);
   const parties = new PartyService(context, config.rateLimit, parts.rates);
   return {

@@ -25,7 +25,6 @@ interface ServeArguments {
   address?: string;
   sandbox?: CurveName;
   crlFetchMinutes?: number;
-  inTimeThreads?: number;
   keys?: string;
   console?: true | number;
   consoleRole?: ConsoleRole;
@@ -56,11 +55,6 @@ export function registerServe(program: Command, io: CliIo): void {
       wholeOption(0, 10_080),
     )
     .option(
-      '--in-time-threads <count>',
-      'threads that bind just in time once several calls meet; default: 0',
-      wholeOption(0, 64),
-    )
-    .option(
       '--keys <uri>',
       'make the keys in this PKCS#11 token instead of files (pkcs11:token=…?module-path=…&pin-source=…; first use only)',
     )
@@ -74,7 +68,7 @@ export function registerServe(program: Command, io: CliIo): void {
     )
     .addHelpText('after', HELP)
     .action(async (options: ServeArguments) => {
-      const { folder, sandbox, console, consoleRole, keys, inTimeThreads, ...rest } = options;
+      const { folder, sandbox, console, consoleRole, keys, ...rest } = options;
       if (rest.port !== undefined && rest.port !== 0 && rest.port === rest.fieldPort)
         throw new UsageError(
           '--port and --field-port are the same',
@@ -89,7 +83,7 @@ export function registerServe(program: Command, io: CliIo): void {
       });
       if (there) warnOfFirstUse(options, deployment, io);
       const ports = {
-        ...present({ port: rest.port, fieldPort: rest.fieldPort, inTimeThreads }),
+        ...present({ port: rest.port, fieldPort: rest.fieldPort }),
         ...(console !== undefined && { console: wantedConsole(console, consoleRole) }),
       };
       const logLine = logLines((lines) => io.say(lines));

@@ -35,8 +35,6 @@ const server = object({
   port: optional(whole),
   fieldPort: optional(whole),
   publicUrl: optional(text),
-  /** Threads that bind just in time beside the one that answers the network: cli/server/in-time. */
-  inTimeThreads: optional(whole),
   /** What one caller may take of the server (I13): cli/server/admission/limits.ts. */
   limits: optional(limitsConfig),
 });
@@ -69,7 +67,6 @@ export interface FolderConfig {
     readonly port: number;
     readonly fieldPort: number;
     readonly publicUrl?: string;
-    readonly inTimeThreads?: number;
     readonly limits?: ChosenLimits;
   };
   readonly crlFetchMinutes?: number;

@@ -6,7 +6,6 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
 import { CallbackThread, fieldThread } from '../server/field/field-thread.ts';
-import { defaultInTimeThreads, InTimeThreads } from '../server/in-time/in-time-threads.ts';
 import { Meters } from '../server/meters.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
@@ -35,12 +34,7 @@ export interface RunningDeployment {
 export async function startDeployment(
   deployment: DeploymentFolder,
   told: Log,
-  ports: {
-    readonly port?: number;
-    readonly fieldPort?: number;
-    readonly inTimeThreads?: number;
-    readonly console?: WantedConsole;
-  } = {},
+  ports: { readonly port?: number; readonly fieldPort?: number; readonly console?: WantedConsole } = {},
 ): Promise<RunningDeployment> {
   const meters = new Meters();
   const log: Log = (record) => {
@@ -56,18 +50,8 @@ export async function startDeployment(
     ...new Set([host, 'localhost', '127.0.0.1', deployment.config.runtime.address]),
   ]);
   const callbacks = new CallbackThread();
-  const inTime = new InTimeThreads(
-    ports.inTimeThreads ?? configured.inTimeThreads ?? defaultInTimeThreads(),
-    log,
-    () => callbacks.notifier.wake(),
-  );
   const runtime = await deployment.openRuntime(
-    {
-      lanes: 'workers',
-      log,
-      notifier: callbacks.notifier,
-      inTime: (here, config) => inTime.beside(here, config),
-    },
+    { lanes: 'workers', log, notifier: callbacks.notifier },
     { publicUrl: configured.publicUrl ?? `https://${host}:${port}`, callbackCa: pki.caCertificate },
   );
   let server: RunningServer | undefined;
@@ -112,7 +96,6 @@ export async function startDeployment(
       await management?.close();
       await server.close();
       await Promise.all(upkeep.map((rounds) => rounds.stop()));
-      await inTime.close();
       if (frozen === undefined) await runtime.audit.chain();
       await runtime.close();
     },

@@ -27,7 +27,7 @@ import {
 import { FinishedAnswers } from './finished-answers.ts';
 import { chainsOf } from './job-chains.ts';
 import { chunkProgresses, finishJob } from './job-progress.ts';
-import type { InTime } from './just-in-time/just-in-time.ts';
+import { JustInTime } from './just-in-time/just-in-time.ts';
 import { readPart } from './just-in-time/sealed-part.ts';
 import { isPaged } from './manifest-tree.ts';
 import { markDelivered } from './mark-delivered.ts';
@@ -48,14 +48,14 @@ export class DeliveryService implements Delivery {
   readonly #context: Context;
   readonly #trust: Trust;
   readonly #requests: Requests;
-  readonly #inTime: InTime;
+  readonly #justInTime: JustInTime;
   readonly #finished: FinishedAnswers;
 
-  constructor(context: Context, trust: Trust, requests: Requests, inTime: InTime) {
+  constructor(context: Context, trust: Trust, requests: Requests) {
     this.#context = context;
     this.#trust = trust;
     this.#requests = requests;
-    this.#inTime = inTime;
+    this.#justInTime = new JustInTime(context, trust, requests);
     this.#finished = new FinishedAnswers(context.now);
   }
 
@@ -65,7 +65,7 @@ export class DeliveryService implements Delivery {
     confirmed: Promise<unknown> = Promise.resolve(),
   ): Promise<BppAnswer> {
     const received = this.#requests.receive(caller, der);
-    const inTime = await this.#inTime.answer(received, confirmed);
+    const inTime = await this.#justInTime.answer(received, confirmed);
     if (inTime !== undefined) return inTime;
     await confirmed;
     const { jobId, job } = await this.#requests.take(received);

@@ -1,8 +1,6 @@
-import type { Bytes } from '../../../codec/bytes.ts';
 import { together } from '../../../concurrency.ts';
 import { bppBatchPrefix } from '../../../ifpp-draft1/bpp-batch.ts';
 import { present } from '../../../present.ts';
-import type { Caller } from '../../api/caller.ts';
 import type { BppAnswer } from '../../api/esbpp.ts';
 import type { Context } from '../../context.ts';
 import { euiccInfos } from '../../esed1/euicc-infos.ts';
@@ -23,12 +21,6 @@ import { SharedChains } from './shared-chains.ts';
 /** Attempts that may be lost to others before a request goes the way of all others. */
 const ATTEMPTS = 4;
 
-/** Binds the one profile of a request while a device waits. */
-export interface InTime {
-  /** Undefined where the request is to go the way of all others. Until `confirmed`, the register's word on the caller, it only reads. */
-  answer(received: ReceivedRequest, confirmed: Promise<unknown>): Promise<BppAnswer | undefined>;
-}
-
 /**
  * Binding one profile while a device waits: one read, one signature, one transaction, and the answer from memory.
  *
@@ -36,7 +28,7 @@ export interface InTime {
  * kept; that names its ICCID, or whose eUICC has a replacement kept for it; of an order
  * whose last positions are being drawn, or the last ones of the caller's share; and an answer that is too large to go inline.
  */
-export class JustInTime implements InTime {
+export class JustInTime {
   readonly #context: Context;
   readonly #deciding: Deciding;
   readonly #requests: Requests;
@@ -51,11 +43,7 @@ export class JustInTime implements InTime {
     this.#chains = new SharedChains(context.ledger);
   }
 
-  /** For a caller whom another thread has let in, and a request that it has read. */
-  answerAgain(caller: Caller, der: Bytes): Promise<BppAnswer | undefined> {
-    return this.answer(this.#requests.receive(caller, der), Promise.resolve());
-  }
-
+  /** Undefined where the request is to go the way of all others. Until `confirmed`, the register's word on the caller, it only reads. */
   async answer(received: ReceivedRequest, confirmed: Promise<unknown>): Promise<BppAnswer | undefined> {
     const [item, ...others] = received.request.items;
     if (item === undefined || others.length > 0) return undefined;

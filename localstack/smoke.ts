@@ -8,6 +8,8 @@ import { readStack } from '../cli/aws/stack-description.ts';
 import { DemoRecord } from '../cli/demo/steps.ts';
 import { openRuntime, type Runtime } from '../shared/runtime.ts';
 import { jobIdOf } from '../shared/service/records/transaction-id.ts';
+import type { Scrubbed } from '../shared/service/verify/scrub.ts';
+import { verify } from '../shared/service/verify/verify.ts';
 import { CallbackServer } from '../sim/index.ts';
 import { orderEncrypted } from './encrypted-order.ts';
 import { invoke, mapRunOf } from './map-runs.ts';
@@ -62,6 +64,7 @@ async function flow(world: SmokeWorld, runtime: Runtime, outputs: Outputs): Prom
   await steps.load(euiccs, [first, job.octets], rows);
   await chainAudit();
   for await (const { problem } of runtime.audit.verify()) assert.equal(problem, undefined);
+  await verifyStores(runtime);
 }
 
 /** Where an emulator ran no distributed map, each task is invoked from here. */
@@ -93,6 +96,19 @@ async function chainAudit(): Promise<void> {
   const { sequence } = (await invoke('emulated-audit-chain', {})) as { sequence: number };
   assert.ok(sequence > 0);
   console.log(`[    -] audit chain of ${sequence} lines, its head locked`);
+}
+
+/** A share by the Lambda of the upkeep, with its own grants, and everything from here: all of it holds (I11). */
+async function verifyStores({ unguarded }: Runtime): Promise<void> {
+  const share = (await invoke('emulated-verify-scrub', {})) as Scrubbed;
+  assert.ok(share.looked > 0);
+  assert.equal(share.found, 0);
+  let looked = 0;
+  for await (const step of verify(unguarded)) {
+    assert.deepEqual(step.findings, []);
+    looked += step.looked;
+  }
+  console.log(`[    -] the stores hold: ${share.looked} things by the Lambda, all ${looked} from here`);
 }
 
 await smoke(readOutputs());

@@ -61,7 +61,7 @@ export const DEFAULT_SETTINGS = {
   chunkSize: 250,
   packSize: 250,
   inlineLimit: 3_000_000,
-  manifest: { whole: 256, page: 64 },
+  manifest: { whole: 64, page: 64 },
   inlineOrder: 1_000,
   inlineReport: 1_000,
   uploads: { count: 64, octets: 8 * 1024 ** 3 },

@@ -40,6 +40,7 @@ npm run localstack:deploy
 npm run localstack:doctor
 npm run localstack:smoke
 npm run localstack:aws-smoke
+npm run localstack:console
 
 # Afterwards, since they bring stores of their own and stay out of the stack's; one emulator serves them one by one.
 SMDPF_TEST_AWS_ENDPOINT="$AWS_ENDPOINT_URL" SMDPF_TEST_KMS_ENDPOINT="$AWS_ENDPOINT_URL" \

@@ -4,6 +4,13 @@ import Provider, { interactionPolicy } from 'oidc-provider';
 
 export const CLIENT = 'smdpf-console';
 
+/** What the configuration of the emulated stack says of this provider (lib/operators/emulator.ts). */
+export const EMULATED = {
+  issuer: 'http://127.0.0.1:4790',
+  viewers: ['smdpf-viewers'],
+  administrators: ['smdpf-administrators'],
+} as const;
+
 /** What the provider says of somebody, by the name of the account. */
 export type Accounts = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 

@@ -8,6 +8,8 @@ export const OUTPUTS_FILE = join(import.meta.dirname, '..', 'cdk.out', 'outputs.
 export interface Outputs {
   readonly runtime: RuntimeConfig;
   readonly stateMachine: string;
+  /** HTTP API of the console. */
+  readonly consoleApi: string;
 }
 
 export function readOutputs(): Outputs {
@@ -21,6 +23,7 @@ export function readOutputs(): Outputs {
   return {
     runtime: JSON.parse(output('Runtime')) as RuntimeConfig,
     stateMachine: output('StateMachine'),
+    consoleApi: output('ConsoleApi'),
   };
 }
 

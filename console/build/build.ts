@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../shared/errors.ts';
@@ -20,17 +21,48 @@ const STEPS: readonly (readonly [what: string, command: string, ...args: string[
   ['pages', join(WEB, 'node_modules/.bin/vite'), 'build'],
 ];
 
-/** Installs what the pages need, where it is not there as the lock file has it, and builds them: about a minute. */
+/** What the pages are made of; they share describers of artefacts and some words with the server. */
+const SOURCES = ['console/web', 'shared', 'cli'] as const;
+const MADE = /(^|\/)(node_modules|dist)(\/|$)|schema\.gen\.ts$/;
+/** What they were made of when they were made; in a folder that nobody packs. */
+const MADE_OF = join(WEB, 'node_modules', '.pages-made-of');
+
+/**
+ * Installs what the pages need, where it is not there as the lock file has it, and builds them: about a minute. Pages that
+ * were made of the same sources stay, so that nobody who reads them meanwhile finds half of them.
+ */
 export async function buildConsole(say: (text: string) => void): Promise<void> {
   if (!isInstalled()) {
     say('installing what the pages are made from');
     await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
+  const sources = hashOfSources();
+  if (isMadeOf(sources)) return say('the pages are as their sources have them');
   for (const [what, command, ...args] of STEPS) {
     say(`making the ${what}`);
     await run(command, args);
   }
+  writeFileSync(MADE_OF, sources);
 }
+
+function hashOfSources(): string {
+  const hash = createHash('sha256');
+  for (const folder of SOURCES) {
+    const files = globSync(`${folder}/**/*`, { cwd: ROOT, exclude: (path) => MADE.test(path) });
+    for (const file of files.sort()) {
+      const path = join(ROOT, file);
+      if (!statSync(path).isFile()) continue;
+      const octets = readFileSync(path);
+      hash.update(`${file}\n${octets.length}\n`).update(octets);
+    }
+  }
+  return hash.digest('hex');
+}
+
+const isMadeOf = (sources: string): boolean =>
+  existsSync(join(WEB, 'dist', 'index.html')) &&
+  existsSync(MADE_OF) &&
+  readFileSync(MADE_OF, 'utf8') === sources;
 
 function isInstalled(): boolean {
   const installed = join(WEB, 'node_modules', '.package-lock.json');

@@ -27,5 +27,15 @@ export const emulator: OperatorConfig = {
   internalDestinations: ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
   // small, so that the smoke run has several of each
   sizes: { chunk: 50, pack: 100, report: 100 },
+  // the login is a provider on this machine, which localstack/console.ts starts
+  console: {
+    name: 'console.smdpf.example.test',
+    certificateArn: '',
+    issuer: 'http://127.0.0.1:4790',
+    clientId: 'smdpf-console',
+    rolesClaim: 'groups',
+    viewers: ['smdpf-viewers'],
+    administrators: ['smdpf-administrators'],
+  },
   target: 'emulator',
 };

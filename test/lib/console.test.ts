@@ -8,6 +8,7 @@ import type { ConsoleConfig, OperatorConfig } from '../../lib/config.ts';
 import { OperatorStack } from '../../lib/operator-stack.ts';
 import { emulator } from '../../lib/operators/emulator.ts';
 import { exampleMobile } from '../../lib/operators/example-mobile.ts';
+import { CLIENT, EMULATED } from '../../localstack/login-provider.ts';
 import { LONG } from '../support/effort.ts';
 import { ACCOUNT, CONSOLE, REGION, resolved } from './policies.ts';
 import { app, emptyBundles, templateOf } from './synthesized.ts';
@@ -43,6 +44,10 @@ describe('a configuration of the console', () => {
       'console.certificateArn',
     ],
   ])('%s is refused', (_, change, says) => expect(wrong(change)).toThrow(says));
+});
+
+it('the emulated stack names the login that localstack/console.ts starts', () => {
+  expect(emulator.console).toMatchObject({ ...EMULATED, clientId: CLIENT });
 });
 
 // what is in a template with the console is looked at in account-options.test.ts; each stack here takes seconds

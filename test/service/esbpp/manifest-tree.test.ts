@@ -184,8 +184,10 @@ describe('the manifest of a large job', { tags: ['I3', 'I6'] }, () => {
     // what a process reads once, and again after some time, is no part of a call
     const reads = async (of: Given, page?: number) =>
       Math.min(await once(of, page), await once(of, page), await once(of, page));
-    expect(await reads(large, 1)).toBe(await reads(job, 1));
-    expect(await reads(large)).toBe(await reads(job));
+    // a read is of 4 KiB: the hashes of 67 pages are two in the long run, and those of a branch 1,024 at most
+    const more = Math.ceil((Math.ceil(LARGE / CONFIG.manifest.page) * 64) / 4_096) - 1;
+    expect((await reads(large, 1)) - (await reads(job, 1))).toBeOneOf([0, more]);
+    expect((await reads(large)) - (await reads(job))).toBeOneOf([0, more]);
     expect(await reads(large, 4)).toBeLessThan(60);
   });
 });

@@ -20,9 +20,11 @@ PARTIES = {
 # refusals of a body's form; what is wrong inside of these members is refused by the same codes, and may be
 FORM = {("1.3.1", "2.1"), ("1.3.1", "2.2")}
 INSIDE = {
+    "begin",
     "bppRequest",
     "crl",
     "cursor",
+    "decision",
     "euiccDataBatch",
     "expectedEuiccs",
     "issuerChain",

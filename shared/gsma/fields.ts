@@ -75,3 +75,9 @@ export const httpsUrl: Check<string> = (value, path) => {
   }
   return refuse('protocolFormat', `${path} is not an https URL`);
 };
+
+/** A compact JWS (RFC 7515 section 7.1) of at most 4,096 characters; what is inside is for whoever reads it. */
+export const compactJws = pattern(
+  /^(?=.{5,4096}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/,
+  'a compact JWS (RFC 7515) of at most 4096 characters',
+);

@@ -1,10 +1,10 @@
-import { object, optional, required, text } from '../../check.ts';
-import { sha256 } from '../../fields.ts';
+import { object, optional, required } from '../../check.ts';
+import { compactJws, sha256 } from '../../fields.ts';
 import { partyFunction } from '../../interface-function.ts';
 
 const body = object({
   certificate: required(sha256),
-  begin: optional(text(4_096)),
+  begin: optional(compactJws),
 });
 
 /** Ops.retireCertificate: a DPpb certificate of this server binds nothing any more. */

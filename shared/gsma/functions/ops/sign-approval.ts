@@ -1,8 +1,9 @@
-import { object, required, text } from '../../check.ts';
+import { object, required } from '../../check.ts';
+import { compactJws } from '../../fields.ts';
 import { partyFunction } from '../../interface-function.ts';
 
 const body = object({
-  decision: required(text(4_096)),
+  decision: required(compactJws),
 });
 
 /** Ops.signApproval: an administrator asks, agrees or declines, as signed under their own key. */

@@ -184,6 +184,7 @@ export class TlvReader {
   readonly #within: Place;
   /** The element whose children are read; undefined where the path says it all. */
   readonly #tag: number | undefined;
+  readonly #start: number;
   #at: number;
   #peeked: Tlv | undefined;
 
@@ -197,7 +198,8 @@ export class TlvReader {
       this.#tag = of.tag;
       this.#bytes = of.bytes;
       this.#base = of.offset - of.start;
-      this.#at = of.valueStart;
+      this.#start = of.valueStart;
+      this.#at = this.#start;
       this.#end = of.end;
       return;
     }
@@ -205,6 +207,7 @@ export class TlvReader {
     this.#bytes = octets;
     this.#base = of instanceof Uint8Array ? base : of.offset + of.raw.length - of.value.length;
     this.#tag = of instanceof Uint8Array ? undefined : of.tag;
+    this.#start = 0;
     this.#at = 0;
     this.#end = octets.length;
   }
@@ -224,6 +227,11 @@ export class TlvReader {
   /** Offset of the next child in the message. */
   get offset(): number {
     return this.#base + this.#at;
+  }
+
+  /** The octets of the children that were read, as received: what a signature or a hash in the next one is over. */
+  get readSoFar(): Bytes {
+    return this.#bytes.subarray(this.#start, this.#at);
   }
 
   get done(): boolean {

@@ -70,16 +70,15 @@ export function encodePart(part: Part): Bytes {
 }
 
 export function decodeBatchManifest(der: Bytes): SignedBatchManifest {
-  const whole = readSingle(der, BATCH_MANIFEST, 'BatchManifest');
-  const fields = TlvReader.of(whole);
+  const fields = TlvReader.of(readSingle(der, BATCH_MANIFEST, 'BatchManifest'));
   read.version(fields);
   const requestId = read.id(fields, 1, 'requestId');
   const chains = read.list(fields, 2, 'chains', LIMITS.chains, readChain);
   const parts = read.list(fields, 3, 'parts', MAX_PARTS, readPart);
-  const signedLength = fields.offset - (whole.raw.length - whole.value.length);
+  const signed = fields.readSoFar;
   const signature = read.signature(fields, 4, 'signature');
   fields.end();
-  return { requestId, chains, parts, signature, signed: whole.value.subarray(0, signedLength) };
+  return { requestId, chains, parts, signature, signed };
 }
 
 export function readPart(list: TlvReader): Part {

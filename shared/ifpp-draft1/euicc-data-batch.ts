@@ -74,8 +74,7 @@ export function readDeviceManufacturers(fields: TlvReader): readonly string[] | 
 
 /** Decodes the frame. Entries stay as elements, to be read one by one with `decodeEuiccEntry`. */
 export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
-  const whole = readSingle(der, EUICC_DATA_BATCH, 'EuiccDataBatch');
-  const fields = TlvReader.of(whole);
+  const fields = TlvReader.of(readSingle(der, EUICC_DATA_BATCH, 'EuiccDataBatch'));
   const head = readEuiccDataHead(fields);
   const entries = read.list(
     fields,
@@ -85,7 +84,7 @@ export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
     (list) => list.next('EuiccEntry').raw,
   );
   const deviceManufacturers = readDeviceManufacturers(fields);
-  const signedLength = fields.offset - (whole.raw.length - whole.value.length);
+  const signed = fields.readSoFar;
   const eumDataSignature = read.has(fields, 8) ? read.signature(fields, 8, 'eumDataSignature') : undefined;
   fields.end();
   return {
@@ -93,7 +92,7 @@ export function decodeEuiccDataBatch(der: Bytes): EuiccDataBatch {
     entries,
     deviceManufacturers,
     eumDataSignature,
-    signed: whole.value.subarray(0, signedLength),
+    signed,
   };
 }
 

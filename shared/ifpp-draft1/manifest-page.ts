@@ -50,8 +50,7 @@ export const encodeManifestPage = (content: Bytes, proof: readonly Bytes[]): Byt
   );
 
 export function decodeManifestPage(der: Bytes): ProvenManifestPage {
-  const whole = readSingle(der, MANIFEST_PAGE, 'ManifestPage');
-  const fields = TlvReader.of(whole);
+  const fields = TlvReader.of(readSingle(der, MANIFEST_PAGE, 'ManifestPage'));
   read.version(fields);
   const page = {
     requestId: read.id(fields, 1, 'requestId'),
@@ -59,10 +58,10 @@ export function decodeManifestPage(der: Bytes): ProvenManifestPage {
     firstPart: read.integer(fields, 3, 'firstPart'),
     parts: read.list(fields, 4, 'parts', MAX_PARTS, readPart),
   };
-  const contentLength = fields.offset - (whole.raw.length - whole.value.length);
+  const content = fields.readSoFar;
   const proof = read.list(fields, 5, 'proof', MAX_PROOF, (list) => list.octets(0x04, 'hash', 32));
   fields.end();
-  return { ...page, proof, content: whole.value.subarray(0, contentLength) };
+  return { ...page, proof, content };
 }
 
 /**

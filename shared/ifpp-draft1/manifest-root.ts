@@ -44,8 +44,7 @@ export const encodeManifestRoot = (tbs: Bytes, signature: Bytes): Bytes =>
   tlv(MANIFEST_ROOT, tbs, write.octets(7, signature));
 
 export function decodeManifestRoot(der: Bytes): SignedManifestRoot {
-  const whole = readSingle(der, MANIFEST_ROOT, 'ManifestRoot');
-  const fields = TlvReader.of(whole);
+  const fields = TlvReader.of(readSingle(der, MANIFEST_ROOT, 'ManifestRoot'));
   read.version(fields);
   const manifest = {
     requestId: read.id(fields, 1, 'requestId'),
@@ -55,8 +54,8 @@ export function decodeManifestRoot(der: Bytes): SignedManifestRoot {
     pages: read.integer(fields, 5, 'pages'),
     root: read.octets(fields, 6, 'root', 32),
   };
-  const signedLength = fields.offset - (whole.raw.length - whole.value.length);
+  const signed = fields.readSoFar;
   const signature = read.signature(fields, 7, 'signature');
   fields.end();
-  return { ...manifest, signature, signed: whole.value.subarray(0, signedLength) };
+  return { ...manifest, signature, signed };
 }

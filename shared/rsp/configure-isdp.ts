@@ -43,7 +43,7 @@ export function decodeConfigureIsdp(octets: Bytes): ConfigureIsdpRequest {
   if (data.raw.length > DP_PROPRIETARY_LIMIT) request.refuse(data, 'is longer than 128 octets');
   const reader = TlvReader.of(data, request.path);
   const dpOid = decodeOid(reader.expect(0x80, 'dpOid').value);
-  const start = reader.offset - data.offset - (data.raw.length - data.value.length);
+  const start = reader.readSoFar.length;
   while (!reader.done) reader.next();
   const additional = data.value.subarray(start);
   return { dpProprietaryData: { dpOid, ...(additional.length > 0 && { additional }) } };

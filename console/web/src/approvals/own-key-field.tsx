@@ -3,6 +3,7 @@ import FileUpload from '@cloudscape-design/components/file-upload';
 import FormField from '@cloudscape-design/components/form-field';
 import { useState } from 'react';
 import type { Answer } from '../api/client.ts';
+import { fileTexts } from '../parts/file-texts.ts';
 import { type OwnKey, openKey } from './own-key.ts';
 
 interface OwnKeyFieldProps {
@@ -36,14 +37,7 @@ export function OwnKeyField({ administrators, opened, onOpen }: OwnKeyFieldProps
       <FileUpload
         value={[...files]}
         onChange={({ detail }) => void choose(detail.value)}
-        i18nStrings={{
-          uploadButtonText: () => 'Choose a key',
-          dropzoneText: () => 'Drop a key here',
-          removeFileAriaLabel: () => 'Remove the key',
-          limitShowFewer: 'Show fewer',
-          limitShowMore: 'Show more',
-          errorIconAriaLabel: 'Error',
-        }}
+        i18nStrings={fileTexts('Choose a key', 'Drop a key here', 'Remove the key')}
         constraintText="PEM (PKCS #8), on P-256"
         ariaRequired
       />

@@ -9,6 +9,7 @@ import type { Artefact } from '../../../../cli/inspect/artefact.ts';
 import type { Field } from '../../../../cli/inspect/shape.ts';
 import { number, short } from '../format.ts';
 import type { Inspected } from '../inspect/worker.ts';
+import { fileTexts } from '../parts/file-texts.ts';
 import { Page } from '../parts/page.tsx';
 import type { PageProps } from '../router.ts';
 
@@ -27,14 +28,7 @@ export function InspectPage(_: PageProps) {
           value={[...files]}
           onChange={({ detail }) => setFiles(detail.value)}
           showFileSize
-          i18nStrings={{
-            uploadButtonText: () => 'Choose a file',
-            dropzoneText: () => 'Drop an artefact here',
-            removeFileAriaLabel: () => 'Remove the file',
-            limitShowFewer: 'Show fewer',
-            limitShowMore: 'Show more',
-            errorIconAriaLabel: 'Error',
-          }}
+          i18nStrings={fileTexts('Choose a file', 'Drop an artefact here', 'Remove the file')}
           constraintText="A Bound Profile Package, result, certificate, batch, request, report, list or key; binary, PEM, base64 or hexadecimal"
         />
       </Container>

@@ -9,6 +9,7 @@ import { GuardedChange } from '../approvals/guarded-change.tsx';
 import { day, number, short } from '../format.ts';
 import { Change } from '../parts/confirm.tsx';
 import { Copy } from '../parts/copy.tsx';
+import { fileTexts } from '../parts/file-texts.ts';
 import { List } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { State } from '../parts/state.tsx';
@@ -169,14 +170,7 @@ function BringList({ onDone }: { readonly onDone: () => void }) {
       <FileUpload
         value={[...files]}
         onChange={({ detail }) => setFiles(detail.value)}
-        i18nStrings={{
-          uploadButtonText: () => 'Choose a file',
-          dropzoneText: () => 'Drop a list here',
-          removeFileAriaLabel: () => 'Remove the file',
-          limitShowFewer: 'Show fewer',
-          limitShowMore: 'Show more',
-          errorIconAriaLabel: 'Error',
-        }}
+        i18nStrings={fileTexts('Choose a file', 'Drop a list here', 'Remove the file')}
         constraintText="A CRL (RFC 5280) in DER or PEM"
         showFileSize
         ariaRequired={false}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { type Answer, exchange } from './http-exchange.ts';
 import { EMULATED, LoginProvider } from './login-provider.ts';
 import { emulatorUrl, readOutputs } from './outputs.ts';
 
@@ -17,33 +17,10 @@ const ACCOUNTS = {
   ben: { email: 'ben@operator.example', email_verified: true, groups: [EMULATED.viewers[0]] },
 };
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
 function send(path: string, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<Answer> {
   const { hostname, port } = new URL(emulatorUrl());
-  return new Promise((resolve, reject) => {
-    const method = body === undefined ? 'GET' : 'POST';
-    const sent = request(
-      { hostname, port, path, method, headers: { host: HOST, ...headers } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body);
-  });
+  const method = body === undefined ? 'GET' : 'POST';
+  return exchange({ hostname, port, path, method, headers: { host: HOST, ...headers } }, body);
 }
 
 interface Browser {

@@ -16,6 +16,7 @@ import {
 } from '../../../shared/ifpp-draft1/batch-manifest.ts';
 import { encodeBppItem } from '../../../shared/ifpp-draft1/bpp-batch.ts';
 import { decodeBppBatch } from '../../../sim/index.ts';
+import { boundOutcome } from './bound-outcome.ts';
 
 const EIDS = ['89049032123451234512345678901235', '89049032123451234512345678901338'];
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -32,14 +33,7 @@ beforeEach(() => {
     const bound = encodeBppItem({
       itemId: 2 * n,
       eid,
-      outcome: {
-        kind: 'bound',
-        transactionId,
-        keyId: '0a',
-        iccid: '89000000000000000005',
-        chain: 0,
-        bpp: Buffer.concat([Buffer.from('bf368203e8', 'hex'), randomBytes(1000)]),
-      },
+      outcome: boundOutcome(transactionId),
     });
     const failed = encodeBppItem({
       itemId: 2 * n + 1,

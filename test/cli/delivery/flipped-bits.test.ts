@@ -10,6 +10,7 @@ import { batchManifestTbs, encodeBatchManifest } from '../../../shared/ifpp-draf
 import { encodeBppBatch, encodeBppItem } from '../../../shared/ifpp-draft1/bpp-batch.ts';
 import { LONG } from '../../support/effort.ts';
 import { runCli } from '../support/cli.ts';
+import { boundOutcome } from './bound-outcome.ts';
 
 /** Of the octets between the ends of a file one in so many is looked at, and one bit of each; all in the long run. */
 const STEP = LONG ? 1 : 61;
@@ -22,14 +23,7 @@ const transactionId = 'a0'.repeat(16);
 const item = {
   itemId: 1,
   eid: EID,
-  outcome: {
-    kind: 'bound',
-    transactionId,
-    keyId: '0a',
-    iccid: '89000000000000000005',
-    chain: 0,
-    bpp: Buffer.concat([Buffer.from('bf368203e8', 'hex'), randomBytes(1000)]),
-  },
+  outcome: boundOutcome(transactionId),
 } as const;
 const chains = [{ ciPkId: randomBytes(20), certificates: [Buffer.from('3000', 'hex')] }];
 

@@ -1,16 +1,11 @@
-import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { headersOf } from '../../../cli/server/function-route.ts';
 import { readBody } from '../../../cli/server/read-body.ts';
 import { Console, type ConsoleOptions } from '../../../console/server/console.ts';
 import { send } from '../../../console/server/exchange.ts';
 import type { Login } from '../../../console/server/login.ts';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
+import { type Answer, exchange } from '../../../localstack/http-exchange.ts';
 
 export interface Sent {
   readonly method?: string;
@@ -84,21 +79,8 @@ export class ConsoleBench {
   }
 
   send(path: string, { method = 'GET', headers = {}, body }: Sent = {}): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request(`${this.url}${path}`, { method, headers, agent: false }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
-      });
-      outgoing.on('error', reject);
-      outgoing.end(body);
-    });
+    const { hostname, port } = new URL(this.url);
+    return exchange({ hostname, port, path, method, headers, agent: false }, body);
   }
 
   /** A call as the pages make it. */

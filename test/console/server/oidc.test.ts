@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OidcOptions } from '../../../console/server/oidc.ts';
+import type { Answer } from '../../../localstack/http-exchange.ts';
 import { CLIENT, LoginProvider } from '../../../localstack/login-provider.ts';
-import { type Answer, type Browser, ConsoleBench, cookieOf, READS } from './console-bench.ts';
+import { type Browser, ConsoleBench, cookieOf, READS } from './console-bench.ts';
 
 /** Who may log in at the provider, and what it says of them. */
 const ACCOUNTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

@@ -1,6 +1,6 @@
 import { itemSize } from '../../shared/ledger/item.ts';
 import type { ChunkRecord } from '../../shared/service/records/job.ts';
-import { CHUNK_SHARDS, ledgerKeys } from '../../shared/service/records/keys.ts';
+import { CHUNK_SHARDS, ledgerKeys, NOTICE_SHARDS } from '../../shared/service/records/keys.ts';
 import type { PackRecord } from '../../shared/service/records/order.ts';
 
 /**
@@ -21,7 +21,8 @@ export interface ScaleInput {
   readonly writeUnits: number;
 }
 
-export const PHASES = ['prepare', 'register', 'bind'] as const;
+/** `report`: the results of all profiles, and a callback for each. */
+export const PHASES = ['prepare', 'register', 'bind', 'report'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** A quota, and what a profile of a phase takes of it. */
@@ -46,12 +47,20 @@ const PARTITION_UNITS = 1_000;
 /** An on-demand table takes twice its peak before within this time. */
 const DOUBLING_SECONDS = 1_800;
 
+/** What a callback writes, all of it in the partition of its notice: test/service/callbacks/cost.test.ts. */
+const CALLBACK_UNITS = 7.1;
+/** Callbacks under way at once: ten Lambdas with ten messages each (lib/notify.ts); and how long a receiver takes. */
+const CALLBACKS_AT_ONCE = 100;
+const RECEIVER_MS = 100;
+
 /** docs/cost.md, counted by test/aws/calls-per-profile.test.ts; milliseconds of one core measured by npm run bench. */
 const COUNTED: Readonly<Record<Phase, { readonly ledgerUnits: number; readonly taskMs: number }>> = {
   prepare: { ledgerUnits: 2.14, taskMs: 10 },
   register: { ledgerUnits: 4.02, taskMs: 5 },
   // a task waits for KMS, 75 signatures a second
   bind: { ledgerUnits: 1.8, taskMs: 13.3 },
+  // some three of the state of the profile, and those of its callback; a result is verified within a slice of its report
+  report: { ledgerUnits: 3 + CALLBACK_UNITS, taskMs: 2 },
 };
 
 export function simulate(input: ScaleInput): readonly PhaseResult[] {
@@ -102,6 +111,12 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
       fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * (units(700) / input.chunk)),
     );
   }
+  if (phase === 'report')
+    resources.push(
+      fixed('callbacks at once', CALLBACKS_AT_ONCE * 1_000, RECEIVER_MS),
+      fixed('partitions of notices', PARTITION_UNITS * NOTICE_SHARDS, CALLBACK_UNITS),
+      fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * units(700)),
+    );
   return resources;
 }
 

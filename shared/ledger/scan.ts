@@ -1,4 +1,6 @@
-import type { Item, Ledger, Range, Walk } from './ledger.ts';
+import { present } from '../present.ts';
+import type { Item, Ledger, Page, Range, Walk } from './ledger.ts';
+import { compareSort, PAGE_LIMIT } from './range.ts';
 
 /** Which items of a partition are read, in which direction, and how many at once. */
 export type ScanRange = Pick<Range, 'from' | 'to' | 'prefix' | 'descending'> & {
@@ -31,6 +33,59 @@ export async function* scanPages(
     page = await ledger.query(partition, { ...bounds, cursor: page.cursor });
     yield page.items;
   }
+}
+
+/** What was read of a partition and not told yet, and whether there is more. */
+type Head = Page & { readonly partition: string };
+
+/**
+ * As `scanPages`, of one list that is spread over several partitions: its items in the order of their sort keys, whichever
+ * partition they are in. Of each partition no more than a share of the page is held at once; those that are used up are read
+ * on together.
+ */
+export async function* scanSpread(
+  ledger: Pick<Ledger, 'query'>,
+  partitions: readonly string[],
+  { pageSize = PAGE_LIMIT, ...range }: ScanRange = {},
+): AsyncGenerator<readonly Item[], void, undefined> {
+  // twice an even share: some have more than others
+  const limit = Math.min(pageSize, Math.ceil((2 * pageSize) / partitions.length));
+  const read = async (partition: string, from?: string): Promise<Head> => {
+    const page = await ledger.query(partition, { ...range, limit, ...present({ cursor: from }) });
+    const { items, cursor } = page;
+    return items.length === 0 && cursor !== undefined ? read(partition, cursor) : { ...page, partition };
+  };
+  const order = (a: string, b: string) => (range.descending ? compareSort(b, a) : compareSort(a, b));
+  let heads = await Promise.all(partitions.map((partition) => read(partition)));
+  do {
+    // nothing that is still to be read comes before the end of what was read of its partition
+    const [end] = heads
+      .flatMap(({ items, cursor }) => (cursor === undefined ? [] : items.at(-1)!.sort))
+      .sort(order);
+    const isNext = ({ sort }: Item) => end === undefined || order(sort, end) <= 0;
+    yield heads.flatMap(({ items }) => items.filter(isNext)).sort((a, b) => order(a.sort, b.sort));
+    const left = heads.map((head) => ({ ...head, items: head.items.filter((item) => !isNext(item)) }));
+    heads = await Promise.all(
+      left
+        .filter(({ items, cursor }) => items.length > 0 || cursor !== undefined)
+        .map((head) => (head.items.length > 0 ? head : read(head.partition, head.cursor))),
+    );
+  } while (heads.length > 0);
+}
+
+/** At most so many of the first items of a list that is spread, and whether there are more. */
+export async function firstOfSpread(
+  ledger: Pick<Ledger, 'query'>,
+  partitions: readonly string[],
+  count: number,
+  range: Pick<ScanRange, 'from' | 'to' | 'prefix'> = {},
+): Promise<{ readonly items: readonly Item[]; readonly more: boolean }> {
+  const items: Item[] = [];
+  for await (const page of scanSpread(ledger, partitions, { ...range, pageSize: count })) {
+    items.push(...page);
+    if (items.length > count) break;
+  }
+  return { items: items.slice(0, count), more: items.length > count };
 }
 
 /** As `scan`, all at once: for partitions whose size a rule of the domain bounds. */

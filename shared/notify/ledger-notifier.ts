@@ -1,7 +1,7 @@
 import { messageOf, type OwnText } from '../events/error-record.ts';
 import type { Item, Ledger } from '../ledger/ledger.ts';
-import { scanPages } from '../ledger/scan.ts';
-import { partitions } from '../service/records/keys.ts';
+import { scanSpread } from '../ledger/scan.ts';
+import { noticePartitions, subjectOfNotice } from '../service/records/keys.ts';
 import { noticeRecord } from '../service/records/notice.ts';
 import { attempt } from './attempt.ts';
 import type { Courier, Notifier } from './notifier.ts';
@@ -21,9 +21,6 @@ export interface LedgerNotifierOptions {
   /** Milliseconds between looks for notices that nobody woke us for. */
   readonly pollMs?: number;
 }
-
-/** A notice is named by what it tells of and a number: the Operator hears of a profile's states in their order. */
-const subjectOf = (name: string) => name.slice(0, name.lastIndexOf('-'));
 
 const AT_ONCE = 8;
 
@@ -84,8 +81,8 @@ export class LedgerNotifier implements Notifier {
     let pause = pollMs;
     /** Subjects of which a notice must wait, and with it those after it. */
     const held = new Set<string>();
-    for await (const notices of scanPages(ledger, partitions.notices)) {
-      const subjects = [...Map.groupBy(notices, ({ sort }) => subjectOf(sort))];
+    for await (const notices of scanSpread(ledger, noticePartitions)) {
+      const subjects = [...Map.groupBy(notices, ({ sort }) => subjectOfNotice(sort))];
       for (let i = 0; i < subjects.length; i += AT_ONCE) {
         const waits = subjects.slice(i, i + AT_ONCE).map(async ([subject, items]) => {
           if (held.has(subject)) return Number.POSITIVE_INFINITY;

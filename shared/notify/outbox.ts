@@ -1,6 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import { scanPages } from '../ledger/scan.ts';
-import { ledgerKeys, partitions } from '../service/records/keys.ts';
+import { scanSpread } from '../ledger/scan.ts';
+import { ledgerKeys, noticePartitions } from '../service/records/keys.ts';
 import { noticeRecord } from '../service/records/notice.ts';
 import { attempt, type Outcome } from './attempt.ts';
 import type { Courier } from './notifier.ts';
@@ -13,12 +13,12 @@ const QUEUED_AGAIN_MS = 24 * 3_600_000;
  * crash in between queues it twice, which the deliverer and the receiver can bear. Returns how many.
  */
 export async function sweepOutbox(
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'query' | 'writeMany'>,
   enqueue: (ids: readonly string[]) => Promise<void>,
   now: () => number,
 ): Promise<number> {
   let queued = 0;
-  for await (const notices of scanPages(ledger, partitions.notices)) {
+  for await (const notices of scanSpread(ledger, noticePartitions)) {
     const waiting = notices
       .map((item) => ({ item, record: noticeRecord.from(item) }))
       .filter(({ record: { queuedAt } }) => queuedAt === undefined || queuedAt + QUEUED_AGAIN_MS <= now());

@@ -34,3 +34,10 @@ it('in the model of scale a job is done sooner with more of what is short, and n
 it('a chunk of the default size is an item that the ledger takes, with room to spare', () => {
   expect(chunkOctets(250)).toBeLessThan(ITEM_LIMIT / 2);
 });
+
+it('in the model of scale callbacks are spread over the partitions of notices, sixteen times what one takes', () => {
+  const [report] = simulate(input).filter(({ phase }) => phase === 'report');
+  const notices = report?.walls.find(({ name }) => name === 'partitions of notices');
+  // 7.1 units each: test/service/callbacks/cost.test.ts
+  expect(notices?.profilesPerSecond).toBeCloseTo((16 * 1_000) / 7.1);
+});

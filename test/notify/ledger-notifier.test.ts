@@ -11,6 +11,7 @@ import { postCallbacks } from '../../shared/notify/post.ts';
 import { pauseAfter, SCHEDULE } from '../../shared/notify/schedule.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { noticeRecord } from '../../shared/service/records/notice.ts';
+import { waitingNotices } from '../support/notices.ts';
 
 const URL = 'http://127.0.0.1:9/';
 
@@ -80,7 +81,7 @@ function notifierWith(
   return notifier;
 }
 
-const waiting = async () => (await ledger.query('notices')).items.map(({ sort }) => sort);
+const waiting = async () => (await waitingNotices(ledger)).map(({ sort }) => sort);
 
 describe('the embedded notifier', () => {
   it('carries what waits and forgets what was taken', async () => {
@@ -129,10 +130,10 @@ describe('the embedded notifier', () => {
     await vi.waitFor(() => expect(parked).toEqual([{ id: 'a-1', reason: 'HTTP 503' }]));
     expect(calls).toBe(3);
     expect(await waiting()).toEqual([]);
-    const { items } = await ledger.query('notices-parked');
-    expect(items).toMatchObject([
-      { sort: 'a-1', attributes: { url: URL, attempts: 3, reason: 'HTTP 503', orderId: 'ORD-1' } },
-    ]);
+    expect(await ledger.get(ledgerKeys.parkedNotice('a-1'))).toMatchObject({
+      sort: 'a-1',
+      attributes: { url: URL, attempts: 3, reason: 'HTTP 503', orderId: 'ORD-1' },
+    });
   });
 
   it('tells of one profile in order: what comes later waits for what failed, other profiles do not', async () => {

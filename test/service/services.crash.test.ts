@@ -14,6 +14,7 @@ import { encodeProfileLoadingReport } from '../../sim/index.ts';
 import { count } from '../support/counts.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { effort } from '../support/effort.ts';
+import { waitingNotices } from '../support/notices.ts';
 import { type Fate, MortalProcess, rests } from './mortal.ts';
 import {
   auditLines,
@@ -192,7 +193,7 @@ describe('after a death at any store call, repeated by two at once', () => {
           expect(answer).toMatchObject({ verified: 1, noted: 1, rejected: [{ itemIndex: 2 }] });
         const { items } = await services.orders.getOrderStatus(OPERATOR, { orderId });
         expect(items.map(({ state }) => state)).toEqual(['Installed', 'Unreported']);
-        const notices = (await context.ledger.query('notices', { prefix: noticeName(orderId, jobId) })).items;
+        const notices = await waitingNotices(context.ledger, noticeName(orderId, jobId));
         expect(notices.map((notice) => noticedState(noticeRecord.from(notice)))).toEqual([
           'Installed',
           'Unreported',

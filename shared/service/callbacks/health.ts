@@ -1,7 +1,8 @@
 import type { Ledger } from '../../ledger/ledger.ts';
+import { firstOfSpread } from '../../ledger/scan.ts';
 import { ifPresent, present } from '../../present.ts';
 import type { CallbackHealth } from '../api/es2f.ts';
-import { noticesOf, partitions } from '../records/keys.ts';
+import { noticePartitions, noticesOf, parkedNoticePartitions } from '../records/keys.ts';
 import { noticeRecord, parkedNotice } from '../records/notice.ts';
 
 /** Notices that are looked at: beyond them the counts are a least. */
@@ -12,10 +13,10 @@ export async function callbackHealth(
   { ledger, now }: { readonly ledger: Pick<Ledger, 'query'>; readonly now: () => number },
   orderId?: string,
 ): Promise<CallbackHealth> {
-  const range = { limit: LOOKED_AT, ...present({ prefix: ifPresent(orderId, noticesOf) }) };
+  const range = present({ prefix: ifPresent(orderId, noticesOf) });
   const [waiting, parked] = await Promise.all([
-    ledger.query(partitions.notices, range),
-    ledger.query(partitions.parkedNotices, range),
+    firstOfSpread(ledger, noticePartitions, LOOKED_AT, range),
+    firstOfSpread(ledger, parkedNoticePartitions, LOOKED_AT, range),
   ]);
   const notices = waiting.items.map(noticeRecord.from);
   const delayed = notices.filter(({ attempts }) => attempts > 0);
@@ -27,7 +28,7 @@ export async function callbackHealth(
     waiting: notices.length,
     delayed: delayed.length,
     parked: givenUp.length,
-    ...((waiting.cursor ?? parked.cursor) !== undefined && { more: true }),
+    ...((waiting.more || parked.more) && { more: true }),
     ...present({ oldest, nextAttempt: next }),
     ...present({ lastFailure: ifPresent(last, ({ reason }) => reason ?? '') }),
   };

@@ -1,9 +1,10 @@
 import { changeItem, goes, unchanged } from '../../ledger/change.ts';
+import { firstOfSpread } from '../../ledger/scan.ts';
 import { ifPresent, present } from '../../present.ts';
 import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { callOfNotice, ledgerKeys, noticesOf, partitions } from '../records/keys.ts';
+import { callOfNotice, ledgerKeys, noticesOf, parkedNoticePartitions } from '../records/keys.ts';
 import { noticeRecord, parkedNotice } from '../records/notice.ts';
 
 export interface Replayed {
@@ -21,8 +22,8 @@ export async function replayParked(
   { orderId, limit }: { readonly orderId?: string | undefined; readonly limit: number },
   by: Actor,
 ): Promise<Replayed> {
-  const range = { limit, ...present({ prefix: ifPresent(orderId, noticesOf) }) };
-  const { items, cursor } = await ledger.query(partitions.parkedNotices, range);
+  const range = present({ prefix: ifPresent(orderId, noticesOf) });
+  const { items, more } = await firstOfSpread(ledger, parkedNoticePartitions, limit, range);
   let replayed = 0;
   for (const { sort } of items)
     replayed += await changeItem<number>(ledger, ledgerKeys.parkedNotice(sort), (item) => {
@@ -36,5 +37,5 @@ export async function replayParked(
       ]);
     });
   if (replayed > 0) notifier.wake();
-  return { replayed, more: cursor !== undefined };
+  return { replayed, more };
 }

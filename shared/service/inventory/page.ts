@@ -1,6 +1,6 @@
 import { refuse } from '../../errors.ts';
 import type { Item, Ledger } from '../../ledger/ledger.ts';
-import { scanPages } from '../../ledger/scan.ts';
+import { scanPages, scanSpread } from '../../ledger/scan.ts';
 import type { PageRequest } from '../api/ops.ts';
 
 /** Entries of a page unless it is told. */
@@ -15,13 +15,16 @@ export interface PageOf<Entry> {
   readonly cursor?: string;
 }
 
-export interface PageSource {
-  readonly partition: string;
+export type PageSource = (
+  | { readonly partition: string }
+  /** A list that is spread over several. */
+  | { readonly spread: readonly string[] }
+) & {
   readonly descending?: true;
   /** Inclusive bounds of the sort key. */
   readonly from?: string;
   readonly to?: string;
-}
+};
 
 export const limitOf = ({ limit = USUAL }: PageRequest) => limit;
 
@@ -47,7 +50,11 @@ export async function pageOf<Entry>(
   let looked = 0;
   let stopped: Place | undefined;
   const range = { ...boundsOf(source, begin?.sort), pageSize: limit };
-  for await (const items of scanPages(ledger, source.partition, range)) {
+  const pages =
+    'spread' in source
+      ? scanSpread(ledger, source.spread, range)
+      : scanPages(ledger, source.partition, range);
+  for await (const items of pages) {
     const told = await tell(items);
     for (const [i, { sort }] of items.entries()) {
       // only a further item says that there is more

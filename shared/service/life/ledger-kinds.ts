@@ -28,13 +28,13 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     ['until it is completed', 'the finish of its work'],
   ),
   kind(
-    'notices',
+    'notices#*',
     'notices to Operators',
     ['`reports/notices.ts`', '`notify/`'],
     ['until taken, or given up', '`notify/`'],
   ),
   kind(
-    'notices-parked',
+    'notices-parked#*',
     'notices that were given up',
     ['`notify/`', '`callbacks/`'],
     ['until they are replayed', '`callbacks/replay.ts`'],

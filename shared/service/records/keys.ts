@@ -39,8 +39,6 @@ export const partitions = {
   trust: 'trust',
   eumChains: 'eum-chains',
   openWork: 'open-work',
-  notices: 'notices',
-  parkedNotices: 'notices-parked',
   waitingKeys: 'keys-waiting',
   /** Administrators, what they have to do together, and what waits for a second one. */
   dualControl: 'dual-control',
@@ -58,6 +56,21 @@ export const noticesOf = (orderId: string) => `${orderId}#`;
 export const noticeName = (orderId: string, call: string) => `${noticesOf(orderId)}${call}`;
 /** The functionCallIdentifier in a notice's name. */
 export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
+/** What a notice tells of, by its name: those of one profile are told in their order. */
+export const subjectOfNotice = (name: string) => name.slice(0, name.lastIndexOf('-'));
+
+/** Every change of a profile of any party writes a notice: they are spread by what they tell of, as chunks are. */
+export const NOTICE_SHARDS = 16;
+const overShards = (list: string) => Array.from({ length: NOTICE_SHARDS }, (_, shard) => `${list}#${shard}`);
+/** Where notices wait; together they are one list, in the order of their names. */
+export const noticePartitions: readonly string[] = overShards('notices');
+/** Where those are that were given up. */
+export const parkedNoticePartitions: readonly string[] = overShards('notices-parked');
+
+const inShard = (shards: readonly string[], name: string): ItemKey => {
+  const [octet = 0] = createHash('sha256').update(subjectOfNotice(name)).digest();
+  return { partition: shards[octet % NOTICE_SHARDS]!, sort: name };
+};
 
 /** Beginning of the sort keys of releases at work. */
 export const RELEASE = 'release#';
@@ -355,8 +368,8 @@ export const ledgerKeys = {
     partition: `${TRANSFERS}${party}`,
     sort: transferId,
   }),
-  parkedNotice: (name: string): ItemKey => ({ partition: partitions.parkedNotices, sort: name }),
-  notice: (name: string): ItemKey => ({ partition: partitions.notices, sort: name }),
+  parkedNotice: (name: string): ItemKey => inShard(parkedNoticePartitions, name),
+  notice: (name: string): ItemKey => inShard(noticePartitions, name),
   /** The key that signs callbacks, the client key in use, and the one that waits for its certificate. */
   callbackKey: (name: 'signing' | 'client' | 'client-next'): ItemKey => ({
     partition: 'callback-keys',

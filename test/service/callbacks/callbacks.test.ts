@@ -13,6 +13,7 @@ import { encodeProfileLoadingReport, verifyCallback } from '../../../sim/index.t
 import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
+import { waitingNotices } from '../../support/notices.ts';
 import { sharedSoftkey } from '../../support/softkeys.ts';
 import { boundOf, prepare, Request, registered } from '../scenario.ts';
 import { Receiver } from './receiver.ts';
@@ -71,8 +72,7 @@ async function told(profiles: number, more: { callbackCa?: string } = { callback
   return { orderId, notices: await noticesOf(orderId) };
 }
 
-const noticesOf = async (orderId: string): Promise<readonly Item[]> =>
-  (await context().ledger.query('notices', { prefix: `${orderId}#` })).items;
+const noticesOf = (orderId: string) => waitingNotices(context().ledger, `${orderId}#`);
 
 const post = (notice: Item, courier = courierOf(), schedule = SCHEDULE) =>
   attempt({ ledger: context().ledger, courier, now }, notice, schedule);

@@ -22,6 +22,7 @@ import {
   SoftEuicc,
 } from '../../../sim/index.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
+import { waitingNotices } from '../../support/notices.ts';
 import { listedRefusals } from '../../support/openapi.ts';
 import {
   type BoundBppItem,
@@ -133,7 +134,7 @@ class Loaded {
   /** The states that the Operator is told of, in the order of the notices. */
   async told(): Promise<string[]> {
     const prefix = noticeName(this.orderId, toHex(this.transactionId));
-    const { items } = await deployment.runtime.context.ledger.query('notices', { prefix });
+    const items = await waitingNotices(deployment.runtime.context.ledger, prefix);
     return items.map((item) => noticedState(noticeRecord.from(item)));
   }
 }
@@ -168,7 +169,7 @@ describe('a loading result that the eUICC signed', { tags: ['DPFF06', 'DPFF07', 
     expect(answer).toMatchObject({ verified: 1, noted: 0, rejected: [] });
     expect(await loaded.state()).toBe('Installed');
     const prefix = noticeName(loaded.orderId, toHex(loaded.transactionId));
-    const { items } = await deployment.runtime.context.ledger.query('notices', { prefix });
+    const items = await waitingNotices(deployment.runtime.context.ledger, prefix);
     const { url, content } = noticeRecord.from(items[0]!);
     expect(url).toBe(CALLBACK);
     expect(JSON.parse(content)).toMatchObject({

@@ -8,11 +8,11 @@ import { CallbackThread, fieldThread } from '../../../../cli/server/field/field-
 import type { Listener } from '../../../../cli/server/listener.ts';
 import { fromHex } from '../../../../shared/codec/bytes.ts';
 import type { LogRecord } from '../../../../shared/events/log-events.ts';
-import { partitions } from '../../../../shared/service/records/keys.ts';
 import { signInstallationResult } from '../../../../sim/euicc/results.ts';
 import { boundOf, prepare, Request, register } from '../../../service/scenario.ts';
 import { Deployment, OPERATOR } from '../../../support/deployment.ts';
 import { httpsSend } from '../../../support/https-send.ts';
+import { waitingNotices } from '../../../support/notices.ts';
 import { selfSigned } from '../../../support/self-signed.ts';
 
 const tls = selfSigned('smdpf');
@@ -90,9 +90,7 @@ it('posts what another thread tells it of', { tags: ['I13'] }, async () => {
   await prepare(deployment, 'CLOSED', 1, { callbackUrl: `http://127.0.0.1:${port}/callback` });
   await deployment.runtime.services.orders.closeOrder(OPERATOR, { orderId: 'CLOSED' });
   await vi.waitFor(() => expect(told).toContain('Closed'), { timeout: 4_000 });
-  await vi.waitFor(async () =>
-    expect((await deployment.runtime.context.ledger.query(partitions.notices)).items).toEqual([]),
-  );
+  await vi.waitFor(async () => expect(await waitingNotices(deployment.runtime.context.ledger)).toEqual([]));
 });
 
 it('is replaced where it died, on the same port', { tags: ['I13'] }, async () => {

@@ -84,7 +84,7 @@ const runtimeMembers = {
   inlineLimit: optional(whole),
   inlineOrder: optional(whole),
   inlineReport: optional(whole),
-  /** Chunks of a job whose parts one manifest names, and chunks of a page where they are more; 256 and 64 unless given. */
+  /** Chunks of a job whose parts one manifest names, and chunks of a page where they are more; 64 and 64 unless given. */
   manifest: optional(object({ whole, page: whole })),
   /** Uploads that a party may have at once, from the grant until they are used or a day old; 64 and 8 GiB unless given. */
   uploads: optional(object({ count: whole, octets: whole })),

@@ -29,5 +29,9 @@ export function tellEnd({ log, now }: Pick<Context, 'log' | 'now'>, { since, cod
 export function commonest<T extends string>(words: readonly T[]): T | undefined {
   const counts = new Map<T, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+  return highest([...counts]);
 }
+
+/** The word with the highest count; the first of several. */
+export const highest = <T extends string>(counts: readonly (readonly [T, number])[]): T | undefined =>
+  counts.toSorted(([, a], [, b]) => b - a)[0]?.[0];

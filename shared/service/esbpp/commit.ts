@@ -10,7 +10,7 @@ import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { commonest } from '../counts/ends.ts';
 import { failureWrites } from '../counts/failures.ts';
-import { jobCountWrites } from '../counts/job-counts.ts';
+import { finishedCountWrites, isCounted, jobCountWrites } from '../counts/job-counts.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
 import { transactCounted } from '../counts/transact.ts';
 import { type Attempt, abandonAttempt } from '../life/attempts.ts';
@@ -184,12 +184,15 @@ export async function finishChunk(
   const positions = record.outcomes.filter(isBound).map(({ position }) => position);
   await new PackReader(context, job.orderId).destroyPpks(positions);
   await closeDamaged(context, job.orderId, record);
-  // a repeat at the same time may have been faster: either way it is finished
-  await context.ledger.write({
+  const mark: Write = {
     put: key,
     attributes: chunkProgress.to({ ...progress, finished: true }),
     when: asRead(item),
-  });
+  };
+  // a repeat at the same time may have been faster: either way it is finished, and counted once
+  if (isCounted(job))
+    await transactCounted(context.ledger, [mark], () => finishedCountWrites(context.ledger, jobId, job));
+  else await context.ledger.write(mark);
   return record;
 }
 

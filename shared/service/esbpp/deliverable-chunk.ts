@@ -103,11 +103,12 @@ async function withdrawnSince(
   return withheld;
 }
 
-function deliverableChunk(
+/** `first`: index of its first item in the job; `withheld`: refusals by place in the chunk. */
+export function deliverableChunk(
   jobId: string,
   first: number,
   record: ChunkRecord,
-  withheld: ReadonlyMap<number, Refusal>,
+  withheld: ReadonlyMap<number, Refusal> = new Map(),
 ): DeliverableChunk {
   const failed: FailedItem[] = [];
   const index: PartEntry[] = [];

@@ -1,18 +1,17 @@
 import { type Bytes, toHex } from '../../codec/bytes.ts';
-import { BRANCH, inclusionProof, leafHash, treeRoot } from '../../ifpp-draft1/hash-tree.ts';
+import { BRANCH, inclusionProof, leafHash } from '../../ifpp-draft1/hash-tree.ts';
 import { encodeManifestPage, manifestPageContent } from '../../ifpp-draft1/manifest-page.ts';
 import { becomes, changeItem, removeItem, unchanged } from '../../ledger/change.ts';
-import { scan } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import type { FailedItem, KeysSlowed } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
 import { slowedTogether } from '../counts/job-counts.ts';
 import { readWhole } from '../life/checked-reads.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
-import { jobPartition, ledgerKeys, MANIFEST_PAGE } from '../records/keys.ts';
+import { ledgerKeys } from '../records/keys.ts';
 import {
+  type BranchRecord,
   branchRecord,
-  type FinishedTree,
   type PageRecord,
   pageFailures,
   pageRecord,
@@ -24,25 +23,20 @@ import { objectNames } from '../records/object-names.ts';
 import { openWorkRecord } from '../records/work.ts';
 import type { Trust } from '../trust/trust.ts';
 import { deliverablePart, loadDeliverable, manifestPart } from './deliverable-chunk.ts';
+import { branchOf, failuresOf, growTree, hashesIn, LISTED, listed } from './manifest-branches.ts';
 
 /*
  * The manifest of a job of many chunks: pages, and one root that is signed. Each page is a task that reads the commits of its own
- * chunks and nothing else; the finish reads a small record of each page. What answers a call reads the tree's record, one branch
- * and one page, however large the job is.
+ * chunks and nothing else; the finish makes a branch of each 1,024 pages from their small records, and the tree from its branches:
+ * ended half-way, it goes on with the next branch. What answers a call reads the tree's record, one branch and one page, however
+ * large the job is.
  *
  * A tree leans on one trust epoch. When it moves, or after a while where something is withheld, the next call starts another
  * one, whose pages take the places of those before.
  */
 
-/** Failed items that a page and an answer list; the parts have them all. */
-export const LISTED = 1_000;
-/** Octets of their messages, roughly, which an item of the ledger has room for. */
-const LISTED_OCTETS = 250_000;
 /** Milliseconds for which a tree counts that withholds something: what ends a withholding need not move the epoch. */
 const WITHHELD_MS = 10 * 60_000;
-/** Octets of a hash. */
-const HASH = 32;
-
 export const isPaged = ({ settings }: Pick<Context, 'settings'>, job: JobRecord) =>
   chunkCount(job) > settings.manifest.whole;
 
@@ -91,7 +85,8 @@ export async function startTree(
     await dispatcher.submit({ kind: 'manifest', id: workId(jobId, tree), tasks: tree.pages });
 }
 
-const workId = (jobId: string, { version }: Pick<TreeRecord, 'version'>) => `${jobId}-${version}`;
+/** The work that makes it. */
+export const workId = (jobId: string, { version }: Pick<TreeRecord, 'version'>) => `${jobId}-${version}`;
 
 /** The tree that this work makes; undefined where another took its place, or it is made. */
 async function treeOfWork(
@@ -182,17 +177,17 @@ export async function finishTree(context: Context, trust: Trust, id: string): Pr
     return true;
   }
   const { jobId, tree } = work;
-  const pages: PageRecord[] = [];
-  for await (const item of scan(ledger, jobPartition(jobId), { prefix: MANIFEST_PAGE })) {
-    const page = pageRecord.from(item);
-    if (page.version === tree.version) pages.push(page);
+  const branches: BranchRecord[] = [];
+  while (branches.length * BRANCH < tree.pages) {
+    const branch = await branchOf(ledger, jobId, tree, branches.length);
+    if (branch !== undefined) branches.push(branch);
+    else if ((await trust.current()).epoch === tree.trustEpoch) return false;
+    else {
+      await removeItem(ledger, open);
+      return true;
+    }
   }
-  if (pages.length < tree.pages) {
-    if ((await trust.current()).epoch === tree.trustEpoch) return false;
-    await removeItem(ledger, open);
-    return true;
-  }
-  const done = await growTree(context, jobId, tree.version, pages);
+  const done = await growTree(context, jobId, branches);
   await changeItem(ledger, ledgerKeys.manifestTree(jobId), (item) => {
     const now = item && treeRecord.from(item);
     return now === undefined || now.version !== tree.version || now.done !== undefined
@@ -201,69 +196,6 @@ export async function finishTree(context: Context, trust: Trust, id: string): Pr
   });
   await removeItem(ledger, open);
   return true;
-}
-
-/** The branches, each an item of its own, and what is above them. */
-async function growTree(
-  context: Context,
-  jobId: string,
-  version: number,
-  pages: readonly PageRecord[],
-): Promise<FinishedTree> {
-  const roots: Bytes[] = [];
-  for (let at = 0; at < pages.length; at += BRANCH) {
-    const leaves = pages.slice(at, at + BRANCH).map(({ leaf }) => leaf);
-    const attributes = branchRecord.to({ version, leaves: Buffer.concat(leaves) });
-    await changeItem(context.ledger, ledgerKeys.manifestBranch(jobId, roots.length), (item) =>
-      item !== undefined && branchRecord.from(item).version >= version ? unchanged() : becomes(attributes),
-    );
-    roots.push(treeRoot(leaves));
-  }
-  const keysSlowed = slowedTogether(pages.map((page) => page.keysSlowed));
-  return {
-    root: treeRoot(roots),
-    branches: Buffer.concat(roots),
-    chains: pages.reduce((most, { chains }) => Math.max(most, chains), 0),
-    withheld: pages.reduce((sum, { withheld }) => sum + withheld, 0),
-    failed: await firstFailures(context, jobId, pages),
-    ...present({ keysSlowed }),
-    at: context.now(),
-  };
-}
-
-async function firstFailures(
-  { ledger }: Pick<Context, 'ledger'>,
-  jobId: string,
-  pages: readonly PageRecord[],
-): Promise<readonly StoredFailure[]> {
-  const failures: StoredFailure[] = [];
-  for (const [page, { failed }] of pages.entries()) {
-    if (failed === 0) continue;
-    failures.push(...(await failuresOf(ledger, jobId, page)));
-    if (failures.length >= LISTED) break;
-  }
-  return listed(failures);
-}
-
-async function failuresOf(
-  ledger: Context['ledger'],
-  jobId: string,
-  page: number,
-): Promise<readonly StoredFailure[]> {
-  const item = await ledger.get(ledgerKeys.pageFailures(jobId, page));
-  return item === undefined ? [] : pageFailures.from(item).failed;
-}
-
-/** As many as an item of the ledger has room for. */
-function listed(failures: readonly Pick<FailedItem, 'itemId' | 'code' | 'message'>[]): StoredFailure[] {
-  let room = LISTED_OCTETS;
-  const list: StoredFailure[] = [];
-  for (const { itemId, code, message } of failures.slice(0, LISTED)) {
-    room -= 100 + Buffer.byteLength(message);
-    if (room < 0) break;
-    list.push({ itemId, code, message });
-  }
-  return list;
 }
 
 /** A page of a finished tree with its proof, and its failed items; undefined where another tree is being made in its place. */
@@ -291,6 +223,3 @@ export async function provenPage(
     failed: stored.failed === 0 ? [] : await failuresOf(ledger, jobId, page),
   };
 }
-
-const hashesIn = (octets: Bytes): Bytes[] =>
-  Array.from({ length: octets.length / HASH }, (_, i) => octets.subarray(i * HASH, (i + 1) * HASH));

@@ -1,9 +1,10 @@
+import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { Fault, refuse } from '../../errors.ts';
 import { encodeManifestRoot, manifestRootTbs } from '../../ifpp-draft1/manifest-root.ts';
 import { present } from '../../present.ts';
 import type { BppAnswer } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
-import { committedOf, type JobProgress } from '../counts/job-counts.ts';
+import { progressOfJob } from '../counts/job-counts.ts';
 import { chunkCount, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import type { FinishedTree, TreeRecord } from '../records/manifest-tree.ts';
@@ -27,8 +28,7 @@ export async function pagedAnswer(
   const { ledger, now } = context;
   const { requestId, items } = job;
   if ((await ledger.get(ledgerKeys.openWork('job', jobId))) !== undefined) {
-    const { bound, refused, keysSlowed } =
-      (await committedOf(ledger, [{ jobId, job }])).get(jobId) ?? NOTHING;
+    const { bound, refused, keysSlowed } = await progressOfJob(ledger, jobId, job);
     const far = { processed: bound + refused, ...present({ keysSlowed }) };
     return { requestId, items, ...far, state: 'Pending', failed: [] };
   }
@@ -41,18 +41,20 @@ export async function pagedAnswer(
   }
   if (page === undefined) return await rootAnswer(context, jobId, job, tree);
   try {
-    return (await pageAnswer(context, jobId, job, tree, page)) ?? pending;
+    const answer = await pageAnswer(context, jobId, job, tree, page);
+    if (answer !== undefined) return answer;
   } catch (error) {
     if (!(error instanceof Fault && error.code === 'vault' && !error.retryable)) throw error;
-    // lost or damaged, and what it is made of stands in the commits
-    await startTree(context, jobId, job, epoch, tree);
-    return pending;
   }
+  // lost or damaged, unless another tree has begun: what it is made of stands in the commits
+  await startTree(context, jobId, job, epoch, tree);
+  return pending;
 }
 
-const NOTHING: Omit<JobProgress, 'chunks'> = { bound: 0, refused: 0 };
-
 const isMade = (tree: TreeRecord | undefined): tree is MadeTree => tree?.done !== undefined;
+
+/** What a signed root is about: signed-manifest.ts. */
+export const rootNames = (root: Bytes): readonly string[] => ['root', toHex(root)];
 
 async function rootAnswer(
   context: Context,
@@ -64,8 +66,7 @@ async function rootAnswer(
   const { root, keysSlowed } = done;
   const chains = await chainsOf(context, jobId, job, done.chains);
   const toBeSigned = () => manifestRootTbs({ requestId, chains, items, parts: chunkCount(job), pages, root });
-  const names = ['root', Buffer.from(root).toString('hex')];
-  const signed = await signedManifest(context, jobId, names, toBeSigned, encodeManifestRoot);
+  const signed = await signedManifest(context, jobId, rootNames(root), toBeSigned, encodeManifestRoot);
   const { octets: manifestRoot, ...more } = await readSigned(context, signed);
   return {
     requestId,

@@ -27,8 +27,7 @@ export async function signedManifest(
   encode: (tbs: Bytes, signature: Bytes) => Bytes,
 ): Promise<SignedManifest> {
   const { vault } = context;
-  const version = hashOf([...names, ...(await retiredDeliveryKeys(context))]);
-  const name = objectNames.manifest(jobId, version);
+  const { name, version } = await signedName(context, jobId, names);
   let manifest = await vault.head(name);
   if (manifest === undefined) {
     const tbs = toBeSigned();
@@ -37,6 +36,16 @@ export async function signedManifest(
     manifest = await vault.put(name, encode(tbs, await key.sign(Digest.of(tbs))), { lock: true });
   }
   return await twiceSigned(context, jobId, version, manifest);
+}
+
+/** Where it is kept, as long as no other key is retired. */
+export async function signedName(
+  context: Pick<Context, 'keyAssignments'>,
+  jobId: string,
+  names: readonly string[],
+): Promise<{ readonly name: string; readonly version: string }> {
+  const version = hashOf([...names, ...(await retiredDeliveryKeys(context))]);
+  return { name: objectNames.manifest(jobId, version), version };
 }
 
 /** With its second signature, which is kept too. */

@@ -31,8 +31,12 @@ export const orderCount = recordOf('order count', { changes: dictionary(integer)
 /** How far a job of many chunks is: what its commits add up to, in items side by side as those of an order. */
 export const jobCount = recordOf('job count', {
   chunks: whole,
+  /** Of them those that are finished: only then are they delivered, and with the last one the job ends. */
+  finished: whole,
   bound: whole,
   refused: whole,
+  /** Chunks by what most of their refused items were refused for. */
+  causes: dictionary(whole),
   keysSlowed: optional(object({ times: whole, waitedMs: whole })),
 });
 

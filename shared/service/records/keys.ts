@@ -114,9 +114,11 @@ export const TIE = 'tie#';
 export const PROGRESS = 'progress#';
 export const SLICE_NAME = 'slice#';
 /** Of a job whose manifest has pages: of a page, of failed items of one, and of a branch of the tree. */
-export const MANIFEST_PAGE = 'page#';
+const MANIFEST_PAGE = 'page#';
 const PAGE_FAILURES = 'failed#';
 const BRANCH_NAME = 'branch#';
+/** The number of a page, or of a branch, by its sort key. */
+export const pageOfSort = (sort: string) => Number(sort.slice(sort.indexOf('#') + 1));
 
 export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
 /** Whom a tie is for, by its sort key. */

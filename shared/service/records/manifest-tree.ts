@@ -63,5 +63,16 @@ export type PageRecord = RecordOf<typeof pageRecord>;
 /** The first of the failed items of a page; written before it, where there are any. */
 export const pageFailures = recordOf('failed items of a page', { version: whole, failed: list(failedItem) });
 
-/** The leaves of a branch, 32 octets each. */
-export const branchRecord = recordOf('manifest branch', { version: whole, leaves: octets });
+/** A branch whose pages are all made, and what they add up to: the tree is made of branches, without its pages. */
+export const branchRecord = recordOf('manifest branch', {
+  version: whole,
+  /** 32 octets each. */
+  leaves: octets,
+  chains: whole,
+  withheld: whole,
+  keysSlowed: optional(keysSlowed),
+  /** The first of its pages that have failed items: as many as an answer may list. */
+  failing: list(whole),
+});
+
+export type BranchRecord = RecordOf<typeof branchRecord>;

@@ -3,8 +3,10 @@ import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import { AuditLog } from '../audit/log.ts';
 import type { Context } from '../context.ts';
+import { progressOfJob } from '../counts/job-counts.ts';
+import { repairJobCounts } from '../counts/job-recount.ts';
 import { requireBegun } from '../dual-control/dual-control.ts';
-import { chunkProgresses, finishJob } from '../esbpp/job-progress.ts';
+import { finishJob } from '../esbpp/job-progress.ts';
 import { repairCounts } from '../inventory/recount.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -95,7 +97,11 @@ export async function restore(
   const jobs = await reopenJobs(context, stored, progress);
   const { commits, bound, problems, twice, affected } = await replayCommits(context, stored, progress);
   await stored.reconcile(context);
-  for await (const jobId of recordedJobs(vault)) await finishJob(context, jobId);
+  for await (const jobId of recordedJobs(vault)) {
+    // a copy of the ledger may have been taken in the middle of a transaction
+    await repairJobCounts(ledger, jobId);
+    await finishJob(context, jobId);
+  }
   const toRepeat = await repeatRestrictions(context, auditHead, progress);
   const positions = await reconcileSupplies(context, new Set([...orderIds, ...affected]), progress);
 
@@ -203,7 +209,8 @@ async function reopenJob(context: Context, jobId: string, stored: StoredDataKeys
   const job = await restoreJob(context, jobId);
   if (job === undefined) return false;
   await restoreExtrasOfJob(context, job, stored);
-  const finished = (await chunkProgresses(context, jobId)).filter((one) => one.finished).length;
+  await repairJobCounts(ledger, jobId);
+  const { finished } = await progressOfJob(ledger, jobId, job);
   if (finished === chunkCount(job)) return isNew;
   await ledger.write({
     put: ledgerKeys.openWork('job', jobId),

@@ -20,6 +20,7 @@ export type Repair =
   | { readonly destroyPack: string }
   | { readonly destroyPpks: { readonly pack: string; readonly places: readonly number[] } }
   | { readonly recountOrder: string }
+  | { readonly recountJob: string }
   /** Profiles of this order that nobody has and whose PPKs are gone: they can never be bound. */
   | { readonly closeLost: string }
   /** Data keys that are there under another name than their records say, of this order among others. */

@@ -1,13 +1,15 @@
 import { suiteByName } from '../../crypto/suite.ts';
 import { encodeAttributes } from '../../ledger/item.ts';
-import type { Item, Walked } from '../../ledger/ledger.ts';
+import type { Item, ItemKey } from '../../ledger/ledger.ts';
 import { walkPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
+import { progressOfJob } from '../counts/job-counts.ts';
 import { euiccRecord, keyOwner, keyOwnerKey } from '../records/euicc.ts';
-import { chunkCount, chunkRecord, jobRecord } from '../records/job.ts';
+import { answerRecord, chunkCount, chunkRecord, jobRecord } from '../records/job.ts';
 import { jobOfChunk, ledgerKeys } from '../records/keys.ts';
 import { kindOf } from '../records/kinds.ts';
 import { readJobRecord, readOrderRecord } from '../records/locked-records.ts';
+import { branchRecord, pageRecord, treeRecord } from '../records/manifest-tree.ts';
 import { objectNames } from '../records/object-names.ts';
 import { iccidOwner, orderRecord, orderStateRecord, packRecord } from '../records/order.ts';
 import { profileRecord } from '../records/profile.ts';
@@ -15,6 +17,7 @@ import type { RecordKind } from '../records/record.ts';
 import { crlRecord } from '../records/trust.ts';
 import { checkChunk } from './commits.ts';
 import { checkEach, type Finding, inLedger, inVault, type Slice } from './finding.ts';
+import { checkBranch, checkPage, checkTree } from './manifest-tree.ts';
 import { checkObject } from './objects.ts';
 
 /** Items of one slice. */
@@ -40,7 +43,8 @@ export async function* verifyItems(context: Context, after: string): AsyncGenera
   }
 }
 
-async function checkItem(context: Context, walked: Walked): Promise<Finding[]> {
+/** One item, with what it leans on. */
+export async function checkItem(context: Context, walked: ItemKey): Promise<Finding[]> {
   // as it stands now: since the walk came by it may have gone
   const item = await context.ledger.get(walked);
   if (item === undefined) return [];
@@ -65,6 +69,10 @@ const CHECKS: ReadonlyMap<RecordKind<object>, Check> = new Map<RecordKind<object
       return [...own, ...(await checkObject(context.vault, record.part, 'the part of a committed chunk'))];
     },
   ],
+  [treeRecord, checkTree],
+  [branchRecord, checkBranch],
+  [pageRecord, checkPage],
+  [answerRecord, checkAnswer],
   [euiccRecord, checkEuicc],
   [
     crlRecord,
@@ -163,11 +171,10 @@ async function checkJob({ ledger, vault }: Context, item: Item): Promise<Finding
   const { request } = job;
   const jobId = nameIn(item);
   const findings: Finding[] = [];
-  const chunks = await ledger.getMany(
-    Array.from({ length: chunkCount(job) }, (_, chunk) => ledgerKeys.chunkProgress(jobId, chunk)),
-  );
+  // of one with many chunks their counts, which ./jobs.ts holds against the chunks
+  const { chunks } = await progressOfJob(ledger, jobId, job);
   const open = await ledger.get(ledgerKeys.openWork('job', jobId));
-  const left = chunks.filter((one) => one === undefined).length;
+  const left = chunkCount(job) - chunks;
   const isWhole = request === undefined && (await ledger.get(ledgerKeys.chunk(jobId, 0))) !== undefined;
   if (left > 0 && open === undefined && !isWhole)
     findings.push(
@@ -176,12 +183,22 @@ async function checkJob({ ledger, vault }: Context, item: Item): Promise<Finding
   // what came as an upload goes once the job is done
   if (left > 0 && request !== undefined)
     findings.push(...(await checkObject(vault, request, 'the request of an open job')));
-  if (chunkCount(job) === 1 || left === chunks.length) return findings;
+  if (chunkCount(job) === 1 || chunks === 0) return findings;
   const locked = await readJobRecord(vault, jobId);
   if (locked === undefined)
     findings.push(inVault(objectNames.jobRecord(jobId), 'the locked record of a job is missing'));
   else if (encoded(jobRecord, locked) !== encoded(jobRecord, job))
     findings.push(inLedger(item, 'the job contradicts its locked record'));
+  return findings;
+}
+
+/** The answer in parts of a job that has no pages. */
+async function checkAnswer({ vault }: Context, item: Item): Promise<Finding[]> {
+  const { manifest, longTermSignature, parts } = answerRecord.from(item);
+  const findings: Finding[] = [];
+  for (const ref of [manifest, longTermSignature, ...parts])
+    if (ref !== undefined)
+      findings.push(...(await checkObject(vault, ref, 'a manifest, or a part that it names,')));
   return findings;
 }
 

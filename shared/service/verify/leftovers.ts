@@ -10,6 +10,7 @@ import { orderStateRecord, type PackRecord, packRecord } from '../records/order.
 import { standingRecord } from '../records/standing.ts';
 import { traceRecord } from '../records/trace.ts';
 import { checkEach, type Finding, inVault, type Repair, type Slice } from './finding.ts';
+import { checkManifest, isManifest } from './manifests.ts';
 import { readNewest } from './objects.ts';
 import { isOwned } from './owners.ts';
 
@@ -85,6 +86,7 @@ async function checkObjectName(context: Context, name: string): Promise<Finding[
     const { finding } = await readNewest(context.vault, name, 'a locked object');
     return finding === undefined ? [] : [finding];
   }
+  if (isManifest(name)) return await checkManifest(context, name);
   if ((await isOwned(context, name)) || (await isTraced(context, name))) return [];
   return [
     inVault(name, 'no record names this object, and no attempt is at work on it', { removeObject: name }),

@@ -32,3 +32,9 @@ export async function readNewest(vault: Vault, name: string, what: string) {
     return { finding: inVault(name, `${what} is damaged: ${error.message}`) };
   }
 }
+
+/** The octets of an object as its record names it, or a finding. */
+export async function readWhole(vault: Vault, ref: ObjectRef, what: string) {
+  const [finding] = await checkObject(vault, ref, what);
+  return finding === undefined ? { octets: await vault.get(ref) } : { finding };
+}

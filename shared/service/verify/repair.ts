@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { repairJobCounts } from '../counts/job-recount.ts';
 import { repairCounts } from '../inventory/recount.ts';
 import { StoredDataKeys } from '../restore/data-keys.ts';
 import { closeLost } from '../restore/lost-profiles.ts';
@@ -20,6 +21,7 @@ export async function repair(
   else if ('destroyPack' in how) await ppks.destroyPack(how.destroyPack);
   else if ('destroyPpks' in how) await ppks.destroy(how.destroyPpks.pack, how.destroyPpks.places);
   else if ('recountOrder' in how) await repairCounts(context, how.recountOrder);
+  else if ('recountJob' in how) await repairJobCounts(context.ledger, how.recountJob);
   else if ('adoptDataKeys' in how) await adoptDataKeys(context);
   else if ('closeLost' in how) {
     // what only has another name is not lost

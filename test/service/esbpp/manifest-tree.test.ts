@@ -5,6 +5,7 @@ import { CallCost, counting } from '../../../shared/call-cost.ts';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
 import { decodeManifestPage, requirePageOf } from '../../../shared/ifpp-draft1/manifest-page.ts';
 import { decodeManifestRoot } from '../../../shared/ifpp-draft1/manifest-root.ts';
+import { changeItem, goes } from '../../../shared/ledger/change.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { chunkProgress } from '../../../shared/service/records/job.ts';
@@ -234,6 +235,17 @@ describe('pages of a manifest, when something changes', { tags: ['I6'] }, () => 
       await harm(join(deployment.folder, 'vault/objects', `${content.name}@`));
       const again = await ask(job, page).catch((error) => error);
       expect(again.state).toBe('Pending');
+      expect(await whole(job)).toEqual(before);
+    }
+  });
+
+  it('are made anew where the record of one, or of a branch, was lost', async () => {
+    const job = await given(7);
+    const before = await whole(job);
+    const { ledger } = deployment.runtime.context;
+    for (const key of [ledgerKeys.manifestPage(job.jobId, 1), ledgerKeys.manifestBranch(job.jobId, 0)]) {
+      await changeItem(ledger, key, () => goes());
+      expect((await ask(job, 1)).state).toBe('Pending');
       expect(await whole(job)).toEqual(before);
     }
   });

@@ -22,7 +22,13 @@ export {
   type OneTimeKey,
 } from './ifpp-draft1/euicc-data-batch.ts';
 export { decodeLoadPackage, encodeLoadPackage, type LoadPackage } from './ifpp-draft1/load-package.ts';
-export { assemblePagedBatch, pagesOf } from './ifpp-draft1/manifest-tree.ts';
+export {
+  assemblePagedBatch,
+  type ManifestRoot,
+  pagesOf,
+  provenParts,
+  readManifestRoot,
+} from './ifpp-draft1/manifest-tree.ts';
 export {
   decodeProfileLoadingReport,
   encodeProfileLoadingReport,

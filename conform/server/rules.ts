@@ -153,6 +153,33 @@ export const SERVER_RULES = {
     ...openapi('esbpp.requestBpp'),
     wayOut: 'Answer 8.8.5/3.9, also for an order of which the caller is no device manufacturer.',
   },
+  'server.pages.root': {
+    says: 'an answer that is too large for one manifest has a root (FF67) of this request, signed by a delivery key',
+    ...asn1('ManifestRoot'),
+    wayOut: 'Sign fields 0 to 6 as they are sent, with a key that getServerKeys tells.',
+  },
+  'server.pages.proof': {
+    says: 'each page (FF68), asked for by its number, is proved to be at that place under the signed root',
+    ...draft('For implementers, Pages'),
+    wayOut:
+      'Hash a leaf over fields 0 to 4 as they are sent, count pages from 0 and firstPart over all of them, and prove each page under the root that is out.',
+  },
+  'server.pages.parts': {
+    says: 'the pages name all parts that the root counts, whose items are those of the request, in its order',
+    ...asn1('ManifestPage'),
+    wayOut:
+      'Name each part by its size and SHA-256, in the order of the request, and keep it for as long as its page.',
+  },
+  'server.pages.repeat': {
+    says: 'a page that is asked for again is answered with the same octets, and so is the root',
+    ...openapi('esbpp.getBppBatch'),
+    wayOut: 'Keep the pages of a root as long as the root is the answer.',
+  },
+  'server.pages.beyond': {
+    says: 'a page behind the last one is refused with 1.6/3.9',
+    ...openapi('esbpp.getBppBatch'),
+    wayOut: 'Pages are numbered from 0; refuse what is not below `pages`.',
+  },
   'server.keys.closed': {
     says: 'nothing is bound to a key that was closed',
     ...openapi('esed1.closeKeys'),

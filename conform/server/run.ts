@@ -19,7 +19,9 @@ export interface ServerInput {
   readonly simEum: SimEum;
   /** An Unprotected Profile Package. */
   readonly template: Bytes;
-  /** How long what is Pending is waited for. */
+  /** BPPs that are asked for in one request besides, so that the answer has pages; none unless given. */
+  readonly large?: number;
+  /** How long what is Pending is waited for; longer where many BPPs are asked for. */
   readonly timeoutMs?: number;
 }
 
@@ -80,7 +82,8 @@ export class ServerRun {
 
   /** Calls again while the answer is Pending. */
   async settled(call: () => Promise<FunctionAnswer>): Promise<FunctionAnswer> {
-    const deadline = Date.now() + (this.input.timeoutMs ?? 60_000);
+    const { timeoutMs = 60_000, large = 0 } = this.input;
+    const deadline = Date.now() + timeoutMs + large * 50;
     for (;;) {
       const answer = await call();
       const state = stringAt(answer.body, 'state');

@@ -3,6 +3,7 @@ import { type Check, Conformity } from '../conformity.ts';
 import { checkCalls } from './calls.ts';
 import { checkDeliveryKeys, checkReport, loadAll } from './loading.ts';
 import { checkOrder } from './orders.ts';
+import { checkPages } from './pages.ts';
 import { checkRegistration } from './registration.ts';
 import { ask, checkClosedKeys, checkRequest, itemsOf, requestOf } from './requests.ts';
 import { SERVER_RULES, type ServerRule } from './rules.ts';
@@ -29,6 +30,7 @@ export async function conformServer(input: ServerInput): Promise<readonly Check[
     skipRest(conformity, 'no BppBatch came');
     return conformity.checks;
   }
+  await stage(run, 'server.pages.root', () => checkPages(run));
   const report = await stage(run, 'server.bpp.installs', () => loadAll(run, devices, bound));
   if (report !== undefined) await stage(run, 'server.report.verified', () => checkReport(run, bound, report));
   await stage(run, 'server.order.closed', () => checkClosedOrder(run, devices.working[0]!));

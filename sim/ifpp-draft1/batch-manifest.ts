@@ -46,4 +46,7 @@ export function partItems(named: Bytes, part: (name: string) => Bytes): Bytes {
 export const partNamesOf = (page: Bytes): readonly string[] =>
   readAll(
     readAll(readOnly(page, 0xff68).value).find(({ tag }) => tag === 0xa4)?.value ?? new Uint8Array(),
-  ).map(({ value }) => decodeUtf8(new Fields(value).take(0x80).value));
+  ).map(({ value }) => partNameOf(value));
+
+/** The name of a part as a manifest or a page has it. */
+export const partNameOf = (named: Bytes): string => decodeUtf8(new Fields(named).take(0x80).value);

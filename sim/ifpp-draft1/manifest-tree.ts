@@ -15,15 +15,19 @@ const NODE = Uint8Array.of(1);
 const sha256 = (...octets: readonly Bytes[]): Bytes =>
   octets.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest();
 
-interface Root {
+export interface ManifestRoot {
   readonly requestId: Bytes;
-  readonly chains: Bytes;
+  /** Items of the request. */
+  readonly items: number;
   readonly parts: number;
   readonly pages: number;
+  /** The elements as they came. */
+  readonly raw: { readonly requestId: Bytes; readonly chains: Bytes };
   readonly hash: Bytes;
 }
 
-function readRoot(der: Bytes, deliveryKey?: EcPoint): Root {
+/** Reads a root (FF67); its signature is checked where delivery keys are known: one of them made it. */
+export function readManifestRoot(der: Bytes, deliveryKeys?: readonly EcPoint[]): ManifestRoot {
   const fields = new Fields(readOnly(der, 0xff67).value);
   const version = fields.take(0x80);
   const requestId = fields.take(0x81);
@@ -34,12 +38,15 @@ function readRoot(der: Bytes, deliveryKey?: EcPoint): Root {
   const root = fields.take(0x86);
   const signature = fields.take(0x87).value;
   fields.end();
-  const signed = [version, requestId, chains, items, parts, pages, root].map(({ raw }) => raw);
-  if (deliveryKey !== undefined && !verify(deliveryKey, Buffer.concat(signed), signature))
-    throw new SimError('the root of the manifest is not signed by the delivery key');
+  const signed = Buffer.concat(
+    [version, requestId, chains, items, parts, pages, root].map(({ raw }) => raw) as Uint8Array[],
+  );
+  if (deliveryKeys !== undefined && !deliveryKeys.some((key) => verify(key, signed, signature)))
+    throw new SimError('the root of the manifest is not signed by a delivery key');
   return {
-    requestId: requestId.raw,
-    chains: chains.raw,
+    requestId: requestId.value,
+    items: decodeInteger(items.value),
+    raw: { requestId: requestId.raw, chains: chains.raw },
     parts: decodeInteger(parts.value),
     pages: decodeInteger(pages.value),
     hash: root.value,
@@ -47,10 +54,10 @@ function readRoot(der: Bytes, deliveryKey?: EcPoint): Root {
 }
 
 /** How many pages an answer has. */
-export const pagesOf = (root: Bytes): number => readRoot(root).pages;
+export const pagesOf = (root: Bytes): number => readManifestRoot(root).pages;
 
-/** The encoded parts of the page at this place, once it is proved to be there. */
-function readPage(root: Root, der: Bytes, place: number, before: number): readonly Bytes[] {
+/** The encoded parts of the page (FF68) at this place, once it is proved to be there; `before`: parts of the pages before it. */
+export function provenParts(root: ManifestRoot, der: Bytes, place: number, before: number): readonly Bytes[] {
   const fields = new Fields(readOnly(der, 0xff68).value);
   const version = fields.take(0x80);
   const requestId = fields.take(0x81);
@@ -63,7 +70,7 @@ function readPage(root: Root, der: Bytes, place: number, before: number): readon
   if (!equal(climb(leaf, place, root.pages, proof), root.hash))
     throw new SimError(`page ${place} is not under the root of the manifest`);
   if (
-    !equal(requestId.raw, root.requestId) ||
+    !equal(requestId.value, root.requestId) ||
     decodeInteger(page.value) !== place ||
     decodeInteger(firstPart.value) !== before
   )
@@ -99,11 +106,11 @@ export function assemblePagedBatch(
   part: (name: string) => Bytes,
   deliveryKey?: EcPoint,
 ): Bytes {
-  const manifest = readRoot(root, deliveryKey);
+  const manifest = readManifestRoot(root, deliveryKey && [deliveryKey]);
   const items: Bytes[] = [];
   for (let place = 0; place < manifest.pages; place++)
-    for (const entry of readPage(manifest, page(place), place, items.length))
+    for (const entry of provenParts(manifest, page(place), place, items.length))
       items.push(partItems(entry, part));
   if (items.length !== manifest.parts) throw new SimError('the pages do not have all parts of the manifest');
-  return tlv(0xff62, VERSION, manifest.requestId, manifest.chains, tlv(0xa3, ...items));
+  return tlv(0xff62, VERSION, manifest.raw.requestId, manifest.raw.chains, tlv(0xa3, ...items));
 }

@@ -69,6 +69,23 @@ function forgiving(name: string): NonNullable<Fault['call']> {
   });
 }
 
+/** Changes the root of an answer with pages. */
+const withRoot =
+  (change: (der: Bytes) => Bytes): NonNullable<Fault['call']> =>
+  async ({ forward }) => {
+    const answer = await forward();
+    const members = answer.body.includes('"manifestRoot"') ? membersOf(answer) : undefined;
+    if (members === undefined) return answer;
+    const manifestRoot = change(Buffer.from(String(members.manifestRoot), 'base64'));
+    return told(answer, { ...members, manifestRoot: Buffer.from(manifestRoot).toString('base64') });
+  };
+
+/** Answers calls for a page otherwise than the server behind. */
+const pages =
+  (answer: NonNullable<Fault['call']>): NonNullable<Fault['call']> =>
+  async (call) =>
+    await (call.name === 'esbpp.getBppBatch' && call.body.page !== undefined ? answer(call) : call.forward());
+
 export const SERVER_FAULTS: readonly ServerFault[] = [
   {
     what: 'takes calls without a client certificate',
@@ -201,6 +218,26 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
       ...members,
       items: (members.items as Members[]).map((item) => ({ ...item, state: 'Bound' })),
     })),
+  },
+  {
+    what: 'signs the root of its pages with another key',
+    rule: 'server.pages.root',
+    call: withRoot((der) => flipped(der, der.length - 1)),
+  },
+  {
+    what: 'answers each page in the place of the one before it',
+    rule: 'server.pages.proof',
+    call: pages(
+      async ({ forward, body }) => await forward({ body: { ...body, page: Number(body.page) + 1 } }),
+    ),
+  },
+  {
+    what: 'answers a page behind the last one with the last one',
+    rule: 'server.pages.beyond',
+    call: pages(async ({ forward, body }) => {
+      const answer = await forward();
+      return isExecuted(answer) ? answer : await forward({ body: { ...body, page: Number(body.page) - 1 } });
+    }),
   },
   {
     what: 'tells the private part of its delivery key',

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../../cli/server/server.ts';
 import type { Check } from '../../conform/conformity.ts';
@@ -15,6 +18,8 @@ import { SERVER_FAULTS } from './server-faults.ts';
 
 let deployment: Deployment;
 let server: RunningServer;
+/** Items whose answer has three pages. */
+const LARGE = 11;
 
 const serverTls = selfSigned('smdpf');
 const parties = [OPERATOR, DEVICE_MAKER, EUM].map((party) => ({
@@ -23,13 +28,20 @@ const parties = [OPERATOR, DEVICE_MAKER, EUM].map((party) => ({
 }));
 
 beforeAll(async () => {
-  deployment = await Deployment.create({ memory: true });
+  // small enough that eleven items have pages, and those of the other requests come in one piece
+  const port = await freePort();
+  const transfers = {
+    publicUrl: `https://127.0.0.1:${port}`,
+    transferSecret: randomBytes(32).toString('hex'),
+  };
+  const config = { chunkSize: 2, manifest: { whole: 4, page: 2 }, ...transfers };
+  deployment = await Deployment.create({ memory: true, config });
   const { services, context } = deployment.runtime;
   for (const { identifier, role, tls } of parties)
     await services.parties.add(tls.fingerprint, { identifier, role }, 'test');
   const { vault } = context;
   if (!(vault instanceof FileVault)) throw new Error('the deployment of tests has a file vault');
-  const listen = { host: '127.0.0.1', port: 0 };
+  const listen = { host: '127.0.0.1', port };
   server = await startServer({
     services,
     tls: serverTls,
@@ -45,6 +57,14 @@ afterAll(async () => {
   await deployment?.close();
 });
 
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
 function judge(baseUrl: string): Promise<readonly Check[]> {
   const [operator, maker, eum] = parties.map(({ identifier, tls }) => ({
     baseUrl,
@@ -52,7 +72,14 @@ function judge(baseUrl: string): Promise<readonly Check[]> {
     tls: { ca: serverTls.cert, cert: tls.cert, key: tls.key },
   }));
   const simEum = deployment.eum;
-  return conformServer({ operator: operator!, maker: maker!, eum: eum!, simEum, template: ownTemplate() });
+  return conformServer({
+    operator: operator!,
+    maker: maker!,
+    eum: eum!,
+    simEum,
+    template: ownTemplate(),
+    large: LARGE,
+  });
 }
 
 async function judgeWith(fault: Fault): Promise<readonly Check[]> {
@@ -84,6 +111,7 @@ it('our server passes every check of the interface, as smdpf conform server tell
     const who = ['--operator', OPERATOR.identifier, '--device-maker', DEVICE_MAKER.identifier];
     const { code, json } = await runCli(
       ...['conform', 'server', '--json', ...where, ...who, '--eum-party', EUM.identifier],
+      ...['--large', String(LARGE)],
     );
     const { checks } = json<{ checks: Check[] }>();
     expect(not('passed', checks)).toEqual([]);

@@ -1,4 +1,4 @@
-import { type Bytes, concat, equal, fromHex } from '../codec/bytes.ts';
+import { type Bytes, concat, equal, fromHex, toHex } from '../codec/bytes.ts';
 import { encodeOid } from '../codec/oid.ts';
 import { tlv } from '../codec/tlv.ts';
 
@@ -53,6 +53,8 @@ export interface Curve extends CurveFacts {
   ephemeralFrom(secret: Bytes): EphemeralKey;
   /** Does the raw r‖s signature hold over the message under SHA-256? */
   signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean;
+  /** The same of an ECDSA-Sig-Value in DER whose form was checked (ecdsa-signature.ts), as X.509 has it. */
+  sigValueHolds(key: PublicKey, message: Bytes, sigValue: Bytes): boolean;
   /** The same over a message that comes in pieces and is too large to be held. */
   verifier(): Verifier;
 }
@@ -101,6 +103,22 @@ export function curveForms(facts: CurveFacts) {
 /** Has `point` the form of an uncompressed point? Whether it lies on the curve is another question. */
 export function isUncompressed(curve: Pick<Curve, 'pointLength'>, point: Bytes): boolean {
   return point.length === curve.pointLength && point[0] === UNCOMPRESSED;
+}
+
+/**
+ * Is an uncompressed point one of the curve (SEC 1 section 3.2.2.1)? Both coordinates are less than p, and y² = x³ + ax + b.
+ * No further check is due where the cofactor is 1, as of all curves here: every such point is in the group. Points are public, so
+ * that the time of it may depend on them; it takes a tenth of what importing a key does.
+ */
+export function liesOn({ domain, coordinateLength }: CurveFacts, point: Bytes): boolean {
+  const { p, a, b, cofactor } = domain;
+  if (cofactor !== 1n) throw new RangeError('the order of a point would have to be checked as well');
+  const digits = toHex(point);
+  const xAt = 2;
+  const yAt = xAt + 2 * coordinateLength;
+  const x = BigInt(`0x${digits.slice(xAt, yAt)}`);
+  const y = BigInt(`0x${digits.slice(yAt)}`);
+  return x < p && y < p && (y * y - (x * x + a) * x - b) % p === 0n;
 }
 
 /** X of 04 ‖ X ‖ Y. A point and its negative share it and agree to the same secret. */

@@ -12,6 +12,7 @@ import {
   isUncompressed,
   xCoordinate,
 } from './curve-type.ts';
+import { decodeEcdsaSignature } from './ecdsa-signature.ts';
 
 /**
  * FRP256V1 (ANSSI, JORF 16 October 2011; OID 1.2.250.1.223.101.256.1), which OpenSSL lacks: served by the generic
@@ -98,6 +99,9 @@ export const FRP256V1: Curve = {
     verifier.update(message);
     return verifier.signatureHolds(key, signature);
   },
+
+  sigValueHolds: (key, message, sigValue) =>
+    FRP256V1.signatureHolds(key, message, decodeEcdsaSignature(FRP256V1, sigValue)),
 
   verifier() {
     const hash = createHash('sha256');

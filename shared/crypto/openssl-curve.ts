@@ -19,6 +19,7 @@ import {
   type EphemeralKey,
   isSecretScalar,
   isUncompressed,
+  liesOn,
   type PublicKey,
 } from './curve-type.ts';
 import { encodeEcdsaSignature } from './ecdsa-signature.ts';
@@ -31,15 +32,8 @@ export function openSslCurve(facts: CurveFacts & { readonly openSslName: string 
     publicKey(point) {
       if (!isUncompressed(curve, point))
         refuse('oneTimeKeyInvalid', `a public key is an uncompressed point of ${curve.pointLength} octets`);
-      try {
-        return new OpenSslPublicKey(
-          curve,
-          point,
-          createPublicKey(spkiPem(Buffer.concat([curve.spkiPrefix, point]))),
-        );
-      } catch (cause) {
-        return refuse('oneTimeKeyInvalid', `the point is not on ${curve.name}`, { cause });
-      }
+      if (!liesOn(curve, point)) refuse('oneTimeKeyInvalid', `the point is not on ${curve.name}`);
+      return new OpenSslPublicKey(curve, point);
     },
 
     decompress(point) {
@@ -68,6 +62,8 @@ export function openSslCurve(facts: CurveFacts & { readonly openSslName: string 
       return verify('sha256', message, openSslKey(key), encodeEcdsaSignature(signature));
     },
 
+    sigValueHolds: (key, message, sigValue) => verify('sha256', message, openSslKey(key), sigValue),
+
     verifier() {
       const pieces = createVerify('sha256');
       return {
@@ -81,15 +77,20 @@ export function openSslCurve(facts: CurveFacts & { readonly openSslName: string 
   return curve;
 }
 
+/** A point that was found to lie on its curve. OpenSSL, which checks it once more, is given it when it first has to do with it. */
 class OpenSslPublicKey implements PublicKey {
   readonly curve: Curve;
   readonly point: Bytes;
-  readonly key: KeyObject;
+  #key: KeyObject | undefined;
 
-  constructor(curve: Curve, point: Bytes, key: KeyObject) {
+  constructor(curve: Curve, point: Bytes) {
     this.curve = curve;
     this.point = point;
-    this.key = key;
+  }
+
+  get key(): KeyObject {
+    this.#key ??= createPublicKey(spkiPem(Buffer.concat([this.curve.spkiPrefix, this.point])));
+    return this.#key;
   }
 }
 

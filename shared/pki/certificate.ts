@@ -2,7 +2,7 @@ import { type Bytes, equal, fromHex } from '../codec/bytes.ts';
 import { TlvReader } from '../codec/tlv.ts';
 import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { splitSpki } from '../crypto/ec-key-forms.ts';
-import { decodeEcdsaSignature } from '../crypto/ecdsa-signature.ts';
+import { readEcdsaSignature } from '../crypto/ecdsa-signature.ts';
 import { Refusal, refuse } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import { readOctetAlignedBits, readSerial, readSmallNumber } from './der.ts';
@@ -53,8 +53,8 @@ export class Certificate {
   readonly spki: Bytes;
   readonly curve: Curve;
   readonly extensions: Extensions;
-  /** Raw r‖s, as long as its own curve wants: a chain has one curve. */
-  readonly signature: Bytes;
+  /** ECDSA-Sig-Value in DER, whose r and s fit its own curve: a chain has one. */
+  readonly signatureValue: Bytes;
   readonly #point: Bytes;
   readonly #refusedAs: StatusName;
   #publicKey: PublicKey | undefined;
@@ -71,12 +71,13 @@ export class Certificate {
     this.extensions = fields.extensions;
     const { curve, point } = splitSpki(fields.spki, refusedAs);
     this.curve = curve;
-    this.signature = decodeEcdsaSignature(curve, fields.signatureValue);
+    readEcdsaSignature(curve, fields.signatureValue);
+    this.signatureValue = fields.signatureValue;
     this.#point = point;
     this.#refusedAs = refusedAs;
   }
 
-  /** Imported on first use, because the import costs more than decoding; refuses a point off the curve. */
+  /** Looked at on first use, since not every certificate's key is asked for; refuses a point off the curve. */
   get publicKey(): PublicKey {
     try {
       this.#publicKey ??= this.curve.publicKey(this.#point);
@@ -93,7 +94,7 @@ export class Certificate {
 
   /** Does this certificate's signature hold under the issuer's key, over the octets as received? */
   isSignedBy(issuer: PublicKey): boolean {
-    return issuer.curve.signatureHolds(issuer, this.tbs, this.signature);
+    return issuer.curve.sigValueHolds(issuer, this.tbs, this.signatureValue);
   }
 }
 
@@ -115,10 +116,7 @@ export function decodeCertificate(der: Bytes, refusedAs: StatusName = 'protocolF
   const serialNumber = readSerial(tbs, 'serialNumber');
   readSignatureAlgorithm(tbs, refusedAs);
   const issuer = readIssuer(tbs);
-  const validity = tbs.enter(0x30, 'validity');
-  const notBeforeMs = readTime(validity, 'notBefore');
-  const notAfterMs = readTime(validity, 'notAfter');
-  validity.end();
+  const { notBeforeMs, notAfterMs } = readValidity(tbs);
   const subject = readName(tbs, 'subject');
   const spki = tbs.expect(0x30, 'subjectPublicKeyInfo').raw;
   tbs.optional(ISSUER_UNIQUE_ID);
@@ -176,6 +174,15 @@ export function decodeStanding(der: Bytes): CertificateStanding {
   tbs.optional(SUBJECT_UNIQUE_ID);
   const list = tbs.enter(0xa3, 'extensions').enter(0x30, 'extensions');
   return { serialNumber, notBeforeMs, notAfterMs, isCa: false, extensions: decodeDistributionPoints(list) };
+}
+
+/** Validity (RFC 5280 section 4.1.2.5). */
+export function readValidity(reader: TlvReader): Pick<Certificate, 'notBeforeMs' | 'notAfterMs'> {
+  const validity = reader.enter(0x30, 'validity');
+  const notBeforeMs = readTime(validity, 'notBefore');
+  const notAfterMs = readTime(validity, 'notAfter');
+  validity.end();
+  return { notBeforeMs, notAfterMs };
 }
 
 /** Version 3: without it a certificate has no extensions, and no role (SGP.22 section 4.5.2.1). */

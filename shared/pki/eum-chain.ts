@@ -2,7 +2,8 @@ import { type Bytes, toHex } from '../codec/bytes.ts';
 import { checkEid } from '../codec/eid.ts';
 import type { Curve, PublicKey } from '../crypto/curves.ts';
 import { refuse } from '../errors.ts';
-import { type Certificate, decodeCertificate, decodeStanding } from './certificate.ts';
+import { type Certificate, decodeStanding } from './certificate.ts';
+import { CertificatesAlike } from './certificates-alike.ts';
 import type { ChainCodes } from './chain-codes.ts';
 import { checkEidWithin, type EidLimits, eidLimitsOf } from './eid-limit.ts';
 import { singleAttribute } from './name.ts';
@@ -105,6 +106,8 @@ export class VerifiedEum {
   readonly #column: RoleColumn;
   readonly #limits: EidLimits;
   readonly #context: PathContext;
+  /** Reads the certificates that the issuer makes one after the other. */
+  readonly #euiccs = new CertificatesAlike();
 
   constructor(fields: VerifiedEumFields) {
     this.ci = fields.ci;
@@ -134,7 +137,7 @@ export class VerifiedEum {
    */
   verifyEuicc(certificateDer: Bytes, eid: string): VerifiedEuicc {
     checkEid(eid);
-    const certificate = decodeCertificate(certificateDer, EUICC.invalid);
+    const certificate = this.#euiccs.decode(certificateDer, EUICC.invalid);
     checkSigningLeaf(certificate, 'euicc', this.#column, EUICC.invalid);
     const { attributes } = certificate.subject;
     if (singleAttribute(attributes, OID.serialNumber) !== eid)

@@ -58,8 +58,8 @@ export function nameAttributes(element: Tlv, path: string): NameAttribute[] {
   return attributes;
 }
 
-/** Types of no text, retired text forms, and octets beyond ASCII in a form that has none: as RFC 4514 does, # and the octets. */
-function readText(attribute: TlvReader): string {
+/** An AttributeValue. Types of no text, retired text forms, and octets beyond ASCII in a form that has none: as RFC 4514 does, # and the octets. */
+export function readText(attribute: TlvReader): string {
   const element = attribute.peek();
   if (element?.tag === UTF8_STRING) return attribute.text(UTF8_STRING, 'value', MAX_TEXT);
   const { tag, value, raw } = attribute.next('value');

@@ -1,8 +1,9 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { brainpoolP256r1 } from '@noble/curves/misc.js';
 import { p256 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../shared/codec/bytes.ts';
+import { liesOn } from '../../shared/crypto/curve-type.ts';
 import { BRAINPOOL_P256R1, CURVES, FRP256V1, P256, toSpki } from '../../shared/crypto/curves.ts';
 import { fromSpki } from '../../shared/crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
@@ -120,6 +121,53 @@ describe('points and keys', { tags: ['GENS07', 'ES8-AGREEMENT'] }, () => {
     ])
       expectRefusal('oneTimeKeyInvalid', () => curve.publicKey(wrong));
   });
+
+  it.each(CURVES.filter(({ openSslName }) => openSslName !== undefined))(
+    'takes what OpenSSL takes for a point of $name',
+    (curve) => {
+      const { p } = curve.domain;
+      const number = (value: bigint) => Buffer.from(value.toString(16).padStart(64, '0'), 'hex');
+      const coordinate = (point: Uint8Array, at: number) => BigInt(`0x${toHex(point.subarray(at, at + 32))}`);
+      const byOpenssl = (point: Buffer) => {
+        try {
+          createPublicKey({ key: Buffer.concat([curve.spkiPrefix, point]), format: 'der', type: 'spki' });
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      const taken: boolean[] = [];
+      const expectSame = (x: bigint, y: bigint) => {
+        const point = Buffer.concat([Buffer.of(4), number(x), number(y)]);
+        taken.push(byOpenssl(point));
+        expect(liesOn(curve, point), toHex(point)).toBe(taken.at(-1));
+      };
+      for (let i = 0; i < 50; i++) {
+        const { point } = curve.generateEphemeral();
+        const [x, y] = [coordinate(point, 1), coordinate(point, 33)];
+        for (const [otherX, otherY] of [
+          [x, y],
+          [x, p - y],
+          [y, x],
+          [x ^ (1n << BigInt(i)), y],
+          [x, y ^ (1n << BigInt(i))],
+        ] as const)
+          expectSame(otherX, otherY);
+      }
+      // a coordinate of p or more is another octet string for a point that has one already
+      for (let small = 0n; taken.filter((is) => is).length < 120 && small < 300n; small++) {
+        const compressed = curve.decompress(Buffer.concat([Buffer.of(2), number(small)]));
+        if (compressed === undefined) continue;
+        const y = coordinate(compressed, 33);
+        expectSame(small, y);
+        if (small + p < 1n << 256n) expectSame(small + p, y);
+      }
+      expectSame(0n, 0n);
+      expectSame(p, 0n);
+      expect(taken.filter((is) => is).length).toBeGreaterThanOrEqual(100);
+      expect(taken.filter((is) => !is).length).toBeGreaterThan(100);
+    },
+  );
 
   it.each(CURVES)('refuses a point of another curve on $name', (curve) => {
     for (const other of CURVES.filter((candidate) => candidate !== curve))

@@ -55,8 +55,8 @@ export async function storeEntries(
   const rest = () => entries.filter((entry) => !refused.has(entry));
   await storeShared(ledger, entries);
   const taken = await claimKeys(ledger, source, entries, refused);
-  const older = await storeCertificates(ledger, rest(), refused);
-  await storeRecords(ledger, source, rest(), { taken, older }, refused);
+  const certified = await storeCertificates(ledger, rest(), refused);
+  await storeRecords(ledger, source, rest(), { taken, ...certified }, refused);
   return refused;
 }
 
@@ -134,14 +134,14 @@ const certifiesOneTimeKey = ({ eid }: IndexedEntry) =>
 
 /**
  * The certificate of an eUICC, and where it was renewed for the same key the one that is valid longest: the EUM says so by
- * its signature. Another key under the EID is refused. Returns the entries that came with an older certificate than the
- * one that is stored, whose keys are as good.
+ * its signature. Another key under the EID is refused. Returns the entries whose EID had no certificate, and those that came
+ * with an older one than is stored, whose keys are as good.
  */
 async function storeCertificates(
   ledger: Ledger,
   entries: readonly IndexedEntry[],
   refused: Map<IndexedEntry, Refusal>,
-): Promise<ReadonlySet<IndexedEntry>> {
+): Promise<Certified> {
   const keyOf = ({ eid }: IndexedEntry) => ledgerKeys.euiccCertificate(eid);
   const outcomes = await ledger.writeMany(
     entries.map((entry) => ({
@@ -151,6 +151,7 @@ async function storeCertificates(
     })),
   );
   const known = entries.filter((_, i) => !outcomes[i]!.done);
+  const newcomers = entries.filter((_, i) => outcomes[i]!.done);
   const older = new Set<IndexedEntry>();
   await changeEach(ledger, known, keyOf, (before, entry) => {
     const stored = before && euiccCertificateRecord.from(before).der;
@@ -167,19 +168,34 @@ async function storeCertificates(
     older.add(entry);
     return unchanged();
   });
-  return older;
+  return { newcomers, older };
 }
 
+interface Certified {
+  readonly newcomers: readonly IndexedEntry[];
+  readonly older: ReadonlySet<IndexedEntry>;
+}
+
+/** A newcomer has no record, or hardly ever: it is written without a look for one, which the others need. */
 async function storeRecords(
   ledger: Ledger,
   source: EntrySource,
   entries: readonly IndexedEntry[],
-  found: { readonly taken: ReadonlyMap<string, KeyOwner>; readonly older: ReadonlySet<IndexedEntry> },
+  found: Certified & { readonly taken: ReadonlyMap<string, KeyOwner> },
   refused: Map<IndexedEntry, Refusal>,
 ): Promise<void> {
-  const { taken, older } = found;
+  const { taken, newcomers, older } = found;
   const keyOf = ({ eid }: IndexedEntry) => ledgerKeys.euicc(eid);
-  await changeEach(ledger, entries, keyOf, (before, entry) => {
+  const outcomes = await ledger.writeMany(
+    newcomers.map((entry) => ({
+      put: keyOf(entry),
+      attributes: euiccRecord.to(firstRecord(entry, source, taken)),
+      when: 'absent',
+    })),
+  );
+  const created = new Set(newcomers.filter((_, i) => outcomes[i]!.done));
+  const others = entries.filter((entry) => !created.has(entry));
+  await changeEach(ledger, others, keyOf, (before, entry) => {
     try {
       const certified = older.has(entry) ? 'before' : 'now';
       const merged = merge(before && euiccRecord.from(before), entry, source, { taken, certified });
@@ -205,13 +221,9 @@ function merge(
     certified,
   }: { readonly taken: ReadonlyMap<string, KeyOwner>; readonly certified: 'now' | 'before' },
 ): EuiccRecord | undefined {
-  const { suite, ciPkId, eumChain, deviceMakers, entitlement } = source;
+  const { ciPkId, eumChain, deviceMakers, entitlement } = source;
   const { euiccInfo2Hash: euiccInfo2, serialNumber, notAfterMs: notAfter } = entry;
-  if (before === undefined) {
-    const keys = entry.keys.map((key) => keyRecord(key, taken));
-    const orders = withClaims({}, entry.keys, taken);
-    return { suite, ciPkId, eumChain, euiccInfo2, serialNumber, notAfter, deviceMakers, keys, orders };
-  }
+  if (before === undefined) return firstRecord(entry, source, taken);
   requireMayChange(before, entry, source);
   const fresh = freshKeys(before, entry.keys);
   if (before.keys.length + fresh.length > MAX_KEYS_PER_EUICC)
@@ -232,6 +244,18 @@ function merge(
     keys: [...before.keys, ...fresh.map((key) => keyRecord(key, taken))],
     orders: withClaims(before.orders, fresh, taken),
   };
+}
+
+/** The record of an eUICC that was not known. */
+function firstRecord(
+  entry: VerifiedEntry,
+  { suite, ciPkId, eumChain, deviceMakers }: EntrySource,
+  taken: ReadonlyMap<string, KeyOwner>,
+): EuiccRecord {
+  const { euiccInfo2Hash: euiccInfo2, serialNumber, notAfterMs: notAfter } = entry;
+  const keys = entry.keys.map((key) => keyRecord(key, taken));
+  const orders = withClaims({}, entry.keys, taken);
+  return { suite, ciPkId, eumChain, euiccInfo2, serialNumber, notAfter, deviceMakers, keys, orders };
 }
 
 /** A one-time key as the record holds it: free, or claimed by what a restored ledger learned of it first. */

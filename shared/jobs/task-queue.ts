@@ -1,8 +1,13 @@
 import { Fault } from '../errors.ts';
 import type { Dispatcher, Work, WorkKind } from './dispatcher.ts';
 
-/** One lane that runs tasks one after the other. */
+/** Runs tasks: a thread, or this one. */
 export interface Lane {
+  /**
+   * How many tasks it has under way at once where all of them are of such a kind: while one waits for the medium, another has the
+   * processor. One, where nothing is said.
+   */
+  readonly atOnce?: Readonly<Partial<Record<WorkKind, number>>>;
   run(kind: WorkKind, id: string, task: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,6 +43,12 @@ interface Running {
   givenUp: number;
 }
 
+/** A lane, and of which kinds the tasks are that it has under way. */
+interface Place {
+  readonly lane: Lane;
+  readonly kinds: WorkKind[];
+}
+
 /** Stands for the finish of a work among its tasks. */
 const FINISH = -1;
 
@@ -49,14 +60,14 @@ const FINISH = -1;
 export class TaskQueue implements Dispatcher {
   readonly #options: TaskQueueOptions;
   readonly #running = new Map<string, Running>();
-  readonly #idle: Lane[];
+  readonly #places: readonly Place[];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: TaskQueueOptions) {
     this.#options = options;
-    this.#idle = [...options.lanes];
+    this.#places = options.lanes.map((lane) => ({ lane, kinds: [] }));
   }
 
   async submit(work: Work): Promise<void> {
@@ -77,21 +88,40 @@ export class TaskQueue implements Dispatcher {
   }
 
   #pump(): void {
-    while (!this.#closed && this.#idle.length > 0) {
-      const entry = [...this.#running].find(([, { waiting }]) => waiting.length > 0);
-      if (entry === undefined) return;
-      const [name, running] = entry;
+    while (!this.#closed) {
+      const next = this.#next();
+      if (next === undefined) return;
+      const { name, running, place } = next;
       // to the end of the line, so that a small job is not held up by a large one
       this.#running.delete(name);
       this.#running.set(name, running);
-      const run = this.#runOn(this.#idle.pop()!, name, running, running.waiting.shift()!);
+      const run = this.#runOn(place, name, running, running.waiting.shift()!);
       this.#underWay.add(run);
       void run.finally(() => this.#underWay.delete(run));
     }
   }
 
-  async #runOn(lane: Lane, name: string, running: Running, next: Task): Promise<void> {
+  /** The first work in the line that has a task waiting and a lane with room for it. */
+  #next(): { name: string; running: Running; place: Place } | undefined {
+    for (const [name, running] of this.#running) {
+      const place = running.waiting.length > 0 ? this.#placeFor(running.work.kind) : undefined;
+      if (place !== undefined) return { name, running, place };
+    }
+    return undefined;
+  }
+
+  /** Of the lanes with room for such a task, one with as little under way as any. */
+  #placeFor(kind: WorkKind): Place | undefined {
+    let least: Place | undefined;
+    for (const place of this.#places)
+      if (hasRoom(place, kind) && (least === undefined || place.kinds.length < least.kinds.length))
+        least = place;
+    return least;
+  }
+
+  async #runOn({ lane, kinds }: Place, name: string, running: Running, next: Task): Promise<void> {
     const { kind, id } = running.work;
+    kinds.push(kind);
     try {
       if (next.task === FINISH) await this.#options.finish(kind, id);
       else await lane.run(kind, id, next.task);
@@ -99,7 +129,7 @@ export class TaskQueue implements Dispatcher {
     } catch (error) {
       this.#failed(name, running, next, error);
     } finally {
-      this.#idle.push(lane);
+      kinds.splice(kinds.indexOf(kind), 1);
       this.#pump();
     }
   }
@@ -135,4 +165,8 @@ export class TaskQueue implements Dispatcher {
     }, ms);
     this.#timers.add(timer);
   }
+}
+
+function hasRoom({ lane: { atOnce = {} }, kinds }: Place, kind: WorkKind): boolean {
+  return [kind, ...kinds].every((one) => kinds.length < (atOnce[one] ?? 1));
 }

@@ -58,6 +58,8 @@ const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as co
 
 /** Runs tasks in a worker thread with connections of its own to the same stores; a worker that dies is replaced. */
 export class WorkerLane implements Lane {
+  /** A chunk is committed, kept and finished by several flushes of the medium, one after the other, and is small. */
+  readonly atOnce = { job: 2 } as const;
   readonly #config: RuntimeConfig;
   readonly #log: Log;
   readonly #onNotices: () => void;

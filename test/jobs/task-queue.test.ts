@@ -3,18 +3,23 @@ import { describe, expect, it, vi } from 'vitest';
 import { Fault } from '../../shared/errors.ts';
 import type { WorkKind } from '../../shared/jobs/dispatcher.ts';
 import { type Lane, TaskQueue, type TaskQueueOptions } from '../../shared/jobs/task-queue.ts';
+import { present } from '../../shared/present.ts';
 
 const RETRY_MS = 5;
 
 /** A queue on lanes that run `task`; `log` has what ran, in order. */
 function queueOf(
   task: (name: string, attempt: number) => Promise<void> | void,
-  options: Partial<Pick<TaskQueueOptions, 'attempts' | 'finish'>> & { lanes?: number } = {},
+  options: Partial<Pick<TaskQueueOptions, 'attempts' | 'finish'>> & {
+    lanes?: number;
+    atOnce?: NonNullable<Lane['atOnce']>;
+  } = {},
 ) {
   const log: string[] = [];
   const trouble: { task: number; givenUp: boolean; message: string }[] = [];
   const attempts = new Map<string, number>();
   const lane: Lane = {
+    ...present({ atOnce: options.atOnce }),
     async run(kind: WorkKind, id: string, number: number) {
       const name = `${kind} ${id} ${number}`;
       attempts.set(name, (attempts.get(name) ?? 0) + 1);
@@ -140,5 +145,54 @@ describe('the embedded dispatcher', () => {
     await closing;
     expect(log).toEqual(['job A 0']);
     await expect(queue.submit(job('B', 1))).rejects.toMatchObject({ code: 'dispatcher', retryable: true });
+  });
+
+  it('gives a lane as many tasks at once as it takes of their kinds, and shares them among lanes', async () => {
+    const underWay = new Set<string>();
+    const held: (() => void)[] = [];
+    const task = (name: string) =>
+      new Promise<void>((resolve) => {
+        underWay.add(name);
+        held.push(() => {
+          underWay.delete(name);
+          resolve();
+        });
+      });
+    const { queue } = queueOf(task, { lanes: 1, atOnce: { job: 2 } });
+    await queue.submit(job('A', 3));
+    await queue.submit({ kind: 'order', id: 'B', tasks: 2 });
+    expect([...underWay]).toEqual(['job A 0', 'job A 1']);
+    held[0]!();
+    await vi.waitFor(() => expect(underWay.has('job A 0')).toBe(false));
+    // one of another kind has a lane for itself: it waits for the chunk beside it, and a chunk waits for it
+    await vi.waitFor(() => expect([...underWay]).toEqual(['job A 1', 'job A 2']));
+    held[1]!();
+    held[2]!();
+    await vi.waitFor(() => expect([...underWay]).toEqual(['order B 0']));
+    held[3]!();
+    await vi.waitFor(() => expect([...underWay]).toEqual(['order B 1']));
+    const closing = queue.close();
+    for (const release of held) release();
+    await closing;
+  });
+
+  it('gives a task to the lane with the least under way', async () => {
+    const ran: number[] = [];
+    const lanes = [0, 1].map(
+      (number): Lane => ({
+        atOnce: { job: 2 },
+        async run() {
+          ran.push(number);
+          await sleep(5);
+        },
+        close: async () => undefined,
+      }),
+    );
+    const finish = vi.fn().mockResolvedValue(true);
+    const queue = new TaskQueue({ lanes, finish, onTrouble: () => undefined });
+    await queue.submit(job('A', 4));
+    expect(ran).toEqual([0, 1, 0, 1]);
+    await vi.waitFor(() => expect(finish).toHaveBeenCalledOnce());
+    await queue.close();
   });
 });

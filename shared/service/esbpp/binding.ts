@@ -93,15 +93,16 @@ async function attemptChunk(
   const items = await chunkItems(context, place);
   const tied = new Set((await readTies(ledger, job.orderId)).map(({ position }) => position));
 
-  const settled = await claimItems(context, { place, order, orderState, tied, view }, items);
-  // somebody waits for the answer of a job that is bound within its call
-  const keyUse = countKeysSlowed(chunkCount(job) === 1 ? 'interactive' : 'bulk');
   const attempt = randomUUID();
   const partName = objectNames.part(jobId, chunk, attempt);
-  const [written, bound] = await together(
+  // side by side: in the embedded ledger trace and claims share one flush of the medium
+  const [written, settled] = await together(
     beginAttempt(context, 'part', attempt, { objects: [partName], holder: ledgerKeys.chunk(jobId, chunk) }),
-    bindItems(context, place, settled, { ...keyUse.options, ppksAreLost }),
+    claimItems(context, { place, order, orderState, tied, view }, items),
   );
+  // somebody waits for the answer of a job that is bound within its call
+  const keyUse = countKeysSlowed(chunkCount(job) === 1 ? 'interactive' : 'bulk');
+  const bound = await bindItems(context, place, settled, { ...keyUse.options, ppksAreLost });
   if (bound === undefined) {
     await abandonAttempt(context, written);
     return undefined;

@@ -11,14 +11,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** For glibc, as smdpf.service and Containerfile of a release set it. */
-export const ALLOCATOR = {
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-} as const;
-
-/** `smdpf serve` on a deployment folder, once it takes connections; `node` are options of the runtime, `command` is another build. */
+/** `smdpf serve` on a deployment folder, once it takes connections; `node` are options of the runtime, `command` is another build, `options` are more of the command's. */
 export async function serve(
   folder: string,
   {
@@ -26,16 +19,17 @@ export async function serve(
     ca,
     node = [],
     command = 'cli/smdpf.mjs',
+    options = [],
   }: {
     readonly port: number;
     readonly ca: string;
     readonly node?: readonly string[];
     readonly command?: string;
+    readonly options?: readonly string[];
   },
 ): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...node, command, 'serve', '--folder', folder], {
+  const child = spawn(process.execPath, [...node, command, 'serve', '--folder', folder, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...ALLOCATOR },
   });
   child.stdout.resume();
   const deadline = Date.now() + 30_000;

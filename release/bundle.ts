@@ -1,15 +1,18 @@
 import { isAscii } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { siteFiles } from '../console/server/site-files.ts';
 import { Fault } from '../shared/errors.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** A bundle and the packages that are in it. */
+/** The command, its threads, and the packages that are in either. */
 export interface Bundle {
+  /** The command. */
   readonly file: string;
+  /** What its threads run, beside it. */
+  readonly threads: string;
   /** Folders of `node_modules` that something was taken from, sorted. */
   readonly packages: readonly string[];
 }
@@ -29,13 +32,29 @@ const FORMATS = {
 } as const;
 
 /**
- * All of `smdpf` as one file: an ES module for Node, or CommonJS, which is what an executable begins with. Commands, stores and
- * AWS clients inside are still run when they are first needed. The same sources give the same octets.
+ * All of `smdpf` as two files: an ES module for Node, or CommonJS, which is what an executable begins with; and beside it, with
+ * `-threads` in its name, what the worker threads of a server run. Commands, stores and AWS clients inside are still run when
+ * they are first needed. The same sources give the same octets.
  */
 export async function bundle(file: string, format: keyof typeof FORMATS): Promise<Bundle> {
+  const threads = file.replace(/(\.\w+)$/, '-threads$1');
+  const inputs = [
+    await bundleOne('release/entry.ts', file, format, format === 'esm' ? '#!/usr/bin/env node\n' : ''),
+    await bundleOne('release/threads-entry.ts', threads, format),
+  ];
+  return { file, threads, packages: packagesOf(inputs.flat()) };
+}
+
+/** Paths of what went into it. */
+async function bundleOne(
+  entry: string,
+  file: string,
+  format: keyof typeof FORMATS,
+  firstLine = '',
+): Promise<readonly string[]> {
   const { banner, define } = FORMATS[format];
   const { metafile } = await build({
-    entryPoints: [join(ROOT, 'release/entry.ts')],
+    entryPoints: [join(ROOT, entry)],
     absWorkingDir: ROOT,
     outfile: file,
     bundle: true,
@@ -48,15 +67,15 @@ export async function bundle(file: string, format: keyof typeof FORMATS): Promis
     mainFields: ['module', 'main'],
     legalComments: 'none',
     metafile: true,
-    banner: { js: format === 'esm' ? `#!/usr/bin/env node\n${banner}` : banner },
+    banner: { js: `${firstLine}${banner}` },
     define: { ...define },
     plugins: [console],
     logLevel: 'warning',
   });
   // every thread of a server holds the text, in two octets a character where one of them is beyond Latin-1
   if (!isAscii(await readFile(file)))
-    throw new Fault('configuration', 'the bundle has a character that is not ASCII: write it as an escape');
-  return { file, packages: packagesOf(metafile) };
+    throw new Fault('configuration', `${entry} has a character that is not ASCII: write it as an escape`);
+  return Object.keys(metafile.inputs);
 }
 
 /** The console's pages go inside, and nothing of the bundle builds them anew. */
@@ -83,8 +102,8 @@ const console: Plugin = {
 };
 
 /** `node_modules/@scope/name`, also of packages inside others; from this folder, or from another that a link leads to. */
-function packagesOf({ inputs }: Metafile): string[] {
-  const folders = Object.keys(inputs).flatMap(
+function packagesOf(inputs: readonly string[]): string[] {
+  const folders = inputs.flatMap(
     (path) => /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
   );
   return [...new Set(folders)].sort();

@@ -1,5 +1,5 @@
-/** The bundle as an asset of the executable. */
-export const BUNDLE_IN_EXECUTABLE = 'smdpf.cjs';
+/** The bundle of the threads as an asset of the executable. */
+export const THREADS_IN_EXECUTABLE = 'smdpf-threads.cjs';
 
 const sea = process.getBuiltinModule?.('node:sea');
 

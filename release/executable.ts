@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../shared/errors.ts';
-import { ROOT } from './bundle.ts';
-import { BUNDLE_IN_EXECUTABLE } from './executable-asset.ts';
+import { type Bundle, ROOT } from './bundle.ts';
+import { THREADS_IN_EXECUTABLE } from './executable-asset.ts';
 import { type Platform, runtimeFile } from './runtimes.ts';
 import { resourceOf, withoutSignature } from './windows-file.ts';
 
@@ -12,18 +12,18 @@ const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * What Node puts into an executable: the bundle as its program, and once more as text for its threads. Neither snapshot nor
+ * What Node puts into an executable: the command as its program, and what its threads run as text. Neither snapshot nor
  * code cache, which are of one machine; and names without folders, since they end up inside.
  */
-export function prepareBlob(bundle: string): string {
-  const folder = dirname(bundle);
+export function prepareBlob({ file, threads }: Bundle): string {
+  const folder = dirname(file);
   const config = {
-    main: basename(bundle),
+    main: basename(file),
     output: 'smdpf.blob',
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
-    assets: { [BUNDLE_IN_EXECUTABLE]: basename(bundle) },
+    assets: { [THREADS_IN_EXECUTABLE]: basename(threads) },
   };
   writeFileSync(join(folder, 'sea-config.json'), JSON.stringify(config));
   execFileSync(process.execPath, ['--experimental-sea-config', 'sea-config.json'], {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
-import { ROOT } from './bundle.ts';
+import { type Bundle, ROOT } from './bundle.ts';
 import type { Version } from './version.ts';
 
 /** Of the sources, beside the bundle: what whoever installed it reads, at the same paths, so that links hold. */
@@ -10,19 +10,20 @@ const DOCUMENTS = ['docs', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md'];
 const INTERFACE = ['shared/ifpp-draft1/openapi.yaml', 'shared/ifpp-draft1/ifpp-draft1.asn'];
 
 /**
- * The npm package: the bundle, what it is licensed under, and the documents. It depends on nothing; what is compiled for a
+ * The npm package: both bundles, what they are licensed under, and the documents. It depends on nothing; what is compiled for a
  * machine is installed beside it by whoever has a token or a card reader.
  */
 export function makeNpmPackage(
   { version, commit }: Version,
-  bundle: string,
+  { file, threads }: Bundle,
   notices: string,
   work: string,
   out: string,
 ): string {
   const folder = join(work, 'package');
   mkdirSync(folder);
-  copyFileSync(bundle, join(folder, 'smdpf.mjs'));
+  copyFileSync(file, join(folder, 'smdpf.mjs'));
+  copyFileSync(threads, join(folder, 'smdpf-threads.mjs'));
   chmodSync(join(folder, 'smdpf.mjs'), 0o755);
   copyFileSync(join(ROOT, 'release/files/README.md'), join(folder, 'README.md'));
   writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), notices);

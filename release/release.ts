@@ -54,17 +54,16 @@ async function release(): Promise<void> {
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(tmpdir(), 'smdpf-release-'));
   try {
-    const { file, packages } = await bundle(join(out, 'smdpf.mjs'), 'esm');
-    const bundled = bundledPackages(packages);
+    const bundles = await bundle(join(out, 'smdpf.mjs'), 'esm');
+    const bundled = bundledPackages(bundles.packages);
     const thirdParties = notices(bundled, RUNTIME.version);
     writeFileSync(join(out, 'THIRD-PARTY-NOTICES'), thirdParties);
     writeFileSync(join(out, `smdpf-${version.version}.cdx.json`), sbom(version, bundled));
-    makeNpmPackage(version, file, thirdParties, work, out);
+    makeNpmPackage(version, bundles, thirdParties, work, out);
     makeDocsPackage(version, work, out);
     for (const [from, to] of Object.entries(AS_THEY_ARE)) copyFileSync(join(ROOT, from), join(out, to));
     if (!values['no-executables']) {
-      const { file: program } = await bundle(join(work, 'smdpf.cjs'), 'cjs');
-      const blob = prepareBlob(program);
+      const blob = prepareBlob(await bundle(join(work, 'smdpf.cjs'), 'cjs'));
       makeExecutable('linux-x64', blob, join(out, `smdpf-${version.version}-linux-x64`));
       makeExecutable('win-x64', blob, join(out, `smdpf-${version.version}-win-x64.exe`));
     }

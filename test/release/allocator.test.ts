@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ALLOCATOR } from '../../bench/serving.ts';
+import { ALLOCATOR } from '../../cli/allocator.ts';
 
 const file = (name: string) => readFileSync(join('release/files', name), 'utf8').split('\n');
 
-it('a server runs with the same settings of the allocator as a service, as a container and in a bench', () => {
+it('a server runs with the same settings of the allocator as a service and as a container', () => {
   const settings = Object.entries(ALLOCATOR)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');

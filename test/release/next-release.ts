@@ -70,7 +70,7 @@ export function grown(kind, shape) {
   ],
 };
 
-/** Both releases, each as one file that Node runs. */
+/** Both releases, each as a file that Node runs, and one beside it for its threads. */
 export async function buildBoth(folder: string): Promise<{ readonly old: string; readonly next: string }> {
   const [old, next] = [join(folder, 'old.mjs'), join(folder, 'next.mjs')];
   await bundle(old, [FASTER]);
@@ -78,9 +78,14 @@ export async function buildBoth(folder: string): Promise<{ readonly old: string;
   return { old, next };
 }
 
-async function bundle(outfile: string, patches: readonly Patches[]): Promise<void> {
+async function bundle(file: string, patches: readonly Patches[]): Promise<void> {
+  await bundleOne('release/entry.ts', file, patches);
+  await bundleOne('release/threads-entry.ts', file.replace('.mjs', '-threads.mjs'), patches);
+}
+
+async function bundleOne(entry: string, outfile: string, patches: readonly Patches[]): Promise<void> {
   await build({
-    entryPoints: [join(ROOT, 'release/entry.ts')],
+    entryPoints: [join(ROOT, entry)],
     absWorkingDir: ROOT,
     outfile,
     bundle: true,

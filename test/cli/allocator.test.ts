@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ALLOCATOR, type Beginning, serveWithAllocator } from '../../cli/allocator.ts';
+
+/** What a process would begin anew with; undefined where it goes on. */
+function begun(given: Partial<Beginning>, inExecutable = false) {
+  let again: { file: string; args: readonly string[]; env: NodeJS.ProcessEnv } | undefined;
+  const beginning: Beginning = {
+    platform: 'linux',
+    execPath: '/usr/bin/node',
+    execArgv: ['--inspect'],
+    argv: ['/usr/bin/node', '/usr/bin/smdpf', '--json', 'serve', '--port', '8443'],
+    env: { HOME: '/home/smdpf' },
+    connected: false,
+    execve: ((file: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
+      again = { file, args, env };
+    }) as typeof process.execve,
+    ...given,
+  };
+  serveWithAllocator(inExecutable, beginning);
+  return again;
+}
+
+it('a server begins anew with the settings, its options and its environment', () => {
+  expect(begun({})).toEqual({
+    file: '/usr/bin/node',
+    args: ['/usr/bin/node', '--inspect', '/usr/bin/smdpf', '--json', 'serve', '--port', '8443'],
+    env: { HOME: '/home/smdpf', ...ALLOCATOR },
+  });
+});
+
+it('an executable begins anew without its path among the arguments', () => {
+  const argv = ['/opt/smdpf', '/opt/smdpf', 'serve', '--port', '8443'];
+  expect(begun({ execPath: '/opt/smdpf', execArgv: [], argv }, true)?.args).toEqual([
+    '/opt/smdpf',
+    'serve',
+    '--port',
+    '8443',
+  ]);
+});
+
+it.each<readonly [string, Partial<Beginning>]>([
+  ['another command', { argv: ['node', 'smdpf', 'stop', '--folder', 'serve'] }],
+  ['settings of whoever started it', { env: { MALLOC_ARENA_MAX: '4' } }],
+  ['another system', { platform: 'win32' }],
+  ['a Node that cannot', { execve: undefined }],
+  ['a channel to a parent', { connected: true }],
+])('%s: nothing begins anew', (_, given) => {
+  expect(begun(given)).toBeUndefined();
+});
+
+it.runIf(process.platform === 'linux')('it is the same process, with the same streams', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'smdpf-allocator-'));
+  try {
+    const file = join(folder, 'program.mjs');
+    const module = new URL('../../cli/allocator.ts', import.meta.url);
+    writeFileSync(
+      file,
+      `import { serveWithAllocator } from '${module}';
+       console.log(process.pid, process.env.MALLOC_ARENA_MAX, ...process.argv.slice(2));
+       serveWithAllocator(false);`,
+    );
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !(name in ALLOCATOR)));
+    const { pid, stdout, stderr } = spawnSync(process.execPath, [file, 'serve', 'x y'], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe(`${pid} undefined serve x y\n${pid} ${ALLOCATOR.MALLOC_ARENA_MAX} serve x y\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -74,7 +74,8 @@ export function encodeIccid(digits: string): Bytes {
 
 export function decodePackedIccid(octets: Bytes): string {
   if (octets.length !== ICCID_LENGTH) refuse('iccidInvalid', `an ICCID has ten octets, not ${octets.length}`);
-  return checkIccid(toHex(octets).replace(/f$/, ''));
+  const nibbles = toHex(octets);
+  return checkIccid(nibbles.endsWith('f') ? nibbles.slice(0, -1) : nibbles);
 }
 
 /** Whether ten octets say these digits, read nibble by nibble: with `swapped` as EF.ICCID has them, else as a header has. */

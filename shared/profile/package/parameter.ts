@@ -21,6 +21,12 @@ export interface Parameter {
   readonly name: string;
   /** Never shown: not in messages, not in findings. */
   readonly secret: boolean;
+  /**
+   * Two values with one likeness differ in digits that no rule looks at: templates and metadata take both or neither, and
+   * their octets have the same lengths. Refuses what is malformed as `write` does; undefined of a parameter whose values
+   * are all looked at.
+   */
+  readonly likeness?: ((value: string) => string) | undefined;
   /** Finds the parameter's places in a template; refuses (`personalisationInvalid`) what lacks them. */
   bind(profile: ProfilePackage): BoundParameter;
 }
@@ -62,6 +68,8 @@ export interface ParameterSpec<Value, Site> {
   readonly name: string;
   readonly secret: boolean;
   parse(value: ParameterValue): Value;
+  /** What two values share between which no rule tells a difference: see `Parameter`. */
+  likeness?(value: Value): string;
   sites(profile: ProfilePackage): readonly Site[];
   target(site: Site): string;
   write(draft: PackageDraft, site: Site, value: Value): void;
@@ -88,11 +96,12 @@ export interface SlotSpec<Value, Site> {
 export const saysOctets = (_site: unknown, octets: Bytes, value: Bytes): boolean => equal(octets, value);
 
 export function defineParameter<Value, Site>(spec: ParameterSpec<Value, Site>): Parameter {
-  const { name, secret, slot } = spec;
+  const { name, secret, slot, likeness } = spec;
   const same = spec.same ?? ((found: string, wanted: string) => found === wanted);
   return {
     name,
     secret,
+    likeness: likeness && ((value) => likeness(spec.parse(value))),
     bind(profile) {
       const sites = spec.sites(profile);
       return {

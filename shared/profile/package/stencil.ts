@@ -1,6 +1,6 @@
 import { type Bytes, equal, equalFrom, wipe } from '../../codec/bytes.ts';
 import { decodePackedIccid } from '../../codec/iccid.ts';
-import { ifPresent, present } from '../../present.ts';
+import { ifPresent } from '../../present.ts';
 import { storedImage } from './derived-values.ts';
 import { inProfile } from './element.ts';
 import { fileImage } from './files.ts';
@@ -143,7 +143,7 @@ export class Stencil {
     return {
       get header() {
         const iccid = holeOf('header');
-        return { ...templateHeader, ...present({ iccid: ifPresent(iccid, decodePackedIccid) }) };
+        return iccid === undefined ? templateHeader : { ...templateHeader, iccid: decodePackedIccid(iccid) };
       },
       image: (pes, name) =>
         places.image(pes, name, (site) => {

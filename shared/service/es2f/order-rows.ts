@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers/promises';
 import type { Bytes } from '../../codec/bytes.ts';
 import { completeIccid } from '../../codec/iccid.ts';
 import { invariant, refuse } from '../../errors.ts';
-import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { NumberRows, type SplitNumber } from '../../profile/rows/number-rows.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
 import { type RowBlock, type RowFile, readRowBlock, rowBlocks } from '../../profile/rows/row-file.ts';
@@ -16,7 +15,7 @@ import { objectNames } from '../records/object-names.ts';
 import { type OrderRecord, type RowIndex, rowIndex } from '../records/order.ts';
 import { requireNoForeignIccid } from './order-iccids.ts';
 import type { Personaliser } from './personalisation.ts';
-import { tryProfile } from './profile-making.ts';
+import { rowTrial } from './row-trial.ts';
 
 export async function rowFile(
   context: Context,
@@ -52,27 +51,24 @@ export async function checkRows(
   compile: (columns: readonly string[]) => Personaliser,
 ): Promise<RowIndex> {
   const { quantity, packSize } = order;
-  let personaliser: Personaliser | undefined;
-  let drawn: ProfileValues = {};
+  let tried: ((row: Row) => void) | undefined;
   let columns: readonly string[] = [];
   const offsets: number[] = [];
   const unique = uniqueColumns(quantity);
   const alike = oneAlgorithm();
   let rows = 0;
   for await (const block of rowBlocks(file, octets(), packSize)) {
-    if (personaliser === undefined) {
+    if (tried === undefined) {
       columns = block.columns;
       offsets.push(block.start);
-      personaliser = compile(columns);
-      // nothing of what is made here is kept, so one set of secrets does for all
-      drawn = personaliser.complete({});
+      tried = rowTrial(compile(columns), columns);
     }
     rows += block.rows.length;
     if (rows > quantity)
       refuseRow('orderInvalid', quantity + 1, undefined, `the order is for ${quantity} profiles`);
     for (const row of block.rows) {
       unique(row);
-      tryProfile(personaliser, row.number, { ...row.values, ...drawn });
+      tried(row);
       alike(row);
     }
     await requireNoForeignIccid(context, file.orderId, block.rows);

@@ -1,4 +1,5 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import { present } from '../../../present.ts';
 import { type FileView, fileImage } from '../files.ts';
 import { defineParameter, type Parameter, type ParameterValue } from '../parameter.ts';
 import type { PeName, ProfilePackage } from '../profile-element.ts';
@@ -12,6 +13,7 @@ export function fileParameter<Value>(spec: {
   readonly pes: readonly PeName[];
   readonly file: string;
   parse(value: ParameterValue): Value;
+  likeness?(value: Value): string;
   /** The content to store; `view` is the file in the template. */
   encode(value: Value, view: FileView): Bytes;
   /** The value in the stored file, in the form that `text` gives. */
@@ -22,6 +24,7 @@ export function fileParameter<Value>(spec: {
     name: spec.name,
     secret: spec.secret ?? false,
     parse: spec.parse,
+    ...present({ likeness: spec.likeness }),
     sites: (profile) => fileSites(spec.name, profile, spec.pes, spec.file),
     target: ({ target }) => target,
     write: (draft, site, value) => site.write(draft, spec.encode(value, site.view)),

@@ -20,6 +20,7 @@ export const iccid = defineParameter<string, Site>({
   name: 'iccid',
   secret: false,
   parse: (value) => completeIccid(textInput('iccid', value)),
+  likeness: (digits) => String(digits.length),
   sites(profile) {
     if (profile.elements[0]?.name !== 'header') refuseParameter('iccid', 'the template has no header');
     return ['header', ...fileSites('iccid', profile, ['mf', 'iot'], 'ef-iccid')];

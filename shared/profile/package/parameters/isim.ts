@@ -5,9 +5,12 @@ import { listInput, type Parameter, type ParameterValue, refuseParameter, textIn
 import { fileParameter } from './file-parameter.ts';
 
 const MAX_IDENTITY = 255;
+/** As nearly every identity is: printable ASCII, of which an octet is a character. */
+const PLAIN = /^[!-~]{1,255}$/;
 
 function identityInput(name: string, value: ParameterValue): string {
   const identity = textInput(name, value);
+  if (PLAIN.test(identity)) return identity;
   if (identity === '' || Buffer.byteLength(identity) > MAX_IDENTITY || /[\s\p{Cc}]/u.test(identity)) {
     refuseParameter(name, `must have 1 to ${MAX_IDENTITY} octets and no white space`);
   }

@@ -24,6 +24,8 @@ export const imsi = fileParameter({
   pes: NAA,
   file: 'ef-imsi',
   parse: (value) => digitsInput('imsi', value, 6, 15),
+  // rules look at the network, and what is derived has the length that these digits have
+  likeness: (digits) => `${digits.length}/${digits.slice(0, 6)}`,
   encode: encodeImsi,
   decode: (view) => decodeImsi(fileImage(view)),
   text: (digits) => digits,

@@ -17,6 +17,7 @@ const { values } = parseArgs({
     tasks: { type: 'string' },
     lambdas: { type: 'string', default: '1000' },
     'write-units': { type: 'string', default: '4000' },
+    'callback-batch': { type: 'string', default: '1' },
   },
 });
 
@@ -31,6 +32,7 @@ const input = {
   tasksAtOnce,
   lambdas: Number(values.lambdas),
   writeUnits: Number(values['write-units']),
+  callbackBatch: Number(values['callback-batch']),
 };
 const results = simulate(input);
 if (values.json) console.log(JSON.stringify({ input, results }));

@@ -11,6 +11,7 @@ import type { JsonObject, TlsIdentity } from './http.ts';
 import { verifyCallback } from './signed-callback.ts';
 import { SimError } from './tlv.ts';
 
+const PROTOCOL = { 'X-Admin-Protocol': 'ifpp-draft/v1.0.0' };
 const CALLBACK_PATH = '/ifpp-draft1/es2f/handleProfileLoadingInfo';
 
 export interface CallbackServerOptions {
@@ -20,16 +21,23 @@ export interface CallbackServerOptions {
   readonly host?: string;
   /** The first calls that are answered 503 instead of 204, to try the sender's retries. */
   readonly failFirst?: number;
+  /** The first notices of calls with several that are refused by their names, while the others are taken. */
+  readonly refuseFirst?: number;
   /** `deliveryKeys` of getServerKeys: calls that are not signed under one of them are answered 401. */
   readonly deliveryKeys?: readonly JWK[];
 }
 
-/** Collects handleProfileLoadingInfo calls of the SM-DPf and answers 204; 401 to those whose signature does not hold. */
+/**
+ * Collects what handleProfileLoadingInfo calls of the SM-DPf tell, one notice or several, and answers 204; 401 to those whose
+ * signature does not hold, and 200 with the names of those that it refuses of several.
+ */
 export class CallbackServer {
-  /** Bodies of the calls that were answered 204, in their order. */
+  /** The notices that were taken, in their order: bodies of calls, and what bodies with several have. */
   readonly received: JsonObject[] = [];
   /** Why calls were answered 401. */
   readonly refused: string[] = [];
+  /** Notices that were refused out of calls with several. */
+  refusedByName = 0;
   /** Calls in all, refused ones included. */
   calls = 0;
   readonly #options: CallbackServerOptions;
@@ -108,9 +116,37 @@ export class CallbackServer {
         return;
       }
     }
+    const { notifications } = body;
+    if (notifications !== undefined) return this.#takeSeveral(notifications, response);
     this.received.push(body);
-    response.writeHead(204, { 'X-Admin-Protocol': 'ifpp-draft/v1.0.0' }).end();
+    response.writeHead(204, PROTOCOL).end();
   }
+
+  /** Each by itself: one that is refused stops no other. */
+  #takeSeveral(notices: unknown, response: ServerResponse): void {
+    if (!Array.isArray(notices) || !notices.every(isNotice)) {
+      response.writeHead(400, PROTOCOL).end();
+      return;
+    }
+    const left = Math.max(0, (this.#options.refuseFirst ?? 0) - this.refusedByName);
+    const refused = notices.slice(0, left).map(({ header }) => header.functionCallIdentifier);
+    this.refusedByName += refused.length;
+    this.received.push(...notices.slice(left));
+    if (refused.length === 0) response.writeHead(204, PROTOCOL).end();
+    else
+      response
+        .writeHead(200, { ...PROTOCOL, 'Content-Type': 'application/json' })
+        .end(JSON.stringify({ refused }));
+  }
+}
+
+interface Notice extends JsonObject {
+  readonly header: { readonly functionCallIdentifier: string };
+}
+
+function isNotice(value: unknown): value is Notice {
+  const header: unknown = Object(value).header;
+  return typeof Object(header).functionCallIdentifier === 'string';
 }
 
 function parseJson(text: string): JsonObject | undefined {

@@ -18,6 +18,8 @@ export interface ProfileOrder {
   /** Public JWK that the rows for the HSS are encrypted to. */
   readonly outputKey?: JsonObject;
   readonly callbackUrl?: string;
+  /** Notices that a call to callbackUrl may carry, 1 to 100: each call has an array then. */
+  readonly callbackBatch?: number;
 }
 
 /** The Operator's end of ES2f. */

@@ -13,6 +13,8 @@ import httpx
 import jwt
 
 URL, TLS, ORDER, TEMPLATE = sys.argv[1:5]
+# profiles of an order whose callbacks have a call each, and of one whose callbacks go together
+SINGLE, SEVERAL = 2, 5
 
 context = ssl.create_default_context(cafile=f"{TLS}/ca.cert.pem")
 context.load_cert_chain(f"{TLS}/client-operator-2.999.60.cert.pem", f"{TLS}/client-operator-2.999.60.key.pem")
@@ -51,6 +53,18 @@ def verify(signature: str, body: bytes, url: str) -> dict:
 
 calls: list[tuple[str, bytes]] = []
 taken: dict[str, dict] = {}
+refused: set[str] = set()
+
+
+def take_several(notices: list[dict]) -> bytes:
+    """The answer to a call with several notices: the first one that comes is to come again, all others are taken."""
+    names = {notice["header"]["functionCallIdentifier"]: notice for notice in notices}
+    again = [name for name in names if not refused][:1]
+    refused.update(again)
+    taken.update((name, notice) for name, notice in names.items() if name not in again)
+    return json.dumps({"refused": again}).encode()
+
+
 trouble: list[BaseException] = []
 done = threading.Event()
 
@@ -72,15 +86,20 @@ class Receiver(BaseHTTPRequestHandler):
             calls.append((signature, body))
             # the first one is to come again
             status = 503 if len(calls) == 1 else 200
-            if status == 200:
-                taken[header["jti"]] = json.loads(body)
+            told, answer = json.loads(body), b""
+            if "notifications" in told:
+                assert told["header"]["functionCallIdentifier"] == header["jti"]
+                answer = take_several(told["notifications"])
+            elif status == 200:
+                taken[header["jti"]] = told
         except BaseException as error:
             trouble.append(error)
-            status = 400
+            status, answer = 400, b""
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        if len(taken) == 2 or trouble:
+        self.wfile.write(answer)
+        if len(taken) in (SINGLE, SINGLE + SEVERAL) or trouble:
             done.set()
 
     def log_message(self, *_):
@@ -96,29 +115,40 @@ server.socket = tls.wrap_socket(server.socket, server_side=True)
 receiver_url = f"https://127.0.0.1:{server.server_port}/callbacks"
 threading.Thread(target=server.serve_forever, daemon=True).start()
 
-call(
-    "prepareProfiles",
-    orderId=ORDER,
-    profileType="interface",
-    quantity=2,
-    requesterDms=["2.999.50"],
-    template=base64.b64encode(Path(TEMPLATE).read_bytes()).decode(),
-    personalisation={"iccidStart": "898877000000000900", "keys": "template"},
-    eligibility={},
-    metadata={"serviceProviderName": "Operator", "profileName": "Profile", "profileClass": "test"},
-    callbackUrl=receiver_url,
-    callbackCa=Path(f"{TLS}/ca.cert.pem").read_text(),
-)
-call("closeOrder", orderId=ORDER)
-assert done.wait(30), f"{len(taken)} of 2 callbacks came"
-if trouble:
-    raise trouble[0]
-assert {body["profileState"] for body in taken.values()} == {"Closed"}
-assert all(jti == body["header"]["functionCallIdentifier"] for jti, body in taken.items())
+def order_and_close(order_id: str, quantity: int, iccids: str, **more):
+    """Every profile of an order that is closed is told of."""
+    call(
+        "prepareProfiles",
+        orderId=order_id,
+        profileType="interface",
+        quantity=quantity,
+        requesterDms=["2.999.50"],
+        template=base64.b64encode(Path(TEMPLATE).read_bytes()).decode(),
+        personalisation={"iccidStart": iccids, "keys": "template"},
+        eligibility={},
+        metadata={"serviceProviderName": "Operator", "profileName": "Profile", "profileClass": "test"},
+        callbackUrl=receiver_url,
+        callbackCa=Path(f"{TLS}/ca.cert.pem").read_text(),
+        **more,
+    )
+    done.clear()
+    call("closeOrder", orderId=order_id)
+    assert done.wait(30), f"{len(taken)} callbacks came"
+    if trouble:
+        raise trouble[0]
+    # an answer is here before the server has written that it had it
+    until = time.monotonic() + 30
+    while (status := call("getOrderStatus", orderId=order_id)["callbacks"])["waiting"] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert status == {"waiting": 0, "delayed": 0, "parked": 0}, status
+
+
+order_and_close(ORDER, SINGLE, "898877000000000900")
 assert calls.count(calls[0]) == 2, "the one that was not taken came again, octet by octet the same"
-# an answer is here before the server has written that it had it
-until = time.monotonic() + 30
-while (status := call("getOrderStatus", orderId=ORDER)["callbacks"])["waiting"] and time.monotonic() < until:
-    time.sleep(0.1)
-assert status == {"waiting": 0, "delayed": 0, "parked": 0}, status
-print(f"a receiver on Python and PyJWT took {len(taken)} callbacks, and one of them twice")
+order_and_close(f"{ORDER}-several", SEVERAL, "898877000000000950", callbackBatch=10)
+assert len(taken) == SINGLE + SEVERAL
+assert {body["profileState"] for body in taken.values()} == {"Closed"}
+assert all(name == body["header"]["functionCallIdentifier"] for name, body in taken.items())
+(again,) = refused
+assert [again] == [notice["header"]["functionCallIdentifier"] for notice in json.loads(calls[-1][1])["notifications"]]
+print(f"a receiver on Python and PyJWT took {len(taken)} callbacks, and one of them twice; {SEVERAL} came together")

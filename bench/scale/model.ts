@@ -19,6 +19,8 @@ export interface ScaleInput {
   readonly lambdas: number;
   /** Write units a second that the table takes when the order comes; it doubles every half hour under load. */
   readonly writeUnits: number;
+  /** Callbacks in a call, as the order allows. */
+  readonly callbackBatch: number;
 }
 
 /** `report`: the results of all profiles, and a callback for each. */
@@ -49,8 +51,11 @@ const DOUBLING_SECONDS = 1_800;
 
 /** What a callback writes, all of it in the partition of its notice: test/service/callbacks/cost.test.ts. */
 const CALLBACK_UNITS = 7.1;
-/** Callbacks under way at once: ten Lambdas with ten messages each (lib/notify.ts); and how long a receiver takes. */
-const CALLBACKS_AT_ONCE = 100;
+/** The same where several go in a call: no signature is stored. */
+const BATCHED_UNITS = 4.1;
+const callbackUnits = ({ callbackBatch }: ScaleInput) => (callbackBatch > 1 ? BATCHED_UNITS : CALLBACK_UNITS);
+/** Calls under way at once: ten Lambdas with ten messages each (lib/notify.ts); and how long a receiver takes. */
+const CALLS_AT_ONCE = 100;
 const RECEIVER_MS = 100;
 
 /** docs/cost.md, counted by test/aws/calls-per-profile.test.ts; milliseconds of one core measured by npm run bench. */
@@ -59,9 +64,12 @@ const COUNTED: Readonly<Record<Phase, { readonly ledgerUnits: number; readonly t
   register: { ledgerUnits: 4.02, taskMs: 5 },
   // a task waits for KMS, 75 signatures a second
   bind: { ledgerUnits: 1.8, taskMs: 13.3 },
-  // some three of the state of the profile, and those of its callback; a result is verified within a slice of its report
-  report: { ledgerUnits: 3 + CALLBACK_UNITS, taskMs: 2 },
+  // of the state of the profile, beside its callback; a result is verified within a slice of its report
+  report: { ledgerUnits: 3, taskMs: 2 },
 };
+
+const ledgerUnitsOf = (phase: Phase, input: ScaleInput) =>
+  COUNTED[phase].ledgerUnits + (phase === 'report' ? callbackUnits(input) : 0);
 
 export function simulate(input: ScaleInput): readonly PhaseResult[] {
   let peak = input.writeUnits;
@@ -76,7 +84,7 @@ export function simulate(input: ScaleInput): readonly PhaseResult[] {
       const rate = Math.min(...resources.map(({ perProfile, limit }) => limit(seconds) / perProfile));
       left -= rate;
       seconds += 1;
-      const used = rate * COUNTED[phase].ledgerUnits;
+      const used = rate * ledgerUnitsOf(phase, input);
       if (seconds % DOUBLING_SECONDS === 0) peak = Math.max(peak, 2 * used);
     }
     return { phase, seconds, walls };
@@ -84,7 +92,7 @@ export function simulate(input: ScaleInput): readonly PhaseResult[] {
 }
 
 function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number): Resource[] {
-  const { ledgerUnits, taskMs } = COUNTED[phase];
+  const { taskMs } = COUNTED[phase];
   const tasks = Math.min(input.tasksAtOnce, input.lambdas);
   const fixed = (name: string, limit: number, perProfile: number): Resource => ({
     name,
@@ -93,7 +101,7 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   });
   const resources = [
     fixed('tasks at once', tasks * 1_000, taskMs),
-    { name: 'write units of the table', perProfile: ledgerUnits, limit: tableUnits },
+    { name: 'write units of the table', perProfile: ledgerUnitsOf(phase, input), limit: tableUnits },
   ];
   if (phase === 'prepare') {
     const perPack = units(packOctets(input.pack));
@@ -113,8 +121,8 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   }
   if (phase === 'report')
     resources.push(
-      fixed('callbacks at once', CALLBACKS_AT_ONCE * 1_000, RECEIVER_MS),
-      fixed('partitions of notices', PARTITION_UNITS * NOTICE_SHARDS, CALLBACK_UNITS),
+      fixed('calls to receivers at once', CALLS_AT_ONCE * 1_000, RECEIVER_MS / input.callbackBatch),
+      fixed('partitions of notices', PARTITION_UNITS * NOTICE_SHARDS, callbackUnits(input)),
       fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * units(700)),
     );
   return resources;

@@ -36,6 +36,8 @@ export interface CallbackContent {
   readonly endorser?: SigningKey;
   /** Who signs, where it is not the endorsed key. */
   readonly signer?: SigningKey;
+  /** So many notices in one call, as callbackBatch of an order allows; one, and no array, where it is absent. */
+  readonly together?: number;
 }
 
 export interface Callback {
@@ -56,15 +58,12 @@ export function signedCallback(
   const { aud, iat, endorsedAt, typ = 'smdpf-callback+jws', alg = 'ES256' } = content;
   const { endorser = delivery, signer = ofTheDay } = content;
   const jti = `${randomBytes(12).toString('hex')}-1`;
-  const body = JSON.stringify({
-    header: { functionRequesterIdentifier: '2.999.10', functionCallIdentifier: jti },
-    orderId: 'CONFORM-1',
-    iccid: '8988000000000000004',
-    eid: '89049032000000000000000000000163',
-    profileState: 'Installed',
-    timestamp: new Date(iat * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-    notificationPointStatus: { status: 'Executed-Success' },
-  });
+  const { together } = content;
+  const notices = Array.from({ length: together ?? 1 }, (_, n) =>
+    noticeOf(together ? `${jti}-${n}` : jti, iat),
+  );
+  const several = { header: headerOf(jti), orderId: 'CONFORM-1', notifications: notices };
+  const body = JSON.stringify(together === undefined ? notices[0] : several);
   const claims = {
     iss: 'smdpf.example.com',
     iat: endorsedAt,
@@ -83,6 +82,21 @@ export function signedCallback(
   );
   return { body, signature: `${header}..${alg === 'none' ? '' : value}` };
 }
+
+const headerOf = (call: string) => ({
+  functionRequesterIdentifier: '2.999.10',
+  functionCallIdentifier: call,
+});
+
+const noticeOf = (call: string, at: number) => ({
+  header: headerOf(call),
+  orderId: 'CONFORM-1',
+  iccid: '8988000000000000004',
+  eid: '89049032000000000000000000000163',
+  profileState: 'Installed',
+  timestamp: new Date(at * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+  notificationPointStatus: { status: 'Executed-Success' },
+});
 
 function compact(header: object, payload: string, { privateKey }: SigningKey): [string, string, string] {
   const protectedHeader = base64url(JSON.stringify(header));

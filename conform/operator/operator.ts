@@ -18,10 +18,14 @@ export interface OperatorInput {
   /** The receiver knows its public part as one of deliveryKeys. */
   readonly deliveryKey: SigningKey;
   readonly now: Date;
+  /** The receiver takes several notices in a call (callbackBatch). */
+  readonly batch?: boolean;
   readonly timeoutMs?: number;
 }
 
 const DAY = 24 * 3600;
+/** Characters of an answer that are looked at. */
+const LONGEST_ANSWER = 65_536;
 
 /** Drives an Operator's receiver of callbacks with right ones and wrong ones. */
 export async function conformOperator(input: OperatorInput): Promise<readonly Check[]> {
@@ -89,17 +93,68 @@ export async function conformOperator(input: OperatorInput): Promise<readonly Ch
   await refused('operator.endorsement', 'endorsed by an unknown key', callback({ endorser: another }));
   await refused('operator.expired', 'endorsed for the day before', callback({ endorsedAt: now - DAY - 60 }));
   await refused('operator.key', 'signed by a key that is not endorsed', callback({ signer: another }));
+  if (input.batch !== true) {
+    conformity.skip('calls with several notices were not asked for', ...OF_BATCHES);
+    return conformity.checks;
+  }
+  const several = callback({ together: BATCH });
+  const answer = await call(input, input.tls, several);
+  taken('operator.batch.taken', `a right call with ${BATCH} notices`, statusOf(answer));
+  conformity.check(
+    'operator.batch.answer',
+    takesAll(answer),
+    'the answer to it',
+    'no body, or a JSON object that refuses none',
+    typeof answer === 'string' ? answer : answer.body.slice(0, 200),
+  );
+  taken('operator.batch.repeat', 'the same again', await post(input, input.tls, several));
+  await refused('operator.batch.body', 'one of its notices became Failed', {
+    ...several,
+    body: several.body.replace('"Installed"', '"Failed"'),
+  });
   return conformity.checks;
+}
+
+/** Notices of a call with several. */
+const BATCH = 3;
+const OF_BATCHES = (Object.keys(OPERATOR_RULES) as OperatorRule[]).filter((id) =>
+  id.startsWith('operator.batch.'),
+);
+
+/** As the server reads it: no body, or a JSON object whose `refused`, where it has one, is empty. */
+function takesAll(answer: Answer | string): boolean {
+  if (typeof answer === 'string') return false;
+  if (answer.body.trim() === '') return true;
+  try {
+    const body: unknown = JSON.parse(answer.body);
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
+    const refused: unknown = 'refused' in body ? body.refused : [];
+    return Array.isArray(refused) && refused.length === 0;
+  } catch {
+    return false;
+  }
 }
 
 const told = (answer: number | string): string => (typeof answer === 'number' ? `HTTP ${answer}` : answer);
 
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const statusOf = (answer: Answer | string): number | string =>
+  typeof answer === 'string' ? answer : answer.status;
+
 /** The status of the answer, or why there was none. */
-function post(
+const post = async (...args: Parameters<typeof call>): Promise<number | string> =>
+  statusOf(await call(...args));
+
+/** The answer, or why there was none. */
+function call(
   { url, timeoutMs = 10_000 }: OperatorInput,
   tls: TlsIdentity,
   { body, signature }: { readonly body: string; readonly signature?: string },
-): Promise<number | string> {
+): Promise<Answer | string> {
   return new Promise((resolve) => {
     const headers = {
       'Content-Type': 'application/json',
@@ -109,8 +164,11 @@ function post(
     };
     const options = { method: 'POST', headers, agent: false as const, timeout: timeoutMs, ...tls };
     const outgoing = request(url, { ...options, minVersion: 'TLSv1.2' }, (response) => {
-      response.resume();
-      response.on('end', () => resolve(response.statusCode ?? 0));
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => {
+        if (body.length < LONGEST_ANSWER) body += text;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
       response.on('error', (error) => resolve(error.message));
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));

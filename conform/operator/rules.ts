@@ -72,6 +72,28 @@ export const OPERATOR_RULES = {
     ...signed('step 5'),
     wayOut: 'Verify with jwk of the endorsement, and compare its kid.',
   },
+  'operator.batch.taken': {
+    says: 'a right call with several notices is answered with 2xx',
+    ...operation,
+    wayOut:
+      'Where an order has callbackBatch, each call has the list notifications: take each of them by itself.',
+  },
+  'operator.batch.answer': {
+    says: 'the answer to a call with several notices has no body, or names those that are refused, here none',
+    ...operation,
+    wayOut:
+      'Answer 204, or JSON whose list refused has the functionCallIdentifier of each notice to come again.',
+  },
+  'operator.batch.repeat': {
+    says: 'the same call with several notices again is answered with 2xx',
+    ...signed('step 6'),
+    wayOut: 'Know each notice by the functionCallIdentifier in its own header, and take none twice.',
+  },
+  'operator.batch.body': {
+    says: 'a call with several notices of which one was changed is refused with 4xx',
+    ...signed('step 6'),
+    wayOut: 'Verify the signature over the octets of the whole body, as received.',
+  },
 } as const satisfies Rules;
 
 export type OperatorRule = keyof typeof OPERATOR_RULES;

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION } from '../../shared/ifpp-draft1/version.ts';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { originOf } from '../../shared/net/destinations.ts';
 import type { Courier } from '../../shared/notify/notifier.ts';
-import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
+import { type Delivery, deliverNotices, sweepOutbox } from '../../shared/notify/outbox.ts';
 import { postCallbacks } from '../../shared/notify/post.ts';
 import { pauseAfter } from '../../shared/notify/schedule.ts';
 import { type NoticeQueue, readNoticeMessage } from '../../shared/notify/sqs.ts';
@@ -23,7 +23,7 @@ export interface DeliverOptions {
 }
 
 /**
- * Takes messages of the notice queue: posts a notice, or sweeps the outbox where a message says that something waits.
+ * Takes messages of the notice queue: posts the notices of one, or sweeps the outbox where a message says that something waits.
  * What was not taken goes back to the queue until its time has come; how often it was tried, and why in vain, stands in the
  * ledger with the notice, which is parked there in the end.
  */
@@ -38,20 +38,15 @@ export async function deliver(
   const outcomes = await Promise.all(
     event.Records.map(async (record) => {
       try {
-        const { notice } = readNoticeMessage(record.body);
-        if (notice === undefined) {
-          await sweepOutbox(ledger, (names) => queue.send(names), now);
+        const { notices } = readNoticeMessage(record.body);
+        if (notices.length === 0) {
+          await sweepOutbox(ledger, (calls) => queue.send(calls), now);
           return [];
         }
-        const outcome = await deliverNotice({ ledger, courier, now }, notice);
-        if (outcome.kind === 'taken') return [];
-        const { reason } = outcome;
-        if (outcome.kind === 'parked') {
-          log({ event: 'notice.parked', id: notice, url: originOf(outcome.url), reason });
-          return [];
-        }
-        log({ event: 'notice.delayed', id: notice, attempts: outcome.attempts, reason });
-        return await again(record, outcome.waitMs);
+        const deliveries = await deliverNotices({ ledger, courier, now }, notices);
+        for (const [id, delivery] of deliveries) tell(log, id, delivery);
+        const waits = [...deliveries.values()].flatMap((one) => ('waitMs' in one ? one.waitMs : []));
+        return waits.length === 0 ? [] : await again(record, Math.min(...waits));
       } catch (error) {
         log({ event: 'alarm.callback.unsent', message: messageOf(error) });
         return await again(record, pauseAfter(receivedTimes(record)) ?? LONGEST_MS);
@@ -59,6 +54,13 @@ export async function deliver(
     }),
   );
   return { batchItemFailures: outcomes.flat() };
+}
+
+function tell(log: Log, id: string, delivery: Delivery): void {
+  if (delivery.kind === 'parked')
+    log({ event: 'notice.parked', id, url: originOf(delivery.url), reason: delivery.reason });
+  if (delivery.kind === 'delayed')
+    log({ event: 'notice.delayed', id, attempts: delivery.attempts, reason: delivery.reason });
 }
 
 const LONGEST_MS = 3_600_000;

@@ -7,7 +7,7 @@ export const handler = backgroundEntry(
   'notify.sweep',
   async (_event: unknown) => {
     const { ledger, queue } = await notifyStores();
-    return { queued: await sweepOutbox(ledger, (ids) => queue.send(ids), Date.now) };
+    return { queued: await sweepOutbox(ledger, (calls) => queue.send(calls), Date.now) };
   },
   { outcome: ({ queued }) => ({ queued }) },
 );

@@ -1,9 +1,11 @@
+import { mapConcurrently } from '../concurrency.ts';
 import { messageOf, type OwnText } from '../events/error-record.ts';
 import type { Item, Ledger } from '../ledger/ledger.ts';
 import { scanSpread } from '../ledger/scan.ts';
 import { noticePartitions, subjectOfNotice } from '../service/records/keys.ts';
 import { noticeRecord } from '../service/records/notice.ts';
-import { attempt } from './attempt.ts';
+import { attempt, type Outcome } from './attempt.ts';
+import { callsOf } from './calls.ts';
 import type { Courier, Notifier } from './notifier.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -22,6 +24,7 @@ export interface LedgerNotifierOptions {
   readonly pollMs?: number;
 }
 
+/** Calls that are under way at once. */
 const AT_ONCE = 8;
 
 /**
@@ -77,44 +80,53 @@ export class LedgerNotifier implements Notifier {
 
   /** Milliseconds until there is something to do again. */
   async #deliverDue(): Promise<number> {
-    const { ledger, pollMs = 5_000 } = this.#options;
+    const { ledger, now, pollMs = 5_000 } = this.#options;
     let pause = pollMs;
-    /** Subjects of which a notice must wait, and with it those after it. */
+    /** Subjects of which a notice must wait, and with it those after it: the Operator hears of a profile's states in their order. */
     const held = new Set<string>();
+    const hold = (name: string, waitMs: number) => {
+      held.add(subjectOfNotice(name));
+      pause = Math.min(pause, waitMs);
+    };
     for await (const notices of scanSpread(ledger, noticePartitions)) {
-      const subjects = [...Map.groupBy(notices, ({ sort }) => subjectOfNotice(sort))];
-      for (let i = 0; i < subjects.length; i += AT_ONCE) {
-        const waits = subjects.slice(i, i + AT_ONCE).map(async ([subject, items]) => {
-          if (held.has(subject)) return Number.POSITIVE_INFINITY;
-          const wait = await this.#deliverInOrder(items);
-          if (Number.isFinite(wait)) held.add(subject);
-          return wait;
-        });
-        pause = Math.min(pause, ...(await Promise.all(waits)));
-        if (this.#closed) return pause;
+      let left = notices;
+      while (left.length > 0 && !this.#closed) {
+        const firsts = firstOfEach(left.filter(({ sort }) => !held.has(subjectOfNotice(sort))));
+        const early = firsts.filter((notice) => noticeRecord.from(notice).dueAt > now());
+        for (const notice of early) hold(notice.sort, noticeRecord.from(notice).dueAt - now());
+        const due = firsts.filter(({ sort }) => !held.has(subjectOfNotice(sort)));
+        const waits = await mapConcurrently(callsOf(due), AT_ONCE, (call) => this.#deliver(call));
+        for (const [name, waitMs] of waits.flat()) hold(name, waitMs);
+        const done = new Set(firsts);
+        left = left.filter((notice) => !done.has(notice) && !held.has(subjectOfNotice(notice.sort)));
       }
+      if (this.#closed) break;
     }
     return Math.max(pause, 10);
   }
 
-  /** Milliseconds until the first of them that is still to be taken is due; infinite if none is left. */
-  async #deliverInOrder(items: readonly Item[]): Promise<number> {
-    for (const item of items) {
-      const early = noticeRecord.from(item).dueAt - this.#options.now();
-      const wait = early > 0 ? early : await this.#deliver(item);
-      if (Number.isFinite(wait)) return wait;
-    }
-    return Number.POSITIVE_INFINITY;
+  /** Of a call: which of its notices have to wait, and for how many milliseconds. */
+  async #deliver(call: readonly Item[]): Promise<(readonly [name: string, waitMs: number])[]> {
+    if (this.#closed) return [];
+    const outcomes = await attempt(this.#options, call, this.#options.schedule);
+    return call.flatMap(({ sort }, i) => {
+      const waitMs = this.#tell(sort, outcomes[i]!);
+      return waitMs === undefined ? [] : [[sort, waitMs] as const];
+    });
   }
 
-  async #deliver(item: Item): Promise<number> {
-    const { onDelayed, onParked, schedule } = this.#options;
-    const outcome = await attempt(this.#options, item, schedule);
-    if (outcome.kind === 'delayed') {
-      onDelayed?.(item.sort, outcome.attempts, outcome.reason);
-      return outcome.waitMs;
-    }
-    if (outcome.kind === 'parked') onParked(item.sort, outcome.url, outcome.reason);
-    return Number.POSITIVE_INFINITY;
+  #tell(name: string, outcome: Outcome): number | undefined {
+    const { onDelayed, onParked } = this.#options;
+    if (outcome.kind === 'parked') onParked(name, outcome.url, outcome.reason);
+    if (outcome.kind !== 'delayed') return undefined;
+    onDelayed?.(name, outcome.attempts, outcome.reason);
+    return outcome.waitMs;
   }
+}
+
+/** The first notice of each subject. */
+function firstOfEach(notices: readonly Item[]): readonly Item[] {
+  return [...Map.groupBy(notices, ({ sort }) => subjectOfNotice(sort)).values()].flatMap(
+    ([first]) => first ?? [],
+  );
 }

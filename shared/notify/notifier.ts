@@ -1,3 +1,4 @@
+import { Fault } from '../errors.ts';
 import type { Item } from '../ledger/ledger.ts';
 
 /**
@@ -19,13 +20,23 @@ export const notifierElsewhere = (wake: () => void): Notifier => ({
   close: async () => undefined,
 });
 
-/** Carries one notice. */
+/** Carries notices. */
 export interface Courier {
   /**
-   * The notice as it is sent, the same on each attempt: what is still missing of it is stored before this resolves.
-   * Undefined where it is not there any more. What this throws is a matter of this server, and no attempt.
+   * The call for the notices that go together (calls.ts). What is still missing of a notice with a call of its own is stored
+   * before this resolves, so that each attempt is the same. Undefined where it is not there any more. What this throws is a
+   * matter of this server, and no attempt.
    */
-  prepare(notice: Item): Promise<Item | undefined>;
-  /** Resolves when the notice was taken (2xx). */
-  post(notice: Item): Promise<void>;
+  prepare(notices: readonly Item[]): Promise<PreparedCall | undefined>;
 }
+
+export interface PreparedCall {
+  /**
+   * Names of the notices that the receiver refused, while it took all others. Throws where it took none; a `RefusedAsWhole`
+   * where it may be for one of them.
+   */
+  post(): Promise<ReadonlySet<string>>;
+}
+
+/** A call that the receiver answered, and refused for what was in it: with fewer notices it may be taken. */
+export class RefusedAsWhole extends Fault {}

@@ -28,15 +28,16 @@ export class NoticeQueue {
 
   async askForSweep(): Promise<void> {
     await this.#client
-      .send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody: messageBody({}) }))
+      .send(new SendMessageCommand({ QueueUrl: this.#url, MessageBody: messageBody({ notices: [] }) }))
       .catch(fault);
   }
 
-  async send(ids: readonly string[]): Promise<void> {
-    for (let i = 0; i < ids.length; i += BATCH) {
-      const Entries = ids
+  /** A message for each call, with the names of its notices. Ten of them have some 110 KB at most. */
+  async send(calls: readonly (readonly string[])[]): Promise<void> {
+    for (let i = 0; i < calls.length; i += BATCH) {
+      const Entries = calls
         .slice(i, i + BATCH)
-        .map((notice, n) => ({ Id: String(n), MessageBody: messageBody({ notice }) }));
+        .map((notices, n) => ({ Id: String(n), MessageBody: messageBody({ notices }) }));
       const { Failed = [] } = await this.#client
         .send(new SendMessageBatchCommand({ QueueUrl: this.#url, Entries }))
         .catch(fault);
@@ -92,7 +93,7 @@ function messageBody(message: NoticeMessage): string {
   return encodeAttributes(noticeMessage.to(message));
 }
 
-/** What a message of the queue says: the name of a notice to deliver; without one, that the outbox has some. */
+/** What a message of the queue says: which notices to deliver; without any, that the outbox has some. */
 export function readNoticeMessage(body: string): NoticeMessage {
   return noticeMessage.decode(decodeAttributes(body), {
     code: 'notifier',

@@ -38,6 +38,7 @@ it('the receiver of sim/ passes every check, as smdpf conform operator tells', a
       '--url',
       right.url,
       '--json',
+      '--batch',
       ...files,
       ...more,
     );
@@ -51,19 +52,27 @@ it('the receiver of sim/ passes every check, as smdpf conform operator tells', a
 });
 
 describe('a receiver with a fault', () => {
-  const failed = async (url: string) =>
-    (await conformOperator({ url, tls, deliveryKey, now: new Date() }))
+  const failed = async (url: string, batch: boolean) =>
+    (await conformOperator({ url, tls, deliveryKey, now: new Date(), batch }))
       .filter(({ result }) => result === 'failed')
       .map(({ id }) => id);
 
-  async function receiver(status: () => number, asksForCertificate: boolean): Promise<readonly string[]> {
+  async function receiver(
+    status: () => number,
+    asksForCertificate: boolean,
+    batch?: { readonly answer: string },
+  ): Promise<readonly string[]> {
     const server: Server = createServer(
       { cert: receiverTls.cert, key: receiverTls.key, ca: smdpf.cert, requestCert: asksForCertificate },
-      (request, response) => request.resume().on('end', () => response.writeHead(status()).end()),
+      (request, response) =>
+        request.resume().on('end', () => response.writeHead(status()).end(batch?.answer)),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
-      return await failed(`https://127.0.0.1:${(server.address() as AddressInfo).port}/callbacks`);
+      return await failed(
+        `https://127.0.0.1:${(server.address() as AddressInfo).port}/callbacks`,
+        batch !== undefined,
+      );
     } finally {
       server.closeAllConnections();
       server.close();
@@ -72,9 +81,19 @@ describe('a receiver with a fault', () => {
 
   it('that takes everything is found by each kind of wrong callback', async () => {
     const rules = Object.keys(OPERATOR_RULES).filter(
-      (id) => !['operator.tls.server', 'operator.taken', 'operator.repeat', 'operator.late'].includes(id),
+      (id) =>
+        !['operator.tls.server', 'operator.taken', 'operator.repeat', 'operator.late'].includes(id) &&
+        !id.startsWith('operator.batch.'),
     );
     expect(await receiver(() => 204, false)).toEqual(rules);
+    expect(await receiver(() => 204, false, { answer: '' })).toEqual([...rules, 'operator.batch.body']);
+  });
+
+  it.each([
+    ['that refuses some of what was right', '{"refused":["00-1"]}'],
+    ['whose answer to several is no object', 'OK'],
+  ])('%s is found', async (_what, answer) => {
+    expect(await receiver(() => 200, false, { answer })).toContain('operator.batch.answer');
   });
 
   it('that takes nothing, or refuses a repeat, is found by what it has to take', async () => {

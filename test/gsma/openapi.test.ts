@@ -11,6 +11,8 @@ import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loa
 import { decodeCrl } from '../../shared/pki/crl.ts';
 import { ORDER_STATES, PROFILE_STATES } from '../../shared/service/api/es2f.ts';
 import { FAILURE_KINDS } from '../../shared/service/api/ops-troubles.ts';
+import { batchOf, refusedOf } from '../../shared/service/callbacks/batch.ts';
+import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import type { ProfileRecord } from '../../shared/service/records/profile.ts';
 import { noticeWrite } from '../../shared/service/reports/notices.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
@@ -182,6 +184,24 @@ describe('the callback to the Operator', () => {
     const content = 'attributes' in write ? String(write.attributes.content) : '';
     const schema = compile(media.schema);
     expect(schema(JSON.parse(content)), JSON.stringify(schema.errors)).toBe(true);
+    const item = { ...ledgerKeys.notice('ORD-1#N-1'), revision: 1 };
+    const attributes = 'attributes' in write ? write.attributes : {};
+    const several = batchOf([
+      { ...item, attributes },
+      { ...item, sort: 'ORD-1#N-2', attributes },
+    ]);
+    expect(schema(JSON.parse(several.content)), JSON.stringify(schema.errors)).toBe(true);
+  });
+
+  it('has examples of its answer to several that its own reader takes', () => {
+    const answer: MediaType = post.responses['200'].content['application/json'];
+    const schema = compile(answer.schema);
+    for (const { value } of Object.values(answer.examples ?? {})) {
+      expect(schema(value)).toBe(true);
+      const refused = /"refused":\["([^"]+)"\]/.exec(JSON.stringify(value))?.[1];
+      const notice = { ...ledgerKeys.notice(`ORD-1#${refused}`), revision: 1, attributes: {} };
+      expect(refusedOf(JSON.stringify(value), [notice])).toEqual(new Set([notice.sort]));
+    }
   });
 });
 

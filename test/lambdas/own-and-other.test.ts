@@ -72,6 +72,7 @@ const NOBODYS = [
   'expectedEuiccs',
   'callbackUrl',
   'callbackCa',
+  'callbackBatch',
   'iccid',
   'finalProfileStatusIndicator',
   'cursor',

@@ -6,7 +6,6 @@ import type { Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import { Destinations } from '../../shared/net/destinations.ts';
 import { LedgerNotifier } from '../../shared/notify/ledger-notifier.ts';
-import type { Courier } from '../../shared/notify/notifier.ts';
 import { postCallbacks } from '../../shared/notify/post.ts';
 import { pauseAfter, SCHEDULE } from '../../shared/notify/schedule.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
@@ -59,15 +58,21 @@ interface Posted {
 function notifierWith(
   post: (notice: Posted) => Promise<void>,
   attempts = 3,
-  prepare: Courier['prepare'] = async (item) => item,
+  /** Before anything is posted. */
+  sign: () => Promise<void> = async () => undefined,
 ): LedgerNotifier {
   const notifier = new LedgerNotifier({
     ledger,
     courier: {
-      prepare,
-      post: async (item) => {
-        const { url, content } = noticeRecord.from(item);
-        await post({ id: item.sort, url, content });
+      prepare: async ([item]) => {
+        await sign();
+        return {
+          post: async () => {
+            const { url, content } = noticeRecord.from(item!);
+            await post({ id: item!.sort, url, content });
+            return new Set();
+          },
+        };
       },
     },
     now: Date.now,
@@ -203,9 +208,8 @@ describe('the embedded notifier', () => {
     notifierWith(
       async ({ id }) => void taken.push(id),
       1,
-      async (item) => {
+      async () => {
         if (failures-- > 0) throw new Fault('keyProvider', 'the HSM is out of reach');
-        return item;
       },
     ).wake();
     await vi.waitFor(() => expect(taken).toEqual(['a-1']));

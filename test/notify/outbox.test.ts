@@ -5,7 +5,7 @@ import { Fault } from '../../shared/errors.ts';
 import type { Item, Ledger } from '../../shared/ledger/ledger.ts';
 import { openLedger } from '../../shared/ledger/open.ts';
 import type { Courier } from '../../shared/notify/notifier.ts';
-import { deliverNotice, sweepOutbox } from '../../shared/notify/outbox.ts';
+import { deliverNotices, sweepOutbox } from '../../shared/notify/outbox.ts';
 import { SCHEDULE } from '../../shared/notify/schedule.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { type NoticeMessage, noticeMessage, noticeRecord } from '../../shared/service/records/notice.ts';
@@ -13,7 +13,7 @@ import { type NoticeMessage, noticeMessage, noticeRecord } from '../../shared/se
 let ledger: Ledger;
 let now = 1_000;
 const queued: string[] = [];
-const enqueue = async (ids: readonly string[]) => void queued.push(...ids);
+const enqueue = async (calls: readonly (readonly string[])[]) => void queued.push(...calls.flat());
 
 beforeEach(async () => {
   ledger = await openLedger('sqlite::memory:');
@@ -36,8 +36,18 @@ const wait = (id: string) =>
     when: 'absent',
   });
 
-const courierOf = (post: Courier['post']): Courier => ({ prepare: async (item) => item, post });
-const port = (post: Courier['post']) => ({ ledger, courier: courierOf(post), now: () => now });
+type Post = (notice: Item) => Promise<void>;
+const courierOf = (post: Post): Courier => ({
+  prepare: async ([notice]) => ({
+    post: async () => {
+      await post(notice!);
+      return new Set();
+    },
+  }),
+});
+const port = (post: Post) => ({ ledger, courier: courierOf(post), now: () => now });
+const deliverNotice = async (at: ReturnType<typeof port>, name: string) =>
+  (await deliverNotices(at, [name])).get(name);
 
 const record = (message: NoticeMessage | string, attempts = 1) =>
   ({
@@ -113,11 +123,16 @@ it('the outbox gives back what failed of a batch, later each time, and nothing e
       log: (line) => lines.push(line),
     },
     {
-      Records: [record({ notice: 'good' }), record({ notice: 'bad' }, 3), record('no JSON'), record({})],
+      Records: [
+        record({ notices: ['good'] }),
+        record({ notices: ['bad'] }, 3),
+        record('no JSON'),
+        record({ notices: [] }),
+      ],
     },
   );
   expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([
-    JSON.stringify({ notice: 'bad' }),
+    JSON.stringify({ notices: ['bad'] }),
     '"no JSON"',
   ]);
   expect(postponed).toEqual([1_000, 1_000]);
@@ -142,7 +157,7 @@ it('the outbox parks a notice on AWS as embedded, when its attempts are spent, a
       now: () => now,
       log: (line) => lines.push(line),
     },
-    { Records: [record({ notice: 'a' }, 2)] },
+    { Records: [record({ notices: ['a'] }, 2)] },
   );
   expect(answer.batchItemFailures).toEqual([]);
   // of the URL what tells the server, and no password that it may have

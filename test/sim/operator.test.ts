@@ -54,6 +54,24 @@ describe('CallbackServer', () => {
     expect(server.received).toHaveLength(1);
   });
 
+  it('takes several notices of a call one by one, and names those that it refuses', async () => {
+    const server = await start({ refuseFirst: 1 });
+    const notices = ['N-1', 'N-2', 'N-3'].map((functionCallIdentifier) => ({
+      header: { functionRequesterIdentifier: '2.999.10', functionCallIdentifier },
+      ...info,
+    }));
+    const send = (notifications: unknown) =>
+      clientOf(server).call('es2f', 'handleProfileLoadingInfo', { orderId: 'ORD-1', notifications });
+    expect(await send(notices)).toMatchObject({ httpStatus: 200, body: { refused: ['N-1'] } });
+    expect(server.received).toEqual(notices.slice(1));
+    expect(await send(notices.slice(0, 1))).toMatchObject({ httpStatus: 204 });
+    expect(server.received).toHaveLength(3);
+    expect(server.calls).toBe(2);
+    for (const nonsense of ['all', [1], [{ header: {} }]])
+      expect(await send(nonsense)).toMatchObject({ httpStatus: 400 });
+    expect(server.received).toHaveLength(3);
+  });
+
   it('answers other functions with 404', async () => {
     const server = await start();
     expect(await clientOf(server).call('es2f', 'prepareProfiles', info)).toMatchObject({ httpStatus: 404 });

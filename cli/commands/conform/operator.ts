@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import type { Command } from 'commander';
 import { type SigningKey, signingKey } from '../../../conform/operator/callback.ts';
 import { conformOperator } from '../../../conform/operator/operator.ts';
+import { present } from '../../../shared/present.ts';
 import { readOctets } from '../../input/files.ts';
 import { tlsIdentity } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -15,6 +16,7 @@ interface OperatorArguments extends ResultOptions {
   readonly tlsKey?: string;
   readonly deliveryKey: string;
   readonly printKeys?: boolean;
+  readonly batch?: boolean;
 }
 
 const HELP = `
@@ -35,6 +37,7 @@ export function registerConformOperator(conform: Command, io: CliIo): void {
     .option('--tls-cert <file>', 'PEM: the client certificate that the receiver trusts')
     .option('--tls-key <file>', 'PEM: its private key')
     .requiredOption('--delivery-key <file>', 'PEM: a private key on P-256 that stands for the delivery key')
+    .option('--batch', 'send calls with several notices too, as to an order with callbackBatch')
     .option('--print-keys', 'write deliveryKeys for the receiver, and end');
   withJunit(command)
     .addHelpText('after', HELP)
@@ -51,7 +54,13 @@ async function run(options: OperatorArguments, io: CliIo): Promise<void> {
   const { url } = options;
   if (url === undefined || URL.parse(url)?.protocol !== 'https:')
     throw new UsageError('--url is missing, or is no https URL', 'Callbacks go to https URLs alone.');
-  const checks = await conformOperator({ url, tls: await tlsIdentity(options), deliveryKey, now: io.now() });
+  const checks = await conformOperator({
+    url,
+    tls: await tlsIdentity(options),
+    deliveryKey,
+    now: io.now(),
+    ...present({ batch: options.batch }),
+  });
   await answerChecks('operator', checks, options, io);
 }
 

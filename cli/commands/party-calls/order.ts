@@ -32,7 +32,8 @@ export const ORDER_HELP = `
 order.json has the members of prepareProfiles but the template, such as
   {"orderId": "ORD-1", "profileType": "IoT", "quantity": 100, "requesterDms": ["2.999.50"],
    "personalisation": {…}, "eligibility": {}, "metadata": {"serviceProviderName": "…", "profileName": "…"},
-   "callbackUrl": "https://…/ifpp-draft1/es2f/handleProfileLoadingInfo"}`;
+   "callbackUrl": "https://…/ifpp-draft1/es2f/handleProfileLoadingInfo"}
+with "callbackBatch": 100 a call to callbackUrl may tell of so many profiles.`;
 
 export const withOrderFiles = (command: Command, keyFrom: string): Command =>
   command

@@ -31,6 +31,7 @@ interface ListenOptions extends Omit<ServerOptions, 'url' | 'requester'> {
   readonly port: number;
   readonly count?: number;
   readonly failFirst: number;
+  readonly refuseFirst: number;
   readonly serverKeys?: string;
 }
 
@@ -56,6 +57,12 @@ function registerListen(operator: Command, io: CliIo): void {
     .option(
       '--fail-first <n>',
       'answer the first n calls with 503, to see them repeated',
+      wholeOption(0, 1e6),
+      0,
+    )
+    .option(
+      '--refuse-first <n>',
+      'refuse the first n callbacks out of calls with several (callbackBatch of the order), to see them repeated',
       wholeOption(0, 1e6),
       0,
     )
@@ -129,6 +136,7 @@ async function listen(options: ListenOptions, io: CliIo): Promise<void> {
       host: options.host,
       port: options.port,
       failFirst: options.failFirst,
+      refuseFirst: options.refuseFirst,
       ...present({ deliveryKeys }),
       ...(tls.cert !== undefined && { tls }),
     }),

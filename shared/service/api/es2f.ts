@@ -61,6 +61,8 @@ export interface OrderInput {
   readonly callbackUrl?: string;
   /** PEM of the CAs that alone issue the certificate of that server; those of the deployment when absent. */
   readonly callbackCa?: string;
+  /** How many notices a call to that server may carry, 1 to 100: each call has an array then. One, and no array, when absent. */
+  readonly callbackBatch?: number;
 }
 
 /** The states of an order, in the order of its life. */

@@ -1,12 +1,13 @@
 import { changeItem, unchanged } from '../../ledger/change.ts';
 import type { Item } from '../../ledger/ledger.ts';
-import type { Courier } from '../../notify/notifier.ts';
-import { type PostCallback, withPublicCas } from '../../notify/post.ts';
+import type { Courier, PreparedCall } from '../../notify/notifier.ts';
+import { type CallbackMessage, type PostCallback, withPublicCas } from '../../notify/post.ts';
 import { present } from '../../present.ts';
 import { retiredDeliveryKeys } from '../keys/delivery-keys.ts';
 import { callOfNotice, ledgerKeys } from '../records/keys.ts';
 import { noticeRecord } from '../records/notice.ts';
 import { orderRecord } from '../records/order.ts';
+import { ANSWER_OCTETS, batchOf, refusedOf } from './batch.ts';
 import { type CallbackContext, LOOK_AGAIN_MS } from './callback-context.ts';
 import { ClientCertificate } from './client-certificate.ts';
 import { callbackJws } from './message.ts';
@@ -17,7 +18,8 @@ const KEPT_ORDERS = 256;
 
 /**
  * Carries callbacks so that the Operator knows who calls: TLS shows the client certificate of this server, and a JWS over
- * the body says whose word it is, for whom. A notice is signed once, and stored with its signature before it is posted.
+ * the body says whose word it is, for whom. A notice with a call of its own is signed once, and stored with its signature before it
+ * is posted; notices that go together are signed as they go.
  */
 export class CallbackCourier implements Courier {
   readonly #context: CallbackContext;
@@ -37,8 +39,37 @@ export class CallbackCourier implements Courier {
     this.#client = new ClientCertificate(context);
   }
 
+  async prepare(notices: readonly Item[]): Promise<PreparedCall | undefined> {
+    const [first] = notices;
+    if (first === undefined) return undefined;
+    if (noticeRecord.from(first).batch !== undefined) return await this.#together(notices, first);
+    const signed = await this.#signed(first);
+    if (signed === undefined) return undefined;
+    const { content, signed: { jws = '' } = {} } = noticeRecord.from(signed);
+    return {
+      post: async () => {
+        await this.#send(signed, { content, jws });
+        return new Set();
+      },
+    };
+  }
+
+  /** Signed with each attempt: what is in it is known by the notices, and not every attempt has the same ones. */
+  async #together(notices: readonly Item[], first: Item): Promise<PreparedCall> {
+    const key = await this.#signer.current();
+    const { call, content } = batchOf(notices);
+    const jws = callbackJws(
+      content,
+      { aud: noticeRecord.from(first).url, jti: call, at: this.#context.now() },
+      key,
+    );
+    return {
+      post: async () => refusedOf(await this.#send(first, { content, jws, answer: ANSWER_OCTETS }), notices),
+    };
+  }
+
   /** A signature counts no more when the delivery key behind it is retired: such a notice is signed anew. */
-  async prepare(notice: Item): Promise<Item | undefined> {
+  async #signed(notice: Item): Promise<Item | undefined> {
     const { signed } = noticeRecord.from(notice);
     if (signed !== undefined && !(await this.#retiredKeys()).includes(signed.deliveryKey)) return notice;
     const key = await this.#signer.current();
@@ -58,10 +89,10 @@ export class CallbackCourier implements Courier {
     });
   }
 
-  async post(notice: Item): Promise<void> {
-    const { url, content, signed, orderId } = noticeRecord.from(notice);
+  async #send(notice: Item, message: Pick<CallbackMessage, 'content' | 'jws' | 'answer'>): Promise<string> {
+    const { url, orderId } = noticeRecord.from(notice);
     const [client, ca] = await Promise.all([this.#client.current(), this.#caOf(orderId)]);
-    await this.#post({ url, content, jws: signed?.jws ?? '', client, ...present({ ca }) });
+    return await this.#post({ url, ...message, client, ...present({ ca }) });
   }
 
   /** The CA that the order names for its callback server stands alone; else that of the deployment. */

@@ -99,7 +99,7 @@ async function closeProfile(
 ): Promise<void> {
   const { ledger, ppks, now } = context;
   const position = await positionOfIccid(context, orderId, iccid);
-  const { callbackUrl: url } = order;
+  const { callbackUrl: url, callbackBatch: batch } = order;
   const oid = url === undefined ? undefined : await ownOid(context);
   await changeItem(ledger, ledgerKeys.profile(orderId, position), async (before) => {
     if (before !== undefined && profileRecord.from(before).state === 'Closed') return unchanged();
@@ -112,7 +112,7 @@ async function closeProfile(
       ...(await orderCountWrites(ledger, orderId, { Closed: 1 }, record.at)),
       ...(url === undefined || oid === undefined
         ? []
-        : [closedNotice({ orderId, position, url, caller: oid, record })]),
+        : [closedNotice({ orderId, position, url, batch, caller: oid, record })]),
       auditWrite(
         { event: 'profile.closed', by: actorOf(caller), about: { order: orderId, iccid } },
         `closed-${orderId}-${iccid}`,

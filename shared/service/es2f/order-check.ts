@@ -21,6 +21,7 @@ import type { OrderInput, PersonalisationRows, PersonalisationRules } from '../a
 import type { Context } from '../context.ts';
 import { intakeKeyIds } from '../keys/intake-keys.ts';
 import { unknownMakers } from '../parties/unknown-parties.ts';
+import { BATCH_LIMIT } from '../records/notice.ts';
 import type { RowIndex } from '../records/order.ts';
 import { metadataOf, PLACEHOLDER_ICCID } from './order-metadata.ts';
 import { checkRows, firstRowBlock, rowFile } from './order-rows.ts';
@@ -55,6 +56,7 @@ export async function checkOrderInput(context: Context, order: ReceivedOrder): P
       'callbackUrl leads to an address inside the network of this SM-DPf, which its internalDestinations do not name',
     );
   if (order.callbackCa !== undefined) checkCallbackCa(order);
+  if (order.callbackBatch !== undefined) checkCallbackBatch(order.callbackBatch, order.callbackUrl);
   checkPolicy(order.eligibility);
   if ('iccid' in order.metadata)
     refuse('metadataInvalid', 'metadata.iccid has no place in an order: each profile has its own');
@@ -111,6 +113,13 @@ function checkCallbackCa({ callbackCa = '', callbackUrl }: OrderInput): void {
   };
   if (blocks.length === 0 || !blocks.every(isCa))
     refuse('orderInvalid', 'callbackCa is one or more CA certificates in PEM');
+}
+
+function checkCallbackBatch(batch: number, callbackUrl: string | undefined): void {
+  if (callbackUrl === undefined)
+    refuse('orderInvalid', 'callbackBatch has a meaning only with a callbackUrl');
+  if (!Number.isInteger(batch) || batch < 1 || batch > BATCH_LIMIT)
+    refuse('orderInvalid', `callbackBatch is 1 to ${BATCH_LIMIT}`);
 }
 
 function checkMakers({ requesterDms, shares = {}, quantity }: OrderInput): void {

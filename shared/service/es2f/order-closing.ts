@@ -155,7 +155,7 @@ async function closedAt(
 async function tellClosed(
   context: Context,
   orderId: string,
-  { callbackUrl: url }: OrderRecord,
+  { callbackUrl: url, callbackBatch: batch }: OrderRecord,
   closed: readonly ProfileView[],
 ): Promise<void> {
   if (url === undefined) return;
@@ -167,7 +167,7 @@ async function tellClosed(
     const put = ledgerKeys.profile(orderId, position);
     await ledger.transact([
       { put, attributes: profileRecord.to(record), when: 'absent' },
-      closedNotice({ orderId, position, url, caller, record }),
+      closedNotice({ orderId, position, url, batch, caller, record }),
     ]);
   });
 }

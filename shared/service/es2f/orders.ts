@@ -206,6 +206,7 @@ export class OrderService implements Orders {
         outputKey: order.outputKey,
         callbackUrl: order.callbackUrl,
         callbackCa: order.callbackCa,
+        callbackBatch: order.callbackBatch,
       }),
       bodyHash,
       template: await vault.put(objectNames.template(orderId, attempt), sealed),

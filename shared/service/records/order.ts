@@ -61,6 +61,8 @@ export const orderMembers = {
   outputKey: optional(dictionary(anyValue)),
   callbackUrl: optional(text),
   callbackCa: optional(text),
+  /** Notices that a call to callbackUrl may carry; one each, and no array, where it is absent. */
+  callbackBatch: optional(whole),
   /** SHA-256 of the canonical order: the same orderId with another body is refused. */
   bodyHash: text,
   /** The template, sealed under a data key of its own. */

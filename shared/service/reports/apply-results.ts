@@ -41,6 +41,7 @@ export interface Change {
 /** A change with what its notice is written with. */
 export interface ToldChange extends Change {
   readonly callbackUrl: string | undefined;
+  readonly callbackBatch: number | undefined;
   /** OID of this SM-DPf. */
   readonly caller: string;
 }
@@ -95,7 +96,7 @@ class ResultGroup {
   }
 
   add(index: number, change: ToldChange, before: Item | undefined, progress: Item | undefined): void {
-    const { transaction, event, news, callbackUrl, caller } = change;
+    const { transaction, event, news, callbackUrl, callbackBatch: batch, caller } = change;
     const { id, job, bound } = transaction;
     const isDelivered = progress !== undefined && chunkProgress.from(progress).deliveredAt !== undefined;
     const known = ifPresent(before, profileRecord.from);
@@ -122,6 +123,7 @@ class ResultGroup {
         noticeWrite({
           id: name,
           url: callbackUrl,
+          batch,
           caller,
           orderId: job.orderId,
           record,

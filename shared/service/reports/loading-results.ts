@@ -109,8 +109,8 @@ export class LoadingResults {
         const { jobId, job } = change.transaction;
         const orderItem = await this.#keep(ledgerKeys.order(job.orderId));
         invariant(orderItem, `the order of job ${jobId} has lost its record`);
-        const { callbackUrl } = orderRecord.from(orderItem);
-        return { ...change, callbackUrl, caller: await this.#smdpOid(change.transaction) };
+        const { callbackUrl, callbackBatch } = orderRecord.from(orderItem);
+        return { ...change, callbackUrl, callbackBatch, caller: await this.#smdpOid(change.transaction) };
       }),
     );
     return await applyResults(this.#context, told);

@@ -15,12 +15,14 @@ export function noticeWrite(news: {
   id: string;
   orderId: string;
   url: string;
+  /** How many may go in one call, as the order says. */
+  batch?: number | undefined;
   /** functionRequesterIdentifier: the OID of this SM-DPf. */
   caller: string;
   record: ProfileRecord;
   fpaCause?: string;
 }): Write {
-  const { id, url, orderId, record, fpaCause, caller } = news;
+  const { id, url, batch, orderId, record, fpaCause, caller } = news;
   const failed = record.state === 'Failed' || record.state === 'Unreported';
   const body = {
     header: { functionRequesterIdentifier: caller, functionCallIdentifier: id },
@@ -47,6 +49,7 @@ export function noticeWrite(news: {
     attributes: noticeRecord.to({
       orderId,
       url,
+      ...present({ batch }),
       content: JSON.stringify(body),
       createdAt: record.at,
       attempts: 0,
@@ -61,6 +64,7 @@ export function closedNotice(news: {
   orderId: string;
   position: number;
   url: string;
+  batch?: number | undefined;
   caller: string;
   record: ProfileRecord;
 }): Write {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Item, Ledger } from '../../../shared/ledger/ledger.ts';
+import type { Item } from '../../../shared/ledger/ledger.ts';
 import { attempt } from '../../../shared/notify/attempt.ts';
 import { postCallbacks } from '../../../shared/notify/post.ts';
 import { SCHEDULE } from '../../../shared/notify/schedule.ts';
@@ -12,6 +12,7 @@ import { noticeRecord } from '../../../shared/service/records/notice.ts';
 import { encodeProfileLoadingReport, verifyCallback } from '../../../sim/index.ts';
 import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
+import { dyingAt } from '../../support/dying-ledger.ts';
 import { effort } from '../../support/effort.ts';
 import { waitingNotices } from '../../support/notices.ts';
 import { sharedSoftkey } from '../../support/softkeys.ts';
@@ -74,8 +75,8 @@ async function told(profiles: number, more: { callbackCa?: string } = { callback
 
 const noticesOf = (orderId: string) => waitingNotices(context().ledger, `${orderId}#`);
 
-const post = (notice: Item, courier = courierOf(), schedule = SCHEDULE) =>
-  attempt({ ledger: context().ledger, courier, now }, notice, schedule);
+const post = async (notice: Item, courier = courierOf(), schedule = SCHEDULE) =>
+  (await attempt({ ledger: context().ledger, courier, now }, [notice], schedule))[0];
 
 interface CallbackHeader {
   readonly endorsement: string;
@@ -240,7 +241,7 @@ describe('a callback', { tags: ['DPFF07'] }, () => {
         if (notice === undefined) break;
         const mortal =
           die === undefined ? context() : { ...context(), ledger: dyingAt(context().ledger, die) };
-        await attempt({ ledger: mortal.ledger, courier: courierOf(mortal), now }, notice).catch(
+        await attempt({ ledger: mortal.ledger, courier: courierOf(mortal), now }, [notice]).catch(
           () => undefined,
         );
       }
@@ -391,23 +392,6 @@ describe('the end of an order', () => {
     expect(await statesOf(orderId)).toEqual(['Closed', 'Closed', 'Closed']);
   });
 });
-
-function dyingAt(ledger: Ledger, call: number): Ledger {
-  let calls = 0;
-  return new Proxy(ledger, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== 'function') return member;
-      return async (...args: unknown[]) => {
-        calls += 1;
-        if (calls > call) throw new Error('dead');
-        const result: unknown = await Reflect.apply(member, target, args);
-        if (calls === call) throw new Error('dead');
-        return result;
-      };
-    },
-  });
-}
 
 it('the names of notices begin with their order, which no other order begins with', async () => {
   const { orderId } = await told(1);

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -17,6 +17,8 @@ export class Receiver {
   readonly received: ReceivedCallback[] = [];
   /** What the next call is answered with. */
   answer = 204;
+  /** Answers in its place, by what came. */
+  respond: ((octets: Buffer, response: ServerResponse) => void) | undefined;
   readonly ca: string;
   readonly #server: Server;
 
@@ -37,7 +39,8 @@ export class Receiver {
         for await (const chunk of request) octets.push(chunk as Buffer);
         const client = (request.socket as TLSSocket).getPeerX509Certificate()?.toString();
         receiver.received.push({ octets: Buffer.concat(octets), headers: request.headers, client });
-        response.writeHead(receiver.answer).end();
+        if (receiver.respond === undefined) response.writeHead(receiver.answer).end();
+        else receiver.respond(Buffer.concat(octets), response);
       }),
     );
     await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));

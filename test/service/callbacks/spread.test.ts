@@ -125,7 +125,8 @@ describe('notices over partitions', () => {
     queries = 0;
     const queued: string[] = [];
     let largest = 0;
-    const take = async (some: readonly string[]) => {
+    const take = async (calls: readonly (readonly string[])[]) => {
+      const some = calls.flat();
       largest = Math.max(largest, some.length);
       queued.push(...some);
     };

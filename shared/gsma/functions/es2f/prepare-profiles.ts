@@ -88,6 +88,7 @@ const body = object({
   expectedEuiccs: optional(list(base64, { min: 1, max: 16 })),
   callbackUrl: optional(httpsUrl),
   callbackCa: optional(pem),
+  callbackBatch: optional(integer(1, 100)),
 });
 
 /** ES2f.prepareProfiles: an order for `quantity` profiles made from one template. */

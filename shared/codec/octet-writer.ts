@@ -1,15 +1,5 @@
 import type { Bytes } from './bytes.ts';
-import { tlvHeader } from './tlv.ts';
-
-/** Octets that a tag and the minimal length of a value of `length` octets take. */
-export function headerLength(tag: number, length: number): number {
-  return tagOctets(tag) + (length < 0x80 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 4);
-}
-
-/** Octets of a whole element with a value of `length` octets. */
-export function tlvLength(tag: number, length: number): number {
-  return headerLength(tag, length) + length;
-}
+import { writeHeader } from './tlv-header.ts';
 
 /**
  * Fills one buffer whose size was computed before, so that a message of many kilobytes is written once and copied
@@ -63,31 +53,4 @@ export class OctetWriter {
     if (this.#at !== this.octets.length) throw new RangeError('the message is not as long as computed');
     return this.octets;
   }
-}
-
-/** Writes tag and minimal length at `at`; returns how many octets that took. */
-export function writeHeader(target: Bytes, at: number, tag: number, length: number): number {
-  if (tag <= 0xff && length < 0x10000) {
-    target[at] = tag;
-    if (length < 0x80) {
-      target[at + 1] = length;
-      return 2;
-    }
-    if (length < 0x100) {
-      target[at + 1] = 0x81;
-      target[at + 2] = length;
-      return 3;
-    }
-    target[at + 1] = 0x82;
-    target[at + 2] = length >>> 8;
-    target[at + 3] = length & 0xff;
-    return 4;
-  }
-  const header = tlvHeader(tag, length);
-  target.set(header, at);
-  return header.length;
-}
-
-function tagOctets(tag: number): number {
-  return tag > 0xffff ? 3 : tag > 0xff ? 2 : 1;
 }

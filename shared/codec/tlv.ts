@@ -1,5 +1,6 @@
 import { type Defect, Refusal } from '../errors.ts';
 import type { Bytes } from './bytes.ts';
+import { headerLength, writeHeader } from './tlv-header.ts';
 
 /**
  * Strict BER-TLV (ISO/IEC 8825-1) in the subset that SGP.22 and X.509 use: definite, minimal lengths of at most
@@ -337,26 +338,17 @@ function unsignedInteger({ value }: Tlv, fail: (what: string) => never): number 
 
 /** Octets of a tag and a minimal length. */
 export function tlvHeader(tag: number, length: number): Bytes {
-  const octets: number[] = [];
-  if (tag > 0xffff) octets.push(tag >>> 16);
-  if (tag > 0xff) octets.push((tag >>> 8) & 0xff);
-  octets.push(tag & 0xff);
-  if (length < 0x80) octets.push(length);
-  else if (length < 0x100) octets.push(0x81, length);
-  else if (length < 0x10000) octets.push(0x82, length >>> 8, length & 0xff);
-  else if (length < 0x1000000) octets.push(0x83, length >>> 16, (length >>> 8) & 0xff, length & 0xff);
-  else octets.push(0x84, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
-  return Buffer.from(octets);
+  const octets = Buffer.allocUnsafe(headerLength(tag, length));
+  writeHeader(octets, 0, tag, length);
+  return octets;
 }
 
 /** One element: tag, minimal length, the parts in order. Undefined parts are left out, for OPTIONAL fields. */
 export function tlv(tag: number, ...parts: readonly (Bytes | undefined)[]): Bytes {
   let length = 0;
   for (const part of parts) if (part !== undefined) length += part.length;
-  const header = tlvHeader(tag, length);
-  const octets = Buffer.allocUnsafe(header.length + length);
-  octets.set(header);
-  let at = header.length;
+  const octets = Buffer.allocUnsafe(headerLength(tag, length) + length);
+  let at = writeHeader(octets, 0, tag, length);
   for (const part of parts) {
     if (part === undefined) continue;
     octets.set(part, at);
@@ -368,12 +360,11 @@ export function tlv(tag: number, ...parts: readonly (Bytes | undefined)[]): Byte
 /** An INTEGER value in its shortest form, for a non-negative safe integer. */
 export function integerValue(value: number): Bytes {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('not a non-negative safe integer');
-  const octets: number[] = [];
-  let rest = value;
-  do {
-    octets.unshift(rest % 256);
-    rest = Math.floor(rest / 256);
-  } while (rest > 0);
-  if (octets[0]! & 0x80) octets.unshift(0);
-  return Buffer.from(octets);
+  let length = 1;
+  // one bit is left for the sign
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x100)) length++;
+  const octets = Buffer.allocUnsafe(length);
+  for (let at = length - 1, rest = value; at >= 0; at--, rest = Math.floor(rest / 0x100))
+    octets[at] = rest % 0x100;
+  return octets;
 }

@@ -6,8 +6,9 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { type Bytes, concat, wipe } from '../codec/bytes.ts';
-import { type OctetWriter, tlvLength, writeHeader } from '../codec/octet-writer.ts';
+import type { OctetWriter } from '../codec/octet-writer.ts';
 import { type Tlv, tagName } from '../codec/tlv.ts';
+import { tlvLength, writeHeader } from '../codec/tlv-header.ts';
 import { refuse } from '../errors.ts';
 import { aesCmac, BLOCK, cmacSubkeys, xorInto, ZERO_BLOCK } from './aes-cmac.ts';
 

@@ -1,7 +1,8 @@
 import { type Bytes, wipe } from '../codec/bytes.ts';
 import { checkEid, encodeEid } from '../codec/eid.ts';
-import { headerLength, OctetWriter, tlvLength } from '../codec/octet-writer.ts';
+import { OctetWriter } from '../codec/octet-writer.ts';
 import { readSingle } from '../codec/tlv.ts';
+import { headerLength, tlvLength } from '../codec/tlv-header.ts';
 import { together } from '../concurrency.ts';
 import {
   type BspKeys,

@@ -1,6 +1,6 @@
 import { type Bytes, concat } from '../codec/bytes.ts';
-import { tlvLength } from '../codec/octet-writer.ts';
 import { readSingle, type Tlv, TlvReader, tlv, tlvHeader } from '../codec/tlv.ts';
+import { tlvLength } from '../codec/tlv-header.ts';
 import type { PublicKey } from '../crypto/curves.ts';
 import { readRawSignature } from '../crypto/raw-signature.ts';
 import { type ChannelForm, channelOf } from '../crypto/suite.ts';

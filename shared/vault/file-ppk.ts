@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -266,10 +266,7 @@ function decodeSlot(octets: Bytes): Bytes | undefined | 'damaged' {
 }
 
 function digest(entry: Bytes): Buffer {
-  return createHash('sha256')
-    .update(entry)
-    .digest()
-    .subarray(0, SLOT_OVERHEAD - 4);
+  return hash('sha256', entry, 'buffer').subarray(0, SLOT_OVERHEAD - 4);
 }
 
 function damaged(pack: string): Fault {

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBits, decodeNamedBits, encodeBits, encodeNamedBits } from '../../shared/codec/bit-string.ts';
 import { concat, equal, fromHex, toHex, wipe } from '../../shared/codec/bytes.ts';
-import { headerLength, OctetWriter, tlvLength } from '../../shared/codec/octet-writer.ts';
+import { OctetWriter } from '../../shared/codec/octet-writer.ts';
 import { decodeOid, encodeOid } from '../../shared/codec/oid.ts';
 import { tlv, tlvHeader } from '../../shared/codec/tlv.ts';
+import { headerLength, tlvLength } from '../../shared/codec/tlv-header.ts';
 import { expectRefusal } from '../support/refusal.ts';
 
 describe('helpers on octets', () => {

@@ -50,8 +50,12 @@ export type ServiceName = (typeof SERVICES)[number]['name'];
 /** UICCCapability bit of an IoT minimal profile (a profile header with iotOptions). */
 export const IOT_MINIMAL_CAPABILITY_BIT = 31;
 
+const CAPABILITY_BITS: ReadonlyMap<ServiceName, number> = new Map(
+  SERVICES.map(({ name, capabilityBit }) => [name, capabilityBit]),
+);
+
 export function capabilityBit(service: ServiceName): number {
-  return SERVICES.find(({ name }) => name === service)!.capabilityBit;
+  return CAPABILITY_BITS.get(service)!;
 }
 
 export const ALGORITHM_SERVICES = ['milenage', 'tuak128', 'tuak256', 'usim-test-algorithm'] as const;

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { together } from '../../concurrency.ts';
 import { invariant } from '../../errors.ts';
@@ -135,7 +135,7 @@ export class PackReader {
   ): StoredProfile | undefined {
     if (sealed === undefined || dataKey === undefined) return { kind: 'keyless', iccid };
     if (octets === undefined) return undefined;
-    const entry = createHash('sha256').update(octets).digest();
+    const entry = hash('sha256', octets, 'buffer');
     try {
       const ppk = openPpk(dataKey, sealed, { orderId: this.#orderId, position, iccid, entry });
       return { kind: 'whole', iccid, entry: orWipe(ppk, () => decodePackEntry(octets)), ppk };

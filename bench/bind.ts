@@ -36,16 +36,25 @@ interface Comparison {
   readonly ours: Timing;
   readonly plain: Timing;
   readonly lean: Timing;
+  /** Of binding. */
+  readonly withPoint?: Timing;
 }
 
-async function compare(name: string, ours: () => unknown, floor: (form: FloorForm) => () => void) {
-  const works = [
-    { name, run: ours },
-    { name: `${name}, plain floor`, run: floor('plain') },
-    { name: `${name}, lean floor`, run: floor('lean') },
-  ];
+async function compare(
+  name: string,
+  ours: () => unknown,
+  floor: (form: FloorForm) => () => void,
+  forms: readonly FloorForm[] = ['plain', 'lean', 'withPoint'],
+): Promise<Comparison> {
+  const floors = forms.map((form) => ({ name: `${name}, ${form} floor`, run: floor(form) }));
+  const works = [{ name, run: ours }, ...floors];
   const timings = await interleaved(works, Number(options.rounds), Number(options['slice-ms']));
-  return { ours: timings[0]!, plain: timings[1]!, lean: timings[2]! };
+  return {
+    ours: timings[0]!,
+    plain: timings[1]!,
+    lean: timings[2]!,
+    ...present({ withPoint: timings[3] }),
+  };
 }
 
 async function bindComparisons(suite: Suite): Promise<Comparison[]> {
@@ -96,11 +105,12 @@ const comparisons = [
     'protect',
     () => protectProfile(upp, generatePpk(randomBytes)),
     (form) => floorOfProtect(form, uppWork(UPP_OCTETS)),
+    ['plain', 'lean'],
   ),
 ];
 
 /** Operations per second; our rate as a part of the floor's. */
-function figures({ ours, plain, lean }: Comparison, which: 'minMicros' | 'medianMicros') {
+function figures({ ours, plain, lean, withPoint }: Comparison, which: 'minMicros' | 'medianMicros') {
   const rate = (timing: Timing): number => Math.round(1e6 / timing[which]);
   return {
     perSecond: rate(ours),
@@ -108,6 +118,7 @@ function figures({ ours, plain, lean }: Comparison, which: 'minMicros' | 'median
     leanFloorPerSecond: rate(lean),
     ofPlainFloor: plain[which] / ours[which],
     ofLeanFloor: lean[which] / ours[which],
+    withPoint: withPoint && { perSecond: rate(withPoint), ours: withPoint[which] / ours[which] },
   };
 }
 
@@ -125,12 +136,17 @@ if (options.json) {
     `${UPP_OCTETS} octets of profile, Node ${process.version}, one core; best round (median round)`,
   );
   for (const { name, best, median } of rows) {
-    const pair = (key: keyof typeof best, format: (value: number) => string): string =>
+    const pair = (key: Exclude<keyof typeof best, 'withPoint'>, format: (value: number) => string): string =>
       `${format(best[key])} (${format(median[key])})`.padEnd(15);
     console.log(
       `${name.padEnd(28)}${pair('perSecond', String)} /s` +
         `   plain floor ${pair('plainFloorPerSecond', String)} ${pair('ofPlainFloor', percent)}` +
         `   lean floor ${pair('leanFloorPerSecond', String)} ${pair('ofLeanFloor', percent)}`,
     );
+    if (best.withPoint !== undefined && median.withPoint !== undefined)
+      console.log(
+        `${''.padEnd(28)}floor with the point ${best.withPoint.perSecond} (${median.withPoint.perSecond})` +
+          `   ${percent(best.withPoint.ours)} (${percent(median.withPoint.ours)})`,
+      );
   }
 }

@@ -12,7 +12,12 @@ const most = (memory: readonly (number | null)[]): number => Math.max(...memory.
 interface Bind {
   readonly rows: readonly {
     readonly name: string;
-    readonly best: { readonly perSecond: number; readonly leanFloorPerSecond: number };
+    readonly best: {
+      readonly perSecond: number;
+      readonly leanFloorPerSecond: number;
+      /** Of binding: the lean floor with the ephemeral key's point as octets. */
+      readonly withPoint?: { readonly perSecond: number };
+    };
   }[];
 }
 interface Personalise {
@@ -57,11 +62,14 @@ interface Jit {
 export function rowsOf(bench: string, json: unknown): readonly Row[] {
   switch (bench) {
     case 'bind':
-      return (json as Bind).rows.map(({ name, best }) => ({
-        what: name,
-        ours: best.perSecond,
-        floor: best.leanFloorPerSecond,
-      }));
+      return (json as Bind).rows.flatMap(
+        ({ name, best: { perSecond: ours, leanFloorPerSecond, withPoint } }) => [
+          { what: name, ours, floor: leanFloorPerSecond },
+          ...(withPoint === undefined
+            ? []
+            : [{ what: `${name}, floor with the point`, ours, floor: withPoint.perSecond }]),
+        ],
+      );
     case 'personalise': {
       const { octets, floor, asInOrders } = json as Personalise;
       return [{ what: `personalise and read back, ${octets} octets`, ours: asInOrders, floor }];

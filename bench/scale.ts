@@ -1,41 +1,17 @@
-import { parseArgs } from 'node:util';
-import { signsPerTask } from '../lib/config.ts';
-import { EXAMPLES } from '../lib/operators/index.ts';
+import { scaleOptions } from './scale/input.ts';
 import { simulate } from './scale/model.ts';
+import { HEADS, rowsOf } from './scale/table.ts';
 
 /**
  * An order of ten million profiles, by the model of scale/model.ts and the quotas of an example Operator or of the
- * options: how long each phase takes, and which wall stands first. Nothing is called.
+ * options: how long each phase takes, and which wall stands first. `--table` prints it as docs/scale.md has it. Nothing is called.
  */
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    profiles: { type: 'string', default: '10000000' },
-    chunk: { type: 'string', default: '250' },
-    pack: { type: 'string', default: '250' },
-    signs: { type: 'string' },
-    tasks: { type: 'string' },
-    lambdas: { type: 'string', default: '1000' },
-    'write-units': { type: 'string', default: '4000' },
-    'callback-batch': { type: 'string', default: '1' },
-  },
-});
-
-const [operator] = EXAMPLES;
-if (operator === undefined) throw new Error('no example Operator');
-const tasksAtOnce = Number(values.tasks ?? operator.quotas.tasksAtOnce);
-const input = {
-  profiles: Number(values.profiles),
-  chunk: Number(values.chunk),
-  pack: Number(values.pack),
-  signsPerSecond: Number(values.signs ?? signsPerTask(operator) * operator.quotas.tasksAtOnce),
-  tasksAtOnce,
-  lambdas: Number(values.lambdas),
-  writeUnits: Number(values['write-units']),
-  callbackBatch: Number(values['callback-batch']),
-};
+const { input, form } = scaleOptions(process.argv.slice(2));
 const results = simulate(input);
-if (values.json) console.log(JSON.stringify({ input, results }));
+if (form === 'json') console.log(JSON.stringify({ input, results }));
+else if (form === 'table')
+  for (const row of [HEADS, HEADS.map(() => '---'), ...rowsOf(input, results)])
+    console.log(`| ${row.join(' | ')} |`);
 else {
   console.log(
     Object.entries(input)

@@ -1,5 +1,6 @@
 import { itemSize } from '../../shared/ledger/item.ts';
-import type { ChunkRecord } from '../../shared/service/records/job.ts';
+import { SHARDS } from '../../shared/service/counts/shards.ts';
+import type { BoundItem, ChunkRecord } from '../../shared/service/records/job.ts';
 import { CHUNK_SHARDS, ledgerKeys, NOTICE_SHARDS } from '../../shared/service/records/keys.ts';
 import type { PackRecord } from '../../shared/service/records/order.ts';
 
@@ -116,6 +117,7 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
         units(chunkOctets(input.chunk)) / input.chunk,
       ),
       fixed('partition of the job: progress', PARTITION_UNITS, PROGRESS_UNITS / input.chunk),
+      fixed('partitions of the job: counts', PARTITION_UNITS * SHARDS, COUNT_UNITS / input.chunk),
       fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * (units(700) / input.chunk)),
     );
   }
@@ -128,8 +130,10 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   return resources;
 }
 
-/** Progress of a chunk: in its commit, finished, delivered. */
+/** Progress of a chunk: in its commit, with its end, and delivered. */
 const PROGRESS_UNITS = 3 * units(200);
+/** What counts a chunk of a job of many: in its commit, and with its end. */
+const COUNT_UNITS = 2 * units(300);
 
 /** The record of a chunk of which every item was bound. */
 export function chunkOctets(chunk: number): number {
@@ -142,15 +146,15 @@ export function chunkOctets(chunk: number): number {
     chain: 0,
     eumChain: 'a'.repeat(64),
     suite: 'p256',
-    x: new Uint8Array(32),
-  }));
+    otpk: 'a'.repeat(64),
+  })) satisfies BoundItem[];
   const record = {
     part: { name: 'p'.repeat(80), version: 'v'.repeat(32), size: 1_000_000, sha256: 'a'.repeat(64) },
     outcomes,
     offsets: Array.from({ length: chunk + 1 }, (_, i) => i),
     trustEpoch: 1,
     committedAt: 1,
-  } satisfies Record<Exclude<keyof ChunkRecord, 'partKey'>, unknown>;
+  } satisfies ChunkRecord;
   return itemSize({ ...ledgerKeys.chunk('a'.repeat(24), 0), attributes: record });
 }
 

@@ -148,6 +148,12 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     FOR_EVER,
   ),
   kind(
+    'job-counts#*',
+    'how far a job of many chunks is',
+    ['`esbpp/commit.ts`', '`esbpp/`, `inventory/`'],
+    FOR_EVER,
+  ),
+  kind(
     'failures',
     'what failed and why, by time',
     ['`esbpp/`, `esed1/`, `reports/`, `parties/`', '`inventory/`'],

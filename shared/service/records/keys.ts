@@ -85,8 +85,8 @@ export const COPIES = 32;
 
 export const listedPartition = (kind: ListedKind) => `listed#${kind}`;
 export const orderCountsPartition = (orderId: string) => `order-counts#${orderId}`;
-/** Beginning of the sort keys of a job's counts. */
-export const JOB_COUNT = 'count#';
+/** Counts of a job: each has a partition, since every chunk of a large one changes one of them twice. */
+export const jobCountsPartition = (jobId: string) => `job-counts#${jobId}`;
 
 export const jobPartition = (jobId: string) => `job#${jobId}`;
 /** Chunks are the largest records that a large job writes: they are spread, since one partition takes so much a second. */
@@ -335,8 +335,8 @@ export const ledgerKeys = {
     sort: `${day}#${shard}`,
   }),
   jobCount: (jobId: string, shard: number): ItemKey => ({
-    partition: jobPartition(jobId),
-    sort: `${JOB_COUNT}${shard}`,
+    partition: `${jobCountsPartition(jobId)}#${shard}`,
+    sort: 'count',
   }),
   failure: (atMs: number, id: string): ItemKey => ({
     partition: partitions.failures,

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { isCounted, ofChunk, progressOfJob } from '../counts/job-counts.ts';
 import { COUNTED, type Counted, differ } from '../counts/job-recount.ts';
 import { chunkCount, chunkProgress, type JobRecord, jobRecord } from '../records/job.ts';
-import { JOB_COUNT, jobPartition, ledgerKeys } from '../records/keys.ts';
+import { jobCountsPartition, ledgerKeys } from '../records/keys.ts';
 import { recordedJobs } from '../records/locked-records.ts';
 import { checkEach, type Finding, inLedger, type Slice } from './finding.ts';
 
@@ -135,7 +135,7 @@ async function checkCounts(
   return [
     {
       where: 'ledger',
-      name: `${jobPartition(jobId)} / ${JOB_COUNT}*`,
+      name: `${jobCountsPartition(jobId)}#*`,
       problem: 'the counts of the job are not those of its chunks',
       repair: { recountJob: jobId },
     },

@@ -21,13 +21,15 @@ import { freePort, serve } from './serving.ts';
  * alone. Server, floor and callers are processes of their own on this machine. What it is held to on two quiet cores stands at
  * the end of each line.
  *
- *   npm run bench:jit -- [--calls 400,2000,4000] [--profile DIR] [--json]
+ *   npm run bench:jit -- [--calls 400,2000,4000] [--threads 2] [--profile DIR] [--json]
  *
+ * `--threads` is `server.threads` of config.json: how many answer parties, two unless given, or one on a machine of one core.
  * `--profile` has the server write a CPU profile there. `--json` writes what was measured to stdout in place of the lines.
  */
 const { values: options } = parseArgs({
   options: {
     calls: { type: 'string', default: '400,2000,4000' },
+    threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -58,7 +60,7 @@ try {
     say(
       [
         `answers of ${octets} octets; ${availableParallelism()} cores, load ${load} before`,
-        'one process of the server and one of callers; p50 and p99 in ms',
+        `one process of the server, in which ${options.threads} threads answer, and one of callers; p50 and p99 in ms`,
       ].join('; '),
     );
     const runs: Run[] = [];
@@ -89,6 +91,7 @@ async function prepare(count: number): Promise<string[]> {
   const deployment = await DeploymentFolder.open(folder, {
     port,
     fieldPort: await freePort(),
+    threads: Number(options.threads),
     // what a party may call is not what is measured
     runtime: { rateLimit: { perSecond: 100_000, burst: 100_000 } },
   });

@@ -26,11 +26,35 @@ export type Beginning = Pick<
  * and takes no options of its own.
  */
 export function serveWithAllocator(inExecutable: boolean, beginning: Beginning = process): void {
-  const { platform, execPath, execArgv, argv, env, connected, execve } = beginning;
+  const { argv, env } = beginning;
   const command = argv.slice(2).find((argument) => !argument.startsWith('-'));
-  if (command !== 'serve' || platform !== 'linux' || execve === undefined) return;
+  if (command !== 'serve' || Object.keys(ALLOCATOR).some((name) => env[name] !== undefined)) return;
+  beginAgain(ALLOCATOR, inExecutable, beginning);
+}
+
+/** Arenas for each thread that answers: with fewer they wait for each other wherever OpenSSL or SQLite takes memory. */
+const ARENAS_PER_THREAD = 4;
+
+/**
+ * The same for a server whose configuration has several threads answer (`server.threads`), which is known only once it has been
+ * read: with the two arenas of a server of one thread, two of them answer less than one.
+ */
+export function serveWithArenas(threads: number, beginning: Beginning = process): void {
+  const { MALLOC_ARENA_MAX: most } = beginning.env;
+  const wanted = ARENAS_PER_THREAD * threads;
+  if (threads === 1 || most === undefined || Number(most) >= wanted) return;
+  // an executable has its own path there
+  const inExecutable = beginning.argv[1] === beginning.execPath;
+  beginAgain({ MALLOC_ARENA_MAX: String(wanted) }, inExecutable, beginning);
+}
+
+function beginAgain(
+  settings: Readonly<Record<string, string>>,
+  inExecutable: boolean,
+  { platform, execPath, execArgv, argv, env, connected, execve }: Beginning,
+): void {
   // the channel to a parent that forked it would be lost
-  if (connected || Object.keys(ALLOCATOR).some((name) => env[name] !== undefined)) return;
+  if (platform !== 'linux' || execve === undefined || connected) return;
   const more = inExecutable ? argv.slice(2) : [...execArgv, ...argv.slice(1)];
-  execve(execPath, [execPath, ...more], { ...env, ...ALLOCATOR });
+  execve(execPath, [execPath, ...more], { ...env, ...settings });
 }

@@ -6,6 +6,7 @@ import { THREAD } from './thread-mark.ts';
  */
 const THREADS: Readonly<Record<string, () => Promise<unknown>>> = {
   'worker.ts': () => import('../shared/jobs/worker.ts'),
+  'party-worker.ts': () => import('../cli/server/parties/party-worker.ts'),
   'field-worker.ts': () => import('../cli/server/field/field-worker.ts'),
 };
 

@@ -101,6 +101,8 @@ export interface RuntimeOptions {
   readonly keys?: KeyRegistry;
   /** Who carries callbacks in place of what the configuration names, such as another thread. */
   readonly notifier?: Notifier;
+  /** Who has long work done, in the same way. */
+  readonly dispatcher?: Dispatcher;
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -311,9 +313,10 @@ export function openKeys(
 async function openDispatcher(
   config: RuntimeConfig,
   { vault, notifier }: Pick<Context, 'vault' | 'notifier'>,
-  { lanes = 'inline', log = () => undefined }: RuntimeOptions,
+  { lanes = 'inline', log = () => undefined, dispatcher: given }: RuntimeOptions,
   work: () => ServiceWork,
 ): Promise<Dispatcher> {
+  if (given !== undefined) return given;
   const { dispatcher = 'threads' } = config;
   if (dispatcher === NO_PORT) return noPort('dispatcher');
   if (dispatcher.startsWith('stepfunctions:')) {

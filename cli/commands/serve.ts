@@ -5,6 +5,7 @@ import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import { THIS_RELEASE } from '../../shared/service/upgrade/stored-form.ts';
 import { CURVES, type CurveName } from '../../sim/index.ts';
+import { serveWithArenas } from '../allocator.ts';
 import { DeploymentFolder } from '../deployment/folder.ts';
 import type { OpenedConsole } from '../deployment/open-console.ts';
 import { openSandbox, THIS_MACHINE } from '../deployment/sandbox.ts';
@@ -81,6 +82,7 @@ export function registerServe(program: Command, io: CliIo): void {
         ...rest,
         ...(keys !== undefined && { keys: keysInToken(keys) }),
       });
+      serveWithArenas(deployment.config.server.threads ?? 1);
       if (there) warnOfFirstUse(options, deployment, io);
       const ports = {
         ...present({ port: rest.port, fieldPort: rest.fieldPort }),

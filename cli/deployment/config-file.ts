@@ -35,6 +35,8 @@ const server = object({
   port: optional(whole),
   fieldPort: optional(whole),
   publicUrl: optional(text),
+  /** Threads that answer parties; 1 unless given. */
+  threads: optional(whole),
   /** What one caller may take of the server (I13): cli/server/admission/limits.ts. */
   limits: optional(limitsConfig),
 });
@@ -67,6 +69,7 @@ export interface FolderConfig {
     readonly port: number;
     readonly fieldPort: number;
     readonly publicUrl?: string;
+    readonly threads?: number;
     readonly limits?: ChosenLimits;
   };
   readonly crlFetchMinutes?: number;

@@ -23,6 +23,8 @@ export interface FolderOptions {
   readonly host?: string;
   readonly port?: number;
   readonly fieldPort?: number;
+  /** That answer parties. */
+  readonly threads?: number;
   readonly crlFetchMinutes?: number;
   readonly runtime?: Partial<RuntimeConfig>;
   /** Other keys than softkeys, such as in a token; made if they are not there. */
@@ -142,6 +144,7 @@ async function create(folder: string, options: FolderOptions): Promise<void> {
       host: options.host ?? SERVER.host,
       port: options.port ?? SERVER.port,
       fieldPort: options.fieldPort ?? SERVER.fieldPort,
+      ...present({ threads: options.threads }),
     },
     crlFetchMinutes: options.crlFetchMinutes ?? 0,
   };

@@ -3,18 +3,19 @@ import { ownText } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import { present } from '../../shared/present.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import type { TransferGate } from '../../shared/vault/transfer.ts';
-import type { Vault } from '../../shared/vault/vault.ts';
 import { CallbackThread, fieldThread } from '../server/field/field-thread.ts';
 import { Meters } from '../server/meters.ts';
+import { partyThread } from '../server/parties/party-thread.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
+import type { FolderConfig } from './config-file.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { type OpenedConsole, openConsole, type WantedConsole } from './open-console.ts';
 import { type OpenedManagement, openManagement } from './open-management.ts';
 import { ownHealth } from './own-health.ts';
 import { DevelopmentPki } from './tls.ts';
+import { transferGate } from './transfer-gate.ts';
 import { startUpkeep } from './upkeep.ts';
 
 export interface RunningDeployment {
@@ -63,6 +64,7 @@ export async function startDeployment(
       services: runtime.services,
       tls,
       listen: { host, port },
+      beside: Array.from({ length: threadsOf(configured) - 1 }, () => partyThread(runtime, log)),
       field: { port: fieldPort, listen: fieldThread(runtime.config, callbacks, log) },
       limits: configured.limits,
       stores: storeTrials(runtime),
@@ -109,11 +111,14 @@ async function ensureCallbackClient({ services, config }: Runtime, pki: Developm
     await client.replace('server', async (spki) => [await pki.issueClient(config.address, spki)]);
 }
 
-/** The embedded server answers the links of its vault itself, which only a vault in files lets it do. */
-export function transferGate(vault: Vault): TransferGate {
-  if (!isTransferGate(vault))
-    throw new Fault('configuration', 'the vault of an embedded server is a folder: file:DIR');
-  return vault;
-}
+/** Systems on which several threads may listen on one port. */
+const SHARE_PORTS: readonly NodeJS.Platform[] = ['linux', 'freebsd', 'sunos', 'aix'];
 
-const isTransferGate = (vault: Vault): vault is Vault & TransferGate => 'openTransfer' in vault;
+function threadsOf({ threads = 1 }: FolderConfig['server']): number {
+  if (threads > 1 && !SHARE_PORTS.includes(process.platform))
+    throw new Fault(
+      'configuration',
+      'server.threads: on this system one thread alone listens on a port: leave it out',
+    );
+  return Math.max(1, threads);
+}

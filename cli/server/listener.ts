@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createProbe, type Socket } from 'node:net';
 import { Fault } from '../../shared/errors.ts';
 import type { Connections } from './admission/connections.ts';
 import type { Health } from './health.ts';
@@ -21,6 +21,8 @@ export interface Listener {
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** Whether others of this server listen there too: the system gives each new connection to one of them. */
+  readonly isShared?: boolean;
   readonly tls: ServerOptions;
   /** Says which connections may stay, before TLS begins. */
   readonly connections: Connections;
@@ -52,7 +54,7 @@ const TLS: ServerOptions = {
 
 /** An HTTPS listener. `find` gives the route of a path; `/health` is answered everywhere and asks for no party. */
 export async function listen(
-  { host, port, tls, connections, headMs, keepAliveMs, health }: ListenerOptions,
+  { host, port, isShared = false, tls, connections, headMs, keepAliveMs, health }: ListenerOptions,
   find: (path: string) => Route | undefined,
   onUnexpected: (error: unknown) => void,
 ): Promise<Listener> {
@@ -93,10 +95,8 @@ export async function listen(
     if (!connections.admit(socket)) socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new Fault('configuration', `cannot listen on ${host}:${port}`, { cause })),
-    );
-    server.listen(port, host, resolve);
+    server.once('error', (cause) => reject(cannotListen(host, port, cause)));
+    server.listen({ port, host, reusePort: isShared }, resolve);
   });
 
   return {
@@ -113,6 +113,19 @@ export async function listen(
       }),
   };
 }
+
+/** A Fault where something listens on the port already. */
+export async function requireFree(host: string, port: number): Promise<void> {
+  const probe = createProbe();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (cause) => reject(cannotListen(host, port, cause)));
+    probe.listen(port, host, resolve);
+  });
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+const cannotListen = (host: string, port: number, cause: Error) =>
+  new Fault('configuration', `cannot listen on ${host}:${port}`, { cause });
 
 /** 200 where every store can be written; 503 with what is ill, so that a load balancer goes elsewhere. */
 function healthRoute(isClosing: () => boolean, ask: () => Promise<Health>): Route {

@@ -1,18 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { errorRecords } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import type { Health as Readiness } from '../../shared/service/api/ops.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import type { TransferGate } from '../../shared/vault/transfer.ts';
-import { type ChosenLimits, limitsOf } from './admission/limits.ts';
-import { PartyAdmission } from './admission/party-admission.ts';
+import { type ChosenLimits, limitsOf, partOf } from './admission/limits.ts';
+import { SharedCount } from './admission/shared-count.ts';
 import { type ListenForField, listenForField } from './field/listen-for-field.ts';
 import { HealthCheck } from './health.ts';
-import { type Listener, listen } from './listener.ts';
-import { readyRoute } from './ready.ts';
-import { routesOf } from './routes.ts';
-import { TIMEOUTS } from './timeouts.ts';
-import { TRANSFER_PREFIX, transferRoute } from './transfer-route.ts';
+import { type Listener, requireFree } from './listener.ts';
+import { type ListenForParties, listenForParties } from './parties/listen-for-parties.ts';
 
 export interface ServerConfiguration {
   readonly services: Services;
@@ -20,6 +15,8 @@ export interface ServerConfiguration {
   readonly tls: { readonly key: string; readonly cert: string };
   /** Where parties call ES2f, Esed1 and Esbpp by mutual TLS. Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** Threads that answer parties beside this one, on the same port; none unless given. */
+  readonly beside?: readonly ListenForParties[];
   /** Where devices in the field call ES9+ by server TLS, on the same host: in this thread, or where `listen` has it. */
   readonly field: { readonly port: number; readonly listen?: ListenForField };
   /** What one caller may take (I13); the defaults where nothing is chosen. */
@@ -47,52 +44,40 @@ export interface RunningServer {
  * the register revokes, and what has expired is refused. What one caller may take of the server is in admission/ (I13).
  */
 export async function startServer(configuration: ServerConfiguration): Promise<RunningServer> {
-  const { services, tls, vault, log } = configuration;
-  const { host } = configuration.listen;
-  const onUnexpected = (error: unknown) =>
-    log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(error) });
-
-  const now = () => performance.now();
-  const options = { log, now, newIncident: randomUUID };
+  const { services, tls, vault, log, ready, beside = [] } = configuration;
+  const { host, port } = configuration.listen;
   const limits = limitsOf(configuration.limits);
-  const parties = new PartyAdmission(limits.parties, now);
-  const forParties = routesOf('parties', services, parties, options);
-  const healthCheck = new HealthCheck(configuration.stores ?? {}, now);
+  const healthCheck = new HealthCheck(configuration.stores ?? {}, () => performance.now());
   const health = () => healthCheck.ask();
+  const forParties = [listenForParties({ services, vault, health, ready, log }), ...beside];
   const forField = configuration.field.listen ?? listenForField({ services, health, log });
-  const forReady = configuration.ready && readyRoute(configuration.ready);
-  const transfer = transferRoute(vault, services, parties, log);
+  const inWork = new SharedCount();
 
   const listeners: Listener[] = [];
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
   };
   try {
+    // listeners that share a port would share it with those of another server too
+    if (forParties.length > 1) await requireFree(host, port);
+    const parties = {
+      host,
+      tls,
+      limits: partOf(limits.parties, forParties.length),
+      isShared: forParties.length > 1,
+    };
+    for (const listenHere of forParties)
+      listeners.push(await listenHere({ ...parties, port: listeners[0]?.port ?? port }, inWork));
     listeners.push(
-      await listen(
-        {
-          ...configuration.listen,
-          tls: { ...tls, requestCert: true, rejectUnauthorized: false },
-          connections: parties.connections,
-          headMs: limits.parties.headSeconds * 1000,
-          keepAliveMs: TIMEOUTS.keepAlive,
-          health,
-        },
-        (path) => {
-          if (path === '/health/ready') return forReady;
-          return path.startsWith(TRANSFER_PREFIX) ? transfer : forParties.get(path);
-        },
-        onUnexpected,
-      ),
-    );
-    listeners.push(
-      await forField({ host, port: configuration.field.port, tls, limits: limits.field }, parties.inWork),
+      await forField({ host, port: configuration.field.port, tls, limits: limits.field }, inWork),
     );
   } catch (error) {
     await close();
     throw error;
   }
-  const [partiesUrl, fieldUrl] = listeners.map(({ port }) => `https://${urlHost(host)}:${port}`);
+  const [partiesUrl, fieldUrl] = [listeners[0]!, listeners.at(-1)!].map(
+    (listener) => `https://${urlHost(host)}:${listener.port}`,
+  );
   return { urls: { parties: partiesUrl!, field: fieldUrl! }, close };
 }
 

@@ -85,7 +85,7 @@ export class SqliteLedger implements Ledger {
   #added = 0;
   readonly #group: GroupCommit;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, busyTimeoutMs: number | undefined) {
     this.#database = database;
     this.#select = database.prepare('SELECT * FROM item WHERE partition = ? AND sort = ?');
     this.#revision = database.prepare('SELECT revision, sum FROM item WHERE partition = ? AND sort = ?');
@@ -100,14 +100,15 @@ export class SqliteLedger implements Ledger {
     this.#savepoint = database.prepare('SAVEPOINT together');
     this.#takeBack = database.prepare('ROLLBACK TO together');
     this.#release = database.prepare('RELEASE together');
-    this.#group = new GroupCommit(database, 'ledger', {
+    const around = {
       before: () => {
         this.#added = 0;
       },
       after: () => {
         if (this.#added !== 0) this.#total.run(this.#added);
       },
-    });
+    };
+    this.#group = new GroupCommit(database, 'ledger', around, busyTimeoutMs);
   }
 
   /** Writes the ledger as it stands at one moment into a new file, beside processes that write on. */
@@ -117,7 +118,7 @@ export class SqliteLedger implements Ledger {
 
   /** Opens or creates the file; `:memory:` is a ledger of this object alone, gone when closed. */
   static async open(file: string, { busyTimeoutMs }: SqliteLedgerOptions = {}): Promise<SqliteLedger> {
-    return new SqliteLedger(await openDatabase(file, FORM, busyTimeoutMs));
+    return new SqliteLedger(await openDatabase(file, FORM, busyTimeoutMs), busyTimeoutMs);
   }
 
   async get(key: ItemKey): Promise<Item | undefined> {

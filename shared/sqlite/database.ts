@@ -77,8 +77,7 @@ export async function openDatabase(
       return openOnce(file, form, busyTimeoutMs);
     } catch (error) {
       // Several connections that create one file at once: SQLite's own wait does not cover the change to WAL.
-      const busy = BUSY_RESULTS.includes(resultOf(error) ?? 0);
-      if (!busy || performance.now() > deadline) throw toDatabaseFault(form.store, error);
+      if (!isBusy(error) || performance.now() > deadline) throw toDatabaseFault(form.store, error);
       await delay(5);
     }
   }
@@ -186,6 +185,9 @@ const RETRYABLE_RESULTS = [...BUSY_RESULTS, 7, 8, 10, 13, 14];
 /** The primary result code of an error of SQLite; undefined of any other. */
 const resultOf = (error: unknown): number | undefined =>
   error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+
+/** Whether another connection is at work. */
+export const isBusy = (error: unknown) => BUSY_RESULTS.includes(resultOf(error) ?? 0);
 
 export function toDatabaseFault(store: DatabaseForm['store'], error: unknown): Fault {
   if (error instanceof Fault) return error;

@@ -1,9 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Fault } from '../errors.ts';
-import { type DatabaseForm, toDatabaseFault } from './database.ts';
+import { BUSY_TIMEOUT_MS, type DatabaseForm, isBusy, toDatabaseFault } from './database.ts';
 
 /** Writes of one durable transaction; more would hold up the event loop and the other connections. */
 export const GROUP_LIMIT = 4_000;
+/** Milliseconds until a group asks once more for the write lock that another connection has. */
+const BUSY_PAUSE_MS = 1;
 
 interface Unit {
   /** Writes that it makes. */
@@ -22,23 +24,38 @@ export interface AroundGroup {
 /**
  * Group commit: what arrives in one turn of the event loop shares one durable transaction, and is acknowledged only after
  * that is on the medium. A unit decides by itself what it writes; one that fails, fails with its whole group, of which
- * nothing is written then.
+ * nothing is written then. While another connection has the write lock, the loop goes on, and what arrives meanwhile joins the
+ * group: SQLite's own wait would hold it up.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #store: DatabaseForm['store'];
   readonly #begin: StatementSync;
+  readonly #impatient: StatementSync;
+  readonly #patient: StatementSync;
+  readonly #busyTimeoutMs: number;
   readonly #commit: StatementSync;
   readonly #around: AroundGroup | undefined;
   #queue: Unit[] = [];
   #scheduled = false;
+  /** Since when another connection has had the lock, by the clock of the process. */
+  #busySince: number | undefined;
 
-  constructor(database: DatabaseSync, store: DatabaseForm['store'], around?: AroundGroup) {
+  /** `busyTimeoutMs` is how long a group waits for the write transaction of another connection. */
+  constructor(
+    database: DatabaseSync,
+    store: DatabaseForm['store'],
+    around?: AroundGroup,
+    busyTimeoutMs = BUSY_TIMEOUT_MS,
+  ) {
     this.#database = database;
     this.#store = store;
     this.#around = around;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#impatient = database.prepare('PRAGMA busy_timeout = 0');
+    this.#patient = database.prepare(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   }
 
   /** What `work` gave, once it is durable. */
@@ -60,22 +77,43 @@ export class GroupCommit {
 
   /** Finishes what was asked for already, and closes the database. */
   close(): void {
-    while (this.#queue.length > 0) this.#flush();
+    while (this.#queue.length > 0) this.#flush(() => this.#begin.run());
     if (this.#database.isOpen) this.#database.close();
   }
 
   #schedule(): void {
     if (this.#scheduled || this.#queue.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const next = () => {
       this.#scheduled = false;
-      this.#flush();
+      this.#flush(() => this.#beginNow());
       this.#schedule();
-    });
+    };
+    if (this.#busySince === undefined) setImmediate(next);
+    else setTimeout(next, BUSY_PAUSE_MS);
   }
 
-  /** Takes units from the queue up to the group limit and does them in one durable transaction. */
-  #flush(): void {
+  /** False where another connection has the lock, and has not had it for too long. */
+  #beginNow(): boolean {
+    this.#impatient.run();
+    try {
+      this.#begin.run();
+      this.#busySince = undefined;
+      return true;
+    } catch (error) {
+      const now = performance.now();
+      const since = this.#busySince ?? now;
+      const waits = isBusy(error) && now - since < this.#busyTimeoutMs;
+      this.#busySince = waits ? since : undefined;
+      if (waits) return false;
+      throw error;
+    } finally {
+      this.#patient.run();
+    }
+  }
+
+  /** Takes units from the queue up to the group limit and does them in one durable transaction, once it has begun. */
+  #flush(begin: () => unknown): void {
     let count = 0;
     let size = 0;
     while (size < this.#queue.length && (size === 0 || count + this.#queue[size]!.size <= GROUP_LIMIT)) {
@@ -85,7 +123,10 @@ export class GroupCommit {
     const group = this.#queue.splice(0, size);
     if (group.length === 0) return;
     try {
-      this.#begin.run();
+      if (begin() === false) {
+        this.#queue.unshift(...group);
+        return;
+      }
       this.#around?.before();
       for (const { apply } of group) apply();
       this.#around?.after();

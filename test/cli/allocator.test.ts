@@ -3,10 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ALLOCATOR, type Beginning, serveWithAllocator } from '../../cli/allocator.ts';
+import { ALLOCATOR, type Beginning, serveWithAllocator, serveWithArenas } from '../../cli/allocator.ts';
 
 /** What a process would begin anew with; undefined where it goes on. */
-function begun(given: Partial<Beginning>, inExecutable = false) {
+function begun(
+  given: Partial<Beginning>,
+  inExecutable = false,
+  begin = (beginning: Beginning) => serveWithAllocator(inExecutable, beginning),
+) {
   let again: { file: string; args: readonly string[]; env: NodeJS.ProcessEnv } | undefined;
   const beginning: Beginning = {
     platform: 'linux',
@@ -20,7 +24,7 @@ function begun(given: Partial<Beginning>, inExecutable = false) {
     }) as typeof process.execve,
     ...given,
   };
-  serveWithAllocator(inExecutable, beginning);
+  begin(beginning);
   return again;
 }
 
@@ -50,6 +54,22 @@ it.each<readonly [string, Partial<Beginning>]>([
   ['a channel to a parent', { connected: true }],
 ])('%s: nothing begins anew', (_, given) => {
   expect(begun(given)).toBeUndefined();
+});
+
+it('threads that answer have arenas enough', () => {
+  const arenas = (threads: number, most?: string, more: Partial<Beginning> = {}) =>
+    begun({ env: most === undefined ? {} : { MALLOC_ARENA_MAX: most }, ...more }, false, (beginning) =>
+      serveWithArenas(threads, beginning),
+    );
+  expect(arenas(2, '2')).toMatchObject({
+    args: ['/usr/bin/node', '--inspect', '/usr/bin/smdpf', '--json', 'serve', '--port', '8443'],
+    env: { MALLOC_ARENA_MAX: '8' },
+  });
+  expect(arenas(2, '2', { argv: ['/usr/bin/node', '/usr/bin/node', 'serve'] })?.args).toEqual([
+    '/usr/bin/node',
+    'serve',
+  ]);
+  expect([arenas(1, '2'), arenas(2, '8'), arenas(2)]).toEqual([undefined, undefined, undefined]);
 });
 
 it.runIf(process.platform === 'linux')('it is the same process, with the same streams', () => {

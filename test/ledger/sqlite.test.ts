@@ -76,6 +76,21 @@ describe('SQLite ledger', () => {
     await ledger.close();
   });
 
+  it('while another has the database, the loop goes on, and a write waits for its turn', async () => {
+    const file = newFile();
+    const ledger = await SqliteLedger.open(file);
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    const key = freshKey();
+    const write = ledger.write({ put: key, attributes: {}, when: 'absent' });
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await ledger.get(key)).toBeUndefined();
+    other.exec('COMMIT');
+    other.close();
+    expect(await write).toEqual({ done: true, revision: 1 });
+    await ledger.close();
+  });
+
   it('a file that is no ledger is a Fault for good', async () => {
     const garbage = newFile();
     writeFileSync(garbage, 'this is no database '.repeat(500));

@@ -81,7 +81,7 @@ export const DEFAULT_LIMITS: Limits = {
     headSeconds: 10,
     bodySeconds: 30,
     waitSeconds: 5,
-    callsPerParty: 8,
+    callsPerParty: 16,
     bodyOctets: 64 * MIB,
     bodyOctetsPerParty: 16 * MIB,
     octetsPerSecondPerParty: 32 * MIB,
@@ -103,6 +103,17 @@ export const DEFAULT_LIMITS: Limits = {
     standBackMs: 25,
   },
 };
+
+/** What is not shared out among listeners: how long each takes, in seconds. */
+const TIMES: readonly (keyof PartyLimits)[] = ['headSeconds', 'bodySeconds', 'waitSeconds'];
+
+/** What each of so many listeners lets a caller take, so that all of them together let it take about what the limits say. */
+export function partOf(limits: PartyLimits, listeners: number): PartyLimits {
+  const part = { ...limits };
+  for (const name of Object.keys(part) as (keyof PartyLimits)[])
+    if (!TIMES.includes(name)) part[name] = Math.ceil(limits[name] / listeners);
+  return part;
+}
 
 export const limitsOf = ({ parties, field }: ChosenLimits = {}): Limits => ({
   parties: { ...DEFAULT_LIMITS.parties, ...parties },

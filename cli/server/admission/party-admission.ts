@@ -42,9 +42,10 @@ export class PartyAdmission implements Admission {
   /** Parties are in the register: there are not many. */
   readonly #shares = new Map<string, Share>();
   /** Calls whose party is known and that are not answered. */
-  readonly inWork = new SharedCount();
+  readonly inWork: SharedCount;
 
-  constructor(limits: PartyLimits, now: () => number) {
+  constructor(limits: PartyLimits, now: () => number, inWork = new SharedCount()) {
+    this.inWork = inWork;
     this.connections = new Connections(limits, now);
     this.#limits = limits;
     this.#bodies = new Budget(limits.bodyOctets, 'octets for bodies');

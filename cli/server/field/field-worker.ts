@@ -4,14 +4,15 @@ import { taskFailure } from '../../../shared/jobs/worker-lane.ts';
 import { openRuntime } from '../../../shared/runtime.ts';
 import { SharedCount } from '../admission/shared-count.ts';
 import { HealthCheck } from '../health.ts';
+import type { ListenerMessage, ListenerOrder } from '../listener-thread.ts';
 import { storeTrials } from '../store-trials.ts';
-import type { FieldThreadData, FieldThreadMessage, FieldThreadOrder } from './field-thread.ts';
+import type { FieldThreadData } from './field-thread.ts';
 import { listenForField } from './listen-for-field.ts';
 
 /** The thread of the field: opens the same stores, listens, and carries callbacks to Operators. */
 const { runtime: config, field, partiesInWork } = workerData as FieldThreadData;
 const port = parentPort!;
-const tell = (message: FieldThreadMessage) => port.postMessage(message);
+const tell = (message: ListenerMessage) => port.postMessage(message);
 
 async function open() {
   const log: Log = (record) => tell({ log: record });
@@ -36,7 +37,7 @@ opened.then(
   },
 );
 
-port.on('message', (order: FieldThreadOrder) => {
+port.on('message', (order: ListenerOrder) => {
   void opened.then(async ({ runtime, listener }) => {
     if (order === 'notices') return runtime.context.notifier.wake();
     await listener.close();

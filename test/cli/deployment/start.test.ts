@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { transferGate } from '../../../cli/deployment/start.ts';
+import { transferGate } from '../../../cli/deployment/transfer-gate.ts';
 import type { Vault } from '../../../shared/vault/vault.ts';
 
 it('the embedded server starts on no vault whose links it could not answer itself', () => {

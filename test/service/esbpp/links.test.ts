@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { transferGate } from '../../../cli/deployment/start.ts';
+import { transferGate } from '../../../cli/deployment/transfer-gate.ts';
 import { Refusal } from '../../../shared/errors.ts';
 import type { Caller } from '../../../shared/service/api/caller.ts';
 import type { UsedLink } from '../../../shared/service/api/transfers.ts';

@@ -1,0 +1,37 @@
+import type { Log } from '../../../shared/events/log-events.ts';
+import type { Runtime } from '../../../shared/runtime.ts';
+import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
+import { listenInThread } from '../listener-thread.ts';
+import type { ListenForParties, PartiesConfiguration } from './listen-for-parties.ts';
+
+/** What the thread begins with. */
+export interface PartyThreadData {
+  readonly runtime: RuntimeConfig;
+  readonly parties: PartiesConfiguration;
+  readonly inWork: SharedArrayBuffer;
+}
+
+/** What calls of parties hold at once is limited; what lies in buffers is not counted here. */
+const HEAP = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as const;
+
+/**
+ * A listener of parties in a thread beside the one that answers, on the same port and with connections of its own to the
+ * same stores: the system gives each new connection to one of them. Long work that the thread takes on, and callbacks of
+ * which it hears, are done where they are without it.
+ */
+export function partyThread({ config, context }: Runtime, log: Log): ListenForParties {
+  return (parties, inWork) =>
+    listenInThread<PartyThreadData>(
+      {
+        module: new URL('./party-worker.ts', import.meta.url),
+        heap: HEAP,
+        of: 'parties',
+        log,
+        onNotices: () => context.notifier.wake(),
+        // what cannot be taken on now stands in the ledger, and is found again at the next start
+        onWork: (work) => void context.dispatcher.submit(work).catch(() => undefined),
+      },
+      parties.port,
+      (port) => ({ runtime: config, parties: { ...parties, port }, inWork: inWork.memory }),
+    );
+}

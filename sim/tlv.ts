@@ -128,8 +128,13 @@ export class Fields {
 
 /** Writes tag, minimal length and the parts one after another. */
 export function tlv(tag: number, ...parts: readonly Bytes[]): Bytes {
+  return tlvOf(tag, parts);
+}
+
+/** The same with a list, whose parts may be more than a call takes for arguments: about 100,000. */
+export function tlvOf(tag: number, parts: readonly Bytes[]): Bytes {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return concat(bigEndian(tag), lengthOctets(length), ...parts);
+  return Buffer.concat([bigEndian(tag), lengthOctets(length), ...parts]);
 }
 
 function lengthOctets(length: number): Bytes {

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { repeatedMember } from '../../shared/codec/json-names.ts';
@@ -163,11 +163,46 @@ export async function writeOutput(
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, content, { mode, flag: fresh ? 'wx' : 'w' });
   } catch (cause) {
-    throw new UsageError(
-      `${option}: ${path} cannot be written (${reasonOf(cause)})`,
-      'Name another place, or remove what is there.',
-      { cause },
-    );
+    throw cannotBeWritten(path, option, cause);
+  }
+}
+
+const cannotBeWritten = (path: string, option: string, cause: unknown) =>
+  new UsageError(
+    `${option}: ${path} cannot be written (${reasonOf(cause)})`,
+    'Name another place, or remove what is there.',
+    { cause },
+  );
+
+/**
+ * The same for content that comes piece by piece and is not held. A file has its name, and a mode that it had before, once it is
+ * whole; what an attempt that failed has written is taken away again. What is no file, such as a pipe, is written to as it is.
+ */
+export async function writeOutputAsItComes(
+  path: string,
+  option: string,
+  { mode = 0o644 }: Pick<WriteOptions, 'mode'>,
+  produce: (write: (piece: Bytes | string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const isFile = found?.isFile() ?? true;
+  const written = isFile ? `${path}.partial` : path;
+  const file = await (async () => {
+    await mkdir(dirname(path), { recursive: true });
+    return await open(written, 'w', found === undefined ? mode : found.mode & 0o777);
+  })().catch((cause: unknown) => {
+    throw cannotBeWritten(path, option, cause);
+  });
+  try {
+    await produce(async (piece) => {
+      await file.appendFile(piece).catch((cause: unknown) => {
+        throw cannotBeWritten(path, option, cause);
+      });
+    }).finally(() => file.close());
+    if (isFile) await rename(written, path);
+  } catch (error) {
+    if (isFile) await rm(written, { force: true });
+    throw error;
   }
 }
 

@@ -345,6 +345,11 @@ export function tlvHeader(tag: number, length: number): Bytes {
 
 /** One element: tag, minimal length, the parts in order. Undefined parts are left out, for OPTIONAL fields. */
 export function tlv(tag: number, ...parts: readonly (Bytes | undefined)[]): Bytes {
+  return tlvOf(tag, parts);
+}
+
+/** The same with a list, whose parts may be more than a call takes for arguments: about 100,000. */
+export function tlvOf(tag: number, parts: readonly (Bytes | undefined)[]): Bytes {
   let length = 0;
   for (const part of parts) if (part !== undefined) length += part.length;
   const octets = Buffer.allocUnsafe(headerLength(tag, length) + length);

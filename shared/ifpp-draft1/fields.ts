@@ -1,7 +1,7 @@
 import { type Bytes, toHex, utf8 } from '../codec/bytes.ts';
 import { encodeEid } from '../codec/eid.ts';
 import { decodeIccid, encodeIccid } from '../codec/iccid.ts';
-import { integerValue, readSingleTlv, type TlvReader, tlv } from '../codec/tlv.ts';
+import { integerValue, readSingleTlv, type TlvReader, tlv, tlvOf } from '../codec/tlv.ts';
 import { readRawSignature } from '../crypto/raw-signature.ts';
 import { ONE_TIME_KEY_LENGTHS } from '../crypto/suite.ts';
 import { refuse } from '../errors.ts';
@@ -102,7 +102,7 @@ export const write = {
   iccid: (n: number, digits: string) => tlv(primitive(n), encodeIccid(digits)),
   eid: (n: number, digits: string) => tlv(primitive(n), encodeEid(digits)),
   boolean: (n: number, value: boolean) => tlv(primitive(n), Buffer.of(value ? 0xff : 0)),
-  list: (n: number, items: readonly Bytes[]) => tlv(constructed(n), ...items),
+  list: (n: number, items: readonly Bytes[]) => tlvOf(constructed(n), items),
   choice: (n: number, ...fields: readonly (Bytes | undefined)[]) => tlv(constructed(n), ...fields),
   sequence: (...fields: readonly (Bytes | undefined)[]) => tlv(0x30, ...fields),
 };

@@ -1,6 +1,14 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { OctetStream } from '../codec/octet-stream.ts';
-import { MAX_TLV_HEADER, readSingle, readTlvHeader, type TlvHeader, TlvReader, tlv } from '../codec/tlv.ts';
+import {
+  MAX_TLV_HEADER,
+  readSingle,
+  readTlvHeader,
+  type TlvHeader,
+  TlvReader,
+  tlv,
+  tlvOf,
+} from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { read } from './fields.ts';
 import { TAG } from './tags.ts';
@@ -129,6 +137,6 @@ export function encodeProfileLoadingReport(reportId: string, items: readonly Byt
     PROFILE_LOADING_REPORT,
     tlv(0x80, Buffer.of(1)),
     tlv(0x81, Buffer.from(reportId, 'hex')),
-    tlv(0xa2, ...items),
+    tlvOf(0xa2, items),
   );
 }

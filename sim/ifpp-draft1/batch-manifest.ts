@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Bytes, equal } from '../../shared/codec/bytes.ts';
 import { decodeInteger, decodeUtf8 } from '../coding.ts';
 import { type EcPoint, verify } from '../curve.ts';
-import { Fields, readAll, readOnly, SimError, tlv } from '../tlv.ts';
+import { Fields, readAll, readOnly, SimError, tlv, tlvOf } from '../tlv.ts';
 import { VERSION } from './fields.ts';
 
 /**
@@ -26,7 +26,7 @@ export function assembleBppBatch(
     throw new SimError('the manifest is not signed by the delivery key');
   }
   const items = readAll(parts.value).map(({ value }) => partItems(value, part));
-  return tlv(0xff62, VERSION, requestId.raw, chains.raw, tlv(0xa3, ...items));
+  return tlv(0xff62, VERSION, requestId.raw, chains.raw, tlvOf(0xa3, items));
 }
 
 /** The items of a part that a manifest names like this. */

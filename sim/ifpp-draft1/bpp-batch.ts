@@ -8,7 +8,7 @@ import {
   encodeIccid,
   encodeInteger,
 } from '../coding.ts';
-import { Fields, readAll, readOnly, readTlv, SimError, tlv } from '../tlv.ts';
+import { Fields, readAll, readOnly, readTlv, SimError, tlv, tlvOf } from '../tlv.ts';
 import { type Chain, chainFields, decodeChain } from './chain.ts';
 import { takeId, takeVersion, text, VERSION } from './fields.ts';
 
@@ -47,7 +47,7 @@ export function encodeBppBatch(batch: BppBatch): Bytes {
     VERSION,
     tlv(0x81, batch.requestId),
     tlv(0xa2, ...batch.chains.map((chain) => tlv(0x30, ...chainFields(chain)))),
-    tlv(0xa3, ...batch.items.map(encodeBppItem)),
+    tlvOf(0xa3, batch.items.map(encodeBppItem)),
   );
 }
 

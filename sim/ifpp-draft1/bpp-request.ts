@@ -1,6 +1,6 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { encodeEid, encodeIccid, encodeInteger } from '../coding.ts';
-import { tlv } from '../tlv.ts';
+import { tlv, tlvOf } from '../tlv.ts';
 import { text, VERSION } from './fields.ts';
 
 export interface RequestItem {
@@ -26,9 +26,9 @@ export function encodeBppRequest(request: BppRequest): Bytes {
     tlv(0x81, request.requestId),
     tlv(0x82, text(request.orderId)),
     ...(request.euiccData === undefined ? [] : [tlv(0x83, request.euiccData)]),
-    tlv(
+    tlvOf(
       0xa4,
-      ...request.items.map(({ itemId, eid, keyId, iccid, additional }) =>
+      request.items.map(({ itemId, eid, keyId, iccid, additional }) =>
         tlv(
           0x30,
           tlv(0x80, encodeInteger(itemId)),

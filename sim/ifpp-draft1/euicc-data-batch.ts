@@ -1,6 +1,6 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { encodeEid, encodeOid } from '../coding.ts';
-import { tlv } from '../tlv.ts';
+import { tlv, tlvOf } from '../tlv.ts';
 import { sequenceOfOctets, text, VERSION } from './fields.ts';
 
 export interface OneTimeKey {
@@ -57,7 +57,7 @@ export function encodeEuiccDataBatch(batch: EuiccDataBatch, signData?: (fields: 
     tlv(0x83, encodeOid(batch.curve)),
     sequenceOfOctets(0xa4, batch.eumChain),
     tlv(0x85, batch.euiccInfo2),
-    tlv(0xa6, ...batch.entries.map(encodeEuiccEntry)),
+    tlvOf(0xa6, batch.entries.map(encodeEuiccEntry)),
     ...(batch.deviceManufacturers === undefined
       ? []
       : [tlv(0xa7, ...batch.deviceManufacturers.map((party) => tlv(0x0c, text(party))))]),

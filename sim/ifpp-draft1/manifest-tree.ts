@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Bytes, equal } from '../../shared/codec/bytes.ts';
 import { decodeInteger } from '../coding.ts';
 import { type EcPoint, verify } from '../curve.ts';
-import { Fields, readAll, readOnly, SimError, tlv } from '../tlv.ts';
+import { Fields, readAll, readOnly, SimError, tlv, tlvOf } from '../tlv.ts';
 import { partItems } from './batch-manifest.ts';
 import { VERSION } from './fields.ts';
 
@@ -112,5 +112,5 @@ export function assemblePagedBatch(
     for (const entry of provenParts(manifest, page(place), place, items.length))
       items.push(partItems(entry, part));
   if (items.length !== manifest.parts) throw new SimError('the pages do not have all parts of the manifest');
-  return tlv(0xff62, VERSION, manifest.raw.requestId, manifest.raw.chains, tlv(0xa3, ...items));
+  return tlv(0xff62, VERSION, manifest.raw.requestId, manifest.raw.chains, tlvOf(0xa3, items));
 }

@@ -8,7 +8,7 @@ import {
   encodeGeneralizedTime,
   encodeInteger,
 } from '../coding.ts';
-import { Fields, readAll, readOnly, SimError, tlv } from '../tlv.ts';
+import { Fields, readAll, readOnly, SimError, tlv, tlvOf } from '../tlv.ts';
 import { takeId, takeVersion, text, VERSION } from './fields.ts';
 
 /** Values of FpaError.cause. */
@@ -47,7 +47,7 @@ const at = (tag: number, time: Date | undefined): Bytes[] =>
   time === undefined ? [] : [tlv(tag, text(encodeGeneralizedTime(time)))];
 
 export function encodeProfileLoadingReport({ reportId, items }: ProfileLoadingReport): Bytes {
-  return tlv(0xff63, VERSION, tlv(0x81, reportId), tlv(0xa2, ...items.map(encodeReportItem)));
+  return tlv(0xff63, VERSION, tlv(0x81, reportId), tlvOf(0xa2, items.map(encodeReportItem)));
 }
 
 function encodeReportItem(item: ReportItem): Bytes {

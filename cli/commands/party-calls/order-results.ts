@@ -1,5 +1,5 @@
 import { type JsonObject, Operator } from '../../../sim/index.ts';
-import { writeOutput } from '../../input/files.ts';
+import { writeOutputAsItComes } from '../../input/files.ts';
 import { readJwk } from '../../input/jwk.ts';
 import { clientOptions, reach, type ServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
@@ -10,25 +10,35 @@ export interface OutputOptions extends ServerOptions {
   readonly out: string;
 }
 
-/** ES2f.getOrderOutput: rows for the HSS or UDM, decrypted by the Operator's own key. */
+/** ES2f.getOrderOutput: rows for the HSS or UDM, decrypted by the Operator's own key and written pack by pack. */
 export async function orderOutput(orderId: string, options: OutputOptions, io: CliIo): Promise<void> {
   const key = await readJwk(options.key, '--key');
   const client = new Operator(await clientOptions(options));
   const { out } = options;
-  const packs: string[] = [];
-  await reach(options.url, async () => {
-    for await (const rows of client.orderOutput(orderId, key)) packs.push(rows);
+  let packs = 0;
+  let rows = 0;
+  await writeOutputAsItComes(out, '--out', { mode: 0o600 }, async (write) => {
+    await reach(options.url, async () => {
+      for await (const pack of client.orderOutput(orderId, key)) {
+        packs += 1;
+        rows += linesOf(pack);
+        await write(pack);
+      }
+    });
   });
-  const text = packs.join('');
-  const rows = text.trimEnd().split('\n').length;
-  await writeOutput(out, Buffer.from(text), '--out', { mode: 0o600 });
-  io.answer({ out, packs: packs.length, rows }, () =>
+  io.answer({ out, packs, rows }, () =>
     fields([
       ['written', out],
-      ['packs', packs.length],
+      ['packs', packs],
       ['rows', rows],
     ]),
   );
+}
+
+function linesOf(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines += 1;
+  return lines;
 }
 
 /** ES2f.getOrderReport: the final states, with a signature that is verified. */

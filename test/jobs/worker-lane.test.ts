@@ -53,6 +53,15 @@ describe('a lane in a worker thread', () => {
     expect(await chunkProgresses(deployment.runtime.context, jobId)).toHaveLength(1);
   });
 
+  it('has two chunks under way at once, and waits for both at its close', async () => {
+    expect(lane.atOnce).toEqual({ job: 2 });
+    const running = [0, 1].map((chunk) => lane.run('job', jobId, chunk));
+    await lane.close();
+    await Promise.all(running);
+    const far = await chunkProgresses(deployment.runtime.context, jobId);
+    expect(far.map(({ finished }) => finished)).toEqual([true, true]);
+  });
+
   it('waits at its close for the task under way, and takes no other', async () => {
     const running = lane.run('job', jobId, 0);
     await lane.close();

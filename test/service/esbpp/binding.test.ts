@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ledger, Write } from '../../../shared/ledger/ledger.ts';
+import { bindChunk } from '../../../shared/service/esbpp/binding.ts';
+import { tracePartition } from '../../../shared/service/records/keys.ts';
+import { Deployment } from '../../support/deployment.ts';
+import { prepare, Request, registered } from '../scenario.ts';
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  deployment = await Deployment.create({ memory: true, lanes: 'none', config: { chunkSize: 2 } });
+});
+
+afterAll(() => deployment?.close());
+
+/** Of all their partitions. */
+const TRACES = tracePartition('');
+
+/** A ledger that notes when the trace of an attempt and the claims of its items were asked for and written. */
+function noting(ledger: Ledger, notes: string[]): Ledger {
+  const noted = async <Result>(what: string | undefined, done: Promise<Result>) => {
+    if (what !== undefined) notes.push(`${what} asked for`);
+    const result = await done;
+    if (what !== undefined) notes.push(`${what} written`);
+    return result;
+  };
+  const isTrace = (write: Write) => 'put' in write && write.put.partition.startsWith(TRACES);
+  const write: Ledger['write'] = (one) => noted(isTrace(one) ? 'trace' : undefined, ledger.write(one));
+  const writeMany: Ledger['writeMany'] = (all) => noted('claims', ledger.writeMany(all));
+  return new Proxy(ledger, {
+    get(target, name) {
+      if (name === 'write') return write;
+      if (name === 'writeMany') return writeMany;
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
+
+describe('binding a chunk', () => {
+  it('asks for its trace and its claims in one turn, so that the embedded ledger flushes them together', async () => {
+    const { runtime } = deployment;
+    await prepare(deployment, 'ORD-1', 4);
+    const euiccs = await registered(deployment, 4);
+    const request = new Request(
+      'ORD-1',
+      euiccs.map(({ eid }) => ({ eid })),
+    );
+    await request.send(runtime);
+    const notes: string[] = [];
+    const context = { ...runtime.context, ledger: noting(runtime.context.ledger, notes) };
+    await bindChunk(context, runtime.trust, request.jobId('test'), 0);
+    expect(notes.slice(0, 2).sort()).toEqual(['claims asked for', 'trace asked for']);
+    expect(notes.slice(2).sort()).toEqual(['claims written', 'trace written']);
+  });
+});

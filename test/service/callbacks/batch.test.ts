@@ -41,6 +41,9 @@ const orderId = 'BATCH';
 /** Milliseconds that a call may take, and where one is not answered in time. */
 const PATIENCE_MS = 20_000;
 const IMPATIENCE_MS = 150;
+/** Octets of an answer that comes slowly, so many of them in that time. */
+let drips = 0;
+const IN_TIME = 10;
 
 beforeAll(async () => {
   deployment = await Deployment.create({ memory: true, config: { notifier: 'none:' }, now });
@@ -193,7 +196,10 @@ describe('callbacks that go together', { tags: ['DPFF07'] }, () => {
       'too slowly, octet by octet',
       (_, response) => {
         response.writeHead(200);
-        const drip = setInterval(() => response.write(' '), IMPATIENCE_MS / 10);
+        const drip = setInterval(() => {
+          drips += 1;
+          response.write(' ');
+        }, IMPATIENCE_MS / IN_TIME);
         response.on('close', () => clearInterval(drip));
       },
     ],
@@ -208,6 +214,8 @@ describe('callbacks that go together', { tags: ['DPFF07'] }, () => {
       'delayed',
       'delayed',
     ]);
+    // one octet after the other does not hold the call for longer
+    expect(drips).toBeLessThanOrEqual(4 * IN_TIME);
     for (const notice of await left()) {
       const { reason = '', attempts, batch } = noticeRecord.from(notice);
       expect({ attempts, batch }).toEqual({ attempts: 1, batch: 100 });

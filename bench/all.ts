@@ -3,17 +3,22 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { type Row, rowsOf } from './all/rows.ts';
+import { type Row, rowsOf, verdictsOf } from './all/rows.ts';
 
 /**
  * Every bench once, one after the other, and one table: ours, its floor in the same run, the ratio, resident memory.
  *
- *   npm run bench:all [-- --write docs/performance.md] [--quick]
+ *   npm run bench:all [-- --write docs/performance.md] [--quick] [--memory-sizes 10000,50000,200000]
  *
- * With --write the table in that file is replaced. --quick makes less of everything, to see that all of it runs.
+ * With --write the table in that file is replaced. --quick makes less of everything, to see that all of it runs. Ends with 1 where
+ * memory is not what it should be: `bench/memory.ts`.
  */
 const { values: options } = parseArgs({
-  options: { write: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    write: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    'memory-sizes': { type: 'string', default: '10000' },
+  },
 });
 const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-all-'));
 const size = (whole: number, quick: number) => String(options.quick ? quick : whole);
@@ -26,6 +31,7 @@ const BENCHES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['ingest', '--entries', size(20_000, 3_000)],
   ['job', '--items', size(10_000, 500)],
   ['jit', '--calls', options.quick ? '30,60,60' : '400,2000,4000'],
+  ['memory', '--sizes', options.quick ? '1000' : options['memory-sizes']],
 ];
 
 /** An order with a package of 12 kB, where one lies beside the project. */
@@ -45,12 +51,12 @@ const rows: Row[] = [];
 try {
   for (const [name, ...args] of BENCHES) {
     console.error(`bench:${name} …`);
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [join(import.meta.dirname, `${name}.ts`), '--json', ...args],
-      { maxBuffer: 2 ** 26 },
-    );
-    rows.push(...rowsOf(name, JSON.parse(stdout)));
+    const found: unknown = JSON.parse(await run(name, ...args));
+    rows.push(...rowsOf(name, found));
+    for (const { passed, what } of verdictsOf(name, found)) {
+      console.error(`${passed ? 'PASS' : 'FAIL'}  ${what}`);
+      if (!passed) process.exitCode = 1;
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -63,7 +69,7 @@ const cells = rows.map(({ what, ours, floor, memory }) => [
   what,
   thousands(ours),
   thousands(floor),
-  `${((100 * ours) / floor).toFixed(0)} %`,
+  ours === undefined || floor === undefined ? '–' : `${((100 * ours) / floor).toFixed(0)} %`,
   memory === undefined ? '–' : (memory / 1e6).toFixed(0),
 ]);
 const table = [heading, heading.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
@@ -80,6 +86,17 @@ if (options.write !== undefined) {
   );
 }
 
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en');
+/** Its JSON; a bench whose verdict is FAIL ends with 1, and has printed it. */
+async function run(name: string, ...args: readonly string[]): Promise<string> {
+  const file = join(import.meta.dirname, `${name}.ts`);
+  const ran = promisify(execFile)(process.execPath, [file, '--json', ...args], { maxBuffer: 2 ** 26 });
+  const { stdout } = await ran.catch((error: { code?: number; stdout: string }) => {
+    if (name === 'memory' && error.code === 1 && error.stdout !== '') return error;
+    throw error;
+  });
+  return stdout;
+}
+
+function thousands(value: number | undefined): string {
+  return value === undefined ? '–' : Math.round(value).toLocaleString('en');
 }

@@ -1,85 +1,47 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import { buildConsole } from '../console/build/build.ts';
 import { bundle } from '../release/bundle.ts';
-import type { Peak } from './memory/delivery.ts';
+import { type Peak, WORKS } from './memory/stand.ts';
+import { type Measured, verdicts } from './memory/verdict.ts';
 
 /**
- * Most resident memory of server and client, for works of several sizes, each killed in the middle and gone on with by
- * another process: it must not grow with the work.
+ * Most resident memory of `smdpf serve` and of its clients, as a release has them: eUICC data by `smdpf register`, an order by
+ * `smdpf order place` and its output by `smdpf order output`, a job by `smdpf request send`, its answer by `smdpf pull`, a report by
+ * `smdpf report send`. Each is killed in the middle and gone on with by another process.
  *
- *   npm run bench:memory [-- --sizes 10000,50000,200000] [--works order,ingest,delivery] [--limit 350]
+ *   npm run bench:memory [-- --sizes 10000,50000,200000] [--works ingest,order,job,pull,report] [--limit 350] [--flat 1.15]
  *
- * `delivery` is, with the bundle of a release, whose threads have no sources to strip of their types, a job, its pull by `smdpf pull` and a report about it by `smdpf report send`, from `smdpf serve` over HTTPS;
- * an order and eUICC data are worked on by a process with the worker thread of a server. Ends with 1 where a server had more
- * than `limit` MB (of 10^6 octets), or something did not come to its end.
+ * Ends with 1 where a server had more than `limit` MB (of 10^6 octets), where server or client of a work had more than `flat` times
+ * at the largest size what it had at the smallest, or where something did not come to its end. `--made FOLDER` keeps the deployments
+ * with eUICCs and order in a folder, by size, and takes them from there where neither of both is asked for.
  */
 const { values: options } = parseArgs({
   options: {
     sizes: { type: 'string', default: '10000,50000,200000' },
-    works: { type: 'string', default: 'order,ingest,delivery' },
+    works: { type: 'string', default: WORKS.join(',') },
     limit: { type: 'string', default: '350' },
+    flat: { type: 'string', default: '1.15' },
+    made: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
-const sizes = options.sizes.split(',').map(Number);
-const works = options.works.split(',');
-const MEASURES: Readonly<Record<string, (size: number) => Promise<readonly Measured[]>>> = {
-  order,
-  ingest,
-  delivery,
-};
+const unknown = options.works.split(',').find((work) => !WORKS.some((known) => known === work));
+if (unknown !== undefined) throw new Error(`there is no work ${unknown}: ${WORKS.join(', ')}`);
 
-type Measured = Omit<Peak, 'work'> & { readonly work: string };
-
-console.log('| work | items | server, MB | client, MB | killed and gone on with |\n|---|---|---|---|---|');
-for (const work of works)
-  for (const size of sizes) {
-    const measure = MEASURES[work];
-    if (measure === undefined) throw new Error(`there is no work ${work}`);
-    for (const measured of await measure(size)) tell(measured, size);
-  }
-
-function tell({ work, server, client, complete }: Measured, size: number): void {
-  const megabytes = (octets?: number) => (octets === undefined ? '–' : (octets / 1e6).toFixed(0));
-  const cells = [work, size.toLocaleString('en'), megabytes(server), megabytes(client)];
-  console.log(`| ${[...cells, complete ? 'complete' : 'NOT complete'].join(' | ')} |`);
-  if (!complete || server > Number(options.limit) * 1e6) process.exitCode = 1;
-}
-
-async function order(size: number): Promise<readonly Measured[]> {
-  return await inFolder(async (folder) => {
-    const args = ['--json', '--no-search', '--count', String(size), '--folder', join(folder, 'order')];
-    const killed = JSON.parse(await run('orders.ts', ...args, '--kill-at', '0.5')) as Order;
-    const resumed = JSON.parse(await run('orders.ts', ...args)) as Order;
-    const server = Math.max(...[...killed.memory, ...resumed.memory].map((octets) => octets ?? 0));
-    return [{ work: 'order', server, complete: resumed.what === 'Open' }];
-  });
-}
-
-interface Order {
-  readonly what: string;
-  readonly memory: readonly (number | null)[];
-}
-
-async function ingest(size: number): Promise<readonly Measured[]> {
-  const { runs } = JSON.parse(
-    await run('ingest.ts', '--json', '--kill', '--entries', String(size)),
-  ) as Ingest;
-  return runs.map(({ peakRss, sameAfterKill }) => ({
-    work: 'ingest',
-    server: peakRss,
-    complete: sameAfterKill,
-  }));
-}
-
-interface Ingest {
-  readonly runs: readonly { readonly peakRss: number; readonly sameAfterKill: boolean }[];
-}
-
-let built: Promise<string> | undefined;
+const measured: Measured[] = [];
+const smdpf = await build();
+if (!options.json)
+  console.log('| work | items | server, MB | client, MB | killed and gone on with |\n|---|---|---|---|---|');
+for (const size of options.sizes.split(',').map(Number)) await measure(size);
+const found = verdicts(measured, { limitMb: Number(options.limit), flat: Number(options.flat) });
+if (options.json) console.log(JSON.stringify({ measured, verdicts: found }));
+else for (const { passed, what } of found) console.log(`${passed ? 'PASS' : 'FAIL'}  ${what}`);
+if (found.some(({ passed }) => !passed)) process.exitCode = 1;
 
 /** The command as a release has it. */
 async function build(): Promise<string> {
@@ -89,32 +51,30 @@ async function build(): Promise<string> {
   return file;
 }
 
-async function delivery(size: number): Promise<readonly Measured[]> {
-  built ??= build();
-  const smdpf = await built;
-  return await inFolder(
-    async (folder) =>
-      JSON.parse(await run('memory/delivery.ts', join(folder, 'made'), String(size), smdpf)) as Peak[],
-  );
-}
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+async function measure(size: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-memory-'));
   try {
-    return await work(folder);
+    const args = [join(folder, 'served'), String(size), smdpf, options.works];
+    if (options.made !== undefined) args.push(options.made);
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'memory/measure.ts'), ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exit = new Promise((resolve) => child.once('exit', resolve));
+    for await (const line of createInterface({ input: child.stdout }))
+      tell({ size, ...(JSON.parse(line) as Peak) });
+    if ((await exit) !== 0) throw new Error(`works of ${size} failed`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What a bench prints; one that kills itself has printed before. */
-async function run(bench: string, ...args: string[]): Promise<string> {
-  const child = promisify(execFile)(process.execPath, [join(import.meta.dirname, bench), ...args], {
-    maxBuffer: 2 ** 26,
-  });
-  const { stdout } = await child.catch((error: { signal?: string; stdout: string; stderr: string }) => {
-    if (error.signal === 'SIGKILL') return error;
-    throw error;
-  });
-  return stdout;
+function tell(one: Measured): void {
+  measured.push(one);
+  if (options.json) return;
+  const cells = [one.work, one.size.toLocaleString('en'), ...[one.server, one.client].map(megabytes)];
+  console.log(`| ${[...cells, one.complete ? 'complete' : 'NOT complete'].join(' | ')} |`);
+}
+
+function megabytes(octets: number): string {
+  return (octets / 1e6).toFixed(0);
 }

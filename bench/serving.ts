@@ -32,7 +32,7 @@ export async function serve(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.resume();
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 300_000;
   for (;;) {
     const up = await new Promise((resolve) => {
       const socket = connect({ port, host: '127.0.0.1', ca });

@@ -1,8 +1,11 @@
+import type { Measured, Verdict } from '../memory/verdict.ts';
+
 /** A line of the table: what was measured, beside the floor of the same run. */
 export interface Row {
   readonly what: string;
-  readonly ours: number;
-  readonly floor: number;
+  /** A second; neither of what has no rate. */
+  readonly ours?: number;
+  readonly floor?: number;
   /** Most resident octets. */
   readonly memory?: number | undefined;
 }
@@ -58,6 +61,11 @@ interface Jit {
   }[];
 }
 
+interface Memory {
+  readonly measured: readonly Measured[];
+  readonly verdicts: readonly Verdict[];
+}
+
 /** What the JSON of a bench says, line by line; the JSON is that of our own programs. */
 export function rowsOf(bench: string, json: unknown): readonly Row[] {
   switch (bench) {
@@ -104,7 +112,17 @@ export function rowsOf(bench: string, json: unknown): readonly Row[] {
           { what: `${what}, all cores`, ours: bound.perSecond, floor: floor.perSecond },
         ];
       });
+    case 'memory':
+      return (json as Memory).measured.flatMap(({ work, size, server, client }) => [
+        { what: `${work} of ${size}, killed in the middle: server`, memory: server },
+        { what: `${work} of ${size}, killed in the middle: client`, memory: client },
+      ]);
     default:
       throw new Error(`bench:${bench} has no line in the table`);
   }
+}
+
+/** What a bench found to hold or not; only that of memory does. */
+export function verdictsOf(bench: string, json: unknown): readonly Verdict[] {
+  return bench === 'memory' ? (json as Memory).verdicts : [];
 }

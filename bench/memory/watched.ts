@@ -34,3 +34,6 @@ export class Watched {
     return child.exitCode;
   }
 }
+
+export const mostOf = (processes: readonly Watched[]): number =>
+  Math.max(...processes.map(({ most }) => most));

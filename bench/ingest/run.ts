@@ -5,12 +5,14 @@ import { WorkerLane } from '../../shared/jobs/worker-lane.ts';
 import type { Caller } from '../../shared/service/api/caller.ts';
 import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/esed1/euicc-batches.ts';
 import { ingestSliceCount } from '../../shared/service/records/ingest.ts';
+import { parseOpenWorkName } from '../../shared/service/records/keys.ts';
 import { floorOfEntry } from './floor.ts';
 
 /** What one ingest in a process of its own measured; times in milliseconds of the processor, memory in octets. */
 export interface IngestRun {
   readonly entries: number;
   readonly accepted: number;
+  /** Reading the batch as a whole; 0 where it is small and was read within its call. */
   readonly scanMs: number;
   /** Of the first slice, which starts the worker thread: in no other figure. */
   readonly startMs: number;
@@ -36,10 +38,12 @@ const { context, services } = runtime;
 const caller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
 const batch = (await context.vault.head(object))!;
 
-const scanMs = await timed(() => services.ingest.registerEuiccData(caller, batch));
-const [open] = (await context.ledger.query('open-work', { prefix: 'euiccData#' })).items;
-const id = open!.sort.slice('euiccData#'.length);
+await services.ingest.registerEuiccData(caller, batch);
+const [open] = (await context.ledger.query('open-work')).items;
+const { kind, id } = parseOpenWorkName(open!.sort);
+const scanMs = kind === 'frames' ? await timed(() => runtime.work.runTask(kind, id, 0)) : 0;
 const ingest = await loadIngest(context.ledger, id);
+const frame = ingest.frame!;
 if (id !== ingestIdOf(SANDBOX_EUM, ingest.batchId)) throw new Error('another batch is open');
 
 // the embedded server runs slices in such a lane; one of them is one core
@@ -48,7 +52,7 @@ const floors = { plain: floorOfEntry('plain', ingest.suite), lean: floorOfEntry(
 const spent = { start: 0, ingest: 0, plain: 0, lean: 0 };
 let startRss = 0;
 let peakRss = 0;
-for (let slice = 0; slice < ingestSliceCount(ingest); slice++) {
+for (let slice = 0; slice < ingestSliceCount(frame); slice++) {
   if (diesIn === String(slice)) void delay(DIES_AFTER_MS).then(() => process.kill(process.pid, 'SIGKILL'));
   spent[slice === 0 ? 'start' : 'ingest'] += await timed(() => lane.run('euiccData', id, slice));
   for (const form of ['plain', 'lean'] as const) {
@@ -63,14 +67,13 @@ for (let slice = 0; slice < ingestSliceCount(ingest); slice++) {
 await lane.close();
 await finishIngest(context, id);
 const { accepted } = (await loadIngest(context.ledger, id)).done!;
-const perEntry = ingest.entries / (ingestSliceCount(ingest) * FLOOR_ENTRIES);
+const perEntry = frame.entries / (ingestSliceCount(frame) * FLOOR_ENTRIES);
 const run: IngestRun = {
-  entries: ingest.entries,
+  entries: frame.entries,
   accepted,
   scanMs,
   startMs: spent.start,
-  ingestMs:
-    (spent.ingest * ingest.entries) / (ingest.entries - Math.min(ingest.sliceSize, ingest.entries - 1)),
+  ingestMs: (spent.ingest * frame.entries) / (frame.entries - Math.min(frame.sliceSize, frame.entries - 1)),
   plainFloorMs: spent.plain * perEntry,
   leanFloorMs: spent.lean * perEntry,
   startRss,

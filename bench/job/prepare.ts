@@ -26,8 +26,7 @@ export async function prepareJob(
   );
   const eumCaller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
   await services.ingest.registerEuiccData(eumCaller, batch);
-  while ((await context.ledger.query('open-work', { prefix: 'euiccData#' })).items.length > 0)
-    await delay(200);
+  while ((await context.ledger.query('open-work')).items.length > 0) await delay(200);
 
   const operator: Caller = { identifier: '2.999.60', role: 'operator', fingerprint: '' };
   const order = {

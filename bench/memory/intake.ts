@@ -25,7 +25,8 @@ export async function ingest(
     () => stand.client('eum', 'register', batch, ...WAIT),
     async () => {
       const { ingests } = await stand.runtime.services.inventory.listIngests({ limit: 1 });
-      return share(ingests[0], ({ accepted, rejected, entries }) => (accepted + rejected) / entries);
+      // how many entries there are is not known while the batch is being read
+      return share(ingests[0], ({ accepted, rejected, entries = items }) => (accepted + rejected) / entries);
     },
   );
   return { peak, eids };

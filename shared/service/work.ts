@@ -7,6 +7,7 @@ import { checkOrderRows, finishOrder, finishRows } from './es2f/order-preparatio
 import { bindChunk } from './esbpp/binding.ts';
 import { finishJob } from './esbpp/job-progress.ts';
 import { finishTree, makePage } from './esbpp/manifest-tree.ts';
+import { finishFrames, frameBatch } from './esed1/batch-frames.ts';
 import { finishIngest, ingestSlice } from './esed1/euicc-batches.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys, partitions } from './records/keys.ts';
@@ -15,7 +16,7 @@ import { finishReport, runReportSlice } from './reports/report-slices.ts';
 import { recordJob } from './supply/draws.ts';
 import type { Trust } from './trust/trust.ts';
 
-/** What a dispatcher runs: chunks of jobs, pages of their manifests, packs of orders, slices of eUICC data, ends of orders. Each task stands by itself and may be repeated. */
+/** What a dispatcher runs: chunks of jobs, pages of their manifests, packs of orders, frames and slices of eUICC data, ends of orders. Each task stands by itself and may be repeated. */
 export class ServiceWork implements WorkRunner {
   readonly #context: Context;
   readonly #trust: Trust;
@@ -31,6 +32,7 @@ export class ServiceWork implements WorkRunner {
     else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
     else if (kind === 'manifest') await makePage(this.#context, this.#trust, id, task);
     else if (kind === 'closing') await closeSlice(this.#context, id, task);
+    else if (kind === 'frames') await frameBatch(this.#context, this.#trust, id);
     else if (kind === 'report') await runReportSlice(this.#context, id, task);
     else await ingestSlice(this.#context, this.#trust, id, task);
   }
@@ -40,6 +42,7 @@ export class ServiceWork implements WorkRunner {
     if (kind === 'rows') return finishRows(this.#context, id);
     if (kind === 'manifest') return finishTree(this.#context, this.#trust, id);
     if (kind === 'closing') return finishClosing(this.#context, id);
+    if (kind === 'frames') return finishFrames(this.#context, id);
     if (kind === 'report') return finishReport(this.#context, id);
     return kind === 'job' ? finishJob(this.#context, id) : finishIngest(this.#context, id);
   }

@@ -11,8 +11,8 @@ it('a stretch of an object is read through its hash; where not, what checks it i
     .filter(({ text }) => STRETCH.test(text))
     .map(({ path }) => path);
   expect(readers.toSorted()).toEqual([
-    // the head of a batch; the whole of it is read and held against its SHA-256 before anything of it is stored
-    'shared/service/esed1/ingest.ts',
+    // the head of a batch; the whole of it is read and held against its SHA-256 before anything of it counts
+    'shared/service/esed1/batch-frames.ts',
     // profiles, each opened by a PPK whose seal has its hash
     'shared/service/supply/packs.ts',
     'shared/vault/range-hash.ts',
@@ -28,7 +28,7 @@ it('an object that belongs to what is bound or delivered is read where a damaged
     'shared/service/audit/archive.ts',
     // a template that was uploaded, before there is an order
     'shared/service/es2f/order-uploads.ts',
-    'shared/service/esed1/ingest.ts',
+    'shared/service/esed1/batch-frames.ts',
     // ends of the audit log that somebody else keeps, held against their signature
     'shared/service/evidence/outside-anchor.ts',
     'shared/service/life/checked-reads.ts',

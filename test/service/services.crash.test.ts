@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
+import { Refusal } from '../../shared/errors.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
+import { ingestIdOf } from '../../shared/service/esed1/euicc-batches.ts';
 import { euiccRecord } from '../../shared/service/records/euicc.ts';
 import { ledgerKeys, noticeName } from '../../shared/service/records/keys.ts';
 import { noticeRecord } from '../../shared/service/records/notice.ts';
@@ -14,6 +16,7 @@ import { encodeProfileLoadingReport } from '../../sim/index.ts';
 import { count } from '../support/counts.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 import { effort } from '../support/effort.ts';
+import { brokenInTheMiddle, JUNK_ENTRIES, large } from '../support/large-batch.ts';
 import { waitingNotices } from '../support/notices.ts';
 import { type Fate, MortalProcess, rests } from './mortal.ts';
 import {
@@ -73,6 +76,20 @@ async function atEveryCall<Given>(
       given,
       twins.map((twin) => twin.result),
     );
+  }
+}
+
+/** What an EUM is told in the end. */
+async function registeredOrRefused({ services: { ingest } }: Runtime, batch: Uint8Array): Promise<unknown> {
+  for (;;) {
+    try {
+      const answer = await ingest.registerEuiccData(EUM, batch);
+      if (answer.state === 'Done') return answer;
+    } catch (error) {
+      if (error instanceof Refusal) return { refused: error.code, message: error.message };
+      throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
@@ -141,6 +158,41 @@ describe('after a death at any store call, repeated by two at once', () => {
             oneTimeKeys.map(({ keyId }) => [toHex(keyId), 'free']),
           );
         }
+      },
+    );
+  });
+
+  it.each([
+    ['that holds is read and registered once', false],
+    ['that is broken in its middle is refused once, by its place', true],
+  ])('a large batch of eUICC data %s', async (_what, isBroken) => {
+    await atEveryCall(
+      async () => {
+        const euiccs = [...deployment.eum.production(2, 1)];
+        const deviceManufacturers = [DEVICE_MAKER.identifier];
+        const batchId = randomBytes(8);
+        const batch = deployment.eum.euiccDataBatch(euiccs, { batchId, deviceManufacturers });
+        const id = ingestIdOf(EUM.identifier, toHex(batchId));
+        return { id, batch: isBroken ? brokenInTheMiddle(batch) : large(batch) };
+      },
+      async (runtime, { batch }) => await registeredOrRefused(runtime, batch),
+      async ({ id, batch }, answers) => {
+        const { runtime } = deployment;
+        // what a restart takes up again, should death have come between the end of the work and its last step
+        const kinds = ['frames', 'euiccData'] as const;
+        for (const kind of kinds) if (!isBroken) expect(await runtime.work.finish(kind, id)).toBe(true);
+        const again = await registeredOrRefused(runtime, batch);
+        expect(again).toMatchObject(
+          isBroken
+            ? {
+                refused: 'protocolFormat',
+                message: expect.stringMatching(/beyond the list of entries at offset \d+ in FF60/),
+              }
+            : { state: 'Done', accepted: 2, rejectedCount: JUNK_ENTRIES },
+        );
+        for (const answer of answers) expect(answer).toEqual(again);
+        const open = kinds.map((kind) => ledgerKeys.openWork(kind, id));
+        expect(await runtime.context.ledger.getMany(open)).toEqual([undefined, undefined]);
       },
     );
   });

@@ -46,7 +46,9 @@ export async function sendEuiccData(
   const answer = await reach(options.url, () => answerOfWork(work, options, io));
   answerOf(io, answer, (body) =>
     workText(
-      countedText(body, ['accepted', 'rejectedCount'], number(body.entries)),
+      body.entries === undefined
+        ? { batchId: body.batchId, state: body.state, 'so far': 'the batch is being read' }
+        : countedText(body, ['accepted', 'rejectedCount'], number(body.entries)),
       ['batchId', 'state', 'so far', 'entries', 'accepted', 'rejectedCount'],
       refusedItems(body.rejected, ['index', 'eid']),
     ),

@@ -53,11 +53,18 @@ export async function answerOfWork(
   let answer = await work.begin();
   if (wait !== true || !isUnderWay(work, answer)) return answer;
   const deadline = io.now().getTime() + timeout * 1000;
-  const bar = io.progress(work.label, work.progress(answer.body).of);
+  let total = work.progress(answer.body).of;
+  let bar = io.progress(work.label, total);
   try {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(1.5 * pause, LONGEST_PAUSE_MS)) {
       const { done, of } = work.progress(answer.body);
-      bar.update(done);
+      if (of !== total) {
+        bar.end();
+        total = of;
+        bar = io.progress(work.label, total);
+      }
+      // nobody knows yet how much there is to do
+      if (of > 0) bar.update(done);
       if (io.now().getTime() > deadline)
         throw new Fault('dispatcher', `${work.label}: ${done} of ${of} after ${timeout} s; it goes on`, {
           retryable: true,

@@ -6,9 +6,10 @@ import type { ItemRefusal } from './item-refusal.ts';
 
 export interface EuiccDataAnswer {
   readonly batchId: string;
-  /** `Pending`: entries are still being verified; the same call again tells how far it is. */
+  /** `Pending`: it is still being read, or its entries verified; the same call again tells how far it is. */
   readonly state: 'Done' | 'Pending';
-  readonly entries: number;
+  /** Absent as long as it is being read. */
+  readonly entries?: number;
   readonly accepted: number;
   /** Once Done the first thousand; where there are more, all of them in the result object. */
   readonly rejected: readonly (ItemRefusal & { index: number; eid: string; keyId?: string })[];

@@ -107,9 +107,13 @@ export interface JobDetail extends JobSummary {
 export interface IngestSummary {
   readonly batchId: string;
   readonly party: string;
-  readonly entries: number;
+  /** Absent as long as it is being read, and of one that was refused. */
+  readonly entries?: number;
   readonly takenAt: string;
-  readonly state: 'Pending' | 'Done';
+  /** `Refused`: it is no batch; none of its entries was looked at. */
+  readonly state: 'Pending' | 'Done' | 'Refused';
+  /** Why it was refused. */
+  readonly reason?: Omit<ItemRefusal, 'code'>;
   readonly accepted: number;
   readonly rejected: number;
 }

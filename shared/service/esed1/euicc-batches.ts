@@ -53,12 +53,15 @@ export async function ingestSlice(context: Context, trust: Trust, id: string, sl
   const { ledger } = context;
   if ((await ledger.get(ledgerKeys.ingestProgress(id, slice))) !== undefined) return;
   const ingest = await loadIngest(ledger, id);
-  const ranges = { offsets: ingest.sliceOffsets, hashes: ingest.sliceHashes };
+  const { frame } = ingest;
+  invariant(frame !== undefined, `the eUICC data batch ${id} was not read yet`);
+  const ranges = { offsets: frame.sliceOffsets, hashes: frame.sliceHashes };
   const octets = await readChecked(context, ingest.batch, ranges, slice);
-  const first = slice * ingest.sliceSize;
+  const first = slice * frame.sliceSize;
   const elements = splitElements(octets).map((element, i) => ({ index: first + i, element }));
-  const duplicates = new Set(ingest.duplicates);
-  const rejected = await ingestEntries(context, await eumOf(trust, ingest), ingest, elements, (index) =>
+  const duplicates = new Set(frame.duplicates);
+  const rules = { ...ingest, deviceMakers: frame.deviceMakers };
+  const rejected = await ingestEntries(context, await eumOf(trust, ingest), rules, elements, (index) =>
     duplicates.has(index),
   );
   const progress: SliceProgress = {
@@ -108,10 +111,8 @@ const KEY_REFUSALS: ReadonlySet<StatusName> = new Set([
 ]);
 
 /** What the entries of a batch are checked and stored with. */
-export type EntryRules = Pick<
-  IngestRecord,
-  'suite' | 'ciPkId' | 'eumChain' | 'euiccInfo2' | 'deviceMakers'
-> & {
+export type EntryRules = Pick<IngestRecord, 'suite' | 'ciPkId' | 'eumChain' | 'euiccInfo2'> & {
+  readonly deviceMakers: readonly string[];
   readonly entitlement?: EntrySource['entitlement'];
 };
 
@@ -167,13 +168,15 @@ export async function finishIngest(context: Context, id: string): Promise<boolea
   if (item === undefined) return true;
   const ingest = ingestRecord.from(item);
   const open = await ledger.get(ledgerKeys.openWork('euiccData', id));
+  const { frame } = ingest;
   if (ingest.done !== undefined || open === undefined) return ingest.done !== undefined;
+  invariant(frame !== undefined, `the eUICC data batch ${id} was not read yet`);
   const { slices, accepted, rejected, cause } = await ingestProgress(ledger, id);
-  if (slices < ingestSliceCount(ingest)) return false;
+  if (slices < ingestSliceCount(frame)) return false;
   const result = rejected > LISTED ? await storeResult(context, id) : undefined;
   const done = { accepted, rejected, ...present({ result }) };
   const { party, batchId, batch } = ingest;
-  const about = { batch: batchId, entries: ingest.entries, accepted, rejected, body: batch.sha256 };
+  const about = { batch: batchId, entries: frame.entries, accepted, rejected, body: batch.sha256 };
   const { done: written } = await ledger.transact([
     { put: item, attributes: ingestRecord.to({ ...ingest, done }), when: { revision: item.revision } },
     { remove: open, when: { revision: open.revision } },

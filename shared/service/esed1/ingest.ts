@@ -1,7 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
-import type { PublicKey, Verifier } from '../../crypto/curves.ts';
-import { fromSpki } from '../../crypto/ec-key-forms.ts';
 import { requireAllowed, type Suite, suiteByOid } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
 import {
@@ -9,22 +7,17 @@ import {
   type EuiccDataBatch,
   type EuiccDataHead,
 } from '../../ifpp-draft1/euicc-data-batch.ts';
-import {
-  EUICC_DATA_START,
-  readEuiccDataStart,
-  scanEuiccDataBatch,
-} from '../../ifpp-draft1/euicc-data-scan.ts';
-import type { Write } from '../../ledger/ledger.ts';
-import { rangeHashesOf } from '../../vault/range-hash.ts';
+import { readEuiccDataStart, scanEuiccDataBatch } from '../../ifpp-draft1/euicc-data-scan.ts';
+import { asRead } from '../../ledger/change.ts';
+import type { Item, Write } from '../../ledger/ledger.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
-import { type Warning, warningsMember } from '../../warnings.ts';
+import { warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
 import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { uploadInUse } from '../life/uploads.ts';
-import { unknownMakers } from '../parties/unknown-parties.ts';
 import { type IngestRecord, ingestRecord, ingestSliceCount, type RejectedEntry } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -32,6 +25,14 @@ import { openWorkRecord } from '../records/work.ts';
 import { storeEumChain } from '../trust/eum-chains.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { TrustedEum } from '../trust/trust-view.ts';
+import {
+  type BatchStart,
+  readBatchStart,
+  readFrame,
+  refusalOf,
+  requireSpeaksFor,
+  workOn,
+} from './batch-frames.ts';
 import { closeKeys } from './close-keys.ts';
 import {
   answered,
@@ -45,6 +46,7 @@ import {
   rejectedEntries,
   SLICE,
 } from './euicc-batches.ts';
+import { EumDataSignature } from './eum-data-signature.ts';
 
 /** Octets of a batch that is verified within the call; larger ones go to the dispatcher. Some 1,400 entries. */
 const WITHIN_CALL = 1024 * 1024;
@@ -53,8 +55,8 @@ const WITHIN_CALL = 1024 * 1024;
  * eUICC data (DPFF10): path A from an EUM by Esed1, path B from a device manufacturer inside its BppRequest. Entries
  * are accepted or refused one by one.
  *
- * Path A takes batches of a million: the batch is an object of the vault, walked once for its frame and then verified
- * slice by slice, each slice with a record of its own. Whoever stops in the middle goes on there.
+ * Path A takes batches of a million: the batch is an object of the vault, read once as a whole (batch-frames.ts) and then verified
+ * slice by slice (euicc-batches.ts), each slice with a record of its own. Whoever stops in the middle goes on there.
  */
 export class IngestService implements Ingest {
   readonly #context: Context;
@@ -65,28 +67,45 @@ export class IngestService implements Ingest {
     this.#trust = trust;
   }
 
+  /**
+   * What can be told from the head of a batch is told within the call: its form, its EUM, and who may send it. A small batch is
+   * read and verified within it too; a large one is taken on, and the same call again tells how far it is, or why it was refused.
+   */
   async registerEuiccData(caller: Caller, batch: Bytes | ObjectRef): Promise<EuiccDataAnswer> {
-    const { ledger, dispatcher } = this.#context;
-    const head = await this.#start(batch);
+    const head = await readBatchStart(this.#context.vault, batch);
     const id = ingestIdOf(caller.identifier, head.batchId);
-    const known = await ledger.get(ledgerKeys.ingest(id));
-    const ingest =
-      known === undefined ? await this.#taken(caller, id, head, batch) : ingestRecord.from(known);
-    const size = batch instanceof Uint8Array ? batch.length : batch.size;
-    if (ingest.batch.sha256 !== (batch instanceof Uint8Array ? sha256(batch) : batch.sha256))
+    const sent = batch instanceof Uint8Array ? sha256(batch) : batch.sha256;
+    const before = await this.#context.ledger.get(ledgerKeys.ingest(id));
+    const stands = await this.#standing(before, sent);
+    const ingest = stands ?? (await this.#taken(caller, id, head, batch, before));
+    if (ingest.batch.sha256 !== sent)
       refuse('requestChanged', 'the batchId was used before with another content', {
         subjectIdentifier: head.batchId,
       });
-    if (ingest.done === undefined) {
-      if (size > WITHIN_CALL)
-        await dispatcher.submit({ kind: 'euiccData', id, tasks: ingestSliceCount(ingest) });
-      else {
-        for (let slice = 0; slice < ingestSliceCount(ingest); slice++)
-          await ingestSlice(this.#context, this.#trust, id, slice);
-        await finishIngest(this.#context, id);
-      }
-    }
+    if (ingest.refused !== undefined) throw refusalOf(ingest.refused);
+    if (ingest.done === undefined) await this.#goOn(id, ingest);
     return await this.#answer(id);
+  }
+
+  /**
+   * The batch as it was taken on before. One that was refused leaves its batchId to another content, and is read again once
+   * other things are trusted than were then: its octets are the same, and what is trusted is all else that it depends on.
+   */
+  async #standing(before: Item | undefined, sent: string): Promise<IngestRecord | undefined> {
+    if (before === undefined) return undefined;
+    const ingest = ingestRecord.from(before);
+    if (ingest.refused === undefined) return ingest;
+    const { epoch } = await this.#trust.current();
+    return ingest.batch.sha256 === sent && ingest.refused.trustEpoch === epoch ? ingest : undefined;
+  }
+
+  async #goOn(id: string, { frame, batch }: IngestRecord): Promise<void> {
+    const { dispatcher } = this.#context;
+    if (frame === undefined) return await dispatcher.submit({ kind: 'frames', id, tasks: 1 });
+    const tasks = ingestSliceCount(frame);
+    if (batch.size > WITHIN_CALL) return await dispatcher.submit({ kind: 'euiccData', id, tasks });
+    for (let slice = 0; slice < tasks; slice++) await ingestSlice(this.#context, this.#trust, id, slice);
+    await finishIngest(this.#context, id);
   }
 
   /** All refusals of a batch of this caller, where there are more than an answer lists. */
@@ -135,22 +154,17 @@ export class IngestService implements Ingest {
     return await closeKeys(this.#context, this.#trust, caller, items);
   }
 
-  async #start(batch: Bytes | ObjectRef): Promise<ReturnType<typeof readEuiccDataStart>> {
-    if (batch instanceof Uint8Array) return readEuiccDataStart(batch, batch.length);
-    const length = Math.min(batch.size, EUICC_DATA_START);
-    return readEuiccDataStart(await this.#context.vault.get(batch, { offset: 0, length }), batch.size);
-  }
-
   /** Takes on a batch that is an object already, or puts one that came inline into the vault first. */
   async #taken(
     caller: Caller,
     id: string,
-    head: EuiccDataHead & { readonly entriesAt: number },
+    head: BatchStart,
     batch: Bytes | ObjectRef,
+    before: Item | undefined,
   ): Promise<IngestRecord> {
     if (!(batch instanceof Uint8Array)) {
       const upload = await uploadInUse(this.#context, caller.identifier, batch);
-      return await this.#take(caller, id, head, batch, upload);
+      return await this.#take(caller, id, head, batch, { alongside: upload, before });
     }
     const attempt = randomUUID();
     const name = objectNames.euiccData(id, attempt);
@@ -159,37 +173,25 @@ export class IngestService implements Ingest {
     let ingest: IngestRecord | undefined;
     try {
       const ref = await this.#context.vault.put(name, batch);
-      ingest = await this.#take(caller, id, head, ref, [written.settled]);
+      ingest = await this.#take(caller, id, head, ref, { alongside: [written.settled], before });
       return ingest;
     } finally {
       if (ingest?.batch.name !== name) await abandonAttempt(this.#context, written);
     }
   }
 
-  /** Takes the batch on: who may send it, where its entries are, and the open work, in one transaction. */
+  /** Takes the batch on, in place of one that was refused `before`: who may send it, and the open work, in one transaction. */
   async #take(
     caller: Caller,
     id: string,
-    head: EuiccDataHead & { readonly entriesAt: number },
+    head: BatchStart,
     batch: ObjectRef,
-    alongside: readonly Write[],
+    { alongside, before }: { readonly alongside: readonly Write[]; readonly before: Item | undefined },
   ): Promise<IngestRecord> {
-    const { ledger, vault, now } = this.#context;
+    const { ledger, now } = this.#context;
     const eum = await this.#trustedEum(head);
-    if (eum.record.party !== caller.identifier)
-      refuse('requesterNotAllowed', 'the caller does not speak for this EUM', {
-        subjectIdentifier: eum.verified.eumKeyId,
-      });
-    const signature = new EumDataSignature(eum);
-    const frame = await scanEuiccDataBatch(vault.getStream(batch), head.entriesAt, SLICE, (piece) =>
-      signature.update(piece),
-    );
-    signature.check(frame.eumDataSignature);
-    if (frame.deviceManufacturers === undefined || frame.deviceManufacturers.length === 0)
-      refuse(
-        'mandatoryElementMissing',
-        'deviceManufacturers is needed on Esed1: it says who may bind these eUICCs',
-      );
+    requireSpeaksFor(eum, caller.identifier);
+    const isLarge = batch.size > WITHIN_CALL;
     const ingest: IngestRecord = {
       party: caller.identifier,
       batchId: head.batchId,
@@ -198,33 +200,34 @@ export class IngestService implements Ingest {
       ciPkId: Uint8Array.from(head.ciPkId),
       eumChain: await storeEumChain(ledger, head.eumChain, head.ciPkId),
       euiccInfo2: Uint8Array.from(head.euiccInfo2),
-      deviceMakers: frame.deviceManufacturers,
-      entries: frame.entries,
-      sliceSize: SLICE,
-      sliceOffsets: frame.sliceOffsets,
-      sliceHashes: await rangeHashesOf(vault.getStream(batch), frame.sliceOffsets),
-      duplicates: frame.duplicates,
-      warnings: await this.#warningsOf(frame.entries, frame.deviceManufacturers),
-      takenAt: now(),
+      // one that comes in place of another stands where that stood in the lists
+      takenAt: before === undefined ? now() : ingestRecord.from(before).takenAt,
+      ...(!isLarge && { frame: await readFrame(this.#context, eum, batch, head.entriesAt) }),
     };
-    const open = ledgerKeys.openWork('euiccData', id);
+    const work = workOn(id, ingest);
     const { done } = await ledger.transact([
       ...alongside,
-      { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: 'absent' },
+      { put: ledgerKeys.ingest(id), attributes: ingestRecord.to(ingest), when: asRead(before) },
       {
-        put: open,
-        attributes: openWorkRecord.to({ tasks: ingestSliceCount(ingest), since: ingest.takenAt }),
+        put: ledgerKeys.openWork(work.kind, id),
+        attributes: openWorkRecord.to({ tasks: work.tasks, since: now() }),
         when: 'absent',
       },
-      listedWrite('ingest', ingest.takenAt, id, { party: caller.identifier, name: head.batchId }),
+      ...(before === undefined
+        ? [listedWrite('ingest', ingest.takenAt, id, { party: caller.identifier, name: head.batchId })]
+        : []),
     ]);
     return done ? ingest : await loadIngest(ledger, id);
   }
 
   async #answer(id: string): Promise<EuiccDataAnswer> {
     const { ledger } = this.#context;
-    const { batchId, entries, done, warnings } = await loadIngest(ledger, id);
-    const common = { batchId, entries, ...warningsMember(warnings) };
+    const { batchId, frame, refused, done } = await loadIngest(ledger, id);
+    // found by the work that this call has just set going
+    if (refused !== undefined) throw refusalOf(refused);
+    if (frame === undefined)
+      return { batchId, state: 'Pending', accepted: 0, rejected: [], rejectedCount: 0 };
+    const common = { batchId, entries: frame.entries, ...warningsMember(frame.warnings) };
     if (done === undefined) {
       const { accepted, rejected } = await ingestProgress(ledger, id);
       return { ...common, state: 'Pending', accepted, rejected: [], rejectedCount: rejected };
@@ -236,12 +239,6 @@ export class IngestService implements Ingest {
       }
     }
     return { ...common, state: 'Done', accepted: done.accepted, rejected, rejectedCount: done.rejected };
-  }
-
-  /** What the EUM should look at; said once, in every answer about the batch. */
-  async #warningsOf(entries: number, makers: readonly string[]): Promise<Warning[]> {
-    const empty: Warning = { code: 'nothingInside', message: 'the batch has no entries' };
-    return [...(entries === 0 ? [empty] : []), ...(await unknownMakers(this.#context.ledger, makers))];
   }
 
   #suiteOf({ curve }: Pick<EuiccDataHead, 'curve'>): Suite {
@@ -264,43 +261,6 @@ function signedByEum(batch: EuiccDataBatch, eum: TrustedEum): boolean {
   signature.update(batch.signed);
   signature.check(batch.eumDataSignature);
   return batch.eumDataSignature !== undefined;
-}
-
-/**
- * The check of eumDataSignature, over the octets received: by the data key that is registered for the EUM. On either
- * path, a signature that is there must hold, and one must be there once a key is registered, unless the EUM is allowed
- * with an optional signature: whoever carries a batch could otherwise take the signature off and name other device
- * manufacturers. Where no key is registered nobody could tell whether a signature holds, so that is a refusal too.
- */
-class EumDataSignature {
-  readonly #key: PublicKey | undefined;
-  readonly #verifier: Verifier | undefined;
-  readonly #isRequired: boolean;
-
-  constructor({ record }: TrustedEum) {
-    this.#isRequired = record.dataKey !== undefined && record.dataSignature !== 'optional';
-    this.#key = record.dataKey === undefined ? undefined : fromSpki(record.dataKey);
-    this.#verifier = this.#key?.curve.verifier();
-  }
-
-  update(piece: Bytes): void {
-    this.#verifier?.update(piece);
-  }
-
-  check(signature: Bytes | undefined): void {
-    if (signature === undefined) {
-      if (this.#isRequired)
-        refuse(
-          'mandatoryElementMissing',
-          'eumDataSignature is missing: the EUM has registered a data key, which signs each of its batches',
-        );
-      return;
-    }
-    if (this.#key === undefined || this.#verifier === undefined)
-      refuse('eumNotAllowed', 'the EUM has no registered key for signing its batches');
-    if (!this.#verifier.signatureHolds(this.#key, signature))
-      refuse('eumCertificateInvalid', 'the EUM data signature does not verify');
-  }
 }
 
 const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('hex');

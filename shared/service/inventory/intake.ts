@@ -1,12 +1,12 @@
 import { refuse } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
-import { present } from '../../present.ts';
+import { ifPresent, present } from '../../present.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { IngestSummary, Inventory, ReportDetail, ReportSummary } from '../api/ops.ts';
 import type { Context } from '../context.ts';
 import { ingestIdOf } from '../esed1/euicc-batches.ts';
-import { ingestRecord, sliceProgress } from '../records/ingest.ts';
+import { type IngestRecord, ingestRecord, sliceProgress } from '../records/ingest.ts';
 import { listedEntry } from '../records/inventory.ts';
 import {
   ingestPartition,
@@ -43,7 +43,7 @@ export async function listIngests(
 }
 
 async function ingestOf({ ledger }: Context, id: string, item: Item): Promise<IngestSummary> {
-  const { batchId, party, entries, takenAt, done } = ingestRecord.from(item);
+  const { batchId, party, frame, refused, takenAt, done } = ingestRecord.from(item);
   let [accepted, rejected] = [done?.accepted ?? 0, done?.rejected ?? 0];
   if (done === undefined) {
     const slices = await scanAll(ledger, ingestPartition(id), { prefix: PROGRESS });
@@ -55,12 +55,18 @@ async function ingestOf({ ledger }: Context, id: string, item: Item): Promise<In
   return {
     batchId: batchId.toUpperCase(),
     party,
-    entries,
+    ...present({ entries: frame?.entries }),
     takenAt: iso(takenAt),
-    state: done === undefined ? 'Pending' : 'Done',
+    state: refused !== undefined ? 'Refused' : done === undefined ? 'Pending' : 'Done',
+    ...present({ reason: ifPresent(refused, reasonOf) }),
     accepted,
     rejected,
   };
+}
+
+function reasonOf({ code, message }: NonNullable<IngestRecord['refused']>): IngestSummary['reason'] {
+  const { subject: subjectCode, reason: reasonCode } = STATUS_CODES[code];
+  return { subjectCode, reasonCode, message };
 }
 
 /** The batches that these parties have sent under this identifier. */

@@ -2,18 +2,8 @@ import { objectRef, statusName, suiteName, warnings } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import { list, object, octets, optional, type TypeOf, text, whole } from './schema.ts';
 
-/** An EuiccDataBatch of path A that was taken on. All but `done` is fixed then. */
-export const ingestRecord = recordOf('eUICC data batch', {
-  party: text,
-  batchId: text,
-  /** The batch as received; its SHA-256 tells a repeat from another batch under the same batchId. */
-  batch: objectRef,
-  /** Of its one-time keys. */
-  suite: suiteName,
-  ciPkId: octets,
-  /** Hash of the stored EUM chain, and BF22 of the entries that bring none of their own. */
-  eumChain: text,
-  euiccInfo2: octets,
+/** Where everything of a batch lies, once it was read from its first octet to its last; fixed then. */
+const batchFrame = object({
   deviceMakers: list(text),
   entries: whole,
   sliceSize: whole,
@@ -25,8 +15,38 @@ export const ingestRecord = recordOf('eUICC data batch', {
   duplicates: list(whole),
   /** Of every answer about the batch. */
   warnings: optional(warnings),
+});
+
+export type BatchFrame = TypeOf<typeof batchFrame>;
+
+/** Why a batch is no batch, as a repeat of its call is told. */
+const batchRefusal = object({
+  code: statusName,
+  message: text,
+  subjectIdentifier: optional(text),
+  /** Into the batch. */
+  offset: optional(whole),
+  /** Of what was trusted then: once that has changed, a repeat has the batch read again. */
+  trustEpoch: whole,
+});
+
+/** An EuiccDataBatch of path A that was taken on. What its head says is fixed then. */
+export const ingestRecord = recordOf('eUICC data batch', {
+  party: text,
+  batchId: text,
+  /** The batch as received; its SHA-256 tells a repeat from another batch under the same batchId. */
+  batch: objectRef,
+  /** Of its one-time keys. */
+  suite: suiteName,
+  ciPkId: octets,
+  /** Hash of the stored EUM chain, and BF22 of the entries that bring none of their own. */
+  eumChain: text,
+  euiccInfo2: octets,
   /** Milliseconds since 1970. */
   takenAt: whole,
+  /** Absent while the batch is being read, and where it was refused. */
+  frame: optional(batchFrame),
+  refused: optional(batchRefusal),
   /** Present once all slices are done. */
   done: optional(
     object({
@@ -40,8 +60,7 @@ export const ingestRecord = recordOf('eUICC data batch', {
 
 export type IngestRecord = RecordOf<typeof ingestRecord>;
 
-export const ingestSliceCount = (ingest: Pick<IngestRecord, 'sliceOffsets'>) =>
-  ingest.sliceOffsets.length - 1;
+export const ingestSliceCount = (frame: Pick<BatchFrame, 'sliceOffsets'>) => frame.sliceOffsets.length - 1;
 
 const rejectedEntry = object({
   index: whole,

@@ -125,9 +125,18 @@ export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
 export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
 
 /**
- * Long work: `manifest` makes the pages of a large job's manifest once `job` has bound it, `rows` checks the rows of an order, `order` makes its packs after that, `closing` does what its end leaves to be done.
+ * Long work: `manifest` makes the pages of a large job's manifest once `job` has bound it, `rows` checks the rows of an order, `order` makes its packs after that, `frames` reads a batch of eUICC data as a whole, `euiccData` verifies its slices after that, `closing` does what its end leaves to be done.
  */
-export const WORK_KINDS = ['job', 'manifest', 'order', 'rows', 'euiccData', 'report', 'closing'] as const;
+export const WORK_KINDS = [
+  'job',
+  'manifest',
+  'order',
+  'rows',
+  'frames',
+  'euiccData',
+  'report',
+  'closing',
+] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 
 /** Kind and name of open work by its sort key; the name may have any characters. */

@@ -117,10 +117,15 @@ const INGEST_COLUMNS: TableProps.ColumnDefinition<Ingest>[] = [
   { id: 'batchId', header: 'Batch', cell: ({ batchId }) => <Mono>{batchId}</Mono>, isRowHeader: true },
   { id: 'state', header: 'State', cell: ({ state }) => <State of={state} />, minWidth: 130 },
   { id: 'party', header: 'EUM', cell: ({ party }) => party },
-  { id: 'entries', header: 'Entries', cell: (one) => number(one.entries) },
+  {
+    id: 'entries',
+    header: 'Entries',
+    cell: ({ entries }) => (entries === undefined ? '–' : number(entries)),
+  },
   { id: 'accepted', header: 'Accepted', cell: (one) => number(one.accepted) },
   { id: 'rejected', header: 'Rejected', cell: (one) => number(one.rejected) },
   { id: 'takenAt', header: 'Taken', cell: ({ takenAt }) => <When at={takenAt} />, minWidth: 190 },
+  { id: 'reason', header: 'Refused because', cell: ({ reason }) => reason?.message ?? '' },
 ];
 
 function Ingests() {

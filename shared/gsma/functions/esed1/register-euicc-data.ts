@@ -31,7 +31,7 @@ export const registerEuiccData = partyFunction({
       members: {
         batchId: writeId16(answer.batchId),
         state: answer.state,
-        entries: answer.entries,
+        ...present({ entries: answer.entries }),
         accepted: answer.accepted,
         rejectedCount: answer.rejectedCount,
         rejected: answer.rejected.map((item) => ({

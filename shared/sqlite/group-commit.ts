@@ -31,8 +31,6 @@ export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #store: DatabaseForm['store'];
   readonly #begin: StatementSync;
-  readonly #impatient: StatementSync;
-  readonly #patient: StatementSync;
   readonly #busyTimeoutMs: number;
   readonly #commit: StatementSync;
   readonly #around: AroundGroup | undefined;
@@ -54,8 +52,6 @@ export class GroupCommit {
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#busyTimeoutMs = busyTimeoutMs;
-    this.#impatient = database.prepare('PRAGMA busy_timeout = 0');
-    this.#patient = database.prepare(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   }
 
   /** What `work` gave, once it is durable. */
@@ -95,7 +91,8 @@ export class GroupCommit {
 
   /** False where another connection has the lock, and has not had it for too long. */
   #beginNow(): boolean {
-    this.#impatient.run();
+    // done as it is parsed, so that it cannot be prepared
+    this.#database.exec('PRAGMA busy_timeout = 0');
     try {
       this.#begin.run();
       this.#busySince = undefined;
@@ -108,7 +105,7 @@ export class GroupCommit {
       if (waits) return false;
       throw error;
     } finally {
-      this.#patient.run();
+      this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
     }
   }
 

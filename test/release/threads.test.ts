@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../release/bundle.ts';
 
-const STARTED = /startThread\(\s*new URL\('([^']+)', import\.meta\.url\)/g;
+const STARTED = /new URL\('(\.\/[\w-]*worker\.ts)', import\.meta\.url\)/g;
 
 it('the bundle of the threads has the module of every thread that a server starts', () => {
   const sources = globSync('{cli,shared}/**/*.ts', { cwd: ROOT }).map((file) =>

@@ -23,7 +23,7 @@ import { Deployment } from '../support/deployment.ts';
 import { effort, LONG } from '../support/effort.ts';
 import { answerHash } from './answer-hash.ts';
 
-const ITEMS = effort({ short: 800, long: 2_000 });
+const ITEMS = effort({ short: 500, long: 2_000 });
 const CHUNK = 50;
 /** Items that are processed when the server is killed, the next time a few milliseconds after. */
 const KILLS = LONG ? [0, 400, 900, 1_500] : [0, 300];

@@ -36,7 +36,7 @@ import {
 let deployment: Deployment;
 let made = 0;
 /** Store calls from one death to the next; odd, so that both ways to die come up. */
-const STRIDE = effort({ short: 8, long: 1 });
+const STRIDE = effort({ short: 11, long: 1 });
 
 beforeAll(async () => {
   deployment = await Deployment.create({ memory: true, config: { packSize: 2 } });

@@ -1,14 +1,12 @@
-import { Fault } from '../../shared/errors.ts';
 import { ownText } from '../../shared/events/error-record.ts';
 import type { Log } from '../../shared/events/log-events.ts';
 import { present } from '../../shared/present.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { CallbackThread, fieldThread } from '../server/field/field-thread.ts';
 import { Meters } from '../server/meters.ts';
-import { partyThread } from '../server/parties/party-thread.ts';
+import { partyThread, requireThreads } from '../server/parties/party-thread.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
-import type { FolderConfig } from './config-file.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { type OpenedConsole, openConsole, type WantedConsole } from './open-console.ts';
@@ -64,7 +62,7 @@ export async function startDeployment(
       services: runtime.services,
       tls,
       listen: { host, port },
-      beside: Array.from({ length: threadsOf(configured) - 1 }, () => partyThread(runtime, log)),
+      beside: Array.from({ length: requireThreads(configured.threads) - 1 }, () => partyThread(runtime, log)),
       field: { port: fieldPort, listen: fieldThread(runtime.config, callbacks, log) },
       limits: configured.limits,
       stores: storeTrials(runtime),
@@ -109,16 +107,4 @@ async function ensureCallbackClient({ services, config }: Runtime, pki: Developm
   const { client } = services.callbacks;
   if ((await client.inUse()) === undefined)
     await client.replace('server', async (spki) => [await pki.issueClient(config.address, spki)]);
-}
-
-/** Systems on which several threads may listen on one port. */
-const SHARE_PORTS: readonly NodeJS.Platform[] = ['linux', 'freebsd', 'sunos', 'aix'];
-
-function threadsOf({ threads = 1 }: FolderConfig['server']): number {
-  if (threads > 1 && !SHARE_PORTS.includes(process.platform))
-    throw new Fault(
-      'configuration',
-      'server.threads: on this system one thread alone listens on a port: leave it out',
-    );
-  return Math.max(1, threads);
 }

@@ -1,8 +1,26 @@
+import { Fault } from '../../../shared/errors.ts';
 import type { Log } from '../../../shared/events/log-events.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
 import { listenInThread } from '../listener-thread.ts';
 import type { ListenForParties, PartiesConfiguration } from './listen-for-parties.ts';
+
+/** Systems on which several threads may listen on one port. */
+const SHARE_PORTS: readonly NodeJS.Platform[] = ['linux', 'freebsd', 'sunos', 'aix'];
+/** More would take memory for nothing: the ledger has one writer at a time. */
+const MOST_THREADS = 8;
+
+/** How many threads answer parties, of which one is the first: `server.threads` of config.json, 1 unless given. */
+export function requireThreads(threads = 1, platform = process.platform): number {
+  if (threads < 1 || threads > MOST_THREADS)
+    throw new Fault('configuration', `server.threads: ${threads} is not from 1 to ${MOST_THREADS}`);
+  if (threads > 1 && !SHARE_PORTS.includes(platform))
+    throw new Fault(
+      'configuration',
+      'server.threads: on this system one thread alone listens on a port: leave it out',
+    );
+  return threads;
+}
 
 /** What the thread begins with. */
 export interface PartyThreadData {

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { transferGate } from '../../../../cli/deployment/transfer-gate.ts';
 import { DEFAULT_LIMITS, partOf } from '../../../../cli/server/admission/limits.ts';
-import { partyThread } from '../../../../cli/server/parties/party-thread.ts';
+import { partyThread, requireThreads } from '../../../../cli/server/parties/party-thread.ts';
 import { type RunningServer, startServer } from '../../../../cli/server/server.ts';
 import type { LogRecord } from '../../../../shared/events/log-events.ts';
 import { encodeBppRequest } from '../../../../sim/index.ts';
@@ -122,4 +122,10 @@ it('each listener has its part of what a caller may take, and all of the time', 
     waitSeconds: parties.waitSeconds,
     bodySeconds: parties.bodySeconds,
   });
+});
+
+it('a number of threads that makes no sense, or that the system cannot have, is a Fault', () => {
+  expect([requireThreads(), requireThreads(2, 'linux'), requireThreads(1, 'win32')]).toEqual([1, 2, 1]);
+  for (const threads of [0, 9]) expect(() => requireThreads(threads)).toThrow('not from 1 to 8');
+  expect(() => requireThreads(2, 'darwin')).toThrow('leave it out');
 });

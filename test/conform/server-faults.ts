@@ -35,6 +35,8 @@ const executed = (name: string, change: (members: Members, call: Call) => Member
 /** Changes the BppBatch of each answer that has more than one bound item in it. */
 const batch = (change: (batch: BppBatch, call: Call) => BppBatch) =>
   executed('esbpp.requestBpp', (members, call) => {
+    // one with pages has none
+    if (members.bppBatch === undefined) return members;
     const decoded = decodeBppBatch(Buffer.from(String(members.bppBatch), 'base64'));
     if (decoded.items.length < 2) return members;
     return { ...members, bppBatch: Buffer.from(encodeBppBatch(change(decoded, call))).toString('base64') };

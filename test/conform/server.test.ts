@@ -34,7 +34,7 @@ beforeAll(async () => {
     publicUrl: `https://127.0.0.1:${port}`,
     transferSecret: randomBytes(32).toString('hex'),
   };
-  const config = { chunkSize: 2, manifest: { whole: 4, page: 2 }, ...transfers };
+  const config = { chunkSize: 5, manifest: { whole: 2, page: 1 }, ...transfers };
   deployment = await Deployment.create({ memory: true, config });
   const { services, context } = deployment.runtime;
   for (const { identifier, role, tls } of parties)

@@ -79,11 +79,20 @@ export async function buildBoth(folder: string): Promise<{ readonly old: string;
 }
 
 async function bundle(file: string, patches: readonly Patches[]): Promise<void> {
-  await bundleOne('release/entry.ts', file, patches);
-  await bundleOne('release/threads-entry.ts', file.replace('.mjs', '-threads.mjs'), patches);
+  const patched = new Set<string>();
+  await bundleOne('release/entry.ts', file, patches, patched);
+  await bundleOne('release/threads-entry.ts', file.replace('.mjs', '-threads.mjs'), patches, patched);
+  for (const path of patches.flatMap(Object.keys))
+    if (!patched.has(path)) throw new Error(`${path} is in no bundle`);
 }
 
-async function bundleOne(entry: string, outfile: string, patches: readonly Patches[]): Promise<void> {
+/** `patched` hears of each file that was another one. */
+async function bundleOne(
+  entry: string,
+  outfile: string,
+  patches: readonly Patches[],
+  patched: Set<string>,
+): Promise<void> {
   await build({
     entryPoints: [join(ROOT, entry)],
     absWorkingDir: ROOT,
@@ -94,7 +103,9 @@ async function bundleOne(entry: string, outfile: string, patches: readonly Patch
     packages: 'external',
     keepNames: true,
     logLevel: 'error',
-    plugins: patches.flatMap((all) => Object.entries(all).map(([path, list]) => patching(path, list))),
+    plugins: patches.flatMap((all) =>
+      Object.entries(all).map(([path, list]) => patching(path, list, patched)),
+    ),
   });
 }
 
@@ -116,19 +127,15 @@ export const nextSources = (): readonly string[] =>
   );
 
 /** The sources with what the next release has changed. */
-function patching(path: string, patches: readonly Patch[]): Plugin {
+function patching(path: string, patches: readonly Patch[], patched: Set<string>): Plugin {
   return {
     name: `patched ${path}`,
-    setup({ onLoad, onEnd }) {
-      let isThere = false;
+    setup({ onLoad }) {
       onLoad({ filter: new RegExp(`/${path.replaceAll('.', '\\.')}$`) }, ({ path: file }) => {
         if (file !== join(ROOT, path)) return undefined;
-        isThere = true;
+        patched.add(path);
         const contents = patchedText(path, patches);
         return { contents, loader: path.endsWith('.json') ? 'json' : 'ts' };
-      });
-      onEnd(() => {
-        if (!isThere) throw new Error(`${path} is in no bundle`);
       });
     },
   };

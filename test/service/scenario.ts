@@ -79,7 +79,13 @@ export async function register(
   makers: readonly string[] = [DEVICE_MAKER.identifier],
 ): Promise<void> {
   const batch = eum.euiccDataBatch(euiccs, { deviceManufacturers: makers });
-  const { rejected } = await runtime.services.ingest.registerEuiccData(EUM, batch);
+  let answer = await runtime.services.ingest.registerEuiccData(EUM, batch);
+  // a large one is read and registered by itself
+  while (answer.state === 'Pending') {
+    await sleep(20);
+    answer = await runtime.services.ingest.registerEuiccData(EUM, batch);
+  }
+  const { rejected } = answer;
   if (rejected.length > 0) throw new Error(`not registered: ${JSON.stringify(rejected)}`);
 }
 

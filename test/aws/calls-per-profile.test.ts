@@ -45,7 +45,10 @@ describe.skipIf(awsSkipReason !== '')(`calls per bound profile${awsSkipReason}`,
           deviceManufacturers: [DEVICE_MAKER.identifier],
         });
         await ingest.registerEuiccData(EUM, data);
-        await over(stores, 'euiccData', ingestIdOf(EUM.identifier, batchId.toString('hex')));
+        const ingestId = ingestIdOf(EUM.identifier, batchId.toString('hex'));
+        // a large one is read first
+        await over(stores, 'frames', ingestId);
+        await over(stores, 'euiccData', ingestId);
         const registered = bill.take();
 
         signs = 0;
@@ -88,7 +91,7 @@ describe.skipIf(awsSkipReason !== '')(`calls per bound profile${awsSkipReason}`,
 /** Waits for work beside the bill: how often a caller asks is the caller's matter. */
 async function over(
   stores: Awaited<ReturnType<typeof countedStores>>,
-  kind: 'job' | 'euiccData',
+  kind: 'job' | 'frames' | 'euiccData',
   id: string,
 ): Promise<void> {
   await vi.waitFor(

@@ -81,6 +81,16 @@ export function refuse(code: StatusName, message: string, details?: RefusalDetai
   throw new Refusal(code, message, details);
 }
 
+/** What was read; undefined where that was refused, for whoever has words of their own for it, or none. */
+export function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
 /** Ends the process's work on a broken assumption of our own code, in words. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Fault('invariant', message);

@@ -4,7 +4,7 @@ import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { Refusal } from '../../shared/errors.ts';
+import { unlessRefused } from '../../shared/errors.ts';
 import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { present } from '../../shared/present.ts';
@@ -220,15 +220,12 @@ interface ItemAt {
 }
 
 function itemsOf(octets: Bytes, chains: number): readonly ItemAt[] | undefined {
-  try {
-    return decodeBppItems(octets, chains).map(({ eid, outcome }) => ({
+  return unlessRefused(() =>
+    decodeBppItems(octets, chains).map(({ eid, outcome }) => ({
       eid,
       transactionId: outcome.kind === 'bound' ? outcome.transactionId : undefined,
-    }));
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
+    })),
+  );
 }
 
 function isIndexOf(items: readonly ItemAt[], { index }: Part): boolean {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readTlvHeader } from '../../shared/codec/tlv.ts';
-import { Refusal } from '../../shared/errors.ts';
+import { unlessRefused } from '../../shared/errors.ts';
 import {
   decodeBatchManifest,
   type Part,
@@ -70,12 +70,9 @@ export function partsOfPage(
   page: number,
   firstPart: number,
 ): readonly Part[] | undefined {
-  try {
+  return unlessRefused(() => {
     const decoded = decodeManifestPage(der);
     requirePageOf(root, decoded, page);
     return decoded.firstPart === firstPart ? decoded.parts : undefined;
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
+  });
 }

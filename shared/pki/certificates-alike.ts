@@ -1,6 +1,6 @@
 import type { Bytes } from '../codec/bytes.ts';
 import { readTlvHeader, type Tlv, TlvReader } from '../codec/tlv.ts';
-import { Refusal } from '../errors.ts';
+import { unlessRefused } from '../errors.ts';
 import type { StatusName } from '../status-codes.ts';
 import {
   Certificate,
@@ -49,7 +49,8 @@ export class CertificatesAlike {
 
   #readAlike(der: Bytes, refusedAs: StatusName): Certificate | undefined {
     if (this.#forms.size === 0 || der.length > MAX_CERTIFICATE) return undefined;
-    try {
+    // what is refused is said by the whole reader, in its words
+    return unlessRefused(() => {
       const outer = readTlvHeader(der);
       if (outer.tag !== 0x30 || outer.headerLength + outer.length !== der.length) return undefined;
       const tbs = readTlvHeader(der, outer.headerLength);
@@ -57,11 +58,7 @@ export class CertificatesAlike {
       return form?.isThatOf(der, outer.headerLength)
         ? form.read(der, outer.headerLength, refusedAs)
         : undefined;
-    } catch (error) {
-      // said by the whole reader, in its words
-      if (error instanceof Refusal) return undefined;
-      throw error;
-    }
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import { Refusal } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import { inProfile } from './element.ts';
 import type { FileStructure } from './file.ts';
 import { fileSystemOf } from './file-system.ts';
@@ -62,11 +62,8 @@ const securityDomainKeys = (profile: ProfilePackage) =>
 
 /** Undefined where the package has no place for the parameter, or holds something else there. */
 function contentOf(profile: ProfilePackage, bind: Parameter['bind']) {
-  try {
+  return unlessRefused(() => {
     const bound = bind(profile);
     return { targets: bound.targets, values: bound.read(profile) };
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import { Refusal } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import type { PackageDraft } from './draft.ts';
 import { imsIdentities } from './ef/ims-identity.ts';
 import { accessControlClass, decodeImsi } from './ef/imsi.ts';
@@ -43,7 +43,7 @@ export function derivedFrom(
   given: ProfileValues,
   profile: ProfilePackage,
 ): ProfileValues {
-  return attempt(() => derived.values(given, (site) => storedImage(site, profile))) ?? {};
+  return unlessRefused(() => derived.values(given, (site) => storedImage(site, profile))) ?? {};
 }
 
 const NOTHING: DerivedParameters = { names: [], values: () => ({}) };
@@ -78,7 +78,7 @@ export function derivedParameters(
   return {
     names,
     values(values, files) {
-      const digits = attempt(() => decodeImsi(files(imsi) ?? Buffer.alloc(0)));
+      const digits = unlessRefused(() => decodeImsi(files(imsi) ?? Buffer.alloc(0)));
       if (digits === undefined || digits.length < 6)
         return refuseParameter('imsi', 'EF.IMSI does not hold an IMSI of at least six digits');
       const acc = names.includes('acc') ? { acc: accessControlClass(digits) } : {};
@@ -92,7 +92,7 @@ export function derivedParameters(
 
 /** Files that the template lists or makes; none where it has no such file at all. */
 function sites(parameter: string, profile: ProfilePackage, file: string): readonly FileSite[] {
-  return attempt(() => fileSites(parameter, profile, USIM, file)) ?? [];
+  return unlessRefused(() => fileSites(parameter, profile, USIM, file)) ?? [];
 }
 
 /** The installed content of a file in a package of the template's shape; undefined where it is not. */
@@ -127,14 +127,4 @@ function lengthOf(
       `EF.AD says that the MNC has ${length} digits, and networks of MCC ${imsi.slice(0, 3)} have ${usual}; ${WAY_OUT}`,
     );
   return length;
-}
-
-/** Undefined where it is refused: whoever writes the value says so. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
 }

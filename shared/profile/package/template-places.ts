@@ -1,4 +1,4 @@
-import { Refusal } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import { type FileView, fileImage } from './files.ts';
 import { headerOf, type ProfileHeader } from './header.ts';
 import { type FileSite, fileSites } from './parameters/file-site.ts';
@@ -45,14 +45,5 @@ export class TemplatePlaces {
     const site = this.#sites.get(key);
     const view = site && unlessRefused(() => stored(site));
     return view && unlessRefused(() => fileImage(view));
-  }
-}
-
-function unlessRefused<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
   }
 }

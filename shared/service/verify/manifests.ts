@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { type Bytes, toHex } from '../../codec/bytes.ts';
 import { readTlvHeader } from '../../codec/tlv.ts';
 import { mlDsa65Key } from '../../crypto/ml-dsa.ts';
-import { Refusal } from '../../errors.ts';
+import { unlessRefused } from '../../errors.ts';
 import { decodeBatchManifest } from '../../ifpp-draft1/batch-manifest.ts';
 import { leafHash } from '../../ifpp-draft1/hash-tree.ts';
 import {
@@ -52,26 +52,17 @@ export async function checkManifest(context: Context, name: string): Promise<Fin
 
 /** FF65 or FF67; undefined where it is neither. */
 const readSigned = (octets: Bytes) =>
-  decoded(() =>
+  unlessRefused(() =>
     readTlvHeader(octets).tag === TAG.manifestRoot ? decodeManifestRoot(octets) : decodeBatchManifest(octets),
   );
 
 /** The signed root; undefined where it is none. */
 export const readRoot = (octets: Bytes): SignedManifestRoot | undefined =>
-  decoded(() => decodeManifestRoot(octets));
+  unlessRefused(() => decodeManifestRoot(octets));
 
 /** What a stored page says; undefined where it is none. */
 export const readPage = (octets: Bytes): ManifestPage | undefined =>
-  decoded(() => decodeManifestPage(encodeManifestPage(octets, [])));
-
-function decoded<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
-  }
-}
+  unlessRefused(() => decodeManifestPage(encodeManifestPage(octets, [])));
 
 /** Public keys of all delivery keys that ever signed: each was written down before it did. */
 const deliveryKeys = async ({ ledger }: Context): Promise<readonly Bytes[]> =>

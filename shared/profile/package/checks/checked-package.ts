@@ -1,5 +1,5 @@
 import { toHex } from '../../../codec/bytes.ts';
-import { Refusal } from '../../../errors.ts';
+import { unlessRefused } from '../../../errors.ts';
 import { type FileSystem, fileSystemOf, filesNamed, pathOf } from '../file-system.ts';
 import { fileImage } from '../files.ts';
 import { headerOf, type ProfileHeader } from '../header.ts';
@@ -66,7 +66,7 @@ export class CheckedPackage {
   image(pes: readonly PeName[], name: string): Uint8Array | undefined {
     if (this.#placed !== undefined) return this.#placed.image(pes, name);
     const [file] = this.files(pes, name);
-    return file === undefined ? undefined : attempt(() => this.imageOf(file));
+    return file === undefined ? undefined : unlessRefused(() => this.imageOf(file));
   }
 
   /** Refuses content that the file has no room for. */
@@ -129,15 +129,5 @@ export class CheckedPackage {
         return other === undefined ? [] : [...this.#pinsOf(other, [...seen, directory])];
       }),
     );
-  }
-}
-
-/** The value, or undefined where the octets cannot be read. */
-export function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Refusal) return undefined;
-    throw error;
   }
 }

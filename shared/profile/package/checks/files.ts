@@ -1,4 +1,5 @@
 import { readTlv } from '../../../codec/tlv.ts';
+import { unlessRefused } from '../../../errors.ts';
 import { aidText } from '../application-instance.ts';
 import { child, children } from '../element.ts';
 import { filledLength } from '../file.ts';
@@ -6,7 +7,7 @@ import { fileTag } from '../file-pes.ts';
 import { fileRecords, MAX_RECORDS } from '../files.ts';
 import type { PackageFile } from '../package-file.ts';
 import type { PeName } from '../profile-element.ts';
-import { attempt, type CheckedPackage } from './checked-package.ts';
+import type { CheckedPackage } from './checked-package.ts';
 import { type Breach, elementRule, type RuleGroup, rule } from './rule.ts';
 
 /** Components that the types of the PEs do not make OPTIONAL. */
@@ -56,11 +57,11 @@ const withRecords = (checked: CheckedPackage) =>
 function directoryAids(checked: CheckedPackage): ReadonlySet<string> | undefined {
   const [file] = checked.files(['mf', 'iot'], 'ef-dir');
   if (file === undefined || filledLength(file.view.items) === 0) return undefined;
-  const records = attempt(() => fileRecords(file.view)) ?? [];
+  const records = unlessRefused(() => fileRecords(file.view)) ?? [];
   return new Set(
     records.flatMap((record) => {
-      const template = record[0] === 0x61 ? attempt(() => readTlv(record)) : undefined;
-      const aid = template && attempt(() => child(children(template), 0x4f));
+      const template = record[0] === 0x61 ? unlessRefused(() => readTlv(record)) : undefined;
+      const aid = template && unlessRefused(() => child(children(template), 0x4f));
       return aid === undefined ? [] : [aidText(aid.value)];
     }),
   );

@@ -1,6 +1,7 @@
 import { toHex } from '../../../codec/bytes.ts';
 import { decodeIccid, luhnHolds, swapNibbles } from '../../../codec/iccid.ts';
-import { attempt, type CheckedPackage } from './checked-package.ts';
+import { unlessRefused } from '../../../errors.ts';
+import type { CheckedPackage } from './checked-package.ts';
 import type { RuleGroup } from './rule.ts';
 import { elementRule, rule } from './rule.ts';
 
@@ -124,9 +125,9 @@ export const headerRules: RuleGroup = {
       wayOut: 'Personalise the ICCID: it goes to both places.',
       subjects: (checked) => (headers(checked).length === 0 ? [] : checked.files(['mf', 'iot'], 'ef-iccid')),
       breach: (file, checked) => {
-        const image = attempt(() => toHex(checked.imageOf(file)));
+        const image = unlessRefused(() => toHex(checked.imageOf(file)));
         if (image === undefined || isSwapOfFile(checked)) return undefined;
-        const stored = attempt(() => toHex(swapNibbles(checked.imageOf(file))).replace(/f+$/, ''));
+        const stored = unlessRefused(() => toHex(swapNibbles(checked.imageOf(file))).replace(/f+$/, ''));
         if (stored === checked.header.iccid) return undefined;
         const unswapped = image.replace(/f+$/, '') === checked.header.iccid;
         return {
@@ -147,7 +148,7 @@ const MII = '89';
 function isSwapOfFile(checked: CheckedPackage): boolean {
   const { iccid, iccidCoding } = checked.header;
   const [file] = checked.files(['mf', 'iot'], 'ef-iccid');
-  const stored = file && attempt(() => decodeIccid(checked.imageOf(file)));
+  const stored = file && unlessRefused(() => decodeIccid(checked.imageOf(file)));
   if (iccidCoding !== 'right' || stored === undefined || stored === iccid) return false;
   if (iccid.length !== 20 || iccid.startsWith(MII)) return false;
   return toHex(swapNibbles(Buffer.from(iccid, 'hex'))) === stored.padEnd(20, 'f');

@@ -1,10 +1,11 @@
+import { unlessRefused } from '../../../errors.ts';
 import { present } from '../../../present.ts';
 import { decodeImsIdentity } from '../ef/ims-identity.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { mncLengthOfAd, mncLengthOfMcc } from '../ef/mnc-length.ts';
 import { fileRecords } from '../files.ts';
 import type { PackageFile } from '../package-file.ts';
-import { attempt, type CheckedPackage } from './checked-package.ts';
+import type { CheckedPackage } from './checked-package.ts';
 import { type Breach, type RuleGroup, rule } from './rule.ts';
 
 const USIM = ['usim', 'iot'] as const;
@@ -15,7 +16,7 @@ export function imsiOf(checked: CheckedPackage): string | undefined {
   const files = imsiFiles(checked);
   const [file] = files;
   if (file === undefined || files.length > 1) return undefined;
-  return attempt(() => decodeImsi(checked.imageOf(file))) || undefined;
+  return unlessRefused(() => decodeImsi(checked.imageOf(file))) || undefined;
 }
 
 const at = (checked: CheckedPackage, file: PackageFile, message: string, parameter?: string): Breach => ({
@@ -52,9 +53,9 @@ function derivedIdentities(checked: CheckedPackage): readonly Identity[] {
   return ['impi', 'impu', 'domain'].flatMap((parameter) =>
     checked.files(['isim'], `ef-${parameter}`).flatMap((file) => {
       const records =
-        attempt(() => (parameter === 'impu' ? fileRecords(file.view) : [checked.imageOf(file)])) ?? [];
+        unlessRefused(() => (parameter === 'impu' ? fileRecords(file.view) : [checked.imageOf(file)])) ?? [];
       return records.flatMap((record) => {
-        const identity = attempt(() => decodeImsIdentity(record)) ?? '';
+        const identity = unlessRefused(() => decodeImsIdentity(record)) ?? '';
         const [, mnc, mcc] = IMS_DOMAIN.exec(identity) ?? [];
         return mnc === undefined || mcc === undefined ? [] : [{ file, parameter, mcc, mnc }];
       });
@@ -75,7 +76,7 @@ export const identityRules: RuleGroup = {
       wayOut: 'Personalise imsi: 6 to 15 digits.',
       subjects: imsiFiles,
       breach: (file, checked) =>
-        attempt(() => decodeImsi(checked.imageOf(file))) === undefined
+        unlessRefused(() => decodeImsi(checked.imageOf(file))) === undefined
           ? at(checked, file, 'EF.IMSI does not hold an IMSI', 'imsi')
           : undefined,
     }),
@@ -87,7 +88,7 @@ export const identityRules: RuleGroup = {
       wayOut: 'Set one bit of the classes 0 to 9; `personalise` takes that of the last digit of the IMSI.',
       subjects: (checked) => checked.files(USIM, 'ef-acc'),
       breach: (file, checked) => {
-        const image = attempt(() => checked.imageOf(file));
+        const image = unlessRefused(() => checked.imageOf(file));
         const fault = image && accFault(image);
         return fault === undefined ? undefined : at(checked, file, fault, 'acc');
       },
@@ -100,7 +101,7 @@ export const identityRules: RuleGroup = {
       wayOut: 'Personalise mncLength: 2 or 3.',
       subjects: (checked) => checked.files(USIM, 'ef-ad'),
       breach: (file, checked) =>
-        mncLengthOfAd(attempt(() => checked.imageOf(file))) === undefined
+        mncLengthOfAd(unlessRefused(() => checked.imageOf(file))) === undefined
           ? at(checked, file, 'EF.AD does not say whether the MNC has two or three digits', 'mncLength')
           : undefined,
     }),

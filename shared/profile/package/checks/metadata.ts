@@ -1,10 +1,11 @@
 import { type Bytes, toHex } from '../../../codec/bytes.ts';
+import { unlessRefused } from '../../../errors.ts';
 import { decodeAkaParameter } from '../aka-parameter.ts';
 import { decodeImsi } from '../ef/imsi.ts';
 import { mncLengthOfAd } from '../ef/mnc-length.ts';
 import type { ProfilePackage } from '../profile-element.ts';
 import type { PlacedProfile } from '../template-places.ts';
-import { attempt, CheckedPackage } from './checked-package.ts';
+import { CheckedPackage } from './checked-package.ts';
 import type { Finding } from './finding.ts';
 import type { PackageMetadata } from './package-metadata.ts';
 import { type Breach, findingOf, type Rule, type RuleGroup, rule } from './rule.ts';
@@ -19,7 +20,7 @@ const hasRules = ({ profilePolicyRules = [] }: PackageMetadata) => profilePolicy
 
 function imsi(checked: CheckedPackage): string | undefined {
   const file = checked.image(USIM, 'ef-imsi');
-  return file && attempt(() => decodeImsi(file));
+  return file && unlessRefused(() => decodeImsi(file));
 }
 
 /** A group identifier that is shorter than its file is filled with FF. */

@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { Worker } from 'node:worker_threads';
 import { Fault } from '../../shared/errors.ts';
-import { errorRecords } from '../../shared/events/error-record.ts';
 import type { Log, LogRecord } from '../../shared/events/log-events.ts';
 import type { Work } from '../../shared/jobs/dispatcher.ts';
 import { startThread } from '../../shared/jobs/threads.ts';
 import { errorOf, type TaskFailure } from '../../shared/jobs/worker-lane.ts';
 import type { Listener } from './listener.ts';
+import { logServerFault } from './server-fault.ts';
 
 /** What a thread that listens tells: where, or why not; a line of the log; that notices wait; work that it has taken on. */
 export type ListenerMessage =
@@ -58,7 +57,7 @@ export async function listenInThread<Data>(
   const replace = async (port: number): Promise<void> => {
     if (closing) return;
     const died = new Fault('dispatcher', `the thread of ${of} ended`, { retryable: true });
-    log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(died) });
+    logServerFault(log, died);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS).unref());
     if (!closing) await start(port).catch(() => replace(port));
   };

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../../shared/events/log-events.ts';
-import { taskFailure } from '../../../shared/jobs/worker-lane.ts';
 import { openRuntime } from '../../../shared/runtime.ts';
 import { SharedCount } from '../admission/shared-count.ts';
 import { HealthCheck } from '../health.ts';
-import type { ListenerMessage, ListenerOrder } from '../listener-thread.ts';
+import type { ListenerMessage } from '../listener-thread.ts';
+import { listenAsThread } from '../listener-worker.ts';
 import { storeTrials } from '../store-trials.ts';
 import type { FieldThreadData } from './field-thread.ts';
 import { listenForField } from './listen-for-field.ts';
@@ -14,7 +14,7 @@ const { runtime: config, field, partiesInWork } = workerData as FieldThreadData;
 const port = parentPort!;
 const tell = (message: ListenerMessage) => port.postMessage(message);
 
-async function open() {
+listenAsThread(port, async () => {
   const log: Log = (record) => tell({ log: record });
   const runtime = await openRuntime(config, { lanes: 'none', log });
   const health = new HealthCheck(storeTrials(runtime), () => performance.now());
@@ -26,22 +26,4 @@ async function open() {
   // also for what a thread before this one has left
   runtime.context.notifier.wake();
   return { runtime, listener };
-}
-
-const opened = open();
-opened.then(
-  ({ listener }) => tell({ port: listener.port }),
-  (error: unknown) => {
-    tell({ failure: taskFailure(error) });
-    port.close();
-  },
-);
-
-port.on('message', (order: ListenerOrder) => {
-  void opened.then(async ({ runtime, listener }) => {
-    if (order === 'notices') return runtime.context.notifier.wake();
-    await listener.close();
-    await runtime.close();
-    port.close();
-  });
 });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { errorRecords } from '../../../shared/events/error-record.ts';
 import type { Log } from '../../../shared/events/log-events.ts';
 import type { Services } from '../../../shared/service/api/services.ts';
 import { FieldAdmission } from '../admission/field-admission.ts';
@@ -8,6 +7,7 @@ import type { SharedCount } from '../admission/shared-count.ts';
 import type { Health } from '../health.ts';
 import { type Listener, listen } from '../listener.ts';
 import { routesOf } from '../routes.ts';
+import { logServerFault } from '../server-fault.ts';
 import { TIMEOUTS } from '../timeouts.ts';
 
 /** Plain data, for another thread as well. */
@@ -49,8 +49,7 @@ export function listenForField({
         health,
       },
       (path) => routes.get(path),
-      (error) =>
-        log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(error) }),
+      (error) => logServerFault(log, error),
     );
   };
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { errorRecords } from '../../../shared/events/error-record.ts';
 import type { Log } from '../../../shared/events/log-events.ts';
 import type { Health as Readiness } from '../../../shared/service/api/ops.ts';
 import type { Services } from '../../../shared/service/api/services.ts';
@@ -11,6 +10,7 @@ import type { Health } from '../health.ts';
 import { type Listener, listen } from '../listener.ts';
 import { readyRoute } from '../ready.ts';
 import { routesOf } from '../routes.ts';
+import { logServerFault } from '../server-fault.ts';
 import { TIMEOUTS } from '../timeouts.ts';
 import { TRANSFER_PREFIX, transferRoute } from '../transfer-route.ts';
 
@@ -67,8 +67,7 @@ export function listenForParties({
         if (path === '/health/ready') return forReady;
         return path.startsWith(TRANSFER_PREFIX) ? transfer : routes.get(path);
       },
-      (error) =>
-        log({ event: 'fault', incident: randomUUID(), function: 'server', errors: errorRecords(error) }),
+      (error) => logServerFault(log, error),
     );
   };
 }

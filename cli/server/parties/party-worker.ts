@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Log } from '../../../shared/events/log-events.ts';
-import { taskFailure } from '../../../shared/jobs/worker-lane.ts';
 import { notifierElsewhere } from '../../../shared/notify/notifier.ts';
 import { openRuntime } from '../../../shared/runtime.ts';
 import { ownHealth } from '../../deployment/own-health.ts';
 import { transferGate } from '../../deployment/transfer-gate.ts';
 import { SharedCount } from '../admission/shared-count.ts';
 import { HealthCheck } from '../health.ts';
-import type { ListenerMessage, ListenerOrder } from '../listener-thread.ts';
+import type { ListenerMessage } from '../listener-thread.ts';
+import { listenAsThread } from '../listener-worker.ts';
 import { storeTrials } from '../store-trials.ts';
 import { listenForParties } from './listen-for-parties.ts';
 import type { PartyThreadData } from './party-thread.ts';
@@ -17,7 +17,7 @@ const { runtime: config, parties, inWork } = workerData as PartyThreadData;
 const port = parentPort!;
 const tell = (message: ListenerMessage) => port.postMessage(message);
 
-async function open() {
+listenAsThread(port, async () => {
   const log: Log = (record) => tell({ log: record });
   const runtime = await openRuntime(config, {
     lanes: 'none',
@@ -36,22 +36,4 @@ async function open() {
     log,
   });
   return { runtime, listener: await listenHere(parties, new SharedCount(inWork)) };
-}
-
-const opened = open();
-opened.then(
-  ({ listener }) => tell({ port: listener.port }),
-  (error: unknown) => {
-    tell({ failure: taskFailure(error) });
-    port.close();
-  },
-);
-
-port.on('message', (order: ListenerOrder) => {
-  if (order !== 'close') return;
-  void opened.then(async ({ runtime, listener }) => {
-    await listener.close();
-    await runtime.close();
-    port.close();
-  });
 });

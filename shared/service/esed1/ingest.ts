@@ -18,7 +18,7 @@ import type { Context } from '../context.ts';
 import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { uploadInUse } from '../life/uploads.ts';
-import { type IngestRecord, ingestRecord, ingestSliceCount, type RejectedEntry } from '../records/ingest.ts';
+import { type IngestRecord, ingestRecord, type RejectedEntry } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { openWorkRecord } from '../records/work.ts';
@@ -99,12 +99,11 @@ export class IngestService implements Ingest {
     return ingest.batch.sha256 === sent && ingest.refused.trustEpoch === epoch ? ingest : undefined;
   }
 
-  async #goOn(id: string, { frame, batch }: IngestRecord): Promise<void> {
-    const { dispatcher } = this.#context;
-    if (frame === undefined) return await dispatcher.submit({ kind: 'frames', id, tasks: 1 });
-    const tasks = ingestSliceCount(frame);
-    if (batch.size > WITHIN_CALL) return await dispatcher.submit({ kind: 'euiccData', id, tasks });
-    for (let slice = 0; slice < tasks; slice++) await ingestSlice(this.#context, this.#trust, id, slice);
+  async #goOn(id: string, ingest: IngestRecord): Promise<void> {
+    const work = workOn(id, ingest);
+    if (work.kind === 'frames' || ingest.batch.size > WITHIN_CALL)
+      return await this.#context.dispatcher.submit(work);
+    for (let slice = 0; slice < work.tasks; slice++) await ingestSlice(this.#context, this.#trust, id, slice);
     await finishIngest(this.#context, id);
   }
 

@@ -1,0 +1,32 @@
+import type { MessagePort } from 'node:worker_threads';
+import { taskFailure } from '../../shared/jobs/worker-lane.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import type { Listener } from './listener.ts';
+import type { ListenerMessage, ListenerOrder } from './listener-thread.ts';
+
+/** What a thread that listens has opened. */
+export interface Listening {
+  readonly runtime: Runtime;
+  readonly listener: Listener;
+}
+
+/** The thread's side of listener-thread.ts: tells where it listens, or why not, and does what it is told, to its end. */
+export function listenAsThread(port: MessagePort, open: () => Promise<Listening>): void {
+  const tell = (message: ListenerMessage) => port.postMessage(message);
+  const opened = open();
+  opened.then(
+    ({ listener }) => tell({ port: listener.port }),
+    (error: unknown) => {
+      tell({ failure: taskFailure(error) });
+      port.close();
+    },
+  );
+  port.on('message', (order: ListenerOrder) => {
+    void opened.then(async ({ runtime, listener }) => {
+      if (order === 'notices') return runtime.context.notifier.wake();
+      await listener.close();
+      await runtime.close();
+      port.close();
+    });
+  });
+}

@@ -15,6 +15,8 @@ export type Beginning = Pick<
   typeof process,
   'platform' | 'execPath' | 'execArgv' | 'argv' | 'env' | 'connected'
 > & {
+  /** Of a single executable: Node repeats its path, as it was called, in the arguments there, and takes no options of its own. */
+  readonly isExecutable: boolean;
   /** From Node 22.15 on, and on no system but POSIX. Never returns. */
   readonly execve?: typeof process.execve | undefined;
 };
@@ -22,14 +24,13 @@ export type Beginning = Pick<
 /**
  * glibc reads its settings before a program begins. So `smdpf serve`, unless whoever started it has set one of them, has the same
  * process begin once more with them: same process ID, same open streams, no parent that waits. Of any other command, on other
- * systems and on a Node that cannot, nothing happens. `inExecutable`: Node repeats the program's path in the arguments there,
- * and takes no options of its own.
+ * systems and on a Node that cannot, nothing happens.
  */
-export function serveWithAllocator(inExecutable: boolean, beginning: Beginning = process): void {
+export function serveWithAllocator(beginning: Beginning = ofThisProcess()): void {
   const { argv, env } = beginning;
   const command = argv.slice(2).find((argument) => !argument.startsWith('-'));
   if (command !== 'serve' || Object.keys(ALLOCATOR).some((name) => env[name] !== undefined)) return;
-  beginAgain(ALLOCATOR, inExecutable, beginning);
+  beginAgain(ALLOCATOR, beginning);
 }
 
 /** Arenas for each thread that answers: with fewer they wait for each other wherever OpenSSL or SQLite takes memory. */
@@ -39,22 +40,34 @@ const ARENAS_PER_THREAD = 4;
  * The same for a server whose configuration has several threads answer (`server.threads`), which is known only once it has been
  * read: with the two arenas of a server of one thread, two of them answer less than one.
  */
-export function serveWithArenas(threads: number, beginning: Beginning = process): void {
+export function serveWithArenas(threads: number, beginning: Beginning = ofThisProcess()): void {
   const { MALLOC_ARENA_MAX: most } = beginning.env;
   const wanted = ARENAS_PER_THREAD * threads;
   if (threads === 1 || most === undefined || Number(most) >= wanted) return;
-  // an executable has its own path there
-  const inExecutable = beginning.argv[1] === beginning.execPath;
-  beginAgain({ MALLOC_ARENA_MAX: String(wanted) }, inExecutable, beginning);
+  beginAgain({ MALLOC_ARENA_MAX: String(wanted) }, beginning);
 }
 
 function beginAgain(
   settings: Readonly<Record<string, string>>,
-  inExecutable: boolean,
-  { platform, execPath, execArgv, argv, env, connected, execve }: Beginning,
+  { platform, execPath, execArgv, argv, env, connected, execve, isExecutable }: Beginning,
 ): void {
   // the channel to a parent that forked it would be lost
   if (platform !== 'linux' || execve === undefined || connected) return;
-  const more = inExecutable ? argv.slice(2) : [...execArgv, ...argv.slice(1)];
+  const more = isExecutable ? argv.slice(2) : [...execArgv, ...argv.slice(1)];
   execve(execPath, [execPath, ...more], { ...env, ...settings });
 }
+
+const ofThisProcess = (): Beginning => {
+  const { platform, execPath, execArgv, argv, env, connected, execve } = process;
+  const isExecutable = process.getBuiltinModule?.('node:sea')?.isSea() ?? false;
+  return {
+    platform,
+    execPath,
+    execArgv,
+    argv,
+    env,
+    connected,
+    execve: execve?.bind(process),
+    isExecutable,
+  };
+};

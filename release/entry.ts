@@ -7,7 +7,7 @@ import { executable, THREADS_IN_EXECUTABLE } from './executable-asset.ts';
 import { THREAD } from './thread-mark.ts';
 
 /** The entry of the command's bundle. Its threads have a bundle of their own, which lies beside it: `threads-entry.ts`. */
-serveWithAllocator(executable !== undefined);
+serveWithAllocator();
 threadsStartBy((module, options) => {
   const argv = [THREAD, module.pathname.split('/').at(-1)!];
   // an executable has no file that a thread could begin with: its text comes out of it

@@ -6,11 +6,7 @@ import { expect, it } from 'vitest';
 import { ALLOCATOR, type Beginning, serveWithAllocator, serveWithArenas } from '../../cli/allocator.ts';
 
 /** What a process would begin anew with; undefined where it goes on. */
-function begun(
-  given: Partial<Beginning>,
-  inExecutable = false,
-  begin = (beginning: Beginning) => serveWithAllocator(inExecutable, beginning),
-) {
+function begun(given: Partial<Beginning>, begin: (beginning: Beginning) => void = serveWithAllocator) {
   let again: { file: string; args: readonly string[]; env: NodeJS.ProcessEnv } | undefined;
   const beginning: Beginning = {
     platform: 'linux',
@@ -19,6 +15,7 @@ function begun(
     argv: ['/usr/bin/node', '/usr/bin/smdpf', '--json', 'serve', '--port', '8443'],
     env: { HOME: '/home/smdpf' },
     connected: false,
+    isExecutable: false,
     execve: ((file: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
       again = { file, args, env };
     }) as typeof process.execve,
@@ -37,13 +34,15 @@ it('a server begins anew with the settings, its options and its environment', ()
 });
 
 it('an executable begins anew without its path among the arguments', () => {
-  const argv = ['/opt/smdpf', '/opt/smdpf', 'serve', '--port', '8443'];
-  expect(begun({ execPath: '/opt/smdpf', execArgv: [], argv }, true)?.args).toEqual([
-    '/opt/smdpf',
-    'serve',
-    '--port',
-    '8443',
-  ]);
+  // as it was called, whichever way leads to it
+  for (const called of ['/opt/smdpf', './smdpf', '/usr/local/bin/smdpf']) {
+    const argv = ['/opt/smdpf', called, 'serve', '--port', '8443'];
+    const executable = { isExecutable: true, execPath: '/opt/smdpf', execArgv: [], argv };
+    const args = ['/opt/smdpf', 'serve', '--port', '8443'];
+    expect(begun(executable)?.args).toEqual(args);
+    const few = { ...executable, env: { MALLOC_ARENA_MAX: '2' } };
+    expect(begun(few, (beginning) => serveWithArenas(2, beginning))?.args).toEqual(args);
+  }
 });
 
 it.each<readonly [string, Partial<Beginning>]>([
@@ -58,17 +57,13 @@ it.each<readonly [string, Partial<Beginning>]>([
 
 it('threads that answer have arenas enough', () => {
   const arenas = (threads: number, most?: string, more: Partial<Beginning> = {}) =>
-    begun({ env: most === undefined ? {} : { MALLOC_ARENA_MAX: most }, ...more }, false, (beginning) =>
+    begun({ env: most === undefined ? {} : { MALLOC_ARENA_MAX: most }, ...more }, (beginning) =>
       serveWithArenas(threads, beginning),
     );
   expect(arenas(2, '2')).toMatchObject({
     args: ['/usr/bin/node', '--inspect', '/usr/bin/smdpf', '--json', 'serve', '--port', '8443'],
     env: { MALLOC_ARENA_MAX: '8' },
   });
-  expect(arenas(2, '2', { argv: ['/usr/bin/node', '/usr/bin/node', 'serve'] })?.args).toEqual([
-    '/usr/bin/node',
-    'serve',
-  ]);
   expect([arenas(1, '2'), arenas(2, '8'), arenas(2)]).toEqual([undefined, undefined, undefined]);
 });
 
@@ -81,7 +76,7 @@ it.runIf(process.platform === 'linux')('it is the same process, with the same st
       file,
       `import { serveWithAllocator } from '${module}';
        console.log(process.pid, process.env.MALLOC_ARENA_MAX, ...process.argv.slice(2));
-       serveWithAllocator(false);`,
+       serveWithAllocator();`,
     );
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !(name in ALLOCATOR)));
     const { pid, stdout, stderr } = spawnSync(process.execPath, [file, 'serve', 'x y'], {

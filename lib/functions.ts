@@ -92,7 +92,7 @@ export const BACKGROUND_FUNCTIONS = {
   'notify.sweep': background({ notifier: true }),
   'notify.deliver': background({ keys: ['callbackWrapping', 'delivery'], notifier: true }),
   /** The delivery key where ends of the log are kept outside (lib/audit-anchor.ts), and not otherwise. */
-  'audit.chain': background({ vault: 'write', keys: ['delivery'] }),
+  'audit.chain': background({ vault: 'write', keys: ['delivery'], timeoutS: 300 }),
   'keys.check': background({
     vault: 'read',
     keys: ['wrappingPublic', 'deliveryPublic', 'bindingPublic', 'intakePublic', 'longTermPublic'],

@@ -98,7 +98,7 @@ export class World {
     const middle = cast.template.length >> 1;
     const seen = { ppk: (pack: string, place: number) => ppks.entries(pack, [place])[0] };
     this.checker = new Checker(seen, [cast.template.subarray(middle, middle + 24)], drawnSecrets);
-    ledger.watcher = (writes) => this.#watch(() => this.checker.wrote(writes));
+    ledger.watcher = (writes) => this.#watch(() => this.checker.wrote(writes, this.scheduler.now));
     vault.watcher = {
       put: (ref, octets, locked) => this.#watch(() => this.checker.stored(ref.name, octets, locked)),
       removed: () => undefined,

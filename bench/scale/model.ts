@@ -1,7 +1,10 @@
 import { itemSize } from '../../shared/ledger/item.ts';
+import type { Write } from '../../shared/ledger/ledger.ts';
+import { CHAINED_TOGETHER } from '../../shared/service/audit/chaining.ts';
+import { auditWrite } from '../../shared/service/audit/line.ts';
 import { SHARDS } from '../../shared/service/counts/shards.ts';
 import type { BoundItem, ChunkRecord } from '../../shared/service/records/job.ts';
-import { CHUNK_SHARDS, ledgerKeys, NOTICE_SHARDS } from '../../shared/service/records/keys.ts';
+import { AUDIT_SHARDS, CHUNK_SHARDS, ledgerKeys, NOTICE_SHARDS } from '../../shared/service/records/keys.ts';
 import type { PackRecord } from '../../shared/service/records/order.ts';
 
 /**
@@ -58,6 +61,8 @@ const callbackUnits = ({ callbackBatch }: ScaleInput) => (callbackBatch > 1 ? BA
 /** Calls under way at once: ten Lambdas with ten messages each (lib/notify.ts); and how long a receiver takes. */
 const CALLS_AT_ONCE = 100;
 const RECEIVER_MS = 100;
+/** A transaction that chains audit lines: a hundred writes, and the next one waits for it. Not measured. */
+const CHAINING_MS = 50;
 
 /** docs/cost.md, counted by test/aws/calls-per-profile.test.ts; milliseconds of one core measured by npm run bench. */
 const COUNTED: Readonly<Record<Phase, { readonly ledgerUnits: number; readonly taskMs: number }>> = {
@@ -65,8 +70,9 @@ const COUNTED: Readonly<Record<Phase, { readonly ledgerUnits: number; readonly t
   register: { ledgerUnits: 4.02, taskMs: 5 },
   // a task waits for KMS, 75 signatures a second
   bind: { ledgerUnits: 1.8, taskMs: 13.3 },
-  // of the state of the profile, beside its callback; a result is verified within a slice of its report
-  report: { ledgerUnits: 3, taskMs: 2 },
+  // the state of the profile and its audit line, beside its callback: test/service/reports/cost.test.ts; a result is verified
+  // within a slice of its report
+  report: { ledgerUnits: 8.25, taskMs: 2 },
 };
 
 const ledgerUnitsOf = (phase: Phase, input: ScaleInput) =>
@@ -118,16 +124,52 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
       ),
       fixed('partition of the job: progress', PARTITION_UNITS, PROGRESS_UNITS / input.chunk),
       fixed('partitions of the job: counts', PARTITION_UNITS * SHARDS, COUNT_UNITS / input.chunk),
-      fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * (units(700) / input.chunk)),
+      ...auditWalls(fixed, 1 / input.chunk),
     );
   }
   if (phase === 'report')
     resources.push(
       fixed('calls to receivers at once', CALLS_AT_ONCE * 1_000, RECEIVER_MS / input.callbackBatch),
       fixed('partitions of notices', PARTITION_UNITS * NOTICE_SHARDS, callbackUnits(input)),
-      fixed('partition of waiting audit lines', PARTITION_UNITS, 2 * units(700)),
+      ...auditWalls(fixed, 1),
     );
   return resources;
+}
+
+/** What so many audit lines for a profile take: written and removed where they wait, and chained one batch after another. */
+function auditWalls(
+  fixed: (name: string, limit: number, perProfile: number) => Resource,
+  lines: number,
+): readonly Resource[] {
+  const shards = PARTITION_UNITS * AUDIT_SHARDS;
+  return [
+    fixed('partitions of waiting audit lines', shards, lines * 2 * units(LINE_OCTETS)),
+    fixed('partitions of the audit chain', shards, lines * units(LINE_OCTETS + CHAIN_OCTETS)),
+    fixed('chaining of audit lines', CHAINED_TOGETHER * 1_000, lines * CHAINING_MS),
+  ];
+}
+
+/** An audit line of a result as it waits, and what the chain adds to it: number and two hashes. */
+const LINE_OCTETS = octetsOf(
+  auditWrite(
+    {
+      event: 'profile.installed',
+      by: '2.999.50',
+      about: {
+        order: 'ORDER',
+        iccid: '8988211000000530082',
+        eid: '89049032123451234512345678901235',
+        transaction: 'a'.repeat(32),
+      },
+    },
+    `profile-${'a'.repeat(32)}-1`,
+    0,
+  ),
+);
+const CHAIN_OCTETS = 160;
+
+function octetsOf(write: Write): number {
+  return 'put' in write ? itemSize({ ...write.put, attributes: write.attributes }) : 0;
 }
 
 /** Progress of a chunk: in its commit, with its end, and delivered. */

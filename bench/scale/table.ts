@@ -8,7 +8,9 @@ const SHORT: Readonly<Record<string, string>> = {
   'partitions of the job: chunks': 'chunks’ partitions',
   'partition of the job: progress': 'progress’ partition',
   'partitions of the job: counts': 'counts’ partitions',
-  'partition of waiting audit lines': 'waiting audit lines',
+  'partitions of waiting audit lines': 'waiting audit lines',
+  'partitions of the audit chain': 'audit chain’s partitions',
+  'chaining of audit lines': 'chaining',
   'partitions of notices': 'notices’ partitions',
   'calls to receivers at once': 'calls to receivers',
 };

@@ -17,7 +17,7 @@ it('a loop without end is none that writes until nobody was faster, which is sha
     // asks a server until its answer is complete, up to a deadline
     'cli/delivery/pull.ts',
     // goes on while there are lines to chain; whoever was faster left fewer
-    'shared/service/audit/log.ts',
+    'shared/service/audit/chaining.ts',
     // waits for the refill that another call has begun
     'shared/service/parties/call-rate.ts',
     // goes on while there are many short lists; whoever was faster left fewer

@@ -36,11 +36,19 @@ it('a chunk of the default size is an item that the ledger takes, with room to s
   expect(chunkOctets(250)).toBeLessThan(ITEM_LIMIT / 2);
 });
 
+const wallOf = (callbackBatch: number, wall: string) => {
+  const [report] = simulate({ ...input, callbackBatch }).filter(({ phase }) => phase === 'report');
+  return report?.walls.find(({ name }) => name === wall)?.profilesPerSecond;
+};
+
+it('in the model of scale audit lines are spread where they wait and where they are chained', () => {
+  // two units where a line waits, two where it is taken away, two in the chain: test/service/reports/cost.test.ts
+  expect(wallOf(1, 'partitions of waiting audit lines')).toBe(16_000 / 4);
+  expect(wallOf(1, 'partitions of the audit chain')).toBe(16_000 / 2);
+  expect(wallOf(1, 'chaining of audit lines')).toBe(980);
+});
+
 it('in the model of scale callbacks are spread over the partitions of notices, sixteen times what one takes', () => {
-  const wallOf = (callbackBatch: number, wall: string) => {
-    const [report] = simulate({ ...input, callbackBatch }).filter(({ phase }) => phase === 'report');
-    return report?.walls.find(({ name }) => name === wall)?.profilesPerSecond;
-  };
   // units each: test/service/callbacks/cost.test.ts
   expect(wallOf(1, 'partitions of notices')).toBeCloseTo((16 * 1_000) / 7.1);
   expect(wallOf(100, 'partitions of notices')).toBeCloseTo((16 * 1_000) / 4.1);

@@ -39,7 +39,9 @@ async function verify(...args: string[]): Promise<Verdict & { code: number | nul
   return { code, ...json<Verdict & Record<string, never>>() };
 }
 
-const sortOf = (line: number) => `line#${String(line).padStart(10, '0')}`;
+const sortOf = (line: number) => String(line).padStart(10, '0');
+/** A row of the log: its end, or a line in one of the partitions that they are spread over. */
+const LOG = "partition LIKE 'audit%' AND sort = ?";
 
 /** What somebody with the ledger's file alone can do. */
 class Tamperer {
@@ -50,26 +52,24 @@ class Tamperer {
   }
 
   read(sort: string): string {
-    const row = this.#database
-      .prepare("SELECT attributes FROM item WHERE partition = 'audit' AND sort = ?")
-      .get(sort);
+    const row = this.#database.prepare(`SELECT attributes FROM item WHERE ${LOG}`).get(sort);
     return String(row!.attributes);
   }
 
   write(sort: string, attributes: string): void {
     // with the sum of its row: an edit without it is no item any more
-    const key = { partition: 'audit', sort };
-    const { revision } = this.#database
-      .prepare("SELECT revision FROM item WHERE partition = 'audit' AND sort = ?")
+    const { partition, revision } = this.#database
+      .prepare(`SELECT partition, revision FROM item WHERE ${LOG}`)
       .get(sort)!;
+    const key = { partition: String(partition), sort };
     const { changes } = this.#database
-      .prepare("UPDATE item SET attributes = ?, sum = ? WHERE partition = 'audit' AND sort = ?")
+      .prepare(`UPDATE item SET attributes = ?, sum = ? WHERE ${LOG}`)
       .run(attributes, rowSum(key, Number(revision), attributes), sort);
     expect(changes).toBe(1);
   }
 
   remove(sort: string): void {
-    this.#database.prepare("DELETE FROM item WHERE partition = 'audit' AND sort = ?").run(sort);
+    this.#database.prepare(`DELETE FROM item WHERE ${LOG}`).run(sort);
   }
 
   change(line: number): void {

@@ -27,6 +27,7 @@ import {
   type PersonalisedEuicc,
   type RequestItem,
 } from '../../sim/index.ts';
+import { chainedAuditLines } from '../support/audit.ts';
 import { DEVICE_MAKER, type Deployment, EUM, OPERATOR } from '../support/deployment.ts';
 
 /** The template of all tests here: it needs no published profile. */
@@ -211,21 +212,12 @@ export async function auditLines(
   about: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   await audit.chain();
-  let lines = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await context.ledger.query('audit', {
-      prefix: 'line#',
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const { attributes } of page.items) {
-      const members = attributes.about as Record<string, unknown>;
-      const fits = Object.entries(about).every(([name, value]) => members[name] === value);
-      if (attributes.event === event && fits) lines += 1;
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return lines;
+  const lines = await chainedAuditLines(context.ledger);
+  return lines.filter(({ attributes }) => {
+    const members = attributes.about as Record<string, unknown>;
+    const fits = Object.entries(about).every(([name, value]) => members[name] === value);
+    return attributes.event === event && fits;
+  }).length;
 }
 
 export async function committed({ context }: Runtime, jobId: string, chunk: number): Promise<ChunkRecord> {

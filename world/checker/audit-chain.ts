@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type RawWrite, textOf } from './raw.ts';
+import { type RawKey, type RawWrite, textOf } from './raw.ts';
 import { demand } from './violation.ts';
 
-const WAITING = 'audit-pending';
-const CHAIN = 'audit';
+/** Lines that wait, and those of the chain, are spread over partitions. */
+const isWaiting = (partition: string) => partition.startsWith('audit-pending#');
+const isChained = (partition: string) => partition.startsWith('audit-line#');
+
+const nameOf = ({ partition, sort }: RawKey) => `${partition}/${sort}`;
 
 /** JSON with members in the order of their names. */
 function canonical(value: unknown): string {
@@ -14,11 +17,24 @@ function canonical(value: unknown): string {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
 }
 
-/** The audit log as it grows (I8): what waits is chained, each line upon the one before it. */
+/** A line as it waits. */
+interface Waiting {
+  readonly content: string;
+  readonly storedAt: number;
+  /** By a clock that was ahead. */
+  readonly isAhead: boolean;
+}
+
+/**
+ * The audit log as it grows (I8): what waits is chained as it was written, each line once and upon the one before it, and none
+ * before a line that was there when it was written.
+ */
 export class AuditChain {
   #last: { readonly sequence: number; readonly hash: string } | undefined;
   lines = 0;
   readonly #told = new Map<number, string>();
+  /** By partition and sort key. */
+  readonly #waiting = new Map<string, Waiting>();
 
   /** Whether the line that somebody was told of is the one that was told under this number before. */
   isAsTold(sequence: number, hash: string): boolean {
@@ -27,22 +43,58 @@ export class AuditChain {
     return before === undefined || before === hash;
   }
 
-  /** After a restore the chain goes on from an older end. */
+  /** After a restore the chain goes on from an older end, and lines wait again that were chained. */
   forget(): void {
     this.#last = undefined;
     this.#told.clear();
+    this.#waiting.clear();
   }
 
-  saw(writes: readonly RawWrite[]): void {
-    let chained = 0;
-    let taken = 0;
+  /** `now`: milliseconds since 1970. */
+  saw(writes: readonly RawWrite[], now: number): void {
+    const chained: Readonly<Record<string, unknown>>[] = [];
+    const taken = new Map<string, Waiting | undefined>();
     for (const write of writes) {
-      if ('put' in write && write.put.partition === CHAIN && write.put.sort.startsWith('line#')) {
-        this.#line(write.attributes);
-        chained += 1;
-      } else if ('remove' in write && write.remove.partition === WAITING) taken += 1;
+      if ('put' in write && isChained(write.put.partition)) chained.push(write.attributes);
+      else if ('put' in write && isWaiting(write.put.partition))
+        this.#waiting.set(nameOf(write.put), {
+          content: canonical(write.attributes),
+          storedAt: now,
+          isAhead: Date.parse(textOf(write.attributes.at)) > now,
+        });
+      else if ('remove' in write && isWaiting(write.remove.partition))
+        taken.set(nameOf(write.remove), this.#waiting.get(nameOf(write.remove)));
     }
-    demand(taken <= chained, 'I8', () => `${taken} waiting lines were removed and ${chained} chained`);
+    const { size } = taken;
+    demand(size === chained.length, 'I8', () => `${size} waiting lines are gone, ${chained.length} chained`);
+    for (const line of chained.sort((a, b) => Number(a.sequence) - Number(b.sequence))) {
+      this.#line(line);
+      this.#take(line, taken);
+    }
+  }
+
+  /** Of what the transaction takes away, the line that it chains here. */
+  #take(
+    { sequence, previous: _, hash: __, ...line }: Readonly<Record<string, unknown>>,
+    taken: Map<string, Waiting | undefined>,
+  ): void {
+    const content = canonical(line);
+    const [name] = [...taken].find(([, waiting]) => waiting?.content === content) ?? [];
+    const isKnown = [...taken.values()].every((waiting) => waiting !== undefined);
+    demand(name !== undefined || !isKnown, 'I8', () => `line ${sequence} is none of those that waited`);
+    if (name === undefined) return;
+    // nothing is promised while a line is from a clock that was ahead
+    const isPromised = [...this.#waiting.values()].every(({ isAhead }) => !isAhead);
+    taken.delete(name);
+    this.#waiting.delete(name);
+    const at = Date.parse(textOf(line.at));
+    const earlier = [...this.#waiting].find(([, { storedAt }]) => storedAt < at);
+    demand(
+      !isPromised || earlier === undefined,
+      'I8',
+      () =>
+        `line ${sequence} of ${textOf(line.at)} was chained before ${earlier?.[0]}, which was there by then`,
+    );
   }
 
   #line({ v: _version, hash, ...line }: Readonly<Record<string, unknown>>): void {
@@ -62,6 +114,10 @@ export class AuditChain {
 /** Changes of state that have a line beside them in the same transaction. */
 const TOLD = [/^party$/, /^trust$/, /^keys$/, /^order#[^/]*\/state$/, /^job#[^/]*\/chunk#/];
 
+/** Whether a line of the audit log is written. */
+export const tellsOf = (writes: readonly RawWrite[]) =>
+  writes.some((write) => 'put' in write && isWaiting(write.put.partition));
+
 export function requireLine(writes: readonly RawWrite[]): void {
   const changes = writes.flatMap((write) => {
     if (!('put' in write)) return [];
@@ -71,6 +127,5 @@ export function requireLine(writes: readonly RawWrite[]): void {
       : [];
   });
   if (changes.length === 0) return;
-  const told = writes.some((write) => 'put' in write && write.put.partition === WAITING);
-  demand(told, 'I8', () => `${changes.join(', ')} changed without a line of the audit log`);
+  demand(tellsOf(writes), 'I8', () => `${changes.join(', ')} changed without a line of the audit log`);
 }

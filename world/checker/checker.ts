@@ -1,5 +1,5 @@
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { AuditChain, requireLine } from './audit-chain.ts';
+import { AuditChain, requireLine, tellsOf } from './audit-chain.ts';
 import { type AnsweredItem, itemsOf, protectedProfile } from './batch.ts';
 import { boundIn, isRecord, type RawBound, type RawItem, type RawWrite, textOf, textsIn } from './raw.ts';
 import { demand } from './violation.ts';
@@ -96,7 +96,8 @@ export class Checker {
 
   // what the stores take
 
-  wrote(writes: readonly RawWrite[]): void {
+  /** `now`: milliseconds since 1970. */
+  wrote(writes: readonly RawWrite[], now: number): void {
     for (const write of writes)
       if ('put' in write) {
         const { partition, sort } = write.put;
@@ -114,15 +115,11 @@ export class Checker {
     // a restore takes lines back from the archive, and drops those that wait and are in it
     if (this.restoring) this.audit.forget();
     else {
-      this.audit.saw(writes);
+      this.audit.saw(writes, now);
       this.#count('I8', 1);
       requireLine(writes);
       if (commits > 0)
-        demand(
-          writes.some((write) => 'put' in write && write.put.partition === 'audit-pending'),
-          'I8',
-          () => 'a chunk was committed without a line of the audit log',
-        );
+        demand(tellsOf(writes), 'I8', () => 'a chunk was committed without a line of the audit log');
     }
   }
 

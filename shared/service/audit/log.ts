@@ -1,26 +1,21 @@
 import { asRead, becomes, changeItem, unchanged } from '../../ledger/change.ts';
-import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
-import { scan } from '../../ledger/scan.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { AuditHead, AuditTrail, ChainedLine } from '../api/admin.ts';
-import { archivedTo, auditArchived, auditHead, chainedLine, headOf, waitingLine } from '../records/audit.ts';
-import { ledgerKeys, partitions } from '../records/keys.ts';
-import type { RecordOf } from '../records/record.ts';
+import { archivedTo, auditArchived, auditHead, chainedLine, headOf } from '../records/audit.ts';
+import { ledgerKeys } from '../records/keys.ts';
 import { ArchiveCheck, writeSegment } from './archive.ts';
-import { ChainCheck, type CheckedLine, GENESIS } from './chain-check.ts';
+import { ChainCheck, type CheckedLine } from './chain-check.ts';
+import { chainItems, isInItsPlace } from './chained.ts';
+import { type ChainEnd, chainWaiting, type Marks, START } from './chaining.ts';
 import { type AnchoredIn, HeadAnchors } from './head-anchors.ts';
 import { type KnownHead, KnownHeadsCheck } from './known-heads.ts';
-import { lineHash, readableLine } from './line.ts';
+import { readableLine } from './line.ts';
 
 const HEAD = ledgerKeys.auditHead;
 const ARCHIVED = ledgerKeys.auditArchived;
 /** Lines of one archived object. */
 const SEGMENT = 10_000;
-/** Lines that one transaction moves; each is two writes, and the head is one more. */
-const BATCH = 45;
-const LAST = 9_999_999_999;
-/** The head before the first line. */
-const START: AuditHead = { sequence: 0, hash: GENESIS };
 
 /**
  * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
@@ -41,38 +36,22 @@ export class AuditLog implements AuditTrail {
     this.#anchors = anchoredIn && new HeadAnchors(anchoredIn);
   }
 
-  /** Moves waiting lines into the chain; returns how many. Several callers at once do no harm. */
-  async chain(): Promise<number> {
+  /**
+   * Moves waiting lines into the chain, until so many are moved or all that waited when it was called; returns how many.
+   * Several callers at once do no harm.
+   */
+  async chain(enough = Number.POSITIVE_INFINITY): Promise<number> {
+    const anchors = this.#anchors;
     let moved = 0;
-    let end: RecordOf<typeof auditHead> | undefined;
-    // no bound on the attempts: where another caller was faster, there are fewer lines left
-    for (;;) {
-      const waiting = (await this.#ledger.query(partitions.auditWaiting, { limit: BATCH })).items;
-      if (waiting.length === 0) break;
-      const head = await this.#ledger.get(HEAD);
-      const { anchors: marked, ...before } = headOf(head) ?? { ...START, anchors: [] };
-      let { sequence, hash } = before;
-      const writes: Write[] = [];
-      for (const item of waiting) {
-        sequence += 1;
-        const line = { ...waitingLine.from(item), sequence, previous: hash };
-        hash = lineHash(line);
-        writes.push({ remove: item, when: { revision: item.revision } });
-        writes.push({
-          put: ledgerKeys.auditLine(sequence),
-          attributes: chainedLine.to({ ...line, hash }),
-          when: 'absent',
-        });
-      }
-      const next = { sequence, hash, anchors: this.#anchors?.marks(marked, sequence) ?? marked };
-      writes.push({ put: HEAD, attributes: auditHead.to(next), when: asRead(head) });
-      const outcome = await this.#ledger.transact(writes);
-      if (!outcome.done) continue;
-      moved += waiting.length;
-      this.#anchors?.marked(next.anchors.at(-1)!, end?.sequence);
-      end = next;
+    let last: ChainEnd | undefined;
+    const marks: Marks = (marked, sequence) => anchors?.marks(marked, sequence) ?? marked;
+    for await (const { lines, end } of chainWaiting(this.#ledger, marks)) {
+      moved += lines;
+      anchors?.marked(end.anchors.at(-1)!, last?.sequence);
+      last = end;
+      if (moved >= enough) break;
     }
-    if (end !== undefined) await this.#anchors?.keep(end, end.anchors);
+    if (last !== undefined) await anchors?.keep(last, last.anchors);
     else if (!this.#isTidy) await this.#tidy();
     this.#isTidy = true;
     return moved;
@@ -92,7 +71,7 @@ export class AuditLog implements AuditTrail {
     const chain = new ChainCheck();
     const before = await this.head();
     let reached = before.sequence === 0;
-    for await (const item of this.#items()) {
+    for await (const item of chainItems(this.#ledger)) {
       const line = readableLine(item);
       if (line === undefined) {
         yield { sequence: chain.expected, problem: 'the line cannot be read' };
@@ -101,9 +80,7 @@ export class AuditLog implements AuditTrail {
       const { sequence, hash } = line;
       const elsewhere = heads.problemOf(line) ?? (await archive.problemOf(line));
       const problem =
-        (item.sort === ledgerKeys.auditLine(sequence).sort
-          ? undefined
-          : 'the line stands in another place') ??
+        (isInItsPlace(item, sequence) ? undefined : 'the line stands in another place') ??
         chain.problemOf(line) ??
         elsewhere;
       yield problem === undefined ? { sequence } : { sequence, problem };
@@ -138,8 +115,8 @@ export class AuditLog implements AuditTrail {
   }
 
   /** The lines of the chain in order, from a sequence number on. */
-  async *lines(from = 1): AsyncGenerator<ChainedLine> {
-    for await (const item of this.#items(from)) yield chainedLine.from(item);
+  async *lines(from = 1, pageSize?: number): AsyncGenerator<ChainedLine> {
+    for await (const item of chainItems(this.#ledger, from, pageSize)) yield chainedLine.from(item);
   }
 
   async getAuditLines({
@@ -151,7 +128,7 @@ export class AuditLog implements AuditTrail {
   }): ReturnType<AuditTrail['getAuditLines']> {
     const head = await this.head();
     const lines: ChainedLine[] = [];
-    for await (const line of this.lines(from)) if (lines.push(line) >= limit) break;
+    for await (const line of this.lines(from, limit)) if (lines.push(line) >= limit) break;
     return { lines, head };
   }
 
@@ -183,8 +160,36 @@ export class AuditLog implements AuditTrail {
     return { sequence, hash };
   }
 
-  /** Writes the lines since the last archived one into locked objects of the vault; returns how many. */
-  async archive(): Promise<number> {
+  /** Writes the lines since the last archived one into so many locked objects of the vault, or all; returns how many lines. */
+  async archive(objects = Number.POSITIVE_INFINITY): Promise<number> {
+    let archived = 0;
+    for (let written = 0; written < objects; written++) {
+      const lines = await this.#archiveSegment();
+      archived += lines;
+      if (lines < SEGMENT) break;
+    }
+    return archived;
+  }
+
+  /**
+   * Chains and archives by turns, an object's worth of lines each time, until nothing is left or the time is over: the next
+   * call goes on. However many lines wait, those that are chained come into the archive.
+   */
+  async chainAndArchive(isTimeLeft: () => boolean): Promise<{ chained: number; archived: number }> {
+    const all = { chained: 0, archived: 0 };
+    let isMore: boolean;
+    do {
+      const chained = await this.chain(SEGMENT);
+      const archived = await this.archive(1);
+      all.chained += chained;
+      all.archived += archived;
+      isMore = chained >= SEGMENT || archived === SEGMENT;
+    } while (isMore && isTimeLeft());
+    return all;
+  }
+
+  /** Lines of the object that it has written; 0 where there are none to be archived. */
+  async #archiveSegment(): Promise<number> {
     const { sequence: to } = await this.head();
     const marker = await this.#ledger.get(ARCHIVED);
     const from = archivedTo(marker) + 1;
@@ -201,13 +206,6 @@ export class AuditLog implements AuditTrail {
       attributes: auditArchived.to({ sequence: end }),
       when: asRead(marker),
     });
-    return end - from + 1 + (end < to ? await this.archive() : 0);
-  }
-
-  #items(from = 1): AsyncGenerator<Item> {
-    return scan(this.#ledger, partitions.audit, {
-      from: ledgerKeys.auditLine(from).sort,
-      to: ledgerKeys.auditLine(LAST).sort,
-    });
+    return end - from + 1;
   }
 }

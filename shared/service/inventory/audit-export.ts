@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { utf8 } from '../../codec/bytes.ts';
 import { canonicalJson } from '../../codec/canonical-json.ts';
-import { scan } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import type { AuditExport, AuditExportRequest } from '../api/ops.ts';
+import { chainItems } from '../audit/chained.ts';
 import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { longTermSignature } from '../keys/long-term.ts';
 import { signedByDelivery } from '../keys/signed.ts';
 import { headOf } from '../records/audit.ts';
-import { ledgerKeys, partitions } from '../records/keys.ts';
+import { ledgerKeys } from '../records/keys.ts';
 
 /** `typ` of the statement. */
 export const AUDIT_EXPORT_TYP = 'smdpf-audit-export+jws';
@@ -18,7 +18,6 @@ export const AUDIT_EXPORT_TYP = 'smdpf-audit-export+jws';
 /** Lines that one export looks at, and octets of its content: what is longer is several, each signed by itself. */
 const LINES = 5_000;
 const OCTETS = 2 * 1024 * 1024;
-const LAST = 9_999_999_999;
 
 /**
  * Lines of the audit log from a sequence number on, in their order, as a file for people, and a statement by the delivery
@@ -35,8 +34,7 @@ export async function exportAuditLines(
   let lines = 0;
   let to = from - 1;
   let next: number | undefined;
-  const range = { from: ledgerKeys.auditLine(from).sort, to: ledgerKeys.auditLine(LAST).sort };
-  for await (const item of scan(context.ledger, partitions.audit, range)) {
+  for await (const item of chainItems(context.ledger, from)) {
     if (looked === LINES || content.length >= OCTETS) {
       next = to + 1;
       break;

@@ -1,23 +1,21 @@
 import { present } from '../../present.ts';
 import { type ChainedLine, toldLine } from '../api/admin.ts';
 import type { Inventory } from '../api/ops.ts';
+import { chainRange } from '../audit/chained.ts';
 import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { ledgerKeys, partitions } from '../records/keys.ts';
+import { auditLinePartitions } from '../records/keys.ts';
 import { pageOf } from './page.ts';
-
-const LAST = 9_999_999_999;
 
 /** Lines of the audit log, the newest first; what proves them complete is `admin.getAuditLines`. */
 export async function listAuditLines(
-  { ledger }: Context,
+  { ledger }: Pick<Context, 'ledger'>,
   { before, event, by, ...request }: Parameters<Inventory['listAuditLines']>[0],
 ): Promise<{ lines: readonly ChainedLine[]; cursor?: string }> {
   const source = {
-    partition: partitions.audit,
+    spread: auditLinePartitions,
     descending: true,
-    from: ledgerKeys.auditLine(0).sort,
-    to: ledgerKeys.auditLine(before === undefined ? LAST : before - 1).sort,
+    ...chainRange(1, before === undefined ? undefined : before - 1),
   } as const;
   const { entries: lines, cursor } = await pageOf(ledger, request, source, async (items) =>
     items.map((item) => {

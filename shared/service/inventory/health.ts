@@ -5,8 +5,8 @@ import type { Health, HealthCheck } from '../api/ops.ts';
 import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
 import type { KeyInventory } from '../keys/key-inventory.ts';
-import { chainedLine } from '../records/audit.ts';
-import { ledgerKeys, partitions } from '../records/keys.ts';
+import { chainedLine, headOf } from '../records/audit.ts';
+import { ledgerKeys } from '../records/keys.ts';
 import { probeRecord } from '../records/probe.ts';
 import type { Trust } from '../trust/trust.ts';
 
@@ -146,8 +146,8 @@ async function illCallbacks(context: Context): Promise<string | undefined> {
 
 /** A clock that was set back is behind the last line of the audit log. */
 export async function illClock({ ledger, now }: Context): Promise<string | undefined> {
-  const bounds = { prefix: 'line#', descending: true, limit: 1 } as const;
-  const [item] = (await ledger.query(partitions.audit, bounds)).items;
+  const end = headOf(await ledger.get(ledgerKeys.auditHead));
+  const item = end && (await ledger.get(ledgerKeys.auditLine(end.sequence)));
   if (item === undefined) return undefined;
   const { at } = chainedLine.from(item);
   const behindMs = Date.parse(at) - now();

@@ -52,17 +52,13 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     ['one item a party', 'nobody'],
   ),
   kind(
-    'audit-pending',
+    'audit-pending#*',
     'lines that wait for the chain',
     ['every change', '`audit/log.ts`'],
     ['until they are chained', '`audit/log.ts`'],
   ),
-  kind(
-    'audit',
-    'the chain of the audit log',
-    ['`audit/log.ts`', '`audit/`'],
-    ['until archived, its head for ever', '`audit/archive.ts`'],
-  ),
+  kind('audit-line#*', 'the chain of the audit log', ['`audit/log.ts`', '`audit/`'], FOR_EVER),
+  kind('audit', 'the end of the chain, and how far the archive goes', ['`audit/`', '`audit/`'], FOR_EVER),
   kind(
     'ledger',
     'standing and identity of the ledger',

@@ -33,9 +33,6 @@ export const wrappedPartition = (keyUri: string) => `wrapped-under#${keyTag(keyU
 /** Names of the partitions that are read as a whole. */
 export const partitions = {
   parties: 'party',
-  /** Lines of the audit log that wait for the chain, and the chain. */
-  auditWaiting: 'audit-pending',
-  audit: 'audit',
   trust: 'trust',
   eumChains: 'eum-chains',
   openWork: 'open-work',
@@ -61,16 +58,29 @@ export const subjectOfNotice = (name: string) => name.slice(0, name.lastIndexOf(
 
 /** Every change of a profile of any party writes a notice: they are spread by what they tell of, as chunks are. */
 export const NOTICE_SHARDS = 16;
-const overShards = (list: string) => Array.from({ length: NOTICE_SHARDS }, (_, shard) => `${list}#${shard}`);
+const overShards = (list: string, shards: number): readonly string[] =>
+  Array.from({ length: shards }, (_, shard) => `${list}#${shard}`);
 /** Where notices wait; together they are one list, in the order of their names. */
-export const noticePartitions: readonly string[] = overShards('notices');
+export const noticePartitions = overShards('notices', NOTICE_SHARDS);
 /** Where those are that were given up. */
-export const parkedNoticePartitions: readonly string[] = overShards('notices-parked');
+export const parkedNoticePartitions = overShards('notices-parked', NOTICE_SHARDS);
 
-const inShard = (shards: readonly string[], name: string): ItemKey => {
-  const [octet = 0] = createHash('sha256').update(subjectOfNotice(name)).digest();
-  return { partition: shards[octet % NOTICE_SHARDS]!, sort: name };
+/** The partition of a list that is spread by what each of its items is of. */
+const shardOf = (shards: readonly string[], subject: string): string => {
+  const [octet = 0] = createHash('sha256').update(subject).digest();
+  return shards[octet % shards.length]!;
 };
+const noticeKey = (shards: readonly string[], name: string): ItemKey => ({
+  partition: shardOf(shards, subjectOfNotice(name)),
+  sort: name,
+});
+
+/** Every change writes a line of the audit log that waits, and every line is chained: both lists are spread. */
+export const AUDIT_SHARDS = 16;
+/** Where lines wait for the chain; together they are one list, in the order in which they were written. */
+export const waitingLinePartitions = overShards('audit-pending', AUDIT_SHARDS);
+/** The chain: each line in the partition after that of the line before. */
+export const auditLinePartitions = overShards('audit-line', AUDIT_SHARDS);
 
 /** Beginning of the sort keys of releases at work. */
 export const RELEASE = 'release#';
@@ -157,17 +167,17 @@ export const ledgerKeys = {
   formInForce: { partition: partitions.forms, sort: 'in-force' } as ItemKey,
   release: (version: string): ItemKey => ({ partition: partitions.forms, sort: `${RELEASE}${version}` }),
   /** The end of the audit log. */
-  auditHead: { partition: partitions.audit, sort: 'head' } as ItemKey,
+  auditHead: { partition: 'audit', sort: 'head' } as ItemKey,
   /** Up to which line the archive goes. */
-  auditArchived: { partition: partitions.audit, sort: 'archived' } as ItemKey,
+  auditArchived: { partition: 'audit', sort: 'archived' } as ItemKey,
   auditLine: (sequence: number): ItemKey => ({
-    partition: partitions.audit,
-    sort: `line#${padded(sequence)}`,
+    partition: auditLinePartitions[sequence % AUDIT_SHARDS]!,
+    sort: padded(sequence),
   }),
-  /** A line that waits for the chain; `id` makes it repeatable. */
+  /** A line that waits for the chain, by when it was written, in milliseconds; `id` makes it repeatable. */
   waitingLine: (atMs: number, id: string): ItemKey => ({
-    partition: partitions.auditWaiting,
-    sort: `${padded(Math.floor(atMs / 1000))}#${id}`,
+    partition: shardOf(waitingLinePartitions, id),
+    sort: `${dueBy(atMs)}#${id}`,
   }),
 
   party: (fingerprint: string): ItemKey => ({ partition: partitions.parties, sort: fingerprint }),
@@ -379,8 +389,8 @@ export const ledgerKeys = {
     partition: `${TRANSFERS}${party}`,
     sort: transferId,
   }),
-  parkedNotice: (name: string): ItemKey => inShard(parkedNoticePartitions, name),
-  notice: (name: string): ItemKey => inShard(noticePartitions, name),
+  parkedNotice: (name: string): ItemKey => noticeKey(parkedNoticePartitions, name),
+  notice: (name: string): ItemKey => noticeKey(noticePartitions, name),
   /** The key that signs callbacks, the client key in use, and the one that waits for its certificate. */
   callbackKey: (name: 'signing' | 'client' | 'client-next'): ItemKey => ({
     partition: 'callback-keys',

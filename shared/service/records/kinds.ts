@@ -60,7 +60,8 @@ import { openWorkRecord } from './work.ts';
 const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>>>> = {
   ledger: { standing: standingRecord, identity: identityRecord, verification: verificationRecord },
   'stored-form': { 'in-force': formRecord, release: releaseRecord },
-  audit: { head: auditHead, archived: auditArchived, line: chainedLine },
+  audit: { head: auditHead, archived: auditArchived },
+  'audit-line': { '*': chainedLine },
   'audit-pending': { '*': waitingLine },
   party: { '*': partyRecord },
   rate: { head: bucketRecord },

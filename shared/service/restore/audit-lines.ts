@@ -1,14 +1,14 @@
 import { canonicalJson } from '../../codec/canonical-json.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
-import { scan } from '../../ledger/scan.ts';
+import { scanSpread } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ChainedLine } from '../api/admin.ts';
 import { archivedLines } from '../audit/archive.ts';
 import { lineHash } from '../audit/line.ts';
 import { auditHead, chainedLine, headOf, type WaitingLine, waitingLine } from '../records/audit.ts';
-import { ledgerKeys, partitions } from '../records/keys.ts';
+import { ledgerKeys, waitingLinePartitions } from '../records/keys.ts';
 
 /** Lines and the new head in one transaction. */
 const BATCH = 80;
@@ -71,8 +71,8 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
 
 async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> {
   const waiting = new Map<string, Item>();
-  for await (const item of scan(ledger, partitions.auditWaiting))
-    waiting.set(contentOf(waitingLine.from(item)), item);
+  for await (const items of scanSpread(ledger, waitingLinePartitions))
+    for (const item of items) waiting.set(contentOf(waitingLine.from(item)), item);
   return waiting;
 }
 

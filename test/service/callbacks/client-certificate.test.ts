@@ -6,6 +6,7 @@ import type { CallbackClient } from '../../../shared/service/records/callback-ke
 import { callbackClient } from '../../../shared/service/records/callback-keys.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { encodePrivateKeyPem, generateKey, publicKeyOfCsr, SimCi } from '../../../sim/index.ts';
+import { waitingAuditLines } from '../../support/audit.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { sharedSoftkey } from '../../support/softkeys.ts';
 
@@ -94,7 +95,7 @@ it('a rotation shows another key at once, leaves a line in the audit log, and an
   const before = await shown();
   const replaced = await client().replace('test');
   expect((await shown()).key).not.toBe(before.key);
-  const { items } = await runtime.context.ledger.query('audit-pending');
+  const items = await waitingAuditLines(runtime.context.ledger);
   expect(
     items.filter(({ attributes }) => attributes.event === 'callback.certificate.installed').length,
   ).toBeGreaterThan(3);

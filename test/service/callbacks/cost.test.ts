@@ -1,62 +1,9 @@
 import { expect, it } from 'vitest';
-import { encodeAttributes } from '../../../shared/ledger/item.ts';
-import type { Item, Ledger, Write } from '../../../shared/ledger/ledger.ts';
 import { deliverNotices, sweepOutbox } from '../../../shared/notify/outbox.ts';
 import { CallbackCourier } from '../../../shared/service/callbacks/courier.ts';
 import { noticeWrite } from '../../../shared/service/reports/notices.ts';
 import { Deployment } from '../../support/deployment.ts';
-
-/** Units of DynamoDB that a ledger's calls would cost: a KB begun of what is written, 4 KB begun of what is read. */
-function metered(ledger: Ledger, units: { write: number; read: number }): Ledger {
-  const sizes = new Map<string, number>();
-  const name = ({ partition, sort }: { partition: string; sort: string }) => `${partition}\0${sort}`;
-  const octets = (item: Item | undefined) => {
-    if (item === undefined) return 1;
-    const size = name(item).length + encodeAttributes(item.attributes).length;
-    sizes.set(name(item), size);
-    return size;
-  };
-  const read = (items: readonly (Item | undefined)[]) => {
-    for (const item of items) units.read += Math.ceil(octets(item) / 4096);
-  };
-  const write = (one: Write, factor: number) => {
-    const size =
-      'put' in one
-        ? name(one.put).length + encodeAttributes(one.attributes).length
-        : (sizes.get(name('remove' in one ? one.remove : one.check)) ?? 1);
-    units.write += factor * Math.ceil(size / 1024);
-  };
-  return Object.assign(Object.create(ledger) as Ledger, {
-    get: async (key: Parameters<Ledger['get']>[0]) => {
-      const item = await ledger.get(key);
-      read([item]);
-      return item;
-    },
-    getMany: async (keys: Parameters<Ledger['getMany']>[0]) => {
-      const items = await ledger.getMany(keys);
-      read(items);
-      return items;
-    },
-    query: async (...args: Parameters<Ledger['query']>) => {
-      const page = await ledger.query(...args);
-      // a query is charged for the sum of what it reads
-      units.read += Math.ceil(page.items.reduce((sum, item) => sum + octets(item), 0) / 4096);
-      return page;
-    },
-    write: (one: Write) => {
-      write(one, 1);
-      return ledger.write(one);
-    },
-    writeMany: (all: readonly Write[]) => {
-      for (const one of all) write(one, 1);
-      return ledger.writeMany(all);
-    },
-    transact: (all: readonly Write[]) => {
-      for (const one of all) write(one, 2);
-      return ledger.transact(all);
-    },
-  });
-}
+import { meteredLedger } from '../../support/metered-ledger.ts';
 
 it.each([
   { batch: 1, most: { write: 7.5, read: 3.5 } },
@@ -73,7 +20,7 @@ it.each([
     try {
       const { context } = deployment.runtime;
       const units = { write: 0, read: 0 };
-      const ledger = metered(context.ledger, units);
+      const ledger = meteredLedger(context.ledger, units);
       const callbacks = 100;
       for (let n = 0; n < callbacks; n++) {
         const write = noticeWrite({

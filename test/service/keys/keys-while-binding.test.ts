@@ -18,6 +18,7 @@ import { decodeBppBatch, Factory, type PersonalisedEuicc, SoftEuicc } from '../.
 import { faultProxy } from '../../keys/fault-proxy.ts';
 import { kmsEndpoint, useEmulatorCredentials } from '../../keys/kms-emulator.ts';
 import { freshSoftHsm } from '../../keys/softhsm.ts';
+import { chainedAuditLines } from '../../support/audit.ts';
 import { count } from '../../support/counts.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
@@ -207,7 +208,7 @@ describe.skipIf(endpoint === undefined)(
         for (const { about } of events('job.slowed'))
           expect(about).toMatchObject({ job, times: expect.any(Number), waitedMs: expect.any(Number) });
         await deployment.runtime.audit.chain();
-        const { items } = await deployment.runtime.context.ledger.query('audit', { prefix: 'line#' });
+        const items = await chainedAuditLines(deployment.runtime.context.ledger);
         const slowed = items.filter(
           ({ attributes }) => Number((attributes.about as { keysSlowed?: number }).keysSlowed) > 0,
         );

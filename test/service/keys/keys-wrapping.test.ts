@@ -8,6 +8,7 @@ import { ownTemplate } from '../../../shared/profile/package/template/own-profil
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { orderRecord, packRecord } from '../../../shared/service/records/order.ts';
 import { decodeBppBatch, encodeBppRequest } from '../../../sim/index.ts';
+import { chainedAuditLines } from '../../support/audit.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 
 const ORDER = 'ORDER-1';
@@ -178,7 +179,7 @@ describe('uses of keys', { tags: ['DPFS01'] }, () => {
     await runtime.keyUses.round();
     await runtime.keyUses.round();
     await runtime.audit.chain();
-    const { items } = await runtime.context.ledger.query('audit', { prefix: 'line#' });
+    const items = await chainedAuditLines(runtime.context.ledger);
     const used = items
       .filter(({ attributes }) => attributes.event === 'key.used')
       .map(({ attributes }) => attributes.about as Record<string, unknown>);

@@ -38,7 +38,11 @@ const ppkVaultNames = [...Object.values(ppkNames('O', 7, 'a1')), PPK_IDENTITY, p
 const isKey = (value: unknown): value is ItemKey =>
   typeof value === 'object' && value !== null && 'partition' in value;
 const ledgerPartitions = [
-  ...Object.values(ledgerKeys).map((make: unknown) => {
+  ...Object.values({
+    ...ledgerKeys,
+    auditLine: () => ledgerKeys.auditLine(7),
+    waitingLine: () => ledgerKeys.waitingLine(7, 'a1'),
+  }).map((make: unknown) => {
     const key: unknown = typeof make === 'function' ? make('a1', 7, 7) : make;
     return isKey(key) ? key.partition : 'no key';
   }),

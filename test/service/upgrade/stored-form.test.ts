@@ -5,7 +5,7 @@ import type { Ledger } from '../../../shared/ledger/ledger.ts';
 import { openLedger } from '../../../shared/ledger/open.ts';
 import { openRuntime } from '../../../shared/runtime.ts';
 import { formInForce, NEWEST_FORM } from '../../../shared/service/records/forms.ts';
-import { ledgerKeys, partitions } from '../../../shared/service/records/keys.ts';
+import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { formRecord } from '../../../shared/service/records/stored-form.ts';
 import {
   FormFault,
@@ -15,6 +15,7 @@ import {
   StoredForm,
   THIS_RELEASE,
 } from '../../../shared/service/upgrade/stored-form.ts';
+import { waitingAuditLines } from '../../support/audit.ts';
 import { Deployment } from '../../support/deployment.ts';
 
 const OLD: Release = { release: '1.0.0', reads: 1 };
@@ -103,7 +104,7 @@ describe('two releases side by side', () => {
     now += 1;
     expect(await fresh.activate('test')).toEqual({ form: 2, before: 1 });
     expect(await fresh.activate('test')).toEqual({ form: 2, before: 2 });
-    expect((await ledger.query(partitions.auditWaiting)).items.map(({ attributes }) => attributes)).toEqual([
+    expect((await waitingAuditLines(ledger)).map(({ attributes }) => attributes)).toEqual([
       expect.objectContaining({ event: 'form.activated', about: { form: 2, release: '2.0.0' } }),
     ]);
     expect(await fresh.forms()).toMatchObject({
@@ -144,7 +145,7 @@ describe('two releases side by side', () => {
     const both = [1, 2].map(() => closing(new StoredForm(ledger, () => SILENT_MS, NEW)));
     const answers = await Promise.all(both.map((one) => one.activate('test')));
     expect(answers.map(({ form }) => form)).toEqual([2, 2]);
-    expect((await ledger.query(partitions.auditWaiting)).items).toHaveLength(1);
+    expect(await waitingAuditLines(ledger)).toHaveLength(1);
   });
 });
 

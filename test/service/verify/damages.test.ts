@@ -257,7 +257,7 @@ const EDITS: readonly (readonly [what: string, where: string, edit: (text: strin
     ],
     [
       'changed a line of the audit log',
-      "partition = 'audit' AND sort LIKE 'line#%'",
+      "partition LIKE 'audit-line#%'",
       (text) => text.replace(/"event":"[^"]*"/, '"event":"call.refused"'),
     ],
   ];

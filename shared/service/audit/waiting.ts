@@ -1,0 +1,30 @@
+import type { Item, Ledger } from '../../ledger/ledger.ts';
+import { compareSort } from '../../ledger/range.ts';
+import { scan, scanSpread } from '../../ledger/scan.ts';
+import { waitingLinePartitions } from '../records/keys.ts';
+
+/**
+ * The lines that wait when the call begins, in the order in which they are chained: by the millisecond at which each was
+ * written, and by their names within one.
+ *
+ * They are spread, and partitions are not read at one moment: a line could be found whose cause was not there yet when the
+ * partition of the cause was read. So each partition is asked for its newest line first, and nothing newer is read then. What a
+ * line came after was complete before that line was written, and so before the reading began, which finds it. Thus no line is
+ * chained before one that it came after, as far as the clocks of those who wrote them agree, and a reading has an end however
+ * fast others write.
+ */
+export async function* waitingLines(
+  ledger: Pick<Ledger, 'query'>,
+  pageSize: number,
+): AsyncGenerator<readonly Item[], void, undefined> {
+  const last = await Promise.all(waitingLinePartitions.map((partition) => lastOf(ledger, partition)));
+  const to = last.filter((sort) => sort !== undefined).reduce(later, '');
+  if (to !== '') yield* scanSpread(ledger, waitingLinePartitions, { to, pageSize });
+}
+
+const later = (one: string, other: string) => (compareSort(one, other) < 0 ? other : one);
+
+async function lastOf(ledger: Pick<Ledger, 'query'>, partition: string): Promise<string | undefined> {
+  for await (const { sort } of scan(ledger, partition, { descending: true, pageSize: 1 })) return sort;
+  return undefined;
+}

@@ -1,0 +1,197 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Ledger, Range, Write } from '../../../shared/ledger/ledger.ts';
+import { SqliteLedger } from '../../../shared/ledger/sqlite.ts';
+import { auditWrite } from '../../../shared/service/audit/line.ts';
+import { AuditLog } from '../../../shared/service/audit/log.ts';
+import { listAuditLines } from '../../../shared/service/inventory/audit-lines.ts';
+import {
+  AUDIT_SHARDS,
+  auditLinePartitions,
+  waitingLinePartitions,
+} from '../../../shared/service/records/keys.ts';
+import { transactionId } from '../../../shared/service/records/transaction-id.ts';
+import { openVault } from '../../../shared/vault/open.ts';
+import type { Vault } from '../../../shared/vault/vault.ts';
+import { waitingAuditLines } from '../../support/audit.ts';
+import { effort } from '../../support/effort.ts';
+import { countingReads } from '../../support/counted-reads.ts';
+import { ledgerWith } from '../../support/ledger-with.ts';
+import { Death, Life } from '../mortal.ts';
+
+/** Most calls of a round are the reads before its transactions. */
+const FIRST_DEATH = effort({ short: 2 * AUDIT_SHARDS - 1, long: 1 });
+
+let folder: string;
+let vault: Vault;
+let ledger: Ledger;
+let log: AuditLog;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'smdpf-audit-'));
+  vault = await openVault(`file:${folder}`, {
+    baseUrl: 'https://dp.example.com/',
+    transferSecret: new Uint8Array(32),
+  });
+  ledger = await SqliteLedger.open(':memory:');
+  log = new AuditLog(ledger, vault);
+});
+afterEach(async () => {
+  await ledger.close();
+  await rm(folder, { recursive: true });
+});
+
+/** The write of a line that says its own number. */
+const lineWrite = (quantity: number, atMs: number, id = `line-${quantity}`): Write =>
+  auditWrite({ event: 'order.prepared', by: 'test', about: { order: 'ORD-1', quantity } }, id, atMs);
+
+/** What the lines of the chain say, from one on. */
+const numbers = async (from?: number): Promise<readonly number[]> => {
+  const said: number[] = [];
+  for await (const { about } of log.lines(from)) said.push(Number(about.quantity));
+  return said;
+};
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+const problems = async () => {
+  const found: unknown[] = [];
+  for await (const line of log.verify()) if (line.problem !== undefined) found.push(line);
+  return found;
+};
+
+describe('audit lines over partitions', { tags: ['I8'] }, () => {
+  it('are spread evenly, those that wait by what they are of and those of the chain by their number', async () => {
+    const writes = upTo(1_600).map((n) =>
+      lineWrite(n, 1_000_000, `profile-${transactionId('a'.repeat(24), n)}-1`),
+    );
+    await ledger.writeMany(writes);
+    const sizesOf = async (partitions: readonly string[]) =>
+      await Promise.all(partitions.map(async (one) => (await ledger.query(one)).items.length));
+    for (const size of await sizesOf(waitingLinePartitions)) expect(Math.abs(size - 100)).toBeLessThan(50);
+    expect(await log.chain()).toBe(1_600);
+    expect(await sizesOf(waitingLinePartitions)).toEqual(waitingLinePartitions.map(() => 0));
+    expect(await sizesOf(auditLinePartitions)).toEqual(auditLinePartitions.map(() => 100));
+    expect(AUDIT_SHARDS).toBe(16);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('are chained by the millisecond at which each was written, whatever partition it waits in', async () => {
+    // written in another order than that of their times, with names in a third
+    const writes = upTo(500).map((n) => lineWrite(n, 1_000_000 + n, `line-${(n * 7919) % 500}`));
+    await ledger.writeMany(writes.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))));
+    await log.chain();
+    expect(await numbers()).toEqual(upTo(500));
+  });
+
+  it('are chained behind what they came after, whenever both are written between the reads of a round', async () => {
+    const [first, last] = [waitingLinePartitions[0], waitingLinePartitions.at(-1)];
+    const idIn = (partition: string | undefined) =>
+      upTo(1_000)
+        .map((n) => `line-${n}`)
+        .find((id) => JSON.stringify(lineWrite(0, 0, id)).includes(`"${partition}"`))!;
+    let moments = 0;
+    for (let moment = 1; ; moment++) {
+      const at = 1_000_000 * moment;
+      await ledger.writeMany([lineWrite(10, at, idIn(first)), lineWrite(11, at + 1, idIn(last))]);
+      let queries = 0;
+      let turn = Promise.resolve();
+      const interrupted = ledgerWith(ledger, {
+        // one read after another; behind one of them a cause and, in a partition that is read later, its effect
+        query: async (partition: string, range?: Range) => {
+          const before = turn;
+          const reading = before.then(async () => {
+            const page = await ledger.query(partition, range);
+            queries += 1;
+            if (queries === moment)
+              for (const [quantity, id] of [idIn(first), idIn(last)].entries())
+                await ledger.write(lineWrite(quantity, at + 100 + quantity, id));
+            return page;
+          });
+          turn = reading.then(() => undefined);
+          return await reading;
+        },
+      });
+      await new AuditLog(interrupted, vault).chain();
+      const isOver = queries < moment;
+      await log.chain();
+      const told = (await numbers()).slice(-4);
+      if (isOver) break;
+      moments += 1;
+      expect(told, `written after read ${moment}`).toEqual([10, 11, 0, 1]);
+    }
+    expect(moments).toBeGreaterThanOrEqual(2 * AUDIT_SHARDS);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('are chained each once, wherever the process dies that chains them', async () => {
+    let written = 0;
+    let deaths = 0;
+    for (const when of ['before', 'after'] as const)
+      for (let call = FIRST_DEATH; ; call++) {
+        const before = written;
+        await ledger.writeMany(upTo(55).map(() => lineWrite(written, 1_000_000 + written++)));
+        const life = new Life({ call, when });
+        life.begun = true;
+        const mortal = new AuditLog(life.wrap(ledger), vault);
+        await mortal.chain().catch((error: unknown) => expect(error).toBeInstanceOf(Death));
+        if (!life.dead) break;
+        deaths += 1;
+        await log.chain();
+        const told = await numbers(before + 1);
+        expect(told, `death ${when} call ${call}`).toEqual(upTo(55).map((n) => before + n));
+      }
+    expect(deaths).toBeGreaterThanOrEqual(2 * (2 * AUDIT_SHARDS + 4 - FIRST_DEATH));
+    expect(await numbers()).toEqual(upTo(written));
+    expect(await waitingAuditLines(ledger)).toEqual([]);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('are chained each once by several at the same time, while others write', async () => {
+    const others = upTo(4).map(() => new AuditLog(ledger, vault));
+    let written = 0;
+    for (let round = 0; round < 5; round++) {
+      const writing = ledger.writeMany(upTo(150).map(() => lineWrite(written, 1_000_000 + written++)));
+      await Promise.all([writing, ...others.map((one) => one.chain())]);
+    }
+    await log.chain();
+    expect((await numbers()).toSorted((a, b) => a - b)).toEqual(upTo(written));
+    expect(await problems()).toEqual([]);
+  });
+
+  it('that are written while others are chained wait for the next round, which thus has an end', async () => {
+    await ledger.writeMany(upTo(200).map((n) => lineWrite(n, 1_000_000 + n)));
+    let more = 200;
+    const busy = ledgerWith(ledger, {
+      transact: async (writes: readonly Write[]) => {
+        await ledger.write(lineWrite(more, 2_000_000 + more++));
+        return await ledger.transact(writes);
+      },
+    });
+    expect(await new AuditLog(busy, vault).chain()).toBe(200);
+    expect(await log.chain()).toBe(more - 200);
+    expect(await numbers()).toEqual(upTo(more));
+  });
+
+  it('are chained and archived by turns, of which each has an end', async () => {
+    await ledger.writeMany(upTo(130).map((n) => lineWrite(n, 1_000_000 + n)));
+    expect(await log.chain(50)).toBe(98);
+    expect(await log.chainAndArchive(() => false)).toEqual({ chained: 32, archived: 130 });
+    expect(await log.chainAndArchive(() => true)).toEqual({ chained: 0, archived: 0 });
+    expect(await problems()).toEqual([]);
+  });
+
+  it('are read from a number on in reads that their number does not matter for, onwards and back', async () => {
+    await ledger.writeMany(upTo(500).map((n) => lineWrite(n, 1_000_000 + n)));
+    await log.chain();
+    const { ledger: counted, reads } = countingReads(ledger);
+    const { lines } = await new AuditLog(counted, vault).getAuditLines({ from: 201, limit: 100 });
+    expect(lines.map(({ about }) => about.quantity)).toEqual(upTo(100).map((n) => 200 + n));
+    // the end of the chain, and twice an even share of each partition
+    expect(reads).toEqual({ calls: 1 + AUDIT_SHARDS, items: 1 + 13 * AUDIT_SHARDS });
+    const page = await listAuditLines({ ledger: counted }, { before: 301, limit: 100 });
+    expect(page.lines.map(({ about }) => about.quantity)).toEqual(upTo(100).map((n) => 299 - n));
+    expect(reads.calls).toBeLessThanOrEqual(4 * AUDIT_SHARDS);
+  });
+});

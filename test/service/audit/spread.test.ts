@@ -16,8 +16,8 @@ import { transactionId } from '../../../shared/service/records/transaction-id.ts
 import { openVault } from '../../../shared/vault/open.ts';
 import type { Vault } from '../../../shared/vault/vault.ts';
 import { waitingAuditLines } from '../../support/audit.ts';
-import { effort } from '../../support/effort.ts';
 import { countingReads } from '../../support/counted-reads.ts';
+import { effort } from '../../support/effort.ts';
 import { ledgerWith } from '../../support/ledger-with.ts';
 import { Death, Life } from '../mortal.ts';
 

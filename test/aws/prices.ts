@@ -18,10 +18,10 @@ export const PRICES = {
 } as const;
 
 /** Seconds of a 1.77 GB Lambda for one profile: preparing, checking its eUICC, binding at 75 signatures a second. */
-const LAMBDA_SECONDS = 0.01 + 0.005 + 1 / 75;
-const LAMBDA_GB = 1769 / 1024;
+export const LAMBDA_SECONDS = 0.01 + 0.005 + 1 / 75;
+export const LAMBDA_GB = 1769 / 1024;
 /** Transitions of a child execution, for one chunk and one pack, and what they are shared by. */
-const TRANSITIONS_PER_PROFILE = (2 * 3) / 250;
+export const TRANSITIONS_PER_PROFILE = (2 * 3) / 250;
 
 /** Dollars for a million profiles, from what was counted for `profiles` of them. */
 export function estimate(bills: readonly BillSnapshot[], signs: number, profiles: number): number {

@@ -30,7 +30,7 @@ const BENCHES: readonly (readonly [name: string, ...args: string[]])[] = [
   ...largeTemplate(),
   ['ingest', '--entries', size(20_000, 3_000)],
   ['job', '--items', size(10_000, 500)],
-  ['jit', '--calls', options.quick ? '30,60,60' : '400,2000,4000'],
+  options.quick ? ['jit', '--calls', '30,60,60', '--warm-up', '60'] : ['jit'],
   ['memory', '--sizes', options.quick ? '1000' : options['memory-sizes']],
 ];
 

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Runtime } from '../../shared/runtime.ts';
-import { DRIFT_MS } from '../../shared/service/evidence/clock-watch.ts';
-import { type Checks, illClock } from '../../shared/service/inventory/health.ts';
+import type { Checks } from '../../shared/service/inventory/health.ts';
 import type { OfProcess } from '../../shared/service/inventory/inventory.ts';
 import { illSpace } from '../server/disk-space.ts';
 import { storeTrials } from '../server/store-trials.ts';
@@ -9,8 +8,8 @@ import type { DeploymentFolder } from './folder.ts';
 import { serverCertificateIn } from './tls.ts';
 
 /**
- * What only the embedded server can tell of itself: whether its disk takes what is written, how much is left of it, its TLS
- * certificate, and what its clock differs from that of the configuration. `cert` is PEM, the server's own first.
+ * What only the embedded server can tell of itself: whether its disk takes what is written, how much is left of it, and its
+ * TLS certificate. `cert` is PEM, the server's own first.
  */
 export function ownHealth(
   runtime: Runtime,
@@ -28,7 +27,6 @@ export function ownHealth(
     vault: tried('vault'),
     'PPK vault': tried('ppks'),
     disk: async () => (await illSpace({ ledger, vault, 'PPK vault': ppks })) ?? (await tried('ledger')()),
-    clock: async () => illDrift(runtime) ?? (await illClock(runtime.context)),
     TLS: async () =>
       notAfterMs > runtime.context.now() ? undefined : `the certificate of the server ended at ${validTo}`,
   };
@@ -39,10 +37,4 @@ export function ownHealth(
 export function healthInFolder(runtime: Runtime, deployment: DeploymentFolder): Partial<OfProcess> {
   const cert = serverCertificateIn(deployment.path('tls'));
   return cert === undefined ? {} : ownHealth(runtime, cert);
-}
-
-/** What the last comparison with the `timeSource` has found. */
-function illDrift({ evidence }: Runtime): string | undefined {
-  const ahead = evidence.clock.last?.aheadMs ?? 0;
-  return Math.abs(ahead) > DRIFT_MS ? `it is ${ahead} ms ahead of the time source` : undefined;
 }

@@ -1,12 +1,11 @@
 import { messageOf } from '../../events/error-record.ts';
 import type { Log } from '../../events/log-events.ts';
 import type { AuditHead } from '../api/admin.ts';
-import type { ClockWatch } from './clock-watch.ts';
+import { CLOCK_MS, type ClockWatch } from './clock-watch.ts';
 import type { OutsideAnchor } from './outside-anchor.ts';
 
-/** Milliseconds between two ends that one process keeps outside, and between two comparisons of its clock. */
+/** Milliseconds between two ends that one process keeps outside. */
 export const ANCHOR_MS = 60 * 60_000;
-export const CLOCK_MS = 6 * 60 * 60_000;
 
 interface Sources {
   readonly anchor: Pick<OutsideAnchor, 'uri' | 'keep'>;

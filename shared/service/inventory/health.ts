@@ -4,6 +4,7 @@ import { asRead } from '../../ledger/change.ts';
 import type { Health, HealthCheck } from '../api/ops.ts';
 import { callbackHealth } from '../callbacks/health.ts';
 import type { Context } from '../context.ts';
+import { driftOf } from '../evidence/clock-watch.ts';
 import type { KeyInventory } from '../keys/key-inventory.ts';
 import { chainedLine, headOf } from '../records/audit.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -144,8 +145,11 @@ async function illCallbacks(context: Context): Promise<string | undefined> {
   return undefined;
 }
 
-/** A clock that was set back is behind the last line of the audit log. */
-export async function illClock({ ledger, now }: Context): Promise<string | undefined> {
+/** A clock that was set back is behind the last line of the audit log; one that was compared may differ from the other one. */
+async function illClock(context: Context): Promise<string | undefined> {
+  const { ledger, now } = context;
+  const ahead = await driftOf(context);
+  if (ahead !== undefined) return `it is ${ahead} ms ahead of the time source`;
   const end = headOf(await ledger.get(ledgerKeys.auditHead));
   const item = end && (await ledger.get(ledgerKeys.auditLine(end.sequence)));
   if (item === undefined) return undefined;

@@ -102,9 +102,9 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   ),
   kind(
     'health',
-    'what the health of the ledger is tried with',
-    ['`inventory/health.ts`', '`inventory/health.ts`'],
-    ['one item', 'nobody'],
+    'what the health of the ledger is tried with, and the last comparison of the clock',
+    ['`inventory/health.ts`, `evidence/clock-watch.ts`', '`inventory/health.ts`'],
+    ['one item each', 'nobody'],
   ),
   kind(
     'slowed-keys',

@@ -202,6 +202,7 @@ export const ledgerKeys = {
   }),
   approval: (id: string): ItemKey => ({ partition: partitions.dualControl, sort: `${APPROVAL}${id}` }),
   probe: { partition: partitions.health, sort: 'probe' } as ItemKey,
+  clock: { partition: partitions.health, sort: 'clock' } as ItemKey,
   slowedKey: (key: string, how: string): ItemKey => ({
     partition: partitions.slowedKeys,
     sort: `${keyTag(key)} ${how}`,

@@ -1,6 +1,7 @@
 import type { ItemKey } from '../../ledger/ledger.ts';
 import { auditArchived, auditHead, chainedLine, waitingLine } from './audit.ts';
 import { callbackClient, callbackClientRequest, callbackSigningKey } from './callback-keys.ts';
+import { clockComparison } from './clock.ts';
 import { deliveryKeyRecord, keyAssignment, waitingKey, wrappedUnder } from './custody.ts';
 import { administratorRecord, approvalRecord, dualControlPolicy } from './dual-control.ts';
 import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from './euicc.ts';
@@ -76,7 +77,7 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   'trust-epoch': { copy: trustEpochCopy },
   'eum-chains': { '*': knownEumChain },
   keys: { '*': keyAssignment },
-  health: { probe: probeRecord },
+  health: { probe: probeRecord, clock: clockComparison },
   'slowed-keys': { '*': slowedKey },
   'keys-waiting': { '*': waitingKey },
   'dual-control': { policy: dualControlPolicy, administrator: administratorRecord, approval: approvalRecord },

@@ -3,7 +3,7 @@ import type { LogRecord } from '../../../shared/events/log-events.ts';
 import { SqliteLedger } from '../../../shared/ledger/sqlite.ts';
 import { noPort } from '../../../shared/no-port.ts';
 import { AuditLog } from '../../../shared/service/audit/log.ts';
-import { ClockWatch, DRIFT_MS } from '../../../shared/service/evidence/clock-watch.ts';
+import { ClockWatch, DRIFT_MS, driftOf } from '../../../shared/service/evidence/clock-watch.ts';
 
 it.each([
   [DRIFT_MS, false],
@@ -24,5 +24,11 @@ it.each([
   expect(lines).toMatchObject([
     { event: 'clock.compared', about: { source: 'sntp:clock.example', ...found } },
   ]);
+  // what health tells of it, in any thread or command that has the same stores, for as long as comparisons are made
+  const other = (ms: number) => driftOf({ ledger, now: () => ms });
+  expect(await other(2_000)).toBe(alarms ? aheadMs : undefined);
+  expect(await other(14 * 60 * 60_000)).toBeUndefined();
+  await new ClockWatch(context, 'sntp:clock.example', async () => ({ aheadMs: 1, roundTripMs: 3 })).compare();
+  expect(await other(2_000)).toBeUndefined();
   await ledger.close();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ANCHOR_MS, CLOCK_MS, EvidenceRounds } from '../../../shared/service/evidence/rounds.ts';
+import { CLOCK_MS } from '../../../shared/service/evidence/clock-watch.ts';
+import { ANCHOR_MS, EvidenceRounds } from '../../../shared/service/evidence/rounds.ts';
 
 const HEAD = { sequence: 7, hash: 'a'.repeat(64) };
 

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS, partOf } from '../../../../cli/server/admission/limits.
 import { partyThread, requireThreads } from '../../../../cli/server/parties/party-thread.ts';
 import { type RunningServer, startServer } from '../../../../cli/server/server.ts';
 import type { LogRecord } from '../../../../shared/events/log-events.ts';
+import { ClockWatch } from '../../../../shared/service/evidence/clock-watch.ts';
 import { encodeBppRequest } from '../../../../sim/index.ts';
 import { prepare, register } from '../../../service/scenario.ts';
 import { DEVICE_MAKER, Deployment, OPERATOR } from '../../../support/deployment.ts';
@@ -31,6 +32,7 @@ const start = (port: number) =>
     beside: [partyThread(deployment.runtime, (record) => log.push(record))],
     field: { port: 0 },
     vault: transferGate(deployment.runtime.context.vault),
+    ready: () => deployment.runtime.services.inventory.getHealth(),
     log: (record) => log.push(record),
   });
 
@@ -97,6 +99,19 @@ it('a request of many items is bound by the lanes, whoever took it on', async ()
 
 it('its lines are those of the server', () => {
   expect(log.filter(({ event }) => event === 'call').length).toBeGreaterThanOrEqual(CALLS);
+});
+
+it('every thread tells of the clock what one of them has found', async () => {
+  const { context } = deployment.runtime;
+  const found = { aheadMs: 5_000, roundTripMs: 3 };
+  await new ClockWatch(context, 'sntp:clock.example', async () => found).compare();
+  const answers = await Promise.all(
+    Array.from({ length: CALLS }, () => httpsSend(tls, `${server.urls.parties}/health/ready`)),
+  );
+  for (const { status, json } of answers) {
+    expect(status).toBe(503);
+    expect(json()).toMatchObject({ checks: expect.arrayContaining([{ name: 'clock', state: 'ill' }]) });
+  }
 });
 
 it('another server does not join in on the port', async () => {

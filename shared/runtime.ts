@@ -103,6 +103,8 @@ export interface RuntimeOptions {
   readonly notifier?: Notifier;
   /** Who has long work done, in the same way. */
   readonly dispatcher?: Dispatcher;
+  /** Milliseconds after which it is written down who called what, where others tell of it; a minute unless given. */
+  readonly callsWrittenMs?: number;
   readonly now?: () => number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -128,7 +130,7 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
   const ofProcess: Runtime['ofProcess'] = {};
   const parts = { trust, trustAdministration, audit, keyInventory, ofProcess };
   const services = openServices(config, context, { ...parts, rates: stores.ledger });
-  const calls = writeEachMinute(services.calls, log);
+  const calls = writeCalls(services.calls, log, options.callsWrittenMs);
   ofProcess.writeCalls = calls.write;
   return {
     config,
@@ -237,13 +239,14 @@ function openCustody(config: RuntimeConfig, ledger: Ledger, options: RuntimeOpti
 }
 
 /** Writes down who called what, each minute and at the end; an environment that sleeps does it after its calls. */
-function writeEachMinute(
+function writeCalls(
   { counts }: CallJournal,
   log: Log,
+  everyMs = KEY_USE_MS,
 ): { write(): Promise<void>; close(): Promise<void> } {
   const write = () =>
     counts.write().catch((error: unknown) => log({ event: 'audit.delayed', message: messageOf(error) }));
-  const timer = setInterval(write, KEY_USE_MS).unref();
+  const timer = setInterval(write, everyMs).unref();
   return {
     write,
     async close() {

@@ -10,6 +10,7 @@ import type { Listener } from '../server/listener.ts';
 import { startManagement } from '../server/management.ts';
 import type { Meters } from '../server/meters.ts';
 import { storeTrials } from '../server/store-trials.ts';
+import type { AnsweringThreads } from '../server/threads.ts';
 import type { FolderConfig } from './config-file.ts';
 import { freePort } from './free-port.ts';
 
@@ -22,6 +23,7 @@ interface Behind {
   /** PEM, as the other listeners have it. */
   readonly tls: { readonly key: string; readonly cert: string };
   readonly meters: Meters;
+  readonly threads: Pick<AnsweringThreads, 'measures'>;
   readonly log: Log;
   /** The port that parties call. */
   readonly port: number;
@@ -39,14 +41,14 @@ const LOOK_MS = 5_000;
  */
 export async function openManagement(
   { management = {}, server }: FolderConfig,
-  { runtime, tls, meters, log, port: partiesPort }: Behind,
+  { runtime, tls, meters, threads, log, port: partiesPort }: Behind,
 ): Promise<OpenedManagement | undefined> {
   if (management.enabled === false) return undefined;
   const { host = HOST, readers = LOOPBACK } = management;
   const { services } = runtime;
   const trials = new HealthCheck(storeTrials(runtime), () => performance.now());
   const ready = () => services.inventory.getHealth();
-  const gauges = remembered(() => gaugesOf(runtime));
+  const gauges = remembered(async () => [...(await gaugesOf(runtime)), ...threads.measures()]);
   const start = (port: number) =>
     startManagement({
       services,

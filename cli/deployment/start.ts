@@ -7,6 +7,7 @@ import { Meters } from '../server/meters.ts';
 import { partyThread, requireThreads } from '../server/parties/party-thread.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { storeTrials } from '../server/store-trials.ts';
+import { AnsweringThreads, FIELD_THREAD, threadOfParties } from '../server/threads.ts';
 import type { DeploymentFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { type OpenedConsole, openConsole, type WantedConsole } from './open-console.ts';
@@ -53,6 +54,7 @@ export async function startDeployment(
     { lanes: 'workers', log, notifier: callbacks.notifier },
     { publicUrl: configured.publicUrl ?? `https://${host}:${port}`, callbackCa: pki.caCertificate },
   );
+  const threads = new AnsweringThreads();
   let server: RunningServer | undefined;
   let console: OpenedConsole | undefined;
   let management: OpenedManagement | undefined;
@@ -62,15 +64,20 @@ export async function startDeployment(
       services: runtime.services,
       tls,
       listen: { host, port },
-      beside: Array.from({ length: requireThreads(configured.threads) - 1 }, () => partyThread(runtime, log)),
-      field: { port: fieldPort, listen: fieldThread(runtime.config, callbacks, log) },
+      beside: Array.from({ length: requireThreads(configured.threads) - 1 }, (_, before) =>
+        partyThread(runtime, log, (thread) => threads.isIn(threadOfParties(before + 2), thread)),
+      ),
+      field: {
+        port: fieldPort,
+        listen: fieldThread(runtime.config, callbacks, log, (thread) => threads.isIn(FIELD_THREAD, thread)),
+      },
       limits: configured.limits,
       stores: storeTrials(runtime),
       ready: () => runtime.services.inventory.getHealth(),
       vault: transferGate(runtime.context.vault),
       log,
     });
-    management = await openManagement(deployment.config, { runtime, tls, meters, log, port });
+    management = await openManagement(deployment.config, { runtime, tls, meters, threads, log, port });
     console = await openConsole(deployment, { runtime, tls, log }, ports.console);
   } catch (error) {
     await management?.close();

@@ -1,3 +1,4 @@
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import { Fault } from '../../shared/errors.ts';
 import type { Log, LogRecord } from '../../shared/events/log-events.ts';
@@ -6,6 +7,7 @@ import { startThread } from '../../shared/jobs/threads.ts';
 import { errorOf, type TaskFailure } from '../../shared/jobs/worker-lane.ts';
 import type { Listener } from './listener.ts';
 import { logServerFault } from './server-fault.ts';
+import type { AnsweringThread } from './threads.ts';
 
 /** What a thread that listens tells: where, or why not; a line of the log; that notices wait; work that it has taken on. */
 export type ListenerMessage =
@@ -70,27 +72,46 @@ export async function listenInThread<Data>(
   };
 }
 
-export class ListenerThread {
+export class ListenerThread implements AnsweringThread {
   /** The port; rejects where the thread cannot listen. */
   readonly listening: Promise<number>;
   /** Resolves when the thread is gone. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
+  #isListening = false;
 
   constructor({ module, heap, of, log, onNotices, onWork }: ThreadOptions, workerData: unknown) {
     this.#worker = startThread(module, { workerData, resourceLimits: heap });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.listening = promise;
-    this.ended = new Promise((gone) => this.#worker.once('exit', () => gone()));
+    this.ended = new Promise((gone) =>
+      this.#worker.once('exit', () => {
+        this.#isListening = false;
+        gone();
+      }),
+    );
     this.#worker.on('message', (message: ListenerMessage) => {
-      if ('port' in message) resolve(message.port);
-      else if ('failure' in message) reject(errorOf(message.failure));
+      if ('port' in message) {
+        this.#isListening = true;
+        resolve(message.port);
+      } else if ('failure' in message) reject(errorOf(message.failure));
       else if ('notices' in message) onNotices?.();
       else if ('work' in message) onWork?.(message.work);
       else log(message.log);
     });
     this.#worker.on('error', reject);
     void this.ended.then(() => reject(new Fault('dispatcher', `the thread of ${of} ended`)));
+  }
+
+  /** Whether it listens: not while it begins, and not once it has died. */
+  get isUp(): boolean {
+    return this.#isListening;
+  }
+
+  loop(since?: EventLoopUtilization): EventLoopUtilization {
+    const { performance } = this.#worker;
+    const now = performance.eventLoopUtilization();
+    return since === undefined ? now : performance.eventLoopUtilization(now, since);
   }
 
   order(order: ListenerOrder): void {

@@ -10,6 +10,9 @@ export interface Listening {
   readonly listener: Listener;
 }
 
+/** Whoever is asked who called what knows of another thread what that has written down: as fresh as other figures. */
+export const CALLS_WRITTEN_MS = 2_000;
+
 /** The thread's side of listener-thread.ts: tells where it listens, or why not, and does what it is told, to its end. */
 export function listenAsThread(port: MessagePort, open: () => Promise<Listening>): void {
   const tell = (message: ListenerMessage) => port.postMessage(message);

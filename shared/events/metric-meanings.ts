@@ -1,5 +1,7 @@
 import type { METRICS, MetricName } from './metrics.ts';
 
+const THREAD = '`parties 1`, which is the first, and as many more as `server.threads` says, or `field`';
+
 /**
  * What each metric tells, and what each of its labels holds: for `/metrics` and docs/metrics.md. Apart from metrics.ts, so that
  * no Lambda carries it.
@@ -110,6 +112,14 @@ export const MEANINGS: {
   smdpf_disk_free_octets: {
     meaning: 'what is left on the disk of the store',
     labels: { store: '`ledger`, `vault` or `PPK vault`' },
+  },
+  smdpf_thread_up: {
+    meaning: '1 where the thread answers, 0 while one that died is replaced',
+    labels: { thread: THREAD },
+  },
+  smdpf_thread_busy_ratio: {
+    meaning: 'what part of the time since the last look its loop was busy: at 1 calls wait for it',
+    labels: { thread: THREAD },
   },
 };
 

@@ -6,7 +6,7 @@
 export interface MetricRow {
   /** A counter grows from 0 at the start of the process; a gauge is asked for at each look; a histogram has `buckets`. */
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly unit: 'calls' | 'items' | 'seconds' | 'octets' | 'keys' | 'flag';
+  readonly unit: 'calls' | 'items' | 'seconds' | 'octets' | 'keys' | 'flag' | 'ratio';
   readonly labels: readonly string[];
   /** Upper bounds, ascending. */
   readonly buckets?: readonly number[];
@@ -22,6 +22,8 @@ interface ByLabel {
   readonly label: string;
   readonly names: Readonly<Record<string, string>>;
 }
+
+const OWN_LAMBDAS = 'each Lambda answers one call at a time';
 
 export const METRICS = {
   smdpf_calls_total: { type: 'counter', unit: 'calls', labels: ['function', 'status'], cloudWatch: 'Calls' },
@@ -136,6 +138,13 @@ export const METRICS = {
     unit: 'octets',
     labels: ['store'],
     cloudWatch: { why: 'S3 and DynamoDB have no disk that ends' },
+  },
+  smdpf_thread_up: { type: 'gauge', unit: 'flag', labels: ['thread'], cloudWatch: { why: OWN_LAMBDAS } },
+  smdpf_thread_busy_ratio: {
+    type: 'gauge',
+    unit: 'ratio',
+    labels: ['thread'],
+    cloudWatch: { why: OWN_LAMBDAS },
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 

@@ -29,13 +29,21 @@ export class CallbackThread {
  * signatures of whoever calls there take nothing of the loop that answers parties, and neither do callbacks, which are
  * signed and posted there too (I13).
  */
-export function fieldThread(runtime: RuntimeConfig, callbacks: CallbackThread, log: Log): ListenForField {
+export function fieldThread(
+  runtime: RuntimeConfig,
+  callbacks: CallbackThread,
+  log: Log,
+  isIn: (thread: ListenerThread) => void = () => undefined,
+): ListenForField {
   const module = new URL('./field-worker.ts', import.meta.url);
   return (field, partiesInWork) =>
     listenInThread<FieldThreadData>(
       { module, heap: HEAP, of: 'the field', log },
       field.port,
       (port) => ({ runtime, field: { ...field, port }, partiesInWork: partiesInWork.memory }),
-      (thread) => callbacks.isIn(thread),
+      (thread) => {
+        callbacks.isIn(thread);
+        isIn(thread);
+      },
     );
 }

@@ -4,7 +4,7 @@ import { openRuntime } from '../../../shared/runtime.ts';
 import { SharedCount } from '../admission/shared-count.ts';
 import { HealthCheck } from '../health.ts';
 import type { ListenerMessage } from '../listener-thread.ts';
-import { listenAsThread } from '../listener-worker.ts';
+import { CALLS_WRITTEN_MS, listenAsThread } from '../listener-worker.ts';
 import { storeTrials } from '../store-trials.ts';
 import type { FieldThreadData } from './field-thread.ts';
 import { listenForField } from './listen-for-field.ts';
@@ -16,7 +16,7 @@ const tell = (message: ListenerMessage) => port.postMessage(message);
 
 listenAsThread(port, async () => {
   const log: Log = (record) => tell({ log: record });
-  const runtime = await openRuntime(config, { lanes: 'none', log });
+  const runtime = await openRuntime(config, { lanes: 'none', callsWrittenMs: CALLS_WRITTEN_MS, log });
   const health = new HealthCheck(storeTrials(runtime), () => performance.now());
   const { services } = runtime;
   const listener = await listenForField({ services, health: () => health.ask(), log })(

@@ -2,7 +2,7 @@ import { Fault } from '../../../shared/errors.ts';
 import type { Log } from '../../../shared/events/log-events.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../../shared/runtime-config.ts';
-import { listenInThread } from '../listener-thread.ts';
+import { type ListenerThread, listenInThread } from '../listener-thread.ts';
 import type { ListenForParties, PartiesConfiguration } from './listen-for-parties.ts';
 
 /** Systems on which several threads may listen on one port. */
@@ -35,9 +35,13 @@ const HEAP = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as co
 /**
  * A listener of parties in a thread beside the one that answers, on the same port and with connections of its own to the
  * same stores: the system gives each new connection to one of them. Long work that the thread takes on, and callbacks of
- * which it hears, are done where they are without it.
+ * which it hears, are done where they are without it. `isIn` hears of each thread, also of those that replace one.
  */
-export function partyThread({ config, context }: Runtime, log: Log): ListenForParties {
+export function partyThread(
+  { config, context }: Runtime,
+  log: Log,
+  isIn?: (thread: ListenerThread) => void,
+): ListenForParties {
   return (parties, inWork) =>
     listenInThread<PartyThreadData>(
       {
@@ -51,5 +55,6 @@ export function partyThread({ config, context }: Runtime, log: Log): ListenForPa
       },
       parties.port,
       (port) => ({ runtime: config, parties: { ...parties, port }, inWork: inWork.memory }),
+      isIn,
     );
 }

@@ -7,7 +7,7 @@ import { transferGate } from '../../deployment/transfer-gate.ts';
 import { SharedCount } from '../admission/shared-count.ts';
 import { HealthCheck } from '../health.ts';
 import type { ListenerMessage } from '../listener-thread.ts';
-import { listenAsThread } from '../listener-worker.ts';
+import { CALLS_WRITTEN_MS, listenAsThread } from '../listener-worker.ts';
 import { storeTrials } from '../store-trials.ts';
 import { listenForParties } from './listen-for-parties.ts';
 import type { PartyThreadData } from './party-thread.ts';
@@ -21,6 +21,7 @@ listenAsThread(port, async () => {
   const log: Log = (record) => tell({ log: record });
   const runtime = await openRuntime(config, {
     lanes: 'none',
+    callsWrittenMs: CALLS_WRITTEN_MS,
     log,
     notifier: notifierElsewhere(() => tell({ notices: true })),
     dispatcher: { submit: async (work) => tell({ work }), close: async () => undefined },

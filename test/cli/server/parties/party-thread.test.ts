@@ -5,6 +5,7 @@ import { transferGate } from '../../../../cli/deployment/transfer-gate.ts';
 import { DEFAULT_LIMITS, partOf } from '../../../../cli/server/admission/limits.ts';
 import { partyThread, requireThreads } from '../../../../cli/server/parties/party-thread.ts';
 import { type RunningServer, startServer } from '../../../../cli/server/server.ts';
+import { AnsweringThreads, threadOfParties } from '../../../../cli/server/threads.ts';
 import type { LogRecord } from '../../../../shared/events/log-events.ts';
 import { ClockWatch } from '../../../../shared/service/evidence/clock-watch.ts';
 import { encodeBppRequest } from '../../../../sim/index.ts';
@@ -23,13 +24,20 @@ let deployment: Deployment;
 let server: RunningServer;
 let thread: Worker;
 let eids: string[];
+let threads: AnsweringThreads;
 
 const start = (port: number) =>
   startServer({
     services: deployment.runtime.services,
     tls,
     listen: { host: '127.0.0.1', port },
-    beside: [partyThread(deployment.runtime, (record) => log.push(record))],
+    beside: [
+      partyThread(
+        deployment.runtime,
+        (record) => log.push(record),
+        (thread) => threads.isIn(threadOfParties(2), thread),
+      ),
+    ],
     field: { port: 0 },
     vault: transferGate(deployment.runtime.context.vault),
     ready: () => deployment.runtime.services.inventory.getHealth(),
@@ -48,6 +56,7 @@ beforeAll(async () => {
   process.once('worker', (worker) => {
     thread = worker;
   });
+  threads = new AnsweringThreads();
   server = await start(0);
 });
 afterAll(async () => {
@@ -101,6 +110,30 @@ it('its lines are those of the server', () => {
   expect(log.filter(({ event }) => event === 'call').length).toBeGreaterThanOrEqual(CALLS);
 });
 
+it('its calls are counted with those of the server, some seconds later', async () => {
+  const { inventory } = deployment.runtime.services;
+  await vi.waitFor(
+    async () => {
+      const { calls } = await inventory.listCalls({ function: 'esbpp.requestBpp', limit: 1_000 });
+      const counted = calls.reduce((sum, { count }) => sum + count, 0);
+      const answered = log.filter((line) => line.event === 'call' && line.function === 'esbpp.requestBpp');
+      expect(counted).toBe(answered.length);
+    },
+    { timeout: 20_000, interval: 500 },
+  );
+});
+
+it('it is there, and as busy as it is, for whoever watches the server', () => {
+  const measures = threads.measures();
+  for (const thread of ['parties 1', 'parties 2']) {
+    const of = (metric: string) =>
+      measures.find((one) => one.metric === metric && Object.values(one.labels).includes(thread))?.value;
+    expect(of('smdpf_thread_up')).toBe(1);
+    expect(of('smdpf_thread_busy_ratio')).toBeGreaterThan(0);
+    expect(of('smdpf_thread_busy_ratio')).toBeLessThanOrEqual(1);
+  }
+});
+
 it('every thread tells of the clock what one of them has found', async () => {
   const { context } = deployment.runtime;
   const found = { aheadMs: 5_000, roundTripMs: 3 };
@@ -121,11 +154,15 @@ it('another server does not join in on the port', async () => {
 
 it('a thread that died is replaced, on the same port', { tags: ['I13'] }, async () => {
   const replaced = new Promise((resolve) => process.once('worker', resolve));
+  const isUp = () =>
+    threads.measures().filter((one) => one.metric === 'smdpf_thread_up' && one.value === 1).length;
   await thread.terminate();
+  expect(isUp()).toBe(1);
   await replaced;
   expect(log).toContainEqual(expect.objectContaining({ event: 'fault', function: 'server' }));
   const { status } = await httpsSend(tls, `${server.urls.parties}/health`);
   expect(status).toBe(200);
+  await vi.waitFor(() => expect(isUp()).toBe(2), { timeout: 20_000 });
 });
 
 it('each listener has its part of what a caller may take, and all of the time', { tags: ['I13'] }, () => {

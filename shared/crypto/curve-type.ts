@@ -51,8 +51,11 @@ export interface Curve extends CurveFacts {
   generateEphemeral(): EphemeralKey;
   /** From a fixed secret scalar of `coordinateLength` octets; only to reproduce published vectors. */
   ephemeralFrom(secret: Bytes): EphemeralKey;
-  /** Does the raw r‖s signature hold over the message under SHA-256? */
-  signatureHolds(key: PublicKey, message: Bytes, signature: Bytes): boolean;
+  /**
+   * Does the raw r‖s signature hold over the message under SHA-256? `asked`: whether the key is asked again after this; where it
+   * is not, nothing is made of it that outlives the call.
+   */
+  signatureHolds(key: PublicKey, message: Bytes, signature: Bytes, asked?: 'again' | 'once'): boolean;
   /** The same of an ECDSA-Sig-Value in DER whose form was checked (ecdsa-signature.ts), as X.509 has it. */
   sigValueHolds(key: PublicKey, message: Bytes, sigValue: Bytes): boolean;
   /** The same over a message that comes in pieces and is too large to be held. */

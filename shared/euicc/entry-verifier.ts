@@ -67,6 +67,7 @@ export class EntryVerifier {
       refuse('mandatoryElementMissing', 'the entry has no one-time key', { subjectIdentifier: eid });
     const keys: { keyId: string; otPk: OneTimeKey }[] = [];
     const ids = new Set<string>();
+    const asked = oneTimeKeys.length === 1 ? 'once' : 'again';
     for (const key of oneTimeKeys) {
       const about = { subjectIdentifier: key.keyId };
       if (ids.has(key.keyId)) refuse('oneTimeKeyInUse', `keyId ${key.keyId} occurs twice`, about);
@@ -77,7 +78,8 @@ export class EntryVerifier {
         refuse('oneTimeKeyInvalid', `one-time key ${key.keyId} is the generator of the curve`, about);
       if (otPk.isKeyOf(publicKey))
         refuse('oneTimeKeyInvalid', `one-time key ${key.keyId} is the key of the eUICC certificate`, about);
-      if (!publicKey.curve.signatureHolds(publicKey, encodeOneTimeKeyTbs(eid, key, info.hash), key.proof))
+      const proved = encodeOneTimeKeyTbs(eid, key, info.hash);
+      if (!publicKey.curve.signatureHolds(publicKey, proved, key.proof, asked))
         refuse('oneTimeKeyProofInvalid', `the proof of one-time key ${key.keyId} does not verify`, about);
       keys.push({ keyId: key.keyId, otPk });
     }

@@ -79,6 +79,17 @@ describe.each([
     expect(curve.signatureHolds(key, Buffer.from('massage'), raw)).toBe(false);
   });
 
+  it('verifies alike whether the key is asked once or again, before and after', () => {
+    const secret = oracle.utils.randomSecretKey();
+    const raw = oracle.sign(MESSAGE, secret);
+    const key = curve.publicKey(oracle.getPublicKey(secret, false));
+    for (const asked of ['once', 'again', 'once'] as const) {
+      expect(curve.signatureHolds(key, MESSAGE, raw, asked)).toBe(true);
+      expect(curve.signatureHolds(key, Buffer.from('massage'), raw, asked)).toBe(false);
+      expect(curve.signatureHolds(key, MESSAGE, raw.subarray(1), asked)).toBe(false);
+    }
+  });
+
   it('makes signatures that the oracle verifies', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
     const { point } = fromSpki(publicKey.export({ format: 'der', type: 'spki' }));

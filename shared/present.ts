@@ -5,8 +5,13 @@
 export function present<Members extends Readonly<Record<string, unknown>>>(
   members: Members,
 ): Present<Members> {
-  const there = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(there) as Present<Members>;
+  const there: Present<Members> = {};
+  let name: keyof Members;
+  for (name in members) {
+    const value = members[name];
+    if (value !== undefined) there[name] = value as Present<Members>[typeof name];
+  }
+  return there;
 }
 
 /**

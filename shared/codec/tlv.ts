@@ -1,6 +1,6 @@
 import { type Defect, Refusal } from '../errors.ts';
 import type { Bytes } from './bytes.ts';
-import { headerLength, writeHeader } from './tlv-header.ts';
+import { headerLength, tlvLength, writeHeader } from './tlv-header.ts';
 
 /**
  * Strict BER-TLV (ISO/IEC 8825-1) in the subset that SGP.22 and X.509 use: definite, minimal lengths of at most
@@ -154,14 +154,10 @@ export function splitElements(bytes: Bytes): Bytes[] {
 
 /** Reads an element that must fill `bytes` entirely. */
 export function readSingleTlv(bytes: Bytes, path = '', base = 0): Tlv {
-  const element = readTlv(bytes, 0, path, base);
-  if (element.raw.length !== bytes.length) {
-    malformed(
-      path,
-      base + element.raw.length,
-      `${bytes.length - element.raw.length} octets follow ${tagName(element.tag)}`,
-    );
-  }
+  const element = elementWithin(bytes, 0, bytes.length, path, base);
+  const { end } = element;
+  if (end !== bytes.length)
+    malformed(path, base + end, `${bytes.length - end} octets follow ${tagName(element.tag)}`);
   return element;
 }
 
@@ -358,6 +354,22 @@ export function tlvOf(tag: number, parts: readonly (Bytes | undefined)[]): Bytes
     if (part === undefined) continue;
     octets.set(part, at);
     at += part.length;
+  }
+  return octets;
+}
+
+/** One element whose children are primitive and have the context tags 80, 81 … in order, written without an element for each. */
+export function tlvOfFields(tag: number, values: readonly Bytes[]): Bytes {
+  const first = 0x80;
+  let length = 0;
+  for (let i = 0; i < values.length; i++) length += tlvLength(first + i, values[i]!.length);
+  const octets = Buffer.allocUnsafe(tlvLength(tag, length));
+  let at = writeHeader(octets, 0, tag, length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    at += writeHeader(octets, at, first + i, value.length);
+    octets.set(value, at);
+    at += value.length;
   }
   return octets;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Bytes, equal, toHex } from '../codec/bytes.ts';
+import { type Bytes, equal, equalFrom, toHex } from '../codec/bytes.ts';
 import { decodeOid } from '../codec/oid.ts';
 import { type Tlv, TlvReader } from '../codec/tlv.ts';
 import { Refusal, refuse } from '../errors.ts';
@@ -208,9 +208,9 @@ export interface SubjectPublicKey {
 export function splitSpki(spki: Bytes, refusedAs: StatusName): SubjectPublicKey {
   for (const curve of CURVES) {
     const { spkiPrefix } = curve;
+    if (!equalFrom(spki, 0, spkiPrefix)) continue;
     const point = spki.subarray(spkiPrefix.length);
-    if (isUncompressed(curve, point) && equal(spki.subarray(0, spkiPrefix.length), spkiPrefix))
-      return { curve, point };
+    if (isUncompressed(curve, point)) return { curve, point };
   }
   return refuseForm(spki, refusedAs);
 }

@@ -32,10 +32,14 @@ export function eckaSuite(curve: Curve): Suite {
 
     oneTimeKey(octets) {
       const key = curve.publicKey(octets);
+      let identity: string | undefined;
       return {
         suite,
         octets,
-        identity: () => toHex(xCoordinate(key)),
+        identity() {
+          identity ??= toHex(xCoordinate(key));
+          return identity;
+        },
         isKeyOf: (certificateKey) => equalX(key, certificateKey),
         encapsulate: (randomness) => agreeOnce(ephemeralOf(curve, randomness), (one) => one.agree(key)),
       };

@@ -1,8 +1,8 @@
-import type { Bytes } from '../codec/bytes.ts';
+import { type Bytes, fromHex } from '../codec/bytes.ts';
 import { encodeEid } from '../codec/eid.ts';
 import { decodeOid } from '../codec/oid.ts';
-import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
-import { LIMITS, read, write } from './fields.ts';
+import { readSingle, TlvReader, tlvOfFields } from '../codec/tlv.ts';
+import { LIMITS, read } from './fields.ts';
 import { TAG } from './tags.ts';
 
 /** EuiccDataBatch (FF60): what an EUM tells of its eUICCs, on path A by Esed1 or on path B inside a BppRequest. */
@@ -128,13 +128,7 @@ export function encodeOneTimeKeyTbs(
   key: Pick<OneTimeKey, 'keyId' | 'otPk'>,
   euiccInfo2Hash: Bytes,
 ): Bytes {
-  return tlv(
-    ONE_TIME_KEY_TBS,
-    tlv(0x80, encodeEid(eid)),
-    write.id(1, key.keyId),
-    write.octets(2, key.otPk),
-    write.octets(3, euiccInfo2Hash),
-  );
+  return tlvOfFields(ONE_TIME_KEY_TBS, [encodeEid(eid), fromHex(key.keyId), key.otPk, euiccInfo2Hash]);
 }
 
 export function decodeOneTimeKeyTbs(

@@ -63,14 +63,18 @@ function checkText(value: string): void {
   if (!value.isWellFormed()) fault('an attribute holds text that is not well-formed Unicode');
 }
 
+function checkName(name: string): void {
+  if (FORBIDDEN_NAME.test(name)) fault('an attribute has a reserved or empty name');
+  checkText(name);
+}
+
 /** Names of the present members in their order, each checked. */
 function memberNames(value: Attributes): string[] {
   const names = sortedNames(value);
   let present = 0;
   for (const name of names) {
     if (value[name] === undefined) continue;
-    if (FORBIDDEN_NAME.test(name)) fault('an attribute has a reserved or empty name');
-    checkText(name);
+    checkName(name);
     names[present++] = name;
   }
   names.length = present;
@@ -119,13 +123,37 @@ function encodeList(value: readonly Value[], depth: number): string {
 }
 
 function encodeMembers(value: Attributes, depth: number): string {
-  let text = '';
-  for (const name of memberNames(value))
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${encodeValue(value[name], depth + 1)}`;
-  return `{${text}}`;
+  const names = sortedNames(value);
+  let text = '{';
+  let separator = '';
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const member = value[name];
+    if (member === undefined) continue;
+    text += separator + encodedName(name) + encodeValue(member, depth + 1);
+    separator = ',';
+  }
+  return `${text}}`;
+}
+
+/** Names that were checked and written before, which are those of the records' members: the same few dozen again and again. */
+const ENCODED_NAMES = new Map<string, string>();
+const NAMES_KEPT = 500;
+const LONGEST_KEPT = 32;
+
+/** The name of a member and what stands between it and its value. */
+function encodedName(name: string): string {
+  const known = ENCODED_NAMES.get(name);
+  if (known !== undefined) return known;
+  checkName(name);
+  const encoded = `${JSON.stringify(name)}:`;
+  if (name.length <= LONGEST_KEPT && ENCODED_NAMES.size < NAMES_KEPT) ENCODED_NAMES.set(name, encoded);
+  return encoded;
 }
 
 function base64(octets: Uint8Array): string {
+  // no second view where there is one: of short octets it would move them out of the heap of JavaScript
+  if (Buffer.isBuffer(octets)) return octets.toString('base64');
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64');
 }
 

@@ -52,6 +52,8 @@ const FORM: DatabaseForm = {
     INSERT INTO total SELECT 0 WHERE NOT EXISTS (SELECT * FROM total);`,
 };
 
+const CREATED: WriteOutcome = { done: true, revision: 1 };
+
 /** A write made ready: checked and encoded before it can share a transaction with others. */
 interface Prepared {
   readonly write: Write;
@@ -300,7 +302,7 @@ export class SqliteLedger implements Ledger {
     if (when === 'absent') {
       const { changes } = this.#insert.run(partition, sort, attributes, rowSum(write.put, 1, attributes));
       this.#added += Number(changes);
-      return changes === 1 ? { done: true, revision: 1 } : this.#refused(write.put);
+      return changes === 1 ? CREATED : this.#refused(write.put);
     }
     const sum = rowSum(write.put, when.revision + 1, attributes);
     const { changes } = this.#update.run(attributes, sum, partition, sort, when.revision);

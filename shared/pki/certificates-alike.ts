@@ -111,7 +111,11 @@ class CertificateForm {
 
   /** Whether the TBSCertificate at this offset, which is as long, differs in nothing else. */
   isThatOf(der: Bytes, at: number): boolean {
-    return this.#constant.every(({ from, to }) => this.#tbs.compare(der, at + from, at + to, from, to) === 0);
+    return this.#constant.every((stretch) => this.#isSame(stretch, der, at));
+  }
+
+  #isSame({ from, to }: Stretch, der: Bytes, at: number): boolean {
+    return this.#tbs.compare(der, at + from, at + to, from, to) === 0;
   }
 
   /** The certificate whose TBSCertificate at this offset is of the form; what is refused may be so in other words. */
@@ -124,6 +128,10 @@ class CertificateForm {
     readSignatureAlgorithm(rest, refusedAs);
     const signatureValue = readOctetAlignedBits(rest, 'signatureValue');
     rest.end();
+    // made within one second, or dated as one
+    const { notBeforeMs, notAfterMs } = this.#isSame(validity, der, at)
+      ? known
+      : readValidity(new TlvReader(octetsOf(validity)));
     const attributes = [...known.subject.attributes];
     if (eid !== undefined)
       attributes[eid.attribute] = {
@@ -137,7 +145,8 @@ class CertificateForm {
         serialNumber: readSerial(new TlvReader(octetsOf(serialNumber)), 'serialNumber'),
         issuer: known.issuer,
         subject: { raw: octetsOf(subject), attributes },
-        ...readValidity(new TlvReader(octetsOf(validity))),
+        notBeforeMs,
+        notAfterMs,
         spki: octetsOf(spki),
         extensions:
           keyId === undefined

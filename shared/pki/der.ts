@@ -90,10 +90,12 @@ function readInteger(reader: TlvReader, name: string): { element: Tlv; value: By
   const element = reader.expect(0x02, name);
   let { value } = element;
   if (value.length === 0) reader.refuse(element, `${name} is empty`);
-  const isPadding = ([first, second]: Bytes) =>
-    second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
-  while (isPadding(value)) value = value.subarray(1);
+  while (isPadding(value[0], value[1])) value = value.subarray(1);
   return { element, value };
 }
+
+/** Of an INTEGER: do its first two octets say no more than the second one would? */
+const isPadding = (first: number | undefined, second: number | undefined) =>
+  second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
 
 const hex = (octets: Bytes) => Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('hex');

@@ -64,9 +64,13 @@ export function readText(attribute: TlvReader): string {
   if (element?.tag === UTF8_STRING) return attribute.text(UTF8_STRING, 'value', MAX_TEXT);
   const { tag, value, raw } = attribute.next('value');
   if (raw.length > MAX_TEXT) attribute.refuse(element!, `value is longer than ${MAX_TEXT} octets`);
-  const isAscii = value.every((octet) => octet < 0x80);
-  if ((tag !== PRINTABLE_STRING && tag !== IA5_STRING) || !isAscii) return `#${toHex(raw)}`;
+  if ((tag !== PRINTABLE_STRING && tag !== IA5_STRING) || !isAscii(value)) return `#${toHex(raw)}`;
   return Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
+}
+
+function isAscii(octets: Bytes): boolean {
+  for (let i = 0; i < octets.length; i++) if (octets[i]! >= 0x80) return false;
+  return true;
 }
 
 /**
@@ -108,6 +112,12 @@ const folded = (text: string) => text.normalize('NFKC').toLowerCase().trim().rep
 
 /** The value of an attribute that occurs exactly once; undefined where it is absent or ambiguous. */
 export function singleAttribute(attributes: readonly NameAttribute[], type: string): string | undefined {
-  const [found, ...others] = attributes.filter((attribute) => attribute.type === type);
-  return others.length === 0 ? found?.value : undefined;
+  let found: NameAttribute | undefined;
+  for (let i = 0; i < attributes.length; i++) {
+    const attribute = attributes[i]!;
+    if (attribute.type !== type) continue;
+    if (found !== undefined) return undefined;
+    found = attribute;
+  }
+  return found?.value;
 }

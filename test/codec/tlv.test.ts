@@ -11,6 +11,7 @@ import {
   tagName,
   tlv,
   tlvHeader,
+  tlvOfFields,
 } from '../../shared/codec/tlv.ts';
 import { expectRefusal, onlyRefuses } from '../support/refusal.ts';
 
@@ -79,6 +80,14 @@ describe('reading a TLV', () => {
       { numRuns: 2000 },
     );
   });
+});
+
+it('an element of primitive fields is written as one of an element for each', () => {
+  for (const length of [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x10000]) {
+    const values = [Buffer.alloc(length, 1), Buffer.alloc(16, 2), Buffer.alloc(length, 3)];
+    const fields = values.map((value, i) => tlv(0x80 + i, value));
+    for (const tag of [0x30, 0xff64]) expect(tlvOfFields(tag, values)).toEqual(tlv(tag, ...fields));
+  }
 });
 
 describe('walking a constructed value', () => {

@@ -5,7 +5,7 @@ import { Refusal, refuse } from '../../errors.ts';
 import type { VerifiedEntry } from '../../euicc/entry-verifier.ts';
 import { MAX_KEYS_PER_EUICC } from '../../ifpp-draft1/euicc-data-batch.ts';
 import { becomes, changeEach, unchanged } from '../../ledger/change.ts';
-import type { Ledger, Write } from '../../ledger/ledger.ts';
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { present } from '../../present.ts';
@@ -52,7 +52,7 @@ export async function storeEntries(
   entries: readonly IndexedEntry[],
 ): Promise<Map<IndexedEntry, Refusal>> {
   const refused = new Map<IndexedEntry, Refusal>();
-  const rest = () => entries.filter((entry) => !refused.has(entry));
+  const rest = () => (refused.size === 0 ? entries : entries.filter((entry) => !refused.has(entry)));
   await storeShared(ledger, entries);
   const taken = await claimKeys(ledger, source, entries, refused);
   const certified = await storeCertificates(ledger, rest(), refused);
@@ -105,18 +105,27 @@ async function claimKeys(
       else claims.set(identity, { entry, keyId, rest: partsOf(otPk).rest });
     }
   }
-  const wanted = [...claims];
+  // in the order of the index, so that each page of a SQLite file is come to once
+  const wanted = [...claims.keys()].sort();
   const outcomes = await ledger.writeMany(
-    wanted.map(([identity, { entry, keyId, rest }]) => ({
-      put: keyOwnerKey(suite, identity),
-      attributes: keyOwner.to({ eid: entry.eid, keyId, ...present({ otPkRest: rest }) }),
-      when: 'absent',
-    })),
+    wanted.map((identity) => {
+      const { entry, keyId, rest: otPkRest } = claims.get(identity)!;
+      return {
+        put: keyOwnerKey(suite, identity),
+        attributes: keyOwner.to({ eid: entry.eid, keyId, ...present({ otPkRest }) }),
+        when: 'absent',
+      };
+    }),
   );
-  for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.done) continue;
-    const [identity, { entry, keyId, rest }] = wanted[i]!;
-    const owner = outcome.found && keyOwner.from(outcome.found);
+  const found = new Map<string, Item | undefined>();
+  outcomes.forEach((outcome, i) => {
+    if (!outcome.done) found.set(wanted[i]!, outcome.found);
+  });
+  if (found.size === 0) return taken;
+  for (const [identity, { entry, keyId, rest }] of claims) {
+    if (!found.has(identity)) continue;
+    const item = found.get(identity);
+    const owner = item && keyOwner.from(item);
     if (keyId === CERTIFICATE_KEY) {
       if (owner?.keyId !== CERTIFICATE_KEY) refused.set(entry, certifiesOneTimeKey(entry));
     } else if (owner?.eid !== entry.eid || owner.keyId !== keyId) refused.set(entry, reused(keyId));
@@ -263,9 +272,8 @@ function keyRecord(
   { keyId, otPk }: VerifiedEntry['keys'][number],
   taken: ReadonlyMap<string, KeyOwner>,
 ): OneTimeKeyRecord {
-  const by = taken.get(otPk.identity())?.by;
-  // a copy: an entry's octets are views of the whole slice
-  const key = { keyId, otPk: Uint8Array.from(partsOf(otPk).recorded) };
+  const by = taken.size === 0 ? undefined : taken.get(otPk.identity())?.by;
+  const key = { keyId, otPk: partsOf(otPk).recorded };
   return by === undefined ? { ...key, state: 'free' } : { ...key, state: 'claimed', by };
 }
 
@@ -275,6 +283,7 @@ function withClaims(
   keys: VerifiedEntry['keys'],
   taken: ReadonlyMap<string, KeyOwner>,
 ): EuiccRecord['orders'] {
+  if (taken.size === 0) return orders;
   const merged: Record<string, readonly string[]> = { ...orders };
   for (const { otPk } of keys) {
     const { by, orderId } = taken.get(otPk.identity()) ?? {};
@@ -325,8 +334,8 @@ const sameKey = (a: PublicKey, b: PublicKey) => a.curve === b.curve && sameOctet
 /** What the eUICC's record holds of a one-time key, and what its owner's does. */
 function partsOf({ suite, octets }: OneTimeKey): { recorded: Bytes; rest: Bytes | undefined } {
   const { recordedLength } = suite;
-  const rest = octets.length === recordedLength ? undefined : octets.subarray(recordedLength);
-  return { recorded: octets.subarray(0, recordedLength), rest };
+  if (octets.length === recordedLength) return { recorded: octets, rest: undefined };
+  return { recorded: octets.subarray(0, recordedLength), rest: octets.subarray(recordedLength) };
 }
 
 const sameOctets = (a: Bytes | undefined, b: Bytes | undefined) =>

@@ -118,7 +118,7 @@ export function recordOf<const S extends Shape>(
   };
 
   const encode = (record: Members<S>): Attributes => {
-    const members: Attributes = { ...record };
+    const members: unknown = record;
     demand(schema, members, (mismatch) =>
       failed(kind, { code: 'ledger', what: 'a record', name: 'to be stored' }, mismatch),
     );

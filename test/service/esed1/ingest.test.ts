@@ -237,6 +237,23 @@ describe('entries of eUICC data are accepted or refused one by one', {
     });
   });
 
+  it('of several keys of an entry that others had the refusal names the last, wherever they stand in the ledger', async () => {
+    const owners = Array.from({ length: 8 }, good);
+    await register(batchOf(owners));
+    for (const keys of [owners, [...owners].reverse()]) {
+      const euicc = good();
+      const hash = createHash('sha256').update(euicc.euiccInfo2).digest();
+      const oneTimeKeys = keys.map(({ oneTimeKeys: [own] }) => {
+        const { keyId, key } = own!;
+        const proof = sign(euicc.key, encodeOneTimeKeyTbs(euicc.eid, keyId, key.point, hash));
+        return { keyId, key, proof };
+      });
+      const { rejected } = await register(batchOf([{ ...euicc, oneTimeKeys }]));
+      const keyId = toHex(oneTimeKeys.at(-1)!.keyId);
+      expect(rejected).toMatchObject([{ index: 0, eid: euicc.eid, keyId, code: 'oneTimeKeyInUse' }]);
+    }
+  });
+
   it('a one-time key that another eUICC has had, in this batch or ever, is refused for good', {
     tags: ['GENS07', 'GENS12', 'I1'],
   }, async () => {

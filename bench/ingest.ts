@@ -17,6 +17,9 @@ import { stateOf } from './ingest/state.ts';
  * (see ingest/floor.ts), and resident memory, which must not grow with the batch. Each batch is ingested into a
  * deployment of its own (SQLite, files), by a process that did not make it and a worker thread such as the server's.
  *
+ * `--warm-up` is how many entries come before those that count, ours and the floor's: a thread that has just begun runs code
+ * that V8 has not compiled yet, and V8's own threads compile it beside. What those took is told by itself.
+ *
  * With --kill the same batch is ingested once more into another copy of the deployment by a process that dies of SIGKILL
  * in the middle of a slice, and goes on in another one; both ledgers must end alike.
  */
@@ -25,6 +28,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     kill: { type: 'boolean', default: false },
     entries: { type: 'string', default: '10000,200000' },
+    'warm-up': { type: 'string', default: '5000' },
     suite: { type: 'string', default: 'p256' },
   },
 });
@@ -79,9 +83,11 @@ async function copyDeployment(from: string, to: string): Promise<void> {
 /** One process; undefined if it was killed. */
 function ingest(folder: string, ...more: string[]): IngestRun | undefined {
   const child = new URL('./ingest/run.ts', import.meta.url).pathname;
-  const { signal, status, stdout } = spawnSync(process.execPath, [child, folder, OBJECT, ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const { signal, status, stdout } = spawnSync(
+    process.execPath,
+    [child, folder, OBJECT, options['warm-up'], ...more],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   if (signal === 'SIGKILL') return undefined;
   if (status !== 0) throw new Error(`the ingest ended with ${status}`);
   return JSON.parse(stdout.toString()) as IngestRun;
@@ -105,6 +111,8 @@ else {
       `${run.entries} entries, ${run.accepted} accepted: ${perSecond(run.ingestMs)} on one core` +
         `   plain floor ${perSecond(run.plainFloorMs)} (${share(run.plainFloorMs)})` +
         `   lean floor ${perSecond(run.leanFloorMs)} (${share(run.leanFloorMs)})` +
+        `   the first ${run.warmUp.entries}, start included, took ${(run.warmUp.ms / 1000).toFixed(1)} s` +
+        ` (floor ${(run.warmUp.leanFloorMs / 1000).toFixed(1)} s)` +
         `   frames read in ${(run.scanMs / 1000).toFixed(1)} s` +
         `   resident ${megabytes(run.startRss)} at the first slice, ${megabytes(run.peakRss)} at most${killed}`,
     );

@@ -14,11 +14,11 @@ export interface IngestRun {
   readonly accepted: number;
   /** Reading the batch as a whole; 0 where it is small and was read within its call. */
   readonly scanMs: number;
-  /** Of the first slice, which starts the worker thread: in no other figure. */
-  readonly startMs: number;
+  /** Of the slices before the others, the first of which starts the worker thread: in no other figure. */
+  readonly warmUp: { readonly entries: number; readonly ms: number; readonly leanFloorMs: number };
   /** Of the other slices, for as many entries as there are. */
   readonly ingestMs: number;
-  /** For as many entries as were ingested. */
+  /** Beside those other slices, for as many entries. */
   readonly plainFloorMs: number;
   readonly leanFloorMs: number;
   /** Resident set size with its worker at the first slice, and the highest one after any. */
@@ -26,12 +26,17 @@ export interface IngestRun {
   readonly peakRss: number;
 }
 
-/** Entries of each floor between slices: a tenth of a slice, so that the floor does not dominate the run. */
-const FLOOR_ENTRIES = 50;
+/** Entries of each floor between slices: a fifth of a slice, so that the floor does not dominate the run. */
+const FLOOR_ENTRIES = 100;
 /** Into the slice that a run is to die in. */
 const DIES_AFTER_MS = 50;
 
-const [folder, object, diesIn] = process.argv.slice(2) as [string, string, string | undefined];
+const [folder, object, warmUp, diesIn] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string | undefined,
+];
 const deployment = await DeploymentFolder.open(folder);
 const runtime = await deployment.openRuntime({ lanes: 'none' });
 const { context, services } = runtime;
@@ -44,19 +49,27 @@ const { kind, id } = parseOpenWorkName(open!.sort);
 const scanMs = kind === 'frames' ? await timed(() => runtime.work.runTask(kind, id, 0)) : 0;
 const ingest = await loadIngest(context.ledger, id);
 const frame = ingest.frame!;
+if (frame.entries <= frame.sliceSize)
+  throw new Error(`${frame.sliceSize} entries are no more than one slice`);
 if (id !== ingestIdOf(SANDBOX_EUM, ingest.batchId)) throw new Error('another batch is open');
 
 // the embedded server runs slices in such a lane; one of them is one core
 const lane = new WorkerLane(deployment.runtimeConfig(), ({ event, ...about }) => console.error(event, about));
 const floors = { plain: floorOfEntry('plain', ingest.suite), lean: floorOfEntry('lean', ingest.suite) };
-const spent = { start: 0, ingest: 0, plain: 0, lean: 0 };
+const spent = {
+  warmUp: { ingest: 0, plain: 0, lean: 0 },
+  measured: { ingest: 0, plain: 0, lean: 0 },
+};
+const slices = ingestSliceCount(frame);
+const before = Math.min(Math.max(1, Math.ceil(Number(warmUp) / frame.sliceSize)), slices - 1);
 let startRss = 0;
 let peakRss = 0;
-for (let slice = 0; slice < ingestSliceCount(frame); slice++) {
+for (let slice = 0; slice < slices; slice++) {
+  const into = slice < before ? spent.warmUp : spent.measured;
   if (diesIn === String(slice)) void delay(DIES_AFTER_MS).then(() => process.kill(process.pid, 'SIGKILL'));
-  spent[slice === 0 ? 'start' : 'ingest'] += await timed(() => lane.run('euiccData', id, slice));
+  into.ingest += await timed(() => lane.run('euiccData', id, slice));
   for (const form of ['plain', 'lean'] as const) {
-    spent[form] += await timed(async () => {
+    into[form] += await timed(async () => {
       for (let entry = 0; entry < FLOOR_ENTRIES; entry++) floors[form]();
     });
   }
@@ -67,15 +80,20 @@ for (let slice = 0; slice < ingestSliceCount(frame); slice++) {
 await lane.close();
 await finishIngest(context, id);
 const { accepted } = (await loadIngest(context.ledger, id)).done!;
-const perEntry = frame.entries / (ingestSliceCount(frame) * FLOOR_ENTRIES);
+const warmEntries = before * frame.sliceSize;
+const floorMs = (ms: number) => (ms * frame.entries) / ((slices - before) * FLOOR_ENTRIES);
 const run: IngestRun = {
   entries: frame.entries,
   accepted,
   scanMs,
-  startMs: spent.start,
-  ingestMs: (spent.ingest * frame.entries) / (frame.entries - Math.min(frame.sliceSize, frame.entries - 1)),
-  plainFloorMs: spent.plain * perEntry,
-  leanFloorMs: spent.lean * perEntry,
+  warmUp: {
+    entries: warmEntries,
+    ms: spent.warmUp.ingest,
+    leanFloorMs: (spent.warmUp.lean * frame.sliceSize) / FLOOR_ENTRIES,
+  },
+  ingestMs: (spent.measured.ingest * frame.entries) / (frame.entries - warmEntries),
+  plainFloorMs: floorMs(spent.measured.plain),
+  leanFloorMs: floorMs(spent.measured.lean),
   startRss,
   peakRss,
 };

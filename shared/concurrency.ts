@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 /**
  * Does `work` for each element, `limit` at a time; results in the order of the elements. On a failure it begins
  * nothing more, waits for what is under way, and throws the first error.
@@ -25,23 +23,6 @@ export async function mapConcurrently<Element, Result>(
   await Promise.all(Array.from({ length: Math.min(limit, elements.length) }, worker));
   if (errors.length > 0) throw errors[0];
   return results;
-}
-
-/**
- * For long work that never waits by itself: after each `every` calls all callers wait until the event loop has come round, so that
- * what others have asked of files, stores and the network goes on meanwhile.
- */
-export function withPauses(every: number): () => Promise<void> | undefined {
-  let calls = 0;
-  let pause: Promise<void> | undefined;
-  const end = () => {
-    pause = undefined;
-  };
-  return () => {
-    calls += 1;
-    if (calls % every === 0) pause = setImmediate().then(end);
-    return pause;
-  };
 }
 
 /** Waits before the next of several attempts: at random up to 25 ms · 2^attempt, at most 1.6 s ("full jitter"). */

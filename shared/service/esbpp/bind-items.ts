@@ -1,5 +1,5 @@
 import { type Bytes, equal, fromHex } from '../../codec/bytes.ts';
-import { mapConcurrently, withPauses } from '../../concurrency.ts';
+import { mapConcurrently } from '../../concurrency.ts';
 import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import type { OneTimeKey } from '../../crypto/suite.ts';
 import { Fault, Refusal } from '../../errors.ts';
@@ -13,25 +13,10 @@ import type { ItemOutcome } from '../records/job.ts';
 import { transactionId } from '../records/transaction-id.ts';
 import { PackReader, type StoredProfile } from '../supply/packs.ts';
 import type { DpBinding } from '../trust/trust.ts';
-import { Turns } from '../turns.ts';
 import type { JobChunk } from './chunk-items.ts';
 import { type ClaimedItem, isClaimed, type RefusedItem, type SettledItem } from './claim-items.ts';
 import { chainIndexes } from './job-chains.ts';
 import { oneTimeKeysOf } from './one-time-keys.ts';
-
-/** A few milliseconds of work. */
-const ITEMS_BETWEEN_PAUSES = 16;
-
-/**
- * Of the chunks that a process has under way one is bound at a time where its own processor signs: two would have their
- * turn at it together, and then wait for the medium together. Where another signs, their signatures are under way side by side.
- */
-const PROCESSOR = new Turns();
-
-async function signedByProcessor(context: Context, bindings: Iterable<DpBinding>): Promise<boolean> {
-  for (const dp of bindings) if ((await signerFor(context, dp)).signSync === undefined) return false;
-  return true;
-}
 
 /** A BppItem as the answer will hold it, and what the commit says of it. */
 interface BppElement {
@@ -65,18 +50,13 @@ export async function bindItems(
       claimed.map(({ dp }) => dp),
     );
     const otPks = await oneTimeKeysOf(context.ledger, claimed);
-    const pause = withPauses(ITEMS_BETWEEN_PAUSES);
     const bind = async (one: SettledItem) => {
-      await pause();
       if (!isClaimed(one)) return refusedElement(one);
       const profile = profiles.get(one.position)!;
       if (profile.kind !== 'whole') return damagedElement(one, profile.iccid);
       return await boundElement(context, jobId, one, otPks.get(one)!, profile, chains.get(one.dp)!, use);
     };
-    const bindAll = () => mapConcurrently(settled, context.settings.signConcurrency, bind);
-    const results = (await signedByProcessor(context, chains.keys()))
-      ? await PROCESSOR.take('bind', bindAll)
-      : await bindAll();
+    const results = await mapConcurrently(settled, context.settings.signConcurrency, bind);
     return {
       elements: results.map(({ element }) => element),
       outcomes: results.map(({ outcome }) => outcome),

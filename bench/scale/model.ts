@@ -4,7 +4,7 @@ import { CHAINED_TOGETHER } from '../../shared/service/audit/chaining.ts';
 import { auditWrite } from '../../shared/service/audit/line.ts';
 import { SHARDS } from '../../shared/service/counts/shards.ts';
 import type { BoundItem, ChunkRecord } from '../../shared/service/records/job.ts';
-import { AUDIT_SHARDS, CHUNK_SHARDS, ledgerKeys, NOTICE_SHARDS } from '../../shared/service/records/keys.ts';
+import { AUDIT_SHARDS, ledgerKeys, NOTICE_SHARDS, RECORD_SHARDS } from '../../shared/service/records/keys.ts';
 import type { PackRecord } from '../../shared/service/records/order.ts';
 import { COUNTED, COUNTED_PROFILES, OPENING_UNITS } from './counted.ts';
 
@@ -117,14 +117,17 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   ];
   if (phase === 'prepare') {
     const perPack = units(packOctets(input.pack));
-    resources.push(fixed('partition of the order: packs', PARTITION_UNITS, perPack / input.pack));
+    resources.push(
+      fixed('partitions of the order: packs', PARTITION_UNITS * RECORD_SHARDS, perPack / input.pack),
+      fixed('partition of the order: marks', PARTITION_UNITS, units(100) / input.pack),
+    );
   }
   if (phase === 'bind') {
     resources.push(
       fixed('KMS signatures', input.signsPerSecond, 1),
       fixed(
         'partitions of the job: chunks',
-        PARTITION_UNITS * CHUNK_SHARDS,
+        PARTITION_UNITS * RECORD_SHARDS,
         units(chunkOctets(input.chunk)) / input.chunk,
       ),
       fixed('partition of the job: progress', PARTITION_UNITS, PROGRESS_UNITS / input.chunk),

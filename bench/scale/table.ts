@@ -3,7 +3,8 @@ import type { Phase, PhaseResult, ScaleInput } from './model.ts';
 /** Names of quotas, short enough for a table. */
 const SHORT: Readonly<Record<string, string>> = {
   'write units of the table': 'table when new',
-  'partition of the order: packs': 'order’s partition',
+  'partitions of the order: packs': 'order’s partitions',
+  'partition of the order: marks': 'order’s marks',
   'KMS signatures': 'KMS',
   'partitions of the job: chunks': 'chunks’ partitions',
   'partition of the job: progress': 'progress’ partition',

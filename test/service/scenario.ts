@@ -29,6 +29,7 @@ import {
 } from '../../sim/index.ts';
 import { chainedAuditLines } from '../support/audit.ts';
 import { DEVICE_MAKER, type Deployment, EUM, OPERATOR } from '../support/deployment.ts';
+import { storedPacks } from '../support/packs.ts';
 
 /** The template of all tests here: it needs no published profile. */
 export const TEMPLATE = ownTemplate();
@@ -194,7 +195,7 @@ export async function shareOf(ledger: Ledger, orderId: string, maker: string) {
 /** The positions whose PPK is still there. */
 export async function ppksLeft({ context }: Runtime, orderId: string): Promise<number[]> {
   const left: number[] = [];
-  const packs = (await context.ledger.query(`order#${orderId}`, { prefix: 'pack#' })).items;
+  const packs = await storedPacks(context.ledger, orderId);
   let first = 0;
   for (const record of packs.map(packRecord.from)) {
     const places = record.iccids.map((_, place) => place);

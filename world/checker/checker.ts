@@ -195,7 +195,9 @@ export class Checker {
       this.#jobs.set(partition, { party, orderId });
     if (partition.startsWith('order#') && typeof ppks === 'string' && Array.isArray(iccids)) {
       for (const [place, iccid] of iccids.entries()) this.#places.set(textOf(iccid), { ppks, place });
-      this.#ppksOf.set(partition, (this.#ppksOf.get(partition) ?? new Set()).add(ppks));
+      // packs are spread over partitions that begin as that of their order
+      const ofOrder = partition.split('#', 2).join('#');
+      this.#ppksOf.set(ofOrder, (this.#ppksOf.get(ofOrder) ?? new Set()).add(ppks));
     }
   }
 

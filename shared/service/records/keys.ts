@@ -99,11 +99,11 @@ export const orderCountsPartition = (orderId: string) => `order-counts#${orderId
 export const jobCountsPartition = (jobId: string) => `job-counts#${jobId}`;
 
 export const jobPartition = (jobId: string) => `job#${jobId}`;
-/** Chunks are the largest records that a large job writes: they are spread, since one partition takes so much a second. */
-export const CHUNK_SHARDS = 16;
-const chunkPartition = (jobId: string, chunk: number) => `${jobPartition(jobId)}#${chunk % CHUNK_SHARDS}`;
-/** The job that a partition of chunks belongs to; identifiers of jobs are hexadecimal. */
-export const jobOfChunk = (partition: string) => partition.split('#')[1]!;
+/** Chunks of jobs and packs of orders are large records, and many: they are spread, since one partition takes so much a second. */
+export const RECORD_SHARDS = 16;
+const inShard = (partition: string, number: number) => `${partition}#${number % RECORD_SHARDS}`;
+/** The job or order of such a partition; neither’s identifier has a `#`. */
+export const ownerOfShard = (partition: string) => partition.split('#')[1]!;
 export const ingestPartition = (id: string) => `ingest#${id}`;
 const TRANSFERS = 'transfer#';
 export const partyOfTransfer = (partition: string) => partition.slice(TRANSFERS.length);
@@ -225,7 +225,7 @@ export const ledgerKeys = {
   }),
   orderSupply: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'supply' }),
   orderPack: (orderId: string, pack: number): ItemKey => ({
-    partition: orderPartition(orderId),
+    partition: inShard(orderPartition(orderId), pack),
     sort: `pack#${padded(pack)}`,
   }),
   /** Comes with a pack's record and holds nothing: what is made can be counted without reading it. */
@@ -338,7 +338,7 @@ export const ledgerKeys = {
   /** A chain of ours by its SHA-256, which jobs share that were bound just in time. */
   bindingChain: (sha256: string): ItemKey => ({ partition: `binding-chain#${sha256}`, sort: 'head' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({
-    partition: chunkPartition(jobId, chunk),
+    partition: inShard(jobPartition(jobId), chunk),
     sort: `chunk#${padded(chunk)}`,
   }),
   chunkProgress: (jobId: string, chunk: number): ItemKey => ({

@@ -7,6 +7,7 @@ import { auditPersonalisation } from '../../../shared/profile/package/audit.ts';
 import type { OrderInput, PersonalisationRows } from '../../../shared/service/api/es2f.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
+import { storedPacks } from '../../support/packs.ts';
 import {
   blocksOf,
   csvOf,
@@ -79,6 +80,7 @@ async function expectNothingStored(orderId: string, rows: readonly TestRow[]): P
   const { ledger } = deployment.runtime.context;
   expect(await ledger.get(ledgerKeys.order(orderId))).toBeUndefined();
   expect((await ledger.query(`order#${orderId}`)).items).toEqual([]);
+  expect(await storedPacks(ledger, orderId)).toEqual([]);
   for (const { iccid } of rows) {
     if (iccid === undefined || !/^[0-9]{18}$/.test(iccid)) continue;
     const owner = await ledger.get(ledgerKeys.iccid(completeIccid(iccid)));
@@ -106,8 +108,7 @@ describe('rows that are encrypted to the server', () => {
   it('a block is a pack', async () => {
     const orderId = nextOrder();
     await order(await blockOrder(orderId, secretRows(7, made * 1000), 5, 'csv'));
-    const packs = (await deployment.runtime.context.ledger.query(`order#${orderId}`, { prefix: 'pack#' }))
-      .items;
+    const packs = await storedPacks(deployment.runtime.context.ledger, orderId);
     expect(packs.map(({ attributes }) => (attributes.iccids as string[]).length)).toEqual([5, 2]);
   });
 

@@ -26,14 +26,17 @@ export async function writeSegment(
   await vault.put(name, utf8(text), { lock: true });
 }
 
-/** The lines of the archive, in order; an object that is damaged throws. */
-export async function* archivedLines(vault: Vault): AsyncGenerator<ChainedLine, undefined> {
-  for (const segment of await segmentsOf(vault)) yield* await linesOf(vault, segment);
+/** The lines of the archive, in order, without objects that end at `after` or before; one that is damaged throws. */
+export async function* archivedLines(
+  vault: Pick<Vault, 'list' | 'get'>,
+  after = 0,
+): AsyncGenerator<ChainedLine, undefined> {
+  for (const segment of await segmentsOf(vault)) if (segment.to > after) yield* await linesOf(vault, segment);
   return undefined;
 }
 
 /** The objects in the order of their lines; a repeat after a stop may have written one of them twice. */
-async function segmentsOf(vault: Vault): Promise<Segment[]> {
+async function segmentsOf(vault: Pick<Vault, 'list'>): Promise<Segment[]> {
   const segments: Segment[] = [];
   for await (const ref of vault.list(AUDIT_ARCHIVE)) {
     segments.push({ ...parseAuditArchiveName(ref.name), ref });
@@ -42,7 +45,7 @@ async function segmentsOf(vault: Vault): Promise<Segment[]> {
 }
 
 /** A RecordFault where the object does not hold lines. */
-async function linesOf(vault: Vault, { ref }: Segment): Promise<ChainedLine[]> {
+async function linesOf(vault: Pick<Vault, 'get'>, { ref }: Segment): Promise<ChainedLine[]> {
   const text = Buffer.from(await vault.get(ref)).toString('utf8');
   return text
     .trimEnd()

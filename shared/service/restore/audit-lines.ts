@@ -16,9 +16,14 @@ const BATCH = 80;
 /**
  * Takes the lines that were archived after the restored ledger's last one back into its chain, so that the log goes on
  * from there and never forks, and drops those that wait to be chained although the archive has them. Returns how many
- * came back. Lines that no archive has are lost. May be repeated.
+ * came back. Lines that no archive has are lost. May be repeated. `known`: the last line that the ledger had when it was put
+ * back; what the archive has up to there is not read.
  */
-export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<number> {
+export async function replayAuditLines(
+  ledger: Ledger,
+  vault: Pick<Vault, 'list' | 'get'>,
+  known: number,
+): Promise<number> {
   let replayed = 0;
   let head = await ledger.get(ledgerKeys.auditHead);
   let batch: ChainedLine[] = [];
@@ -49,7 +54,7 @@ export async function replayAuditLines(ledger: Ledger, vault: Vault): Promise<nu
     batch = [];
     head = await ledger.get(ledgerKeys.auditHead);
   };
-  for await (const line of archivedLines(vault)) {
+  for await (const line of archivedLines(vault, known)) {
     const last = batch.at(-1);
     const { sequence, hash } = last ?? headOf(head) ?? { sequence: 0, hash: undefined };
     if (line.sequence <= sequence) {

@@ -90,7 +90,7 @@ export async function restore(
     throw new Fault('configuration', 'the ledger is not frozen: there is nothing to restore');
   const { auditHead } = await standing.freeze('the ledger is being restored');
 
-  const auditLines = await replayAuditLines(ledger, vault);
+  const auditLines = await replayAuditLines(ledger, vault, auditHead);
   progress('auditLines', auditLines, auditLines);
   const stored = await StoredDataKeys.read(context.ppks);
   const { orderIds, ...orders } = await restoreOrders(context, stored, progress);

@@ -13,8 +13,9 @@ import {
   waitingLinePartitions,
 } from '../../../shared/service/records/keys.ts';
 import { transactionId } from '../../../shared/service/records/transaction-id.ts';
+import { replayAuditLines } from '../../../shared/service/restore/audit-lines.ts';
 import { openVault } from '../../../shared/vault/open.ts';
-import type { Vault } from '../../../shared/vault/vault.ts';
+import type { ObjectRef, Vault } from '../../../shared/vault/vault.ts';
 import { waitingAuditLines } from '../../support/audit.ts';
 import { countingReads } from '../../support/counted-reads.ts';
 import { effort } from '../../support/effort.ts';
@@ -180,6 +181,34 @@ describe('audit lines over partitions', { tags: ['I8'] }, () => {
     expect(await log.chainAndArchive(() => false)).toEqual({ chained: 32, archived: 130 });
     expect(await log.chainAndArchive(() => true)).toEqual({ chained: 0, archived: 0 });
     expect(await problems()).toEqual([]);
+  });
+
+  it('come back from the archive after a restore, of which no more is read than what the ledger lacks', async () => {
+    const restored = await SqliteLedger.open(':memory:');
+    const of = new AuditLog(restored, vault);
+    for (const batch of [upTo(30), upTo(60).slice(30), upTo(75).slice(60)]) {
+      await ledger.writeMany(batch.map((n) => lineWrite(n, 1_000_000 + n)));
+      await log.chain();
+      await log.archive();
+    }
+    await restored.writeMany(upTo(65).map((n) => lineWrite(n, 1_000_000 + n)));
+    await of.chain(49);
+    const known = (await of.head()).sequence;
+    expect(known).toBe(49);
+    const read: string[] = [];
+    const watched = {
+      list: vault.list.bind(vault),
+      get: (ref: ObjectRef) => {
+        read.push(ref.name);
+        return vault.get(ref);
+      },
+    };
+    expect(await replayAuditLines(restored, watched, known)).toBe(75 - 49);
+    expect(read).toHaveLength(2);
+    // those that waited were in the archive as well
+    expect(await waitingAuditLines(restored)).toEqual([]);
+    expect(await of.head()).toEqual(await log.head());
+    await restored.close();
   });
 
   it('are read from a number on in reads that their number does not matter for, onwards and back', async () => {

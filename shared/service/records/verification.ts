@@ -9,8 +9,11 @@ export const verificationRecord = recordOf('verification', {
   /** Milliseconds since 1970: when this run began, and when the one before came to its end. */
   begunAt: whole,
   endedAt: optional(whole),
-  /** What this run has found so far. */
+  /** What this run has found so far, and how many things it has looked at. */
   findings: whole,
+  looked: whole,
+  /** How many things the run before has looked at, to its end. */
+  things: optional(whole),
 });
 
 export type VerificationRecord = RecordOf<typeof verificationRecord>;

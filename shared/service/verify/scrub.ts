@@ -5,9 +5,11 @@ import { ledgerKeys } from '../records/keys.ts';
 import { type VerificationRecord, verificationRecord } from '../records/verification.ts';
 import { STAGE_NAMES, START, verify } from './verify.ts';
 
-/** Things that a round looks at, and milliseconds after which it ends in any case. */
+/** Things that a round looks at, at least, and milliseconds after which it ends in any case. */
 const SHARE = 20_000;
 const ROUND_MS = 60_000;
+/** Rounds of a month, one an hour: so many go over everything, however much that is, as far as their time reaches. */
+const ROUNDS = 30 * 24;
 
 export interface Scrubbed {
   readonly looked: number;
@@ -16,14 +18,16 @@ export interface Scrubbed {
 
 /**
  * Verification by itself, a share in each round, so that damage is found though nobody reads what it hit. What it finds
- * raises an alarm each; it repairs nothing. Where it stands is in the ledger, so that any process goes on with it.
+ * raises an alarm each; it repairs nothing. Where it stands is in the ledger, so that any process goes on with it. How much is
+ * a share follows from how many things there were the last time.
  */
-export async function scrub(context: Context, share = SHARE): Promise<Scrubbed> {
+export async function scrub(context: Context, least = SHARE): Promise<Scrubbed> {
   const { ledger, now, log } = context;
   const began = now();
   const item = await ledger.get(ledgerKeys.verification);
   const record = item && verificationRecord.from(item);
   const stage = STAGE_NAMES.find((one) => one === record?.stage);
+  const share = Math.max(least, Math.ceil((record?.things ?? 0) / ROUNDS));
   const from = record === undefined || stage === undefined ? START : { stage, after: record.after };
   let looked = 0;
   let found = 0;
@@ -38,7 +42,7 @@ export async function scrub(context: Context, share = SHARE): Promise<Scrubbed> 
   }
   await changeItem(ledger, ledgerKeys.verification, (current) => {
     const before = current && verificationRecord.from(current);
-    return becomes(verificationRecord.to(afterRound(before, next, found, began, now())));
+    return becomes(verificationRecord.to(afterRound(before, next, { looked, found }, began, now())));
   });
   return { looked, found };
 }
@@ -46,10 +50,12 @@ export async function scrub(context: Context, share = SHARE): Promise<Scrubbed> 
 function afterRound(
   before: VerificationRecord | undefined,
   next: { readonly stage: string; readonly after: string } | undefined,
-  found: number,
+  { looked, found }: Scrubbed,
   began: number,
   now: number,
 ): VerificationRecord {
-  if (next === undefined) return { ...START, begunAt: now, endedAt: now, findings: 0 };
-  return { begunAt: began, ...before, ...next, findings: (before?.findings ?? 0) + found };
+  const all = (before?.looked ?? 0) + looked;
+  if (next === undefined)
+    return { ...START, begunAt: now, endedAt: now, findings: 0, looked: 0, things: all };
+  return { begunAt: began, ...before, ...next, findings: (before?.findings ?? 0) + found, looked: all };
 }

@@ -83,6 +83,8 @@ const runtimeMembers = {
   packSize: optional(whole),
   inlineLimit: optional(whole),
   inlineOrder: optional(whole),
+  /** Rows of a large order that one task checks; 4,000 unless given, and 10,000 at most. */
+  rowSlice: optional(whole),
   inlineReport: optional(whole),
   /** Chunks of a job whose parts one manifest names, and chunks of a page where they are more; 64 and 64 unless given. */
   manifest: optional(object({ whole, page: whole })),

@@ -28,6 +28,7 @@ export function settingsOf(config: RuntimeConfig): Settings {
       inlineLimit: config.inlineLimit,
       manifest: config.manifest,
       inlineOrder: config.inlineOrder,
+      rowSlice: config.rowSlice,
       inlineReport: config.inlineReport,
       uploads: config.uploads,
       signConcurrency: config.signConcurrency,

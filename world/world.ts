@@ -46,6 +46,7 @@ function drawConfig(random: Random): RuntimeConfig {
     inlineLimit: random.pick([3_000_000, 3_000_000, 6_000]),
     manifest: random.pick([{ whole: 2, page: 2 }, DEFAULT_SETTINGS.manifest]),
     inlineOrder: random.pick([4, 100]),
+    rowSlice: 8,
     inlineReport: random.pick([2, 1_000]),
     uploads: { count: 3, octets: 1_000_000 },
     rateLimit: RATE,

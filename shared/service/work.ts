@@ -3,7 +3,8 @@ import { scan } from '../ledger/scan.ts';
 import type { Context } from './context.ts';
 import { closeSlice, finishClosing } from './es2f/order-closing.ts';
 import { preparePack } from './es2f/order-packs.ts';
-import { checkOrderRows, finishOrder, finishRows } from './es2f/order-preparation.ts';
+import { findOrderRows, finishOrder, finishRows } from './es2f/order-preparation.ts';
+import { checkRowSlice, finishRowSlices } from './es2f/row-slices.ts';
 import { bindChunk } from './esbpp/binding.ts';
 import { finishJob } from './esbpp/job-progress.ts';
 import { finishTree, makePage } from './esbpp/manifest-tree.ts';
@@ -28,7 +29,8 @@ export class ServiceWork implements WorkRunner {
 
   async runTask(kind: WorkKind, id: string, task: number): Promise<void> {
     if (kind === 'order') await preparePack(this.#context, id, task);
-    else if (kind === 'rows') await checkOrderRows(this.#context, id);
+    else if (kind === 'rows') await findOrderRows(this.#context, id);
+    else if (kind === 'rowSlices') await checkRowSlice(this.#context, id, task);
     else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
     else if (kind === 'manifest') await makePage(this.#context, this.#trust, id, task);
     else if (kind === 'closing') await closeSlice(this.#context, id, task);
@@ -40,6 +42,7 @@ export class ServiceWork implements WorkRunner {
   finish(kind: WorkKind, id: string): Promise<boolean> {
     if (kind === 'order') return finishOrder(this.#context, id);
     if (kind === 'rows') return finishRows(this.#context, id);
+    if (kind === 'rowSlices') return finishRowSlices(this.#context, id);
     if (kind === 'manifest') return finishTree(this.#context, this.#trust, id);
     if (kind === 'closing') return finishClosing(this.#context, id);
     if (kind === 'frames') return finishFrames(this.#context, id);

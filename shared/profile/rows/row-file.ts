@@ -4,7 +4,7 @@ import { type BlockJwe, decodeBlockJwe } from '../../keys/intake-jwe.ts';
 import { present } from '../../present.ts';
 import { csvRecords, csvRow, csvRows } from './csv.ts';
 import { jsonRow, jsonRows } from './json-lines.ts';
-import { type Line, lines } from './lines.ts';
+import { lines } from './lines.ts';
 import { checkColumns, checkMembers, type Row, type RowFormat, refuseClearSecrets } from './row.ts';
 
 /**
@@ -65,12 +65,14 @@ export async function* rowBlocks(
 export async function readRowBlock(
   file: RowFile,
   octets: Bytes,
-  { block, firstRow, columns }: { block: number; firstRow: number; columns: readonly string[] },
+  { block, rowsPerBlock, columns }: { block: number; rowsPerBlock: number; columns: readonly string[] },
 ): Promise<readonly Row[]> {
+  const firstRow = block * rowsPerBlock + 1;
   if (file.format === 'csv') return csvRows(octets, firstRow, columns).rows;
   if (file.format === 'jsonl') return jsonRows(octets, firstRow);
   const opened = await openBlock(file, octets, firstRow);
   invariant(opened.block === block, `the rows of order ${file.orderId} are not where their index says`);
+  checkSize(opened, rowsPerBlock);
   return opened.rows;
 }
 
@@ -117,41 +119,89 @@ async function* jsonBlocks(file: AsyncIterable<Bytes>, rowsPerBlock: number): As
 }
 
 async function* jweBlocks(file: RowFile, octets: AsyncIterable<Bytes>): AsyncGenerator<RowBlock> {
-  let expected = 0;
   let firstRow = 1;
-  let blocks: number | undefined;
   let size: number | undefined;
+  const sequence = new BlockSequence();
   for await (const line of lines(octets, MAX_BLOCK_LINE)) {
-    const opened = await openLine(file, line, firstRow);
-    blocks ??= opened.blocks;
+    const opened = await openBlock(file, line.octets, firstRow);
+    sequence.next(opened);
     size ??= opened.rows.length;
-    if (opened.blocks !== blocks)
-      refuse('orderInvalid', `block ${expected}: does not agree with block 0 on how many blocks there are`);
-    if (opened.block !== expected)
-      refuse('orderInvalid', `block ${expected}: is missing; block ${opened.block} stands in its place`, {
-        subjectIdentifier: `block:${expected}`,
-      });
-    const fits = opened.block === blocks - 1 ? opened.rows.length <= size : opened.rows.length === size;
-    if (!fits)
-      refuse('orderInvalid', `block ${expected}: all blocks but the last have as many rows as block 0`);
+    checkSize(opened, size);
     const { columns, rows, kid } = opened;
     yield { columns, rows, start: line.start, end: line.end, ...present({ kid }) };
-    expected += 1;
-    firstRow += opened.rows.length;
+    firstRow += rows.length;
   }
-  if (blocks !== undefined && expected < blocks)
-    refuse('orderInvalid', `block ${expected}: is missing; the file ends before it`, {
-      subjectIdentifier: `block:${expected}`,
-    });
+  sequence.end();
 }
 
-const openLine = (file: RowFile, { octets }: Line, firstRow: number) => openBlock(file, octets, firstRow);
+/** Where the blocks of a file of `jwe` are, by their headers alone: none is opened but one out of its place. */
+export async function* closedBlocks(
+  file: RowFile,
+  octets: AsyncIterable<Bytes>,
+  rowsPerBlock: number,
+): AsyncGenerator<Pick<RowBlock, 'start' | 'end'>> {
+  const sequence = new BlockSequence();
+  let firstRow = 1;
+  for await (const { octets: line, start, end } of lines(octets, MAX_BLOCK_LINE)) {
+    const { header } = blockJwe(file, line);
+    // whether it opens is asked before where it stands, as of every block that is opened
+    if (!sequence.isNext(header)) await openBlock(file, line, firstRow);
+    sequence.next(header);
+    yield { start, end };
+    firstRow += rowsPerBlock;
+  }
+  sequence.end();
+}
 
-async function openBlock(file: RowFile, octets: Bytes, firstRow: number) {
+type BlockPlace = Pick<BlockJwe['header'], 'block' | 'blocks'>;
+
+function checkSize(
+  { block, blocks, rows }: BlockPlace & { readonly rows: readonly Row[] },
+  rowsPerBlock: number,
+): void {
+  const fits = block === blocks - 1 ? rows.length <= rowsPerBlock : rows.length === rowsPerBlock;
+  if (!fits) refuse('orderInvalid', `block ${block}: all blocks but the last have as many rows as block 0`);
+}
+
+/** Refuses blocks that are not all there, one after the other. */
+class BlockSequence {
+  #expected = 0;
+  #blocks: number | undefined;
+
+  isNext({ block, blocks }: BlockPlace): boolean {
+    return block === this.#expected && blocks === (this.#blocks ?? blocks);
+  }
+
+  next({ block, blocks }: BlockPlace): void {
+    const expected = this.#expected++;
+    this.#blocks ??= blocks;
+    if (blocks !== this.#blocks)
+      refuse('orderInvalid', `block ${expected}: does not agree with block 0 on how many blocks there are`);
+    if (block !== expected)
+      refuse('orderInvalid', `block ${expected}: is missing; block ${block} stands in its place`, {
+        subjectIdentifier: `block:${expected}`,
+      });
+  }
+
+  end(): void {
+    if (this.#blocks !== undefined && this.#expected < this.#blocks)
+      refuse('orderInvalid', `block ${this.#expected}: is missing; the file ends before it`, {
+        subjectIdentifier: `block:${this.#expected}`,
+      });
+  }
+}
+
+function blockJwe(file: RowFile, octets: Bytes): BlockJwe {
   const jwe = decodeBlockJwe(Buffer.from(octets).toString('latin1').trim());
-  const { cty, order, block, blocks, kid } = jwe.header;
+  const { order, block } = jwe.header;
   if (order !== file.orderId)
     refuse('orderInvalid', `block ${block}: is for another order`, { subjectIdentifier: `block:${block}` });
+  return jwe;
+}
+
+async function openBlock(file: RowFile, octets: Bytes, firstRow: number) {
+  const jwe = blockJwe(file, octets);
+  const { cty, block, blocks, kid } = jwe.header;
   if (file.openJwe === undefined)
     return refuse('functionUnsupported', 'this server has no intake key: rows cannot be encrypted to it');
   const plain = await file.openJwe(jwe);

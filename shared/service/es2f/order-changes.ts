@@ -12,6 +12,7 @@ import { orderStock } from '../counts/order-stock.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
+import { PREPARING } from '../records/work-kinds.ts';
 import { closedNotice } from '../reports/notices.ts';
 import { endingWrites } from '../supply/open-marks.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
@@ -160,10 +161,7 @@ async function setOrderState(
       refuse('profileStateForbids', 'the order is still being prepared; it can be cancelled', {
         subjectIdentifier: orderId,
       });
-    const work = await ledger.getMany([
-      ledgerKeys.openWork('order', orderId),
-      ledgerKeys.openWork('rows', orderId),
-    ]);
+    const work = await ledger.getMany(PREPARING.map((kind) => ledgerKeys.openWork(kind, orderId)));
     return writes([
       { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
       ...(await endingWrites(ledger, orderId)),

@@ -15,6 +15,7 @@ import { ownOid } from '../trust/own-oid.ts';
 import { freeIccids } from './order-iccids.ts';
 import { type ProfileView, positionAt, profileCount, viewProfiles } from './order-profiles.ts';
 import { destroyOrderUploads } from './order-uploads.ts';
+import { destroyRowSlices } from './row-slice-store.ts';
 
 /*
  * What the end of an order leaves to be done, slice by slice: the keys of its packs are destroyed, an Operator with a
@@ -73,6 +74,7 @@ export async function finishClosing(context: Context, orderId: string): Promise<
   if (slices < tasks) return false;
   const order = await loadOrder(context, orderId);
   await destroyOrderUploads(context, order);
+  await destroyRowSlices(context, orderId, order);
   const { done } = await ledger.write({ remove: open, when: { revision: open.revision } });
   const about = { kind: 'closing', id: orderId, orderId, party: order.operator } as const;
   if (done) tellEnd(context, { ...about, done: closed, refused: 0, since });

@@ -1,8 +1,7 @@
-import { wipe } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Work } from '../../jobs/dispatcher.ts';
 import { changeItems, removeItem, unchanged, writes } from '../../ledger/change.ts';
-import type { Write } from '../../ledger/ledger.ts';
+import type { Item, Write } from '../../ledger/ledger.ts';
 import { scanPages } from '../../ledger/scan.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
 import { auditWrite } from '../audit/line.ts';
@@ -15,70 +14,82 @@ import {
   type OrderStateRecord,
   orderStateRecord,
   packCount,
+  rowSliceCount,
   supplyRecord,
 } from '../records/order.ts';
 import { openWorkRecord } from '../records/work.ts';
+import { PREPARING } from '../records/work-kinds.ts';
 import { openingWrites } from '../supply/open-marks.ts';
-import { loadOrder } from '../supply/own-order.ts';
+import { loadOrder, loadOrderState } from '../supply/own-order.ts';
 import { closingWrite, runClosing } from './order-closing.ts';
-import { checkRows, loadRowIndex, rowFile, storeRowIndex } from './order-rows.ts';
-import { compileFor, openTemplate } from './order-template.ts';
+import { indexRows, loadRowIndex, rowFile, storeRowIndex } from './order-rows.ts';
 import { destroyOrderUploads } from './order-uploads.ts';
+import { destroyRowSlices } from './row-slice-store.ts';
 
 /*
- * From an order that was taken to one that is open, or rejected: its rows are checked, then come its packs
+ * From an order that was taken to one that is open, or rejected: its rows are found and checked, then come its packs
  * (order-packs.ts), then it opens.
  */
 
-/** What is to be done first: rows that are not checked yet are checked as a whole, and the packs follow. */
+/** What is to be done first: rows that are not checked yet are found and then checked (row-slices.ts), and the packs follow. */
 export const firstWork = (orderId: string, order: OrderRecord, rowsChecked: boolean): Work =>
   order.rows === undefined || rowsChecked
     ? { kind: 'order', id: orderId, tasks: packCount(order) }
     : { kind: 'rows', id: orderId, tasks: 1 };
 
-/** Reads the rows of a large order to their end, before the first of them is used; bad ones reject the order. */
-export async function checkOrderRows(context: Context, orderId: string): Promise<void> {
+/** Rows: of each a slice keeps 30 octets in one item, of which DynamoDB takes 400 kB. */
+export const MOST_OF_A_SLICE = 10_000;
+
+/** Finds where the rows of a large order are, by reading their file once; one that has not as many rejects the order. */
+export async function findOrderRows(context: Context, orderId: string): Promise<void> {
   const order = await loadOrder(context, orderId);
   const { personalisation, rows } = order;
   invariant('format' in personalisation && rows !== undefined, `order ${orderId} has no rows`);
   if ((await loadRowIndex(context, order)) !== undefined) return;
-  const upp = await openTemplate(context, orderId, order);
   try {
     const file = await rowFile(context, orderId, personalisation);
-    const octets = () => context.vault.getStream(rows);
-    const index = await checkRows(context, file, octets, order, (columns) =>
-      compileFor(context, order, upp, columns),
-    );
-    await storeRowIndex(context, order, index);
+    const index = await indexRows(file, () => context.vault.getStream(rows), order);
+    const most = Math.min(context.settings.rowSlice, MOST_OF_A_SLICE);
+    const sliceBlocks = Math.max(1, Math.floor(most / order.packSize));
+    await storeRowIndex(context, order, { ...index, sliceBlocks });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     await rejectOrder(context, orderId, error);
-  } finally {
-    wipe(upp);
   }
 }
 
-/** Rows that are good become packs; may be repeated. */
+/** Rows that were found are checked; may be repeated. */
 export async function finishRows(context: Context, orderId: string): Promise<boolean> {
-  const { ledger, dispatcher } = context;
-  const done = await ledger.get(ledgerKeys.openWork('rows', orderId));
-  if (done === undefined) {
+  const done = await context.ledger.get(ledgerKeys.openWork('rows', orderId));
+  const { state } = (await loadOrderState(context, orderId)).record;
+  if (done === undefined || state !== 'Preparing') {
+    if (done !== undefined) await removeItem(context.ledger, done);
     await runClosing(context, orderId);
     return true;
   }
   const order = await loadOrder(context, orderId);
-  if ((await loadRowIndex(context, order)) === undefined) return false;
-  const work = firstWork(orderId, order, true);
+  const index = await loadRowIndex(context, order);
+  if (index === undefined) return false;
+  await goOnWith(context, done, { kind: 'rowSlices', id: orderId, tasks: rowSliceCount(index) }, order);
+  return true;
+}
+
+/** What follows on work that is done, in its place. */
+export async function goOnWith(
+  { ledger, dispatcher }: Pick<Context, 'ledger' | 'dispatcher'>,
+  done: Item,
+  work: Work,
+  { createdAt: since }: Pick<OrderRecord, 'createdAt'>,
+): Promise<void> {
   await ledger.transact([
     { remove: done, when: { revision: done.revision } },
     {
-      put: ledgerKeys.openWork('order', orderId),
-      attributes: openWorkRecord.to({ tasks: work.tasks, since: order.createdAt }),
+      put: ledgerKeys.openWork(work.kind, work.id),
+      attributes: openWorkRecord.to({ tasks: work.tasks, since }),
       when: 'absent',
     },
   ]);
   await dispatcher.submit(work);
-  return true;
 }
 
 /** Packs of the order's own that are committed. */
@@ -123,6 +134,7 @@ export async function finishOrder(context: Context, orderId: string): Promise<bo
     if (done) tellEnd(context, { ...endOf(orderId, order), done: order.quantity, refused: 0 });
   }
   await destroyOrderUploads(context, order);
+  await destroyRowSlices(context, orderId, order);
   await removeItem(ledger, ledgerKeys.openWork('order', orderId));
   // of one that turned out to be bad
   await runClosing(context, orderId);
@@ -136,8 +148,7 @@ export async function rejectOrder(context: Context, orderId: string, refusal: Re
   const rejected = await changeItems<'now' | 'before' | 'not'>(ledger, async () => {
     const [stateItem, ...open] = await ledger.getMany([
       ledgerKeys.orderState(orderId),
-      ledgerKeys.openWork('order', orderId),
-      ledgerKeys.openWork('rows', orderId),
+      ...PREPARING.map((kind) => ledgerKeys.openWork(kind, orderId)),
     ]);
     invariant(stateItem !== undefined, `order ${orderId} has no state`);
     const { state } = orderStateRecord.from(stateItem);

@@ -17,6 +17,7 @@ import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { type OrderRecord, orderRecord, packCount, packRecord } from '../records/order.ts';
 import { openWorkOf, openWorkRecord } from '../records/work.ts';
+import { PREPARING } from '../records/work-kinds.ts';
 import { loadOrderState, newOrderWrites, ownOrder } from '../supply/own-order.ts';
 import { cancelOrder, closeOrder, releaseProfile } from './order-changes.ts';
 import { type CheckedOrder, checkOrderInput, hashOf } from './order-check.ts';
@@ -155,7 +156,7 @@ export class OrderService implements Orders {
       });
     }
     let isOpen = false;
-    for (const kind of ['rows', 'order'] as const) {
+    for (const kind of PREPARING) {
       const work = await this.#context.ledger.get(ledgerKeys.openWork(kind, orderId));
       if (work === undefined) continue;
       isOpen = true;

@@ -6,6 +6,7 @@ import type { Actor } from '../api/actor.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys, parseOpenWorkName, partitions } from '../records/keys.ts';
 import { orderRecord } from '../records/order.ts';
+import { PREPARING } from '../records/work-kinds.ts';
 import { keyId } from './delivery-keys.ts';
 
 /**
@@ -61,7 +62,7 @@ export async function retireIntakeKey(
   for await (const items of scanPages(ledger, partitions.openWork)) {
     const orders = items
       .map(({ sort }) => parseOpenWorkName(sort))
-      .flatMap(({ kind, id }) => (kind === 'order' || kind === 'rows' ? [id] : []));
+      .flatMap(({ kind, id }) => (PREPARING.some((one) => one === kind) ? [id] : []));
     for (const item of await ledger.getMany(orders.map((orderId) => ledgerKeys.order(orderId)))) {
       const personalisation = item && orderRecord.from(item).personalisation;
       if (personalisation !== undefined && 'format' in personalisation && personalisation.format === 'jwe')

@@ -26,6 +26,21 @@ export async function readWhole(context: Reader, ref: ObjectRef): Promise<Bytes>
   return await withAlarm(context, () => context.vault.get(ref));
 }
 
+/** The newest whole object under a name that several attempts may write alike; undefined where none has. */
+export async function readNewest(context: Reader, name: string): Promise<Bytes | undefined> {
+  for (let ref = await context.vault.head(name); ref !== undefined; ) {
+    try {
+      return await readWhole(context, ref);
+    } catch (error) {
+      const newer = await context.vault.head(name);
+      if (newer?.version === ref.version) throw error;
+      // another attempt's has taken its place since
+      ref = newer;
+    }
+  }
+  return undefined;
+}
+
 async function withAlarm<T>({ log }: Reader, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

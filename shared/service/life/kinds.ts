@@ -19,7 +19,7 @@ export const VAULT_KINDS: readonly StoredKind[] = [
   kind(
     'orders/*/template-*-rows',
     'where the blocks of an order’s rows are, with their hashes',
-    ['`prepareProfiles`, `order-rows.ts`', '`order-packs.ts`'],
+    ['`prepareProfiles`, `order-rows.ts`', '`order-packs.ts`, `row-slices.ts`'],
     ['with its order', REAPER],
   ),
   kind(

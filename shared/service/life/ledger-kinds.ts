@@ -167,6 +167,12 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
     ['`es2f/`, `supply/`', '`es2f/`, `supply/`, `esbpp/`'],
     FOR_EVER,
   ),
+  kind(
+    'order-rows#*',
+    'what came of slices of an order’s rows: encrypted, what must be once in the order',
+    ['`es2f/row-slice-store.ts`', '`es2f/row-slices.ts`'],
+    ['until the order is open, or its end is worked off', '`es2f/row-slice-store.ts`'],
+  ),
   kind('draws#*', 'who drew which positions', ['`supply/draws.ts`', '`supply/`'], FOR_EVER),
   kind('profiles#*', 'states of profiles', ['`reports/`, `es2f/`', '`es2f/`'], FOR_EVER),
   kind(

@@ -3,6 +3,7 @@ import { Fault } from '../../errors.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
 import type { AssignedRole } from './custody.ts';
 import type { ListedKind } from './inventory.ts';
+import { WORK_KINDS, type WorkKind } from './work-kinds.ts';
 
 /**
  * Every name in the ledger, in one place. Partitions are chosen so that no hot partition grows with the work of
@@ -134,21 +135,6 @@ export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
 /** Whom a tie is for, by its sort key. */
 export const eidOfTie = (sort: string) => sort.slice(TIE.length).split('#', 1)[0] ?? '';
 
-/**
- * Long work: `manifest` makes the pages of a large job's manifest once `job` has bound it, `rows` checks the rows of an order, `order` makes its packs after that, `frames` reads a batch of eUICC data as a whole, `euiccData` verifies its slices after that, `closing` does what its end leaves to be done.
- */
-export const WORK_KINDS = [
-  'job',
-  'manifest',
-  'order',
-  'rows',
-  'frames',
-  'euiccData',
-  'report',
-  'closing',
-] as const;
-export type WorkKind = (typeof WORK_KINDS)[number];
-
 /** Kind and name of open work by its sort key; the name may have any characters. */
 export function parseOpenWorkName(sort: string): { kind: WorkKind; id: string } {
   const at = sort.indexOf('#');
@@ -276,6 +262,12 @@ export const ledgerKeys = {
     partition: orderPartition(orderId),
     sort: `${CLOSED_SLICE}${padded(slice)}`,
   }),
+  /** What came of a slice of its rows: the largest records of an order, spread as chunks are. */
+  rowSlice: (orderId: string, slice: number): ItemKey => ({
+    partition: inShard(`order-rows#${orderId}`, slice),
+    sort: `${SLICE_NAME}${padded(slice)}`,
+  }),
+  badRowSlice: (orderId: string): ItemKey => ({ partition: `order-rows#${orderId}#0`, sort: 'bad' }),
   /** Packs of one beyond the order's own, made as replacements. */
   orderExtras: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'extras' }),
   replacement: (orderId: string, iccid: string): ItemKey => ({

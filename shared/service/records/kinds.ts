@@ -12,6 +12,7 @@ import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from '
 import { branchRecord, pageFailures, pageRecord, treeRecord } from './manifest-tree.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
+  badRowSlice,
   closedSlice,
   drawRecord,
   extrasRecord,
@@ -25,6 +26,7 @@ import {
   replacementRecord,
   returnedOfShare,
   returnedRecord,
+  rowSlice,
   shareRecord,
   supplyRecord,
   tieRecord,
@@ -97,6 +99,7 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
     tie: tieRecord,
     closed: closedSlice,
   },
+  'order-rows': { slice: rowSlice, bad: badRowSlice },
   'order-open': { mark: openMark },
   draws: { '*': drawRecord },
   profiles: { '*': profileRecord },

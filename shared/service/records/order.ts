@@ -1,5 +1,5 @@
 import type { Item } from '../../ledger/ledger.ts';
-import { objectRef, refusalMembers, warnings } from './common.ts';
+import { objectRef, refusalMembers, statusName, warnings } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
 import {
   anyValue,
@@ -194,9 +194,11 @@ export const closedSlice = recordOf('closed slice', { closed: whole });
 /** Which position of which order an ICCID belongs to, for ever once it is bound (I2). */
 export const iccidOwner = recordOf('ICCID owner', { orderId: text, position: whole });
 
+const rowRefusal = object({ code: statusName, message: text, subjectIdentifier: optional(text) });
+
 /**
- * The rows of an order, checked as a whole before anything is made of them: where each block is in the file. A vault
- * object beside the order, so that a pack reads its own block only.
+ * Where each block of the rows of an order is in the file. A vault object beside the order, so that a pack reads its own
+ * block only, and a slice of the check its own blocks.
  */
 export const rowIndex = recordOf('row index', {
   columns: list(text),
@@ -204,6 +206,32 @@ export const rowIndex = recordOf('row index', {
   offsets: list(whole),
   /** Hashes of the blocks: vault/range-hash.ts. */
   hashes: octets,
+  /** Blocks of a slice, where rows are checked in slices and not with the order. */
+  sliceBlocks: optional(whole),
+  /** Why there are no blocks behind these: of an order that is bad at the latest there. */
+  refused: optional(rowRefusal),
 });
 
 export type RowIndex = RecordOf<typeof rowIndex>;
+
+/** Tasks that check the rows. */
+export const rowSliceCount = ({ offsets, sliceBlocks = 1 }: RowIndex): number =>
+  Math.ceil((offsets.length - 1) / sliceBlocks);
+
+/**
+ * What came of a slice of the rows of an order: of each row that was read what must be once in the order, 10 octets a value
+ * (es2f/row-values.ts), and why the order is bad at the first row after those, or at the last of them. Kept until the order is
+ * open or its end is worked off.
+ */
+export const rowSlice = recordOf('row slice', {
+  firstRow: whole,
+  refused: optional(rowRefusal),
+  /** By column. */
+  values: dictionary(octets),
+});
+
+export type RowSlice = RecordOf<typeof rowSlice>;
+export type RowRefusal = NonNullable<RowSlice['refused']>;
+
+/** A slice with a bad row: those behind it need not be checked. */
+export const badRowSlice = recordOf('bad row slice', { slice: whole });

@@ -9,6 +9,7 @@ import { orderCountWrites } from '../counts/order-counts.ts';
 import { transactCounted } from '../counts/transact.ts';
 import { finishOrder } from '../es2f/order-preparation.ts';
 import { templatePlace } from '../es2f/order-template.ts';
+import { destroyRowSlices } from '../es2f/row-slice-store.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { readOrderRecord } from '../records/locked-records.ts';
 import { objectNames, packAttempts, ppkNames } from '../records/object-names.ts';
@@ -22,6 +23,7 @@ import {
   packMade,
   packRecord,
 } from '../records/order.ts';
+import { PREPARING } from '../records/work-kinds.ts';
 import { endingWrites } from '../supply/open-marks.ts';
 import { newOrderWrites } from '../supply/own-order.ts';
 import { noteDataKey, type StoredDataKeys } from './data-keys.ts';
@@ -50,7 +52,7 @@ export async function restoreOrder(
   if (known === undefined) await putOrder(context, orderId, order);
   for (let pack = 0; pack < packCount(order); pack++) {
     if (await restorePack(context, orderId, order, pack, stored)) continue;
-    await closeOrder(context, orderId);
+    await closeOrder(context, orderId, order);
     return 'closed';
   }
   await finishOrder(context, orderId);
@@ -65,7 +67,8 @@ async function putOrder({ ledger }: Context, orderId: string, order: OrderRecord
   await ledger.transact(newOrderWrites(orderId, order));
 }
 
-async function closeOrder({ ledger }: Context, orderId: string): Promise<void> {
+async function closeOrder(context: Context, orderId: string, order: OrderRecord): Promise<void> {
+  const { ledger } = context;
   const item = await ledger.get(ledgerKeys.orderState(orderId));
   if (item === undefined) return;
   const attributes = orderStateRecord.to({ state: 'Closed' });
@@ -73,9 +76,10 @@ async function closeOrder({ ledger }: Context, orderId: string): Promise<void> {
     { put: item, attributes, when: { revision: item.revision } },
     ...(await endingWrites(ledger, orderId)),
   ]);
-  for (const kind of ['order', 'rows'] as const) {
+  for (const kind of PREPARING) {
     await removeItem(ledger, ledgerKeys.openWork(kind, orderId));
   }
+  await destroyRowSlices(context, orderId, order);
 }
 
 /**

@@ -71,6 +71,8 @@ export function verifyOtherSignedNotification(
   euiccPublicKey: PublicKey,
 ): void {
   const { tbsOtherNotification, euiccNotificationSignature } = notification;
-  if (!euiccPublicKey.curve.signatureHolds(euiccPublicKey, tbsOtherNotification, euiccNotificationSignature))
+  const { curve } = euiccPublicKey;
+  // the certificate comes with each notification anew
+  if (!curve.signatureHolds(euiccPublicKey, tbsOtherNotification, euiccNotificationSignature, 'once'))
     refuse('euiccSignatureInvalid', 'euiccNotificationSignature does not hold over the notification');
 }

@@ -149,6 +149,8 @@ export function verifyProfileInstallationResult(
   result: Pick<ProfileInstallationResult, 'signedPart' | 'euiccSignPIR'>,
   euiccPublicKey: PublicKey,
 ): void {
-  if (!euiccPublicKey.curve.signatureHolds(euiccPublicKey, result.signedPart, result.euiccSignPIR))
+  const { signedPart, euiccSignPIR } = result;
+  // the certificate is read for each result anew
+  if (!euiccPublicKey.curve.signatureHolds(euiccPublicKey, signedPart, euiccSignPIR, 'once'))
     refuse('euiccSignatureInvalid', 'euiccSignPIR does not hold over the result');
 }

@@ -99,6 +99,17 @@ export async function scanAll(
   return all;
 }
 
+/** As `scanAll`, of one list that is spread over several partitions. */
+export async function scanAllSpread(
+  ledger: Pick<Ledger, 'query'>,
+  partitions: readonly string[],
+  range: ScanRange = {},
+): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const items of scanSpread(ledger, partitions, range)) all.push(...items);
+  return all;
+}
+
 /** Everything that the ledger holds, a page at a time, from where an earlier walk ended; for verifying. */
 export async function* walkPages(
   ledger: Pick<Ledger, 'walk'>,

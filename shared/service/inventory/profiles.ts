@@ -1,5 +1,5 @@
 import { refuse } from '../../errors.ts';
-import { scanAll } from '../../ledger/scan.ts';
+import { scanAllSpread } from '../../ledger/scan.ts';
 import { ifPresent, present } from '../../present.ts';
 import type { OrderState, ProfileState } from '../api/es2f.ts';
 import type { HistoryEntry, Inventory, ProfileDetail, ProfileEntry } from '../api/ops.ts';
@@ -15,7 +15,7 @@ import {
   type JobRecord,
   jobRecord,
 } from '../records/job.ts';
-import { blockOf, drawPartition, ledgerKeys, padded } from '../records/keys.ts';
+import { blockOf, drawPartitions, ledgerKeys, padded } from '../records/keys.ts';
 import {
   drawRecord,
   iccidOwner,
@@ -158,7 +158,7 @@ function unreportedState(orderState: OrderState, binding: Binding | undefined): 
 
 /** The commit that has bound the position; the draws of its block lead to it. */
 async function bindingAt(context: Context, orderId: string, position: number): Promise<Binding | undefined> {
-  const draws = await scanAll(context.ledger, drawPartition(orderId, blockOf(position)), {
+  const draws = await scanAllSpread(context.ledger, drawPartitions(orderId, blockOf(position)), {
     to: `${padded(position)}#~`,
   });
   for (const { jobId, index, from, count } of draws.map(drawRecord.from).reverse()) {

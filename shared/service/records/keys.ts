@@ -3,6 +3,7 @@ import { Fault } from '../../errors.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
 import type { AssignedRole } from './custody.ts';
 import type { ListedKind } from './inventory.ts';
+import { bySubject, byTurn, overShards } from './shards.ts';
 import { WORK_KINDS, type WorkKind } from './work-kinds.ts';
 
 /**
@@ -13,11 +14,13 @@ import { WORK_KINDS, type WorkKind } from './work-kinds.ts';
 /** Sort keys that order as numbers do. */
 export const padded = (n: number) => String(n).padStart(10, '0');
 
-/** Positions of an order in one partition of results or draws. */
+/** Positions of an order in one partition of results, or in the partitions of draws. */
 export const BLOCK = 1_000;
 export const blockOf = (position: number) => Math.floor(position / BLOCK);
-export const drawPartition = (orderId: string, block: number) => `draws#${orderId}#${block}`;
 export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
+/** Draws of a block are spread: every profile that is bound just in time writes one, and those of a moment are of few blocks. */
+export const drawPartitions = (orderId: string, block: number): readonly string[] =>
+  overShards(`draws#${orderId}#${block}`, 4);
 
 export const PACK_MADE = 'made#';
 export const CLOSED_SLICE = 'closed#';
@@ -59,20 +62,13 @@ export const subjectOfNotice = (name: string) => name.slice(0, name.lastIndexOf(
 
 /** Every change of a profile of any party writes a notice: they are spread by what they tell of, as chunks are. */
 export const NOTICE_SHARDS = 16;
-const overShards = (list: string, shards: number): readonly string[] =>
-  Array.from({ length: shards }, (_, shard) => `${list}#${shard}`);
 /** Where notices wait; together they are one list, in the order of their names. */
 export const noticePartitions = overShards('notices', NOTICE_SHARDS);
 /** Where those are that were given up. */
 export const parkedNoticePartitions = overShards('notices-parked', NOTICE_SHARDS);
 
-/** The partition of a list that is spread by what each of its items is of. */
-const shardOf = (shards: readonly string[], subject: string): string => {
-  const [octet = 0] = createHash('sha256').update(subject).digest();
-  return shards[octet % shards.length]!;
-};
 const noticeKey = (shards: readonly string[], name: string): ItemKey => ({
-  partition: shardOf(shards, subjectOfNotice(name)),
+  partition: bySubject(shards, subjectOfNotice(name)),
   sort: name,
 });
 
@@ -157,12 +153,12 @@ export const ledgerKeys = {
   /** Up to which line the archive goes. */
   auditArchived: { partition: 'audit', sort: 'archived' } as ItemKey,
   auditLine: (sequence: number): ItemKey => ({
-    partition: auditLinePartitions[sequence % AUDIT_SHARDS]!,
+    partition: byTurn(auditLinePartitions, sequence),
     sort: padded(sequence),
   }),
   /** A line that waits for the chain, by when it was written, in milliseconds; `id` makes it repeatable. */
   waitingLine: (atMs: number, id: string): ItemKey => ({
-    partition: shardOf(waitingLinePartitions, id),
+    partition: bySubject(waitingLinePartitions, id),
     sort: `${dueBy(atMs)}#${id}`,
   }),
 
@@ -221,7 +217,7 @@ export const ledgerKeys = {
   }),
   /** Which items drew the positions from `from` on, in pieces that stay within a block. */
   orderDraw: (orderId: string, from: number, jobId: string): ItemKey => ({
-    partition: drawPartition(orderId, blockOf(from)),
+    partition: byTurn(drawPartitions(orderId, blockOf(from)), from),
     sort: `${padded(from)}#${jobId}`,
   }),
   orderReturned: (orderId: string, jobId: string, chunk: number): ItemKey => ({

@@ -1,9 +1,9 @@
-import { scanAll } from '../../ledger/scan.ts';
+import { scanAll, scanAllSpread } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
 import {
   BLOCK,
-  drawPartition,
+  drawPartitions,
   ledgerKeys,
   orderPartition,
   profilePartition,
@@ -43,7 +43,7 @@ export async function placesOf(context: Context, orderId: string, order: OrderRe
   const byMaker = new Map<string, number>();
   const tied = new Set((await readTies(ledger, orderId)).map(({ position }) => position));
   for (let block = 0; block * BLOCK < end; block++) {
-    for (const item of await scanAll(ledger, drawPartition(orderId, block))) {
+    for (const item of await scanAllSpread(ledger, drawPartitions(orderId, block))) {
       const { jobId, index, from, count } = drawRecord.from(item);
       const jobItem = await ledger.get(ledgerKeys.job(jobId));
       if (jobItem === undefined) continue;

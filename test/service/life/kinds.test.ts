@@ -9,7 +9,7 @@ import {
 } from '../../../shared/service/life/kinds.ts';
 import {
   deliveryKeysPartition,
-  drawPartition,
+  drawPartitions,
   ledgerKeys,
   partitions,
   tracePartition,
@@ -47,7 +47,7 @@ const ledgerPartitions = [
     return isKey(key) ? key.partition : 'no key';
   }),
   ...Object.values(partitions),
-  drawPartition('O', 0),
+  drawPartitions('O', 0)[0]!,
   deliveryKeysPartition,
   wrappedPartition('softkey:path=a'),
   tracePartition('0'),

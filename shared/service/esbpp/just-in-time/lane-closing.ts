@@ -1,12 +1,12 @@
 import { Fault } from '../../../errors.ts';
 import { changeItem, goes, unchanged } from '../../../ledger/change.ts';
 import type { ItemKey } from '../../../ledger/ledger.ts';
-import { scanAll } from '../../../ledger/scan.ts';
+import { scanAllSpread } from '../../../ledger/scan.ts';
 import { present } from '../../../present.ts';
 import type { Context } from '../../context.ts';
 import { laneCountWrites, lastInTime } from '../../counts/lane-counts.ts';
 import { type ChunkRecord, chunkRecord, jobRecord } from '../../records/job.ts';
-import { blockOf, drawPartition, LANE, ledgerKeys, padded } from '../../records/keys.ts';
+import { blockOf, drawPartitions, LANE, ledgerKeys, padded } from '../../records/keys.ts';
 import { parseLanePart } from '../../records/object-names.ts';
 import { drawRecord, returnedRecord } from '../../records/order.ts';
 import type { TraceRecord } from '../../records/trace.ts';
@@ -72,7 +72,7 @@ export async function commitOfPart(
   const { orderId, position } = parseLanePart(name) ?? {};
   if (orderId === undefined || position === undefined) return undefined;
   const prefix = `${padded(position)}#`;
-  for (const draw of await scanAll(ledger, drawPartition(orderId, blockOf(position)), { prefix })) {
+  for (const draw of await scanAllSpread(ledger, drawPartitions(orderId, blockOf(position)), { prefix })) {
     const { jobId } = drawRecord.from(draw);
     const [job, chunk] = await ledger.getMany([ledgerKeys.job(jobId), ledgerKeys.chunk(jobId, 0)]);
     if (job === undefined || chunk === undefined) continue;

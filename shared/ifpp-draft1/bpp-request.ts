@@ -2,13 +2,14 @@ import type { Bytes } from '../codec/bytes.ts';
 import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { read, write } from './fields.ts';
+import { ItemIds } from './item-ids.ts';
 import { TAG } from './tags.ts';
 
 /** BppRequest (FF61): a device manufacturer asks for Bound Profile Packages. */
 const BPP_REQUEST = TAG.bppRequest;
 
 /** Items of one request. A larger production run is several requests of the same order. */
-const MAX_REQUEST_ITEMS = 200_000;
+export const MAX_REQUEST_ITEMS = 200_000;
 
 export interface RequestItem {
   readonly itemId: number;
@@ -37,27 +38,33 @@ export interface BppRequest {
 
 export function decodeBppRequest(der: Bytes): BppRequest {
   const fields = TlvReader.of(readSingle(der, BPP_REQUEST, 'BppRequest'));
-  read.version(fields);
-  const requestId = read.id(fields, 1, 'requestId');
-  const orderId = read.text(fields, 2, 'orderId', 64);
+  const { requestId, orderId } = readRequestNames(fields);
   const euiccData = read.has(fields, 3)
     ? read.derTlv(fields, 3, 'euiccData', Number.POSITIVE_INFINITY)
     : undefined;
   const itemOffsets: number[] = [];
-  const itemIds = new Set<number>();
+  const itemIds = new ItemIds();
   let itemsEnd = 0;
   const items = read.list(fields, 4, 'items', MAX_REQUEST_ITEMS, (list) => {
     itemOffsets.push(list.offset);
     const item = readRequestItem(list);
     itemsEnd = list.offset;
-    if (itemIds.has(item.itemId)) refuse('protocolFormat', `itemId ${item.itemId} occurs twice`);
     itemIds.add(item.itemId);
     return item;
   });
   fields.end();
-  if (items.length === 0) refuse('mandatoryElementMissing', 'the request has no items');
+  if (items.length === 0) refuseEmpty();
   return { requestId, orderId, euiccData, items, itemOffsets, itemsEnd };
 }
+
+/** The fields before euiccData. */
+export function readRequestNames(fields: TlvReader): Pick<BppRequest, 'requestId' | 'orderId'> {
+  read.version(fields);
+  const requestId = read.id(fields, 1, 'requestId');
+  return { requestId, orderId: read.text(fields, 2, 'orderId', 64) };
+}
+
+export const refuseEmpty = (): never => refuse('mandatoryElementMissing', 'the request has no items');
 
 /** Decodes concatenated RequestItem elements, as cut out of a request from `offset` on. */
 export function decodeRequestItems(elements: Bytes, offset: number): RequestItem[] {
@@ -67,13 +74,13 @@ export function decodeRequestItems(elements: Bytes, offset: number): RequestItem
   return items;
 }
 
-const ITEMS_PATH = 'FF61/A4';
+export const ITEMS_PATH = 'FF61/A4';
 
 /**
  * An item is told apart by its frame and its itemId. Without either the answer could not say which item is meant, and
  * the request as a whole is refused; whatever else is wrong spoils the item alone.
  */
-function readRequestItem(list: TlvReader): RequestItem {
+export function readRequestItem(list: TlvReader): RequestItem {
   const fields = list.enter(0x30, 'RequestItem');
   const itemId = read.integer(fields, 0, 'itemId');
   let eid = UNREADABLE_EID;

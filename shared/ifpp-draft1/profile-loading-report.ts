@@ -1,14 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { OctetStream } from '../codec/octet-stream.ts';
-import {
-  MAX_TLV_HEADER,
-  readSingle,
-  readTlvHeader,
-  type TlvHeader,
-  TlvReader,
-  tlv,
-  tlvOf,
-} from '../codec/tlv.ts';
+import { readSingle, TlvReader, tlv, tlvOf } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 import { read } from './fields.ts';
 import { TAG } from './tags.ts';
@@ -16,7 +7,7 @@ import { TAG } from './tags.ts';
 /** ProfileLoadingReport (FF63): signed eUICC results and the FPA's own, unsigned words about the rest. */
 const PROFILE_LOADING_REPORT = TAG.profileLoadingReport;
 
-const MAX_REPORT_ITEMS = 200_000;
+export const MAX_REPORT_ITEMS = 200_000;
 
 export const FPA_CAUSES = {
   1: 'unreachable',
@@ -51,38 +42,17 @@ export interface ProfileLoadingReport {
 
 export function decodeProfileLoadingReport(der: Bytes): ProfileLoadingReport {
   const fields = TlvReader.of(readSingle(der, PROFILE_LOADING_REPORT, 'ProfileLoadingReport'));
-  read.version(fields);
-  const reportId = read.id(fields, 1, 'reportId');
+  const reportId = readReportId(fields);
   const items = read.list(fields, 2, 'items', MAX_REPORT_ITEMS, (list) => list.next('ReportItem').raw);
   fields.end();
   return { reportId, items };
 }
 
-/** How many items a report has, told from its frame as it is read; what is inside of them is not looked at. */
-export async function countReportItems(octets: AsyncIterable<Bytes>): Promise<number> {
-  const stream = new OctetStream(octets);
-  const enter = async (): Promise<TlvHeader> => {
-    await stream.fill(MAX_TLV_HEADER);
-    const header = readTlvHeader(stream.buffered, 0, 'FF63', stream.offset);
-    stream.take(header.headerLength);
-    return header;
-  };
-  const pass = async (length: number) => {
-    if ((await stream.skip(length)) > 0)
-      refuse('protocolFormat', `the report is cut off at offset ${stream.offset}`, { offset: stream.offset });
-  };
-  const { tag } = await enter();
-  if (tag !== PROFILE_LOADING_REPORT)
-    refuse('protocolFormat', 'ProfileLoadingReport (FF63) expected', { offset: 0 });
-  let field = await enter();
-  for (; field.tag !== ITEMS; field = await enter()) await pass(field.length);
-  const end = stream.offset + field.length;
-  let items = 0;
-  for (; stream.offset < end; items++) await pass((await enter()).length);
-  return items;
+/** The fields before the items. */
+export function readReportId(fields: TlvReader): string {
+  read.version(fields);
+  return read.id(fields, 1, 'reportId');
 }
-
-const ITEMS = 0xa2;
 
 export function decodeReportItem(element: Bytes): ReportItem {
   const choice = new TlvReader(element);

@@ -12,6 +12,7 @@ import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import type { ItemRefusal } from '../../shared/service/api/item-refusal.ts';
 import type { Services } from '../../shared/service/api/services.ts';
 import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
+import type { ObjectRef } from '../../shared/vault/vault.ts';
 
 /** What the services were asked to keep; bodies are what really came through. */
 export interface MemoryServices extends Services {
@@ -126,9 +127,8 @@ export function memoryServices(): MemoryServices {
     }),
     ingest: inMemory<Services['ingest']>({
       async registerEuiccData(_caller, der) {
-        if (!(der instanceof Uint8Array)) refuse('requestUnknown', 'no such transfer');
-        const batch = decodeEuiccDataBatch(der);
-        received.push(der);
+        const batch = decodeEuiccDataBatch(inCall(der));
+        received.push(inCall(der));
         return {
           batchId: batch.batchId,
           state: 'Done',
@@ -149,7 +149,8 @@ export function memoryServices(): MemoryServices {
       },
     }),
     delivery: inMemory<Services['delivery']>({
-      async requestBpp(caller, der) {
+      async requestBpp(caller, sent) {
+        const der = inCall(sent);
         const request = decodeBppRequest(der);
         const known = answers.get(`${caller.identifier} ${request.requestId}`);
         if (known !== undefined) {
@@ -194,8 +195,11 @@ export function memoryServices(): MemoryServices {
       },
     }),
     reports: inMemory<Services['reports']>({
-      async sendProfileLoadingReport(_caller, der) {
+      async sendProfileLoadingReport(_caller, sent, named) {
+        const der = inCall(sent);
         const report = decodeProfileLoadingReport(der);
+        if (named !== undefined && named !== report.reportId)
+          refuse('protocolFormat', 'reportId is not the one in the ProfileLoadingReport');
         received.push(der);
         return {
           reportId: report.reportId,
@@ -254,3 +258,7 @@ export function memoryServices(): MemoryServices {
     }),
   };
 }
+
+/** There are no uploads here. */
+const inCall = (sent: Bytes | ObjectRef): Bytes =>
+  sent instanceof Uint8Array ? sent : refuse('requestUnknown', 'no such transfer');

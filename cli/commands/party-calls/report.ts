@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import {
-  countReportItems,
-  decodeProfileLoadingReport,
-} from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import { decodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import { scanProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report-scan.ts';
 import { DeviceMaker } from '../../../sim/index.ts';
 import { readToSend } from '../../input/sent-file.ts';
 import {
@@ -42,7 +40,7 @@ export async function sendReport(
   const items =
     report instanceof Uint8Array
       ? decodeProfileLoadingReport(report).items.length
-      : await countReportItems(report.read());
+      : (await scanProfileLoadingReport(report.read(), report.size, Number.MAX_SAFE_INTEGER)).items;
   const { client } = new DeviceMaker(await clientOptions(options));
   const work = workOfOneCall(
     'report',

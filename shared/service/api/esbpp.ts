@@ -43,7 +43,7 @@ export interface Delivery {
    * `confirmed` resolves once the register has said that the caller is who it seems to be, and rejects where it is not:
    * until then things are read, and nothing is written, signed or answered.
    */
-  requestBpp(caller: Caller, bppRequest: Bytes, confirmed?: Promise<unknown>): Promise<BppAnswer>;
+  requestBpp(caller: Caller, bppRequest: Bytes | ObjectRef, confirmed?: Promise<unknown>): Promise<BppAnswer>;
   /** `page`: of the manifest of a large answer, from 0. */
   getBppBatch(caller: Caller, input: { requestId: string; page?: number | undefined }): Promise<BppAnswer>;
 }
@@ -63,7 +63,12 @@ export interface ReportAnswer {
 }
 
 export interface Reports {
-  sendProfileLoadingReport(caller: Caller, profileLoadingReport: Bytes): Promise<ReportAnswer>;
+  /** Refuses a report that is not the one that is `named`, by its reportId. */
+  sendProfileLoadingReport(
+    caller: Caller,
+    profileLoadingReport: Bytes | ObjectRef,
+    named?: string,
+  ): Promise<ReportAnswer>;
 }
 
 /** What eUICCs have signed to be deleted. */

@@ -61,10 +61,10 @@ export class DeliveryService implements Delivery {
 
   async requestBpp(
     caller: Caller,
-    der: Bytes,
+    content: Bytes | ObjectRef,
     confirmed: Promise<unknown> = Promise.resolve(),
   ): Promise<BppAnswer> {
-    const received = this.#requests.receive(caller, der);
+    const received = await this.#requests.receive(caller, content);
     const inTime = await this.#justInTime.answer(received, confirmed);
     if (inTime !== undefined) return inTime;
     await confirmed;

@@ -1,12 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import { together, untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
-import { type BppRequest, decodeBppRequest } from '../../ifpp-draft1/bpp-request.ts';
+import { decodeBppRequest, type RequestItem } from '../../ifpp-draft1/bpp-request.ts';
+import { type BppRequestFrame, frameOfRequest, scanBppRequest } from '../../ifpp-draft1/bpp-request-scan.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
-import { rangeHashes } from '../../vault/range-hash.ts';
+import { present } from '../../present.ts';
 import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
 import type { Caller } from '../api/caller.ts';
 import { auditWrite } from '../audit/line.ts';
@@ -14,18 +15,17 @@ import type { Context } from '../context.ts';
 import { listedWrite } from '../counts/listed.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
-import { readWhole } from '../life/checked-reads.ts';
+import { type Body, bodyOf } from '../life/bodies.ts';
+import { readWhole, streamWhole } from '../life/checked-reads.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { iccidOwner, type OrderRecord, orderRecord, orderStateRecord } from '../records/order.ts';
 import { jobIdOf } from '../records/transaction-id.ts';
 import { openWorkRecord } from '../records/work.ts';
-import { planDraw } from '../supply/supply.ts';
+import { type Drawer, planDraw } from '../supply/supply.ts';
 import { Turns } from '../turns.ts';
 
-/** Refusals of forwarded eUICC data that a job keeps. */
-const LISTED = 1_000;
 /** Runs of positions that a job may have: only orders drawn by single ICCIDs come near. */
 const MAX_RUNS = 8_000;
 
@@ -38,27 +38,23 @@ export interface AcceptedRequest {
 /** A request as it came. */
 export interface ReceivedRequest {
   readonly caller: Caller;
-  readonly der: Bytes;
-  readonly request: BppRequest;
-  /** SHA-256 of it, hexadecimal. */
-  readonly bodyHash: string;
+  readonly body: Body;
+  readonly frame: BppRequestFrame;
+  /** The only item of a request that fits into a call. */
+  readonly single?: RequestItem;
   readonly jobId: string;
 }
 
 /** A request that may be taken on, with all that does not depend on what the supply has left. */
-interface Submission extends Pick<JobRecord, 'bodyHash' | 'refusedData' | 'chunkHashes'> {
+interface Submission
+  extends Pick<JobRecord, 'refusedData' | 'chunkHashes'>,
+    Pick<ReceivedRequest, 'jobId' | 'frame' | 'body'> {
   /** The attempt that stored the request. */
   readonly written: Attempt;
-  readonly jobId: string;
-  readonly request: BppRequest;
   readonly stored: ObjectRef;
   /** The position that each item asks for. */
   readonly wishes: readonly (number | undefined)[];
-  readonly drawer: {
-    readonly maker: string;
-    readonly share: number | undefined;
-    readonly eids: readonly string[];
-  };
+  readonly drawer: Drawer;
 }
 
 /**
@@ -76,40 +72,50 @@ export class Requests {
     this.#ingest = ingest;
   }
 
-  receive(caller: Caller, der: Bytes): ReceivedRequest {
-    const request = decodeBppRequest(der);
-    const bodyHash = createHash('sha256').update(der).digest('hex');
-    return { caller, der, request, bodyHash, jobId: this.#jobIdOf(caller, request.requestId) };
+  /** Reads a request: as a whole one that would fit into a call, a larger one as it lies, with 16 octets of memory for an item. */
+  async receive(caller: Caller, sent: Bytes | ObjectRef): Promise<ReceivedRequest> {
+    const { chunkSize, inlineLimit } = this.#context.settings;
+    const isSmall = !(sent instanceof Uint8Array) && sent.size <= inlineLimit;
+    const content = isSmall ? await readWhole(this.#context, sent) : sent;
+    const body = bodyOf(this.#context, content);
+    if (!(content instanceof Uint8Array)) {
+      const frame = await scanBppRequest(body.stream(), body.size, chunkSize);
+      return { caller, body, frame, jobId: this.#jobIdOf(caller, frame.requestId) };
+    }
+    const request = decodeBppRequest(content);
+    const frame = frameOfRequest(content, request, chunkSize);
+    const single = request.items.length === 1 ? request.items[0] : undefined;
+    return { caller, body, frame, ...present({ single }), jobId: this.#jobIdOf(caller, frame.requestId) };
   }
 
   /**
    * Takes in the eUICC data that came with a new request. False where that is the business of `take`: the request is known,
    * or some of the data is refused.
    */
-  async takeForwarded({ caller, jobId, request }: ReceivedRequest): Promise<boolean> {
-    if (request.euiccData === undefined) return true;
+  async takeForwarded({ caller, jobId, body, frame }: ReceivedRequest): Promise<boolean> {
+    if (frame.euiccData === undefined) return true;
     if ((await this.#context.ledger.get(ledgerKeys.job(jobId))) !== undefined) return false;
-    await this.#requireMayDraw(caller, request.orderId);
-    return (await this.#ingest.acceptForwarded(caller, request.euiccData)).length === 0;
+    await this.#requireMayDraw(caller, frame.orderId);
+    return (await this.#ingest.acceptForwarded(caller, body, frame.euiccData)).length === 0;
   }
 
   async take(received: ReceivedRequest): Promise<AcceptedRequest> {
-    const { caller, jobId, request, der, bodyHash } = received;
-    const known = await this.#existing(jobId, bodyHash);
-    const job = known ?? (await this.#submit(caller, jobId, request, der, bodyHash));
-    if (known !== undefined) await this.#repair(jobId, known, der);
+    const { jobId, body } = received;
+    const known = await this.#existing(jobId, body.sha256);
+    const job = known ?? (await this.#submit(received));
+    if (known !== undefined) await this.#repair(jobId, known, body);
     return { jobId, job };
   }
 
   /** Stores a request again that is damaged, as long as something of it is still to be bound. */
-  async #repair(jobId: string, { request }: JobRecord, der: Bytes): Promise<void> {
-    const { ledger, vault } = this.#context;
+  async #repair(jobId: string, { request }: JobRecord, body: Body): Promise<void> {
+    const { ledger } = this.#context;
     if (request === undefined || (await ledger.get(ledgerKeys.openWork('job', jobId))) === undefined) return;
     try {
-      await readWhole(this.#context, request);
+      for await (const _ of streamWhole(this.#context, request));
     } catch (error) {
       if (!(error instanceof DamagedObject)) throw error;
-      const stored = await vault.put(request.name, der);
+      const stored = await body.store(request.name);
       await changeItem(ledger, ledgerKeys.job(jobId), (item) =>
         item === undefined
           ? unchanged()
@@ -141,44 +147,32 @@ export class Requests {
     return job;
   }
 
-  async #submit(
-    caller: Caller,
-    jobId: string,
-    request: BppRequest,
-    der: Bytes,
-    bodyHash: string,
-  ): Promise<JobRecord> {
-    const { vault } = this.#context;
-    const { shares } = await this.#requireMayDraw(caller, request.orderId);
+  async #submit({ caller, jobId, body, frame }: ReceivedRequest): Promise<JobRecord> {
+    const { orderId, euiccData, eidOf } = frame;
+    const { shares } = await this.#requireMayDraw(caller, orderId);
     const rejected =
-      request.euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, request.euiccData);
+      euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, body, euiccData);
     const attempt = randomUUID();
     const name = objectNames.request(jobId, attempt);
     const [written, wishes] = await together(
       beginAttempt(this.#context, 'request', attempt, { objects: [name], holder: ledgerKeys.job(jobId) }),
-      this.#wishes(request),
+      this.#wishes(frame),
     );
     const submission: Submission = {
       jobId,
-      request,
+      frame,
+      body,
       wishes,
-      drawer: {
-        maker: caller.identifier,
-        share: ownMember(shares, caller.identifier),
-        eids: request.items.map(({ eid }) => eid),
-      },
-      bodyHash,
-      stored: await vault.put(name, der),
+      drawer: { maker: caller.identifier, share: ownMember(shares, caller.identifier), eidOf },
+      stored: await body.store(name),
       written,
-      chunkHashes: rangeHashes(der, this.#chunkOffsets(request)),
-      refusedData: rejected
-        .slice(0, LISTED)
-        .map(({ eid, code, message }) => ({ eid, refusal: code, message })),
+      chunkHashes: await body.hashes(frame.chunkOffsets),
+      refusedData: rejected.map(({ eid, code, message }) => ({ eid, refusal: code, message })),
     };
     // not `changeItems`: requests of this process take turns, so that only another process can be faster
     const created = await untilDone(
       async () => {
-        const job = await this.#turns.take(request.orderId, () => this.#create(submission));
+        const job = await this.#turns.take(orderId, () => this.#create(submission));
         return job && { value: job };
       },
       () => refuse('providerUnavailable', 'the order is in great demand; send the same request again'),
@@ -190,14 +184,14 @@ export class Requests {
   /** Positions, job and open work come into being in one transaction; undefined if somebody else was faster. */
   async #create(submission: Submission): Promise<JobRecord | undefined> {
     const { ledger } = this.#context;
-    const { jobId, request, wishes, drawer, bodyHash } = submission;
-    const known = await this.#existing(jobId, bodyHash);
+    const { jobId, frame, body, wishes, drawer } = submission;
+    const { requestId, orderId } = frame;
+    const known = await this.#existing(jobId, body.sha256);
     if (known !== undefined) return known;
-    const draw = await planDraw(this.#context, request.orderId, wishes, drawer);
+    const draw = await planDraw(this.#context, orderId, wishes, drawer);
     if (draw.runs.length > MAX_RUNS) refuse('tooLarge', `a request can name at most some ${MAX_RUNS} ICCIDs`);
     const job = this.#jobOf(submission, draw.runs);
-    const { requestId, orderId } = request;
-    const about = { request: requestId, order: orderId, job: jobId, items: job.items, body: bodyHash };
+    const about = { request: requestId, order: orderId, job: jobId, items: job.items, body: body.sha256 };
     const line = { event: 'request.taken', by: drawer.maker, about } as const;
     const writes: Write[] = [
       ...draw.writes,
@@ -215,29 +209,22 @@ export class Requests {
     return done ? job : undefined;
   }
 
-  #jobOf(submission: Submission, runs: JobRecord['runs']): JobRecord {
-    const { request, drawer, bodyHash, stored, refusedData, chunkHashes } = submission;
-    const { chunkSize } = this.#context.settings;
+  #jobOf({ frame, body, drawer, ...submission }: Submission, runs: JobRecord['runs']): JobRecord {
+    const { requestId, orderId, items, chunkOffsets } = frame;
     return {
       party: drawer.maker,
-      requestId: request.requestId,
-      bodyHash,
-      orderId: request.orderId,
-      items: request.items.length,
-      chunkSize,
-      request: stored,
-      chunkOffsets: this.#chunkOffsets(request),
-      chunkHashes,
+      requestId,
+      bodyHash: body.sha256,
+      orderId,
+      items,
+      chunkSize: this.#context.settings.chunkSize,
+      request: submission.stored,
+      chunkOffsets,
+      chunkHashes: submission.chunkHashes,
       runs,
-      refusedData,
+      refusedData: submission.refusedData,
       createdAt: this.#context.now(),
     };
-  }
-
-  /** Where the items of each chunk begin, and where the last ones end. */
-  #chunkOffsets({ itemOffsets, itemsEnd }: BppRequest): number[] {
-    const { chunkSize } = this.#context.settings;
-    return [...itemOffsets.filter((_, i) => i % chunkSize === 0), itemsEnd];
   }
 
   /** An order that the caller may not draw from is as good as none. */
@@ -258,15 +245,14 @@ export class Requests {
   }
 
   /** The position that each item asks for by ICCID; −1, which no supply has, for one that is not of this order. */
-  async #wishes({ orderId, items }: BppRequest): Promise<(number | undefined)[]> {
-    const named = items.flatMap(({ iccid }) => iccid ?? []);
-    const owners = await this.#context.ledger.getMany(named.map((iccid) => ledgerKeys.iccid(iccid)));
-    const positions = new Map(
-      owners.map((item, i) => {
-        const owner = item && iccidOwner.from(item);
-        return [named[i]!, owner?.orderId === orderId ? owner.position : -1];
-      }),
-    );
-    return items.map(({ iccid }) => (iccid === undefined ? undefined : positions.get(iccid)));
+  async #wishes({ orderId, items, iccids }: BppRequestFrame): Promise<(number | undefined)[]> {
+    const wishes: (number | undefined)[] = new Array(items).fill(undefined);
+    const named = [...iccids];
+    const owners = await this.#context.ledger.getMany(named.map(([, iccid]) => ledgerKeys.iccid(iccid)));
+    for (const [i, item] of owners.entries()) {
+      const owner = item && iccidOwner.from(item);
+      wishes[named[i]![0]] = owner?.orderId === orderId ? owner.position : -1;
+    }
+    return wishes;
   }
 }

@@ -1,22 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
+import { splitElements } from '../../codec/tlv.ts';
 import { requireAllowed, type Suite, suiteByOid } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
+import type { EuiccDataHead } from '../../ifpp-draft1/euicc-data-batch.ts';
 import {
-  decodeEuiccDataBatch,
-  type EuiccDataBatch,
-  type EuiccDataHead,
-} from '../../ifpp-draft1/euicc-data-batch.ts';
-import { readEuiccDataStart, scanEuiccDataBatch } from '../../ifpp-draft1/euicc-data-scan.ts';
+  EUICC_DATA_START,
+  readEuiccDataStart,
+  scanEuiccDataBatch,
+} from '../../ifpp-draft1/euicc-data-scan.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
-import type { ObjectRef } from '../../vault/vault.ts';
+import type { ByteRange, ObjectRef } from '../../vault/vault.ts';
 import { warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { CloseKeysAnswer, EuiccDataAnswer, Ingest, KeyToClose } from '../api/esed1.ts';
 import type { Context } from '../context.ts';
 import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
+import { type Body, streamOf } from '../life/bodies.ts';
 import { uploadInUse } from '../life/uploads.ts';
 import { type IngestRecord, ingestRecord, type RejectedEntry } from '../records/ingest.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -119,32 +121,38 @@ export class IngestService implements Ingest {
   }
 
   /**
-   * Path B: the data came with a request of this device manufacturer. Its word alone entitles itself, and only to
-   * EIDs that nobody else was entitled to before; a list that the EUM signed counts as the EUM's own.
+   * Path B: the data stands within a request of this device manufacturer. Its word alone entitles itself, and only to
+   * EIDs that nobody else was entitled to before; a list that the EUM signed counts as the EUM's own. Read slice by slice,
+   * however large; what is refused comes back, as much as an answer lists.
    */
-  async acceptForwarded(caller: Caller, der: Bytes): Promise<readonly RejectedEntry[]> {
-    const batch = decodeEuiccDataBatch(der);
-    const eum = await this.#trustedEum(batch);
-    const signedList = signedByEum(batch, eum) ? batch.deviceManufacturers : undefined;
+  async acceptForwarded(caller: Caller, request: Body, where: ByteRange): Promise<readonly RejectedEntry[]> {
+    const length = Math.min(where.length, EUICC_DATA_START);
+    const head = readEuiccDataStart(await request.stretch({ ...where, length }), where.length);
+    const eum = await this.#trustedEum(head);
+    const signature = new EumDataSignature(eum);
+    const frame = await scanEuiccDataBatch(streamOf(request, where), head.entriesAt, SLICE, (piece) =>
+      signature.update(piece),
+    );
+    signature.check(frame.eumDataSignature);
+    const signedList = frame.eumDataSignature === undefined ? undefined : frame.deviceManufacturers;
     if (signedList !== undefined && !signedList.includes(caller.identifier))
       refuse('eidBoundElsewhere', 'the EUM has named other device manufacturers for these eUICCs');
     const rules = {
-      suite: this.#suiteOf(batch).name,
-      ciPkId: batch.ciPkId,
-      eumChain: await storeEumChain(this.#context.ledger, batch.eumChain, batch.ciPkId),
-      euiccInfo2: batch.euiccInfo2,
+      suite: this.#suiteOf(head).name,
+      ciPkId: head.ciPkId,
+      eumChain: await storeEumChain(this.#context.ledger, head.eumChain, head.ciPkId),
+      euiccInfo2: head.euiccInfo2,
       deviceMakers: signedList ?? [caller.identifier],
       entitlement: signedList === undefined ? 'keep' : 'replace',
     } as const;
-    const elements = batch.entries.map((element, index) => ({ index, element }));
-    const frame = await scanEuiccDataBatch(one(der), readEuiccDataStart(der, der.length).entriesAt, SLICE);
     const duplicates = new Set(frame.duplicates);
+    const offsets = frame.sliceOffsets.map((offset) => where.offset + offset);
     const rejected: RejectedEntry[] = [];
-    for (let start = 0; start < elements.length; start += SLICE) {
-      const slice = elements.slice(start, start + SLICE);
-      rejected.push(
-        ...(await ingestEntries(this.#context, eum, rules, slice, (index) => duplicates.has(index))),
-      );
+    let index = 0;
+    for await (const octets of request.stretches(offsets)) {
+      const slice = splitElements(octets).map((element) => ({ index: index++, element }));
+      const refused = await ingestEntries(this.#context, eum, rules, slice, (at) => duplicates.has(at));
+      rejected.push(...refused.slice(0, LISTED - rejected.length));
     }
     return rejected;
   }
@@ -255,15 +263,4 @@ export class IngestService implements Ingest {
   }
 }
 
-function signedByEum(batch: EuiccDataBatch, eum: TrustedEum): boolean {
-  const signature = new EumDataSignature(eum);
-  signature.update(batch.signed);
-  signature.check(batch.eumDataSignature);
-  return batch.eumDataSignature !== undefined;
-}
-
 const sha256 = (octets: Bytes) => createHash('sha256').update(octets).digest('hex');
-
-async function* one(octets: Bytes): AsyncGenerator<Bytes> {
-  yield octets;
-}

@@ -41,6 +41,20 @@ export async function readNewest(context: Reader, name: string): Promise<Bytes |
   return undefined;
 }
 
+/** A whole object, piece by piece: the last one comes only where all of them are right. */
+export async function* streamWhole(context: Reader, ref: ObjectRef): AsyncGenerator<Bytes> {
+  const pieces = context.vault.getStream(ref)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await withAlarm(context, () => pieces.next());
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await pieces.return?.();
+  }
+}
+
 async function withAlarm<T>({ log }: Reader, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type Bytes, utf8 } from '../../codec/bytes.ts';
+import { utf8 } from '../../codec/bytes.ts';
 import { splitElements } from '../../codec/tlv.ts';
 import { invariant, Refusal } from '../../errors.ts';
+import { scanProfileLoadingReport } from '../../ifpp-draft1/profile-loading-report-scan.ts';
 import { asRead } from '../../ledger/change.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
-import { rangeHashes } from '../../vault/range-hash.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import type { ReportAnswer } from '../api/esbpp.ts';
 import { itemRefusal } from '../api/item-refusal.ts';
@@ -16,6 +16,7 @@ import { commonest, tellEnd } from '../counts/ends.ts';
 import { failureWrites } from '../counts/failures.ts';
 import { listedWrite } from '../counts/listed.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
+import type { Body } from '../life/bodies.ts';
 import { readChecked } from '../life/checked-reads.ts';
 import { ledgerKeys, reportSlicesPartition } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -53,20 +54,11 @@ export function sliceOf(results: readonly ItemResult[], first: number): ReportSl
 }
 
 /** Takes a large report on: as an object, as open work, and under its name, in one transaction. */
-export async function takeReport(
-  context: Context,
-  party: string,
-  report: { readonly reportId: string; readonly items: readonly Bytes[] },
-  der: Bytes,
-  bodyHash: string,
-): Promise<void> {
-  const { ledger, vault, settings } = context;
+export async function takeReport(context: Context, party: string, report: Body): Promise<void> {
+  const { ledger, settings } = context;
   const sliceSize = Math.min(SLICE, settings.inlineReport);
-  const { reportId, items } = report;
+  const { reportId, sliceOffsets } = await scanProfileLoadingReport(report.stream(), report.size, sliceSize);
   const id = reportWorkId(party, reportId);
-  const starts = items.filter((_, i) => i % sliceSize === 0).map((item) => item.byteOffset - der.byteOffset);
-  const last = items.at(-1)!;
-  const sliceOffsets = [...starts, last.byteOffset - der.byteOffset + last.length];
   const attempt = randomUUID();
   const name = objectNames.report(id, attempt);
   const written = await beginAttempt(context, 'report', attempt, {
@@ -76,11 +68,11 @@ export async function takeReport(
   const work: ReportWork = {
     party,
     reportId,
-    bodyHash,
-    body: await vault.put(name, der),
+    bodyHash: report.sha256,
+    body: await report.store(name),
     sliceSize,
     sliceOffsets,
-    sliceHashes: rangeHashes(der, sliceOffsets),
+    sliceHashes: await report.hashes(sliceOffsets),
   };
   const takenAt = context.now();
   const { done } = await ledger.transact([
@@ -88,7 +80,7 @@ export async function takeReport(
     listedWrite('report', takenAt, id, { party, name: reportId }),
     {
       put: ledgerKeys.report(party, reportId),
-      attributes: reportRecord.to({ bodyHash, work: id, takenAt }),
+      attributes: reportRecord.to({ bodyHash: work.bodyHash, work: id, takenAt }),
       when: 'absent',
     },
     { put: ledgerKeys.reportWork(id), attributes: reportWork.to(work), when: 'absent' },

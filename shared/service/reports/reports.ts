@@ -1,14 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import { readSingleTlv } from '../../codec/tlv.ts';
 import { refuse } from '../../errors.ts';
 import { decodeProfileLoadingReport } from '../../ifpp-draft1/profile-loading-report.ts';
+import { REPORT_START, readReportStart } from '../../ifpp-draft1/profile-loading-report-scan.ts';
 import { PROFILE_INSTALLATION_RESULT } from '../../rsp/profile-installation-result.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
 import { type Warning, warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ReportAnswer, Reports } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
+import { type Body, bodyOf } from '../life/bodies.ts';
+import { readWhole } from '../life/checked-reads.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { reportRecord, reportSliceCount } from '../records/report.ts';
 import { LoadingResults } from './loading-results.ts';
@@ -30,16 +32,20 @@ export class ReportService implements Reports {
     this.#context = context;
   }
 
-  async sendProfileLoadingReport(caller: Caller, der: Bytes): Promise<ReportAnswer> {
+  async sendProfileLoadingReport(
+    caller: Caller,
+    sent: Bytes | ObjectRef,
+    named?: string,
+  ): Promise<ReportAnswer> {
     const { ledger, notifier, settings, now } = this.#context;
     const since = now();
-    const report = decodeProfileLoadingReport(der);
-    const { reportId } = report;
-    const bodyHash = createHash('sha256').update(der).digest('hex');
+    const { reportId, body, items } = await this.#received(sent);
+    if (named !== undefined && named !== reportId)
+      refuse('protocolFormat', 'reportId is not the one in the ProfileLoadingReport');
     const item = await ledger.get(ledgerKeys.report(caller.identifier, reportId));
     if (item !== undefined) {
       const known = reportRecord.from(item);
-      if (known.bodyHash !== bodyHash) {
+      if (known.bodyHash !== body.sha256) {
         refuse('requestChanged', 'the reportId was used before with another report', {
           subjectIdentifier: reportId,
         });
@@ -47,23 +53,37 @@ export class ReportService implements Reports {
       if (known.answer !== undefined) return { ...known.answer, state: 'Done' };
       return await this.#pending(known.work!);
     }
-    if (report.items.length > settings.inlineReport) {
-      await takeReport(this.#context, caller.identifier, report, der, bodyHash);
-      return await this.sendProfileLoadingReport(caller, der);
+    if (items === undefined || items.length > settings.inlineReport) {
+      await takeReport(this.#context, caller.identifier, body);
+      return await this.sendProfileLoadingReport(caller, sent);
     }
-    const results = await new LoadingResults(this.#context, caller).takeAll(report.items);
+    const results = await new LoadingResults(this.#context, caller).takeAll(items);
     const slice = sliceOf(results, 0);
     const answer: ReportAnswer = {
       reportId,
       state: 'Done',
       ...slice,
       rejectedCount: slice.rejected.length,
-      ...warningsMember(report.items.length === 0 ? [EMPTY] : []),
+      ...warningsMember(items.length === 0 ? [EMPTY] : []),
     };
-    const about = { party: caller.identifier, reportId, bodyHash, since };
+    const about = { party: caller.identifier, reportId, bodyHash: body.sha256, since };
     const done = await writeAnswer(this.#context, about, { answer });
     notifier.wake();
-    return done ? answer : await this.sendProfileLoadingReport(caller, der);
+    return done ? answer : await this.sendProfileLoadingReport(caller, sent);
+  }
+
+  /** Of an upload that would not fit into a call the first octets are read and no more: it may be known, and is work otherwise. */
+  async #received(sent: Bytes | ObjectRef): Promise<{
+    readonly reportId: string;
+    readonly body: Body;
+    readonly items?: readonly Bytes[];
+  }> {
+    const isSmall = !(sent instanceof Uint8Array) && sent.size <= this.#context.settings.inlineLimit;
+    const content = isSmall ? await readWhole(this.#context, sent) : sent;
+    const body = bodyOf(this.#context, content);
+    if (content instanceof Uint8Array) return { body, ...decodeProfileLoadingReport(content) };
+    const start = await body.stretch({ offset: 0, length: Math.min(body.size, REPORT_START) });
+    return { body, reportId: readReportStart(start, body.size) };
   }
 
   /** All refusals of a report of this caller, where there are more than an answer lists. */

@@ -20,8 +20,8 @@ const TIES_PER_DRAW = 20;
 
 /** Who draws: a position kept for one eUICC is for its own items, and a maker may have a share. */
 export interface Drawer extends Sharer {
-  /** EID of each item, by index. */
-  readonly eids: readonly string[];
+  /** EID of the item with this index. */
+  eidOf(index: number): string;
 }
 
 /** By index of the item: a certain position, or any. */
@@ -42,15 +42,21 @@ export async function planDraw(
   const sharer = drawer?.share === undefined ? undefined : drawer.maker;
   const returned = await ReturnedPositions.readForDraw(ledger, orderId, sharer);
   const ties = await readTies(ledger, orderId);
-  const kept =
-    drawer === undefined ? NONE_KEPT : drawKept(ownTies(ties, wishes, drawer.eids, returned), returned);
+  const kept = drawer === undefined ? NONE_KEPT : drawKept(ownTies(ties, wishes, drawer, returned), returned);
   const share = await openShare(ledger, orderId, drawer);
   const { chosen, counted } = drawFree(wishes, { undrawn, returned, ties, kept, atMost: share.left });
   return {
-    runs: toRuns(new Map([...kept.chosen, ...chosen])),
+    runs: toRuns(chosen),
     writes: [undrawn.write(), ...kept.writes, ...share.writes(counted), ...returned.writes()],
   };
 }
+
+/**
+ * The position of each item, by index, or NONE: a request has as many as 200,000, for which a Map would take twenty times the
+ * octets.
+ */
+type Chosen = Float64Array;
+const NONE = -1;
 
 /** What a draw takes of the positions that are kept for its own eUICCs. */
 interface KeptDraw {
@@ -74,8 +80,8 @@ function drawKept(own: ReadonlyMap<number, Tie>, returned: ReturnedPositions): K
 }
 
 /**
- * The position of each item that gets one of those kept for nobody, by index, and how many of them are counted against the
- * drawer's share. What lies in lanes of that share is counted already, and drawn last.
+ * The position of each item: of those that get none of the `kept` ones, one that is kept for nobody; and how many of these are
+ * counted against the drawer's share. What lies in lanes of that share is counted already, and drawn last.
  */
 function drawFree(
   wishes: Wishes,
@@ -86,32 +92,33 @@ function drawFree(
     readonly kept: KeptDraw;
     readonly atMost: number;
   },
-): { readonly chosen: ReadonlyMap<number, number>; readonly counted: number } {
+): { readonly chosen: Chosen; readonly counted: number } {
   const { undrawn, returned, ties, kept, atMost } = from;
   const isFree = (position: number) => !ties.some((tie) => tie.position === position);
-  const chosen = new Map<number, number>();
+  const chosen: Chosen = new Float64Array(wishes.length).fill(NONE);
+  for (const [index, position] of kept.chosen) chosen[index] = position;
   let counted = 0;
   const count = <T>(draw: () => T | undefined): T | undefined => {
     const drawn = counted < atMost ? draw() : undefined;
     if (drawn !== undefined) counted += 1;
     return drawn;
   };
-  for (const [index, wish] of wishes.entries()) {
+  for (let index = 0; index < wishes.length; index++) {
+    const wish = wishes[index];
     if (wish === undefined || kept.items.has(index) || !isFree(wish)) continue;
     const isWished = (position: number) => position === wish;
     const position =
       returned.takeFromOwnShare(isWished) ??
       count(() => (returned.take(wish) || undrawn.take(wish) ? wish : undefined));
-    if (position !== undefined) chosen.set(index, position);
+    if (position !== undefined) chosen[index] = position;
   }
-  for (const [index, wish] of wishes.entries()) {
-    if (wish !== undefined || kept.items.has(index)) continue;
-    const position =
-      count(() => returned.takeAny(isFree) ?? undrawn.takeNext()) ??
-      returned.takeFromOwnShare(isFree) ??
-      count(() => returned.takeFromLanes(isFree));
+  const drawAny = () => returned.takeAny(isFree) ?? undrawn.takeNext();
+  const drawFromLanes = () => returned.takeFromLanes(isFree);
+  for (let index = 0; index < wishes.length; index++) {
+    if (wishes[index] !== undefined || kept.items.has(index)) continue;
+    const position = count(drawAny) ?? returned.takeFromOwnShare(isFree) ?? count(drawFromLanes);
     if (position === undefined) break;
-    chosen.set(index, position);
+    chosen[index] = position;
   }
   return { chosen, counted };
 }
@@ -120,15 +127,16 @@ function drawFree(
 function ownTies(
   ties: readonly Tie[],
   wishes: Wishes,
-  eids: readonly string[],
+  { eidOf }: Drawer,
   returned: ReturnedPositions,
 ): ReadonlyMap<number, Tie> {
   const chosen = new Map<number, Tie>();
-  if (ties.length === 0) return chosen;
   const left = ties.filter((tie) => isToBeHad(tie, returned));
-  for (const [index, wish] of wishes.entries()) {
+  for (let index = 0; index < wishes.length && left.length > 0; index++) {
+    const wish = wishes[index];
+    const own = eidOf(index);
     const at = left.findIndex(
-      ({ eid, position }) => eid === eids[index] && (wish === undefined || wish === position),
+      ({ eid, position }) => eid === own && (wish === undefined || wish === position),
     );
     if (at >= 0) chosen.set(index, left.splice(at, 1)[0]!);
   }
@@ -158,9 +166,11 @@ export async function planRemoval(
   return draw.runs.length === 0 ? undefined : draw.writes;
 }
 
-function toRuns(chosen: ReadonlyMap<number, number>): [number, number, number][] {
+function toRuns(chosen: Chosen): [number, number, number][] {
   const runs: [number, number, number][] = [];
-  for (const [index, position] of [...chosen].sort((a, b) => a[0] - b[0])) {
+  for (let index = 0; index < chosen.length; index++) {
+    const position = chosen[index]!;
+    if (position === NONE) continue;
     const last = runs.at(-1);
     if (last !== undefined && last[0] + last[2] === index && last[1] + last[2] === position) last[2] += 1;
     else runs.push([index, position, 1]);

@@ -185,7 +185,7 @@ describe('of a chunk', { tags: ['I2', 'I10'] }, () => {
       const { Requests } = await import('../../../shared/service/esbpp/requests.ts');
       const { IngestService } = await import('../../../shared/service/esed1/ingest.ts');
       const requests = new Requests(context, new IngestService(context, trust));
-      await requests.take(requests.receive(request.by, request.der));
+      await requests.take(await requests.receive(request.by, request.der));
     });
     expect(delivery).toBeDefined();
     const jobId = request.jobId(deployment.config.deployment);

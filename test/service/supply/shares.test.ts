@@ -97,7 +97,7 @@ class SharedOrder {
       await planDraw({ ledger: this.#ledger }, this.#orderId, wishes, {
         maker,
         share,
-        eids: wishes.map(() => ''),
+        eidOf: () => '',
       }),
     );
     for (const position of draw.values()) this.#take(position, maker);

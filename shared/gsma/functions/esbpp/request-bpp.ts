@@ -2,7 +2,7 @@ import { bppAnswer } from '../../bpp-answer.ts';
 import { object, optional } from '../../check.ts';
 import { base64, transferId } from '../../fields.ts';
 import { partyFunction } from '../../interface-function.ts';
-import { inlineOrTransferred } from '../../transferred.ts';
+import { inlineOrObject } from '../../transferred.ts';
 
 const body = object({ bppRequest: optional(base64), transferId: optional(transferId) });
 
@@ -24,10 +24,10 @@ export const requestBpp = partyFunction({
   fromDer: (bppRequest) => ({ bppRequest }),
   async call(services, caller, input, confirmed) {
     if (input.transferId !== undefined) await confirmed;
-    const request = await inlineOrTransferred(
+    const request = await inlineOrObject(
       services,
       caller,
-      'bppRequest',
+      { name: 'bppRequest', purpose: 'bppRequest' },
       input.bppRequest,
       input.transferId,
     );

@@ -1,12 +1,10 @@
-import { refuse } from '../../../errors.ts';
-import { decodeProfileLoadingReport } from '../../../ifpp-draft1/profile-loading-report.ts';
 import { present } from '../../../present.ts';
 import { warningsMember } from '../../../warnings.ts';
 import { object, optional } from '../../check.ts';
 import { base64, id16, transferId, writeId16 } from '../../fields.ts';
 import { itemCodes } from '../../header.ts';
 import { partyFunction } from '../../interface-function.ts';
-import { inlineOrTransferred } from '../../transferred.ts';
+import { inlineOrObject } from '../../transferred.ts';
 
 const body = object({
   reportId: optional(id16),
@@ -28,17 +26,14 @@ export const sendProfileLoadingReport = partyFunction({
   fromDer: (profileLoadingReport) => ({ profileLoadingReport }),
   subject: ({ reportId }) => present({ reportId }),
   async call(services, caller, input) {
-    const report = await inlineOrTransferred(
+    const report = await inlineOrObject(
       services,
       caller,
-      'profileLoadingReport',
+      { name: 'profileLoadingReport', purpose: 'profileLoadingReport' },
       input.profileLoadingReport,
       input.transferId,
     );
-    if (input.reportId !== undefined && decodeProfileLoadingReport(report).reportId !== input.reportId) {
-      refuse('protocolFormat', 'reportId is not the one in the ProfileLoadingReport');
-    }
-    const answer = await services.reports.sendProfileLoadingReport(caller, report);
+    const answer = await services.reports.sendProfileLoadingReport(caller, report, input.reportId);
     return {
       members: {
         reportId: writeId16(answer.reportId),

@@ -35,7 +35,7 @@ export async function bindInTime(
   const { dp, claim } = admission;
   const signer = await signerFor(context, dp);
   const otPk = (await oneTimeKeysOf(context.ledger, [claim])).get(claim)!;
-  const reading = readProfile(context, received.request.orderId, order.packSize, place, use);
+  const reading = readProfile(context, received.frame.orderId, order.packSize, place, use);
   try {
     const id = transactionId(jobId, 0);
     const bpp = await bindWhileReading({

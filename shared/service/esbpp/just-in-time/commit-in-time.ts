@@ -1,6 +1,5 @@
 import { together } from '../../../concurrency.ts';
 import type { Write } from '../../../ledger/ledger.ts';
-import { rangeHashes } from '../../../vault/range-hash.ts';
 import type { ObjectRef } from '../../../vault/vault.ts';
 import type { KeysSlowed } from '../../api/esbpp.ts';
 import type { Context } from '../../context.ts';
@@ -52,11 +51,11 @@ export async function commitInTime(
   bound: SealedInTime,
   chain: Chain,
 ): Promise<CommittedInTime | undefined> {
-  const { jobId, request, bodyHash } = received;
-  const { orderId, requestId } = request;
+  const { jobId, frame, body } = received;
+  const { orderId, requestId } = frame;
   const { part, partKey, element, outcome, slowed } = bound;
   const at = context.now();
-  const job = jobOf(context, received, position, chain.name, at);
+  const job = await jobOf(context, received, position, chain.name, at);
   const outcomes = [outcome];
   const record: ChunkRecord = {
     part,
@@ -67,7 +66,7 @@ export async function commitInTime(
     committedAt: at,
   };
   const place: JobChunk = { jobId, job, chunk: 0 };
-  const told = { request: requestId, body: bodyHash };
+  const told = { request: requestId, body: body.sha256 };
   const draw = { jobId, index: 0, from: position, count: 1 };
   const writes: Write[] = [
     takeWrite(lane, position, jobId),
@@ -93,24 +92,23 @@ export async function commitInTime(
 }
 
 /** Of the job nothing is left to be bound, so that the request is not kept. */
-function jobOf(
+async function jobOf(
   { settings }: Context,
-  { caller, request, bodyHash, der }: ReceivedRequest,
+  { caller, frame, body }: ReceivedRequest,
   position: number,
   chain: string,
   createdAt: number,
-): JobRecord {
-  const { requestId, orderId } = request;
-  const chunkOffsets = [request.itemOffsets[0]!, request.itemsEnd];
+): Promise<JobRecord> {
+  const { requestId, orderId, chunkOffsets } = frame;
   return {
     party: caller.identifier,
     requestId,
-    bodyHash,
+    bodyHash: body.sha256,
     orderId,
     items: 1,
     chunkSize: settings.chunkSize,
     chunkOffsets,
-    chunkHashes: rangeHashes(der, chunkOffsets),
+    chunkHashes: await body.hashes(chunkOffsets),
     runs: [[0, position, 1]],
     chain,
     refusedData: [],

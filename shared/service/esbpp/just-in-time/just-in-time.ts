@@ -45,10 +45,9 @@ export class JustInTime {
 
   /** Undefined where the request is to go the way of all others. Until `confirmed`, the register's word on the caller, it only reads. */
   async answer(received: ReceivedRequest, confirmed: Promise<unknown>): Promise<BppAnswer | undefined> {
-    const [item, ...others] = received.request.items;
-    if (item === undefined || others.length > 0) return undefined;
-    if (item.malformed !== undefined || item.iccid !== undefined) return undefined;
-    if (received.request.euiccData !== undefined) await confirmed;
+    const { single: item, frame } = received;
+    if (item === undefined || item.malformed !== undefined || item.iccid !== undefined) return undefined;
+    if (frame.euiccData !== undefined) await confirmed;
     if (!(await this.#requests.takeForwarded(received))) return undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const answer = await this.#attempt({ received, item }, confirmed);
@@ -66,7 +65,7 @@ export class JustInTime {
    */
   async #attempt(wanted: Wanted, confirmed: Promise<unknown>): Promise<BppAnswer | 'lost' | undefined> {
     const context = this.#context;
-    const { orderId } = wanted.received.request;
+    const { orderId } = wanted.received.frame;
 
     // 1. one batched read of all that decides, and the one gate (I6, I7)
     const decision = await this.#decide(wanted, confirmed);
@@ -106,8 +105,8 @@ export class JustInTime {
 
   /** With a lane that waits for its next call, where there is one. */
   async #decide(wanted: Wanted, confirmed: Promise<unknown>): Promise<Decision | undefined> {
-    const { caller, request } = wanted.received;
-    const idle = this.#lanes.idle(request.orderId, caller.identifier);
+    const { caller, frame } = wanted.received;
+    const idle = this.#lanes.idle(frame.orderId, caller.identifier);
     let decision: Decision | undefined;
     try {
       [decision] = await together(decide(this.#context, this.#deciding, wanted, idle), confirmed);
@@ -129,14 +128,14 @@ export class JustInTime {
 }
 
 function answerOf(
-  { received: { request } }: Wanted,
+  { received: { frame } }: Wanted,
   {
     element,
     slowed,
   }: { readonly element: Uint8Array; readonly slowed: { readonly times: number; readonly waitedMs: number } },
   { chain }: Awaited<ReturnType<SharedChains['of']>>,
 ): BppAnswer {
-  const { requestId } = request;
+  const { requestId } = frame;
   const prefix = bppBatchPrefix(requestId, [chain], element.length);
   const keysSlowed = slowed.times > 0 ? slowed : undefined;
   return {

@@ -56,8 +56,8 @@ export async function decide(
   lane: Lane | undefined,
 ): Promise<Decision | undefined> {
   const { received, item } = wanted;
-  const { caller, jobId, request } = received;
-  const { orderId } = request;
+  const { caller, jobId, frame } = received;
+  const { orderId } = frame;
   const { eid } = item;
   const [read, ties] = await together(
     readItems(context, wanted, lane),
@@ -105,8 +105,8 @@ function decodedOnce<T>(kind: RecordKind<T>, item: Item): T {
 
 /** One batched read. */
 async function readItems({ ledger }: Context, { received, item }: Wanted, lane: Lane | undefined) {
-  const { jobId, request } = received;
-  const { orderId } = request;
+  const { jobId, frame } = received;
+  const { orderId } = frame;
   const copy = randomInt(COPIES);
   const keys: ItemKey[] = [
     ledgerKeys.job(jobId),

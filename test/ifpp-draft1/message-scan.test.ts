@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Bytes } from '../../shared/codec/bytes.ts';
+import { tlv } from '../../shared/codec/tlv.ts';
+import { Refusal } from '../../shared/errors.ts';
+import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
+import { frameOfRequest, scanBppRequest } from '../../shared/ifpp-draft1/bpp-request-scan.ts';
+import {
+  decodeProfileLoadingReport,
+  encodeProfileLoadingReport,
+} from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import {
+  REPORT_START,
+  readReportStart,
+  scanProfileLoadingReport,
+} from '../../shared/ifpp-draft1/profile-loading-report-scan.ts';
+import { encodeBppRequest, type RequestItem } from '../../sim/index.ts';
+import { refusalOf } from '../support/refusal.ts';
+
+const CHUNK = 3;
+
+/** The octets in pieces of `size`, as they may arrive. */
+async function* inPieces(octets: Bytes, size: number) {
+  for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size);
+}
+
+const requestOf = (items: readonly RequestItem[], euiccData?: Bytes) =>
+  encodeBppRequest({
+    requestId: Buffer.from('0102', 'hex'),
+    orderId: 'ORD-1',
+    items,
+    ...(euiccData !== undefined && { euiccData }),
+  });
+
+const EID = '89049032123451234512345678901235';
+const REQUEST = requestOf(
+  Array.from({ length: 10 }, (_, i) => ({
+    itemId: i === 7 ? 3_000 : 100 + i,
+    eid: EID.slice(0, 30) + String(10 + i),
+    ...(i % 4 === 1 && { iccid: `890010000000000000${i}` }),
+    ...(i % 4 === 2 && { additional: true }),
+  })),
+  tlv(0xff60, Buffer.alloc(90, 7)),
+);
+const REPORT = encodeProfileLoadingReport(
+  '0b0b',
+  Array.from({ length: 8 }, (_, i) => tlv(0xa1, Buffer.alloc(20 + 20 * i, i))),
+);
+
+/** What is told of a message, or that it is refused. */
+async function told<T>(work: () => T | Promise<T>): Promise<T | 'refused'> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return 'refused';
+  }
+}
+
+const comparable = ({ eidOf, ...frame }: ReturnType<typeof frameOfRequest>) => ({
+  ...frame,
+  iccids: [...frame.iccids],
+  eids: Array.from({ length: frame.items }, (_, i) => eidOf(i)),
+});
+const requestAsAWhole = (der: Bytes) =>
+  told(() => comparable(frameOfRequest(der, decodeBppRequest(der), CHUNK)));
+const requestInPieces = (der: Bytes, size: number) =>
+  told(async () => comparable(await scanBppRequest(inPieces(der, size), der.length, CHUNK)));
+
+const reportAsAWhole = (der: Bytes) =>
+  told(() => {
+    const { reportId, items } = decodeProfileLoadingReport(der);
+    const starts = items.map((item) => item.byteOffset - der.byteOffset);
+    return { reportId, items: items.length, sliceOffsets: starts.filter((_, i) => i % CHUNK === 0) };
+  });
+const reportInPieces = (der: Bytes, size: number) =>
+  told(async () => {
+    const frame = await scanProfileLoadingReport(inPieces(der, size), der.length, CHUNK);
+    expect(frame.sliceOffsets.at(-1)).toBe(der.length);
+    return { ...frame, sliceOffsets: frame.sliceOffsets.slice(0, -1) };
+  });
+
+/** One octet that is another one, or the message cut off, or something behind it. */
+const damaged = (octets: Bytes) =>
+  fc.oneof(
+    fc
+      .tuple(fc.nat(octets.length - 1), fc.nat(255))
+      .map(([at, octet]) =>
+        Buffer.concat([octets.subarray(0, at), Buffer.of(octet), octets.subarray(at + 1)]),
+      ),
+    fc.nat(octets.length).map((length) => Buffer.from(octets.subarray(0, length))),
+    fc.uint8Array({ minLength: 1, maxLength: 3 }).map((more) => Buffer.concat([octets, more])),
+  );
+
+const PIECE = fc.constantFrom(1, 7, 64, 10_000);
+
+describe('a message that is read as it arrives', () => {
+  it('tells of a request what reading it as a whole tells, in pieces of any size', async () => {
+    const whole = await requestAsAWhole(REQUEST);
+    expect(whole).toMatchObject({ requestId: '0102', orderId: 'ORD-1', items: 10 });
+    for (const size of [1, 5, 100, 10_000]) expect(await requestInPieces(REQUEST, size)).toEqual(whole);
+  });
+
+  it('refuses a damaged request where reading it as a whole does, and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(damaged(REQUEST), PIECE, async (der, size) => {
+        expect(await requestInPieces(der, size)).toEqual(await requestAsAWhole(der));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('tells of a report what reading it as a whole tells, damaged or not', async () => {
+    expect(await reportInPieces(REPORT, 9)).toEqual(await reportAsAWhole(REPORT));
+    expect(readReportStart(REPORT.subarray(0, REPORT_START), REPORT.length)).toBe('0b0b');
+    await fc.assert(
+      fc.asyncProperty(damaged(REPORT), PIECE, async (der, size) => {
+        expect(await reportInPieces(der, size)).toEqual(await reportAsAWhole(der));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('refuses an itemId that occurs twice, wherever the two stand', async () => {
+    const ids = [5, 6, 9, 7, 8, 1];
+    const items = ids.map((itemId) => ({ itemId, eid: EID }));
+    expect(await requestInPieces(requestOf(items), 50)).not.toBe('refused');
+    for (const itemId of ids) {
+      const der = requestOf([...items, { itemId, eid: EID }]);
+      const { message } = await refusalOf(scanBppRequest(inPieces(der, 50), der.length, CHUNK));
+      expect(message).toBe(`itemId ${itemId} occurs twice`);
+    }
+  });
+
+  it('refuses an item that is too large to be held', async () => {
+    const der = encodeProfileLoadingReport('0b', [tlv(0xa1, Buffer.alloc(70_000))]);
+    const { code } = await refusalOf(scanProfileLoadingReport(inPieces(der, 1_000), der.length, CHUNK));
+    expect(code).toBe('tooLarge');
+  });
+});

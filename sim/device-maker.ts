@@ -7,6 +7,7 @@ import {
   type FunctionAnswer,
   FunctionClient,
   type JsonObject,
+  type SentFile,
   stringAt,
 } from './http.ts';
 import {
@@ -59,7 +60,7 @@ export class DeviceMaker {
   }
 
   /** One call of requestBpp with a BppRequest (FF61); the answer as it is. */
-  callRequestBpp(bppRequest: Bytes): Promise<FunctionAnswer> {
+  callRequestBpp(bppRequest: Bytes | SentFile): Promise<FunctionAnswer> {
     return this.client.submit('esbpp', 'requestBpp', 'bppRequest', bppRequest);
   }
 

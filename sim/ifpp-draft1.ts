@@ -11,7 +11,14 @@ export {
   encodeBppBatch,
   type Failed,
 } from './ifpp-draft1/bpp-batch.ts';
-export { type BppRequest, encodeBppRequest, type RequestItem } from './ifpp-draft1/bpp-request.ts';
+export {
+  type BppRequest,
+  encodeBppRequest,
+  encodeRequestItem,
+  type RequestItem,
+  type StreamedBppRequest,
+  streamBppRequest,
+} from './ifpp-draft1/bpp-request.ts';
 export type { Chain } from './ifpp-draft1/chain.ts';
 export {
   type EuiccDataBatch,

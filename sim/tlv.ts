@@ -134,7 +134,12 @@ export function tlv(tag: number, ...parts: readonly Bytes[]): Bytes {
 /** The same with a list, whose parts may be more than a call takes for arguments: about 100,000. */
 export function tlvOf(tag: number, parts: readonly Bytes[]): Bytes {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([bigEndian(tag), lengthOctets(length), ...parts]);
+  return Buffer.concat([tlvHeader(tag, length), ...parts]);
+}
+
+/** Tag and minimal length of a value that comes separately. */
+export function tlvHeader(tag: number, length: number): Bytes {
+  return Buffer.concat([bigEndian(tag), lengthOctets(length)]);
 }
 
 function lengthOctets(length: number): Bytes {

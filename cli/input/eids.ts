@@ -1,18 +1,43 @@
 import { isValidEid } from '../../sim/index.ts';
 import { UsageError } from '../output/failure.ts';
-import { readOctets } from './files.ts';
+import { readPieces } from './files.ts';
 
-/** The EIDs of a file, one in a line. */
+/** The EIDs of a file, one in a line, as it is read; whatever stands between white space may be one. */
+export async function* eidsIn(file: string): AsyncGenerator<string> {
+  const text = new TextDecoder();
+  let rest = '';
+  for await (const piece of readPieces(file, '--eids')) {
+    const words = (rest + text.decode(piece, { stream: true })).split(/\s+/);
+    rest = words.pop()!;
+    for (const word of words) if (word !== '') yield word;
+    if (rest.length > LONGEST) requireEid(rest);
+  }
+  rest += text.decode();
+  if (rest !== '') yield rest;
+}
+
+/** More than an EID has; a file without white space is none of EIDs, and is not read to its end. */
+const LONGEST = 1_000;
+
 export async function eidsOfFile(file: string): Promise<string[]> {
-  const text = Buffer.from(await readOctets(file, '--eids')).toString('utf8');
-  return text.split(/\s+/).filter((word) => word !== '');
+  const eids: string[] = [];
+  for await (const eid of eidsIn(file)) eids.push(eid);
+  return eids;
 }
 
 /** Refuses what is no EID, and none at all. */
 export function requireEids(found: string[]): string[] {
-  const wrong = found.find((eid) => !isValidEid(eid));
-  if (wrong !== undefined)
-    throw new UsageError(`${wrong} is not an EID`, 'An EID has 32 digits with right check digits.');
-  if (found.length === 0) throw new UsageError('there is no EID', 'Name a folder or a file that has some.');
+  for (const eid of found) requireEid(eid);
+  requireSome(found.length);
   return found;
+}
+
+export function requireEid(word: string): void {
+  if (isValidEid(word)) return;
+  const shown = word.length > 64 ? `${word.slice(0, 64)}…` : word;
+  throw new UsageError(`${shown} is not an EID`, 'An EID has 32 digits with right check digits.');
+}
+
+export function requireSome(count: number): void {
+  if (count === 0) throw new UsageError('there is no EID', 'Name a folder or a file that has some.');
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { access, constants, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
@@ -15,6 +16,15 @@ import { nameText } from './text-named.ts';
 export async function readOctets(path: string, option: string): Promise<Bytes> {
   try {
     return await readFile(path);
+  } catch (cause) {
+    throw unreadable(path, option, cause);
+  }
+}
+
+/** The same, piece by piece. */
+export async function* readPieces(path: string, option: string): AsyncGenerator<Bytes> {
+  try {
+    yield* createReadStream(path);
   } catch (cause) {
     throw unreadable(path, option, cause);
   }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { type Bytes, toHex } from '../../../shared/codec/bytes.ts';
-import { DeviceMaker, encodeBppRequest, type FunctionAnswer } from '../../../sim/index.ts';
+import { present } from '../../../shared/present.ts';
+import { DeviceMaker, type FunctionAnswer } from '../../../sim/index.ts';
 import { pull } from '../../delivery/pull.ts';
-import { eidsOfFile, requireEids } from '../../input/eids.ts';
-import { readDer } from '../../input/files.ts';
 import { hexOption } from '../../input/options.ts';
+import { requestToSend } from '../../input/sent-request.ts';
 import {
   answerOf,
   clientOptions,
@@ -62,14 +62,8 @@ export function registerRequest(program: Command, io: CliIo): void {
 
 async function send(options: SendOptions, io: CliIo): Promise<void> {
   const { order: orderId, requestId = randomBytes(16) } = options;
-  const eids = requireEids(await eidsOfFile(options.eids));
-  const euiccData = options.euiccData && (await readDer(options.euiccData, '--euicc-data', 'euiccDataBatch'));
-  const request = encodeBppRequest({
-    requestId,
-    orderId,
-    items: eids.map((eid, index) => ({ itemId: index + 1, eid })),
-    ...(euiccData && { euiccData }),
-  });
+  const { eids, euiccData } = options;
+  const request = await requestToSend({ requestId, orderId, eids, ...present({ euiccData }) });
   const maker = new DeviceMaker(await clientOptions(options));
   await follow(toHex(requestId), options, maker, () => maker.callRequestBpp(request), io);
 }

@@ -3,7 +3,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { rangeHashes, rangeHashesOf } from '../../vault/range-hash.ts';
 import type { ByteRange, ObjectRef } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
-import { readChecked, streamWhole } from './checked-reads.ts';
+import { readChecked, readStretch, streamWhole } from './checked-reads.ts';
 
 type Stores = Pick<Context, 'vault' | 'log'>;
 
@@ -57,7 +57,7 @@ function uploadedBody(stores: Stores, ref: ObjectRef): Body {
     size: ref.size,
     sha256: ref.sha256,
     stream,
-    stretch: (range) => vault.get(ref, range),
+    stretch: (range) => readStretch(stores, ref, range),
     async *stretches(offsets) {
       const ranges = { offsets, hashes: await hashes(offsets) };
       for (let i = 0; i + 1 < offsets.length; i++) yield await readChecked(stores, ref, ranges, i);

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { readRange } from '../../vault/range-hash.ts';
-import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
+import { type ByteRange, DamagedObject, type ObjectRef } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 
 type Reader = Pick<Context, 'vault' | 'log'>;
@@ -43,23 +43,28 @@ export async function readNewest(context: Reader, name: string): Promise<Bytes |
 
 /** A whole object, piece by piece: the last one comes only where all of them are right. */
 export async function* streamWhole(context: Reader, ref: ObjectRef): AsyncGenerator<Bytes> {
-  const pieces = context.vault.getStream(ref)[Symbol.asyncIterator]();
   try {
-    for (;;) {
-      const { done, value } = await withAlarm(context, () => pieces.next());
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    await pieces.return?.();
+    yield* context.vault.getStream(ref);
+  } catch (error) {
+    raiseAlarm(context, error);
+    throw error;
   }
 }
 
-async function withAlarm<T>({ log }: Reader, read: () => Promise<T>): Promise<T> {
+/** A stretch of an upload that is checked by what is made of it: nothing is known of it beforehand but the hash of the whole. */
+export async function readStretch(context: Reader, ref: ObjectRef, range: ByteRange): Promise<Bytes> {
+  return await withAlarm(context, () => context.vault.get(ref, range));
+}
+
+async function withAlarm<T>(context: Reader, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof DamagedObject) log({ event: 'alarm.object.damaged', object: error.object });
+    raiseAlarm(context, error);
     throw error;
   }
+}
+
+function raiseAlarm({ log }: Reader, error: unknown): void {
+  if (error instanceof DamagedObject) log({ event: 'alarm.object.damaged', object: error.object });
 }

@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
 import { tlv } from '../../../shared/codec/tlv.ts';
-import type { TransferPurpose } from '../../../shared/service/api/transfers.ts';
+import { encodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
 import type { BppAnswer, ReportAnswer } from '../../../shared/service/api/esbpp.ts';
+import type { TransferPurpose } from '../../../shared/service/api/transfers.ts';
 import { jobRecord } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import type { ObjectRef } from '../../../shared/vault/vault.ts';
-import { encodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
 import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import { prepare, Request, registered } from '../scenario.ts';
@@ -63,7 +63,11 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
   it('becomes the job that it would be within a call, and is never held as a whole', async () => {
     await prepare(deployment, 'UPLOADED', 20);
     const euiccs = await registered(deployment, 16);
-    const request = (some: typeof euiccs) => new Request('UPLOADED', some.map(({ eid }) => ({ eid })));
+    const request = (some: typeof euiccs) =>
+      new Request(
+        'UPLOADED',
+        some.map(({ eid }) => ({ eid })),
+      );
     const inCall = request(euiccs.slice(0, 8));
     const asUpload = request(euiccs.slice(8));
     heldWhole.clear();
@@ -91,7 +95,11 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     const euiccs = [...deployment.eum.production(4, 1)];
     const [first] = euiccs;
     const euiccData = deployment.eum.euiccDataBatch([...euiccs, first!], {});
-    const request = new Request('FORWARDED', euiccs.map(({ eid }) => ({ eid })), { euiccData });
+    const request = new Request(
+      'FORWARDED',
+      euiccs.map(({ eid }) => ({ eid })),
+      { euiccData },
+    );
     heldWhole.clear();
     const answer = await send(await uploaded('bppRequest', request.der));
     expect([...heldWhole.keys()].filter((name) => /upload|request/.test(name))).toEqual([]);
@@ -106,7 +114,8 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     const { vault, ledger } = deployment.runtime.context;
     const getStream = vault.getStream.bind(vault);
     vault.getStream = async function* (ref) {
-      for await (const piece of getStream(ref)) yield ref.name === upload.name ? piece.subarray(0, -1) : piece;
+      for await (const piece of getStream(ref))
+        yield ref.name === upload.name ? piece.subarray(0, -1) : piece;
     };
     try {
       expect((await refusalOf(send(upload))).code).toBe('protocolFormat');
@@ -127,7 +136,13 @@ describe('a report that is too large for a call', () => {
     const sent = () => reports.sendProfileLoadingReport(DEVICE_MAKER, upload);
     const answer = await done(sent);
     expect([...heldWhole.keys()].filter((name) => /upload|report/.test(name))).toEqual([]);
-    expect(answer).toMatchObject({ reportId: '0e01', state: 'Done', verified: 0, noted: 0, rejectedCount: 7 });
+    expect(answer).toMatchObject({
+      reportId: '0e01',
+      state: 'Done',
+      verified: 0,
+      noted: 0,
+      rejectedCount: 7,
+    });
     expect(answer.rejected.map(({ itemIndex }) => itemIndex)).toEqual([0, 1, 2, 3, 4, 5, 6]);
 
     const { vault } = deployment.runtime.context;

@@ -9,6 +9,8 @@ import { type EmbeddedUpkeepName, UPKEEP } from '../../shared/upkeep.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 
 const CRL_TIMEOUT_MS = 30_000;
+/** What a round of the reaper goes on for where there is much to destroy. */
+const REAPING_MS = 20_000;
 
 type Round = () => Promise<unknown>;
 
@@ -25,7 +27,10 @@ function embeddedUpkeep(runtime: Runtime, log: Log): Readonly<Record<EmbeddedUpk
     'keys.check': () =>
       Promise.all([keyInventory.check(), services.parties.tellEnding(), services.callbacks.tellEnding()]),
     'keys.rewrap': () => wrappingRotation.rewrap(),
-    'life.reap': () => reaper.round(),
+    'life.reap': () => {
+      const until = context.now() + REAPING_MS;
+      return reaper.round(() => context.now() < until);
+    },
     'verify.scrub': () => scrub(context),
     'upgrade.say': () => storedForm.say(),
     'trust.fetchCrls': () => fetcher.round(),

@@ -5,7 +5,7 @@ import { dueBy, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
 import { type TraceRecord, traceRecord } from '../records/trace.ts';
 import { claimTrace } from './attempts.ts';
 import { destroyTraced, isHeld } from './destroy.ts';
-import { forgetOld } from './history.ts';
+import { FORGOTTEN_AT_ONCE, forgetOld } from './history.ts';
 
 /** Traces that a round takes from each shard at most; what is left is due at the next one. */
 const PER_SHARD = 50;
@@ -32,8 +32,23 @@ export class Reaper {
     this.#closeLane = closeLane;
   }
 
-  /** One round over all that is due. A trace that fails stops no other one; the first error is thrown at the end. */
-  async round(): Promise<Reaped> {
+  /**
+   * Goes over what is due, some of each partition at a time, as long as there is more and time is left. A trace that fails stops
+   * none of those beside it; the first error is thrown at the end of them.
+   */
+  async round(isTimeLeft: () => boolean = () => false): Promise<Reaped> {
+    const all = { destroyed: 0, gone: 0 };
+    let isMore: boolean;
+    do {
+      const some = await this.#some();
+      all.destroyed += some.destroyed;
+      all.gone += some.gone;
+      isMore = some.isMore;
+    } while (isMore && isTimeLeft());
+    return all;
+  }
+
+  async #some(): Promise<Reaped & { readonly isMore: boolean }> {
     const { ledger, now } = this.#context;
     const to = dueBy(now());
     const pages = await mapConcurrently(TRACE_SHARDS, AT_ONCE, (shard) =>
@@ -45,10 +60,12 @@ export class Reaper {
       AT_ONCE,
       (item) => this.#reap(item).catch((error: unknown) => void errors.push(error)),
     );
-    await forgetOld(this.#context).catch((error: unknown) => void errors.push(error));
+    const forgotten = await forgetOld(this.#context).catch((error: unknown) => void errors.push(error));
     if (errors.length > 0) throw errors[0];
     const count = (outcome: 'destroyed' | 'gone') => outcomes.filter((one) => one === outcome).length;
-    return { destroyed: count('destroyed') + count('gone'), gone: count('gone') };
+    const isMore =
+      pages.some(({ items }) => items.length === PER_SHARD) || (forgotten ?? 0) >= FORGOTTEN_AT_ONCE;
+    return { destroyed: count('destroyed') + count('gone'), gone: count('gone'), isMore };
   }
 
   async #reap(item: Item): Promise<'destroyed' | 'gone' | 'held' | 'settled'> {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { scanAll } from '../../../shared/ledger/scan.ts';
 import { failureWrites } from '../../../shared/service/counts/failures.ts';
 import { closeLane } from '../../../shared/service/esbpp/just-in-time/lane-closing.ts';
-import { HISTORY_DAYS } from '../../../shared/service/life/history.ts';
+import { FORGOTTEN_AT_ONCE, HISTORY_DAYS } from '../../../shared/service/life/history.ts';
 import { Reaper } from '../../../shared/service/life/reaper.ts';
 import { CallCounts } from '../../../shared/service/parties/call-counts.ts';
-import { partitions } from '../../../shared/service/records/keys.ts';
+import { dueBy, partitions } from '../../../shared/service/records/keys.ts';
 import { Deployment } from '../../support/deployment.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -43,4 +44,23 @@ it('failures and counts of calls are there for their days, and not after that (I
   expect(await left(HISTORY_DAYS - 1)).toEqual([2, 2]);
   expect(await left(HISTORY_DAYS + 0.5)).toEqual([1, 1]);
   expect(await left(HISTORY_DAYS + 1.5)).toEqual([0, 0]);
+});
+
+it('much that is due goes in one round that has time, and a part of it in one that has none', async () => {
+  const { context } = deployment.runtime;
+  const { ledger, now } = context;
+  const failures = [{ code: 'eidUnknown' }];
+  const atMs = now() - (HISTORY_DAYS + 1) * DAY_MS;
+  const old = Array.from({ length: 2 * FORGOTTEN_AT_ONCE + 500 }, (_, n) =>
+    failureWrites({ kind: 'item' }, failures, { atMs, id: `old-${n}` }),
+  );
+  await ledger.writeMany(old.flat());
+  const left = async () => (await scanAll(ledger, partitions.failures, { to: dueBy(now() - DAY_MS) })).length;
+  const reaper = new Reaper(context, closeLane);
+  await reaper.round();
+  expect(await left()).toBe(old.length - FORGOTTEN_AT_ONCE);
+  let times = 0;
+  await reaper.round(() => ++times < 10);
+  expect(await left()).toBe(0);
+  expect(times).toBeLessThan(3);
 });

@@ -76,12 +76,12 @@ describe.skipIf(awsSkipReason !== '')(`calls per bound profile${awsSkipReason}`,
         const parts = { prepared, registered, bound };
         // hybrid keys take more, which docs/cost.md tells in words
         if (suite === 'p256')
+          // attempts that meet, and when the journal of callers is written, are a few calls more or less
           for (const [bill, counted] of [
             [prepared, COUNTED.prepare],
             [registered, COUNTED.register],
             [bound, COUNTED.bind],
           ] as const)
-            // attempts that meet, and when the journal of callers is written, are a few calls more or less
             for (const unit of BILLED) expect(bill[unit] / ITEMS, unit).toBeCloseTo(counted[unit], 1.7);
         console.log(`${suite}\n${tableOf(parts, signs)}`);
         const dollars = estimate(Object.values(parts), signs, ITEMS);

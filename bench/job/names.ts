@@ -5,7 +5,6 @@ export const REQUEST_ID = Buffer.from('0a0b0c0d', 'hex');
 /** The request in the deployment's vault. */
 export const REQUEST = 'bench/request';
 
-/** A first, smaller request, whose job starts the worker threads and has their code compiled. */
+/** A first request, whose job starts the worker threads and has their code compiled. */
 export const FIRST = 'bench/first-request';
 export const FIRST_ID = Buffer.from('0a0b0c0e', 'hex');
-export const FIRST_ITEMS = 2_000;

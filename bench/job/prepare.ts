@@ -6,12 +6,12 @@ import { ownTemplate } from '../../shared/profile/package/template/own-profile.t
 import type { Caller } from '../../shared/service/api/caller.ts';
 import { encodeBppRequest, SimEum } from '../../sim/index.ts';
 import { largeBatch } from '../ingest/batch.ts';
-import { FIRST, FIRST_ID, FIRST_ITEMS, MAKER, ORDER, REQUEST, REQUEST_ID } from './names.ts';
+import { FIRST, FIRST_ID, MAKER, ORDER, REQUEST, REQUEST_ID } from './names.ts';
 
-/** A deployment with an open order, eUICCs with a one-time key each, a request for `items` of them in its vault and a first one for others. The EIDs of the former. */
+/** A deployment with an open order, eUICCs with a one-time key each, a request for `items` of them in its vault and a first one for `before` others. The EIDs of the former. */
 export async function prepareJob(
   folder: string,
-  items: number,
+  { items, before }: { readonly items: number; readonly before: number },
   options: FolderOptions = {},
 ): Promise<readonly string[]> {
   const deployment = await DeploymentFolder.open(folder, options);
@@ -22,7 +22,7 @@ export async function prepareJob(
   const eids: string[] = [];
   const batch = await context.vault.putStream(
     'bench/batch',
-    largeBatch(eum, items + FIRST_ITEMS, [MAKER], join(folder, 'entries'), (eid) => eids.push(eid)),
+    largeBatch(eum, items + before, [MAKER], join(folder, 'entries'), (eid) => eids.push(eid)),
   );
   const eumCaller: Caller = { identifier: SANDBOX_EUM, role: 'eum', fingerprint: '' };
   await services.ingest.registerEuiccData(eumCaller, batch);
@@ -32,7 +32,7 @@ export async function prepareJob(
   const order = {
     orderId: ORDER,
     profileType: 'bench',
-    quantity: items + FIRST_ITEMS,
+    quantity: items + before,
     requesterDms: [MAKER],
     template: ownTemplate(),
     personalisation: { iccidStart: '890010000000000000', imsiStart: '001010000000001', keys: 'template' },
@@ -42,8 +42,8 @@ export async function prepareJob(
   while ((await services.orders.prepareProfiles(operator, order)).state === 'Preparing') await delay(200);
   const requestOf = (requestId: Buffer, of: readonly string[]) =>
     encodeBppRequest({ requestId, orderId: ORDER, items: of.map((eid, i) => ({ itemId: i + 1, eid })) });
-  await context.vault.put(FIRST, requestOf(FIRST_ID, eids.slice(0, FIRST_ITEMS)));
-  await context.vault.put(REQUEST, requestOf(REQUEST_ID, eids.slice(FIRST_ITEMS)));
+  await context.vault.put(FIRST, requestOf(FIRST_ID, eids.slice(0, before)));
+  await context.vault.put(REQUEST, requestOf(REQUEST_ID, eids.slice(before)));
   await runtime.close();
-  return eids.slice(FIRST_ITEMS);
+  return eids.slice(before);
 }

@@ -7,7 +7,7 @@ import { FIRST, FIRST_ID, MAKER, REQUEST, REQUEST_ID } from './names.ts';
 export interface JobRun {
   readonly items: number;
   readonly bound: number;
-  /** Of the job before, which starts the worker threads: in no other figure. */
+  /** Of the job before, which starts the worker threads and has their code compiled: in no other figure. */
   readonly startCpuSeconds: number;
   readonly seconds: number;
   readonly cpuSeconds: number;

@@ -99,6 +99,23 @@ export async function scanAll(
   return all;
 }
 
+/**
+ * The greatest sort key of a list that is spread; undefined where it is empty. Partitions are not read at one moment: who reads no
+ * further than this misses nothing that was there before what stands under this key.
+ */
+export async function lastOfSpread(
+  ledger: Pick<Ledger, 'query'>,
+  partitions: readonly string[],
+): Promise<string | undefined> {
+  const lastOf = async (partition: string) => {
+    for await (const { sort } of scan(ledger, partition, { descending: true, pageSize: 1 })) return sort;
+    return undefined;
+  };
+  const last = await Promise.all(partitions.map(lastOf));
+  const later = (one: string, other: string) => (compareSort(one, other) < 0 ? other : one);
+  return last.filter((sort) => sort !== undefined).reduce(later, '') || undefined;
+}
+
 /** As `scanAll`, of one list that is spread over several partitions. */
 export async function scanAllSpread(
   ledger: Pick<Ledger, 'query'>,

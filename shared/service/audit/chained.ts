@@ -1,23 +1,35 @@
 import type { Item, Ledger } from '../../ledger/ledger.ts';
-import { scanSpread } from '../../ledger/scan.ts';
+import { lastOfSpread, scanSpread } from '../../ledger/scan.ts';
+import { present } from '../../present.ts';
 import { auditLinePartitions, ledgerKeys } from '../records/keys.ts';
 
-/** No log has more lines. */
-const LAST = 9_999_999_999;
-
 /** Bounds of sort keys of the chain: from one line to another, both with it. */
-export const chainRange = (from = 1, to = LAST) => ({
+export const chainRange = (from: number, to: number) => ({
   from: ledgerKeys.auditLine(from).sort,
   to: ledgerKeys.auditLine(to).sort,
 });
 
-/** Items of the chain in the order of their lines, from one on; `pageSize` of them are read at once, 1,000 unless given. */
+/** Which lines of the chain are read. */
+export interface ChainPart {
+  /** The first one unless given. */
+  readonly from?: number;
+  /** One that was chained before the call, as the end of the chain was; the last one that there is when it begins, unless given. */
+  readonly to?: number;
+  /** Lines that are read at once; 1,000 unless given. */
+  readonly pageSize?: number;
+}
+
+/**
+ * Items of the chain in the order of their lines. No further than to a line that was there when the reading began: its partitions
+ * are not read at one moment, so that of lines that are chained meanwhile one could be found without the one before it.
+ */
 export async function* chainItems(
   ledger: Pick<Ledger, 'query'>,
-  from = 1,
-  pageSize?: number,
+  { from = 1, to, pageSize }: ChainPart = {},
 ): AsyncGenerator<Item, void, undefined> {
-  const range = { ...chainRange(from), ...(pageSize !== undefined && { pageSize }) };
+  const last = to === undefined ? await lastOfSpread(ledger, auditLinePartitions) : undefined;
+  if (to === undefined && last === undefined) return;
+  const range = { ...chainRange(from, to ?? 0), ...present({ to: last, pageSize }) };
   for await (const items of scanSpread(ledger, auditLinePartitions, range)) yield* items;
 }
 

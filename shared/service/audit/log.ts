@@ -6,7 +6,7 @@ import { archivedTo, auditArchived, auditHead, chainedLine, headOf } from '../re
 import { ledgerKeys } from '../records/keys.ts';
 import { ArchiveCheck, writeSegment } from './archive.ts';
 import { ChainCheck, type CheckedLine } from './chain-check.ts';
-import { chainItems, isInItsPlace } from './chained.ts';
+import { type ChainPart, chainItems, isInItsPlace } from './chained.ts';
 import { type ChainEnd, chainWaiting, type Marks, START } from './chaining.ts';
 import { type AnchoredIn, HeadAnchors } from './head-anchors.ts';
 import { type KnownHead, KnownHeadsCheck } from './known-heads.ts';
@@ -115,8 +115,8 @@ export class AuditLog implements AuditTrail {
   }
 
   /** The lines of the chain in order, from a sequence number on. */
-  async *lines(from = 1, pageSize?: number): AsyncGenerator<ChainedLine> {
-    for await (const item of chainItems(this.#ledger, from, pageSize)) yield chainedLine.from(item);
+  async *lines(from = 1, part: Omit<ChainPart, 'from'> = {}): AsyncGenerator<ChainedLine> {
+    for await (const item of chainItems(this.#ledger, { ...part, from })) yield chainedLine.from(item);
   }
 
   async getAuditLines({
@@ -128,7 +128,8 @@ export class AuditLog implements AuditTrail {
   }): ReturnType<AuditTrail['getAuditLines']> {
     const head = await this.head();
     const lines: ChainedLine[] = [];
-    for await (const line of this.lines(from, limit)) if (lines.push(line) >= limit) break;
+    for await (const line of this.lines(from, { to: head.sequence, pageSize: limit }))
+      if (lines.push(line) >= limit) break;
     return { lines, head };
   }
 
@@ -196,10 +197,7 @@ export class AuditLog implements AuditTrail {
     const end = Math.min(to, from + SEGMENT - 1);
     if (end < from) return 0;
     const lines: ChainedLine[] = [];
-    for await (const line of this.lines(from)) {
-      if (line.sequence > end) break;
-      lines.push(line);
-    }
+    for await (const line of this.lines(from, { to: end })) lines.push(line);
     await writeSegment(this.#vault, from, end, lines);
     await this.#ledger.write({
       put: ARCHIVED,

@@ -1,6 +1,5 @@
 import type { Item, Ledger } from '../../ledger/ledger.ts';
-import { compareSort } from '../../ledger/range.ts';
-import { scan, scanSpread } from '../../ledger/scan.ts';
+import { lastOfSpread, scanSpread } from '../../ledger/scan.ts';
 import { waitingLinePartitions } from '../records/keys.ts';
 
 /**
@@ -17,14 +16,6 @@ export async function* waitingLines(
   ledger: Pick<Ledger, 'query'>,
   pageSize: number,
 ): AsyncGenerator<readonly Item[], void, undefined> {
-  const last = await Promise.all(waitingLinePartitions.map((partition) => lastOf(ledger, partition)));
-  const to = last.filter((sort) => sort !== undefined).reduce(later, '');
-  if (to !== '') yield* scanSpread(ledger, waitingLinePartitions, { to, pageSize });
-}
-
-const later = (one: string, other: string) => (compareSort(one, other) < 0 ? other : one);
-
-async function lastOf(ledger: Pick<Ledger, 'query'>, partition: string): Promise<string | undefined> {
-  for await (const { sort } of scan(ledger, partition, { descending: true, pageSize: 1 })) return sort;
-  return undefined;
+  const to = await lastOfSpread(ledger, waitingLinePartitions);
+  if (to !== undefined) yield* scanSpread(ledger, waitingLinePartitions, { to, pageSize });
 }

@@ -34,7 +34,7 @@ export async function exportAuditLines(
   let lines = 0;
   let to = from - 1;
   let next: number | undefined;
-  for await (const item of chainItems(context.ledger, from)) {
+  for await (const item of chainItems(context.ledger, { from, to: head?.sequence ?? 0 })) {
     if (looked === LINES || content.length >= OCTETS) {
       next = to + 1;
       break;

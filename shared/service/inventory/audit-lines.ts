@@ -4,7 +4,8 @@ import type { Inventory } from '../api/ops.ts';
 import { chainRange } from '../audit/chained.ts';
 import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { auditLinePartitions } from '../records/keys.ts';
+import { headOf } from '../records/audit.ts';
+import { auditLinePartitions, ledgerKeys } from '../records/keys.ts';
 import { pageOf } from './page.ts';
 
 /** Lines of the audit log, the newest first; what proves them complete is `admin.getAuditLines`. */
@@ -12,10 +13,11 @@ export async function listAuditLines(
   { ledger }: Pick<Context, 'ledger'>,
   { before, event, by, ...request }: Parameters<Inventory['listAuditLines']>[0],
 ): Promise<{ lines: readonly ChainedLine[]; cursor?: string }> {
+  const end = headOf(await ledger.get(ledgerKeys.auditHead))?.sequence ?? 0;
   const source = {
     spread: auditLinePartitions,
     descending: true,
-    ...chainRange(1, before === undefined ? undefined : before - 1),
+    ...chainRange(1, Math.min(end, (before ?? Number.POSITIVE_INFINITY) - 1)),
   } as const;
   const { entries: lines, cursor } = await pageOf(ledger, request, source, async (items) =>
     items.map((item) => {

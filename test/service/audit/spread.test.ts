@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Ledger, Range, Write } from '../../../shared/ledger/ledger.ts';
 import { SqliteLedger } from '../../../shared/ledger/sqlite.ts';
+import type { ChainedLine } from '../../../shared/service/api/admin.ts';
 import { auditWrite } from '../../../shared/service/audit/line.ts';
 import { AuditLog } from '../../../shared/service/audit/log.ts';
 import { listAuditLines } from '../../../shared/service/inventory/audit-lines.ts';
@@ -22,6 +23,8 @@ import { effort } from '../../support/effort.ts';
 import { ledgerWith } from '../../support/ledger-with.ts';
 import { Death, Life } from '../mortal.ts';
 
+/** The first reads of a walk find its end. */
+const FIRST_MOMENT = effort({ short: AUDIT_SHARDS - 2, long: 1 });
 /** Most calls of a round are the reads before its transactions. */
 const FIRST_DEATH = effort({ short: 2 * AUDIT_SHARDS - 1, long: 1 });
 
@@ -48,10 +51,11 @@ afterEach(async () => {
 const lineWrite = (quantity: number, atMs: number, id = `line-${quantity}`): Write =>
   auditWrite({ event: 'order.prepared', by: 'test', about: { order: 'ORD-1', quantity } }, id, atMs);
 
+const numberOf = ({ about }: ChainedLine) => Number(about.quantity);
 /** What the lines of the chain say, from one on. */
 const numbers = async (from?: number): Promise<readonly number[]> => {
   const said: number[] = [];
-  for await (const { about } of log.lines(from)) said.push(Number(about.quantity));
+  for await (const line of log.lines(from)) said.push(numberOf(line));
   return said;
 };
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -181,6 +185,58 @@ describe('audit lines over partitions', { tags: ['I8'] }, () => {
     expect(await log.chainAndArchive(() => false)).toEqual({ chained: 32, archived: 130 });
     expect(await log.chainAndArchive(() => true)).toEqual({ chained: 0, archived: 0 });
     expect(await problems()).toEqual([]);
+  });
+
+  it('are read without a gap, whenever others are chained between the reads', async () => {
+    let written = 0;
+    const more = async (count: number) => {
+      await ledger.writeMany(upTo(count).map(() => lineWrite(written, 1_000_000 + written++)));
+      await log.chain();
+    };
+    await more(40);
+    const gapless = (said: readonly number[]) => {
+      for (const [i, one] of said.entries()) if (i > 0) expect(Math.abs(one - said[i - 1]!)).toBe(1);
+      expect(said.length).toBeGreaterThanOrEqual(40);
+    };
+    let moments = 0;
+    for (let moment = FIRST_MOMENT, isOver = false; !isOver; moment++) {
+      let queries = 0;
+      let turn = Promise.resolve();
+      const interrupted = ledgerWith(ledger, {
+        query: async (partition, range) => {
+          const reading = turn.then(async () => {
+            const page = await ledger.query(partition, range);
+            queries += 1;
+            if (queries === moment) await more(7);
+            return page;
+          });
+          turn = reading.then(() => undefined);
+          return await reading;
+        },
+      });
+      const other = new AuditLog(interrupted, vault);
+      const readings: (() => Promise<void>)[] = [
+        async () => {
+          for await (const { problem } of other.verify()) expect(problem).toBeUndefined();
+        },
+        async () => gapless((await other.getAuditLines({ from: 1, limit: 9_999 })).lines.map(numberOf)),
+        async () =>
+          gapless((await listAuditLines({ ledger: interrupted }, { limit: 1_000 })).lines.map(numberOf)),
+        async () => {
+          const said: number[] = [];
+          for await (const line of other.lines()) said.push(numberOf(line));
+          gapless(said);
+        },
+      ];
+      isOver = true;
+      for (const read of readings) {
+        queries = 0;
+        await read();
+        isOver &&= queries < moment;
+      }
+      moments += isOver ? 0 : 1;
+    }
+    expect(moments).toBeGreaterThanOrEqual(2 * AUDIT_SHARDS + 1 - FIRST_MOMENT);
   });
 
   it('come back from the archive after a restore, of which no more is read than what the ledger lacks', async () => {

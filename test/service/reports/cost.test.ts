@@ -7,7 +7,7 @@ import { applyResults, TOGETHER, type ToldChange } from '../../../shared/service
 import { Deployment } from '../../support/deployment.ts';
 import { meteredLedger } from '../../support/metered-ledger.ts';
 
-const GROUPS = 10;
+const GROUPS = 5;
 const jobId = 'a'.repeat(24);
 const job: JobRecord = {
   party: '2.999.50',

@@ -8,9 +8,11 @@ import { parseJson } from '../../shared/gsma/json.ts';
 import { decodeBatchManifest } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { decodeBppBatch } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
+import { scanBppRequest } from '../../shared/ifpp-draft1/bpp-request-scan.ts';
 import { decodeEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-batch.ts';
 import { decodeLoadPackage } from '../../shared/ifpp-draft1/load-package.ts';
 import { decodeProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report.ts';
+import { scanProfileLoadingReport } from '../../shared/ifpp-draft1/profile-loading-report-scan.ts';
 import { ecPrivateKeyFromDer } from '../../shared/keys/ec-private-key.ts';
 import { decodeBlockJwe } from '../../shared/keys/intake-jwe.ts';
 import { parseKeyUri } from '../../shared/keys/uri.ts';
@@ -64,6 +66,12 @@ export async function parsers(): Promise<Target[]> {
   ];
   return [
     ...der.map(([kind, decode]) => parser(kind, [of(kind)], decode)),
+    parser('bppRequest as it arrives', [of('bppRequest')], (octets) =>
+      scanBppRequest(only(octets), octets.length, 2),
+    ),
+    parser('profileLoadingReport as it arrives', [of('profileLoadingReport')], (octets) =>
+      scanProfileLoadingReport(only(octets), octets.length, 2),
+    ),
     parser('profilePackage', [of('profilePackage'), ownTemplate()], (octets) => decodePackage(octets)),
     parser('inspect', [...artefacts.values()], (octets) => inspectArtefact(octets)),
     parser('json', [utf8(JSON.stringify({ a: [1, { b: 'c\\u0041' }], d: -1.5e3, e: null }))], (octets) =>

@@ -21,20 +21,36 @@ const MAX_STENCILS = 8;
 /** Of so many profiles of a stencil, one is made the long way as well, and decoded whole: the first of them. */
 const SAMPLE = 128;
 
+/** A stencil with room for one profile: the last that was made by it. */
+interface Learnt {
+  readonly stencil: Stencil;
+  readonly room: Buffer;
+  /** Profiles that were made by it. */
+  filled: number;
+}
+
 /**
  * Makes the profiles of one pack. The first with values of given lengths is made the long way, part by part, and decoded
  * and read back whole; from it a stencil is learnt, by which the next ones are made, held against it and read back
- * (stencil.ts). Of those a sample is made and decoded the long way too.
+ * (stencil.ts). Of those a sample is made and decoded the long way too, the first of every pack among them.
  */
 export class ProfileMaker {
   readonly #template: CompiledTemplate;
-  /** Each with room for one profile: the last that was made by it. */
-  readonly #stencils: { readonly stencil: Stencil; readonly room: Buffer }[] = [];
-  #learns = true;
-  #filled = 0;
+  readonly #stencils: Learnt[];
+  #learns: boolean;
 
-  constructor(template: CompiledTemplate) {
+  constructor(template: CompiledTemplate, stencils: readonly Stencil[] = []) {
     this.#template = template;
+    this.#stencils = stencils.map(learnt);
+    this.#learns = stencils.length < MAX_STENCILS;
+  }
+
+  /** For the next pack: what was learnt of lengths and places, and nothing of a profile. */
+  next(): ProfileMaker {
+    return new ProfileMaker(
+      this.#template,
+      this.#stencils.map(({ stencil }) => stencil.again()),
+    );
   }
 
   /** Refuses what `make` refuses. Where there is a stencil, the profile is not made, and `upp` is empty. */
@@ -48,10 +64,11 @@ export class ProfileMaker {
 
   /** Refuses (`personalisationInvalid`, `iccidInvalid`) values that are malformed or do not fit. */
   make(values: ProfileValues): MadeProfile {
-    for (const { stencil, room } of this.#stencils) {
+    for (const known of this.#stencils) {
+      const { stencil, room } = known;
       const made = orWipe(room, () => stencil.fill(values, room));
       if (made === undefined) continue;
-      const sampled = this.#filled++ % SAMPLE === 0;
+      const sampled = known.filled++ % SAMPLE === 0;
       return {
         upp: made.upp,
         placed: orWipe(made.upp, () => stencil.placed(made)),
@@ -77,7 +94,7 @@ export class ProfileMaker {
   /** What was found to be right may be learnt from. */
   #learn(values: ProfileValues, upp: Bytes): void {
     const stencil = Stencil.of(this.#template, values, upp);
-    if (stencil !== undefined) this.#stencils.push({ stencil, room: Buffer.allocUnsafeSlow(stencil.length) });
+    if (stencil !== undefined) this.#stencils.push(learnt(stencil));
     this.#learns = stencil !== undefined && this.#stencils.length < MAX_STENCILS;
   }
 
@@ -92,6 +109,12 @@ export class ProfileMaker {
     }
   }
 }
+
+const learnt = (stencil: Stencil): Learnt => ({
+  stencil,
+  room: Buffer.allocUnsafeSlow(stencil.length),
+  filled: 0,
+});
 
 /** A whole package taken apart and read back. */
 function differingParameter(

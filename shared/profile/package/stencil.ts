@@ -71,6 +71,11 @@ export class Stencil {
     return undefined;
   }
 
+  /** The same places once more, for another pack: it shares nothing that remembers a row. */
+  again(): Stencil {
+    return new Stencil(this.#template, this.#octets, this.#holes);
+  }
+
   /** Octets of a profile. */
   get length(): number {
     return this.#octets.length;

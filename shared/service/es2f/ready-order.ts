@@ -1,6 +1,5 @@
 import { wipe } from '../../codec/bytes.ts';
 import { invariant } from '../../errors.ts';
-import { ProfileMaker } from '../../profile/package/profile-maker.ts';
 import type { Context } from '../context.ts';
 import type { OrderRecord, RowIndex } from '../records/order.ts';
 import { loadRowIndex } from './order-rows.ts';
@@ -9,7 +8,7 @@ import { type Personaliser, ruleColumns } from './personalisation.ts';
 
 /** An order whose packs are being made: what all of them need. */
 export interface ReadyOrder {
-  /** With a maker of its own, which makes the first profile the long way. */
+  /** With a maker of its own, which makes the first profile the long way, or as well. */
   readonly personaliser: Personaliser;
   /** Of an order with rows. */
   readonly index: RowIndex | undefined;
@@ -33,8 +32,10 @@ export async function readyOrder(context: Context, orderId: string, order: Order
   const kept = KEPT.get(context);
   if (kept?.template === order.template.name) {
     kept.timer.refresh();
-    const { personaliser, index } = kept;
-    return { personaliser: { ...personaliser, maker: new ProfileMaker(personaliser.template) }, index };
+    const { maker } = kept.personaliser;
+    const next = { ...kept, personaliser: { ...kept.personaliser, maker: maker.next() } };
+    KEPT.set(context, next);
+    return next;
   }
   const ready = await makeReady(context, orderId, order);
   clearTimeout(KEPT.get(context)?.timer);

@@ -271,4 +271,10 @@ it('a parameter that changes more than its slots say is found with the first pro
   maker.make({ iccid: '8988211000000530082', pin1: '4711' });
   const second = maker.make({ iccid: '8988211000000530090', pin1: '4712' });
   expect(() => second.differing()).toThrow('another profile than its template');
+  // and with the first one of each pack that is made by what another pack has learnt
+  const other = maker.next();
+  for (const next of [other, other.next()])
+    expect(() => next.make({ iccid: '8988211000000530108', pin1: '4713' }).differing()).toThrow(
+      'another profile than its template',
+    );
 });

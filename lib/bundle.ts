@@ -130,7 +130,7 @@ function leaveOut(absent: ReadonlySet<string>): Plugin {
 /** Octets of a bundle at most, which a cold start may have to read. Nobody waits in a factory for what people look at. */
 export function bundleLimit(name: LambdaName): number {
   if (name === CONSOLE_LAMBDA) return 2_000_000;
-  return Object.hasOwn(SHARED_LAMBDAS, name) ? 1_700_000 : 1_550_000;
+  return Object.hasOwn(SHARED_LAMBDAS, name) ? 1_700_000 : 1_600_000;
 }
 
 /** Octets of a bundle that Lambda loads from: all but the source maps. */

@@ -30,7 +30,7 @@ import { findingsOf } from './findings.ts';
 
 /** `SMDPF_TEST_DAMAGES=200 npx vitest run test/service/verify/damages.test.ts` makes as many, and says what came of them. */
 const asked = process.env.SMDPF_TEST_DAMAGES;
-const DAMAGES = Number(asked ?? effort({ short: 18, long: 200 }));
+const DAMAGES = Number(asked ?? effort({ short: 18, long: 140 }));
 const PROFILES = asked === undefined ? effort({ short: 200, long: 1_000 }) : 1_000;
 const BOUND = 60;
 

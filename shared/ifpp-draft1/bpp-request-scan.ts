@@ -1,5 +1,5 @@
 import { type Bytes, toHex } from '../codec/bytes.ts';
-import { OctetStream } from '../codec/octet-stream.ts';
+import type { OctetStream } from '../codec/octet-stream.ts';
 import { TlvReader } from '../codec/tlv.ts';
 import type { ByteRange } from '../vault/vault.ts';
 import {
@@ -11,11 +11,9 @@ import {
   refuseEmpty,
 } from './bpp-request.ts';
 import { ItemIds } from './item-ids.ts';
-import { fieldsOfStart, malformed, nextHeader, scanLastList } from './message-scan.ts';
+import { malformed, nextHeader, openMessage, scanLastList } from './message-scan.ts';
 import { TAG } from './tags.ts';
 
-/** Fields before euiccData, and the header of what follows them, are within this many octets. */
-const START = 256;
 /** What a request asks for, in 16 octets an item: as many as 200,000 are in memory while a request is taken on. */
 export interface BppRequestFrame {
   readonly requestId: string;
@@ -54,11 +52,7 @@ export async function scanBppRequest(
   size: number,
   chunkSize: number,
 ): Promise<BppRequestFrame> {
-  const stream = new OctetStream(octets);
-  await stream.fill(START);
-  const fields = fieldsOfStart(stream.buffered, size, BPP_REQUEST);
-  const names = readRequestNames(fields);
-  stream.take(fields.offset);
+  const { first: names, stream } = await openMessage(octets, size, BPP_REQUEST, readRequestNames);
   const euiccData = await passEuiccData(stream, size);
   const chunkOffsets: number[] = [];
   const eids = new EidColumn();
@@ -76,7 +70,7 @@ export async function scanBppRequest(
   return { ...names, euiccData, items: eids.count, chunkOffsets, eidOf: (index) => eids.at(index), iccids };
 }
 
-const BPP_REQUEST = { tag: TAG.bppRequest, name: 'BppRequest' } as const;
+const BPP_REQUEST = { tag: TAG.bppRequest, name: 'BppRequest', start: 256 } as const;
 const EUICC_DATA = 0x83;
 const ITEMS = { tag: 0xa4, name: 'items', path: 'FF61', maxItems: MAX_REQUEST_ITEMS } as const;
 

@@ -1,5 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
-import type { OctetStream } from '../codec/octet-stream.ts';
+import { OctetStream } from '../codec/octet-stream.ts';
 import { MAX_TLV_HEADER, readTlvHeader, type TlvHeader, TlvReader, tagName } from '../codec/tlv.ts';
 import { refuse } from '../errors.ts';
 
@@ -10,11 +10,33 @@ import { refuse } from '../errors.ts';
 /** More than an item of any of these messages takes. */
 const MAX_ITEM = 64 * 1024;
 
+export interface MessageForm {
+  readonly tag: number;
+  readonly name: string;
+  /** Within so many octets are the first fields, and the header of what follows them. */
+  readonly start: number;
+}
+
+/** A message of `size` octets as it arrives: its first fields, as `read` takes them, and the stream behind them. */
+export async function openMessage<Fields>(
+  octets: AsyncIterable<Bytes>,
+  size: number,
+  form: MessageForm,
+  read: (fields: TlvReader) => Fields,
+): Promise<{ readonly first: Fields; readonly stream: OctetStream }> {
+  const stream = new OctetStream(octets);
+  await stream.fill(form.start);
+  const fields = fieldsOfStart(stream.buffered, size, form);
+  const first = read(fields);
+  stream.take(fields.offset);
+  return { first, stream };
+}
+
 /** A message of which `octets` are the first; `size` is what it has as a whole. Its fields, as far as they are there. */
 export function fieldsOfStart(
   octets: Bytes,
   size: number,
-  { tag, name }: { readonly tag: number; readonly name: string },
+  { tag, name }: Pick<MessageForm, 'tag' | 'name'>,
 ): TlvReader {
   const outer = readTlvHeader(octets);
   if (outer.tag !== tag)

@@ -1,6 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { OctetStream } from '../codec/octet-stream.ts';
-import { fieldsOfStart, scanLastList } from './message-scan.ts';
+import { fieldsOfStart, openMessage, scanLastList } from './message-scan.ts';
 import { MAX_REPORT_ITEMS, readReportId } from './profile-loading-report.ts';
 import { TAG } from './tags.ts';
 
@@ -29,11 +28,7 @@ export async function scanProfileLoadingReport(
   size: number,
   sliceSize: number,
 ): Promise<ReportFrame> {
-  const stream = new OctetStream(octets);
-  await stream.fill(REPORT_START);
-  const fields = fieldsOfStart(stream.buffered, size, REPORT);
-  const reportId = readReportId(fields);
-  stream.take(fields.offset);
+  const { first: reportId, stream } = await openMessage(octets, size, REPORT, readReportId);
   const sliceOffsets: number[] = [];
   let items = 0;
   const end = await scanLastList(stream, size, ITEMS, (_, offset, index) => {
@@ -43,5 +38,5 @@ export async function scanProfileLoadingReport(
   return { reportId, items, sliceOffsets: [...sliceOffsets, end] };
 }
 
-const REPORT = { tag: TAG.profileLoadingReport, name: 'ProfileLoadingReport' } as const;
+const REPORT = { tag: TAG.profileLoadingReport, name: 'ProfileLoadingReport', start: REPORT_START } as const;
 const ITEMS = { tag: 0xa2, name: 'items', path: 'FF63', maxItems: MAX_REPORT_ITEMS } as const;

@@ -15,8 +15,8 @@ import type { Context } from '../context.ts';
 import { listedWrite } from '../counts/listed.ts';
 import type { IngestService } from '../esed1/ingest.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
-import { type Body, bodyOf } from '../life/bodies.ts';
-import { readWhole, streamWhole } from '../life/checked-reads.ts';
+import { type Body, receivedBody } from '../life/bodies.ts';
+import { streamWhole } from '../life/checked-reads.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -74,16 +74,14 @@ export class Requests {
 
   /** Reads a request: as a whole one that would fit into a call, a larger one as it lies, with 16 octets of memory for an item. */
   async receive(caller: Caller, sent: Bytes | ObjectRef): Promise<ReceivedRequest> {
-    const { chunkSize, inlineLimit } = this.#context.settings;
-    const isSmall = !(sent instanceof Uint8Array) && sent.size <= inlineLimit;
-    const content = isSmall ? await readWhole(this.#context, sent) : sent;
-    const body = bodyOf(this.#context, content);
-    if (!(content instanceof Uint8Array)) {
+    const { chunkSize } = this.#context.settings;
+    const { body, octets } = await receivedBody(this.#context, sent);
+    if (octets === undefined) {
       const frame = await scanBppRequest(body.stream(), body.size, chunkSize);
       return { caller, body, frame, jobId: this.#jobIdOf(caller, frame.requestId) };
     }
-    const request = decodeBppRequest(content);
-    const frame = frameOfRequest(content, request, chunkSize);
+    const request = decodeBppRequest(octets);
+    const frame = frameOfRequest(octets, request, chunkSize);
     const single = request.items.length === 1 ? request.items[0] : undefined;
     return { caller, body, frame, ...present({ single }), jobId: this.#jobIdOf(caller, frame.requestId) };
   }

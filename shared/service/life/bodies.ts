@@ -3,7 +3,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { rangeHashes, rangeHashesOf } from '../../vault/range-hash.ts';
 import type { ByteRange, ObjectRef } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
-import { readChecked, readStretch, streamWhole } from './checked-reads.ts';
+import { readChecked, readStretch, readWhole, streamWhole } from './checked-reads.ts';
 
 type Stores = Pick<Context, 'vault' | 'log'>;
 
@@ -28,8 +28,15 @@ export interface Body {
   store(name: string): Promise<ObjectRef>;
 }
 
-export function bodyOf(stores: Stores, content: Bytes | ObjectRef): Body {
-  return content instanceof Uint8Array ? inlineBody(stores, content) : uploadedBody(stores, content);
+/** What was sent; its octets are there where they fit into a call, also of an upload that would have. */
+export async function receivedBody(
+  context: Stores & Pick<Context, 'settings'>,
+  sent: Bytes | ObjectRef,
+): Promise<{ readonly body: Body; readonly octets?: Bytes }> {
+  if (!(sent instanceof Uint8Array) && sent.size > context.settings.inlineLimit)
+    return { body: uploadedBody(context, sent) };
+  const octets = sent instanceof Uint8Array ? sent : await readWhole(context, sent);
+  return { body: inlineBody(context, octets), octets };
 }
 
 function inlineBody({ vault }: Stores, octets: Bytes): Body {

@@ -9,8 +9,7 @@ import { type Warning, warningsMember } from '../../warnings.ts';
 import type { Caller } from '../api/caller.ts';
 import type { ReportAnswer, Reports } from '../api/esbpp.ts';
 import type { Context } from '../context.ts';
-import { type Body, bodyOf } from '../life/bodies.ts';
-import { readWhole } from '../life/checked-reads.ts';
+import { type Body, receivedBody } from '../life/bodies.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { reportRecord, reportSliceCount } from '../records/report.ts';
 import { LoadingResults } from './loading-results.ts';
@@ -78,10 +77,8 @@ export class ReportService implements Reports {
     readonly body: Body;
     readonly items?: readonly Bytes[];
   }> {
-    const isSmall = !(sent instanceof Uint8Array) && sent.size <= this.#context.settings.inlineLimit;
-    const content = isSmall ? await readWhole(this.#context, sent) : sent;
-    const body = bodyOf(this.#context, content);
-    if (content instanceof Uint8Array) return { body, ...decodeProfileLoadingReport(content) };
+    const { body, octets } = await receivedBody(this.#context, sent);
+    if (octets !== undefined) return { body, ...decodeProfileLoadingReport(octets) };
     const start = await body.stretch({ offset: 0, length: Math.min(body.size, REPORT_START) });
     return { body, reportId: readReportStart(start, body.size) };
   }

@@ -21,7 +21,10 @@ export function completeEid(first30: string): string {
 }
 
 export function isValidEid(eid: string): boolean {
-  return /^\d{32}$/.test(eid) && BigInt(eid) % 97n === 1n;
+  if (!/^\d{32}$/.test(eid)) return false;
+  let remainder = 0;
+  for (let i = 0; i < eid.length; i++) remainder = (10 * remainder + Number(eid[i])) % 97;
+  return remainder === 1;
 }
 
 /** ICCID of 19 or 20 digits as 10 octets, F padded, nibbles swapped as in EF.ICCID and StoreMetadata. */

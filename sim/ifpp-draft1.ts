@@ -14,6 +14,7 @@ export {
 export {
   type BppRequest,
   encodeBppRequest,
+  encodeEidItems,
   encodeRequestItem,
   type RequestItem,
   type StreamedBppRequest,

@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
 import { ifPresent, present } from '../../shared/present.ts';
-import {
-  encodeRequestItem,
-  INLINE_LIMIT,
-  type RequestItem,
-  type SentFile,
-  streamBppRequest,
-} from '../../sim/index.ts';
+import { encodeEidItems, INLINE_LIMIT, type SentFile, streamBppRequest } from '../../sim/index.ts';
 import { eidsIn, requireEid, requireSome } from './eids.ts';
 import { readToSend } from './sent-file.ts';
 
@@ -35,10 +29,10 @@ export async function requestToSend({ eids, euiccData, ...names }: EidsRequest):
   };
   let length = 0;
   let count = 0;
-  for await (const item of itemsOf(eids)) {
-    requireEid(item.eid);
-    length += encodeRequestItem(item).length;
-    count += 1;
+  for await (const some of eidsIn(eids)) {
+    for (const eid of some) requireEid(eid);
+    length += encodeEidItems(count + 1, some).length;
+    count += some.length;
   }
   requireSome(count);
   const read = () => streamBppRequest(request, length);
@@ -55,9 +49,12 @@ export async function requestToSend({ eids, euiccData, ...names }: EidsRequest):
   return { size, sha256: sha256.digest('hex'), read: () => ofSize(read(), size, eids) };
 }
 
-async function* itemsOf(eids: string): AsyncGenerator<RequestItem> {
-  let itemId = 1;
-  for await (const eid of eidsIn(eids)) yield { itemId: itemId++, eid };
+async function* itemsOf(file: string): AsyncGenerator<Bytes> {
+  let count = 0;
+  for await (const some of eidsIn(file)) {
+    yield encodeEidItems(count + 1, some);
+    count += some.length;
+  }
 }
 
 const asFile = (data: Bytes | SentFile) =>

@@ -12,6 +12,7 @@ export default defineConfig({
     alias: {
       'node:crypto': own('node-crypto.ts'),
       'node:buffer': own('node-buffer.ts'),
+      'node:module': own('node-module.ts'),
       'node:fs/promises': own('node-files.ts'),
       'node:path': own('node-files.ts'),
     },

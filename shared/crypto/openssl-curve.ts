@@ -23,9 +23,18 @@ import {
   type PublicKey,
 } from './curve-type.ts';
 import { encodeEcdsaSignature } from './ecdsa-signature.ts';
+import { type GenerateOpenSslKey, type OpenSslKey, opensslKeysOf } from './openssl-functions.ts';
 
-/** A curve that OpenSSL knows; the hot path of binding and of ingest. */
-export function openSslCurve(facts: CurveFacts & { readonly openSslName: string }): Curve {
+/**
+ * A curve that OpenSSL knows; the hot path of binding and of ingest. Ephemeral keys are made by OpenSSL's own functions where
+ * `keysOf` finds them, by node:crypto elsewhere.
+ */
+export function openSslCurve(
+  facts: CurveFacts & { readonly openSslName: string },
+  keysOf: typeof opensslKeysOf = opensslKeysOf,
+): Curve {
+  /** Looked for when a key is first made, since many processes make none. */
+  let generateDirectly: GenerateOpenSslKey | null | undefined;
   const curve: Curve = {
     ...curveForms(facts),
 
@@ -45,6 +54,8 @@ export function openSslCurve(facts: CurveFacts & { readonly openSslName: string 
     },
 
     generateEphemeral() {
+      if (generateDirectly === undefined) generateDirectly = keysOf(facts) ?? null;
+      if (generateDirectly !== null) return directEphemeral(curve, generateDirectly());
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: facts.openSslName });
       return ephemeral(privateKey, exportPoint(curve, publicKey));
     },
@@ -109,6 +120,17 @@ const openSslKey = (key: PublicKey): KeyObject => ofPoint(key).key;
 function ofPoint(key: PublicKey): OpenSslPublicKey {
   if (key instanceof OpenSslPublicKey) return key;
   throw new RangeError('the public key belongs to another suite');
+}
+
+function directEphemeral(curve: Curve, key: OpenSslKey): EphemeralKey {
+  return {
+    point: key.point,
+    agree({ curve: { name }, point }) {
+      if (name !== curve.name) throw new RangeError('the public key belongs to another suite');
+      return key.agree(point);
+    },
+    wipe: () => key.free(),
+  };
 }
 
 function ephemeral(secret: KeyObject, point: Bytes): EphemeralKey {

@@ -41,6 +41,7 @@ export const createSecretKey = unavailable('createSecretKey');
 export const diffieHellman = unavailable('diffieHellman');
 /** A module asks at its start what forms a public key has. */
 export const generateKeyPairSync = () => ({ publicKey: { export: unavailable('export') }, privateKey: {} });
+export const getFips = () => 0;
 export const randomBytes = unavailable('randomBytes');
 export const scrypt = unavailable('scrypt');
 export const sign = unavailable('sign');

@@ -65,6 +65,7 @@ export default defineConfig(({ mode }) => {
       // a bound for what hangs, not a measure: other work may share the machine
       testTimeout: long ? 300_000 : 120_000,
       hookTimeout: long ? 300_000 : 120_000,
+      expect: { poll: { timeout: 60_000, interval: 20 } },
       maxWorkers: '100%',
       setupFiles: ['test/support/scrypt-once.ts', 'test/support/counted-properties.ts'],
       reporters: [

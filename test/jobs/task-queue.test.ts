@@ -4,6 +4,7 @@ import { Fault } from '../../shared/errors.ts';
 import type { WorkKind } from '../../shared/jobs/dispatcher.ts';
 import { type Lane, TaskQueue, type TaskQueueOptions } from '../../shared/jobs/task-queue.ts';
 import { present } from '../../shared/present.ts';
+import { eventually } from '../support/eventually.ts';
 
 const RETRY_MS = 5;
 
@@ -45,7 +46,7 @@ describe('the embedded dispatcher', () => {
   it('runs every task and then finishes the work, once', async () => {
     const { queue, log } = queueOf(() => sleep(1), { lanes: 2 });
     await queue.submit(job('A', 5));
-    await vi.waitFor(() => expect(log).toContain('finish job A'));
+    await eventually(() => expect(log).toContain('finish job A'));
     expect(log.slice(0, -1).sort()).toEqual([0, 1, 2, 3, 4].map((n) => `job A ${n}`));
     await queue.close();
     expect(log).toHaveLength(6);
@@ -55,7 +56,7 @@ describe('the embedded dispatcher', () => {
     const { queue, log } = queueOf(() => sleep(1));
     await queue.submit(job('large', 20));
     await queue.submit(job('small', 1));
-    await vi.waitFor(() => expect(log).toContain('finish job small'));
+    await eventually(() => expect(log).toContain('finish job small'));
     expect(log.indexOf('finish job small')).toBeLessThan(8);
     await queue.close();
   });
@@ -64,7 +65,7 @@ describe('the embedded dispatcher', () => {
     const { queue, log } = queueOf(() => sleep(2));
     await queue.submit(job('A', 2));
     await queue.submit(job('A', 2));
-    await vi.waitFor(() => expect(log).toContain('finish job A'));
+    await eventually(() => expect(log).toContain('finish job A'));
     await queue.close();
     expect(log).toEqual(['job A 0', 'job A 1', 'finish job A']);
   });
@@ -76,7 +77,7 @@ describe('the embedded dispatcher', () => {
       if (attempt < 3) throw new Error('not yet');
     });
     await queue.submit(job('A', 1));
-    await vi.waitFor(() => expect(log).toContain('finish job A'));
+    await eventually(() => expect(log).toContain('finish job A'));
     expect(trouble.map(({ givenUp }) => givenUp)).toEqual([false, false]);
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(RETRY_MS - 1);
     expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(2 * RETRY_MS - 1);
@@ -88,8 +89,8 @@ describe('the embedded dispatcher', () => {
       if (name === 'job A 0') throw new Error('never');
     });
     await queue.submit(job('A', 200));
-    await vi.waitFor(() => expect(trouble.at(-1)).toMatchObject({ task: 0, givenUp: true }));
-    await vi.waitFor(() => expect(log).toHaveLength(199));
+    await eventually(() => expect(trouble.at(-1)).toMatchObject({ task: 0, givenUp: true }));
+    await eventually(() => expect(log).toHaveLength(199));
     await sleep(RETRY_MS);
     expect(log, 'work that is not complete is not finished').not.toContain('finish job A');
     await queue.close();
@@ -100,7 +101,7 @@ describe('the embedded dispatcher', () => {
       if (attempt < 6) throw new Fault('keyProvider', 'the token is away', { retryable: true });
     });
     await queue.submit(job('A', 1));
-    await vi.waitFor(() => expect(log).toContain('finish job A'));
+    await eventually(() => expect(log).toContain('finish job A'));
     expect(trouble.map(({ givenUp }) => givenUp)).toEqual([false, false, false, false, false]);
     await queue.close();
   });
@@ -111,10 +112,10 @@ describe('the embedded dispatcher', () => {
       if (broken) throw new Error('out of reach');
     });
     await queue.submit(job('A', 2));
-    await vi.waitFor(() => expect(trouble.filter(({ givenUp }) => givenUp)).toHaveLength(2));
+    await eventually(() => expect(trouble.filter(({ givenUp }) => givenUp)).toHaveLength(2));
     broken = false;
     await queue.submit(job('A', 2));
-    await vi.waitFor(() => expect(log).toEqual(['job A 0', 'job A 1', 'finish job A']));
+    await eventually(() => expect(log).toEqual(['job A 0', 'job A 1', 'finish job A']));
     await queue.close();
   });
 
@@ -122,7 +123,7 @@ describe('the embedded dispatcher', () => {
     const finish = vi.fn().mockRejectedValueOnce(new Error('ledger busy')).mockResolvedValue(true);
     const { queue, log, trouble } = queueOf(() => undefined, { finish });
     await queue.submit(job('A', 2));
-    await vi.waitFor(() => expect(finish).toHaveBeenCalledTimes(2));
+    await eventually(() => expect(finish).toHaveBeenCalledTimes(2));
     expect(trouble).toEqual([{ task: -1, givenUp: false, message: 'ledger busy' }]);
     await queue.close();
     expect(log).toEqual(['job A 0', 'job A 1']);
@@ -163,14 +164,14 @@ describe('the embedded dispatcher', () => {
     await queue.submit({ kind: 'order', id: 'B', tasks: 2 });
     expect([...underWay]).toEqual(['job A 0', 'job A 1']);
     held[0]!();
-    await vi.waitFor(() => expect(underWay.has('job A 0')).toBe(false));
+    await eventually(() => expect(underWay.has('job A 0')).toBe(false));
     // one of another kind has a lane for itself: it waits for the chunk beside it, and a chunk waits for it
-    await vi.waitFor(() => expect([...underWay]).toEqual(['job A 1', 'job A 2']));
+    await eventually(() => expect([...underWay]).toEqual(['job A 1', 'job A 2']));
     held[1]!();
     held[2]!();
-    await vi.waitFor(() => expect([...underWay]).toEqual(['order B 0']));
+    await eventually(() => expect([...underWay]).toEqual(['order B 0']));
     held[3]!();
-    await vi.waitFor(() => expect([...underWay]).toEqual(['order B 1']));
+    await eventually(() => expect([...underWay]).toEqual(['order B 1']));
     const closing = queue.close();
     for (const release of held) release();
     await closing;
@@ -192,7 +193,7 @@ describe('the embedded dispatcher', () => {
     const queue = new TaskQueue({ lanes, finish, onTrouble: () => undefined });
     await queue.submit(job('A', 4));
     expect(ran).toEqual([0, 1, 0, 1]);
-    await vi.waitFor(() => expect(finish).toHaveBeenCalledOnce());
+    await eventually(() => expect(finish).toHaveBeenCalledOnce());
     await queue.close();
   });
 });

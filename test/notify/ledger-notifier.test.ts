@@ -10,6 +10,7 @@ import { postCallbacks } from '../../shared/notify/post.ts';
 import { pauseAfter, SCHEDULE } from '../../shared/notify/schedule.ts';
 import { ledgerKeys } from '../../shared/service/records/keys.ts';
 import { noticeRecord } from '../../shared/service/records/notice.ts';
+import { eventually } from '../support/eventually.ts';
 import { waitingNotices } from '../support/notices.ts';
 
 const URL = 'http://127.0.0.1:9/';
@@ -100,7 +101,7 @@ describe('the embedded notifier', () => {
         body: { header: { functionCallIdentifier: id } },
       });
     }).wake();
-    await vi.waitFor(async () => expect(await waiting()).toEqual([]));
+    await eventually(async () => expect(await waiting()).toEqual([]));
     expect(taken.sort()).toEqual(['a-1', 'b-1']);
   });
 
@@ -108,7 +109,7 @@ describe('the embedded notifier', () => {
     const taken: string[] = [];
     notifierWith(async ({ id }) => void taken.push(id)).wake();
     await put('late-1');
-    await vi.waitFor(() => expect(taken).toEqual(['late-1']));
+    await eventually(() => expect(taken).toEqual(['late-1']));
   });
 
   it('tries again with growing pauses until the notice is taken', async () => {
@@ -118,8 +119,8 @@ describe('the embedded notifier', () => {
       times.push(Date.now());
       if (times.length < 3) throw new Fault('notifier', 'HTTP 503');
     }).wake();
-    await vi.waitFor(() => expect(delayed).toEqual(['a-1 1 HTTP 503', 'a-1 2 HTTP 503']));
-    await vi.waitFor(async () => expect(await waiting()).toEqual([]));
+    await eventually(() => expect(delayed).toEqual(['a-1 1 HTTP 503', 'a-1 2 HTTP 503']));
+    await eventually(async () => expect(await waiting()).toEqual([]));
     expect(times).toHaveLength(3);
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(5);
     expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(10);
@@ -132,7 +133,7 @@ describe('the embedded notifier', () => {
       calls += 1;
       throw new Fault('notifier', 'HTTP 503');
     }).wake();
-    await vi.waitFor(() => expect(parked).toEqual([{ id: 'a-1', reason: 'HTTP 503' }]));
+    await eventually(() => expect(parked).toEqual([{ id: 'a-1', reason: 'HTTP 503' }]));
     expect(calls).toBe(3);
     expect(await waiting()).toEqual([]);
     expect(await ledger.get(ledgerKeys.parkedNotice('a-1'))).toMatchObject({
@@ -149,7 +150,7 @@ describe('the embedded notifier', () => {
       if (id === 'p-1' && failures-- > 0) throw new Fault('notifier', 'HTTP 503');
       taken.push(id);
     }).wake();
-    await vi.waitFor(async () => expect(await waiting()).toEqual([]));
+    await eventually(async () => expect(await waiting()).toEqual([]));
     expect(taken).toEqual(['q-1', 'p-1', 'p-2', 'p-3']);
   });
 
@@ -160,7 +161,7 @@ describe('the embedded notifier', () => {
       if (id === 'p-1') throw new Error('HTTP 500');
       taken.push(id);
     }).wake();
-    await vi.waitFor(async () => expect(await waiting()).toEqual([]));
+    await eventually(async () => expect(await waiting()).toEqual([]));
     expect(taken).toEqual(['p-2']);
     expect(parked.map(({ id }) => id)).toEqual(['p-1']);
   });
@@ -170,14 +171,14 @@ describe('the embedded notifier', () => {
     const first = notifierWith(() => Promise.reject(new Fault('notifier', 'HTTP 503')), 1_000);
     first.wake();
     const attemptsOf = async () => Number((await ledger.get(ledgerKeys.notice('a-1')))!.attributes.attempts);
-    await vi.waitFor(async () => expect(await attemptsOf()).toBeGreaterThan(0));
+    await eventually(async () => expect(await attemptsOf()).toBeGreaterThan(0));
     await first.close();
     const attempts = await attemptsOf();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await attemptsOf(), 'a closed notifier rests').toBe(attempts);
     const taken: string[] = [];
     notifierWith(async ({ id }) => void taken.push(id)).wake();
-    await vi.waitFor(() => expect(taken).toEqual(['a-1']));
+    await eventually(() => expect(taken).toEqual(['a-1']));
   });
 
   it('waits at its close for the call under way', async () => {
@@ -189,7 +190,7 @@ describe('the embedded notifier', () => {
     const started = vi.fn(() => held);
     const notifier = notifierWith(started);
     notifier.wake();
-    await vi.waitFor(() => expect(started).toHaveBeenCalled());
+    await eventually(() => expect(started).toHaveBeenCalled());
     let closed = false;
     const closing = notifier.close().then(() => {
       closed = true;
@@ -212,7 +213,7 @@ describe('the embedded notifier', () => {
         if (failures-- > 0) throw new Fault('keyProvider', 'the HSM is out of reach');
       },
     ).wake();
-    await vi.waitFor(() => expect(taken).toEqual(['a-1']));
+    await eventually(() => expect(taken).toEqual(['a-1']));
     expect(parked).toEqual([]);
     expect(troubles).toEqual(['the HSM is out of reach', 'the HSM is out of reach']);
   });
@@ -222,7 +223,7 @@ describe('the embedded notifier', () => {
     await put('a-1');
     const query = vi.spyOn(ledger, 'query').mockRejectedValueOnce(new Error('busy'));
     notifierWith(async ({ id }) => void taken.push(id)).wake();
-    await vi.waitFor(() => expect(taken).toEqual(['a-1']));
+    await eventually(() => expect(taken).toEqual(['a-1']));
     expect(query.mock.calls.length).toBeGreaterThan(1);
   });
 });

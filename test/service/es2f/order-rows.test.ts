@@ -215,7 +215,7 @@ describe('rows in clear', () => {
       rows: upload,
     };
     expect(await order(input)).toMatchObject({ state: 'Preparing', quantity: 50 });
-    await expect.poll(async () => (await order(input)).state, { timeout: 50_000 }).toBe('Open');
+    await expect.poll(async () => (await order(input)).state).toBe('Open');
     const status = await services.orders.getOrderStatus(OPERATOR, { orderId });
     expect(status.counts).toEqual({ Available: 50 });
     // the same order with its rows inline is the same order
@@ -249,7 +249,7 @@ describe('rows in clear', () => {
     const input = rowOrder(orderId, 40, csvOf(rows), { format: 'csv', keys: 'generate' }, { outputKey });
     expect(await order(input)).toMatchObject({ state: 'Preparing' });
     const status = () => deployment.runtime.services.orders.getOrderStatus(OPERATOR, { orderId });
-    await expect.poll(async () => (await status()).state, { timeout: 20_000 }).toBe('Rejected');
+    await expect.poll(async () => (await status()).state).toBe('Rejected');
     const { reason, items, prepared } = await status();
     expect(reason).toMatchObject({ code: 'personalisationInvalid' });
     expect(reason?.message).toMatch(/^row 34, column imsi: /);

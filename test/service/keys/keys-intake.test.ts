@@ -101,7 +101,7 @@ describe('rotation of the intake key', () => {
         () => 'retired',
         ({ code }) => code,
       );
-    await expect.poll(retired, { timeout: 5_000 }).toBe('retired');
+    await expect.poll(retired).toBe('retired');
   });
 
   test('a server without an intake key gets one, and the one in use is not retired', async () => {
@@ -137,8 +137,8 @@ describe('rows that were encrypted to the intake key', () => {
     await deploy();
     const order = await encrypted(await intakeKeyOf(deployment.runtime));
     await Promise.all([send(order), send(order), send(order)]);
-    await expect.poll(async () => (await send(order)).state, { timeout: 10_000 }).toBe('Open');
-    await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(async () => (await send(order)).state).toBe('Open');
+    await expect.poll(stored).toEqual([]);
     // one that stored its rows late, and then found that the other had been faster
     const { context } = deployment.runtime;
     const { rows } = orderRecord.from((await context.ledger.get(ledgerKeys.order(order.orderId)))!);
@@ -159,8 +159,8 @@ describe('rows that were encrypted to the intake key', () => {
     const again = async () =>
       send({ ...inline, rows: await transfers.receivedObject(OPERATOR, transferId, 'rows') });
     expect((await again()).state).toBe('Preparing');
-    await expect.poll(async () => (await again()).state, { timeout: 20_000 }).toBe('Open');
-    await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(async () => (await again()).state).toBe('Open');
+    await expect.poll(stored).toEqual([]);
     expect((await again()).state).toBe('Open');
     const other = {
       ...inline,
@@ -192,8 +192,8 @@ describe('rows that were encrypted to the intake key', () => {
       metadata: METADATA,
     });
     expect((await send(order)).state).toBe('Preparing');
-    await expect.poll(async () => (await send(order)).state, { timeout: 20_000 }).toBe('Rejected');
-    await expect.poll(stored, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(async () => (await send(order)).state).toBe('Rejected');
+    await expect.poll(stored).toEqual([]);
   });
 
   test('are destroyed by the repeat where a crash came before it', async () => {
@@ -206,7 +206,7 @@ describe('rows that were encrypted to the intake key', () => {
     expect(await stored()).toHaveLength(1);
     await deployment.reopen();
     await deployment.runtime.work.resume();
-    await expect.poll(stored, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(stored).toEqual([]);
     expect((await send(order)).state).toBe('Open');
   });
 });

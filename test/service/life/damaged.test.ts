@@ -19,7 +19,6 @@ import { boundOf, outcomesOf, prepare, Request, registered, TEMPLATE } from '../
  * stands beside them goes on.
  */
 /** A machine with much else to do is slow. */
-const WITHIN = { timeout: 60_000 };
 let deployment: Deployment;
 const lines: LogRecord[] = [];
 let orders = 0;
@@ -71,7 +70,7 @@ describe('a pack of which any octet was altered', { tags: ['I11'] }, () => {
         euiccs.map(({ eid }) => ({ eid })),
       );
       await request.send(deployment.runtime);
-      await expect.poll(async () => (await request.fetch(deployment.runtime)).state, WITHIN).toBe('Done');
+      await expect.poll(async () => (await request.fetch(deployment.runtime)).state).toBe('Done');
       const answer = await request.fetch(deployment.runtime);
       const wanted = ['bound', 'bound', 'bound'].with(place, 'executionError');
       expect(outcomesOf(answer)).toEqual(wanted);
@@ -112,7 +111,7 @@ describe('PPKs that are lost', () => {
         euiccs.map(({ eid }) => ({ eid })),
       );
       await request.send(deployment.runtime);
-      await expect.poll(async () => (await request.fetch(deployment.runtime)).state, WITHIN).toBe('Done');
+      await expect.poll(async () => (await request.fetch(deployment.runtime)).state).toBe('Done');
       const outcomes = [0, 1, 2].map((place) => (lost.includes(place) ? 'executionError' : 'bound'));
       expect(outcomesOf(await request.fetch(deployment.runtime))).toEqual(outcomes);
       expect(
@@ -148,7 +147,7 @@ describe('a request of which any octet was altered', () => {
       },
     });
     void mortal.run(() => request.send(mortal.runtime));
-    await expect.poll(taken, WITHIN).toBe(true);
+    await expect.poll(taken).toBe(true);
     const job = jobRecord.from((await runtime.context.ledger.get(ledgerKeys.job(jobId)))!);
     const [first, second] = job.chunkOffsets;
     await flip(job.request!.name, HEADER + first! + random(second! - first!));
@@ -159,7 +158,7 @@ describe('a request of which any octet was altered', () => {
     expect(await runtime.context.ledger.get(ledgerKeys.chunk(jobId, 0))).toBeUndefined();
     expect(await runtime.context.ledger.get(ledgerKeys.chunk(jobId, 1))).toBeDefined();
     await request.send(runtime);
-    await expect.poll(async () => (await request.fetch(runtime)).state, WITHIN).toBe('Done');
+    await expect.poll(async () => (await request.fetch(runtime)).state).toBe('Done');
     expect(outcomesOf(await request.fetch(runtime))).toEqual(['bound', 'bound', 'bound']);
   });
 });

@@ -165,7 +165,7 @@ describe('octets are held only for who is known (I13)', { tags: ['I13'] }, () =>
   it('a party that holds its octets waits, is shed with 1.2/6.4 and Retry-After, and starves nobody', async () => {
     await start({ parties: { bodyOctetsPerParty: 1_000_000, waitSeconds: 0 } });
     await halfBody('parties', { certificate: maker, announced: 1_000_000, sent: 10 });
-    await expect.poll(async () => (await getBppBatch()).status, { interval: 20 }).toBe(503);
+    await expect.poll(async () => (await getBppBatch()).status).toBe(503);
     const shed = await getBppBatch();
     expect([codesOf(shed.json()), shed.headers['retry-after']]).toEqual(['1.2/6.4', '1']);
     expect((await getOrderStatus()).status).toBe(200);
@@ -174,7 +174,7 @@ describe('octets are held only for who is known (I13)', { tags: ['I13'] }, () =>
   it('all parties together hold no more than the budget of all', async () => {
     await start({ parties: { bodyOctets: 1_000_000, waitSeconds: 0 } });
     await halfBody('parties', { certificate: maker, announced: 1_000_000, sent: 10 });
-    await expect.poll(async () => (await getOrderStatus()).status, { interval: 20 }).toBe(503);
+    await expect.poll(async () => (await getOrderStatus()).status).toBe(503);
   });
 
   it('gives back what a peer held that left, and what a slow one held when its time is up', async () => {

@@ -11,6 +11,7 @@ import type { LogRecord } from '../../../../shared/events/log-events.ts';
 import { signInstallationResult } from '../../../../sim/euicc/results.ts';
 import { boundOf, prepare, Request, register } from '../../../service/scenario.ts';
 import { Deployment, OPERATOR } from '../../../support/deployment.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { httpsSend } from '../../../support/https-send.ts';
 import { waitingNotices } from '../../../support/notices.ts';
 import { selfSigned } from '../../../support/self-signed.ts';
@@ -80,7 +81,7 @@ it('takes notifications of the field and posts callbacks in another thread (I13)
   await vi.waitFor(() => expect(told).toContain('Installed'), { timeout: 30_000 });
   expect(handle).not.toHaveBeenCalled();
   expect((await notify(result.subarray(1))).status).toBe(200);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(log.filter(({ event }) => event === 'call').length).toBeGreaterThanOrEqual(2),
   );
 });
@@ -90,7 +91,7 @@ it('posts what another thread tells it of', { tags: ['I13'] }, async () => {
   await prepare(deployment, 'CLOSED', 1, { callbackUrl: `http://127.0.0.1:${port}/callback` });
   await deployment.runtime.services.orders.closeOrder(OPERATOR, { orderId: 'CLOSED' });
   await vi.waitFor(() => expect(told).toContain('Closed'), { timeout: 4_000 });
-  await vi.waitFor(async () => expect(await waitingNotices(deployment.runtime.context.ledger)).toEqual([]));
+  await eventually(async () => expect(await waitingNotices(deployment.runtime.context.ledger)).toEqual([]));
 });
 
 it('is replaced where it died, on the same port', { tags: ['I13'] }, async () => {

@@ -1,4 +1,4 @@
-import { utf8 } from '../../codec/bytes.ts';
+import { type Bytes, concat, utf8 } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
 import { encodeAttributes } from '../../ledger/item.ts';
 import type { ObjectRef, Vault } from '../../vault/vault.ts';
@@ -14,16 +14,29 @@ interface Segment {
   readonly ref: ObjectRef;
 }
 
-/** Writes the lines `from` to `to` into a locked object. On AWS the lock is S3 Object Lock. A repeat may write the same lines twice. */
+/** Characters that are gathered before they become octets. */
+const PIECE = 65_536;
+
+/**
+ * Writes the lines `from` to `to` into a locked object. On AWS the lock is S3 Object Lock. A repeat may write the same lines twice.
+ * Of lines that are read as they are written no more is held than their octets.
+ */
 export async function writeSegment(
   vault: Vault,
   from: number,
   to: number,
-  lines: readonly ChainedLine[],
+  lines: AsyncIterable<ChainedLine>,
 ): Promise<void> {
   const name = objectNames.auditArchive(from, to);
-  const text = lines.map((line) => `${encodeAttributes(chainedLine.to(line))}\n`).join('');
-  await vault.put(name, utf8(text), { lock: true });
+  const pieces: Bytes[] = [];
+  let text = '';
+  for await (const line of lines) {
+    text += `${encodeAttributes(chainedLine.to(line))}\n`;
+    if (text.length < PIECE) continue;
+    pieces.push(utf8(text));
+    text = '';
+  }
+  await vault.put(name, concat(...pieces, utf8(text)), { lock: true });
 }
 
 /** The lines of the archive, in order, without objects that end at `after` or before; one that is damaged throws. */

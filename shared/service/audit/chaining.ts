@@ -10,7 +10,7 @@ import { waitingLines } from './waiting.ts';
 /** Lines that one transaction moves; each is two writes, and the head is one more. */
 export const CHAINED_TOGETHER = 49;
 /** Lines that are read at once. */
-const PAGE = 40 * CHAINED_TOGETHER;
+const PAGE = 10 * CHAINED_TOGETHER;
 
 /** The end of the chain, with the marks of its entries in the PPK vault. */
 export type ChainEnd = RecordOf<typeof auditHead>;

@@ -16,6 +16,8 @@ const HEAD = ledgerKeys.auditHead;
 const ARCHIVED = ledgerKeys.auditArchived;
 /** Lines of one archived object. */
 const SEGMENT = 10_000;
+/** Lines that are read at once for one. */
+const ARCHIVED_AT_ONCE = 400;
 
 /**
  * The audit log (DPFS01, I8): append-only, one line per state change and per refused call, each line carrying the
@@ -196,9 +198,7 @@ export class AuditLog implements AuditTrail {
     const from = archivedTo(marker) + 1;
     const end = Math.min(to, from + SEGMENT - 1);
     if (end < from) return 0;
-    const lines: ChainedLine[] = [];
-    for await (const line of this.lines(from, { to: end })) lines.push(line);
-    await writeSegment(this.#vault, from, end, lines);
+    await writeSegment(this.#vault, from, end, this.lines(from, { to: end, pageSize: ARCHIVED_AT_ONCE }));
     await this.#ledger.write({
       put: ARCHIVED,
       attributes: auditArchived.to({ sequence: end }),

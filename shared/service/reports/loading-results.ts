@@ -4,7 +4,7 @@ import { mapConcurrently } from '../../concurrency.ts';
 import { keyIdentifier } from '../../crypto/ec-key-forms.ts';
 import { invariant, Refusal, refuse } from '../../errors.ts';
 import { decodeReportItem, type ReportItem } from '../../ifpp-draft1/profile-loading-report.ts';
-import type { Item, ItemKey } from '../../ledger/ledger.ts';
+import type { Item, ItemKey, Ledger } from '../../ledger/ledger.ts';
 import { decodeCertificate } from '../../pki/certificate.ts';
 import { singleAttribute } from '../../pki/name.ts';
 import { OID } from '../../pki/oids.ts';
@@ -21,9 +21,18 @@ import {
 import type { Caller } from '../api/caller.ts';
 import type { Context } from '../context.ts';
 import { euiccCertificateRecord, euiccRecord, parseItemName } from '../records/euicc.ts';
-import { chainsKey, chunkRecord, isBound, jobChains, jobRecord } from '../records/job.ts';
+import {
+  type ChunkRecord,
+  chainsKey,
+  chunkRecord,
+  isBound,
+  type JobChains,
+  type JobRecord,
+  jobChains,
+  jobRecord,
+} from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { orderRecord } from '../records/order.ts';
+import { type OrderRecord, orderRecord } from '../records/order.ts';
 import { parseTransactionId, transactionId } from '../records/transaction-id.ts';
 import { applyResults, type Change, TOGETHER, type Transaction } from './apply-results.ts';
 
@@ -44,12 +53,20 @@ export type ItemResult = 'verified' | 'noted' | Refusal;
 export class LoadingResults {
   readonly #context: Context;
   readonly #caller: Pick<Caller, 'identifier'> | undefined;
-  readonly #kept = new Map<string, Promise<Item | undefined>>();
+  readonly #orders: ReadOnce<OrderRecord>;
+  readonly #jobs: ReadOnce<JobRecord>;
+  readonly #chunks: ReadOnce<ChunkRecord>;
+  readonly #chains: ReadOnce<JobChains>;
 
   /** `caller` is undefined where the device itself reports from the field: trusted by signature alone. */
   constructor(context: Context, caller: Pick<Caller, 'identifier'> | undefined) {
+    const { ledger } = context;
     this.#context = context;
     this.#caller = caller;
+    this.#orders = new ReadOnce(ledger, orderRecord.from);
+    this.#jobs = new ReadOnce(ledger, jobRecord.from);
+    this.#chunks = new ReadOnce(ledger, chunkRecord.from);
+    this.#chains = new ReadOnce(ledger, jobChains.from);
   }
 
   /**
@@ -107,9 +124,9 @@ export class LoadingResults {
     const told = await Promise.all(
       changes.map(async (change) => {
         const { jobId, job } = change.transaction;
-        const orderItem = await this.#keep(ledgerKeys.order(job.orderId));
-        invariant(orderItem, `the order of job ${jobId} has lost its record`);
-        const { callbackUrl, callbackBatch } = orderRecord.from(orderItem);
+        const order = await this.#orders.get(ledgerKeys.order(job.orderId));
+        invariant(order, `the order of job ${jobId} has lost its record`);
+        const { callbackUrl, callbackBatch } = order;
         return { ...change, callbackUrl, callbackBatch, caller: await this.#smdpOid(change.transaction) };
       }),
     );
@@ -220,13 +237,12 @@ export class LoadingResults {
 
   async #find(id: string): Promise<Transaction | undefined> {
     const { jobId, index } = parseTransactionId(id);
-    const jobItem = await this.#keep(ledgerKeys.job(jobId));
-    if (jobItem === undefined) return undefined;
-    const job = jobRecord.from(jobItem);
+    const job = await this.#jobs.get(ledgerKeys.job(jobId));
+    if (job === undefined) return undefined;
     const chunk = Math.floor(index / job.chunkSize);
-    const chunkItem = await this.#keep(ledgerKeys.chunk(jobId, chunk));
-    if (chunkItem === undefined) return undefined;
-    const { outcomes, part } = chunkRecord.from(chunkItem);
+    const committed = await this.#chunks.get(ledgerKeys.chunk(jobId, chunk));
+    if (committed === undefined) return undefined;
+    const { outcomes, part } = committed;
     const bound = outcomes[index % job.chunkSize];
     if (bound === undefined || !isBound(bound)) return undefined;
     return { id, jobId, chunk, job, bound, partSize: part.size };
@@ -240,20 +256,31 @@ export class LoadingResults {
   }
 
   async #smdpOid({ jobId, job, bound }: Transaction): Promise<string> {
-    const item = await this.#keep(chainsKey(jobId, job));
-    invariant(item !== undefined, `job ${jobId} has no certificate chains`);
-    return jobChains.from(item).chains[bound.chain]!.smdpOid;
+    const found = await this.#chains.get(chainsKey(jobId, job));
+    invariant(found !== undefined, `job ${jobId} has no certificate chains`);
+    return found.chains[bound.chain]!.smdpOid;
+  }
+}
+
+/** Records that do not change any more: each is read and decoded once, also one of hundreds of outcomes, of which each is asked for. */
+class ReadOnce<Of> {
+  readonly #ledger: Pick<Ledger, 'get'>;
+  readonly #from: (item: Item) => Of;
+  readonly #read = new Map<string, Promise<Of | undefined>>();
+
+  constructor(ledger: Pick<Ledger, 'get'>, from: (item: Item) => Of) {
+    this.#ledger = ledger;
+    this.#from = from;
   }
 
-  /** Read once; for what does not change any more. */
-  #keep(key: ItemKey): Promise<Item | undefined> {
+  get(key: ItemKey): Promise<Of | undefined> {
     const name = `${key.partition}\0${key.sort}`;
-    let item = this.#kept.get(name);
-    if (item === undefined) {
-      item = this.#context.ledger.get(key);
-      this.#kept.set(name, item);
+    let found = this.#read.get(name);
+    if (found === undefined) {
+      found = this.#ledger.get(key).then((item) => item && this.#from(item));
+      this.#read.set(name, found);
     }
-    return item;
+    return found;
   }
 }
 

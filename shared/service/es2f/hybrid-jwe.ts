@@ -1,5 +1,4 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { type Bytes, concat, utf8, wipe } from '../../codec/bytes.ts';
+import { type Bytes, wipe } from '../../codec/bytes.ts';
 import { P256 } from '../../crypto/curves.ts';
 import {
   agreeHybrid,
@@ -9,6 +8,7 @@ import {
 } from '../../crypto/hybrid-agreement.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { base64url } from '../keys/signed.ts';
+import { concatKdf, encryptCompact } from './compact-jwe.ts';
 
 /**
  * A JWE (RFC 7516, compact) to a P-256 point and an ML-KEM-768 encapsulation key together, our own proposal, since no
@@ -43,40 +43,17 @@ export function encryptHybrid(
   header: Readonly<Record<string, unknown>>,
 ): string {
   const { ephemeralPoint, ciphertext: ek, sharedSecret, transcript } = agreeHybrid(recipient);
-  const key = contentKey(sharedSecret, transcript);
+  // agreed on directly: there is no encrypted key
+  const keys = {
+    contentKey: concatKdf(sharedSecret, 'A256GCM', transcript),
+    encryptedKey: new Uint8Array(0),
+  };
   try {
-    const protectedHeader = base64url(
-      utf8(
-        JSON.stringify({
-          alg: HYBRID_JWE_ALG,
-          enc: 'A256GCM',
-          epk: epkOf(ephemeralPoint),
-          ek: base64url(ek),
-          ...header,
-        }),
-      ),
-    );
-    const iv = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(utf8(protectedHeader));
-    const ciphertext = concat(cipher.update(plaintext), cipher.final());
-    // agreed on directly: there is no encrypted key
-    return [protectedHeader, '', ...[iv, ciphertext, cipher.getAuthTag()].map(base64url)].join('.');
+    const named = { alg: HYBRID_JWE_ALG, epk: epkOf(ephemeralPoint), ek: base64url(ek) };
+    return encryptCompact({ ...named, ...header }, keys, plaintext);
   } finally {
-    wipe(sharedSecret, key);
+    wipe(sharedSecret, keys.contentKey);
   }
-}
-
-/**
- * Concat KDF (SP 800-56A section 5.8.1; RFC 7518 section 4.6.2): one round of SHA-256 over a counter, Z, AlgorithmID, two
- * parties without a name, the length in bits, and the transcript.
- */
-function contentKey(sharedSecret: Bytes, transcript: Bytes): Bytes {
-  const algorithm = utf8('A256GCM');
-  return createHash('sha256')
-    .update(uint32(1))
-    .update(sharedSecret)
-    .update(concat(uint32(algorithm.length), algorithm, uint32(0), uint32(0), uint32(256), transcript))
-    .digest();
 }
 
 const epkOf = (point: Bytes) => ({
@@ -85,9 +62,3 @@ const epkOf = (point: Bytes) => ({
   x: base64url(point.subarray(1, 33)),
   y: base64url(point.subarray(33)),
 });
-
-function uint32(value: number): Bytes {
-  const octets = Buffer.alloc(4);
-  octets.writeUInt32BE(value);
-  return octets;
-}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { toHex, utf8 } from '../../codec/bytes.ts';
+import { toHex } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
@@ -124,8 +124,8 @@ async function putOutput(
   const rows = profiles.map(outputRow);
   // a replacement beyond the order's own packs is the last one there is
   const packs = Math.max(packCount(order), pack + 1);
-  const jwe = await encryptRows(order.outputKey, rows, { orderId, pack, packs });
-  return await vault.put(objectNames.output(orderId, pack, attempt), utf8(jwe));
+  const jwe = encryptRows(order.outputKey, rows, { orderId, pack, packs });
+  return await vault.put(objectNames.output(orderId, pack, attempt), Buffer.from(jwe, 'latin1'));
 }
 
 /** A line of the output rows; keys that were drawn are octets. */

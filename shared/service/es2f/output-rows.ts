@@ -1,8 +1,9 @@
-import { CompactEncrypt, importJWK, type JWK } from 'jose';
-import { utf8 } from '../../codec/bytes.ts';
+import { importJWK, type JWK } from 'jose';
+import { utf8, wipe } from '../../codec/bytes.ts';
 import { suiteByName } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
 import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
+import { CLASSICAL_ALG, encryptClassical } from './classical-jwe.ts';
 import { encryptHybrid, HYBRID_JWE_ALG, hybridRecipient } from './hybrid-jwe.ts';
 
 /**
@@ -10,19 +11,21 @@ import { encryptHybrid, HYBRID_JWE_ALG, hybridRecipient } from './hybrid-jwe.ts'
  * (RFC 7516, compact). The protected header names order, pack and number of packs, so that none can be left out or
  * swapped unseen.
  */
-export async function encryptRows(
+export function encryptRows(
   outputKey: Readonly<Record<string, unknown>>,
   rows: readonly string[],
   place: { orderId: string; pack: number; packs: number },
-): Promise<string> {
+): string {
   const plaintext = utf8(`${rows.join('\n')}\n`);
   const header = { order: place.orderId, pack: place.pack, packs: place.packs };
-  const hybrid = hybridRecipient(outputKey);
-  if (hybrid !== undefined) return encryptHybrid(hybrid, plaintext, header);
-  const { key, alg } = await classicalKey(outputKey);
-  return await new CompactEncrypt(plaintext)
-    .setProtectedHeader({ alg, enc: 'A256GCM', ...header })
-    .encrypt(key);
+  try {
+    const hybrid = hybridRecipient(outputKey);
+    return hybrid === undefined
+      ? encryptClassical(outputKey, plaintext, header)
+      : encryptHybrid(hybrid, plaintext, header);
+  } finally {
+    wipe(plaintext);
+  }
 }
 
 /**
@@ -34,7 +37,7 @@ export async function checkOutputKey(
   { suites = [] }: Pick<EligibilityPolicy, 'suites'>,
 ): Promise<void> {
   if (hybridRecipient(jwk) !== undefined) return;
-  await classicalKey(jwk);
+  await checkClassicalKey(jwk);
   if (asksForQuantumSafe({ suites }))
     refuse(
       'orderInvalid',
@@ -46,13 +49,13 @@ export async function checkOutputKey(
 export const asksForQuantumSafe = ({ suites = [] }: Pick<EligibilityPolicy, 'suites'>): boolean =>
   suites.length > 0 && suites.every((name) => suiteByName(name).quantumSafe);
 
-async function classicalKey(jwk: Readonly<Record<string, unknown>>) {
+async function checkClassicalKey(jwk: Readonly<Record<string, unknown>>): Promise<void> {
   if ('d' in jwk) refuse('orderInvalid', 'outputKey is a private key: keep it, and send the public one');
   const alg =
     jwk.kty === 'RSA'
-      ? 'RSA-OAEP-256'
+      ? CLASSICAL_ALG.RSA
       : jwk.kty === 'EC' && jwk.crv === 'P-256'
-        ? 'ECDH-ES+A256KW'
+        ? CLASSICAL_ALG.EC
         : undefined;
   if (alg === undefined)
     refuse(
@@ -63,8 +66,8 @@ async function classicalKey(jwk: Readonly<Record<string, unknown>>) {
     refuse('orderInvalid', 'outputKey has fewer than 2048 bits');
   }
   try {
-    return { key: await importJWK(jwk as JWK, alg), alg };
+    await importJWK(jwk as JWK, alg);
   } catch (cause) {
-    return refuse('orderInvalid', 'outputKey is not a valid public key in JWK form', { cause });
+    refuse('orderInvalid', 'outputKey is not a valid public key in JWK form', { cause });
   }
 }

@@ -37,6 +37,14 @@ export function equalFrom(octets: Bytes, at: number, part: Bytes): boolean {
   return true;
 }
 
+/** Whether two buffers have the same octets from one offset to another: as `equalFrom`, without a view of either. */
+export function equalWithin(a: Buffer, b: Buffer, from: number, to: number): boolean {
+  if (to > a.length || to > b.length) return false;
+  if (to - from > SHORT) return a.compare(b, from, to, from, to) === 0;
+  for (let i = from; i < to; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 export function utf8(text: string): Bytes {
   return Buffer.from(text, 'utf8');
 }

@@ -1,4 +1,4 @@
-import { type Bytes, equal, equalFrom, wipe } from '../../codec/bytes.ts';
+import { type Bytes, equal, equalWithin, wipe } from '../../codec/bytes.ts';
 import { decodePackedIccid } from '../../codec/iccid.ts';
 import { ifPresent } from '../../present.ts';
 import { storedImage } from './derived-values.ts';
@@ -27,7 +27,7 @@ export interface Pieces {
 
 /** A profile that was made with a stencil: its octets, and what is in its holes. */
 export interface Stencilled extends Pieces {
-  readonly upp: Bytes;
+  readonly upp: Buffer;
 }
 
 /** What differs where nothing was to be personalised. */
@@ -45,8 +45,10 @@ export class Stencil {
   /** The profile with zeros in its holes. */
   readonly #octets: Buffer;
   readonly #header: ProfileHeader;
-  /** What lies between the holes. */
-  readonly #between: readonly Stretch[];
+  /** What lies between the holes: from one offset to another. */
+  readonly #between: readonly Range[];
+  /** What is in the holes of the buffer that was asked about last, since one profile after the other is made in the same one. */
+  #stored: { readonly upp: Buffer; readonly holes: readonly (readonly Bytes[])[] } | undefined;
 
   private constructor(template: CompiledTemplate, octets: Buffer, holes: readonly Hole[]) {
     this.#template = template;
@@ -55,7 +57,7 @@ export class Stencil {
     this.#octets = octets;
     this.#header = headerOf(template.base);
     for (const { at, length } of holes) for (const offset of at) octets.fill(0, offset, offset + length);
-    this.#between = between(holes, octets);
+    this.#between = between(holes, octets.length);
   }
 
   /**
@@ -116,24 +118,31 @@ export class Stencil {
    */
   differing({ upp, pieces, values }: Stencilled): string | undefined {
     if (upp.length !== this.#octets.length) return OUTSIDE;
-    for (const { from, octets } of this.#between) if (!equalFrom(upp, from, octets)) return OUTSIDE;
+    for (const [from, to] of this.#between) if (!equalWithin(upp, this.#octets, from, to)) return OUTSIDE;
+    const holes = this.#storedIn(upp);
     for (let i = 0; i < pieces.length; i++) {
-      const { parameter, slot, at, length } = this.#holes[i]!;
-      for (const offset of at) {
-        if (!equalFrom(upp, offset, pieces[i]!)) return parameter;
-        const stored = upp.subarray(offset, offset + length);
+      const { parameter, slot } = this.#holes[i]!;
+      for (const stored of holes[i]!) {
+        if (!equal(stored, pieces[i]!)) return parameter;
         if (!slot.says(stored, values[parameter]!, values)) return parameter;
       }
     }
     return undefined;
   }
 
+  /** Views of what is in the holes, by hole and place. */
+  #storedIn(upp: Buffer): readonly (readonly Bytes[])[] {
+    if (this.#stored?.upp !== upp) {
+      const holes = this.#holes.map(({ at, length }) => at.map((from) => upp.subarray(from, from + length)));
+      this.#stored = { upp, holes };
+    }
+    return this.#stored.holes;
+  }
+
   /** As the rules on metadata read it: what is in a hole from the octets there, all else from the template. */
   placed({ upp }: Stencilled): PlacedProfile {
-    return this.#placed((i) => {
-      const { at, length } = this.#holes[i]!;
-      return upp.subarray(at[0], at[0]! + length);
-    });
+    const holes = this.#storedIn(upp);
+    return this.#placed((i) => holes[i]![0]!);
   }
 
   /** The same of a profile that was not made. */
@@ -275,24 +284,18 @@ class Slots {
   }
 }
 
-interface Stretch {
-  readonly from: number;
-  readonly octets: Bytes;
-}
+type Range = readonly [from: number, to: number];
 
-const ranges = (holes: readonly Hole[]): [number, number][] =>
+const ranges = (holes: readonly Hole[]): Range[] =>
   holes
-    .flatMap(({ at, length }) => at.map((offset): [number, number] => [offset, offset + length]))
+    .flatMap(({ at, length }) => at.map((offset): Range => [offset, offset + length]))
     .sort(([a], [b]) => a - b);
 
-function between(holes: readonly Hole[], octets: Bytes): readonly Stretch[] {
+function between(holes: readonly Hole[], length: number): readonly Range[] {
   const all = ranges(holes);
-  return [...all, [octets.length, octets.length] as const]
-    .map(([to], i): Stretch => {
-      const from = i === 0 ? 0 : all[i - 1]![1];
-      return { from, octets: octets.subarray(from, to) };
-    })
-    .filter((stretch) => stretch.octets.length > 0);
+  return [...all, [length, length] as const]
+    .map(([to], i): Range => [i === 0 ? 0 : all[i - 1]![1], to])
+    .filter(([from, to]) => to > from);
 }
 
 function overlap(holes: readonly Hole[]): boolean {

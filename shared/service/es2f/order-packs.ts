@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { toHex } from '../../codec/bytes.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
@@ -26,9 +25,9 @@ import { loadOrder } from '../supply/own-order.ts';
 import { reserveIccids } from './order-iccids.ts';
 import { rejectOrder } from './order-preparation.ts';
 import { packRows } from './order-rows.ts';
-import { encryptRows } from './output-rows.ts';
+import { encryptRows, OutputRows } from './output-rows.ts';
 import { type Personaliser, ruleRow } from './personalisation.ts';
-import { forgetValues, type ProtectedProfile, protectedProfile } from './profile-making.ts';
+import { protectedProfile } from './profile-making.ts';
 import { readyOrder } from './ready-order.ts';
 
 /**
@@ -77,20 +76,20 @@ async function makePack(context: Context, work: PackWork): Promise<void> {
     objects: [objectNames.pack(orderId, pack, attempt), objectNames.output(orderId, pack, attempt)],
     holder: ledgerKeys.orderPack(orderId, pack),
   });
-  const profiles: ProtectedProfile[] = [];
+  const output = work.order.outputKey === undefined ? undefined : new OutputRows();
   try {
-    await commitPack(context, work, written, await writePack(context, work, attempt, profiles));
+    await commitPack(context, work, written, await writePack(context, work, attempt, output));
   } finally {
-    for (const { values } of profiles) forgetValues(values);
+    output?.wipe();
   }
 }
 
-/** Writes what an attempt leaves; `profiles` has those that were made, also where one of them or a store failed. */
+/** Writes what an attempt leaves; `output` has the rows of the profiles that were made, also where one of them or a store failed. */
 async function writePack(
   context: Context,
   work: PackWork,
   attempt: string,
-  profiles: ProtectedProfile[],
+  output: OutputRows | undefined,
 ): Promise<PackRecord> {
   const { ppks, dataKeys } = context;
   const { orderId, pack } = work;
@@ -98,19 +97,19 @@ async function writePack(
   const place = { orderId, pack };
   const { dataKey, stored } = await dataKeys.generate(names.dataKey, place, packContext(orderId, pack));
   const writer = new PackWriter(work.rows.length);
-  for (const [i, row] of work.rows.entries()) {
+  const profiles = work.rows.map((row, i) => {
     const position = pack * work.order.packSize + i;
-    profiles.push(protectedProfile(work.personaliser, row, writer, { dataKey, orderId, position }));
-  }
+    return protectedProfile(work.personaliser, row, writer, { dataKey, orderId, position }, output);
+  });
   await ppks.putPack(names.dataKey, stored, []);
   const sealed = profiles.map(({ sealedPpk }) => sealedPpk);
   await ppks.putPack(names.ppks, new Uint8Array(), sealed);
   const { body, offsets } = writer.finish();
   const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
   writer.release();
-  const output = await putOutput(context, work, attempt, profiles);
   const iccids = profiles.map(({ iccid }) => iccid);
-  return { object, offsets, iccids, ...names, ...present({ output }) };
+  const rows = await putOutput(context, work, attempt, output);
+  return { object, offsets, iccids, ...names, ...present({ output: rows }) };
 }
 
 /** The pack's output rows, encrypted to the Operator; undefined for an order that wants none. */
@@ -118,22 +117,13 @@ async function putOutput(
   { vault }: Context,
   { orderId, order, pack }: PackWork,
   attempt: string,
-  profiles: readonly ProtectedProfile[],
+  output: OutputRows | undefined,
 ): Promise<ObjectRef | undefined> {
-  if (order.outputKey === undefined) return undefined;
-  const rows = profiles.map(outputRow);
+  if (order.outputKey === undefined || output === undefined) return undefined;
   // a replacement beyond the order's own packs is the last one there is
   const packs = Math.max(packCount(order), pack + 1);
-  const jwe = encryptRows(order.outputKey, rows, { orderId, pack, packs });
+  const jwe = encryptRows(order.outputKey, output.octets, { orderId, pack, packs });
   return await vault.put(objectNames.output(orderId, pack, attempt), Buffer.from(jwe, 'latin1'));
-}
-
-/** A line of the output rows; keys that were drawn are octets. */
-function outputRow({ values, iccid }: ProtectedProfile): string {
-  const members: Record<string, unknown> = { ...values, iccid };
-  for (const [name, value] of Object.entries(values))
-    if (value instanceof Uint8Array) members[name] = toHex(value);
-  return JSON.stringify(members);
 }
 
 /** The one write that makes an attempt's PPKs, pack and output rows the pack. */

@@ -1,31 +1,70 @@
 import { importJWK, type JWK } from 'jose';
-import { utf8, wipe } from '../../codec/bytes.ts';
+import { type Bytes, toHex, wipe } from '../../codec/bytes.ts';
 import { suiteByName } from '../../crypto/suite.ts';
 import { refuse } from '../../errors.ts';
 import type { EligibilityPolicy } from '../../euicc/eligibility.ts';
+import type { ProfileValues } from '../../profile/package/parameter.ts';
 import { CLASSICAL_ALG, encryptClassical } from './classical-jwe.ts';
 import { encryptHybrid, HYBRID_JWE_ALG, hybridRecipient } from './hybrid-jwe.ts';
 
 /**
- * Output rows for the Operator's HSS or UDM: JSON lines, one per profile, encrypted to the Operator's own public key
+ * The output rows of a pack in clear, written as its profiles are made: JSON lines, one per profile, in one buffer, so that of the
+ * values of a profile nothing is kept but this, and all of it can be wiped.
+ */
+export class OutputRows {
+  #room: Buffer = Buffer.alloc(ROOM_STEP);
+  #end = 0;
+
+  /** Adds a line; keys that were drawn are octets. */
+  add(values: ProfileValues, iccid: string): void {
+    const members: Record<string, unknown> = { ...values, iccid };
+    for (const name of Object.keys(members)) {
+      const value = members[name];
+      if (value instanceof Uint8Array) members[name] = toHex(value);
+    }
+    const line = `${JSON.stringify(members)}\n`;
+    // of a character UTF-8 makes three octets at most
+    this.#make(3 * line.length);
+    this.#end += this.#room.write(line, this.#end);
+  }
+
+  /** The lines so far: a view, until the next one is added. */
+  get octets(): Bytes {
+    return this.#room.subarray(0, this.#end);
+  }
+
+  wipe(): void {
+    wipe(this.#room);
+    this.#end = 0;
+  }
+
+  #make(octets: number): void {
+    const needed = this.#end + octets;
+    if (needed <= this.#room.length) return;
+    const grown = Buffer.alloc(Math.max(needed, 2 * this.#room.length));
+    grown.set(this.octets);
+    wipe(this.#room);
+    this.#room = grown;
+  }
+}
+
+const ROOM_STEP = 128 * 1024;
+
+/**
+ * Output rows for the Operator's HSS or UDM, encrypted to the Operator's own public key
  * (RFC 7516, compact). The protected header names order, pack and number of packs, so that none can be left out or
  * swapped unseen.
  */
 export function encryptRows(
   outputKey: Readonly<Record<string, unknown>>,
-  rows: readonly string[],
+  rows: Bytes,
   place: { orderId: string; pack: number; packs: number },
 ): string {
-  const plaintext = utf8(`${rows.join('\n')}\n`);
   const header = { order: place.orderId, pack: place.pack, packs: place.packs };
-  try {
-    const hybrid = hybridRecipient(outputKey);
-    return hybrid === undefined
-      ? encryptClassical(outputKey, plaintext, header)
-      : encryptHybrid(hybrid, plaintext, header);
-  } finally {
-    wipe(plaintext);
-  }
+  const hybrid = hybridRecipient(outputKey);
+  return hybrid === undefined
+    ? encryptClassical(outputKey, rows, header)
+    : encryptHybrid(hybrid, rows, header);
 }
 
 /**

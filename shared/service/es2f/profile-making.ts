@@ -13,6 +13,7 @@ import { sealPpk } from '../../profile/ppk-seal.ts';
 import { uppSegmentsLength, writeProtected } from '../../profile/protect.ts';
 import { inRow, type Row, refuseRow } from '../../profile/rows/row.ts';
 import type { StoreMetadataRequest } from '../../rsp/store-metadata.ts';
+import type { OutputRows } from './output-rows.ts';
 import type { Personaliser } from './personalisation.ts';
 
 /** Sees whether the profile of a row can be made, and forgets it: refuses with row number and column. */
@@ -25,8 +26,6 @@ export function tryProfile(personaliser: Personaliser, number: number, values: P
 /** A profile that stands in its pack. */
 export interface ProtectedProfile {
   readonly iccid: string;
-  /** Of the row and drawn here, secrets among them: for the output rows, and forgotten with them. */
-  readonly values: ProfileValues;
   /** Under the pack's data key: shared/profile/ppk-seal.ts. */
   readonly sealedPpk: Bytes;
 }
@@ -38,25 +37,33 @@ interface PlaceOfProfile {
   readonly position: number;
 }
 
-/** Makes the profile of a row: personalised, read back, at once protected into its pack under its own PPK, forgotten in clear. */
+/**
+ * Makes the profile of a row: personalised, read back, at once protected into its pack under its own PPK, told to the Operator's
+ * output rows where the order has them, and forgotten in clear, with the keys that were drawn for it.
+ */
 export function protectedProfile(
   personaliser: Personaliser,
   row: Row,
   pack: PackWriter,
-  { dataKey, ...place }: PlaceOfProfile,
+  place: PlaceOfProfile,
+  output?: OutputRows,
 ): ProtectedProfile {
   const values = personaliser.complete(row.values);
   try {
-    return { values, ...sealedProfile(personaliser, row.number, values, pack, { dataKey, ...place }) };
-  } catch (error) {
+    const profile = sealedProfile(personaliser, row.number, values, pack, place);
+    output?.add(values, profile.iccid);
+    return profile;
+  } finally {
     forgetValues(values);
-    throw error;
   }
 }
 
 /** Wipes what of the values is octets: keys that were drawn. */
-export function forgetValues(values: ProfileValues): void {
-  for (const value of Object.values(values)) if (value instanceof Uint8Array) wipe(value);
+function forgetValues(values: ProfileValues): void {
+  for (const name of Object.keys(values)) {
+    const value = values[name];
+    if (value instanceof Uint8Array) wipe(value);
+  }
 }
 
 function sealedProfile(
@@ -65,7 +72,7 @@ function sealedProfile(
   values: ProfileValues,
   pack: PackWriter,
   { dataKey, ...place }: PlaceOfProfile,
-): Omit<ProtectedProfile, 'values'> {
+): ProtectedProfile {
   const iccid = completeIccid(String(values.iccid));
   const metadata = personaliser.metadata(iccid);
   const upp = auditedProfile(personaliser, number, values, metadata);

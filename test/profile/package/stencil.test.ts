@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { luhnDigit } from '../../../shared/codec/iccid.ts';
 import { Refusal } from '../../../shared/errors.ts';
+import { accessControlClass } from '../../../shared/profile/package/ef/imsi.ts';
 import type { ProfileValues } from '../../../shared/profile/package/parameter.ts';
 import { parameterNamed } from '../../../shared/profile/package/parameters.ts';
 import {
@@ -194,6 +195,43 @@ it('octets that were put in a wrong place do not say their value', () => {
   const other = stencil.fill({ ...values, imsi: `26201${digits(10)}` })!;
   expect(stencil.differing({ ...other, values })).toBe('imsi');
   expect(stencil.differing({ ...made, upp: Buffer.concat([made.upp, Buffer.of(0)]) })).toBe(OUTSIDE);
+});
+
+describe('a place says its value where the decoder reads it there, whichever octet is another', () => {
+  const template = compileTemplate(ownTemplate(), {
+    profileClass: 'test',
+    parameters: OWN.filter((name) => name !== 'acc'),
+  });
+  const values = row(template.parameters);
+  const all: ProfileValues = { ...values, acc: accessControlClass(String(values.imsi)) };
+  const upp = Buffer.from(personalise(template, values));
+  const isSo = (question: () => boolean) => {
+    try {
+      return question();
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
+  };
+  const places = [...template.bound, ...template.following].flatMap((parameter) =>
+    (parameter.slots ?? []).map((slot) => ({ parameter, slot })),
+  );
+  it.each(places)('$parameter.name in $slot.target', ({ parameter, slot }) => {
+    const value = all[parameter.name]!;
+    for (const octets of slot.find(decodePackage(upp))) {
+      expect(slot.says(octets, value, all)).toBe(true);
+      for (let at = 0; at < octets.length; at++) {
+        const right = octets[at]!;
+        octets[at] = right ^ (1 << random(8));
+        const read = isSo(() => parameter.holds(decodePackage(upp), value));
+        expect(
+          isSo(() => slot.says(octets, value, all)),
+          `octet ${at}`,
+        ).toBe(read);
+        octets[at] = right;
+      }
+    }
+  });
 });
 
 it('keeps nothing of the profile that it was learnt from', () => {

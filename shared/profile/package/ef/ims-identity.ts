@@ -22,6 +22,21 @@ export function decodeImsIdentity(octets: Bytes): string {
   return Buffer.from(element.value).toString('utf8');
 }
 
+/** Whether a file or record begins with this identity, read octet by octet. */
+export function saysImsIdentity(octets: Bytes, identity: string, at = 0): boolean {
+  const { length } = identity;
+  // whatever is longer, or not a character an octet, is decoded
+  if (octets[at] !== 0x80 || octets[at + 1] !== length || length >= 0x80)
+    return decodeImsIdentity(octets.subarray(at)) === identity;
+  if (at + 2 + length > octets.length) return false;
+  for (let i = 0; i < length; i++) {
+    const character = identity.charCodeAt(i);
+    if (character >= 0x80) return decodeImsIdentity(octets.subarray(at)) === identity;
+    if (octets[at + 2 + i] !== character) return false;
+  }
+  return true;
+}
+
 /** The identities that 3GPP TS 23.003 section 13 derives from an IMSI; `mncLength` is 2 or 3 (EF.AD). */
 export function imsIdentities(imsi: string, mncLength: number) {
   const mcc = imsi.slice(0, 3);

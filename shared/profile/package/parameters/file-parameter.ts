@@ -19,7 +19,10 @@ export function fileParameter<Value>(spec: {
   /** The value in the stored file, in the form that `text` gives. */
   decode(view: FileView): string;
   text(value: Value): string;
+  /** Whether the content of the file says the value, where that is told without text. */
+  says?(content: Bytes, value: Value, view: FileView): boolean;
 }): Parameter {
+  const { says } = spec;
   return defineParameter<Value, FileSite>({
     name: spec.name,
     secret: spec.secret ?? false,
@@ -37,6 +40,7 @@ export function fileParameter<Value>(spec: {
       find: fileSlot,
       octets: (site, value) => spec.encode(value, site.view),
       read: (site, octets) => spec.decode(withStored(site.view, octets)),
+      ...(says && { says: (site: FileSite, octets: Bytes, value: Value) => says(octets, value, site.view) }),
     },
   });
 }

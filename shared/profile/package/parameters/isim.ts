@@ -1,5 +1,5 @@
 import type { Bytes } from '../../../codec/bytes.ts';
-import { decodeImsIdentity, encodeImsIdentity } from '../ef/ims-identity.ts';
+import { decodeImsIdentity, encodeImsIdentity, saysImsIdentity } from '../ef/ims-identity.ts';
 import { fileImage, fileRecords } from '../files.ts';
 import { listInput, type Parameter, type ParameterValue, refuseParameter, textInput } from '../parameter.ts';
 import { fileParameter } from './file-parameter.ts';
@@ -35,6 +35,7 @@ function identityFile(name: 'impi' | 'domain'): Parameter {
     },
     decode: (view) => decodeImsIdentity(fileImage(view)),
     text: (identity) => identity,
+    says: (content, identity) => saysImsIdentity(content, identity),
   });
 }
 
@@ -47,19 +48,19 @@ export const impu = fileParameter<readonly string[]>({
   pes: ['isim'],
   file: 'ef-impu',
   parse(value) {
+    if (typeof value === 'string' && PLAIN.test(value) && !value.includes(';')) return [value];
     const identities = listInput('impu', value).map((identity) => identityInput('impu', identity));
     return identities.length === 0 ? refuseParameter('impu', 'must have at least one identity') : identities;
   },
   encode(identities, view) {
     const length = view.recordLength ?? refuseParameter('impu', 'the file has no record length');
-    const records = identities.map((identity) => {
-      const content = encodeImsIdentity(identity);
+    const file = Buffer.alloc(Math.max(identities.length * length, view.size ?? 0), 0xff);
+    for (let i = 0; i < identities.length; i++) {
+      const content = encodeImsIdentity(identities[i]!);
       if (content.length > length)
         refuseParameter('impu', `an identity does not fit a record of ${length} octets`);
-      return content;
-    });
-    const file = Buffer.alloc(Math.max(records.length * length, view.size ?? 0), 0xff);
-    for (const [i, content] of records.entries()) file.set(content, i * length);
+      file.set(content, i * length);
+    }
     return file;
   },
   decode: (view) =>
@@ -68,4 +69,13 @@ export const impu = fileParameter<readonly string[]>({
       .filter((identity) => identity !== '')
       .join(';'),
   text: (identities) => identities.join(';'),
+  says(content, identities, { recordLength = content.length }) {
+    if (content.length < identities.length * recordLength) return false;
+    for (let i = 0, at = 0; at < content.length; i++, at += recordLength) {
+      const identity = identities[i];
+      const isRight = identity === undefined ? content[at] === 0xff : saysImsIdentity(content, identity, at);
+      if (!isRight) return false;
+    }
+    return true;
+  },
 });

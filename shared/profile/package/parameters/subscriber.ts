@@ -1,4 +1,4 @@
-import { toHex } from '../../../codec/bytes.ts';
+import { equalFrom, toHex } from '../../../codec/bytes.ts';
 import { encodeAlpha } from '../ef/alpha.ts';
 import { DIALLING_NUMBER } from '../ef/dialling-number.ts';
 import { decodeImsi, encodeImsi } from '../ef/imsi.ts';
@@ -29,6 +29,7 @@ export const imsi = fileParameter({
   encode: encodeImsi,
   decode: (view) => decodeImsi(fileImage(view)),
   text: (digits) => digits,
+  says: (content, digits) => decodeImsi(content) === digits,
 });
 
 /** EF.ACC; follows from the IMSI's last digit where no value is given. */
@@ -40,6 +41,7 @@ export const acc = fileParameter({
   encode: (octets) => octets,
   decode: (view) => fileHex(view, 2),
   text: toHex,
+  says: (content, octets) => content.length >= 2 && equalFrom(content, 0, octets),
 });
 
 function numberInput(name: string, value: ParameterValue): string {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../../shared/codec/bytes.ts';
 import { decodeAlpha, encodeAlpha } from '../../../../shared/profile/package/ef/alpha.ts';
-import { imsIdentities } from '../../../../shared/profile/package/ef/ims-identity.ts';
+import {
+  decodeImsIdentity,
+  encodeImsIdentity,
+  imsIdentities,
+  saysImsIdentity,
+} from '../../../../shared/profile/package/ef/ims-identity.ts';
 import { accessControlClass, decodeImsi, encodeImsi } from '../../../../shared/profile/package/ef/imsi.ts';
 import { decodeMsisdn, encodeMsisdn } from '../../../../shared/profile/package/ef/msisdn.ts';
 import { decodePlmn, encodePlmn } from '../../../../shared/profile/package/ef/plmn.ts';
@@ -94,4 +99,38 @@ describe('contents of elementary files follow 3GPP', () => {
     });
     expect(imsIdentities('310410123456789', 3).domain).toBe('ims.mnc410.mcc310.3gppnetwork.org');
   });
+});
+
+describe('an ISIM identity is said by the octets that decode to it, and by no others', () => {
+  const decodes = (octets: Uint8Array, identity: string) => {
+    try {
+      return decodeImsIdentity(octets) === identity;
+    } catch {
+      return false;
+    }
+  };
+  const says = (octets: Uint8Array, identity: string) => {
+    try {
+      return saysImsIdentity(Buffer.concat([Buffer.alloc(7), octets]), identity, 7);
+    } catch {
+      return false;
+    }
+  };
+  it.each(['a', 'sip:ü@ims.example', 'x'.repeat(127), 'x'.repeat(128), `${'x'.repeat(199)}é`])(
+    '%s',
+    (identity) => {
+      const octets = Buffer.concat([encodeImsIdentity(identity), Buffer.alloc(3, 0xff)]);
+      expect(says(octets, identity)).toBe(true);
+      for (const other of [`${identity}x`, identity.slice(1), identity.slice(0, -1), '']) {
+        expect(says(octets, other)).toBe(false);
+      }
+      for (let at = 0; at < octets.length; at++) {
+        const changed = Buffer.from(octets);
+        changed[at]! ^= 0x01;
+        expect(says(changed, identity), `octet ${at}`).toBe(decodes(changed, identity));
+      }
+      for (let end = 0; end < octets.length - 3; end++)
+        expect(says(octets.subarray(0, end), identity)).toBe(false);
+    },
+  );
 });

@@ -9,18 +9,22 @@ import { bindProfile } from '../shared/profile/bind.ts';
 import { generatePpk } from '../shared/profile/ppk.ts';
 import { protectProfile } from '../shared/profile/protect.ts';
 import { encodeStoreMetadata } from '../shared/rsp/store-metadata.ts';
+import { bindCalls, printBindCalls } from './bind/calls.ts';
 import { type FloorForm, floorOfBind, floorOfProtect, SESSION_ELEMENTS, uppWork } from './floor.ts';
 import { interleaved, type Timing } from './rounds.ts';
 
 /**
  * Binds and protects per second for a 12 kB profile on one core, beside the floor of bare node:crypto calls for the
  * same work in the same run (see floor.ts). Read the ratios: rates depend on what else the machine does.
+ *
+ * With --calls instead where the time of one BPP on P-256 goes, call by call and step by step, beside other libraries.
  */
 const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '60' },
     'slice-ms': { type: 'string', default: '10' },
+    calls: { type: 'boolean', default: false },
   },
 });
 
@@ -95,6 +99,20 @@ async function bindComparisons(suite: Suite): Promise<Comparison[]> {
       (form) => floorOfBind(form, floorInputs, uppWork(UPP_OCTETS)),
     ),
   ];
+}
+
+if (options.calls) {
+  const ppk = generatePpk(randomBytes);
+  const eid = eidWithCheckDigits('890490321234512345123456789012');
+  const segments = Buffer.from(protectProfile(upp, ppk));
+  const calls = await bindCalls(
+    { segments, metadataDer, eid },
+    Number(options.rounds),
+    Number(options['slice-ms']),
+  );
+  if (options.json) console.log(JSON.stringify({ node: process.version, ...calls }, null, 2));
+  else printBindCalls(calls);
+  process.exit();
 }
 
 const comparisons = [

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { request as httpRequest, type RequestOptions } from 'node:http';
+import { type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Bytes } from '../shared/codec/bytes.ts';
 import type { FunctionAnswer, JsonObject } from './function-answer.ts';
 import { NotExecuted } from './not-executed.ts';
@@ -25,7 +26,15 @@ export interface ClientOptions {
   /** Sent with every function call, for emulators that end no mutual TLS. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /**
+   * How long a call is made again that the server sends away for later, by its Retry-After: the server is busy (1.2/6.4), or the
+   * party calls more often than it may (1.1/6.4). Not at all unless given.
+   */
+  readonly patienceMs?: number;
 }
+
+/** Of reasons for which the same call is taken later. */
+const TOO_MUCH = '6.4';
 
 /** What an upload is for, and the member that carries the same object inline. */
 const MEMBER_OF_PURPOSE = {
@@ -71,20 +80,27 @@ export class FunctionClient {
 
   /** The same with a text for body, whatever it is. */
   async post(interfaceName: string, functionName: string, body: string): Promise<FunctionAnswer> {
-    const { httpStatus, octets, adminProtocol } = await this.#exchange(
-      'POST',
-      this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
-      {
-        'Content-Type': 'application/json',
-        'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
-        ...this.#options.headers,
-      },
-      Buffer.from(body, 'utf8'),
-    );
-    return {
-      ...readAnswer(httpStatus, octets.toString('utf8')),
-      ...optional('adminProtocol', adminProtocol),
+    const url = this.#url(`ifpp-draft1/${interfaceName}/${functionName}`);
+    const headers = {
+      'Content-Type': 'application/json',
+      'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
+      ...this.#options.headers,
     };
+    const octetsOfBody = Buffer.from(body, 'utf8');
+    for (let left = this.#options.patienceMs ?? 0; ; ) {
+      const { httpStatus, octets, adminProtocol, retryAfter } = await this.#exchange(
+        'POST',
+        url,
+        headers,
+        octetsOfBody,
+      );
+      const answer = readAnswer(httpStatus, octets.toString('utf8'));
+      const waitMs = 1_000 * Number(retryAfter);
+      if (answer.reasonCode !== TOO_MUCH || !(waitMs <= left))
+        return { ...answer, ...optional('adminProtocol', adminProtocol) };
+      left -= waitMs;
+      await delay(waitMs);
+    }
   }
 
   /**
@@ -145,12 +161,18 @@ export class FunctionClient {
     return new URL(path, `${this.#options.baseUrl.replace(/\/$/, '')}/`);
   }
 
-  #exchange(
-    method: string,
-    url: URL,
-    headers: Record<string, string>,
-    body: Bytes | SentFile = new Uint8Array(),
-  ): Promise<{ httpStatus: number; octets: Buffer; adminProtocol: string | undefined }> {
+  /** A connection that was kept and that the server closes at the very moment of its next call says nothing of the call: made again. */
+  async #exchange(...call: Exchange): Promise<Exchanged> {
+    for (;;) {
+      try {
+        return await this.#exchangeOnce(...call);
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+      }
+    }
+  }
+
+  #exchangeOnce(...[method, url, headers, body = new Uint8Array()]: Exchange): Promise<Exchanged> {
     const { tls = {}, timeoutMs = 60_000 } = this.#options;
     const options: RequestOptions = {
       method,
@@ -171,16 +193,32 @@ export class FunctionClient {
             httpStatus: response.statusCode ?? 0,
             octets: Buffer.concat(chunks),
             adminProtocol: response.headers['x-admin-protocol']?.toString(),
+            retryAfter: response.headers['retry-after'],
           }),
         );
       });
       request.on('timeout', () => request.destroy(new SimError('the server did not answer in time')));
-      request.on('error', reject);
+      const failed = (error: Error) => reject(isStale(request, error) ? new StaleConnection() : error);
+      request.on('error', failed);
       if (body instanceof Uint8Array) request.end(body);
-      else pipeline(body.read(), request).catch(reject);
+      else pipeline(body.read(), request).catch(failed);
     });
   }
 }
+
+type Exchange = [method: string, url: URL, headers: Record<string, string>, body?: Bytes | SentFile];
+
+interface Exchanged {
+  readonly httpStatus: number;
+  readonly octets: Buffer;
+  readonly adminProtocol: string | undefined;
+  readonly retryAfter: string | undefined;
+}
+
+class StaleConnection extends Error {}
+
+const isStale = ({ reusedSocket }: ClientRequest, error: Error) =>
+  reusedSocket && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
 const lengthOf = (body: Bytes | SentFile) => (body instanceof Uint8Array ? body.length : body.size);
 

@@ -75,11 +75,15 @@ export function requireServerUrl(url: string): void {
     throw new UsageError('--url is not an http or https URL', 'Give it as https://HOST:PORT.');
 }
 
+/** A command of many calls, such as one for each pack of an order, is faster than a party may be. */
+const PATIENCE_MS = 60_000;
+
 export async function clientOptions(options: ServerOptions): Promise<ClientOptions> {
   requireServerUrl(options.url);
   return {
     baseUrl: options.url,
     tls: await tlsIdentity(options),
+    patienceMs: PATIENCE_MS,
     ...present({ functionRequesterIdentifier: options.requester }),
   };
 }

@@ -3,6 +3,7 @@ import { link, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Bytes, concat, equal, toHex, utf8, wipe } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import type { KeyAlgorithm, KeyRole } from './provider.ts';
 
 /**
@@ -129,12 +130,15 @@ export async function openSoftkey(content: Bytes, passphrase: Bytes): Promise<So
 
 function deriveKey(passphrase: Bytes, salt: Bytes, log2N: number): Promise<Buffer> {
   const N = 2 ** log2N;
-  return new Promise((resolve, reject) => {
-    // scrypt takes 128·N·r octets and a little more; Node refuses above maxmem
-    scrypt(passphrase, salt, 32, { N, r: R, p: P, maxmem: 128 * N * R + 1024 * 1024 }, (error, key) =>
-      error ? reject(error) : resolve(key),
-    );
-  });
+  return oneAtATime(
+    () =>
+      new Promise((resolve, reject) => {
+        // scrypt takes 128·N·r octets and a little more; Node refuses above maxmem
+        scrypt(passphrase, salt, 32, { N, r: R, p: P, maxmem: 128 * N * R + 1024 * 1024 }, (error, key) =>
+          error ? reject(error) : resolve(key),
+        );
+      }),
+  );
 }
 
 export async function readSoftkeyFile(path: string): Promise<Bytes> {

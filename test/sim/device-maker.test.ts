@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
@@ -29,16 +29,21 @@ class ScriptedServer {
           body: Buffer.concat(chunks),
         });
         const answer = answers.shift() ?? {};
+        if ('retryAfter' in answer) response.setHeader('Retry-After', String(answer.retryAfter));
         const header = { functionExecutionStatus: { status: 'Executed-Success' } };
         response.end(answer instanceof Uint8Array ? answer : JSON.stringify({ header, ...answer }));
       });
     });
   }
 
-  async client(): Promise<DeviceMaker> {
+  async client(patienceMs?: number): Promise<DeviceMaker> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     const { port } = this.server.address() as AddressInfo;
-    return new DeviceMaker({ baseUrl: `http://127.0.0.1:${port}`, functionRequesterIdentifier: '2.999.50' });
+    return new DeviceMaker({
+      baseUrl: `http://127.0.0.1:${port}`,
+      functionRequesterIdentifier: '2.999.50',
+      ...(patienceMs !== undefined && { patienceMs }),
+    });
   }
 }
 
@@ -126,6 +131,43 @@ describe('DeviceMaker', () => {
     expect(server.calls[1]!.body.equals(report)).toBe(true);
     expect(JSON.parse(server.calls[3]!.body.toString())).toMatchObject({ transferId: 'T1' });
     expect(JSON.parse(server.calls[6]!.body.toString())).toMatchObject({ transferId: 'T2' });
+  });
+
+  it('makes a call again where the server closes a connection that it has kept, and not where it closes a new one', async () => {
+    const [{ server }, { client }] = await scripted();
+    let came = 0;
+    server.on('request', () => (came += 1));
+    const call = () => client.call('esbpp', 'getServerKeys', {});
+    const close = (request: IncomingMessage) => request.socket.destroy();
+    expect((await call()).status).toBe('Executed-Success');
+    server.prependOnceListener('request', close);
+    expect((await call()).status).toBe('Executed-Success');
+    expect(came).toBe(3);
+    server.closeAllConnections();
+    server.prependListener('request', close);
+    await expect(call()).rejects.toThrow('socket hang up');
+  });
+
+  it('makes a call again that it is to make later, as long as it has patience', async () => {
+    const later = (reasonCode: string, retryAfter?: number) => ({
+      header: {
+        functionExecutionStatus: { status: 'Failed', statusCodeData: { subjectCode: '1.1', reasonCode } },
+      },
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+    const statuses = async (patienceMs: number | undefined, ...answers: object[]) => {
+      const server = new ScriptedServer(answers);
+      servers.push(server);
+      const { client } = await server.client(patienceMs);
+      const { status } = await client.call('es2f', 'getOrderOutput', {});
+      return [status, server.calls.length];
+    };
+    expect(await statuses(60_000, later('6.4', 0), later('6.4', 0), {})).toEqual(['Executed-Success', 3]);
+    // told to wait longer than it would, not told how long, refused for another reason, and without patience
+    expect(await statuses(60_000, later('6.4', 61))).toEqual(['Failed', 1]);
+    expect(await statuses(60_000, later('6.4'))).toEqual(['Failed', 1]);
+    expect(await statuses(60_000, later('3.9', 0))).toEqual(['Failed', 1]);
+    expect(await statuses(undefined, later('6.4', 1))).toEqual(['Failed', 1]);
   });
 
   it('throws on a function that failed, with its codes', async () => {

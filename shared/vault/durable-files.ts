@@ -1,13 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { closeSync, fsync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Bytes } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
+import { WrittenFile } from './file/written-file.ts';
 
 /**
  * Files that appear whole or not at all and survive a power cut: written under a temporary name, flushed, then
- * linked to their own name, and the folder flushed too.
+ * linked to their own name, and the folder flushed too. What takes no longer than to hand it to another thread is done at once
+ * (file/written-file.ts); flushes are waited for.
  */
 
 /** Leftovers older than this are removed even where their writer cannot be looked up. */
@@ -17,25 +21,27 @@ export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+const flush = promisify(fsync);
+
 async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  const fd = openSync(folder, 'r');
   try {
-    await handle.sync();
+    await flush(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
 /** Creates the folder and those above it, each durable before the call returns. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let path = folder; path !== dirname(first); path = dirname(path)) await flushFolder(dirname(path));
 }
 
 /** A folder that is gone was removed by somebody else who removed the file, and flushed that before. */
 export async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true });
+  rmSync(path, { force: true });
   await flushFolder(dirname(path)).catch((error: unknown) => {
     if (!isCode(error, 'ENOENT')) throw error;
   });
@@ -51,7 +57,7 @@ export class TemporaryFiles {
   }
 
   /** Opens the folder and removes what dead writers left in it, after `wipe` where that holds secrets. */
-  static async open(folder: string, wipe?: (file: FileHandle) => Promise<void>): Promise<TemporaryFiles> {
+  static async open(folder: string, wipe?: (file: WrittenFile) => Promise<void>): Promise<TemporaryFiles> {
     await makeFolder(folder);
     const files = new TemporaryFiles(folder);
     for (const name of await readdir(folder)) {
@@ -61,14 +67,14 @@ export class TemporaryFiles {
   }
 
   /** Runs `work` with a new empty file, and removes its temporary name afterwards in any case. */
-  async use<Result>(work: (file: FileHandle, path: string) => Promise<Result>): Promise<Result> {
+  async use<Result>(work: (file: WrittenFile, path: string) => Promise<Result>): Promise<Result> {
     const path = join(this.#folder, `${this.#host}.${process.pid}.${randomBytes(12).toString('hex')}`);
-    const file = await open(path, 'wx+', 0o600);
+    const file = WrittenFile.create(path);
     try {
       return await work(file, path);
     } finally {
-      await file.close();
-      await rm(path, { force: true });
+      file.close();
+      rmSync(path, { force: true });
     }
   }
 
@@ -88,17 +94,17 @@ export class TemporaryFiles {
   }
 }
 
-async function discard(path: string, wipe?: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = wipe === undefined ? undefined : await openExisting(path, 'r+');
+async function discard(path: string, wipe?: (file: WrittenFile) => Promise<void>): Promise<void> {
+  const file = wipe === undefined ? undefined : ifThere(() => WrittenFile.open(path));
   if (file !== undefined) {
     try {
       // A crash between the two names of a finished file: the content is in use under the other one.
-      if ((await file.stat()).nlink === 1) await wipe?.(file);
+      if (file.names === 1) await wipe?.(file);
     } finally {
-      await file.close();
+      file.close();
     }
   }
-  await rm(path, { force: true });
+  rmSync(path, { force: true });
 }
 
 function isAlive(pid: number): boolean {
@@ -117,22 +123,16 @@ function isAlive(pid: number): boolean {
 export async function linkNew(temporaryPath: string, path: string): Promise<boolean> {
   for (;;) {
     try {
-      await link(temporaryPath, path);
+      linkSync(temporaryPath, path);
       await flushFolder(dirname(path));
       return true;
     } catch (error) {
       if (isCode(error, 'EEXIST')) return false;
       // The folder is missing at first, and again where a removal of the last version took it away.
       if (!isCode(error, 'ENOENT')) throw error;
-      await stat(temporaryPath);
+      statSync(temporaryPath);
       await makeFolder(dirname(path));
     }
-  }
-}
-
-export async function writeExactly(file: FileHandle, chunk: Bytes, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    done += (await file.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
   }
 }
 
@@ -147,9 +147,19 @@ export async function readExactly(file: FileHandle, position: number, length: nu
   return content;
 }
 
-export async function openExisting(path: string, flags = 'r'): Promise<FileHandle | undefined> {
+/** What the call gives; undefined where the file or folder that it is about is not there. */
+export function ifThere<Result>(call: () => Result): Result | undefined {
   try {
-    return await open(path, flags);
+    return call();
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+export async function openExisting(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;

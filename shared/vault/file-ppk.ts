@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type FileHandle, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Bytes } from '../codec/bytes.ts';
@@ -7,14 +7,14 @@ import { type Fault, invariant } from '../errors.ts';
 import {
   entriesOf,
   guarded,
+  ifThere,
   linkNew,
   makeFolder,
-  openExisting,
   removeFile,
   TemporaryFiles,
-  writeExactly,
 } from './durable-files.ts';
 import { type OpenFile, OpenFiles } from './file/open-files.ts';
+import { WrittenFile } from './file/written-file.ts';
 import { checkName, fromFileName, toFileName } from './names.ts';
 import { DamagedObject, type PpkVault } from './vault.ts';
 
@@ -81,7 +81,7 @@ export class FilePpkVault implements PpkVault {
       this.#temporary.use(async (file, temporaryPath) => {
         let isNew = false;
         try {
-          await writeExactly(file, content, 0);
+          await file.write(0, content);
           await file.sync();
           do isNew = await linkNew(temporaryPath, path);
           while (!isNew && (await this.#finishDestroyPack(pack)));
@@ -151,12 +151,12 @@ export class FilePpkVault implements PpkVault {
 
   #destroyFile(path: string): Promise<void> {
     return guarded(async () => {
-      const file = await openExisting(path, 'r+');
+      const file = ifThere(() => WrittenFile.open(path));
       if (file === undefined) return;
       try {
         await overwrite(file);
       } finally {
-        await file.close();
+        file.close();
       }
       this.#open.forget(path);
       await removeFile(path);
@@ -186,9 +186,8 @@ export class FilePpkVault implements PpkVault {
 }
 
 /** Zeros over a whole file, flushed. */
-async function overwrite(file: FileHandle): Promise<void> {
-  const { size } = await file.stat();
-  await writeExactly(file, new Uint8Array(size), 0);
+async function overwrite(file: WrittenFile): Promise<void> {
+  await file.write(0, new Uint8Array(file.size));
   await file.sync();
 }
 

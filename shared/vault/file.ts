@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { type FileHandle, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { countRead } from '../call-cost.ts';
@@ -8,6 +9,7 @@ import { present } from '../present.ts';
 import {
   entriesOf,
   guarded,
+  ifThere,
   isCode,
   linkNew,
   makeFolder,
@@ -163,7 +165,7 @@ export class FileVault implements Vault, TransferGate {
     if (isSmall(checkName(name))) return await this.#small.remove(name);
     await guarded(async () => {
       const folder = this.#folder(name);
-      for (const version of await this.#versions(name)) {
+      for (const version of this.#versions(name)) {
         const stored = await this.#read(name, version);
         if (stored !== undefined && !stored.locked) await removeFile(join(folder, version));
       }
@@ -245,15 +247,15 @@ export class FileVault implements Vault, TransferGate {
   }
 
   /** Version numbers under this name, the newest first. */
-  async #versions(name: string): Promise<string[]> {
-    return (await entriesOf(this.#folder(name)))
+  #versions(name: string): string[] {
+    return (ifThere(() => readdirSync(this.#folder(name))) ?? [])
       .filter((entry) => VERSION.test(entry))
       .sort()
       .reverse();
   }
 
   async #newest(name: string): Promise<Stored | undefined> {
-    for (const version of await this.#versions(name)) {
+    for (const version of this.#versions(name)) {
       const stored = await this.#read(name, version);
       if (stored !== undefined) return stored;
     }
@@ -282,7 +284,7 @@ export class FileVault implements Vault, TransferGate {
     return guarded(() =>
       this.#temporary.use(async (file, path) => {
         const content = await writeContent(file, body, options.expected);
-        await file.write(makeHeader(content, options.lock), 0, HEADER_LENGTH, 0);
+        await file.write(0, makeHeader(content, options.lock));
         await file.sync();
         return this.#publish(name, path, content, options);
       }),
@@ -357,7 +359,7 @@ export class FileVault implements Vault, TransferGate {
     for (const name of found.sort()) {
       if (name.endsWith('/')) {
         if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.#names(name, prefix);
-      } else if (name.startsWith(prefix) && (await this.#versions(name)).length > 0) {
+      } else if (name.startsWith(prefix) && this.#versions(name).length > 0) {
         // a writer that was killed before it published leaves a folder of no object
         yield name;
       }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { together } from '../../concurrency.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import type { Item, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
@@ -101,14 +102,18 @@ async function writePack(
     const position = pack * work.order.packSize + i;
     return protectedProfile(work.personaliser, row, writer, { dataKey, orderId, position }, output);
   });
-  await ppks.putPack(names.dataKey, stored, []);
   const sealed = profiles.map(({ sealedPpk }) => sealedPpk);
-  await ppks.putPack(names.ppks, new Uint8Array(), sealed);
   const { body, offsets } = writer.finish();
-  const object = await context.vault.put(objectNames.pack(orderId, pack, attempt), body);
+  // each is flushed by itself, and nobody looks at one before the commit names them all
+  const [, [object, rows]] = await together(
+    together(ppks.putPack(names.dataKey, stored, []), ppks.putPack(names.ppks, new Uint8Array(), sealed)),
+    together(
+      context.vault.put(objectNames.pack(orderId, pack, attempt), body),
+      putOutput(context, work, attempt, output),
+    ),
+  );
   writer.release();
   const iccids = profiles.map(({ iccid }) => iccid);
-  const rows = await putOutput(context, work, attempt, output);
   return { object, offsets, iccids, ...names, ...present({ output: rows }) };
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Bytes } from '../../codec/bytes.ts';
 import { Fault, refuse } from '../../errors.ts';
-import { writeExactly } from '../durable-files.ts';
 import { DamagedObject, type ObjectRef } from '../vault.ts';
+import type { WrittenFile } from './written-file.ts';
 
 /** Octets of the line before the content: `smdpf-object-1 lock=0 size=… sha256=…`, padded with spaces. */
 export const HEADER_LENGTH = 128;
@@ -49,7 +49,7 @@ export function parseHeader(header: Bytes, name: string, version: string): Store
 
 /** Writes the content after the place of the header; refuses as soon as it cannot be what is expected. */
 export async function writeContent(
-  file: FileHandle,
+  file: WrittenFile,
   body: AsyncIterable<Bytes>,
   expected: { readonly size: number; readonly sha256: string } | undefined,
 ): Promise<{ size: number; sha256: string }> {
@@ -60,7 +60,7 @@ export async function writeContent(
       refuse('transferMismatch', `more than the ${expected.size} octets announced`);
     }
     hash.update(chunk);
-    await writeExactly(file, chunk, HEADER_LENGTH + size);
+    await file.write(HEADER_LENGTH + size, chunk);
     size += chunk.length;
   }
   const digest = hash.digest('hex');

@@ -137,6 +137,7 @@ export class SimulatedProcess {
   #ledger(ledger: SimulatedLedger): Ledger {
     const ask = <T>(what: string, effect: () => T) => this.#ask('ledger', what, effect);
     return {
+      spreads: ledger.spreads,
       get: (key) => ask('ledger.get', () => ledger.get(key)),
       getMany: (keys) => ask('ledger.getMany', () => keys.map((key) => ledger.get(key))),
       query: (partition, range) => ask('ledger.query', () => ledger.query(partition, range)),

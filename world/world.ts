@@ -92,7 +92,8 @@ export class World {
     this.config = drawConfig(random);
     this.eums = random.chance(SLOW_CURVE) ? cast.eums : cast.eums.slice(0, 2);
     this.#processCount = 1 + random.below(3);
-    const ledger = new SimulatedLedger();
+    // half of the histories each: what is found by one is not drawn anew for the other
+    const ledger = new SimulatedLedger(seed % 2 === 0);
     const vault = new SimulatedVault();
     const ppks = new SimulatedPpks();
     this.stores = { ledger, vault, ppks };

@@ -4,7 +4,12 @@ import { CHAINED_TOGETHER } from '../../shared/service/audit/chaining.ts';
 import { auditWrite } from '../../shared/service/audit/line.ts';
 import { SHARDS } from '../../shared/service/counts/shards.ts';
 import type { BoundItem, ChunkRecord } from '../../shared/service/records/job.ts';
-import { AUDIT_SHARDS, ledgerKeys, NOTICE_SHARDS, RECORD_SHARDS } from '../../shared/service/records/keys.ts';
+import {
+  AUDIT_STRIPES,
+  ledgerKeys,
+  NOTICE_STRIPES,
+  RECORD_STRIPES,
+} from '../../shared/service/records/keys.ts';
 import type { PackRecord } from '../../shared/service/records/order.ts';
 import { COUNTED, COUNTED_PROFILES, OPENING_UNITS } from './counted.ts';
 
@@ -118,7 +123,7 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   if (phase === 'prepare') {
     const perPack = units(packOctets(input.pack));
     resources.push(
-      fixed('partitions of the order: packs', PARTITION_UNITS * RECORD_SHARDS, perPack / input.pack),
+      fixed('partitions of the order: packs', PARTITION_UNITS * RECORD_STRIPES, perPack / input.pack),
       fixed('partition of the order: marks', PARTITION_UNITS, units(100) / input.pack),
     );
   }
@@ -127,7 +132,7 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
       fixed('KMS signatures', input.signsPerSecond, 1),
       fixed(
         'partitions of the job: chunks',
-        PARTITION_UNITS * RECORD_SHARDS,
+        PARTITION_UNITS * RECORD_STRIPES,
         units(chunkOctets(input.chunk)) / input.chunk,
       ),
       fixed('partition of the job: progress', PARTITION_UNITS, PROGRESS_UNITS / input.chunk),
@@ -138,7 +143,7 @@ function resourcesOf(phase: Phase, input: ScaleInput, tableUnits: () => number):
   if (phase === 'report')
     resources.push(
       fixed('calls to receivers at once', CALLS_AT_ONCE * 1_000, RECEIVER_MS / input.callbackBatch),
-      fixed('partitions of notices', PARTITION_UNITS * NOTICE_SHARDS, callbackUnits(input)),
+      fixed('partitions of notices', PARTITION_UNITS * NOTICE_STRIPES, callbackUnits(input)),
       ...auditWalls(fixed, 1),
     );
   return resources;
@@ -149,7 +154,7 @@ function auditWalls(
   fixed: (name: string, limit: number, perProfile: number) => Resource,
   lines: number,
 ): readonly Resource[] {
-  const shards = PARTITION_UNITS * AUDIT_SHARDS;
+  const shards = PARTITION_UNITS * AUDIT_STRIPES;
   return [
     fixed('partitions of waiting audit lines', shards, lines * 2 * units(LINE_OCTETS)),
     fixed('partitions of the audit chain', shards, lines * units(LINE_OCTETS + CHAIN_OCTETS)),

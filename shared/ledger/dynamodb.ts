@@ -57,6 +57,7 @@ export interface DynamoDbLedgerOptions {
  * with the item tells that from the work of another.
  */
 export class DynamoDbLedger implements Ledger {
+  readonly spreads = true;
   readonly #table: string;
   readonly #client: DynamoDBClient;
   readonly #ownsClient: boolean;

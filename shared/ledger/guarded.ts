@@ -22,6 +22,10 @@ export class GuardedLedger implements Ledger {
     this.#requireLive = requireLive;
   }
 
+  get spreads(): boolean {
+    return this.#ledger.spreads;
+  }
+
   get(key: ItemKey): Promise<Item | undefined> {
     return this.#ledger.get(key);
   }

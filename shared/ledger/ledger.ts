@@ -99,6 +99,11 @@ export interface Walk {
 }
 
 export interface Ledger {
+  /**
+   * Whether the stripes of a list are partitions of their own (stripes.ts): true where a partition takes only so much a second.
+   * Where it is false, each stripe's name is the whole list's, for writes and reads alike.
+   */
+  readonly spreads: boolean;
   /** Strongly consistent. */
   get(key: ItemKey): Promise<Item | undefined>;
   /** In the order asked; undefined where there is no item. Any number of keys. */

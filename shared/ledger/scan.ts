@@ -1,6 +1,7 @@
 import { present } from '../present.ts';
 import type { Item, Ledger, Page, Range, Walk } from './ledger.ts';
 import { compareSort, PAGE_LIMIT } from './range.ts';
+import { partitionsOf } from './stripes.ts';
 
 /** Which items of a partition are read, in which direction, and how many at once. */
 export type ScanRange = Pick<Range, 'from' | 'to' | 'prefix' | 'descending'> & {
@@ -35,19 +36,22 @@ export async function* scanPages(
   }
 }
 
+/** What reads a list that may be spread. */
+export type ListReader = Pick<Ledger, 'query' | 'spreads'>;
+
 /** What was read of a partition and not told yet, and whether there is more. */
 type Head = Page & { readonly partition: string };
 
 /**
- * As `scanPages`, of one list that is spread over several partitions: its items in the order of their sort keys, whichever
- * partition they are in. Of each partition no more than a share of the page is held at once; those that are used up are read
- * on together.
+ * As `scanPages`, of one list in stripes (stripes.ts): its items in the order of their sort keys, whichever stripe they are in. Of
+ * each partition no more than a share of the page is held at once; those that are used up are read on together.
  */
 export async function* scanSpread(
-  ledger: Pick<Ledger, 'query'>,
-  partitions: readonly string[],
+  ledger: ListReader,
+  stripes: readonly string[],
   { pageSize = PAGE_LIMIT, ...range }: ScanRange = {},
 ): AsyncGenerator<readonly Item[], void, undefined> {
+  const partitions = partitionsOf(ledger, stripes);
   // twice an even share: some have more than others
   const limit = Math.min(pageSize, Math.ceil((2 * pageSize) / partitions.length));
   const read = async (partition: string, from?: string): Promise<Head> => {
@@ -75,13 +79,13 @@ export async function* scanSpread(
 
 /** At most so many of the first items of a list that is spread, and whether there are more. */
 export async function firstOfSpread(
-  ledger: Pick<Ledger, 'query'>,
-  partitions: readonly string[],
+  ledger: ListReader,
+  stripes: readonly string[],
   count: number,
   range: Pick<ScanRange, 'from' | 'to' | 'prefix'> = {},
 ): Promise<{ readonly items: readonly Item[]; readonly more: boolean }> {
   const items: Item[] = [];
-  for await (const page of scanSpread(ledger, partitions, { ...range, pageSize: count })) {
+  for await (const page of scanSpread(ledger, stripes, { ...range, pageSize: count })) {
     items.push(...page);
     if (items.length > count) break;
   }
@@ -104,26 +108,26 @@ export async function scanAll(
  * further than this misses nothing that was there before what stands under this key.
  */
 export async function lastOfSpread(
-  ledger: Pick<Ledger, 'query'>,
-  partitions: readonly string[],
+  ledger: ListReader,
+  stripes: readonly string[],
 ): Promise<string | undefined> {
   const lastOf = async (partition: string) => {
     for await (const { sort } of scan(ledger, partition, { descending: true, pageSize: 1 })) return sort;
     return undefined;
   };
-  const last = await Promise.all(partitions.map(lastOf));
+  const last = await Promise.all(partitionsOf(ledger, stripes).map(lastOf));
   const later = (one: string, other: string) => (compareSort(one, other) < 0 ? other : one);
   return last.filter((sort) => sort !== undefined).reduce(later, '') || undefined;
 }
 
-/** As `scanAll`, of one list that is spread over several partitions. */
+/** As `scanAll`, of one list in stripes. */
 export async function scanAllSpread(
-  ledger: Pick<Ledger, 'query'>,
-  partitions: readonly string[],
+  ledger: ListReader,
+  stripes: readonly string[],
   range: ScanRange = {},
 ): Promise<readonly Item[]> {
   const all: Item[] = [];
-  for await (const items of scanSpread(ledger, partitions, range)) all.push(...items);
+  for await (const items of scanSpread(ledger, stripes, range)) all.push(...items);
   return all;
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { countRead } from '../call-cost.ts';
-import { invariant } from '../errors.ts';
+import { Fault, invariant } from '../errors.ts';
 import {
   copyDatabase,
   type DatabaseForm,
@@ -26,19 +26,25 @@ import {
 import { bounds, makeCursor, PAGE_LIMIT } from './range.ts';
 import { LargeItems } from './sqlite/large-items.ts';
 import { octetsOf, readRow, rowSum, toItem } from './sqlite/row.ts';
+import { storedPartition } from './stripes.ts';
 import { parseWalkCursor, walkCursor } from './walk-cursor.ts';
 
 export interface SqliteLedgerOptions {
   /** How long a connection waits for the write transaction of another; 10 s unless given. */
   readonly busyTimeoutMs?: number;
+  /** Keeps the stripes of lists apart as DynamoDB does, for tests of what reads them; false unless given. */
+  readonly spreads?: boolean;
 }
 
-/** `total` has one row: how many items there are, changed with them, so that one that is gone is missed. */
-const FORM: DatabaseForm = {
+/**
+ * `total` has one row: how many items there are, changed with them, so that one that is gone is missed; and whether the stripes
+ * of lists are apart.
+ */
+const formOf = (spreads: boolean): DatabaseForm => ({
   store: 'ledger',
   // "SMDf"
   applicationId: 0x534d4466,
-  schemaVersion: 2,
+  schemaVersion: 3,
   schema: `
     CREATE TABLE IF NOT EXISTS item (
       partition  TEXT    NOT NULL,
@@ -48,15 +54,17 @@ const FORM: DatabaseForm = {
       sum        INTEGER NOT NULL,
       PRIMARY KEY (partition, sort)
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS total (items INTEGER NOT NULL) STRICT;
-    INSERT INTO total SELECT 0 WHERE NOT EXISTS (SELECT * FROM total);`,
-};
+    CREATE TABLE IF NOT EXISTS total (items INTEGER NOT NULL, spreads INTEGER NOT NULL) STRICT;
+    INSERT INTO total SELECT 0, ${Number(spreads)} WHERE NOT EXISTS (SELECT * FROM total);`,
+});
 
 const CREATED: WriteOutcome = { done: true, revision: 1 };
 
 /** A write made ready: checked and encoded before it can share a transaction with others. */
 interface Prepared {
   readonly write: Write;
+  /** Of the item, as it is stored. */
+  readonly key: ItemKey;
   /** Of a put. */
   readonly attributes: string;
 }
@@ -67,8 +75,11 @@ interface Prepared {
  *
  * Writes that arrive in one turn of the event loop share one transaction (group commit): each still has an outcome
  * of its own, and is acknowledged only after the transaction is on the medium.
+ *
+ * A partition has no limit here, so that lists are kept in one: what a transaction adds to them lies on few pages then.
  */
 export class SqliteLedger implements Ledger {
+  readonly spreads: boolean;
   readonly #database: DatabaseSync;
   readonly #select: StatementSync;
   readonly #insert: StatementSync;
@@ -87,7 +98,8 @@ export class SqliteLedger implements Ledger {
   #added = 0;
   readonly #group: GroupCommit;
 
-  private constructor(database: DatabaseSync, busyTimeoutMs: number | undefined) {
+  private constructor(database: DatabaseSync, spreads: boolean, busyTimeoutMs: number | undefined) {
+    this.spreads = spreads;
     this.#database = database;
     this.#select = database.prepare('SELECT * FROM item WHERE partition = ? AND sort = ?');
     this.#revision = database.prepare('SELECT revision, sum FROM item WHERE partition = ? AND sort = ?');
@@ -119,8 +131,18 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Opens or creates the file; `:memory:` is a ledger of this object alone, gone when closed. */
-  static async open(file: string, { busyTimeoutMs }: SqliteLedgerOptions = {}): Promise<SqliteLedger> {
-    return new SqliteLedger(await openDatabase(file, FORM, busyTimeoutMs), busyTimeoutMs);
+  static async open(
+    file: string,
+    { busyTimeoutMs, spreads = false }: SqliteLedgerOptions = {},
+  ): Promise<SqliteLedger> {
+    const database = await openDatabase(file, formOf(spreads), busyTimeoutMs);
+    try {
+      requireSpread(database, spreads);
+    } catch (error) {
+      database.close();
+      throw toDatabaseFault('ledger', error);
+    }
+    return new SqliteLedger(database, spreads, busyTimeoutMs);
   }
 
   async get(key: ItemKey): Promise<Item | undefined> {
@@ -141,7 +163,7 @@ export class SqliteLedger implements Ledger {
     const descending = range.descending ?? false;
 
     let sql = 'SELECT * FROM item WHERE partition = ? AND sort >= ?';
-    const values: (string | number)[] = [partition, from];
+    const values: (string | number)[] = [storedPartition(this, partition), from];
     const bound = (clause: string, value: string | undefined) => {
       if (value === undefined) return;
       sql += clause;
@@ -238,7 +260,8 @@ export class SqliteLedger implements Ledger {
   }
 
   /** For a call, whose cost it is: what is read to write stands in a group with the writes of others. */
-  #findFor(key: ItemKey): Item | undefined {
+  #findFor(asked: ItemKey): Item | undefined {
+    const key = storedKey(this, asked);
     const { partition, sort } = key;
     const known = this.#large.get(key);
     if (known !== undefined) {
@@ -273,7 +296,7 @@ export class SqliteLedger implements Ledger {
 
   /** Writes that stand each by itself, or all together. */
   async #enqueue(writes: readonly Write[], together: boolean): Promise<WriteOutcome[]> {
-    const prepared = writes.map(prepare);
+    const prepared = writes.map((write) => prepare(write, this));
     return await this.#group.run(prepared.length, () => this.#apply(prepared, together));
   }
 
@@ -287,26 +310,26 @@ export class SqliteLedger implements Ledger {
     this.#release.run();
     if (done) return outcomes;
     this.#added = added;
-    return writes.map(({ write }) => this.#check(keyOf(write), write.when));
+    return writes.map(({ write, key }) => this.#check(key, write.when));
   }
 
-  #applyOne({ write, attributes }: Prepared): WriteOutcome {
-    const { partition, sort } = keyOf(write);
-    if ('check' in write) return this.#check(write.check, write.when);
+  #applyOne({ write, key, attributes }: Prepared): WriteOutcome {
+    const { partition, sort } = key;
+    if ('check' in write) return this.#check(key, write.when);
     if ('remove' in write) {
       const { changes } = this.#delete.run(partition, sort, write.when.revision);
       this.#added -= Number(changes);
-      return changes === 1 ? { done: true, revision: write.when.revision } : this.#refused(write.remove);
+      return changes === 1 ? { done: true, revision: write.when.revision } : this.#refused(key);
     }
     const { when } = write;
     if (when === 'absent') {
-      const { changes } = this.#insert.run(partition, sort, attributes, rowSum(write.put, 1, attributes));
+      const { changes } = this.#insert.run(partition, sort, attributes, rowSum(key, 1, attributes));
       this.#added += Number(changes);
-      return changes === 1 ? CREATED : this.#refused(write.put);
+      return changes === 1 ? CREATED : this.#refused(key);
     }
-    const sum = rowSum(write.put, when.revision + 1, attributes);
+    const sum = rowSum(key, when.revision + 1, attributes);
     const { changes } = this.#update.run(attributes, sum, partition, sort, when.revision);
-    return changes === 1 ? { done: true, revision: when.revision + 1 } : this.#refused(write.put);
+    return changes === 1 ? { done: true, revision: when.revision + 1 } : this.#refused(key);
   }
 
   #refused(key: ItemKey): WriteOutcome {
@@ -320,13 +343,29 @@ export class SqliteLedger implements Ledger {
   }
 }
 
-function prepare(write: Write): Prepared {
+function prepare(write: Write, ledger: Pick<Ledger, 'spreads'>): Prepared {
   checkKey(keyOf(write));
-  if (!('put' in write)) return { write, attributes: '' };
+  const key = storedKey(ledger, keyOf(write));
+  if (!('put' in write)) return { write, key, attributes: '' };
   const attributes = encodeAttributes(write.attributes);
   // The text is never much shorter than what DynamoDB counts, so that small items need no second look.
-  if (attributes.length > ITEM_LIMIT / 4) checkItemSize(write.put, write.attributes);
-  return { write, attributes };
+  if (attributes.length > ITEM_LIMIT / 4) checkItemSize(key, write.attributes);
+  return { write, key, attributes };
+}
+
+const storedKey = (ledger: Pick<Ledger, 'spreads'>, { partition, sort }: ItemKey): ItemKey => ({
+  partition: storedPartition(ledger, partition),
+  sort,
+});
+
+/** Of a file that was written the other way, each list would be read where part of it is. */
+function requireSpread(database: DatabaseSync, spreads: boolean): void {
+  const stored = database.prepare('SELECT spreads FROM total').get()?.spreads;
+  if (stored !== Number(spreads))
+    throw new Fault(
+      'ledger',
+      `the ledger database ${stored === 1 ? 'has the stripes of its lists apart and is' : 'keeps its lists together and is not'} to be opened with the option spreads`,
+    );
 }
 
 function guarded<Result>(work: () => Result): Result {

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../concurrency.ts';
 import { messageOf, type OwnText } from '../events/error-record.ts';
 import type { Item, Ledger } from '../ledger/ledger.ts';
 import { scanSpread } from '../ledger/scan.ts';
-import { noticePartitions, subjectOfNotice } from '../service/records/keys.ts';
+import { noticeStripes, subjectOfNotice } from '../service/records/keys.ts';
 import { noticeRecord } from '../service/records/notice.ts';
 import { attempt, type Outcome } from './attempt.ts';
 import { callsOf } from './calls.ts';
@@ -88,7 +88,7 @@ export class LedgerNotifier implements Notifier {
       held.add(subjectOfNotice(name));
       pause = Math.min(pause, waitMs);
     };
-    for await (const notices of scanSpread(ledger, noticePartitions)) {
+    for await (const notices of scanSpread(ledger, noticeStripes)) {
       let left = notices;
       while (left.length > 0 && !this.#closed) {
         const firsts = firstOfEach(left.filter(({ sort }) => !held.has(subjectOfNotice(sort))));

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../concurrency.ts';
 import type { Item, Ledger } from '../ledger/ledger.ts';
-import { scanSpread } from '../ledger/scan.ts';
-import { ledgerKeys, noticePartitions } from '../service/records/keys.ts';
+import { type ListReader, scanSpread } from '../ledger/scan.ts';
+import { ledgerKeys, noticeStripes } from '../service/records/keys.ts';
 import { noticeRecord } from '../service/records/notice.ts';
 import { type AttemptPort, attempt, type Outcome } from './attempt.ts';
 import { callsOf } from './calls.ts';
@@ -19,12 +19,12 @@ const BEGIN_MS = 20_000;
  * Returns how many.
  */
 export async function sweepOutbox(
-  ledger: Pick<Ledger, 'query' | 'writeMany'>,
+  ledger: ListReader & Pick<Ledger, 'writeMany'>,
   enqueue: (calls: readonly (readonly string[])[]) => Promise<void>,
   now: () => number,
 ): Promise<number> {
   let queued = 0;
-  for await (const notices of scanSpread(ledger, noticePartitions)) {
+  for await (const notices of scanSpread(ledger, noticeStripes)) {
     const waiting = notices.filter((item) => {
       const { queuedAt } = noticeRecord.from(item);
       return queuedAt === undefined || queuedAt + QUEUED_AGAIN_MS <= now();

@@ -14,6 +14,8 @@ import {
   type Write,
 } from '../../shared/ledger/ledger.ts';
 import { compareSort } from '../../shared/ledger/range.ts';
+import { lastOfSpread, scanAllSpread } from '../../shared/ledger/scan.ts';
+import { partitionsOf, stripesOf } from '../../shared/ledger/stripes.ts';
 
 /** How thorough the suite is where each call crosses a network. */
 export interface LedgerContractOptions {
@@ -57,6 +59,67 @@ export function ledgerContract(
       } while (cursor !== undefined);
       expect([...wanted]).toEqual([]);
       expect(await ledger.defects()).toEqual([]);
+    });
+
+    describe('a list in stripes', () => {
+      const LISTED = 12;
+      /** Twelve items that lie in three stripes by turns. */
+      async function newList() {
+        const stripes = stripesOf(freshKey().partition, 3);
+        const keys = Array.from({ length: LISTED }, (_, n) => ({
+          partition: stripes[n % 3]!,
+          sort: String(n).padStart(2, '0'),
+        }));
+        await ledger.writeMany(keys.map((key, n) => create(key, { n })));
+        return { stripes, keys };
+      }
+      const numbers = (items: readonly Item[]) => items.map(({ attributes }) => attributes.n);
+      const all = Array.from({ length: LISTED }, (_, n) => n);
+
+      it('is read in the order of its sort keys, each item once, onwards and back', async () => {
+        const { stripes } = await newList();
+        expect(numbers(await scanAllSpread(ledger, stripes))).toEqual(all);
+        const back = { from: '03', to: '08', descending: true, pageSize: 2 } as const;
+        expect(numbers(await scanAllSpread(ledger, stripes, back))).toEqual([8, 7, 6, 5, 4, 3]);
+        expect(await lastOfSpread(ledger, stripes)).toBe('11');
+        expect(await scanAllSpread(ledger, stripesOf(freshKey().partition, 3))).toEqual([]);
+      });
+
+      it('lies where the ledger says, in each stripe its own items or in one all of them', async () => {
+        const { stripes } = await newList();
+        expect(partitionsOf(ledger, stripes)).toHaveLength(ledger.spreads ? 3 : 1);
+        for (const [n, stripe] of stripes.entries()) {
+          const { items } = await ledger.query(stripe);
+          expect(numbers(items)).toEqual(ledger.spreads ? all.filter((one) => one % 3 === n) : all);
+        }
+      });
+
+      it('has its items under the names that they were written with, and under those that they are read with', async () => {
+        const { stripes, keys } = await newList();
+        expect((await ledger.getMany(keys)).map((item) => item?.attributes.n)).toEqual(all);
+        const [first, second] = await scanAllSpread(ledger, stripes);
+        expect(await ledger.get(first!)).toEqual(first);
+        const writes: readonly Write[] = [
+          { remove: first!, when: { revision: 1 } },
+          { put: second!, attributes: { n: 100 }, when: { revision: 1 } },
+          { check: keys[2]!, when: { revision: 1 } },
+          create({ partition: stripes[0]!, sort: '99' }, { n: 99 }),
+        ];
+        expect(await ledger.transact(writes)).toEqual({ done: true });
+        expect(numbers(await scanAllSpread(ledger, stripes))).toEqual([100, ...all.slice(2), 99]);
+        expect(await ledger.get(keys[0]!)).toBeUndefined();
+        expect(await ledger.write(create(keys[1]!))).toMatchObject({ done: false, found: { revision: 2 } });
+        const failed = await ledger.transact([{ check: keys[1]!, when: { revision: 1 } }]);
+        expect(failed).toMatchObject({ done: false });
+      });
+
+      it('is apart from the partition that has its name without a stripe', async () => {
+        const { stripes } = await newList();
+        const own = { partition: stripes[0]!.slice(0, stripes[0]!.indexOf('##')), sort: '00' };
+        expect(await ledger.write(create(own, { n: -1 }))).toEqual({ done: true, revision: 1 });
+        expect(numbers((await ledger.query(own.partition)).items)).toEqual([-1]);
+        expect(numbers(await scanAllSpread(ledger, stripes))).toEqual(all);
+      });
     });
 
     describe('revisions of items', () => {

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ledger, Page, Range } from '../../shared/ledger/ledger.ts';
-import { firstOfSpread, scan, scanAll, scanPages, scanSpread } from '../../shared/ledger/scan.ts';
+import {
+  firstOfSpread,
+  type ListReader,
+  scan,
+  scanAll,
+  scanPages,
+  scanSpread,
+} from '../../shared/ledger/scan.ts';
 import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
+import { stripesOf } from '../../shared/ledger/stripes.ts';
 
 describe('a scan over a partition', () => {
   let ledger: Ledger;
@@ -54,6 +62,7 @@ describe('a scan over a partition', () => {
     ];
     const asked: (string | undefined)[] = [];
     const sparse = {
+      spreads: true,
       query: async (_: string, range?: Range) => {
         asked.push(range?.cursor);
         return pages[asked.length - 1]!;
@@ -73,7 +82,7 @@ describe('a scan over a partition', () => {
 
 describe('a scan over a list that is spread over partitions', () => {
   let ledger: Ledger;
-  const partitions = ['list#0', 'list#1', 'list#2', 'list#3'];
+  const partitions = stripesOf('list', 4);
   // the third has none, the last almost all; above U+FFFF the order of octets is not that of JavaScript
   const names = [
     ...Array.from({ length: 60 }, (_, n) => `item#${String(n).padStart(2, '0')}`),
@@ -82,7 +91,7 @@ describe('a scan over a list that is spread over partitions', () => {
   ];
   const placeOf = (n: number) => partitions[n % 10 < 2 ? n % 10 : 3]!;
   beforeAll(async () => {
-    ledger = await SqliteLedger.open(':memory:');
+    ledger = await SqliteLedger.open(':memory:', { spreads: true });
     await ledger.writeMany(
       [...names, 'other#1'].map((sort, n) => ({
         put: { partition: placeOf(n), sort },
@@ -93,7 +102,7 @@ describe('a scan over a list that is spread over partitions', () => {
   });
   afterAll(() => ledger.close());
 
-  const spread = async (range: Parameters<typeof scanSpread>[2], from: Pick<Ledger, 'query'> = ledger) => {
+  const spread = async (range: Parameters<typeof scanSpread>[2], from: ListReader = ledger) => {
     const sorts: string[] = [];
     for await (const page of scanSpread(from, partitions, range)) sorts.push(...page.map(({ sort }) => sort));
     return sorts;
@@ -110,6 +119,7 @@ describe('a scan over a list that is spread over partitions', () => {
     const asked = new Map<string, number>();
     const limits = new Set<number | undefined>();
     const counting = {
+      spreads: true,
       query: (partition: string, range?: Range) => {
         asked.set(partition, (asked.get(partition) ?? 0) + 1);
         limits.add(range?.limit);
@@ -118,11 +128,12 @@ describe('a scan over a list that is spread over partitions', () => {
     };
     expect(await spread({ prefix: 'item#', pageSize: 20 }, counting)).toEqual(names);
     expect(limits).toEqual(new Set([10]));
-    expect(Object.fromEntries(asked)).toEqual({ 'list#0': 1, 'list#1': 1, 'list#2': 1, 'list#3': 5 });
+    expect(Object.fromEntries(asked)).toEqual({ 'list##0': 1, 'list##1': 1, 'list##2': 1, 'list##3': 5 });
   });
 
   it('goes on after an empty page, and gives a page without any of an empty list', async () => {
     const sparse = {
+      spreads: true,
       query: async (partition: string, range: Range = {}) =>
         range.cursor === undefined
           ? { items: [], cursor: '-' }
@@ -130,7 +141,7 @@ describe('a scan over a list that is spread over partitions', () => {
     };
     expect(await spread({}, sparse)).toEqual(names);
     const pages: number[] = [];
-    for await (const items of scanSpread(ledger, ['none#0', 'none#1'])) pages.push(items.length);
+    for await (const items of scanSpread(ledger, stripesOf('none', 2))) pages.push(items.length);
     expect(pages).toEqual([0]);
   });
 

@@ -23,6 +23,10 @@ const script = (name: string) => new URL(name, import.meta.url);
 
 const contractFile = newFile();
 ledgerContract('SQLite', () => SqliteLedger.open(contractFile));
+const apartFile = newFile();
+ledgerContract('SQLite with lists apart', () => SqliteLedger.open(apartFile, { spreads: true }), {
+  propertyRuns: 5,
+});
 
 describe('SQLite ledger', () => {
   it('writes of one turn share a transaction, and each has its own outcome', async () => {
@@ -102,6 +106,21 @@ describe('SQLite ledger', () => {
       const error = await SqliteLedger.open(file).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(Fault);
       expect(error).toMatchObject({ code: 'ledger', retryable: false });
+    }
+  });
+
+  it('a file whose lists are kept in one way is not opened in the other, in which part of them would not be read', async () => {
+    for (const spreads of [false, true]) {
+      const file = newFile();
+      await (await SqliteLedger.open(file, { spreads })).close();
+      await expect(SqliteLedger.open(file, { spreads: !spreads })).rejects.toMatchObject({
+        code: 'ledger',
+        retryable: false,
+        message: expect.stringMatching(
+          spreads ? /has the stripes of its lists apart/ : /keeps its lists together/,
+        ),
+      });
+      await (await SqliteLedger.open(file, { spreads })).close();
     }
   });
 

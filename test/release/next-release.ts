@@ -65,7 +65,7 @@ export function grown(kind, shape) {
   'shared/service/records/order.ts': [grown('order'), importing],
   'shared/service/records/euicc.ts': [grown('eUICC'), importing],
   'shared/ledger/sqlite.ts': [
-    ['schemaVersion: 2,', "schemaVersion: 3,\n  steps: { 2: 'CREATE TABLE later (name TEXT);' },"],
+    ['schemaVersion: 3,', "schemaVersion: 4,\n  steps: { 3: 'CREATE TABLE later (name TEXT);' },"],
     ['  schema: `', '  schema: `CREATE TABLE IF NOT EXISTS later (name TEXT);'],
   ],
 };

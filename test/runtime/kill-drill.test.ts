@@ -12,7 +12,7 @@ import { missing, recount } from '../../shared/service/inventory/recount.ts';
 import { Reaper } from '../../shared/service/life/reaper.ts';
 import { CLAIMED_MS, LIFE_MS } from '../../shared/service/life/traces.ts';
 import { chunkRecord, isBound, jobRecord } from '../../shared/service/records/job.ts';
-import { ownerOfShard, partitions } from '../../shared/service/records/keys.ts';
+import { ownerOfStripe, partitions } from '../../shared/service/records/keys.ts';
 import { PPK_AUDIT_HEADS, PPK_IDENTITY } from '../../shared/service/records/object-names.ts';
 import { orderStateRecord, packRecord } from '../../shared/service/records/order.ts';
 import { standingRecord } from '../../shared/service/records/standing.ts';
@@ -146,12 +146,12 @@ async function tell() {
       bound.push(
         ...chunkRecord
           .from(item)
-          .outcomes.flatMap((one) => (isBound(one) ? [{ ...one, jobId: ownerOfShard(partition) }] : [])),
+          .outcomes.flatMap((one) => (isBound(one) ? [{ ...one, jobId: ownerOfStripe(partition) }] : [])),
       );
     else if (partition.startsWith('order#') && sort === 'head') orderIds.push(name);
     else if (partition.startsWith('order#') && sort.startsWith('pack#'))
       packs.push({
-        orderId: ownerOfShard(partition),
+        orderId: ownerOfStripe(partition),
         pack: Number(sort.slice('pack#'.length)),
         ...packRecord.from(item),
       });

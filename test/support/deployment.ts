@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import type { KeyAlgorithm } from '../../shared/keys/provider.ts';
+import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { RuntimeConfig } from '../../shared/runtime-config.ts';
 import type { Caller, PartyRole } from '../../shared/service/api/caller.ts';
@@ -67,7 +68,9 @@ export class Deployment {
       },
       ...own,
     };
-    const runtime = await openRuntime(config, runtimeOptions);
+    // on disk lists are kept together as SQLite has them, in memory apart as on DynamoDB: both are met by many tests
+    const stores = memory && { ledger: await SqliteLedger.open(':memory:', { spreads: true }) };
+    const runtime = await openRuntime(config, { ...(stores && { stores }), ...runtimeOptions });
     const ci = SimCi.create({ curve });
     const eum = SimEum.create({ ci });
     await sharedSoftkey(runtime.keys, config.keys.wrapping, 'aes-256', 'wrapping');

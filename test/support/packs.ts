@@ -1,14 +1,12 @@
-import type { Item, Ledger } from '../../shared/ledger/ledger.ts';
-import { scanSpread } from '../../shared/ledger/scan.ts';
-import { orderPartition, RECORD_SHARDS } from '../../shared/service/records/keys.ts';
+import type { Item } from '../../shared/ledger/ledger.ts';
+import { type ListReader, scanSpread } from '../../shared/ledger/scan.ts';
+import { stripesOf } from '../../shared/ledger/stripes.ts';
+import { orderPartition, RECORD_STRIPES } from '../../shared/service/records/keys.ts';
 
-/** The records of an order's packs, in their order, whichever partitions they are in. */
-export async function storedPacks(ledger: Pick<Ledger, 'query'>, orderId: string): Promise<readonly Item[]> {
-  const partitions = Array.from(
-    { length: RECORD_SHARDS },
-    (_, shard) => `${orderPartition(orderId)}#${shard}`,
-  );
+/** The records of an order's packs, in their order, whichever stripes they are in. */
+export async function storedPacks(ledger: ListReader, orderId: string): Promise<readonly Item[]> {
+  const stripes = stripesOf(orderPartition(orderId), RECORD_STRIPES);
   const packs: Item[] = [];
-  for await (const page of scanSpread(ledger, partitions, { prefix: 'pack#' })) packs.push(...page);
+  for await (const page of scanSpread(ledger, stripes, { prefix: 'pack#' })) packs.push(...page);
   return packs;
 }

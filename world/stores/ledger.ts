@@ -10,6 +10,7 @@ import type {
   Write,
   WriteOutcome,
 } from '../../shared/ledger/ledger.ts';
+import { storedPartition } from '../../shared/ledger/stripes.ts';
 
 /** What watches the ledger: told of every write that takes effect, all writes of a transaction at once. */
 export type LedgerWatcher = (writes: readonly Write[]) => void;
@@ -46,6 +47,8 @@ const keyOf = (write: Write): ItemKey =>
 
 /** Partitions of items in the order of their sort keys; plain text, whose UTF-16 order is that of its octets. */
 export class SimulatedLedger {
+  /** As DynamoDB, or as SQLite. */
+  readonly spreads: boolean;
   #partitions = new Map<string, { sorts: string[]; items: Map<string, Item> }>();
   /** What stood where something was changed, for the last changes; of a transaction all at once. */
   readonly #undo: { readonly key: ItemKey; readonly before: Item | undefined }[][] = [];
@@ -53,13 +56,18 @@ export class SimulatedLedger {
   /** How many changes led to what is stored; of a transaction one. */
   changes = 0;
 
-  get({ partition, sort }: ItemKey): Item | undefined {
+  constructor(spreads = false) {
+    this.spreads = spreads;
+  }
+
+  get(key: ItemKey): Item | undefined {
+    const { partition, sort } = this.#stored(key);
     return this.#partitions.get(partition)?.items.get(sort);
   }
 
   query(partition: string, range: Range = {}): Page {
     const { from = '', to, prefix = '', descending = false, limit = WHOLE_PAGE, cursor } = range;
-    const stored = this.#partitions.get(partition);
+    const stored = this.#partitions.get(storedPartition(this, partition));
     if (stored === undefined) return { items: [], cursor: undefined };
     const { sorts } = stored;
     const low = from > prefix ? from : prefix;
@@ -96,7 +104,8 @@ export class SimulatedLedger {
       for (const sort of sorts) yield items.get(sort)!;
   }
 
-  write(write: Write): WriteOutcome {
+  write(asked: Write): WriteOutcome {
+    const write = this.#asStored(asked);
     const found = this.#unmet(write);
     if (found !== false) return { done: false, found: found ?? undefined };
     this.#remember([write]);
@@ -105,7 +114,8 @@ export class SimulatedLedger {
     return { done: true, revision };
   }
 
-  transact(writes: readonly Write[]): TransactionOutcome {
+  transact(asked: readonly Write[]): TransactionOutcome {
+    const writes = asked.map((write) => this.#asStored(write));
     const failed = new Map<number, Item | undefined>();
     for (const [i, write] of writes.entries()) {
       const found = this.#unmet(write);
@@ -139,6 +149,17 @@ export class SimulatedLedger {
         if (before === undefined) this.#remove(key);
         else this.#put(before);
     }
+  }
+
+  #stored({ partition, sort }: ItemKey): ItemKey {
+    return { partition: storedPartition(this, partition), sort };
+  }
+
+  #asStored(write: Write): Write {
+    if ('put' in write) return { ...write, put: this.#stored(write.put) };
+    return 'remove' in write
+      ? { ...write, remove: this.#stored(write.remove) }
+      : { ...write, check: this.#stored(write.check) };
   }
 
   /** False where the condition holds; otherwise what was found, null for nothing. */

@@ -1,7 +1,8 @@
 import type { Item, Ledger } from '../../ledger/ledger.ts';
-import { lastOfSpread, scanSpread } from '../../ledger/scan.ts';
+import { type ListReader, lastOfSpread, scanSpread } from '../../ledger/scan.ts';
+import { storedPartition } from '../../ledger/stripes.ts';
 import { present } from '../../present.ts';
-import { auditLinePartitions, ledgerKeys } from '../records/keys.ts';
+import { auditLineStripes, ledgerKeys } from '../records/keys.ts';
 
 /** Bounds of sort keys of the chain: from one line to another, both with it. */
 export const chainRange = (from: number, to: number) => ({
@@ -24,17 +25,21 @@ export interface ChainPart {
  * are not read at one moment, so that of lines that are chained meanwhile one could be found without the one before it.
  */
 export async function* chainItems(
-  ledger: Pick<Ledger, 'query'>,
+  ledger: ListReader,
   { from = 1, to, pageSize }: ChainPart = {},
 ): AsyncGenerator<Item, void, undefined> {
-  const last = to === undefined ? await lastOfSpread(ledger, auditLinePartitions) : undefined;
+  const last = to === undefined ? await lastOfSpread(ledger, auditLineStripes) : undefined;
   if (to === undefined && last === undefined) return;
   const range = { ...chainRange(from, to ?? 0), ...present({ to: last, pageSize }) };
-  for await (const items of scanSpread(ledger, auditLinePartitions, range)) yield* items;
+  for await (const items of scanSpread(ledger, auditLineStripes, range)) yield* items;
 }
 
-/** Whether an item of the chain stands where the line that it holds belongs. */
-export function isInItsPlace({ partition, sort }: Item, sequence: number): boolean {
+/** Whether an item of the chain stands where this ledger has the line that it holds. */
+export function isInItsPlace(
+  ledger: Pick<Ledger, 'spreads'>,
+  { partition, sort }: Item,
+  sequence: number,
+): boolean {
   const place = ledgerKeys.auditLine(sequence);
-  return partition === place.partition && sort === place.sort;
+  return partition === storedPartition(ledger, place.partition) && sort === place.sort;
 }

@@ -82,7 +82,7 @@ export class AuditLog implements AuditTrail {
       const { sequence, hash } = line;
       const elsewhere = heads.problemOf(line) ?? (await archive.problemOf(line));
       const problem =
-        (isInItsPlace(item, sequence) ? undefined : 'the line stands in another place') ??
+        (isInItsPlace(this.#ledger, item, sequence) ? undefined : 'the line stands in another place') ??
         chain.problemOf(line) ??
         elsewhere;
       yield problem === undefined ? { sequence } : { sequence, problem };

@@ -1,8 +1,7 @@
-import type { Ledger } from '../../ledger/ledger.ts';
-import { firstOfSpread } from '../../ledger/scan.ts';
+import { firstOfSpread, type ListReader } from '../../ledger/scan.ts';
 import { ifPresent, present } from '../../present.ts';
 import type { CallbackHealth } from '../api/es2f.ts';
-import { noticePartitions, noticesOf, parkedNoticePartitions } from '../records/keys.ts';
+import { noticeStripes, noticesOf, parkedNoticeStripes } from '../records/keys.ts';
 import { noticeRecord, parkedNotice } from '../records/notice.ts';
 
 /** Notices that are looked at: beyond them the counts are a least. */
@@ -10,13 +9,13 @@ const LOOKED_AT = 1_000;
 
 /** How callbacks do: of an order, or of all. */
 export async function callbackHealth(
-  { ledger, now }: { readonly ledger: Pick<Ledger, 'query'>; readonly now: () => number },
+  { ledger, now }: { readonly ledger: ListReader; readonly now: () => number },
   orderId?: string,
 ): Promise<CallbackHealth> {
   const range = present({ prefix: ifPresent(orderId, noticesOf) });
   const [waiting, parked] = await Promise.all([
-    firstOfSpread(ledger, noticePartitions, LOOKED_AT, range),
-    firstOfSpread(ledger, parkedNoticePartitions, LOOKED_AT, range),
+    firstOfSpread(ledger, noticeStripes, LOOKED_AT, range),
+    firstOfSpread(ledger, parkedNoticeStripes, LOOKED_AT, range),
   ]);
   const notices = waiting.items.map(noticeRecord.from);
   const delayed = notices.filter(({ attempts }) => attempts > 0);

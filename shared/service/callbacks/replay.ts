@@ -4,7 +4,7 @@ import { ifPresent, present } from '../../present.ts';
 import type { Actor } from '../api/actor.ts';
 import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
-import { callOfNotice, ledgerKeys, noticesOf, parkedNoticePartitions } from '../records/keys.ts';
+import { callOfNotice, ledgerKeys, noticesOf, parkedNoticeStripes } from '../records/keys.ts';
 import { noticeRecord, parkedNotice } from '../records/notice.ts';
 
 export interface Replayed {
@@ -23,7 +23,7 @@ export async function replayParked(
   by: Actor,
 ): Promise<Replayed> {
   const range = present({ prefix: ifPresent(orderId, noticesOf) });
-  const { items, more } = await firstOfSpread(ledger, parkedNoticePartitions, limit, range);
+  const { items, more } = await firstOfSpread(ledger, parkedNoticeStripes, limit, range);
   let replayed = 0;
   for (const { sort } of items)
     replayed += await changeItem<number>(ledger, ledgerKeys.parkedNotice(sort), (item) => {

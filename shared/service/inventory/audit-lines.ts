@@ -5,7 +5,7 @@ import { chainRange } from '../audit/chained.ts';
 import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { headOf } from '../records/audit.ts';
-import { auditLinePartitions, ledgerKeys } from '../records/keys.ts';
+import { auditLineStripes, ledgerKeys } from '../records/keys.ts';
 import { pageOf } from './page.ts';
 
 /** Lines of the audit log, the newest first; what proves them complete is `admin.getAuditLines`. */
@@ -15,7 +15,7 @@ export async function listAuditLines(
 ): Promise<{ lines: readonly ChainedLine[]; cursor?: string }> {
   const end = headOf(await ledger.get(ledgerKeys.auditHead))?.sequence ?? 0;
   const source = {
-    spread: auditLinePartitions,
+    stripes: auditLineStripes,
     descending: true,
     ...chainRange(1, Math.min(end, (before ?? Number.POSITIVE_INFINITY) - 1)),
   } as const;

@@ -1,18 +1,18 @@
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { ListReader } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import type { CallbackEntry, Inventory } from '../api/ops.ts';
-import { callOfNotice, noticePartitions, noticesOf, parkedNoticePartitions } from '../records/keys.ts';
+import { callOfNotice, noticeStripes, noticesOf, parkedNoticeStripes } from '../records/keys.ts';
 import { noticeRecord, parkedNotice } from '../records/notice.ts';
 import { pageOf } from './page.ts';
 import { iso } from './times.ts';
 
 /** Callbacks that wait, or were given up, by order. */
 export async function listCallbacks(
-  { ledger }: { readonly ledger: Pick<Ledger, 'query'> },
+  { ledger }: { readonly ledger: ListReader },
   { state, orderId, ...request }: Parameters<Inventory['listCallbacks']>[0],
 ): Promise<{ callbacks: readonly CallbackEntry[]; cursor?: string }> {
   const source = {
-    spread: state === 'waiting' ? noticePartitions : parkedNoticePartitions,
+    stripes: state === 'waiting' ? noticeStripes : parkedNoticeStripes,
     // `$` comes after `#`, and is no character of an orderId
     ...(orderId !== undefined && { from: noticesOf(orderId), to: `${orderId}$` }),
   };

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { committedOf, type JobProgress } from '../counts/job-counts.ts';
 import { listedEntry } from '../records/inventory.ts';
 import { chunkCount, chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
-import { blockOf, drawPartitions, ledgerKeys, listedPartition, padded } from '../records/keys.ts';
+import { blockOf, drawStripes, ledgerKeys, listedPartition, padded } from '../records/keys.ts';
 import { drawRecord } from '../records/order.ts';
 import { pageOf } from './page.ts';
 import { iso, splitSort } from './times.ts';
@@ -52,7 +52,7 @@ async function jobIdsOf({ ledger }: Context, item: Item, openOnly: boolean): Pro
     blocks.map((block) => {
       const within = positions.filter((position) => blockOf(position) === block);
       const bounds = { from: padded(Math.min(...within)), to: `${padded(Math.max(...within))}#~` };
-      return scanAllSpread(ledger, drawPartitions(orderId, block), bounds);
+      return scanAllSpread(ledger, drawStripes(orderId, block), bounds);
     }),
   );
   return draws

@@ -1,6 +1,6 @@
 import { refuse } from '../../errors.ts';
-import type { Item, Ledger } from '../../ledger/ledger.ts';
-import { scanPages, scanSpread } from '../../ledger/scan.ts';
+import type { Item } from '../../ledger/ledger.ts';
+import { type ListReader, scanPages, scanSpread } from '../../ledger/scan.ts';
 import type { PageRequest } from '../api/ops.ts';
 
 /** Entries of a page unless it is told. */
@@ -17,8 +17,8 @@ export interface PageOf<Entry> {
 
 export type PageSource = (
   | { readonly partition: string }
-  /** A list that is spread over several. */
-  | { readonly spread: readonly string[] }
+  /** The stripes of a list. */
+  | { readonly stripes: readonly string[] }
 ) & {
   readonly descending?: true;
   /** Inclusive bounds of the sort key. */
@@ -39,7 +39,7 @@ interface Place {
  * time, so that what they name is read together.
  */
 export async function pageOf<Entry>(
-  ledger: Pick<Ledger, 'query'>,
+  ledger: ListReader,
   request: PageRequest,
   source: PageSource,
   tell: (items: readonly Item[]) => Promise<readonly (readonly Entry[])[]>,
@@ -51,8 +51,8 @@ export async function pageOf<Entry>(
   let stopped: Place | undefined;
   const range = { ...boundsOf(source, begin?.sort), pageSize: limit };
   const pages =
-    'spread' in source
-      ? scanSpread(ledger, source.spread, range)
+    'stripes' in source
+      ? scanSpread(ledger, source.stripes, range)
       : scanPages(ledger, source.partition, range);
   for await (const items of pages) {
     const told = await tell(items);

@@ -15,7 +15,7 @@ import {
   type JobRecord,
   jobRecord,
 } from '../records/job.ts';
-import { blockOf, drawPartitions, ledgerKeys, padded } from '../records/keys.ts';
+import { blockOf, drawStripes, ledgerKeys, padded } from '../records/keys.ts';
 import {
   drawRecord,
   iccidOwner,
@@ -158,7 +158,7 @@ function unreportedState(orderState: OrderState, binding: Binding | undefined): 
 
 /** The commit that has bound the position; the draws of its block lead to it. */
 async function bindingAt(context: Context, orderId: string, position: number): Promise<Binding | undefined> {
-  const draws = await scanAllSpread(context.ledger, drawPartitions(orderId, blockOf(position)), {
+  const draws = await scanAllSpread(context.ledger, drawStripes(orderId, blockOf(position)), {
     to: `${padded(position)}#~`,
   });
   for (const { jobId, index, from, count } of draws.map(drawRecord.from).reverse()) {

@@ -1,14 +1,15 @@
 import { mapConcurrently } from '../../concurrency.ts';
 import type { Item } from '../../ledger/ledger.ts';
+import { firstOfSpread } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
-import { dueBy, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
+import { dueBy, traceStripes } from '../records/keys.ts';
 import { type TraceRecord, traceRecord } from '../records/trace.ts';
 import { claimTrace } from './attempts.ts';
 import { destroyTraced, isHeld } from './destroy.ts';
 import { FORGOTTEN_AT_ONCE, forgetOld } from './history.ts';
 
-/** Traces that a round takes from each shard at most; what is left is due at the next one. */
-const PER_SHARD = 50;
+/** Traces that a round takes at most; what is left is due at the next one. */
+const TOGETHER = 800;
 /** Traces at work on at once. */
 const AT_ONCE = 8;
 
@@ -51,20 +52,15 @@ export class Reaper {
   async #some(): Promise<Reaped & { readonly isMore: boolean }> {
     const { ledger, now } = this.#context;
     const to = dueBy(now());
-    const pages = await mapConcurrently(TRACE_SHARDS, AT_ONCE, (shard) =>
-      ledger.query(tracePartition(shard), { to, limit: PER_SHARD }),
-    );
+    const { items, more } = await firstOfSpread(ledger, traceStripes, TOGETHER, { to });
     const errors: unknown[] = [];
-    const outcomes = await mapConcurrently(
-      pages.flatMap(({ items }) => items),
-      AT_ONCE,
-      (item) => this.#reap(item).catch((error: unknown) => void errors.push(error)),
+    const outcomes = await mapConcurrently(items, AT_ONCE, (item) =>
+      this.#reap(item).catch((error: unknown) => void errors.push(error)),
     );
     const forgotten = await forgetOld(this.#context).catch((error: unknown) => void errors.push(error));
     if (errors.length > 0) throw errors[0];
     const count = (outcome: 'destroyed' | 'gone') => outcomes.filter((one) => one === outcome).length;
-    const isMore =
-      pages.some(({ items }) => items.length === PER_SHARD) || (forgotten ?? 0) >= FORGOTTEN_AT_ONCE;
+    const isMore = more || (forgotten ?? 0) >= FORGOTTEN_AT_ONCE;
     return { destroyed: count('destroyed') + count('gone'), gone: count('gone'), isMore };
   }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
+import { stripesOf } from '../../ledger/stripes.ts';
 import type { AssignedRole } from './custody.ts';
 import type { ListedKind } from './inventory.ts';
-import { bySubject, byTurn, overShards } from './shards.ts';
+import { bySubject, byTurn } from './stripes.ts';
 import { WORK_KINDS, type WorkKind } from './work-kinds.ts';
 
 /**
@@ -14,13 +15,13 @@ import { WORK_KINDS, type WorkKind } from './work-kinds.ts';
 /** Sort keys that order as numbers do. */
 export const padded = (n: number) => String(n).padStart(10, '0');
 
-/** Positions of an order in one partition of results, or in the partitions of draws. */
+/** Positions of an order in one partition of results, or in the parts of draws. */
 export const BLOCK = 1_000;
 export const blockOf = (position: number) => Math.floor(position / BLOCK);
 export const profilePartition = (orderId: string, block: number) => `profiles#${orderId}#${block}`;
-/** Draws of a block are spread: every profile that is bound just in time writes one, and those of a moment are of few blocks. */
-export const drawPartitions = (orderId: string, block: number): readonly string[] =>
-  overShards(`draws#${orderId}#${block}`, 4);
+/** Draws of a block are a list in stripes: every profile that is bound just in time writes one, and those of a moment are of few blocks. */
+export const drawStripes = (orderId: string, block: number): readonly string[] =>
+  stripesOf(`draws#${orderId}#${block}`, 4);
 
 export const PACK_MADE = 'made#';
 export const CLOSED_SLICE = 'closed#';
@@ -60,24 +61,24 @@ export const callOfNotice = (name: string) => name.slice(name.indexOf('#') + 1);
 /** What a notice tells of, by its name: those of one profile are told in their order. */
 export const subjectOfNotice = (name: string) => name.slice(0, name.lastIndexOf('-'));
 
-/** Every change of a profile of any party writes a notice: they are spread by what they tell of, as chunks are. */
-export const NOTICE_SHARDS = 16;
+/** Every change of a profile of any party writes a notice: they are in stripes by what they tell of, as chunks are. */
+export const NOTICE_STRIPES = 16;
 /** Where notices wait; together they are one list, in the order of their names. */
-export const noticePartitions = overShards('notices', NOTICE_SHARDS);
+export const noticeStripes = stripesOf('notices', NOTICE_STRIPES);
 /** Where those are that were given up. */
-export const parkedNoticePartitions = overShards('notices-parked', NOTICE_SHARDS);
+export const parkedNoticeStripes = stripesOf('notices-parked', NOTICE_STRIPES);
 
-const noticeKey = (shards: readonly string[], name: string): ItemKey => ({
-  partition: bySubject(shards, subjectOfNotice(name)),
+const noticeKey = (stripes: readonly string[], name: string): ItemKey => ({
+  partition: bySubject(stripes, subjectOfNotice(name)),
   sort: name,
 });
 
-/** Every change writes a line of the audit log that waits, and every line is chained: both lists are spread. */
-export const AUDIT_SHARDS = 16;
+/** Every change writes a line of the audit log that waits, and every line is chained: both lists are in stripes. */
+export const AUDIT_STRIPES = 16;
 /** Where lines wait for the chain; together they are one list, in the order in which they were written. */
-export const waitingLinePartitions = overShards('audit-pending', AUDIT_SHARDS);
-/** The chain: each line in the partition after that of the line before. */
-export const auditLinePartitions = overShards('audit-line', AUDIT_SHARDS);
+export const waitingLineStripes = stripesOf('audit-pending', AUDIT_STRIPES);
+/** The chain: each line in the stripe after that of the line before. */
+export const auditLineStripes = stripesOf('audit-line', AUDIT_STRIPES);
 
 /** Beginning of the sort keys of releases at work. */
 export const RELEASE = 'release#';
@@ -96,17 +97,16 @@ export const orderCountsPartition = (orderId: string) => `order-counts#${orderId
 export const jobCountsPartition = (jobId: string) => `job-counts#${jobId}`;
 
 export const jobPartition = (jobId: string) => `job#${jobId}`;
-/** Chunks of jobs and packs of orders are large records, and many: they are spread, since one partition takes so much a second. */
-export const RECORD_SHARDS = 16;
-const inShard = (partition: string, number: number) => `${partition}#${number % RECORD_SHARDS}`;
-/** The job or order of such a partition; neither’s identifier has a `#`. */
-export const ownerOfShard = (partition: string) => partition.split('#')[1]!;
+/** Chunks of jobs and packs of orders are large records, and many: they are in stripes, since one partition takes so much a second. */
+export const RECORD_STRIPES = 16;
+const inStripe = (list: string, number: number) => byTurn(stripesOf(list, RECORD_STRIPES), number);
+/** The job or order of such a stripe; neither’s identifier has a `#`. */
+export const ownerOfStripe = (partition: string) => partition.split('#')[1]!;
 export const ingestPartition = (id: string) => `ingest#${id}`;
 const TRANSFERS = 'transfer#';
 export const partyOfTransfer = (partition: string) => partition.slice(TRANSFERS.length);
-/** Traces of attempts, spread by the first digit of their names: every chunk of a busy server writes one. */
-export const TRACE_SHARDS = [...'0123456789abcdef'];
-export const tracePartition = (shard: string) => `traces#${shard}`;
+/** Traces of attempts, in stripes by the first digit of their names: every chunk of a busy server writes one. */
+export const traceStripes = stripesOf('traces', 16);
 /** How the sort keys of traces begin that are due at this moment: milliseconds since 1970. */
 export const dueBy = (ms: number) => String(ms).padStart(13, '0');
 export const reportSlicesPartition = (id: string) => `report-slices#${id}`;
@@ -153,12 +153,12 @@ export const ledgerKeys = {
   /** Up to which line the archive goes. */
   auditArchived: { partition: 'audit', sort: 'archived' } as ItemKey,
   auditLine: (sequence: number): ItemKey => ({
-    partition: byTurn(auditLinePartitions, sequence),
+    partition: byTurn(auditLineStripes, sequence),
     sort: padded(sequence),
   }),
   /** A line that waits for the chain, by when it was written, in milliseconds; `id` makes it repeatable. */
   waitingLine: (atMs: number, id: string): ItemKey => ({
-    partition: bySubject(waitingLinePartitions, id),
+    partition: bySubject(waitingLineStripes, id),
     sort: `${dueBy(atMs)}#${id}`,
   }),
 
@@ -207,7 +207,7 @@ export const ledgerKeys = {
   }),
   orderSupply: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'supply' }),
   orderPack: (orderId: string, pack: number): ItemKey => ({
-    partition: inShard(orderPartition(orderId), pack),
+    partition: inStripe(orderPartition(orderId), pack),
     sort: `pack#${padded(pack)}`,
   }),
   /** Comes with a pack's record and holds nothing: what is made can be counted without reading it. */
@@ -217,7 +217,7 @@ export const ledgerKeys = {
   }),
   /** Which items drew the positions from `from` on, in pieces that stay within a block. */
   orderDraw: (orderId: string, from: number, jobId: string): ItemKey => ({
-    partition: byTurn(drawPartitions(orderId, blockOf(from)), from),
+    partition: byTurn(drawStripes(orderId, blockOf(from)), from),
     sort: `${padded(from)}#${jobId}`,
   }),
   orderReturned: (orderId: string, jobId: string, chunk: number): ItemKey => ({
@@ -258,12 +258,15 @@ export const ledgerKeys = {
     partition: orderPartition(orderId),
     sort: `${CLOSED_SLICE}${padded(slice)}`,
   }),
-  /** What came of a slice of its rows: the largest records of an order, spread as chunks are. */
+  /** What came of a slice of its rows: the largest records of an order, in stripes as chunks are. */
   rowSlice: (orderId: string, slice: number): ItemKey => ({
-    partition: inShard(`order-rows#${orderId}`, slice),
+    partition: inStripe(`order-rows#${orderId}`, slice),
     sort: `${SLICE_NAME}${padded(slice)}`,
   }),
-  badRowSlice: (orderId: string): ItemKey => ({ partition: `order-rows#${orderId}#0`, sort: 'bad' }),
+  badRowSlice: (orderId: string): ItemKey => ({
+    partition: inStripe(`order-rows#${orderId}`, 0),
+    sort: 'bad',
+  }),
   /** Packs of one beyond the order's own, made as replacements. */
   orderExtras: (orderId: string): ItemKey => ({ partition: orderPartition(orderId), sort: 'extras' }),
   replacement: (orderId: string, iccid: string): ItemKey => ({
@@ -326,7 +329,7 @@ export const ledgerKeys = {
   /** A chain of ours by its SHA-256, which jobs share that were bound just in time. */
   bindingChain: (sha256: string): ItemKey => ({ partition: `binding-chain#${sha256}`, sort: 'head' }),
   chunk: (jobId: string, chunk: number): ItemKey => ({
-    partition: inShard(jobPartition(jobId), chunk),
+    partition: inStripe(jobPartition(jobId), chunk),
     sort: `chunk#${padded(chunk)}`,
   }),
   chunkProgress: (jobId: string, chunk: number): ItemKey => ({
@@ -369,7 +372,7 @@ export const ledgerKeys = {
   }),
   /** By when it is due, so that a look reads nothing else. */
   trace: (id: string, dueAt: number): ItemKey => ({
-    partition: tracePartition(id.slice(0, 1)),
+    partition: byTurn(traceStripes, Number.parseInt(id.slice(0, 1), 16)),
     sort: `${dueBy(dueAt)}#${id}`,
   }),
   /** What a party may have under way of uploads. */
@@ -378,8 +381,8 @@ export const ledgerKeys = {
     partition: `${TRANSFERS}${party}`,
     sort: transferId,
   }),
-  parkedNotice: (name: string): ItemKey => noticeKey(parkedNoticePartitions, name),
-  notice: (name: string): ItemKey => noticeKey(noticePartitions, name),
+  parkedNotice: (name: string): ItemKey => noticeKey(parkedNoticeStripes, name),
+  notice: (name: string): ItemKey => noticeKey(noticeStripes, name),
   /** The key that signs callbacks, the client key in use, and the one that waits for its certificate. */
   callbackKey: (name: 'signing' | 'client' | 'client-next'): ItemKey => ({
     partition: 'callback-keys',

@@ -8,7 +8,7 @@ import type { ChainedLine } from '../api/admin.ts';
 import { archivedLines } from '../audit/archive.ts';
 import { lineHash } from '../audit/line.ts';
 import { auditHead, chainedLine, headOf, type WaitingLine, waitingLine } from '../records/audit.ts';
-import { ledgerKeys, waitingLinePartitions } from '../records/keys.ts';
+import { ledgerKeys, waitingLineStripes } from '../records/keys.ts';
 
 /** Lines and the new head in one transaction. */
 const BATCH = 80;
@@ -76,7 +76,7 @@ export async function replayAuditLines(
 
 async function waitingLines(ledger: Ledger): Promise<ReadonlyMap<string, Item>> {
   const waiting = new Map<string, Item>();
-  for await (const items of scanSpread(ledger, waitingLinePartitions))
+  for await (const items of scanSpread(ledger, waitingLineStripes))
     for (const item of items) waiting.set(contentOf(waitingLine.from(item)), item);
   return waiting;
 }

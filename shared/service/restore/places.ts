@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
 import {
   BLOCK,
-  drawPartitions,
+  drawStripes,
   ledgerKeys,
   orderPartition,
   profilePartition,
@@ -43,7 +43,7 @@ export async function placesOf(context: Context, orderId: string, order: OrderRe
   const byMaker = new Map<string, number>();
   const tied = new Set((await readTies(ledger, orderId)).map(({ position }) => position));
   for (let block = 0; block * BLOCK < end; block++) {
-    for (const item of await scanAllSpread(ledger, drawPartitions(orderId, block))) {
+    for (const item of await scanAllSpread(ledger, drawStripes(orderId, block))) {
       const { jobId, index, from, count } = drawRecord.from(item);
       const jobItem = await ledger.get(ledgerKeys.job(jobId));
       if (jobItem === undefined) continue;

@@ -8,7 +8,7 @@ import {
   type JobRecord,
   jobRecord,
 } from '../records/job.ts';
-import { BLOCK, blockOf, drawPartitions, ledgerKeys, profilePartition } from '../records/keys.ts';
+import { BLOCK, blockOf, drawStripes, ledgerKeys, profilePartition } from '../records/keys.ts';
 import { putJobRecord } from '../records/locked-records.ts';
 import { drawRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
@@ -59,7 +59,7 @@ export interface BlockView {
 
 export async function viewBlock(context: Context, orderId: string, block: number): Promise<BlockView> {
   const { ledger } = context;
-  const draws = (await scanAllSpread(ledger, drawPartitions(orderId, block))).map(drawRecord.from);
+  const draws = (await scanAllSpread(ledger, drawStripes(orderId, block))).map(drawRecord.from);
   const jobIds = [...new Set(draws.map(({ jobId }) => jobId))];
   const jobItems = await ledger.getMany(jobIds.map((jobId) => ledgerKeys.job(jobId)));
   const jobs = new Map(

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { progressOfJob } from '../counts/job-counts.ts';
 import { euiccRecord, keyOwner, keyOwnerKey } from '../records/euicc.ts';
 import { answerRecord, chunkCount, chunkRecord, jobRecord } from '../records/job.ts';
-import { ledgerKeys, ownerOfShard } from '../records/keys.ts';
+import { ledgerKeys, ownerOfStripe } from '../records/keys.ts';
 import { kindOf } from '../records/kinds.ts';
 import { readJobRecord, readOrderRecord } from '../records/locked-records.ts';
 import { branchRecord, pageRecord, treeRecord } from '../records/manifest-tree.ts';
@@ -64,7 +64,7 @@ const CHECKS: ReadonlyMap<RecordKind<object>, Check> = new Map<RecordKind<object
     chunkRecord,
     async (context, item) => {
       const record = chunkRecord.from(item);
-      const [jobId, chunk] = [ownerOfShard(item.partition), Number(item.sort.slice('chunk#'.length))];
+      const [jobId, chunk] = [ownerOfStripe(item.partition), Number(item.sort.slice('chunk#'.length))];
       const own = await checkChunk(context, jobId, chunk, record);
       return [...own, ...(await checkObject(context.vault, record.part, 'the part of a committed chunk'))];
     },
@@ -112,7 +112,7 @@ const encoded = <T>(kind: RecordKind<T>, record: T) => encodeAttributes(kind.to(
 async function checkPack(context: Context, item: Item): Promise<Finding[]> {
   const { ledger, vault } = context;
   const { object, offsets, iccids, output } = packRecord.from(item);
-  const orderId = ownerOfShard(item.partition);
+  const orderId = ownerOfStripe(item.partition);
   const pack = Number(item.sort.slice('pack#'.length));
   const findings: Finding[] = [];
   if (offsets.length !== iccids.length + 1 || offsets.at(-1) !== object.size)

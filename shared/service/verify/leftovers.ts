@@ -1,10 +1,10 @@
 import { decodeWrappedKey } from '../../keys/wrapped-key.ts';
-import { scan } from '../../ledger/scan.ts';
+import { scanSpread } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import { readableLine } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { anchoredHead, headOf } from '../records/audit.ts';
-import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../records/keys.ts';
+import { ledgerKeys, traceStripes } from '../records/keys.ts';
 import { PPK_AUDIT_HEADS, PPK_IDENTITY, ppkAuditHead } from '../records/object-names.ts';
 import { orderStateRecord, type PackRecord, packRecord } from '../records/order.ts';
 import { standingRecord } from '../records/standing.ts';
@@ -164,8 +164,8 @@ async function checkAuditHead({ ledger, ppks }: Context, name: string): Promise<
 
 /** Whether an attempt that may still count, or the reaper, has it in hand. */
 async function isTraced({ ledger }: Context, name: string): Promise<boolean> {
-  for (const shard of TRACE_SHARDS)
-    for await (const item of scan(ledger, tracePartition(shard))) {
+  for await (const items of scanSpread(ledger, traceStripes))
+    for (const item of items) {
       const { objects, ppks } = traceRecord.from(item);
       if (objects.includes(name) || ppks.includes(name)) return true;
     }

@@ -45,7 +45,7 @@ async function problems(
 }
 
 const key = (sequence: number) => ({
-  partition: `audit-line#${sequence % 16}`,
+  partition: `audit-line##${sequence % 16}`,
   sort: String(sequence).padStart(10, '0'),
 });
 const line = async (sequence: number) => (await ledger.get(key(sequence)))!;
@@ -310,7 +310,7 @@ describe('an audit line of an event that only a later release has', () => {
 
   beforeEach(async () => {
     await ledger.write({
-      put: { partition: 'audit-pending#3', sort: '0000000001000#later' },
+      put: { partition: 'audit-pending##3', sort: '0000000001000#later' },
       attributes: waitingLine.to(later),
       when: 'absent',
     });
@@ -343,7 +343,7 @@ describe('an audit line that cannot be read', () => {
 
   it('is not passed on', async () => {
     await expect(deployment.runtime.audit.getAuditLines({ from: 1, limit: LINES })).rejects.toThrow(
-      'the item audit-line#12 / 0000000060 is no audit line record: it has text where an object is expected in the member `about`',
+      'the item audit-line##12 / 0000000060 is no audit line record: it has text where an object is expected in the member `about`',
     );
   });
 });

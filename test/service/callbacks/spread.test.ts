@@ -8,9 +8,9 @@ import { listCallbacks } from '../../../shared/service/inventory/callbacks.ts';
 import {
   callOfNotice,
   ledgerKeys,
-  NOTICE_SHARDS,
+  NOTICE_STRIPES,
   noticeName,
-  noticePartitions,
+  noticeStripes,
 } from '../../../shared/service/records/keys.ts';
 import { noticeRecord, parkedNotice } from '../../../shared/service/records/notice.ts';
 import { closedNotice } from '../../../shared/service/reports/notices.ts';
@@ -33,6 +33,7 @@ function padded(n: number): string {
 let ledger: Ledger;
 let queries = 0;
 const counted = {
+  spreads: true,
   query: (partition: string, range?: Range) => {
     queries += 1;
     return ledger.query(partition, range);
@@ -40,7 +41,7 @@ const counted = {
 };
 
 beforeAll(async () => {
-  ledger = await SqliteLedger.open(':memory:');
+  ledger = await SqliteLedger.open(':memory:', { spreads: true });
   const notice = (name: string) => ({
     orderId: name.split('#')[0]!,
     url: 'https://operator.example.com/callbacks',
@@ -65,10 +66,10 @@ afterAll(() => ledger.close());
 describe('notices over partitions', () => {
   it('are spread evenly, those of one profile in one', async () => {
     const sizes = await Promise.all(
-      noticePartitions.map(async (partition) => (await ledger.query(partition)).items.length),
+      noticeStripes.map(async (partition) => (await ledger.query(partition)).items.length),
     );
-    expect(noticePartitions).toHaveLength(16);
-    const even = names.length / NOTICE_SHARDS;
+    expect(noticeStripes).toHaveLength(16);
+    const even = names.length / NOTICE_STRIPES;
     for (const size of sizes) expect(Math.abs(size - even)).toBeLessThan(even / 2);
     const partitionOf = (call: string) => ledgerKeys.notice(noticeName('SPREAD-1', call)).partition;
     expect(new Set(['1', '2', '10'].map((state) => partitionOf(`00c2f1d8-${state}`))).size).toBe(1);
@@ -83,7 +84,7 @@ describe('notices over partitions', () => {
     });
     const sizes = [...Map.groupBy(places, (partition) => partition).values()].map(({ length }) => length);
     expect(sizes).toHaveLength(16);
-    expect(Math.max(...sizes)).toBeLessThan(2 * (400 / NOTICE_SHARDS));
+    expect(Math.max(...sizes)).toBeLessThan(2 * (400 / NOTICE_STRIPES));
   });
 
   it('are listed by pages in the order of their names, each once, of all orders or of one', async () => {
@@ -95,7 +96,7 @@ describe('notices over partitions', () => {
           queries = 0;
           const request = { state, limit: 100, ...(cursor && { cursor }), ...(orderId && { orderId }) };
           const page = await listCallbacks({ ledger: counted }, request);
-          expect(queries, 'reads of a page').toBeLessThanOrEqual(3 * NOTICE_SHARDS);
+          expect(queries, 'reads of a page').toBeLessThanOrEqual(3 * NOTICE_STRIPES);
           calls.push(...page.callbacks.map((one) => `${one.orderId} ${one.call}`));
           cursor = page.cursor;
         } while (cursor !== undefined);
@@ -115,7 +116,7 @@ describe('notices over partitions', () => {
       more: true,
       oldest: '1970-01-01T00:16:40.000Z',
     });
-    expect(queries).toBeLessThanOrEqual(4 * NOTICE_SHARDS);
+    expect(queries).toBeLessThanOrEqual(4 * NOTICE_STRIPES);
     const one = await callbackHealth({ ledger: counted, now }, 'SPREAD-3');
     expect(one).toMatchObject({ waiting: EACH + 2, parked: EACH + 2 });
     expect(one.more).toBeUndefined();
@@ -134,7 +135,7 @@ describe('notices over partitions', () => {
     expect(await sweepOutbox(watched, take, now)).toBe(names.length);
     expect(queued).toEqual(names);
     expect(largest, 'held at once').toBeLessThanOrEqual(2_000);
-    expect(queries).toBeLessThanOrEqual(2 * NOTICE_SHARDS);
+    expect(queries).toBeLessThanOrEqual(2 * NOTICE_STRIPES);
     expect(await sweepOutbox(watched, take, now)).toBe(0);
   });
 

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
 import { completeIccid } from '../../../shared/codec/iccid.ts';
 import { Refusal } from '../../../shared/errors.ts';
-import { scan } from '../../../shared/ledger/scan.ts';
+import { scanAllSpread } from '../../../shared/ledger/scan.ts';
+import { stripesOf } from '../../../shared/ledger/stripes.ts';
 import type { OrderInput } from '../../../shared/service/api/es2f.ts';
 import { checkOrderInput } from '../../../shared/service/es2f/order-check.ts';
-import { ledgerKeys, RECORD_SHARDS } from '../../../shared/service/records/keys.ts';
+import { ledgerKeys, RECORD_STRIPES } from '../../../shared/service/records/keys.ts';
 import { iccidOwner, rowSlice } from '../../../shared/service/records/order.ts';
 import { openWorkOf } from '../../../shared/service/records/work.ts';
 import { PREPARING } from '../../../shared/service/records/work-kinds.ts';
@@ -92,11 +93,8 @@ const status = () => deployment.runtime.services.orders.getOrderStatus(OPERATOR,
 
 /** Names of what slices left in the ledger. */
 async function slicesLeft(): Promise<string[]> {
-  const names: string[] = [];
-  for (let shard = 0; shard < RECORD_SHARDS; shard++)
-    for await (const { sort } of scan(deployment.runtime.context.ledger, `order-rows#${orderId}#${shard}`))
-      names.push(sort);
-  return names;
+  const stripes = stripesOf(`order-rows#${orderId}`, RECORD_STRIPES);
+  return (await scanAllSpread(deployment.runtime.context.ledger, stripes)).map(({ sort }) => sort);
 }
 
 async function expectRejected(subject: string, why: RegExp): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ledger, Write } from '../../../shared/ledger/ledger.ts';
 import { bindChunk } from '../../../shared/service/esbpp/binding.ts';
-import { tracePartition } from '../../../shared/service/records/keys.ts';
+import { traceStripes } from '../../../shared/service/records/keys.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { prepare, Request, registered } from '../scenario.ts';
 
@@ -13,9 +13,6 @@ beforeAll(async () => {
 
 afterAll(() => deployment?.close());
 
-/** Of all their partitions. */
-const TRACES = tracePartition('');
-
 /** A ledger that notes when the trace of an attempt and the claims of its items were asked for and written. */
 function noting(ledger: Ledger, notes: string[]): Ledger {
   const noted = async <Result>(what: string | undefined, done: Promise<Result>) => {
@@ -24,7 +21,7 @@ function noting(ledger: Ledger, notes: string[]): Ledger {
     if (what !== undefined) notes.push(`${what} written`);
     return result;
   };
-  const isTrace = (write: Write) => 'put' in write && write.put.partition.startsWith(TRACES);
+  const isTrace = (write: Write) => 'put' in write && traceStripes.includes(write.put.partition);
   const write: Ledger['write'] = (one) => noted(isTrace(one) ? 'trace' : undefined, ledger.write(one));
   const writeMany: Ledger['writeMany'] = (all) => noted('claims', ledger.writeMany(all));
   return new Proxy(ledger, {

@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
 import type { Refusal } from '../../../shared/errors.ts';
+import { scanAllSpread } from '../../../shared/ledger/scan.ts';
 import type { EuiccDataAnswer } from '../../../shared/service/api/esed1.ts';
 import { ingestIdOf } from '../../../shared/service/esed1/euicc-batches.ts';
 import { ingestRecord } from '../../../shared/service/records/ingest.ts';
-import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../../../shared/service/records/keys.ts';
+import { ledgerKeys, traceStripes } from '../../../shared/service/records/keys.ts';
 import { traceRecord } from '../../../shared/service/records/trace.ts';
 import { DEVICE_MAKER, Deployment, EUM } from '../../support/deployment.ts';
 import { brokenInTheMiddle, JUNK_ENTRIES, large } from '../../support/large-batch.ts';
@@ -135,8 +136,7 @@ describe('a large batch that turns out to be none', { tags: ['DPFF10'] }, () => 
     const item = await ledger.get(ledgerKeys.ingest(ingestIdOf(EUM.identifier, named)));
     const { batch } = ingestRecord.from(item!);
     expect(await vault.head(batch.name)).toBeDefined();
-    const traces = await Promise.all(TRACE_SHARDS.map((shard) => ledger.query(tracePartition(shard))));
-    const ends = traces.flatMap(({ items }) => items.map((trace) => traceRecord.from(trace)));
+    const ends = (await scanAllSpread(ledger, traceStripes)).map(traceRecord.from);
     expect(ends.filter(({ objects }) => objects.includes(batch.name)).map(({ kind }) => kind)).toEqual([
       'used',
     ]);

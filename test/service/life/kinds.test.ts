@@ -9,10 +9,10 @@ import {
 } from '../../../shared/service/life/kinds.ts';
 import {
   deliveryKeysPartition,
-  drawPartitions,
+  drawStripes,
   ledgerKeys,
   partitions,
-  tracePartition,
+  traceStripes,
   wrappedPartition,
 } from '../../../shared/service/records/keys.ts';
 import {
@@ -47,10 +47,10 @@ const ledgerPartitions = [
     return isKey(key) ? key.partition : 'no key';
   }),
   ...Object.values(partitions),
-  drawPartitions('O', 0)[0]!,
+  drawStripes('O', 0)[0]!,
   deliveryKeysPartition,
   wrappedPartition('softkey:path=a'),
-  tracePartition('0'),
+  traceStripes[0]!,
 ];
 
 describe.each([

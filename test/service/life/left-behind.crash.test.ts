@@ -1,13 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scanAllSpread } from '../../../shared/ledger/scan.ts';
 import { preparePack } from '../../../shared/service/es2f/order-packs.ts';
 import { bindChunk } from '../../../shared/service/esbpp/binding.ts';
 import { closeLane } from '../../../shared/service/esbpp/just-in-time/lane-closing.ts';
 import { Reaper } from '../../../shared/service/life/reaper.ts';
 import { CLAIMED_MS, LIFE_MS } from '../../../shared/service/life/traces.ts';
 import { chunkRecord } from '../../../shared/service/records/job.ts';
-import { ledgerKeys, TRACE_SHARDS, tracePartition } from '../../../shared/service/records/keys.ts';
+import { ledgerKeys, traceStripes } from '../../../shared/service/records/keys.ts';
 import { packRecord } from '../../../shared/service/records/order.ts';
 import { traceRecord } from '../../../shared/service/records/trace.ts';
 import { count } from '../../support/counts.ts';
@@ -53,8 +54,7 @@ async function reapAll(): Promise<void> {
 /** Traces of attempts. */
 async function traces(): Promise<number> {
   const { ledger } = deployment.runtime.context;
-  const pages = await Promise.all(TRACE_SHARDS.map((shard) => ledger.query(tracePartition(shard))));
-  const kinds = pages.flatMap(({ items }) => items.map((item) => traceRecord.from(item).kind));
+  const kinds = (await scanAllSpread(ledger, traceStripes)).map((item) => traceRecord.from(item).kind);
   // batches of eUICC data that were done with, whose day is not over
   return kinds.filter((kind) => kind !== 'used').length;
 }

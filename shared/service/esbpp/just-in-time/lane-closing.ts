@@ -6,7 +6,7 @@ import { present } from '../../../present.ts';
 import type { Context } from '../../context.ts';
 import { laneCountWrites, lastInTime } from '../../counts/lane-counts.ts';
 import { type ChunkRecord, chunkRecord, jobRecord } from '../../records/job.ts';
-import { blockOf, drawPartitions, LANE, ledgerKeys, padded } from '../../records/keys.ts';
+import { blockOf, drawStripes, LANE, ledgerKeys, padded } from '../../records/keys.ts';
 import { parseLanePart } from '../../records/object-names.ts';
 import { drawRecord, returnedRecord } from '../../records/order.ts';
 import type { TraceRecord } from '../../records/trace.ts';
@@ -72,7 +72,7 @@ export async function commitOfPart(
   const { orderId, position } = parseLanePart(name) ?? {};
   if (orderId === undefined || position === undefined) return undefined;
   const prefix = `${padded(position)}#`;
-  for (const draw of await scanAllSpread(ledger, drawPartitions(orderId, blockOf(position)), { prefix })) {
+  for (const draw of await scanAllSpread(ledger, drawStripes(orderId, blockOf(position)), { prefix })) {
     const { jobId } = drawRecord.from(draw);
     const [job, chunk] = await ledger.getMany([ledgerKeys.job(jobId), ledgerKeys.chunk(jobId, 0)]);
     if (job === undefined || chunk === undefined) continue;

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ALLOCATOR } from '../cli/allocator.ts';
+import { SERVER_SETTINGS } from '../cli/allocator.ts';
 import { jobFloor } from './job/floor.ts';
 import { prepareJob } from './job/prepare.ts';
 import type { JobRun } from './job/run.ts';
@@ -59,7 +59,7 @@ function work(folder: string, ...more: string[]): JobRun | undefined {
   const child = new URL('./job/run.ts', import.meta.url).pathname;
   const { signal, status, stdout } = spawnSync(process.execPath, [child, folder, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...ALLOCATOR, ...process.env },
+    env: { ...SERVER_SETTINGS, ...process.env },
   });
   if (signal === 'SIGKILL') return undefined;
   if (status !== 0) throw new Error(`the job ended with ${status}`);

@@ -14,6 +14,16 @@ export const ALLOCATOR = {
   MALLOC_TRIM_THRESHOLD_: '131072',
 } as const;
 
+/**
+ * The same for V8: of its young generation, which a few milliseconds of any work fill, a server's first thread has two halves of as many MiB.
+ * Left to itself V8 lets them grow to 16 each, and what grows with the first large request stays. Neither jobs nor just-in-time calls
+ * take longer with less (docs/performance.md). The other threads have limits of their own (`shared/jobs/threads.ts`).
+ */
+const YOUNG_GENERATION = '--max-semi-space-size';
+
+/** What the process of a server is started with. */
+export const SERVER_SETTINGS = { ...ALLOCATOR, NODE_OPTIONS: `${YOUNG_GENERATION}=4` } as const;
+
 /** Of a process, what beginning it again takes. */
 export type Beginning = Pick<
   typeof process,
@@ -34,7 +44,14 @@ export function serveWithAllocator(beginning: Beginning = ofThisProcess()): void
   const { argv, env } = beginning;
   const command = argv.slice(2).find((argument) => !argument.startsWith('-'));
   if (command !== 'serve' || Object.keys(ALLOCATOR).some((name) => env[name] !== undefined)) return;
-  beginAgain(ALLOCATOR, beginning);
+  beginAgain({ ...SERVER_SETTINGS, NODE_OPTIONS: nodeOptions(beginning) }, beginning);
+}
+
+/** Ours behind those of whoever started it, who may have set the same. */
+function nodeOptions({ env: { NODE_OPTIONS: theirs }, execArgv }: Beginning): string {
+  const set = [theirs ?? '', ...execArgv].some((option) => option.includes(YOUNG_GENERATION));
+  if (set) return theirs ?? '';
+  return theirs ? `${theirs} ${SERVER_SETTINGS.NODE_OPTIONS}` : SERVER_SETTINGS.NODE_OPTIONS;
 }
 
 /** Arenas for each thread that answers: with fewer they wait for each other wherever OpenSSL or SQLite takes memory. */

@@ -10,7 +10,9 @@ import {
 } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { p256 } from '@noble/curves/nist.js';
+import { checkEid, encodeEid } from '../../shared/codec/eid.ts';
 import { OctetWriter } from '../../shared/codec/octet-writer.ts';
+import { readSingle } from '../../shared/codec/tlv.ts';
 import { BspSealer, TAG_87 } from '../../shared/crypto/bsp.ts';
 import { decodeEcdsaSignature } from '../../shared/crypto/ecdsa-signature.ts';
 import { functionsBy, type Koffi } from '../../shared/crypto/openssl-functions.ts';
@@ -18,7 +20,10 @@ import { deriveSessionKeys } from '../../shared/crypto/session-keys.ts';
 import { suiteByName } from '../../shared/crypto/suite.ts';
 import { bindProfile } from '../../shared/profile/bind.ts';
 import { generatePpk } from '../../shared/profile/ppk.ts';
-import { encodeUnsignedPart } from '../../shared/rsp/initialise-secure-channel.ts';
+import { encodeConfigureIsdp } from '../../shared/rsp/configure-isdp.ts';
+import { encodeUnsignedPart, smdpSignInput } from '../../shared/rsp/initialise-secure-channel.ts';
+import { encodeReplaceSessionKeys } from '../../shared/rsp/replace-session-keys.ts';
+import { STORE_METADATA } from '../../shared/rsp/store-metadata.ts';
 import { interleaved, type Work } from '../rounds.ts';
 
 /** What one BPP on P-256 is made of, and who else could do it. */
@@ -36,27 +41,30 @@ export interface BindCalls {
   readonly whole: number;
 }
 
+/** What is bound. */
+interface Profile {
+  readonly segments: Buffer;
+  readonly metadataDer: Uint8Array;
+  readonly eid: string;
+}
+
 type Column = 'node' | 'openSsl' | 'noble';
 
 const ZERO_IV = Buffer.alloc(16);
 const NAMED_CURVE = 'P-256';
 
 /** Times of the calls by node:crypto, by the OpenSSL inside Node called past it, and by JavaScript; and of our own functions. */
-export async function bindCalls(
-  upp: { readonly segments: Buffer; readonly metadataDer: Uint8Array; readonly eid: string },
-  rounds: number,
-  sliceMs: number,
-): Promise<BindCalls> {
+export async function bindCalls(profile: Profile, rounds: number, sliceMs: number): Promise<BindCalls> {
   const calls: readonly (readonly [string, Column, () => unknown])[] = [
     ...nodeCalls(),
     ...openSslCalls(),
     ...nobleCalls(),
   ];
-  const steps = ourSteps(upp);
+  const steps = ourSteps(profile);
   const works: Work[] = [
     ...calls.map(([call, column, run]) => ({ name: `${column}: ${call}`, run })),
     ...steps.map(([name, run]) => ({ name, run })),
-    { name: 'whole', run: wholeBind(upp) },
+    { name: 'whole', run: wholeBind(profile) },
   ];
   const micros = (await interleaved(works, rounds, sliceMs)).map(({ minMicros }) => minMicros);
   const names = [...new Set(calls.map(([call]) => call))];
@@ -159,24 +167,16 @@ const oneTimeKey = () => {
 };
 
 /** What `prepareBinding` and `assemble` do, in its order. */
-function ourSteps({
-  segments,
-  metadataDer,
-}: {
-  readonly segments: Buffer;
-  readonly metadataDer: Uint8Array;
-}): (readonly [string, () => unknown])[] {
+function ourSteps({ segments, metadataDer, eid }: Profile): (readonly [string, () => unknown])[] {
   const otpk = oneTimeKey();
   const key = SUITE.oneTimeKey(otpk);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: NAMED_CURVE });
-  const [hostId, eid, transactionId, message] = [16, 16, 16, 189].map((length) => randomBytes(length)) as [
-    Buffer,
-    Buffer,
-    Buffer,
-    Buffer,
-  ];
+  const ppk = generatePpk(randomBytes);
+  const [hostId, eidOctets, transactionId, message] = [16, 16, 16, 189].map((length) =>
+    randomBytes(length),
+  ) as [Buffer, Buffer, Buffer, Buffer];
   const agreed = key.encapsulate();
-  const derive = () => deriveSessionKeys(SUITE, { ...agreed }, hostId, eid);
+  const derive = () => deriveSessionKeys(SUITE, { ...agreed }, hostId, eidOctets);
   const keys = derive();
   const [configureIsdp, replaceSessionKeys] = [Buffer.alloc(3), Buffer.alloc(60)];
   return [
@@ -196,26 +196,27 @@ function ourSteps({
       },
     ],
     [
-      'the rest of the package written',
+      'EID, metadata and further elements read and written',
+      () => {
+        encodeEid(checkEid(eid));
+        const { raw } = readSingle(metadataDer, STORE_METADATA, 'StoreMetadataRequest');
+        const part = encodeUnsignedPart(SUITE.channel, { transactionId, hostId, ...agreed });
+        return [encodeConfigureIsdp({}), encodeReplaceSessionKeys(ppk), smdpSignInput(part, otpk), raw];
+      },
+    ],
+    [
+      'the package put into one buffer',
       () => {
         const out = new OctetWriter(segments.length + 512);
-        out.put(encodeUnsignedPart(SUITE.channel, { transactionId, hostId, ...agreed }));
         out.put(segments);
+        return out;
       },
     ],
     ['signature, and as r ‖ s', () => decodeEcdsaSignature(SUITE.curve, sign('sha256', message, privateKey))],
   ];
 }
 
-function wholeBind({
-  segments,
-  metadataDer,
-  eid,
-}: {
-  readonly segments: Buffer;
-  readonly metadataDer: Uint8Array;
-  readonly eid: string;
-}): () => Promise<unknown> {
+function wholeBind({ segments, metadataDer, eid }: Profile): () => Promise<unknown> {
   const otpk = oneTimeKey();
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: NAMED_CURVE });
   const [hostId, transactionId] = [randomBytes(16), randomBytes(16)];

@@ -10,6 +10,7 @@ let start: StartThread = (module, options) => new Worker(module, options);
 export function startThread(module: URL, options: WorkerOptions): Worker {
   keepImportWrappersGeneric();
   markSeldom();
+  heedLimits();
   return start(module, options);
 }
 
@@ -37,4 +38,9 @@ const GROWTH_PERCENT = 150;
 
 function markSeldom(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+}
+
+/** What the process was started with for the heap of its first thread would go before the limits that a thread is started with. */
+function heedLimits(): void {
+  setFlagsFromString('--max-semi-space-size=0');
 }

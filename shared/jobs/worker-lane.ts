@@ -54,7 +54,7 @@ interface Running {
  * What keeps resident memory flat over a work of any length: with room for gigabytes V8 lets garbage lie until they are
  * filled. A task needs a few dozen megabytes of objects at once; octets in buffers are not counted here.
  */
-const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const;
+const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 } as const;
 
 /** Runs tasks in a worker thread with connections of its own to the same stores; a worker that dies is replaced. */
 export class WorkerLane implements Lane {

@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ALLOCATOR, type Beginning, serveWithAllocator, serveWithArenas } from '../../cli/allocator.ts';
+import {
+  ALLOCATOR,
+  type Beginning,
+  SERVER_SETTINGS,
+  serveWithAllocator,
+  serveWithArenas,
+} from '../../cli/allocator.ts';
 
 /** What a process would begin anew with; undefined where it goes on. */
 function begun(given: Partial<Beginning>, begin: (beginning: Beginning) => void = serveWithAllocator) {
@@ -29,8 +35,16 @@ it('a server begins anew with the settings, its options and its environment', ()
   expect(begun({})).toEqual({
     file: '/usr/bin/node',
     args: ['/usr/bin/node', '--inspect', '/usr/bin/smdpf', '--json', 'serve', '--port', '8443'],
-    env: { HOME: '/home/smdpf', ...ALLOCATOR },
+    env: { HOME: '/home/smdpf', ...SERVER_SETTINGS },
   });
+});
+
+it('options of Node stay, and go before a setting of ours', () => {
+  const ours = SERVER_SETTINGS.NODE_OPTIONS;
+  const of = (given: Partial<Beginning>) => begun(given)?.env.NODE_OPTIONS;
+  expect(of({ env: { NODE_OPTIONS: '--enable-source-maps' } })).toBe(`--enable-source-maps ${ours}`);
+  expect(of({ env: { NODE_OPTIONS: '--max-semi-space-size=32' } })).toBe('--max-semi-space-size=32');
+  expect(of({ execArgv: ['--max-semi-space-size=32'] })).toBe('');
 });
 
 it('an executable begins anew without its path among the arguments', () => {

@@ -1,8 +1,12 @@
 import type { Item, ItemKey } from '../ledger.ts';
 
-/** Characters of attributes from which an item is worth keeping, and those that are kept in all. */
-const LARGE = 2_048;
-const KEPT = 16_000_000;
+/** Characters of attributes from which an item is worth keeping. */
+export const LARGE = 2_048;
+/**
+ * Those that are kept in all: the records of 130 packs, which just-in-time calls of many orders come back to. A job reads each of its
+ * own once, and more room would fill with them in every thread, decoded and several times as large.
+ */
+export const KEPT = 1_000_000;
 
 interface Kept {
   readonly item: Item;

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { eidWithCheckDigits } from '../shared/codec/eid.ts';
 import { fromSpki } from '../shared/crypto/ec-key-forms.ts';
 import { decodeEcdsaSignature } from '../shared/crypto/ecdsa-signature.ts';
+import { opensslKeysOf } from '../shared/crypto/openssl-functions.ts';
 import { type Suite, suiteByName } from '../shared/crypto/suite.ts';
 import { present } from '../shared/present.ts';
 import { bindProfile } from '../shared/profile/bind.ts';
@@ -150,8 +151,10 @@ if (options.json) {
   console.log(JSON.stringify({ node: process.version, uppOctets: UPP_OCTETS, rows }, null, 2));
 } else {
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(0)} %`;
+  const functions = opensslKeysOf({ openSslName: 'prime256v1', coordinateLength: 32 }) !== undefined;
   console.log(
-    `${UPP_OCTETS} octets of profile, Node ${process.version}, one core; best round (median round)`,
+    `${UPP_OCTETS} octets of profile, Node ${process.version}, one core; best round (median round);` +
+      ` ephemeral keys by ${functions ? "OpenSSL's own functions (koffi)" : 'node:crypto'}`,
   );
   for (const { name, best, median } of rows) {
     const pair = (key: Exclude<keyof typeof best, 'withPoint'>, format: (value: number) => string): string =>

@@ -37,6 +37,10 @@ export interface SqliteLedgerOptions {
 }
 
 /**
+ * Items lie in the order in which they came, and their keys in an index: what one moment adds is on few pages that way, and a search
+ * reads keys alone. In a table that is in the order of its keys (WITHOUT ROWID) it reads every large item on its way as well, to
+ * the last octet. `attributes` come last, since what stands behind them is only reached through all of their pages.
+ *
  * `total` has one row: how many items there are, changed with them, so that one that is gone is missed; and whether the stripes
  * of lists are apart.
  */
@@ -50,10 +54,10 @@ const formOf = (spreads: boolean): DatabaseForm => ({
       partition  TEXT    NOT NULL,
       sort       TEXT    NOT NULL,
       revision   INTEGER NOT NULL,
-      attributes TEXT    NOT NULL,
       sum        INTEGER NOT NULL,
+      attributes TEXT    NOT NULL,
       PRIMARY KEY (partition, sort)
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS total (items INTEGER NOT NULL, spreads INTEGER NOT NULL) STRICT;
     INSERT INTO total SELECT 0, ${Number(spreads)} WHERE NOT EXISTS (SELECT * FROM total);`,
 });
@@ -103,7 +107,9 @@ export class SqliteLedger implements Ledger {
     this.#database = database;
     this.#select = database.prepare('SELECT * FROM item WHERE partition = ? AND sort = ?');
     this.#revision = database.prepare('SELECT revision, sum FROM item WHERE partition = ? AND sort = ?');
-    this.#insert = database.prepare('INSERT INTO item VALUES (?, ?, 1, ?, ?) ON CONFLICT DO NOTHING');
+    this.#insert = database.prepare(
+      'INSERT INTO item (partition, sort, revision, sum, attributes) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO NOTHING',
+    );
     this.#update = database.prepare(
       'UPDATE item SET revision = revision + 1, attributes = ?, sum = ? WHERE partition = ? AND sort = ? AND revision = ?',
     );
@@ -323,7 +329,7 @@ export class SqliteLedger implements Ledger {
     }
     const { when } = write;
     if (when === 'absent') {
-      const { changes } = this.#insert.run(partition, sort, attributes, rowSum(key, 1, attributes));
+      const { changes } = this.#insert.run(partition, sort, rowSum(key, 1, attributes), attributes);
       this.#added += Number(changes);
       return changes === 1 ? CREATED : this.#refused(key);
     }

@@ -34,7 +34,7 @@ function keepImportWrappersGeneric(): void {
  * small heap, and octets in buffers count: a thread of 20 MB, whose tasks hold a few MB of octets at a time, was marked for
  * nearly every chunk of a job, which took a quarter of the processor.
  */
-const GROWTH_PERCENT = 150;
+const GROWTH_PERCENT = 100;
 
 function markSeldom(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBits, decodeNamedBits, encodeBits, encodeNamedBits } from '../../shared/codec/bit-string.ts';
-import { concat, equal, fromHex, toHex, wipe } from '../../shared/codec/bytes.ts';
+import { concat, equal, fromHex, release, toHex, wipe } from '../../shared/codec/bytes.ts';
 import { OctetWriter } from '../../shared/codec/octet-writer.ts';
 import { decodeOid, encodeOid } from '../../shared/codec/oid.ts';
 import { tlv, tlvHeader } from '../../shared/codec/tlv.ts';
@@ -137,5 +137,21 @@ describe('writing into one buffer', () => {
     expect(out.reserve(2)).toBe(2);
     expect(toHex(out.finish())).toBe('01020000');
     expect(toHex(concat(out.octets))).toBe('01020000');
+  });
+});
+
+describe('octets whose memory is given back', () => {
+  it('have no length from then on, unless they share it with others', () => {
+    const alone = Buffer.alloc(100_000, 1);
+    const some = alone.subarray(5);
+    release(some);
+    expect(alone).toHaveLength(100_000);
+    release(alone);
+    expect([alone.length, some.length]).toEqual([0, 0]);
+    release(alone);
+    // of Node's pool
+    const pooled = Buffer.from('0102', 'hex');
+    release(pooled);
+    expect(pooled.toString('hex')).toBe('0102');
   });
 });

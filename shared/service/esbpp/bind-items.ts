@@ -25,20 +25,30 @@ interface BppElement {
   readonly outcome: ItemOutcome;
 }
 
+interface BoundItems {
+  /** Of each item its octets, in pieces. */
+  readonly elements: readonly (readonly Bytes[])[];
+  readonly outcomes: readonly ItemOutcome[];
+  /** Once the elements were copied. */
+  release(): void;
+}
+
 /**
  * Binds the profiles of claimed items and tells of the refused ones, in the order of the items. Undefined where a PPK
  * is gone: it goes after a commit or a cancellation, so somebody was faster, and the next look will tell who. With
- * `ppksAreLost` nobody was: such an item is refused, as one whose profile is damaged, with an alarm.
+ * `ppksAreLost` nobody was: such an item is refused, as one whose profile is damaged, with an alarm. The elements are views of what was
+ * read, until `release`.
  */
 export async function bindItems(
   context: Context,
   { jobId, job }: JobChunk,
   settled: readonly SettledItem[],
   { ppksAreLost, ...use }: UseOptions & { readonly ppksAreLost: boolean },
-): Promise<{ elements: (readonly Bytes[])[]; outcomes: ItemOutcome[] } | undefined> {
+): Promise<BoundItems | undefined> {
   const claimed = settled.filter(isClaimed);
   const positions = claimed.map(({ position }) => position);
-  const profiles = await new PackReader(context, job.orderId).read(positions, use);
+  const packs = new PackReader(context, job.orderId);
+  const profiles = await packs.read(positions, use);
   try {
     const keyless = [...profiles.values()].filter(({ kind }) => kind === 'keyless');
     if (keyless.length > 0 && !ppksAreLost) return undefined;
@@ -60,6 +70,7 @@ export async function bindItems(
     return {
       elements: results.map(({ element }) => element),
       outcomes: results.map(({ outcome }) => outcome),
+      release: () => packs.release(),
     };
   } finally {
     for (const profile of profiles.values()) if (profile.kind === 'whole') wipePpk(profile.ppk);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Bytes, concat } from '../../codec/bytes.ts';
+import { type Bytes, concat, release } from '../../codec/bytes.ts';
 import { together, untilDone } from '../../concurrency.ts';
 import { Fault, invariant } from '../../errors.ts';
 import { ownMember } from '../../own-member.ts';
@@ -112,13 +112,17 @@ async function attemptChunk(
     .filter((one) => !isClaimed(one))
     .flatMap(({ index }) => positionOf(job, index) ?? []);
   const hasShare = ownMember(order.shares, job.party) !== undefined;
+  const offsets = offsetsOf(bound.elements);
   const body = concat(...bound.elements.flat());
+  bound.release();
+  const part = await vault.put(partName, body);
+  release(body);
   return {
-    part: await vault.put(partName, body),
+    part,
     written,
     outcomes: bound.outcomes,
     slowed: keyUse.slowed(),
-    offsets: offsetsOf(bound.elements),
+    offsets,
     trustEpoch: view.epoch,
     orderState: { key: stateItem, revision: stateItem.revision },
     returned,

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../codec/bytes.ts';
 import { readSingleTlv } from '../../codec/tlv.ts';
-import { refuse } from '../../errors.ts';
+import { refuse, unlessRefused } from '../../errors.ts';
 import { decodeProfileLoadingReport } from '../../ifpp-draft1/profile-loading-report.ts';
 import { REPORT_START, readReportStart } from '../../ifpp-draft1/profile-loading-report-scan.ts';
 import { PROFILE_INSTALLATION_RESULT } from '../../rsp/profile-installation-result.ts';
@@ -16,6 +16,8 @@ import { LoadingResults } from './loading-results.ts';
 import { loadReportWork, reportProgress, sliceOf, takeReport, writeAnswer } from './report-slices.ts';
 
 const SEQUENCE = 0x30;
+/** Octets from which on a report is looked up before it is taken apart. */
+const LARGE = 65_536;
 
 const EMPTY: Warning = { code: 'nothingInside', message: 'the report has no items' };
 
@@ -38,7 +40,7 @@ export class ReportService implements Reports {
   ): Promise<ReportAnswer> {
     const { ledger, notifier, settings, now } = this.#context;
     const since = now();
-    const { reportId, body, items } = await this.#received(sent);
+    const { reportId, body, items } = await this.#received(caller, sent);
     if (named !== undefined && named !== reportId)
       refuse('protocolFormat', 'reportId is not the one in the ProfileLoadingReport');
     const item = await ledger.get(ledgerKeys.report(caller.identifier, reportId));
@@ -71,16 +73,34 @@ export class ReportService implements Reports {
     return done ? answer : await this.sendProfileLoadingReport(caller, sent);
   }
 
-  /** Of an upload that would not fit into a call the first octets are read and no more: it may be known, and is work otherwise. */
-  async #received(sent: Bytes | ObjectRef): Promise<{
+  /**
+   * Of an upload that would not fit into a call the first octets are read and no more: it may be known, and is work otherwise. Nor is
+   * a large one taken apart that is known, since whoever asks how far it is sends it each time.
+   */
+  async #received(
+    caller: Caller,
+    sent: Bytes | ObjectRef,
+  ): Promise<{
     readonly reportId: string;
     readonly body: Body;
     readonly items?: readonly Bytes[];
   }> {
     const { body, octets } = await receivedBody(this.#context, sent);
-    if (octets !== undefined) return { body, ...decodeProfileLoadingReport(octets) };
-    const start = await body.stretch({ offset: 0, length: Math.min(body.size, REPORT_START) });
-    return { body, reportId: readReportStart(start, body.size) };
+    const start = () => body.stretch({ offset: 0, length: Math.min(body.size, REPORT_START) });
+    if (octets === undefined) return { body, reportId: readReportStart(await start(), body.size) };
+    if (octets.length >= LARGE) {
+      const first = await start();
+      const reportId = unlessRefused(() => readReportStart(first, body.size));
+      if (reportId !== undefined && (await this.#bodyHash(caller, reportId)) === body.sha256)
+        return { body, reportId };
+    }
+    return { body, ...decodeProfileLoadingReport(octets) };
+  }
+
+  /** SHA-256 of the report that this caller has sent under this identifier. */
+  async #bodyHash(caller: Caller, reportId: string): Promise<string | undefined> {
+    const item = await this.#context.ledger.get(ledgerKeys.report(caller.identifier, reportId));
+    return item && reportRecord.from(item).bodyHash;
   }
 
   /** All refusals of a report of this caller, where there are more than an answer lists. */

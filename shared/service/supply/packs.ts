@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from 'node:crypto';
-import { type Bytes, wipe } from '../../codec/bytes.ts';
+import { type Bytes, release, wipe } from '../../codec/bytes.ts';
 import { together } from '../../concurrency.ts';
 import { invariant } from '../../errors.ts';
 import type { UseOptions } from '../../keys/provider.ts';
@@ -50,6 +50,7 @@ export class PackReader {
   readonly #context: Context;
   readonly #orderId: string;
   readonly #packs = new Map<number, Promise<PackRecord>>();
+  readonly #held: Bytes[] = [];
   #packSize: Promise<number> | undefined;
 
   /** `known`: what the caller has read of the order, which is not read again. */
@@ -81,6 +82,11 @@ export class PackReader {
       throw error;
     }
     return profiles;
+  }
+
+  /** Gives back the memory of all entries that were read, which nobody may look at any more. */
+  release(): void {
+    for (const octets of this.#held.splice(0)) release(octets);
   }
 
   async #readInto(
@@ -117,6 +123,7 @@ export class PackReader {
         this.#context.vault.get(object, { offset: start, length }),
         this.#context.ppks.entries(ppks, places),
       );
+      this.#held.push(octets);
       return places.map((place, i) => ({
         octets: octets.subarray(offsets[place]! - start, offsets[place + 1]! - start),
         sealed: sealed[i],

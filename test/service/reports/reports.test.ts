@@ -477,10 +477,12 @@ describe('a Profile Loading Report', { tags: ['DPFF05', 'ESBPP03', 'I4'] }, () =
     const { reports } = deployment.runtime.services;
     const first = await reports.sendProfileLoadingReport(DEVICE_MAKER, report);
     expect(first).toMatchObject({ state: 'Pending', rejected: [] });
-    const other = reportOf([bad], fromHex(first.reportId));
-    await expect(reports.sendProfileLoadingReport(DEVICE_MAKER, other)).rejects.toMatchObject({
-      code: 'requestChanged',
-    });
+    for (const [other, code] of [
+      [reportOf([bad], fromHex(first.reportId)), 'requestChanged'],
+      [reportOf(items.slice(1), fromHex(first.reportId)), 'requestChanged'],
+      [report.subarray(0, -1), 'protocolFormat'],
+    ] as const)
+      await expect(reports.sendProfileLoadingReport(DEVICE_MAKER, other)).rejects.toMatchObject({ code });
     let answer = first;
     while (answer.state === 'Pending') {
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -14,7 +14,7 @@ import { stateOf } from './ingest/state.ts';
 
 /**
  * Ingest of eUICC data on one core: entries per second beside the floor of bare node:crypto calls in the same run
- * (see ingest/floor.ts), and resident memory, which must not grow with the batch. Each batch is ingested into a
+ * (see ingest/floor.ts), the same with as many rows stored (ingest/stored-floor.ts), and resident memory, which must not grow with the batch. Each batch is ingested into a
  * deployment of its own (SQLite, files), by a process that did not make it and a worker thread such as the server's.
  *
  * `--warm-up` is how many entries come before those that count, ours and the floor's: a thread that has just begun runs code
@@ -99,6 +99,7 @@ function ledgerState(folder: string): string {
 
 if (options.json) console.log(JSON.stringify({ node: process.version, runs }, null, 2));
 else {
+  const storing = ({ leanFloorMs, storedFloorMs }: Measured) => leanFloorMs + storedFloorMs;
   const megabytes = (octets: number) => `${(octets / 1e6).toFixed(0)} MB`;
   for (const run of runs) {
     const perSecond = (ms: number) => `${Math.round((run.entries * 1000) / ms)}/s`;
@@ -111,6 +112,7 @@ else {
       `${run.entries} entries, ${run.accepted} accepted: ${perSecond(run.ingestMs)} on one core` +
         `   plain floor ${perSecond(run.plainFloorMs)} (${share(run.plainFloorMs)})` +
         `   lean floor ${perSecond(run.leanFloorMs)} (${share(run.leanFloorMs)})` +
+        `   with what is stored ${perSecond(storing(run))} (${share(storing(run))})` +
         `   the first ${run.warmUp.entries}, start included, took ${(run.warmUp.ms / 1000).toFixed(1)} s` +
         ` (floor ${(run.warmUp.leanFloorMs / 1000).toFixed(1)} s)` +
         `   frames read in ${(run.scanMs / 1000).toFixed(1)} s` +

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeploymentFolder } from '../../cli/deployment/folder.ts';
 import { SANDBOX_EUM } from '../../cli/deployment/sandbox.ts';
@@ -7,6 +8,7 @@ import { finishIngest, ingestIdOf, loadIngest } from '../../shared/service/esed1
 import { ingestSliceCount } from '../../shared/service/records/ingest.ts';
 import { parseOpenWorkName } from '../../shared/service/records/keys.ts';
 import { floorOfEntry } from './floor.ts';
+import { StoredFloor } from './stored-floor.ts';
 
 /** What one ingest in a process of its own measured; times in milliseconds of the processor, memory in octets. */
 export interface IngestRun {
@@ -21,6 +23,8 @@ export interface IngestRun {
   /** Beside those other slices, for as many entries. */
   readonly plainFloorMs: number;
   readonly leanFloorMs: number;
+  /** What storing as many rows takes, over and above: stored-floor.ts. */
+  readonly storedFloorMs: number;
   /** Resident set size with its worker at the first slice, and the highest one after any. */
   readonly startRss: number;
   readonly peakRss: number;
@@ -62,8 +66,10 @@ const spent = {
 };
 const slices = ingestSliceCount(frame);
 const before = Math.min(Math.max(1, Math.ceil(Number(warmUp) / frame.sliceSize)), slices - 1);
+let storedMs = 0;
 let startRss = 0;
 let peakRss = 0;
+let stored: StoredFloor | undefined;
 for (let slice = 0; slice < slices; slice++) {
   const into = slice < before ? spent.warmUp : spent.measured;
   if (diesIn === String(slice)) void delay(DIES_AFTER_MS).then(() => process.kill(process.pid, 'SIGKILL'));
@@ -73,10 +79,15 @@ for (let slice = 0; slice < slices; slice++) {
       for (let entry = 0; entry < FLOOR_ENTRIES; entry++) floors[form]();
     });
   }
+  // its file grows as the ledger does
+  stored ??= new StoredFloor(join(folder, 'ledger.sqlite'), join(folder, `floor-${process.pid}.sqlite`));
+  const storing = await timed(async () => stored?.store(frame.sliceSize));
+  if (slice >= before) storedMs += storing;
   const rss = process.memoryUsage.rss();
   startRss ||= rss;
   peakRss = Math.max(peakRss, rss);
 }
+stored?.close();
 await lane.close();
 await finishIngest(context, id);
 const { accepted } = (await loadIngest(context.ledger, id)).done!;
@@ -94,6 +105,7 @@ const run: IngestRun = {
   ingestMs: (spent.measured.ingest * frame.entries) / (frame.entries - warmEntries),
   plainFloorMs: floorMs(spent.measured.plain),
   leanFloorMs: floorMs(spent.measured.lean),
+  storedFloorMs: (storedMs * frame.entries) / ((slices - before) * frame.sliceSize),
   startRss,
   peakRss,
 };

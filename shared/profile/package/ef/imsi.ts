@@ -1,5 +1,6 @@
 import type { Bytes } from '../../../codec/bytes.ts';
 import { refuse } from '../../../errors.ts';
+import { blank } from './blank.ts';
 
 const IMSI_FILE_LENGTH = 9;
 const ODD = 9;
@@ -11,7 +12,7 @@ const FILLER = 0x0f;
  * number of digits, 1 for an even one) and digits with swapped nibbles, F filled.
  */
 export function encodeImsi(digits: string): Bytes {
-  const file = Buffer.alloc(IMSI_FILE_LENGTH).fill(0xff);
+  const file = blank(IMSI_FILE_LENGTH);
   file[0] = Math.floor(digits.length / 2) + 1;
   file[1] = 0xf0 | (digits.length % 2 === 1 ? ODD : EVEN);
   for (let i = 0; i < digits.length; i++) {

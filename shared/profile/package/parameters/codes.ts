@@ -1,5 +1,6 @@
 import { equal } from '../../../codec/bytes.ts';
 import type { PackageDraft, PeCodec } from '../draft.ts';
+import { blank } from '../ef/blank.ts';
 import { withField } from '../element.ts';
 import { defineParameter, digitsInput, type Parameter, refuseParameter } from '../parameter.ts';
 import {
@@ -31,7 +32,7 @@ const CODE_LENGTH = 8;
 
 /** ASCII digits, FF padded (ETSI TS 102 221 section 9.5.1). */
 export function encodeCode(digits: string): Buffer {
-  const octets = Buffer.alloc(CODE_LENGTH, 0xff);
+  const octets = blank(CODE_LENGTH);
   for (let i = 0; i < digits.length; i++) octets[i] = digits.charCodeAt(i);
   return octets;
 }

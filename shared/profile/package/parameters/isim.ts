@@ -1,4 +1,5 @@
 import type { Bytes } from '../../../codec/bytes.ts';
+import { blank } from '../ef/blank.ts';
 import { decodeImsIdentity, encodeImsIdentity, saysImsIdentity } from '../ef/ims-identity.ts';
 import { fileImage, fileRecords } from '../files.ts';
 import { listInput, type Parameter, type ParameterValue, refuseParameter, textInput } from '../parameter.ts';
@@ -18,7 +19,7 @@ function identityInput(name: string, value: ParameterValue): string {
 }
 
 function filled(content: Bytes, size: number): Bytes {
-  const file = Buffer.alloc(size, 0xff);
+  const file = blank(size);
   file.set(content);
   return file;
 }
@@ -54,7 +55,7 @@ export const impu = fileParameter<readonly string[]>({
   },
   encode(identities, view) {
     const length = view.recordLength ?? refuseParameter('impu', 'the file has no record length');
-    const file = Buffer.alloc(Math.max(identities.length * length, view.size ?? 0), 0xff);
+    const file = blank(Math.max(identities.length * length, view.size ?? 0));
     for (let i = 0; i < identities.length; i++) {
       const content = encodeImsIdentity(identities[i]!);
       if (content.length > length)

@@ -29,6 +29,13 @@ export class OctetWriter {
     this.#at += octets.length;
   }
 
+  /** Octets of a buffer from one offset to another, without a view of it. */
+  putFrom(octets: Buffer, from: number, end: number): void {
+    if (this.#at + end - from > this.octets.length) throw new RangeError('the octets do not fit');
+    octets.copy(this.octets, this.#at, from, end);
+    this.#at += end - from;
+  }
+
   tlv(tag: number, value: Bytes): void {
     this.header(tag, value.length);
     this.put(value);

@@ -109,8 +109,9 @@ export class BspSealer {
     plain.set(data, BLOCK);
     plain[BLOCK + data.length] = 0x80;
     plain.fill(0, BLOCK + data.length + 1, end);
-    const encrypted = this.#encryption.update(plain.subarray(0, end));
-    plain.set(encrypted.subarray(end - BLOCK));
+    const isFull = data.length === ENCRYPTED_DATA_LIMIT;
+    const encrypted = this.#encryption.update(isFull ? this.#room!.fullPlain : plain.subarray(0, end));
+    encrypted.copy(plain, 0, end - BLOCK, end);
     this.#add(tag, encrypted, BLOCK, end, out);
   }
 
@@ -118,17 +119,18 @@ export class BspSealer {
   macOnly(data: Bytes, out: OctetWriter): void {
     if (data.length > MAC_ONLY_DATA_LIMIT) throw new RangeError('too much data for one element');
     this.#counter++;
-    this.#add(TAG_88, data, 0, data.length, out);
+    const { buffer, byteOffset, length } = data;
+    this.#add(TAG_88, Buffer.from(buffer, byteOffset, length), 0, length, out);
   }
 
   /** The element but for its MAC, which is zeros until `authenticate`. */
-  #add(tag: number, from: Bytes, begin: number, stop: number, out: OctetWriter): void {
+  #add(tag: number, from: Buffer, begin: number, stop: number, out: OctetWriter): void {
     const message = this.#roomFor(messageRoom(stop - begin + MAC_LENGTH));
     const start = this.#end + BLOCK;
     const content = start + writeHeader(message, start, tag, stop - begin + MAC_LENGTH);
-    message.set(begin === 0 && stop === from.length ? from : from.subarray(begin, stop), content);
+    from.copy(message, content, begin, stop);
     const end = content + stop - begin;
-    out.put(message.subarray(start, end));
+    out.putFrom(message, start, end);
     const blocksEnd = this.#end + Math.ceil((end - this.#end) / BLOCK) * BLOCK;
     if (end < blocksEnd) {
       message[end] = 0x80;
@@ -178,6 +180,8 @@ export class BspSealer {
 /** What a sealer writes into, wiped whenever one is through with it: one after the other uses the same. */
 interface SealerRoom {
   readonly plain: Buffer;
+  /** What of it an element with as much data as it may have takes, as nearly all do: one view for all of them. */
+  readonly fullPlain: Buffer;
   readonly messages: Buffer;
 }
 
@@ -190,8 +194,10 @@ const ROOM_STEP = 8 * 1024;
 function takeRoom(octets: number): SealerRoom {
   const room = ROOMS.pop();
   if (room !== undefined && room.messages.length >= octets) return room;
+  const plain = room?.plain ?? Buffer.alloc(BLOCK + MAC_ONLY_DATA_LIMIT);
   return {
-    plain: room?.plain ?? Buffer.alloc(BLOCK + MAC_ONLY_DATA_LIMIT),
+    plain,
+    fullPlain: room?.fullPlain ?? plain.subarray(0, BLOCK + paddedLength(ENCRYPTED_DATA_LIMIT)),
     messages: Buffer.allocUnsafeSlow(ROOM_STEP * Math.ceil(octets / ROOM_STEP)),
   };
 }

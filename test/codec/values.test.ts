@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBits, decodeNamedBits, encodeBits, encodeNamedBits } from '../../shared/codec/bit-string.ts';
-import { concat, equal, fromHex, release, toHex, wipe } from '../../shared/codec/bytes.ts';
+import { concat, equal, equalWithin, fromHex, release, toHex, wipe } from '../../shared/codec/bytes.ts';
 import { OctetWriter } from '../../shared/codec/octet-writer.ts';
 import { decodeOid, encodeOid } from '../../shared/codec/oid.ts';
 import { tlv, tlvHeader } from '../../shared/codec/tlv.ts';
@@ -9,6 +9,29 @@ import { headerLength, tlvLength } from '../../shared/codec/tlv-header.ts';
 import { expectRefusal } from '../support/refusal.ts';
 
 describe('helpers on octets', () => {
+  it('tell whether two buffers agree from one offset to another, short or long', () => {
+    const one = Buffer.from(Array.from({ length: 300 }, (_, i) => i % 256));
+    for (const [from, to] of [
+      [0, 0],
+      [10, 11],
+      [5, 101],
+      [5, 102],
+      [0, 300],
+    ] as const) {
+      const other = Buffer.from(one);
+      if (from > 0) other[from - 1]! ^= 1;
+      if (to < 300) other[to]! ^= 1;
+      expect(equalWithin(one, other, from, to)).toBe(true);
+      for (const at of to > from ? [from, to - 1] : []) {
+        other[at]! ^= 1;
+        expect(equalWithin(one, other, from, to)).toBe(false);
+        other[at]! ^= 1;
+      }
+    }
+    for (const end of [301, 450])
+      expect(equalWithin(one, Buffer.concat([one, one]), end - 2, end)).toBe(false);
+  });
+
   it('give octets back from hexadecimal', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (octets) => {
@@ -130,9 +153,10 @@ describe('writing into one buffer', () => {
 
   it('refuses to overflow and to stay short', () => {
     const out = new OctetWriter(4);
-    out.put(fromHex('0102'));
+    out.putFrom(Buffer.from('ff0102ff', 'hex'), 1, 3);
     expect(() => out.finish()).toThrow(RangeError);
     expect(() => out.put(fromHex('030405'))).toThrow(RangeError);
+    expect(() => out.putFrom(Buffer.alloc(4), 0, 3)).toThrow(RangeError);
     expect(() => out.reserve(3)).toThrow(RangeError);
     expect(out.reserve(2)).toBe(2);
     expect(toHex(out.finish())).toBe('01020000');

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Bytes } from '../../shared/codec/bytes.ts';
+import { type Bytes, release } from '../../shared/codec/bytes.ts';
 import { unlessRefused } from '../../shared/errors.ts';
 import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
@@ -40,7 +40,10 @@ export async function isPart(file: string, { size, sha256 }: Part): Promise<bool
 
 async function sha256Of(file: string): Promise<Bytes> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Bytes);
+  for await (const chunk of createReadStream(file) as AsyncIterable<Bytes>) {
+    hash.update(chunk);
+    release(chunk);
+  }
   return hash.digest();
 }
 

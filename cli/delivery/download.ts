@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { pipeline } from 'node:stream/promises';
+import { type Bytes, release } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
 import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import type { TlsIdentity } from '../../sim/index.ts';
@@ -33,7 +32,15 @@ async function fetchFrom(url: string, file: string, have: number, tls: TlsIdenti
     throw new Fault('vault', `a part was answered with HTTP ${status}`, { retryable: status >= 500 });
   }
   // a server may answer with the whole
-  await pipeline(response, createWriteStream(file, { flags: status === 206 ? 'a' : 'w' }));
+  const output = await open(file, status === 206 ? 'a' : 'w');
+  try {
+    for await (const piece of response as AsyncIterable<Bytes>) {
+      await output.appendFile(piece);
+      release(piece);
+    }
+  } finally {
+    await output.close();
+  }
 }
 
 function get(url: URL, headers: Record<string, string>, tls: TlsIdentity): Promise<IncomingMessage> {

@@ -33,13 +33,10 @@ export class StoredFloor {
       certificate: rowOf('euicc#', 'certificate'),
       record: rowOf('euicc#', 'head'),
     };
+    const { sql } = pattern.prepare("SELECT sql FROM sqlite_schema WHERE name = 'item'").get() ?? {};
     pattern.close();
     this.#database = new DatabaseSync(file);
-    this.#database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-       CREATE TABLE item (partition TEXT NOT NULL, sort TEXT NOT NULL, revision INTEGER NOT NULL, attributes TEXT NOT NULL,
-         sum INTEGER NOT NULL, PRIMARY KEY (partition, sort)) STRICT, WITHOUT ROWID`,
-    );
+    this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${sql}`);
   }
 
   /** A slice of so many entries, with one one-time key each. */

@@ -8,6 +8,7 @@ import { compileTemplate } from '../../../shared/profile/package/personalise.ts'
 import { ProfileMaker } from '../../../shared/profile/package/profile-maker.ts';
 import { ownTemplate } from '../../../shared/profile/package/template/own-profile.ts';
 import { preparePack } from '../../../shared/service/es2f/order-packs.ts';
+import { OutputRows } from '../../../shared/service/es2f/output-rows.ts';
 import type { Personaliser } from '../../../shared/service/es2f/personalisation.ts';
 import { protectedProfile } from '../../../shared/service/es2f/profile-making.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
@@ -42,7 +43,9 @@ describe('where the making of profiles fails, what is in clear is wiped (I5)', {
     vi.spyOn(context.vault, 'put').mockRejectedValue(
       new Fault('vault', 'the disk went away', { retryable: true }),
     );
+    const output = vi.spyOn(OutputRows.prototype, 'wipe');
     await expect(preparePack({ ...context, random }, 'WIPED', 0)).rejects.toThrow('the disk');
+    expect(output).toHaveBeenCalledOnce();
     // octets are given out from the front: of those, nonces are left, the last one before what was not given out
     const runs = Buffer.from(bulks[0]!).toString('latin1').split(/\0+/).slice(1);
     const unused = runs.pop()!;

@@ -5,6 +5,8 @@ import { Fault } from '../../errors.ts';
 import { isCode } from '../durable-files.ts';
 
 const flush = promisify(fdatasync);
+/** Resolves behind every promise that is settled now, and before anything that a later turn of the loop does. */
+const settled = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 /** Files that are kept open between calls. */
 const LIMIT = 128;
@@ -44,11 +46,12 @@ class OpenFile {
 
   /**
    * Resolves once what was written before is on the medium. Those who ask while a flush is under way, which may miss what
-   * they wrote, share the next one.
+   * they wrote, share the next one. It begins behind all promises that are settled now, so that those whom one commit of a
+   * group lets go on share it too: each is handed to another thread, which costs more than what it flushes.
    */
   async sync(): Promise<void> {
     this.#users += 1;
-    this.#next ??= this.#flushing.then(() => {
+    this.#next ??= this.#flushing.then(settled).then(() => {
       this.#next = undefined;
       const flushed = flush(this.fd);
       this.#flushing = flushed.catch(() => undefined);

@@ -36,8 +36,8 @@ interface BoundItems {
 /**
  * Binds the profiles of claimed items and tells of the refused ones, in the order of the items. Undefined where a PPK
  * is gone: it goes after a commit or a cancellation, so somebody was faster, and the next look will tell who. With
- * `ppksAreLost` nobody was: such an item is refused, as one whose profile is damaged, with an alarm. The elements are views of what was
- * read, until `release`.
+ * `ppksAreLost` nobody was: such an item is refused, as one whose profile is damaged, with an alarm. `release` gives the memory back of what
+ * was read for the elements, which may be views of it.
  */
 export async function bindItems(
   context: Context,

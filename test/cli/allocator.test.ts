@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import {
   ALLOCATOR,
   type Beginning,
+  pullWithLimit,
   SERVER_SETTINGS,
   serveWithAllocator,
   serveWithArenas,
@@ -45,6 +46,19 @@ it('options of Node stay, and go before a setting of ours', () => {
   expect(of({ env: { NODE_OPTIONS: '--enable-source-maps' } })).toBe(`--enable-source-maps ${ours}`);
   expect(of({ env: { NODE_OPTIONS: '--max-semi-space-size=32' } })).toBe('--max-semi-space-size=32');
   expect(of({ execArgv: ['--max-semi-space-size=32'] })).toBe('');
+});
+
+it('a pull begins anew with the limit of a young heap, once', () => {
+  const argv = ['/usr/bin/node', '/usr/bin/smdpf', 'pull', '--out', 'serve'];
+  const { NODE_OPTIONS } = SERVER_SETTINGS;
+  expect(begun({ argv }, pullWithLimit)).toEqual({
+    file: '/usr/bin/node',
+    args: ['/usr/bin/node', '--inspect', ...argv.slice(1)],
+    env: { HOME: '/home/smdpf', NODE_OPTIONS },
+  });
+  expect(begun({ argv, env: { NODE_OPTIONS } }, pullWithLimit)).toBeUndefined();
+  expect(begun({ argv, execArgv: ['--max-semi-space-size=16'] }, pullWithLimit)).toBeUndefined();
+  expect(begun({}, pullWithLimit)).toBeUndefined();
 });
 
 it('an executable begins anew without its path among the arguments', () => {

@@ -85,6 +85,8 @@ const runtimeMembers = {
   inlineOrder: optional(whole),
   /** Rows of a large order that one task checks; 4,000 unless given, and 10,000 at most. */
   rowSlice: optional(whole),
+  /** Items of a large request that are planned at once; 8,000 unless given, and at most. */
+  requestSlice: optional(whole),
   inlineReport: optional(whole),
   /** Chunks of a job whose parts one manifest names, and chunks of a page where they are more; 64 and 64 unless given. */
   manifest: optional(object({ whole, page: whole })),

@@ -29,6 +29,7 @@ export function settingsOf(config: RuntimeConfig): Settings {
       manifest: config.manifest,
       inlineOrder: config.inlineOrder,
       rowSlice: config.rowSlice,
+      requestSlice: config.requestSlice,
       inlineReport: config.inlineReport,
       uploads: config.uploads,
       signConcurrency: config.signConcurrency,

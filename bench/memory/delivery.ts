@@ -20,7 +20,7 @@ export async function job(stand: Stand, eids: readonly string[]): Promise<Peak> 
     () => stand.client('deviceMaker', 'request', 'send', ...names, ...WAIT),
     async () => {
       const { jobs } = await stand.runtime.services.inventory.listJobs({ limit: 1 });
-      return share(jobs[0], ({ bound, refused, items }) => (bound + refused) / items);
+      return share(jobs[0], ({ bound, refused, items }) => (bound + refused) / Math.max(1, items));
     },
   );
 }

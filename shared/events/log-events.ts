@@ -19,7 +19,18 @@ const alarm = <const M extends Members>(when: string, members: M, todo: string) 
 
 const MESSAGE = { message: 'text' } as const;
 const WORK = {
-  kind: words('job', 'manifest', 'order', 'rows', 'rowSlices', 'frames', 'euiccData', 'report', 'closing'),
+  kind: words(
+    'request',
+    'job',
+    'manifest',
+    'order',
+    'rows',
+    'rowSlices',
+    'frames',
+    'euiccData',
+    'report',
+    'closing',
+  ),
   id: 'identifier',
   task: 'number',
 } as const;

@@ -8,8 +8,8 @@ import { TAG } from './tags.ts';
 /** BppRequest (FF61): a device manufacturer asks for Bound Profile Packages. */
 const BPP_REQUEST = TAG.bppRequest;
 
-/** Items of one request. A larger production run is several requests of the same order. */
-export const MAX_REQUEST_ITEMS = 200_000;
+/** Items of one request: as many as an order has profiles. A larger production run is several requests. */
+export const MAX_REQUEST_ITEMS = 10_000_000;
 
 export interface RequestItem {
   readonly itemId: number;

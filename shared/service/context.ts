@@ -45,6 +45,8 @@ export interface Settings {
   readonly inlineOrder: number;
   /** Rows of a large order that one task checks, in whole blocks. */
   readonly rowSlice: number;
+  /** Items of a large request that are planned at once, in whole chunks. */
+  readonly requestSlice: number;
   /** Items of a report that is verified within the call; of a larger one, slices of at most so many are tasks. */
   readonly inlineReport: number;
   /** What a party may have of uploads at once, from the grant on. */
@@ -66,6 +68,7 @@ export const DEFAULT_SETTINGS = {
   manifest: { whole: 64, page: 64 },
   inlineOrder: 1_000,
   rowSlice: 4_000,
+  requestSlice: 8_000,
   inlineReport: 1_000,
   uploads: { count: 64, octets: 8 * 1024 ** 3 },
   signConcurrency: 16,

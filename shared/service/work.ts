@@ -8,8 +8,10 @@ import { checkRowSlice, finishRowSlices } from './es2f/row-slices.ts';
 import { bindChunk } from './esbpp/binding.ts';
 import { finishJob } from './esbpp/job-progress.ts';
 import { finishTree, makePage } from './esbpp/manifest-tree.ts';
+import { finishRequest, planRequest } from './esbpp/request-plan.ts';
 import { finishFrames, frameBatch } from './esed1/batch-frames.ts';
 import { finishIngest, ingestSlice } from './esed1/euicc-batches.ts';
+import { IngestService } from './esed1/ingest.ts';
 import { jobRecord } from './records/job.ts';
 import { ledgerKeys, partitions } from './records/keys.ts';
 import { openWorkOf } from './records/work.ts';
@@ -17,18 +19,21 @@ import { finishReport, runReportSlice } from './reports/report-slices.ts';
 import { recordJob } from './supply/draws.ts';
 import type { Trust } from './trust/trust.ts';
 
-/** What a dispatcher runs: chunks of jobs, pages of their manifests, packs of orders, frames and slices of eUICC data, ends of orders. Each task stands by itself and may be repeated. */
+/** What a dispatcher runs: plans of large requests, chunks of jobs, pages of their manifests, packs of orders, frames and slices of eUICC data, ends of orders. Each task stands by itself and may be repeated. */
 export class ServiceWork implements WorkRunner {
   readonly #context: Context;
   readonly #trust: Trust;
+  readonly #ingest: IngestService;
 
   constructor(context: Context, trust: Trust) {
     this.#context = context;
     this.#trust = trust;
+    this.#ingest = new IngestService(context, trust);
   }
 
   async runTask(kind: WorkKind, id: string, task: number): Promise<void> {
-    if (kind === 'order') await preparePack(this.#context, id, task);
+    if (kind === 'request') await planRequest(this.#context, this.#ingest, id);
+    else if (kind === 'order') await preparePack(this.#context, id, task);
     else if (kind === 'rows') await findOrderRows(this.#context, id);
     else if (kind === 'rowSlices') await checkRowSlice(this.#context, id, task);
     else if (kind === 'job') await bindChunk(this.#context, this.#trust, id, task);
@@ -40,6 +45,7 @@ export class ServiceWork implements WorkRunner {
   }
 
   finish(kind: WorkKind, id: string): Promise<boolean> {
+    if (kind === 'request') return finishRequest(this.#context, id);
     if (kind === 'order') return finishOrder(this.#context, id);
     if (kind === 'rows') return finishRows(this.#context, id);
     if (kind === 'rowSlices') return finishRowSlices(this.#context, id);
@@ -58,7 +64,9 @@ export class ServiceWork implements WorkRunner {
       const work = openWorkOf(item);
       if (work.kind === 'job') {
         const job = await ledger.get(ledgerKeys.job(work.id));
-        if (job !== undefined) await recordJob(this.#context, work.id, jobRecord.from(job));
+        const record = job && jobRecord.from(job);
+        if (record !== undefined && record.slices === undefined)
+          await recordJob(this.#context, work.id, record);
       }
       await dispatcher.submit(work);
       resumed += 1;

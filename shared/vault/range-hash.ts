@@ -56,3 +56,16 @@ export async function readRange(
   if (expected.length !== LENGTH || !equal(rangeHash(octets), expected)) throw new DamagedObject(ref.name);
   return octets;
 }
+
+/** All the stretches, which follow each other, by one read. */
+export async function readRanges(
+  vault: Pick<Vault, 'get'>,
+  ref: ObjectRef,
+  { offsets, hashes }: { readonly offsets: readonly number[]; readonly hashes: Bytes },
+): Promise<Bytes> {
+  const [offset, end] = [offsets.at(0) ?? 0, offsets.at(-1) ?? 0];
+  const octets = await vault.get(ref, { offset, length: end - offset });
+  const within = offsets.map((one) => one - offset);
+  if (!equal(rangeHashes(octets, within), hashes)) throw new DamagedObject(ref.name);
+  return octets;
+}

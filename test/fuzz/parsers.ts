@@ -67,7 +67,7 @@ export async function parsers(): Promise<Target[]> {
   return [
     ...der.map(([kind, decode]) => parser(kind, [of(kind)], decode)),
     parser('bppRequest as it arrives', [of('bppRequest')], (octets) =>
-      scanBppRequest(only(octets), octets.length, 2),
+      scanBppRequest(() => only(octets), octets.length, 2),
     ),
     parser('profileLoadingReport as it arrives', [of('profileLoadingReport')], (octets) =>
       scanProfileLoadingReport(only(octets), octets.length, 2),

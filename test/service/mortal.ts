@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../../shared/ledger/ledger.ts';
-import { openRuntime, type Runtime } from '../../shared/runtime.ts';
+import { openRuntime, type Runtime, type RuntimeOptions } from '../../shared/runtime.ts';
 import type { PpkVault, Vault } from '../../shared/vault/vault.ts';
 import type { Deployment } from '../support/deployment.ts';
 
@@ -31,9 +31,11 @@ export class MortalProcess {
   static async start(
     { config, runtime: { unguarded: context, keys } }: Pick<Deployment, 'config' | 'runtime'>,
     fate: Fate = {},
+    options: Pick<RuntimeOptions, 'lanes'> = {},
   ): Promise<MortalProcess> {
     const life = new Life(fate);
     const runtime = await openRuntime(config, {
+      ...options,
       stores: {
         ledger: life.wrap(context.ledger),
         vault: life.wrap(context.vault),

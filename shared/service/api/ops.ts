@@ -84,9 +84,13 @@ export interface JobSummary {
   /** The device manufacturer. */
   readonly party: string;
   readonly orderId: string;
+  /** 0 of a large request as long as it is being read, and of one that was refused. */
   readonly items: number;
   readonly createdAt: string;
-  readonly state: 'Pending' | 'Done';
+  /** `Refused`: a large request that is none; none of its items was looked at. */
+  readonly state: 'Pending' | 'Done' | 'Refused';
+  /** Why it was refused. */
+  readonly reason?: Omit<ItemRefusal, 'code'>;
   readonly bound: number;
   readonly refused: number;
   readonly chunks: number;

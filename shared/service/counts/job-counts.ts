@@ -3,7 +3,7 @@ import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { KeysSlowed } from '../api/esbpp.ts';
 import { jobCount } from '../records/inventory.ts';
-import { type ChunkProgress, chunkCount, chunkProgress, type JobRecord } from '../records/job.ts';
+import { type Chunked, type ChunkProgress, chunkCount, chunkProgress } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { sum } from './order-counts.ts';
 import { nextShard, SHARDS } from './shards.ts';
@@ -11,7 +11,7 @@ import { nextShard, SHARDS } from './shards.ts';
 /** Chunks of a job whose progress is read one by one; what larger ones have done is counted. */
 const FEW = 64;
 
-export const isCounted = (job: Pick<JobRecord, 'chunkOffsets'>) => chunkCount(job) > FEW;
+export const isCounted = (job: Chunked) => chunkCount(job) > FEW;
 
 /** What the commits of a job add up to. */
 export interface JobProgress {
@@ -31,7 +31,7 @@ type Committed = Pick<ChunkProgress, 'bound' | 'refused' | 'cause' | 'keysSlowed
 export const jobCountWrites = (
   ledger: Pick<Ledger, 'get'>,
   jobId: string,
-  job: Pick<JobRecord, 'chunkOffsets'>,
+  job: Chunked,
   progress: Committed,
 ): Promise<Write[]> => counting(ledger, jobId, job, ofChunk({ ...progress, finished: false }));
 
@@ -39,13 +39,13 @@ export const jobCountWrites = (
 export const finishedCountWrites = (
   ledger: Pick<Ledger, 'get'>,
   jobId: string,
-  job: Pick<JobRecord, 'chunkOffsets'>,
+  job: Chunked,
 ): Promise<Write[]> => counting(ledger, jobId, job, { ...NOTHING, finished: 1 });
 
 async function counting(
   ledger: Pick<Ledger, 'get'>,
   jobId: string,
-  job: Pick<JobRecord, 'chunkOffsets'>,
+  job: Chunked,
   more: JobProgress,
 ): Promise<Write[]> {
   if (!isCounted(job)) return [];
@@ -61,13 +61,13 @@ export const NOTHING: JobProgress = { chunks: 0, finished: 0, bound: 0, refused:
 export const progressOfJob = async (
   ledger: Pick<Ledger, 'getMany'>,
   jobId: string,
-  job: Pick<JobRecord, 'chunkOffsets'>,
+  job: Chunked,
 ): Promise<JobProgress> => (await committedOf(ledger, [{ jobId, job }])).get(jobId) ?? NOTHING;
 
 /** How far these jobs are: reads 64 small items for each at most. */
 export async function committedOf(
   ledger: Pick<Ledger, 'getMany'>,
-  jobs: readonly { readonly jobId: string; readonly job: Pick<JobRecord, 'chunkOffsets'> }[],
+  jobs: readonly { readonly jobId: string; readonly job: Chunked }[],
 ): Promise<Map<string, JobProgress>> {
   const wanted = jobs.flatMap(({ jobId, job }) => {
     const keys = isCounted(job)

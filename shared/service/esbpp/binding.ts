@@ -16,6 +16,7 @@ import {
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
 import { orderRecord, orderStateRecord } from '../records/order.ts';
+import { planOfChunk } from '../supply/job-plan.ts';
 import { readTies } from '../supply/ties.ts';
 import type { Trust, TrustView } from '../trust/trust.ts';
 import { bindItems } from './bind-items.ts';
@@ -90,7 +91,8 @@ async function attemptChunk(
   invariant(orderItem && stateItem, `order ${job.orderId} has no record`);
   const order = orderRecord.from(orderItem);
   const { state: orderState } = orderStateRecord.from(stateItem);
-  const items = await chunkItems(context, place);
+  const plan = await planOfChunk(context, jobId, job, chunk);
+  const items = await chunkItems(context, place, plan);
   const tied = new Set((await readTies(ledger, job.orderId)).map(({ position }) => position));
 
   const attempt = randomUUID();
@@ -98,7 +100,7 @@ async function attemptChunk(
   // side by side: in the embedded ledger trace and claims share one flush of the medium
   const [written, settled] = await together(
     beginAttempt(context, 'part', attempt, { objects: [partName], holder: ledgerKeys.chunk(jobId, chunk) }),
-    claimItems(context, { place, order, orderState, tied, view }, items),
+    claimItems(context, { place, plan, order, orderState, tied, view }, items),
   );
   // somebody waits for the answer of a job that is bound within its call
   const keyUse = countKeysSlowed(chunkCount(job) === 1 ? 'interactive' : 'bulk');
@@ -110,7 +112,7 @@ async function attemptChunk(
 
   const returned = settled
     .filter((one) => !isClaimed(one))
-    .flatMap(({ index }) => positionOf(job, index) ?? []);
+    .flatMap(({ index }) => positionOf(plan, index) ?? []);
   const hasShare = ownMember(order.shares, job.party) !== undefined;
   const offsets = offsetsOf(bound.elements);
   const body = concat(...bound.elements.flat());

@@ -24,7 +24,7 @@ import type { OrderRecord } from '../records/order.ts';
 import { viewBlock } from '../supply/draws.ts';
 import { positionOfIccid } from '../supply/own-order.ts';
 import type { DpBinding, TrustView } from '../trust/trust.ts';
-import type { ChunkItem, JobChunk } from './chunk-items.ts';
+import type { ChunkItem, JobChunk, PlanOfChunk } from './chunk-items.ts';
 
 /** An item that passed the gate and holds its claim. */
 export interface ClaimedItem extends ChunkItem {
@@ -45,6 +45,7 @@ export const isClaimed = (one: SettledItem): one is ClaimedItem => 'key' in one;
 /** What the claims of one attempt at a chunk lean on. */
 export interface ChunkReads {
   readonly place: JobChunk;
+  readonly plan: Pick<PlanOfChunk, 'runs'>;
   readonly order: OrderRecord;
   readonly orderState: OrderState;
   /** Positions kept for one eUICC each. */
@@ -86,7 +87,7 @@ export async function claimItems(
         const candidate = { eid, record, certificate: certificates.get(eid) };
         const wanted = wantedProfile(context, reads, one, refusedData.get(eid));
         const verdict = await mayHaveProfile(candidate, wanted, gate);
-        settled.set(one.index, settledItem(job, one, verdict));
+        settled.set(one.index, settledItem(reads, one, verdict));
         if (!(verdict instanceof Refusal)) record = verdict.claim.euicc;
       }
       return record === undefined || record === before ? unchanged() : becomes(euiccRecord.to(record));
@@ -95,10 +96,10 @@ export async function claimItems(
   return items.map(({ index }) => settled.get(index)!);
 }
 
-function settledItem(job: JobRecord, one: ChunkItem, verdict: Admission | Refusal): SettledItem {
+function settledItem({ plan }: ChunkReads, one: ChunkItem, verdict: Admission | Refusal): SettledItem {
   if (verdict instanceof Refusal) return { ...one, refusal: verdict };
   const { dp, claim } = verdict;
-  const position = positionOf(job, one.index);
+  const position = positionOf(plan, one.index);
   invariant(position !== undefined, `item ${one.index} was admitted without a position`);
   return { ...one, position, euicc: claim.euicc, key: claim.key, dp };
 }
@@ -123,11 +124,11 @@ const refusedDataOf = ({ refusedData }: JobRecord): ReadonlyMap<string, Refusal>
 /** What the gate is asked for one item. */
 function wantedProfile(
   context: Context,
-  { place: { jobId, job }, order, orderState, tied }: ChunkReads,
+  { place: { jobId, job }, plan, order, orderState, tied }: ChunkReads,
   { index, item }: ChunkItem,
   refusedData: Refusal | undefined,
 ): WantedProfile {
-  const position = positionOf(job, index);
+  const position = positionOf(plan, index);
   return {
     orderId: job.orderId,
     order,

@@ -29,6 +29,7 @@ import { chainsOf } from './job-chains.ts';
 import { chunkProgresses, finishJob } from './job-progress.ts';
 import { JustInTime } from './just-in-time/just-in-time.ts';
 import { readPart } from './just-in-time/sealed-part.ts';
+import { planningAnswer } from './large-requests.ts';
 import { isPaged } from './manifest-tree.ts';
 import { markDelivered } from './mark-delivered.ts';
 import { pagedAnswer } from './paged-answer.ts';
@@ -65,7 +66,8 @@ export class DeliveryService implements Delivery {
     confirmed: Promise<unknown> = Promise.resolve(),
   ): Promise<BppAnswer> {
     const received = await this.#requests.receive(caller, content);
-    const inTime = await this.#justInTime.answer(received, confirmed);
+    const isLarge = 'upload' in received;
+    const inTime = isLarge ? undefined : await this.#justInTime.answer(received, confirmed);
     if (inTime !== undefined) return inTime;
     await confirmed;
     const { jobId, job } = await this.#requests.take(received);
@@ -83,6 +85,7 @@ export class DeliveryService implements Delivery {
         subjectIdentifier: requestId,
       });
     const { jobId, job } = taken;
+    if (job.planning !== undefined) return planningAnswer(job);
     if (page === undefined) return await this.#answer(jobId, job);
     if (!isPaged(this.#context, job))
       refuse('requestUnknown', 'the answer has no pages; ask for it without one', {
@@ -93,13 +96,20 @@ export class DeliveryService implements Delivery {
 
   /** Also what a restart does for open work: everything here may be repeated. */
   async #start(jobId: string, job: JobRecord): Promise<void> {
+    if (job.planning !== undefined) return await this.#plan(jobId, job);
     const open = await this.#context.ledger.get(ledgerKeys.openWork('job', jobId));
     if (open === undefined) return;
-    await recordJob(this.#context, jobId, job);
+    // the plan of a large one was recorded before it was a job
+    if (job.slices === undefined) await recordJob(this.#context, jobId, job);
     if (chunkCount(job) > 1)
       return await this.#context.dispatcher.submit({ kind: 'job', id: jobId, tasks: chunkCount(job) });
     await bindChunk(this.#context, this.#trust, jobId, 0);
     await finishJob(this.#context, jobId);
+  }
+
+  async #plan(jobId: string, { planning }: JobRecord): Promise<void> {
+    if (planning?.refused === undefined)
+      await this.#context.dispatcher.submit({ kind: 'request', id: jobId, tasks: 1 });
   }
 
   /** Brings a job to its end that was bound just in time, by an attempt that did not come so far. */
@@ -111,6 +121,7 @@ export class DeliveryService implements Delivery {
 
   /** A job of one chunk is little to read; just in time needs every read that it can spare. */
   async #answer(jobId: string, job: JobRecord): Promise<BppAnswer> {
+    if (job.planning !== undefined) return planningAnswer(job);
     if (job.request === undefined) await this.#finishInTime(jobId, job);
     if (chunkCount(job) === 1) return await this.#count(jobId, job);
     const { epoch } = await this.#trust.current();

@@ -3,7 +3,7 @@ import type { Bytes } from '../../codec/bytes.ts';
 import { together, untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { decodeBppRequest, type RequestItem } from '../../ifpp-draft1/bpp-request.ts';
-import { type BppRequestFrame, frameOfRequest, scanBppRequest } from '../../ifpp-draft1/bpp-request-scan.ts';
+import { type BppRequestFrame, frameOfRequest } from '../../ifpp-draft1/bpp-request-scan.ts';
 import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
@@ -20,11 +20,13 @@ import { streamWhole } from '../life/checked-reads.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
-import { iccidOwner, type OrderRecord, orderRecord, orderStateRecord } from '../records/order.ts';
 import { jobIdOf } from '../records/transaction-id.ts';
 import { openWorkRecord } from '../records/work.ts';
 import { type Drawer, planDraw } from '../supply/supply.ts';
 import { Turns } from '../turns.ts';
+import { type LargeRequest, readLargeHead, requireSame, takeLarge } from './large-requests.ts';
+import { requireMayDraw } from './may-draw.ts';
+import { wishesOf } from './wishes.ts';
 
 /** Runs of positions that a job may have: only orders drawn by single ICCIDs come near. */
 const MAX_RUNS = 8_000;
@@ -72,13 +74,13 @@ export class Requests {
     this.#ingest = ingest;
   }
 
-  /** Reads a request: as a whole one that would fit into a call, a larger one as it lies, with 16 octets of memory for an item. */
-  async receive(caller: Caller, sent: Bytes | ObjectRef): Promise<ReceivedRequest> {
+  /** Reads a request: as a whole one that would fit into a call, of a larger one the head. */
+  async receive(caller: Caller, sent: Bytes | ObjectRef): Promise<ReceivedRequest | LargeRequest> {
     const { chunkSize } = this.#context.settings;
-    const { body, octets } = await receivedBody(this.#context, sent);
-    if (octets === undefined) {
-      const frame = await scanBppRequest(body.stream(), body.size, chunkSize);
-      return { caller, body, frame, jobId: this.#jobIdOf(caller, frame.requestId) };
+    const { body, octets, upload } = await receivedBody(this.#context, sent);
+    if (upload !== undefined) {
+      const head = await readLargeHead(body);
+      return { caller, body, upload, jobId: this.#jobIdOf(caller, head.requestId), ...head };
     }
     const request = decodeBppRequest(octets);
     const frame = frameOfRequest(octets, request, chunkSize);
@@ -93,22 +95,23 @@ export class Requests {
   async takeForwarded({ caller, jobId, body, frame }: ReceivedRequest): Promise<boolean> {
     if (frame.euiccData === undefined) return true;
     if ((await this.#context.ledger.get(ledgerKeys.job(jobId))) !== undefined) return false;
-    await this.#requireMayDraw(caller, frame.orderId);
+    await requireMayDraw(this.#context, caller, frame.orderId);
     return (await this.#ingest.acceptForwarded(caller, body, frame.euiccData)).length === 0;
   }
 
-  async take(received: ReceivedRequest): Promise<AcceptedRequest> {
+  async take(received: ReceivedRequest | LargeRequest): Promise<AcceptedRequest> {
     const { jobId, body } = received;
     const known = await this.#existing(jobId, body.sha256);
-    const job = known ?? (await this.#submit(received));
     if (known !== undefined) await this.#repair(jobId, known, body);
-    return { jobId, job };
+    if ('upload' in received) return { jobId, job: await takeLarge(this.#context, received) };
+    return { jobId, job: known ?? (await this.#submit(received)) };
   }
 
-  /** Stores a request again that is damaged, as long as something of it is still to be bound. */
-  async #repair(jobId: string, { request }: JobRecord, body: Body): Promise<void> {
-    const { ledger } = this.#context;
+  /** Stores a request again that is damaged, as long as something of it is still to be bound; a large one only where it is gone. */
+  async #repair(jobId: string, { request, slices }: JobRecord, body: Body): Promise<void> {
+    const { ledger, vault } = this.#context;
     if (request === undefined || (await ledger.get(ledgerKeys.openWork('job', jobId))) === undefined) return;
+    if (slices !== undefined && (await vault.head(request.name)) !== undefined) return;
     try {
       for await (const _ of streamWhole(this.#context, request));
     } catch (error) {
@@ -137,30 +140,26 @@ export class Requests {
     const item = await this.#context.ledger.get(ledgerKeys.job(jobId));
     if (item === undefined) return undefined;
     const job = jobRecord.from(item);
-    if (job.bodyHash !== bodyHash) {
-      refuse('requestChanged', 'the requestId was used before with another request', {
-        subjectIdentifier: job.requestId,
-      });
-    }
+    requireSame(job, bodyHash);
     return job;
   }
 
   async #submit({ caller, jobId, body, frame }: ReceivedRequest): Promise<JobRecord> {
     const { orderId, euiccData, eidOf } = frame;
-    const { shares } = await this.#requireMayDraw(caller, orderId);
+    const { shares } = await requireMayDraw(this.#context, caller, orderId);
     const rejected =
       euiccData === undefined ? [] : await this.#ingest.acceptForwarded(caller, body, euiccData);
     const attempt = randomUUID();
     const name = objectNames.request(jobId, attempt);
     const [written, wishes] = await together(
       beginAttempt(this.#context, 'request', attempt, { objects: [name], holder: ledgerKeys.job(jobId) }),
-      this.#wishes(frame),
+      wishesOf(this.#context, orderId, frame.iccids),
     );
     const submission: Submission = {
       jobId,
       frame,
       body,
-      wishes,
+      wishes: Array.from({ length: frame.items }, (_, index) => wishes.get(index)),
       drawer: { maker: caller.identifier, share: ownMember(shares, caller.identifier), eidOf },
       stored: await body.store(name),
       written,
@@ -223,34 +222,5 @@ export class Requests {
       refusedData: submission.refusedData,
       createdAt: this.#context.now(),
     };
-  }
-
-  /** An order that the caller may not draw from is as good as none. */
-  async #requireMayDraw(caller: Caller, orderId: string): Promise<OrderRecord> {
-    const [order, state] = await this.#context.ledger.getMany([
-      ledgerKeys.order(orderId),
-      ledgerKeys.orderState(orderId),
-    ]);
-    const record = order && orderRecord.from(order);
-    if (record === undefined || state === undefined || !record.requesterDms.includes(caller.identifier)) {
-      refuse('orderUnknown', 'no such order', { subjectIdentifier: orderId });
-    }
-    const { state: now } = orderStateRecord.from(state);
-    if (now === 'Preparing')
-      refuse('profileTypeExhausted', 'the profiles of the order are still being prepared');
-    if (now !== 'Open') refuse('orderExpired', `the order is ${now}`, { subjectIdentifier: orderId });
-    return record;
-  }
-
-  /** The position that each item asks for by ICCID; −1, which no supply has, for one that is not of this order. */
-  async #wishes({ orderId, items, iccids }: BppRequestFrame): Promise<(number | undefined)[]> {
-    const wishes: (number | undefined)[] = new Array(items).fill(undefined);
-    const named = [...iccids];
-    const owners = await this.#context.ledger.getMany(named.map(([, iccid]) => ledgerKeys.iccid(iccid)));
-    for (const [i, item] of owners.entries()) {
-      const owner = item && iccidOwner.from(item);
-      wishes[named[i]![0]] = owner?.orderId === orderId ? owner.position : -1;
-    }
-    return wishes;
   }
 }

@@ -125,7 +125,11 @@ export class IngestService implements Ingest {
    * EIDs that nobody else was entitled to before; a list that the EUM signed counts as the EUM's own. Read slice by slice,
    * however large; what is refused comes back, as much as an answer lists.
    */
-  async acceptForwarded(caller: Caller, request: Body, where: ByteRange): Promise<readonly RejectedEntry[]> {
+  async acceptForwarded(
+    caller: Pick<Caller, 'identifier'>,
+    request: Body,
+    where: ByteRange,
+  ): Promise<readonly RejectedEntry[]> {
     const length = Math.min(where.length, EUICC_DATA_START);
     const head = readEuiccDataStart(await request.stretch({ ...where, length }), where.length);
     const eum = await this.#trustedEum(head);

@@ -64,7 +64,11 @@ async function ingestOf({ ledger }: Context, id: string, item: Item): Promise<In
   };
 }
 
-function reasonOf({ code, message }: NonNullable<IngestRecord['refused']>): IngestSummary['reason'] {
+/** Why a batch or a large request is none, as people are told. */
+export function reasonOf({
+  code,
+  message,
+}: Pick<NonNullable<IngestRecord['refused']>, 'code' | 'message'>): IngestSummary['reason'] {
   const { subject: subjectCode, reason: reasonCode } = STATUS_CODES[code];
   return { subjectCode, reasonCode, message };
 }

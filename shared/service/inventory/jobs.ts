@@ -1,7 +1,7 @@
 import { refuse } from '../../errors.ts';
 import type { Item } from '../../ledger/ledger.ts';
 import { scanAllSpread } from '../../ledger/scan.ts';
-import { present } from '../../present.ts';
+import { ifPresent, present } from '../../present.ts';
 import { STATUS_CODES } from '../../status-codes.ts';
 import type { Inventory, JobDetail, JobSummary, RefusedJobItem } from '../api/ops.ts';
 import type { Context } from '../context.ts';
@@ -10,6 +10,7 @@ import { listedEntry } from '../records/inventory.ts';
 import { chunkCount, chunkRecord, isBound, type JobRecord, jobRecord } from '../records/job.ts';
 import { blockOf, drawStripes, ledgerKeys, listedPartition, padded } from '../records/keys.ts';
 import { drawRecord } from '../records/order.ts';
+import { reasonOf } from './intake.ts';
 import { pageOf } from './page.ts';
 import { iso, splitSort } from './times.ts';
 
@@ -78,6 +79,11 @@ async function jobsOf(context: Context, jobIds: readonly string[]): Promise<Map<
   );
 }
 
+function stateOf({ planning }: JobRecord, isOpen: boolean): JobSummary['state'] {
+  if (planning?.refused !== undefined) return 'Refused';
+  return isOpen || planning !== undefined ? 'Pending' : 'Done';
+}
+
 /** Jobs by their identifiers; those that are not there are left out. */
 export const summariesOf = async (context: Context, jobIds: readonly string[]): Promise<JobSummary[]> => [
   ...(await jobsOf(context, jobIds)).values(),
@@ -96,7 +102,8 @@ function summaryOf(
     orderId: job.orderId,
     items: job.items,
     createdAt: iso(job.createdAt),
-    state: isOpen ? 'Pending' : 'Done',
+    state: stateOf(job, isOpen),
+    ...present({ reason: ifPresent(job.planning?.refused, reasonOf) }),
     bound,
     refused,
     chunks: chunkCount(job),

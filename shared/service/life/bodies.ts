@@ -28,13 +28,18 @@ export interface Body {
   store(name: string): Promise<ObjectRef>;
 }
 
-/** What was sent; its octets are there where they fit into a call, also of an upload that would have. */
+/** Its octets, where they fit into a call, also of an upload that would have; or the upload that they lie in. */
+export type Received =
+  | { readonly body: Body; readonly octets: Bytes; readonly upload?: never }
+  | { readonly body: Body; readonly octets?: never; readonly upload: ObjectRef };
+
+/** What was sent. */
 export async function receivedBody(
   context: Stores & Pick<Context, 'settings'>,
   sent: Bytes | ObjectRef,
-): Promise<{ readonly body: Body; readonly octets?: Bytes }> {
+): Promise<Received> {
   if (!(sent instanceof Uint8Array) && sent.size > context.settings.inlineLimit)
-    return { body: uploadedBody(context, sent) };
+    return { body: storedBody(context, sent), upload: sent };
   const octets = sent instanceof Uint8Array ? sent : await readWhole(context, sent);
   return { body: inlineBody(context, octets), octets };
 }
@@ -56,7 +61,8 @@ function inlineBody({ vault }: Stores, octets: Bytes): Body {
   };
 }
 
-function uploadedBody(stores: Stores, ref: ObjectRef): Body {
+/** What lies in the vault already, and is read there. */
+export function storedBody(stores: Stores, ref: ObjectRef): Body {
   const { vault } = stores;
   const stream = () => streamWhole(stores, ref);
   const hashes = (offsets: readonly number[]) => rangeHashesOf(stream(), offsets);

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../codec/bytes.ts';
-import { readRange } from '../../vault/range-hash.ts';
+import { readRange, readRanges } from '../../vault/range-hash.ts';
 import { type ByteRange, DamagedObject, type ObjectRef } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 
@@ -19,6 +19,15 @@ export async function readChecked(
   number: number,
 ): Promise<Bytes> {
   return await withAlarm(context, () => readRange(context.vault, ref, ranges, number));
+}
+
+/** All these stretches, which follow each other, by one read. */
+export async function readCheckedAll(
+  context: Reader,
+  ref: ObjectRef,
+  ranges: { readonly offsets: readonly number[]; readonly hashes: Bytes },
+): Promise<Bytes> {
+  return await withAlarm(context, () => readRanges(context.vault, ref, ranges));
 }
 
 /** A whole object. */

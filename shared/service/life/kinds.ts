@@ -10,7 +10,7 @@ export const VAULT_KINDS: readonly StoredKind[] = [
       'what a party uploaded',
       ['the party, by a link', 'the function that it was uploaded for'],
       [
-        'a day from the grant; rows until their order is open; a batch of eUICC data a day from its end; a template until its order is taken',
+        'a day from the grant; rows until their order is open; a batch of eUICC data a day from its end; a large request a day from when it was read; a template until its order is taken',
         'the reaper; rows and template: `es2f/order-uploads.ts`',
       ],
     ),
@@ -61,7 +61,7 @@ export const VAULT_KINDS: readonly StoredKind[] = [
   kind(
     'requests/*',
     'a BppRequest as it came',
-    ['`requestBpp`', '`esbpp/chunk-items.ts`'],
+    ['`requestBpp`; of a large one `esbpp/request-plan.ts`', '`esbpp/chunk-items.ts`'],
     ['with its job', REAPER],
   ),
   kind(

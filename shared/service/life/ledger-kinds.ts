@@ -190,7 +190,7 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   kind('ingest#*', 'a batch of eUICC data and what came of it', ['`esed1/`', '`esed1/`'], FOR_EVER),
   kind(
     'job#*',
-    'job, chunks, progress, chains, the answer in parts; of a large one the pages and the tree of its manifest',
+    'job, chunks, progress, chains, the answer in parts; of a large one the slices of its request, the pages and the tree of its manifest',
     ['`esbpp/`', '`esbpp/`, `reports/`'],
     FOR_EVER,
   ),

@@ -9,6 +9,7 @@ import {
   type Members,
   object,
   octets,
+  oneOf,
   optional,
   type TypeOf,
   text,
@@ -16,16 +17,8 @@ import {
   whole,
 } from './schema.ts';
 
-export const jobMembers = {
-  party: text,
-  requestId: text,
-  /** SHA-256 of the request as received. */
-  bodyHash: text,
-  orderId: text,
-  items: whole,
-  chunkSize: whole,
-  /** The request as received; none of a job that was bound just in time, which is committed from the start. */
-  request: optional(objectRef),
+/** Where the chunks of a request lie, and what their items have drawn. */
+const plan = {
   /** Octets from the start of the request to the first item of each chunk, and to the end of the items. */
   chunkOffsets: list(whole),
   /** Hashes of the items of each chunk, as received: vault/range-hash.ts. */
@@ -35,6 +28,43 @@ export const jobMembers = {
    * in no run have none.
    */
   runs: list(tuple(whole, whole, whole)),
+} as const;
+
+/** Why a large request is none, as a repeat of its call is told. */
+const requestRefusal = object({
+  code: statusName,
+  message: text,
+  subjectIdentifier: optional(text),
+  /** Into the request. */
+  offset: optional(whole),
+  /** Of what was trusted then: once that has changed, a repeat has the request read again. */
+  trustEpoch: whole,
+});
+
+export const jobMembers = {
+  party: text,
+  requestId: text,
+  /** SHA-256 of the request as received. */
+  bodyHash: text,
+  orderId: text,
+  /** 0 of a large request that was not read yet. */
+  items: whole,
+  chunkSize: whole,
+  /** The request as received; none of a job that was bound just in time, which is committed from the start. */
+  request: optional(objectRef),
+  ...plan,
+  /** Of a large request, whose plan stands in slices beside this record: how many chunks it has, 0 until it was read, and a slice. */
+  slices: optional(object({ chunks: whole, ofSlice: whole })),
+  /** Of a large request that is no whole job yet, or never will be one: esbpp/large-requests.ts. */
+  planning: optional(
+    object({
+      /** Whether any item names its ICCID; known once the request was read. */
+      namesIccids: optional(flag),
+      /** The eUICC data inside of it is taken in. */
+      forwarded: optional(flag),
+      refused: optional(requestRefusal),
+    }),
+  ),
   /** Of a job that was bound just in time: SHA-256 of the chain that it shares with others. */
   chain: optional(text),
   /** EIDs whose forwarded eUICC data (path B) was refused: their items are refused for the same reason. */
@@ -43,20 +73,39 @@ export const jobMembers = {
   createdAt: whole,
 } as const;
 
-/** A BppRequest that was taken on; fixed when it is submitted, for good. */
+/** A BppRequest that was taken on; fixed when it is submitted, for good, but for a large one that is planned after that. */
 export const jobRecord = recordOf('job', jobMembers);
 
 export type JobRecord = Members<typeof jobMembers>;
 
-export const chunkCount = (job: Pick<JobRecord, 'chunkOffsets'>) => job.chunkOffsets.length - 1;
+/** What the number of a job's chunks is told by. */
+export type Chunked = Pick<JobRecord, 'chunkOffsets' | 'slices'>;
+
+export const chunkCount = ({ slices, chunkOffsets }: Chunked) => slices?.chunks ?? chunkOffsets.length - 1;
+
+export type RequestRefusal = TypeOf<typeof requestRefusal>;
+
+/** A plan: of a whole job, or of one slice of it. */
+export type ChunkPlan = Pick<JobRecord, keyof typeof plan>;
+
+/** What the items of a slice have drawn for: those that name their ICCIDs or have a replacement kept, and then all others. */
+const DRAWN = ['none', 'named', 'all'] as const;
+
+/** The plan of some thousand items of a large request, in whole chunks; indexes are those of the whole job. */
+export const requestSlice = recordOf('request slice', { ...plan, drawn: oneOf(...DRAWN) });
+
+export type RequestSlice = RecordOf<typeof requestSlice>;
+
+export const sliceCountOf = ({ chunks, ofSlice }: NonNullable<JobRecord['slices']>) =>
+  Math.ceil(chunks / ofSlice);
 
 /** The order position of an item, fixed by its index. */
-export function positionOf(job: Pick<JobRecord, 'runs'>, index: number): number | undefined {
+export function positionOf({ runs }: Pick<ChunkPlan, 'runs'>, index: number): number | undefined {
   let low = 0;
-  let high = job.runs.length - 1;
+  let high = runs.length - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const [start, from, count] = job.runs[middle]!;
+    const [start, from, count] = runs[middle]!;
     if (index < start) high = middle - 1;
     else if (index >= start + count) low = middle + 1;
     else return from + index - start;

@@ -124,7 +124,7 @@ export const SLICE_NAME = 'slice#';
 const MANIFEST_PAGE = 'page#';
 const PAGE_FAILURES = 'failed#';
 const BRANCH_NAME = 'branch#';
-/** The number of a page, or of a branch, by its sort key. */
+/** The number of a page, of a branch, or of a slice of a request, by its sort key. */
 export const pageOfSort = (sort: string) => Number(sort.slice(sort.indexOf('#') + 1));
 
 export const tiePrefix = (eid: string) => `${TIE}${eid}#`;
@@ -313,6 +313,11 @@ export const ledgerKeys = {
   job: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'head' }),
   jobChains: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'chains' }),
   jobAnswer: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'answer' }),
+  /** The plan of a slice of a large request. */
+  requestSlice: (jobId: string, slice: number): ItemKey => ({
+    partition: jobPartition(jobId),
+    sort: `${SLICE_NAME}${padded(slice)}`,
+  }),
   manifestTree: (jobId: string): ItemKey => ({ partition: jobPartition(jobId), sort: 'tree' }),
   manifestPage: (jobId: string, page: number): ItemKey => ({
     partition: jobPartition(jobId),

@@ -8,7 +8,7 @@ import { euiccCertificateRecord, euiccInfo2Record, euiccRecord, keyOwner } from 
 import { identityRecord } from './identity.ts';
 import { ingestRecord, sliceProgress, sliceRecord } from './ingest.ts';
 import { callCounts, failureRecord, jobCount, listedEntry, orderCount } from './inventory.ts';
-import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord } from './job.ts';
+import { answerRecord, chunkProgress, chunkRecord, jobChains, jobRecord, requestSlice } from './job.ts';
 import { branchRecord, pageFailures, pageRecord, treeRecord } from './manifest-tree.ts';
 import { noticeRecord, parkedNotice } from './notice.ts';
 import {
@@ -114,6 +114,7 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RecordKind<object>>
   job: {
     head: jobRecord,
     chains: jobChains,
+    slice: requestSlice,
     chunk: chunkRecord,
     progress: chunkProgress,
     answer: answerRecord,

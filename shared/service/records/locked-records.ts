@@ -1,5 +1,14 @@
 import type { Vault } from '../../vault/vault.ts';
-import { chainsMembers, chunkCount, chunkMembers, type JobRecord, jobMembers, jobRecord } from './job.ts';
+import {
+  chainsMembers,
+  chunkCount,
+  chunkMembers,
+  type JobRecord,
+  jobMembers,
+  jobRecord,
+  type RequestSlice,
+  requestSlice,
+} from './job.ts';
 import { JOB_RECORDS, ORDER_RECORDS, objectNames } from './object-names.ts';
 import { type OrderRecord, orderRecord } from './order.ts';
 import { type RecordKind, type RecordOf, recordOf } from './record.ts';
@@ -35,6 +44,17 @@ export async function putJobRecord(vault: Vault, jobId: string, job: JobRecord):
     await vault.put(objectNames.jobRecord(jobId), jobRecord.toObject(job), { lock: true });
 }
 
+/** Of a large request, before its job is recorded. */
+export async function putRequestSlice(
+  vault: Vault,
+  jobId: string,
+  slice: number,
+  plan: RequestSlice,
+): Promise<void> {
+  const name = objectNames.requestSlice(jobId, slice);
+  await vault.put(name, requestSlice.toObject(plan), { lock: true });
+}
+
 /** Before the order opens. */
 export async function putOrderRecord(vault: Vault, orderId: string, order: OrderRecord): Promise<void> {
   await vault.put(objectNames.orderRecord(orderId), orderRecord.toObject(order), { lock: true });
@@ -43,6 +63,8 @@ export async function putOrderRecord(vault: Vault, orderId: string, order: Order
 export const readCommitRecord = (vault: Vault, name: string) => read(vault, name, commitRecord);
 export const readJobRecord = (vault: Vault, jobId: string) =>
   read(vault, objectNames.jobRecord(jobId), jobRecord);
+export const readRequestSlice = (vault: Vault, jobId: string, slice: number) =>
+  read(vault, objectNames.requestSlice(jobId, slice), requestSlice);
 export const readOrderRecord = (vault: Vault, orderId: string) =>
   read(vault, objectNames.orderRecord(orderId), orderRecord);
 

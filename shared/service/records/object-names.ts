@@ -76,6 +76,8 @@ export const objectNames = {
   commitRecord: (jobId: string, chunk: number, committedAt: number) =>
     `${COMMIT_RECORDS}${String(LATEST - committedAt).padStart(13, '0')}-${jobId}-${chunk}`,
   jobRecord: (jobId: string) => `${JOB_RECORDS}${jobId}`,
+  /** The plan of a slice of a large request, apart from the records of jobs, which are listed. */
+  requestSlice: (jobId: string, slice: number) => `records/request-slices/${jobId}/${slice}`,
   orderRecord: (orderId: string) => `${ORDER_RECORDS}${orderId}`,
   /** Which deployment this vault belongs to. */
   identity: 'records/deployment',

@@ -1,4 +1,5 @@
-import { asRead } from '../../ledger/change.ts';
+import { Fault } from '../../errors.ts';
+import { asRead, becomes, changeItem } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { Context } from '../context.ts';
@@ -17,9 +18,16 @@ import {
   type JobRecord,
   jobChains,
   jobRecord,
+  requestSlice,
+  sliceCountOf,
 } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { type CommitRecord, readCommitRecord, readJobRecord } from '../records/locked-records.ts';
+import {
+  type CommitRecord,
+  readCommitRecord,
+  readJobRecord,
+  readRequestSlice,
+} from '../records/locked-records.ts';
 import { COMMIT_RECORDS, parseCommitRecordName } from '../records/object-names.ts';
 import {
   extraPacks,
@@ -30,6 +38,7 @@ import {
   packCount,
 } from '../records/order.ts';
 import { indexDraws } from '../supply/draws.ts';
+import { plansOf } from '../supply/job-plan.ts';
 import { replayClaims, type Taken } from './claims.ts';
 import type { StoredDataKeys } from './data-keys.ts';
 import { restorePack } from './orders.ts';
@@ -126,7 +135,7 @@ export async function replayCommit(
   return { orderId, bound: bound.length, twice };
 }
 
-/** Writes a job that the ledger does not have; undefined where nobody has it. */
+/** Writes a job that the ledger does not have, or has not planned to its end; undefined where nobody has it. */
 export async function restoreJob(
   context: Context,
   jobId: string,
@@ -134,13 +143,31 @@ export async function restoreJob(
 ): Promise<JobRecord | undefined> {
   const { ledger, vault } = context;
   const item = await ledger.get(ledgerKeys.job(jobId));
-  const job = item === undefined ? (inCommit ?? (await readJobRecord(vault, jobId))) : jobRecord.from(item);
+  const known = item && jobRecord.from(item);
+  const isWhole = known !== undefined && known.planning === undefined;
+  const job = isWhole ? known : (inCommit ?? (await readJobRecord(vault, jobId)));
   if (job === undefined) return undefined;
-  await indexDraws(context, jobId, job);
+  if (!isWhole) await restoreSlices(context, jobId, job);
+  for await (const { runs } of plansOf(context, jobId, job))
+    await indexDraws(context, jobId, { orderId: job.orderId, runs });
   // last: a job that stands has its draws
-  if (item === undefined)
-    await ledger.write({ put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: 'absent' });
+  if (!isWhole)
+    await ledger.write({ put: ledgerKeys.job(jobId), attributes: jobRecord.to(job), when: asRead(item) });
   return job;
+}
+
+/** The plan of a large request, slice by slice, as it was recorded; what a backup has of one that was being planned gives way. */
+async function restoreSlices(
+  { ledger, vault }: Context,
+  jobId: string,
+  { slices }: JobRecord,
+): Promise<void> {
+  for (let slice = 0; slice < (slices === undefined ? 0 : sliceCountOf(slices)); slice++) {
+    const plan = await readRequestSlice(vault, jobId, slice);
+    if (plan === undefined)
+      throw new Fault('vault', `the locked record of slice ${slice} of job ${jobId} is gone`);
+    await changeItem(ledger, ledgerKeys.requestSlice(jobId, slice), () => becomes(requestSlice.to(plan)));
+  }
 }
 
 /** Chunks of a job add certificate chains to one list, each at its end: the longest record has them all. */
@@ -187,17 +214,21 @@ async function reserveIccids(
 /** Those that the draws of a job lead to: it may bind them yet, and nobody else may be given their places. */
 export async function restoreExtrasOfJob(
   context: Context,
-  { orderId, runs }: JobRecord,
+  jobId: string,
+  job: JobRecord,
   stored: StoredDataKeys,
 ): Promise<void> {
+  const { orderId } = job;
   const item = await context.ledger.get(ledgerKeys.order(orderId));
   if (item === undefined) return;
   const order = orderRecord.from(item);
-  const drawn = runs.flatMap(([, from, count]) => {
-    const first = Math.max(from, order.quantity);
-    return Array.from({ length: Math.max(0, from + count - first) }, (_, i) => first + i);
-  });
-  await restoreExtras(context, orderId, order, drawn, stored);
+  for await (const { runs } of plansOf(context, jobId, job)) {
+    const drawn = runs.flatMap(([, from, count]) => {
+      const first = Math.max(from, order.quantity);
+      return Array.from({ length: Math.max(0, from + count - first) }, (_, i) => first + i);
+    });
+    await restoreExtras(context, orderId, order, drawn, stored);
+  }
 }
 
 /** Packs of one beyond the order's own, made as replacements after the restored ledger's last write. */

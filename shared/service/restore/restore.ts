@@ -208,7 +208,7 @@ async function reopenJob(context: Context, jobId: string, stored: StoredDataKeys
   const isNew = (await ledger.get(ledgerKeys.job(jobId))) === undefined;
   const job = await restoreJob(context, jobId);
   if (job === undefined) return false;
-  await restoreExtrasOfJob(context, job, stored);
+  await restoreExtrasOfJob(context, jobId, job, stored);
   await repairJobCounts(ledger, jobId);
   const { finished } = await progressOfJob(ledger, jobId, job);
   if (finished === chunkCount(job)) return isNew;

@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../../concurrency.ts';
 import { scanAll, scanAllSpread } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import {
@@ -9,12 +10,21 @@ import {
   jobRecord,
 } from '../records/job.ts';
 import { BLOCK, blockOf, drawStripes, ledgerKeys, profilePartition } from '../records/keys.ts';
-import { putJobRecord } from '../records/locked-records.ts';
+import { putJobRecord, putRequestSlice } from '../records/locked-records.ts';
 import { drawRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
+import { slicesOf } from './job-plan.ts';
 
-/** What must stand before any chunk of a job is bound; may be repeated. */
+/**
+ * What must stand before any chunk of a job is bound; may be repeated. Of a large request its slices are recorded before the job
+ * that they are of.
+ */
 export async function recordJob(context: Context, jobId: string, job: JobRecord): Promise<void> {
+  for await (const some of slicesOf(context, jobId, job))
+    await mapConcurrently(some, some.length, async ({ slice, plan }) => {
+      await putRequestSlice(context.vault, jobId, slice, plan);
+      await indexDraws(context, jobId, { ...job, ...plan });
+    });
   await putJobRecord(context.vault, jobId, job);
   await indexDraws(context, jobId, job);
 }
@@ -23,8 +33,12 @@ export async function recordJob(context: Context, jobId: string, job: JobRecord)
  * From a position of an order to what became of it. The draw index follows from the jobs, so writing it may be
  * repeated, and a job is dispatched only after its part of the index is written.
  */
-export async function indexDraws({ ledger }: Context, jobId: string, job: JobRecord): Promise<void> {
-  const pieces = job.runs.flatMap(([index, from, count]) => {
+export async function indexDraws(
+  { ledger }: Context,
+  jobId: string,
+  { orderId, runs }: Pick<JobRecord, 'orderId' | 'runs'>,
+): Promise<void> {
+  const pieces = runs.flatMap(([index, from, count]) => {
     const split: { index: number; from: number; count: number }[] = [];
     for (let at = 0; at < count; ) {
       const length = Math.min(count - at, BLOCK - ((from + at) % BLOCK));
@@ -35,7 +49,7 @@ export async function indexDraws({ ledger }: Context, jobId: string, job: JobRec
   });
   await ledger.writeMany(
     pieces.map(({ index, from, count }) => ({
-      put: ledgerKeys.orderDraw(job.orderId, from, jobId),
+      put: ledgerKeys.orderDraw(orderId, from, jobId),
       attributes: drawRecord.to({ jobId, index, from, count }),
       when: 'absent',
     })),

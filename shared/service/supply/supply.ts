@@ -52,11 +52,11 @@ export async function planDraw(
 }
 
 /**
- * The position of each item, by index, or NONE: a request has as many as 200,000, for which a Map would take twenty times the
- * octets.
+ * The position of each item, by index, or NONE: a request within a call has as many as 130,000, for which a Map would take twenty
+ * times the octets.
  */
-type Chosen = Float64Array;
-const NONE = -1;
+export type Chosen = Float64Array;
+export const NONE = -1;
 
 /** What a draw takes of the positions that are kept for its own eUICCs. */
 interface KeptDraw {
@@ -166,10 +166,12 @@ export async function planRemoval(
   return draw.runs.length === 0 ? undefined : draw.writes;
 }
 
-function toRuns(chosen: Chosen): [number, number, number][] {
+/** As runs of (index, from, count); the first one chosen has the index `first`. */
+export function toRuns(chosen: Chosen, first = 0): [number, number, number][] {
   const runs: [number, number, number][] = [];
-  for (let index = 0; index < chosen.length; index++) {
-    const position = chosen[index]!;
+  for (let i = 0; i < chosen.length; i++) {
+    const index = first + i;
+    const position = chosen[i]!;
     if (position === NONE) continue;
     const last = runs.at(-1);
     if (last !== undefined && last[0] + last[2] === index && last[1] + last[2] === position) last[2] += 1;

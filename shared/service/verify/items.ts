@@ -5,10 +5,17 @@ import { walkPages } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
 import { progressOfJob } from '../counts/job-counts.ts';
 import { euiccRecord, keyOwner, keyOwnerKey } from '../records/euicc.ts';
-import { answerRecord, chunkCount, chunkRecord, jobRecord } from '../records/job.ts';
-import { ledgerKeys, ownerOfStripe } from '../records/keys.ts';
+import {
+  answerRecord,
+  chunkCount,
+  chunkRecord,
+  type JobRecord,
+  jobRecord,
+  requestSlice,
+} from '../records/job.ts';
+import { ledgerKeys, ownerOfStripe, pageOfSort } from '../records/keys.ts';
 import { kindOf } from '../records/kinds.ts';
-import { readJobRecord, readOrderRecord } from '../records/locked-records.ts';
+import { readJobRecord, readOrderRecord, readRequestSlice } from '../records/locked-records.ts';
 import { branchRecord, pageRecord, treeRecord } from '../records/manifest-tree.ts';
 import { objectNames } from '../records/object-names.ts';
 import { iccidOwner, orderRecord, orderStateRecord, packRecord } from '../records/order.ts';
@@ -60,6 +67,7 @@ const CHECKS: ReadonlyMap<RecordKind<object>, Check> = new Map<RecordKind<object
   [packRecord, checkPack],
   [iccidOwner, checkIccid],
   [jobRecord, checkJob],
+  [requestSlice, checkRequestSlice],
   [
     chunkRecord,
     async (context, item) => {
@@ -170,6 +178,7 @@ async function checkJob({ ledger, vault }: Context, item: Item): Promise<Finding
   const job = jobRecord.from(item);
   const { request } = job;
   const jobId = nameIn(item);
+  if (job.planning !== undefined) return await checkPlanning({ ledger, vault }, item, job);
   const findings: Finding[] = [];
   // of one with many chunks their counts, which ./jobs.ts holds against the chunks
   const { chunks } = await progressOfJob(ledger, jobId, job);
@@ -190,6 +199,34 @@ async function checkJob({ ledger, vault }: Context, item: Item): Promise<Finding
   else if (encoded(jobRecord, locked) !== encoded(jobRecord, job))
     findings.push(inLedger(item, 'the job contradicts its locked record'));
   return findings;
+}
+
+/** A large request that is no whole job yet. */
+async function checkPlanning(
+  { ledger, vault }: Pick<Context, 'ledger' | 'vault'>,
+  item: Item,
+  { planning, request }: JobRecord,
+): Promise<Finding[]> {
+  if (planning?.refused !== undefined) return [];
+  const open = await ledger.get(ledgerKeys.openWork('request', nameIn(item)));
+  if (open === undefined)
+    return [inLedger(item, 'the request is not planned, and nothing says that it is open work')];
+  return request === undefined ? [] : await checkObject(vault, request, 'a request that is being planned');
+}
+
+/** Of a job that stands: its slices were recorded with it. */
+async function checkRequestSlice({ ledger, vault }: Context, item: Item): Promise<Finding[]> {
+  const jobId = nameIn(item);
+  const [jobItem] = await ledger.getMany([ledgerKeys.job(jobId)]);
+  if (jobItem === undefined) return [inLedger(item, 'a slice of a request whose job is missing')];
+  if (jobRecord.from(jobItem).planning !== undefined) return [];
+  const slice = pageOfSort(item.sort);
+  const locked = await readRequestSlice(vault, jobId, slice);
+  const name = objectNames.requestSlice(jobId, slice);
+  if (locked === undefined) return [inVault(name, 'the locked record of a slice of a request is missing')];
+  return encoded(requestSlice, locked) === encoded(requestSlice, requestSlice.from(item))
+    ? []
+    : [inLedger(item, 'the slice of a request contradicts its locked record')];
 }
 
 /** The answer in parts of a job that has no pages. */

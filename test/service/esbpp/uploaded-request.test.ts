@@ -11,7 +11,7 @@ import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import type { ObjectRef } from '../../../shared/vault/vault.ts';
 import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
-import { prepare, Request, registered } from '../scenario.ts';
+import { positionsOf, prepare, Request, registered } from '../scenario.ts';
 
 /** Whatever is larger than this many octets is an upload that is too large to be held. */
 const SMALL = 120;
@@ -108,10 +108,11 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     expect(refusedData).toMatchObject([{ eid: first!.eid, refusal: 'eidDuplicate' }]);
   });
 
-  it('is refused as a whole where it is damaged on its way, and nothing is taken', async () => {
+  it('is refused as a whole where it is damaged on its way, and nothing is drawn', async () => {
+    const before = await positionsOf(deployment.runtime, 'UPLOADED');
     const request = new Request('UPLOADED', many('89049032123451234512345678901235', 12));
     const upload = await uploaded('bppRequest', request.der);
-    const { vault, ledger } = deployment.runtime.context;
+    const { vault } = deployment.runtime.context;
     const getStream = vault.getStream.bind(vault);
     vault.getStream = async function* (ref) {
       for await (const piece of getStream(ref))
@@ -122,8 +123,8 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     } finally {
       vault.getStream = getStream;
     }
-    const jobId = request.jobId(deployment.config.deployment);
-    expect(await ledger.get(ledgerKeys.job(jobId))).toBeUndefined();
+    expect((await jobOf(request)).planning?.refused?.code).toBe('protocolFormat');
+    expect(await positionsOf(deployment.runtime, 'UPLOADED')).toEqual(before);
   });
 });
 

@@ -184,6 +184,7 @@ function OneJob({ jobId }: { readonly jobId: string }) {
             columns={4}
             items={[
               { label: 'State', value: <State of={answer.state} /> },
+              ...(answer.reason ? [{ label: 'Refused because', value: answer.reason.message }] : []),
               { label: 'Order', value: <OrderLink id={answer.orderId} /> },
               { label: 'Device manufacturer', value: answer.party },
               { label: 'Taken', value: <When at={answer.createdAt} /> },

@@ -275,8 +275,8 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
   });
 
   it('is read again where what was read of it is damaged, and refused for what is wrong with it alone', async () => {
-    const { orderId } = await given(9);
-    const request = new Request(orderId, itemsFor(await registered(deployment, 9)));
+    const { orderId } = await given(24);
+    const request = new Request(orderId, itemsFor(await registered(deployment, 24)));
     const jobId = jobIdOf(request);
     await take(inSlices, await uploaded(request.der));
     const { vault } = inSlices.context;
@@ -284,8 +284,9 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     vault.getStream = async function* (ref) {
       for await (const piece of getStream(ref)) {
         const damaged = Buffer.from(piece);
-        damaged.fill(0xff, 60, 90);
-        yield damaged;
+        damaged.fill(0xff, 320);
+        // in pieces, so that it is told before the end what is wrong with them
+        for (let at = 0; at < damaged.length; at += 64) yield damaged.subarray(at, at + 64);
       }
       throw new Error('the object is damaged');
     };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LANE_LENGTH } from '../../../shared/service/supply/lane-laying.ts';
 import { Bill } from '../../aws/counted-stores.ts';
 import { justInTimeDollars } from '../../aws/prices.ts';
@@ -40,6 +40,8 @@ describe.each(ORDERS)(
     };
 
     beforeAll(async () => {
+      // what is looked at anew twice a minute would come due among the calls where a loaded machine takes long for them
+      vi.useFakeTimers({ toFake: ['Date'] });
       factory = await ModelFactory.open(
         {
           async sent(store, command, input) {
@@ -59,7 +61,10 @@ describe.each(ORDERS)(
       for (let call = 0; call < WARM_UP; call++) await environment.call(randomBytes(8));
     });
 
-    afterAll(() => factory?.close());
+    afterAll(async () => {
+      await factory?.close();
+      vi.useRealTimers();
+    });
 
     /** What each call took of the time. */
     async function timed(calls: number, duration: typeof taking): Promise<number[]> {

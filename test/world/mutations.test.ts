@@ -49,7 +49,7 @@ const GUARDS: readonly Guard[] = [
     'await putCommitRecord(context.vault, lockedCommit({ jobId, job, chunk }, record, chains));',
     '',
   ),
-  guard('I4', 'esbpp/requests.ts', 'if (job.bodyHash !== bodyHash) {', "if (job.bodyHash === '') {"),
+  guard('I4', 'esbpp/large-requests.ts', 'if (bodyHash !== sha256)', "if (bodyHash === '')"),
   guard(
     'I5',
     'esbpp/commit.ts',

@@ -27,7 +27,7 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   /**
-   * How long a call is made again that the server sends away for later, by its Retry-After: the server is busy (1.2/6.4), or the
+   * How long a call, an upload or a download is made again that the server sends away for later, by its Retry-After: the server is busy (1.2/6.4), or the
    * party calls more often than it may (1.1/6.4). Not at all unless given.
    */
   readonly patienceMs?: number;
@@ -80,27 +80,20 @@ export class FunctionClient {
 
   /** The same with a text for body, whatever it is. */
   async post(interfaceName: string, functionName: string, body: string): Promise<FunctionAnswer> {
-    const url = this.#url(`ifpp-draft1/${interfaceName}/${functionName}`);
-    const headers = {
-      'Content-Type': 'application/json',
-      'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
-      ...this.#options.headers,
+    const { httpStatus, octets, adminProtocol } = await this.#exchange(
+      'POST',
+      this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
+      {
+        'Content-Type': 'application/json',
+        'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
+        ...this.#options.headers,
+      },
+      Buffer.from(body, 'utf8'),
+    );
+    return {
+      ...readAnswer(httpStatus, octets.toString('utf8')),
+      ...optional('adminProtocol', adminProtocol),
     };
-    const octetsOfBody = Buffer.from(body, 'utf8');
-    for (let left = this.#options.patienceMs ?? 0; ; ) {
-      const { httpStatus, octets, adminProtocol, retryAfter } = await this.#exchange(
-        'POST',
-        url,
-        headers,
-        octetsOfBody,
-      );
-      const answer = readAnswer(httpStatus, octets.toString('utf8'));
-      const waitMs = 1_000 * Number(retryAfter);
-      if (answer.reasonCode !== TOO_MUCH || !(waitMs <= left))
-        return { ...answer, ...optional('adminProtocol', adminProtocol) };
-      left -= waitMs;
-      await delay(waitMs);
-    }
   }
 
   /**
@@ -161,8 +154,19 @@ export class FunctionClient {
     return new URL(path, `${this.#options.baseUrl.replace(/\/$/, '')}/`);
   }
 
-  /** A connection that was kept and that the server closes at the very moment of its next call says nothing of the call: made again. */
+  /** A call, an upload or a download, made again as long as the server sends it away for later and the caller has patience. */
   async #exchange(...call: Exchange): Promise<Exchanged> {
+    for (let left = this.#options.patienceMs ?? 0; ; ) {
+      const exchanged = await this.#exchangeNow(...call);
+      const waitMs = waitBefore(exchanged);
+      if (waitMs === undefined || waitMs > left) return exchanged;
+      left -= waitMs;
+      await delay(waitMs);
+    }
+  }
+
+  /** A connection that was kept and that the server closes at the very moment of its next call says nothing of the call: made again. */
+  async #exchangeNow(...call: Exchange): Promise<Exchanged> {
     for (;;) {
       try {
         return await this.#exchangeOnce(...call);
@@ -213,6 +217,13 @@ interface Exchanged {
   readonly octets: Buffer;
   readonly adminProtocol: string | undefined;
   readonly retryAfter: string | undefined;
+}
+
+/** Milliseconds after which the same is taken, of what came too soon. */
+function waitBefore({ httpStatus, octets, retryAfter }: Exchanged): number | undefined {
+  if (retryAfter === undefined || !/^\d+$/.test(retryAfter)) return undefined;
+  const { reasonCode } = readAnswer(httpStatus, octets.toString('utf8'));
+  return reasonCode === TOO_MUCH ? 1_000 * Number(retryAfter) : undefined;
 }
 
 class StaleConnection extends Error {}

@@ -8,6 +8,8 @@ import type { TlsIdentity } from '../../sim/index.ts';
 import { isPart } from './batch-folder.ts';
 
 const IDLE_MS = 30_000;
+/** The party asks more often than it may; a moment later it may again. */
+const TOO_MANY_REQUESTS = 429;
 
 /**
  * Fetches a part into `file`. What an earlier run left in `file.partial` is gone on from, by a Range header
@@ -29,7 +31,8 @@ async function fetchFrom(url: string, file: string, have: number, tls: TlsIdenti
   const status = response.statusCode ?? 0;
   if (status !== 200 && status !== 206) {
     response.resume();
-    throw new Fault('vault', `a part was answered with HTTP ${status}`, { retryable: status >= 500 });
+    const retryable = status >= 500 || status === TOO_MANY_REQUESTS;
+    throw new Fault('vault', `a part was answered with HTTP ${status}`, { retryable });
   }
   // a server may answer with the whole
   const output = await open(file, status === 206 ? 'a' : 'w');

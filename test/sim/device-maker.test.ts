@@ -168,6 +168,12 @@ describe('DeviceMaker', () => {
     expect(await statuses(60_000, later('6.4'))).toEqual(['Failed', 1]);
     expect(await statuses(60_000, later('3.9', 0))).toEqual(['Failed', 1]);
     expect(await statuses(undefined, later('6.4', 1))).toEqual(['Failed', 1]);
+
+    const server = new ScriptedServer([later('6.4', 0), Uint8Array.of(1, 2)]);
+    servers.push(server);
+    const { client } = await server.client(60_000);
+    expect([...(await client.download('/transfers/1'))]).toEqual([1, 2]);
+    expect(server.calls.map(({ path }) => path)).toEqual(['GET /transfers/1', 'GET /transfers/1']);
   });
 
   it('throws on a function that failed, with its codes', async () => {

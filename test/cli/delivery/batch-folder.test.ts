@@ -167,3 +167,18 @@ it('a download takes the whole from a server without ranges, and keeps nothing t
   });
   wrong.close();
 });
+
+it.each([
+  [429, true],
+  [503, true],
+  [403, false],
+])('a download that is answered with HTTP %i may be tried again: %s', async (status, retryable) => {
+  const [{ part }] = parts as [(typeof parts)[number]];
+  const server = createServer((_, response) => response.writeHead(status).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await expect(
+    downloadPart(`http://127.0.0.1:${port}/`, join(folder, `answered-${status}`), part, {}),
+  ).rejects.toMatchObject({ code: 'vault', retryable });
+  server.close();
+});

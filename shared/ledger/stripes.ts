@@ -1,5 +1,7 @@
 import type { Ledger } from './ledger.ts';
 
+const MARK = '##';
+
 /**
  * A list that one partition of DynamoDB could not take, 1,000 write units a second, lies in several stripes: the partitions
  * `LIST##0`, `LIST##1` and so on. A store whose partitions have no such limit keeps them together, as the one partition
@@ -8,10 +10,11 @@ import type { Ledger } from './ledger.ts';
  *
  * Which stripe an item is in follows from its sort key, so that no two stripes of a list have the same one.
  */
-export const stripesOf = (list: string, count: number): readonly string[] =>
-  Array.from({ length: count }, (_, stripe) => `${list}##${stripe}`);
+export const stripeOf = (list: string, stripe: number): string => `${list}${MARK}${stripe}`;
 
-const MARK = '##';
+export const stripesOf = (list: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, stripe) => stripeOf(list, stripe));
+
 const DIGITS = /^\d+$/;
 
 /** The one partition of a list, by the name of any stripe; any other partition is itself. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
-import { stripesOf } from '../../ledger/stripes.ts';
+import { stripeOf, stripesOf } from '../../ledger/stripes.ts';
 import type { AssignedRole } from './custody.ts';
 import type { ListedKind } from './inventory.ts';
 import { bySubject, byTurn } from './stripes.ts';
@@ -99,7 +99,7 @@ export const jobCountsPartition = (jobId: string) => `job-counts#${jobId}`;
 export const jobPartition = (jobId: string) => `job#${jobId}`;
 /** Chunks of jobs and packs of orders are large records, and many: they are in stripes, since one partition takes so much a second. */
 export const RECORD_STRIPES = 16;
-const inStripe = (list: string, number: number) => byTurn(stripesOf(list, RECORD_STRIPES), number);
+const inStripe = (list: string, number: number) => stripeOf(list, number % RECORD_STRIPES);
 /** The job or order of such a stripe; neither’s identifier has a `#`. */
 export const ownerOfStripe = (partition: string) => partition.split('#')[1]!;
 export const ingestPartition = (id: string) => `ingest#${id}`;

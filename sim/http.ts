@@ -1,21 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bytes } from '../shared/codec/bytes.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import { type Exchange, type Exchanged, exchange, type SentFile, type TlsIdentity } from './exchange.ts';
 import type { FunctionAnswer, JsonObject } from './function-answer.ts';
+import { LinkRefused } from './link-refused.ts';
 import { NotExecuted } from './not-executed.ts';
-import { SimError } from './tlv.ts';
 
+export type { SentFile, TlsIdentity } from './exchange.ts';
 export type { FunctionAnswer, JsonObject } from './function-answer.ts';
-
-/** PEM texts of one party; a client without certificate gives `ca` only. */
-export interface TlsIdentity {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
 
 export interface ClientOptions {
   /** Scheme, host and port, with a path prefix where the server has one. */
@@ -27,14 +20,26 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   /**
-   * How long a call, an upload or a download is made again that the server sends away for later, by its Retry-After: the server is busy (1.2/6.4), or the
-   * party calls more often than it may (1.1/6.4). Not at all unless given.
+   * How long in all a call, an upload or a download waits to be made again, the same octets under the same identifiers: while
+   * the server is busy or the party calls more often than it may, as long as its Retry-After says; while what stands before it
+   * has nobody to ask; where the connection broke off. Not at all unless given.
    */
   readonly patienceMs?: number;
+  /** Told before each of these waits why it is. */
+  readonly onWait?: (why: string, waitMs: number) => void;
 }
 
 /** Of reasons for which the same call is taken later. */
 const TOO_MUCH = '6.4';
+/** Too many requests; nobody to ask behind a gateway; unavailable; no answer behind it in time (RFC 9110, RFC 6585). */
+const TEMPORARY: readonly number[] = [429, 502, 503, 504];
+
+/** Milliseconds before an exchange is made again of which nobody says when: longer each time, and never of many at once. */
+const backoff = (attempt: number) => Math.min(8_000, 250 * 2 ** attempt) * (0.5 + Math.random() / 2);
+/** A server that says `Retry-After: 0` for ever would be asked for ever. */
+const LEAST_WAIT_MS = 20;
+/** Exchanges that may break off where the server has never answered: it may be a stranger that it lets nobody of. */
+const FIRST_ATTEMPTS = 3;
 
 /** What an upload is for, and the member that carries the same object inline. */
 const MEMBER_OF_PURPOSE = {
@@ -48,20 +53,14 @@ export type TransferPurpose = keyof typeof MEMBER_OF_PURPOSE;
 /** Octets of an object whose base64 stays inside a body of 4 MB. */
 export const INLINE_LIMIT = 3_000_000;
 
-/** An object too large to go inline and to be held: it is sent as it is read. */
-export interface SentFile {
-  readonly size: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
-  read(): AsyncIterable<Bytes>;
-}
-
 /** A caller of one party over the HTTP/JSON function binding ifpp-draft/v1.0.0. */
 export class FunctionClient {
   readonly #options: ClientOptions;
   /** What was uploaded already, for calls that ask how far the work on it is. */
   readonly #transfers = new WeakMap<Bytes | SentFile, unknown>();
   #calls = 0;
+  /** The server has answered before: where it does not now, it is not the address that is wrong. */
+  #hasAnswered = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -80,16 +79,16 @@ export class FunctionClient {
 
   /** The same with a text for body, whatever it is. */
   async post(interfaceName: string, functionName: string, body: string): Promise<FunctionAnswer> {
-    const { httpStatus, octets, adminProtocol } = await this.#exchange(
-      'POST',
-      this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
-      {
+    const { httpStatus, octets, adminProtocol } = await this.#exchange({
+      method: 'POST',
+      url: this.#url(`ifpp-draft1/${interfaceName}/${functionName}`),
+      headers: {
         'Content-Type': 'application/json',
         'X-Admin-Protocol': 'ifpp-draft/v1.0.0',
         ...this.#options.headers,
       },
-      Buffer.from(body, 'utf8'),
-    );
+      body: Buffer.from(body, 'utf8'),
+    });
     return {
       ...readAnswer(httpStatus, octets.toString('utf8')),
       ...optional('adminProtocol', adminProtocol),
@@ -127,20 +126,20 @@ export class FunctionClient {
         ? { size: object.length, sha256: createHash('sha256').update(object).digest('hex') }
         : object;
     const opened = await this.execute(interfaceName, 'openTransfer', { purpose, size, sha256 });
-    const { httpStatus } = await this.#exchange(
-      'PUT',
-      this.#url(stringAt(opened, 'uploadUrl') ?? ''),
-      stringsAt(opened, 'headers'),
-      object,
-    );
-    if (httpStatus >= 300) throw new SimError(`the upload was answered ${httpStatus}`);
+    const { httpStatus } = await this.#exchange({
+      method: 'PUT',
+      url: this.#url(stringAt(opened, 'uploadUrl') ?? ''),
+      headers: stringsAt(opened, 'headers'),
+      body: object,
+    });
+    if (httpStatus >= 300) throw new LinkRefused('upload', httpStatus);
     return opened.transferId;
   }
 
   /** GET of a URL that the server named. */
   async download(url: string): Promise<Bytes> {
-    const { httpStatus, octets } = await this.#exchange('GET', this.#url(url), {});
-    if (httpStatus !== 200) throw new SimError(`the download was answered ${httpStatus}`);
+    const { httpStatus, octets } = await this.#exchange({ method: 'GET', url: this.#url(url), headers: {} });
+    if (httpStatus !== 200) throw new LinkRefused('download', httpStatus);
     return octets;
   }
 
@@ -154,84 +153,61 @@ export class FunctionClient {
     return new URL(path, `${this.#options.baseUrl.replace(/\/$/, '')}/`);
   }
 
-  /** A call, an upload or a download, made again as long as the server sends it away for later and the caller has patience. */
-  async #exchange(...call: Exchange): Promise<Exchanged> {
-    for (let left = this.#options.patienceMs ?? 0; ; ) {
-      const exchanged = await this.#exchangeNow(...call);
-      const waitMs = waitBefore(exchanged);
-      if (waitMs === undefined || waitMs > left) return exchanged;
+  /** A call, an upload or a download: the one place where any is made again. Every one of them may be repeated. */
+  async #exchange(call: Exchange): Promise<Exchanged> {
+    const { patienceMs = 0, onWait } = this.#options;
+    for (let left = patienceMs, attempt = 0; ; attempt++) {
+      const outcome = await this.#outcome(call);
+      const wait = this.#waitAfter(outcome, attempt);
+      if (wait === undefined || wait.waitMs > left) {
+        if (outcome instanceof ConnectionFailure) throw outcome;
+        return outcome;
+      }
+      const waitMs = Math.max(wait.waitMs, LEAST_WAIT_MS);
       left -= waitMs;
+      onWait?.(wait.why, waitMs);
       await delay(waitMs);
     }
   }
 
-  /** A connection that was kept and that the server closes at the very moment of its next call says nothing of the call: made again. */
-  async #exchangeNow(...call: Exchange): Promise<Exchanged> {
-    for (;;) {
-      try {
-        return await this.#exchangeOnce(...call);
-      } catch (error) {
-        if (!(error instanceof StaleConnection)) throw error;
-      }
+  async #outcome(call: Exchange): Promise<Exchanged | ConnectionFailure> {
+    const { tls = {}, timeoutMs = 60_000 } = this.#options;
+    try {
+      const exchanged = await exchange(call, { tls, timeoutMs });
+      this.#hasAnswered = true;
+      return exchanged;
+    } catch (error) {
+      if (error instanceof ConnectionFailure) return error;
+      throw error;
     }
   }
 
-  #exchangeOnce(...[method, url, headers, body = new Uint8Array()]: Exchange): Promise<Exchanged> {
-    const { tls = {}, timeoutMs = 60_000 } = this.#options;
-    const options: RequestOptions = {
-      method,
-      headers: { ...headers, ...(method === 'GET' ? {} : { 'Content-Length': lengthOf(body) }) },
-      timeout: timeoutMs,
-    };
-    return new Promise((resolve, reject) => {
-      const request =
-        url.protocol === 'https:'
-          ? httpsRequest(url, { ...options, ...tls, minVersion: 'TLSv1.2' })
-          : httpRequest(url, options);
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({
-            httpStatus: response.statusCode ?? 0,
-            octets: Buffer.concat(chunks),
-            adminProtocol: response.headers['x-admin-protocol']?.toString(),
-            retryAfter: response.headers['retry-after'],
-          }),
-        );
-      });
-      request.on('timeout', () => request.destroy(new SimError('the server did not answer in time')));
-      const failed = (error: Error) => reject(isStale(request, error) ? new StaleConnection() : error);
-      request.on('error', failed);
-      if (body instanceof Uint8Array) request.end(body);
-      else pipeline(body.read(), request).catch(failed);
-    });
+  /** After what time the same may be taken; undefined of an answer that stays, and of a failure that does. */
+  #waitAfter(outcome: Exchanged | ConnectionFailure, attempt: number): Wait | undefined {
+    if (outcome instanceof ConnectionFailure) {
+      const { kind, message } = outcome;
+      const mayPass =
+        kind === 'brokenOff'
+          ? this.#hasAnswered || attempt + 1 < FIRST_ATTEMPTS
+          : kind === 'unreachable' && this.#hasAnswered;
+      return mayPass ? { why: message, waitMs: backoff(attempt) } : undefined;
+    }
+    const { httpStatus, octets, retryAfterMs } = outcome;
+    const isTemporary = TEMPORARY.includes(httpStatus);
+    if (!isTemporary && retryAfterMs === undefined) return undefined;
+    const { reasonCode, message } = readAnswer(httpStatus, octets.toString('utf8'));
+    if (!isTemporary && reasonCode !== TOO_MUCH) return undefined;
+    // what stands before a server answers with pages of its own
+    const why =
+      reasonCode === undefined ? `HTTP ${httpStatus}` : `HTTP ${httpStatus}, ${message ?? reasonCode}`;
+    return { why, waitMs: retryAfterMs ?? backoff(attempt) };
   }
 }
 
-type Exchange = [method: string, url: URL, headers: Record<string, string>, body?: Bytes | SentFile];
-
-interface Exchanged {
-  readonly httpStatus: number;
-  readonly octets: Buffer;
-  readonly adminProtocol: string | undefined;
-  readonly retryAfter: string | undefined;
+interface Wait {
+  readonly why: string;
+  readonly waitMs: number;
 }
-
-/** Milliseconds after which the same is taken, of what came too soon. */
-function waitBefore({ httpStatus, octets, retryAfter }: Exchanged): number | undefined {
-  if (retryAfter === undefined || !/^\d+$/.test(retryAfter)) return undefined;
-  const { reasonCode } = readAnswer(httpStatus, octets.toString('utf8'));
-  return reasonCode === TOO_MUCH ? 1_000 * Number(retryAfter) : undefined;
-}
-
-class StaleConnection extends Error {}
-
-const isStale = ({ reusedSocket }: ClientRequest, error: Error) =>
-  reusedSocket && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-
-const lengthOf = (body: Bytes | SentFile) => (body instanceof Uint8Array ? body.length : body.size);
 
 /** Members of an object that are texts; none where it is missing. */
 function stringsAt(object: JsonObject, name: string): Record<string, string> {

@@ -8,6 +8,7 @@
 export { CallbackServer, type CallbackServerOptions } from './callback-server.ts';
 export { type Certificate, parseCertificate, registeredIdOf, subjectKeyIdentifier } from './certificate.ts';
 export { completeEid, decodeIccid, encodeEid, encodeIccid, isValidEid } from './coding.ts';
+export { ConnectionFailure, type ConnectionFailureKind, connectionFailure } from './connection-failure.ts';
 export {
   CURVES,
   type CurveName,
@@ -32,6 +33,7 @@ export {
 } from './euicc-info2.ts';
 export { type PersonalisedEuicc, type PersonalisedKey, SimEum } from './eum.ts';
 export { EumClient } from './eum-client.ts';
+export { connectedBy, open as openRequest, retryAfterMs } from './exchange.ts';
 export {
   type CardReader,
   Factory,
@@ -50,6 +52,7 @@ export {
   type TlsIdentity,
 } from './http.ts';
 export * from './ifpp-draft1.ts';
+export { LinkRefused } from './link-refused.ts';
 export { Operator, type ProfileOrder } from './operator.ts';
 export { hybridOutputKey, openRows } from './output-rows.ts';
 export { type PublicKeySource, publicKeyOfCsr, SimCi, SimEumCa } from './pki.ts';

@@ -31,7 +31,7 @@ async function check(named: readonly string[], options: CheckArguments, io: CliI
   const { order: orderId, operator, eids: file, ...where } = options;
   const eids = [...named, ...(file === undefined ? [] : await readLines(file))];
   if (eids.length === 0) throw new UsageError('no EID is named', 'Name EIDs, or a file of them with --eids.');
-  const { checked, document, rows } = await withWork<Checked>(where, {
+  const { checked, document, rows } = await withWork<Checked>(where, io, {
     folder: async ({ services }) => {
       if (operator === undefined)
         throw new UsageError('--operator is missing', 'Name whose order it is, such as --operator 2.999.60.');

@@ -58,7 +58,7 @@ function registerSuspension(party: Command, io: CliIo): void {
   for (const [name, description, fn, done] of SUSPENSION)
     withWhere(party.command(`${name} <identifier>`).description(description), io).action(
       async (identifier: string, where: Where) => {
-        const certificates = await withWork(where, {
+        const certificates = await withWork(where, io, {
           folder: ({ services }, by) =>
             hinted('requestUnknown', PARTIES, () => services.parties[name](identifier, by)),
           server: async (client) => Number((await client.execute('ops', fn, { identifier })).certificates),
@@ -148,7 +148,7 @@ async function listParties(where: Where, io: CliIo): Promise<void> {
     { identifier, role, fingerprint, name }: Omit<PartyEntry, 'state' | 'addedAt'>,
     state: string,
   ) => [identifier, role, fingerprint, state, name];
-  const { document, rows } = await withWork<Listed>(where, {
+  const { document, rows } = await withWork<Listed>(where, io, {
     folder: async ({ services }) => {
       const parties = await services.parties.list();
       const rows = parties.map((one) => row(one, stateOf(one, io.now().getTime())));

@@ -3,7 +3,7 @@ import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import { givenKeys } from '../delivery/delivery-keys.ts';
 import { pull } from '../delivery/pull.ts';
 import { hexOption, wholeOption } from '../input/options.ts';
-import { clientOptions, reach, type ServerOptions, withServerOptions } from '../input/server-options.ts';
+import { clientOptions, type ServerOptions, withServerOptions } from '../input/server-options.ts';
 import type { CliIo } from '../output/cli-io.ts';
 import { fields } from '../output/table.ts';
 
@@ -34,21 +34,19 @@ export function registerPull(program: Command, io: CliIo): void {
       ),
     io,
   ).action(async (options: PullArguments) => {
-    const { out, parallel, url } = options;
+    const { out, parallel } = options;
     const requestId = toHex(options.request);
-    const client = await clientOptions(options);
+    const client = await clientOptions(options, io);
     const pinned = options.deliveryKey && (await givenKeys(options.deliveryKey, '--delivery-key'));
-    const pulled = await reach(url, () =>
-      pull({
-        client,
-        requestId,
-        folder: out,
-        ...(pinned && { pinned }),
-        parallel,
-        timeoutMs: options.timeout * 1000,
-        onPart: (done, parts) => io.note(`part ${done} of ${parts}`),
-      }),
-    );
+    const pulled = await pull({
+      client,
+      requestId,
+      folder: out,
+      ...(pinned && { pinned }),
+      parallel,
+      timeoutMs: options.timeout * 1000,
+      onPart: (done, parts) => io.note(`part ${done} of ${parts}`),
+    });
     io.answer({ requestId, out, ...pulled }, () =>
       fields([
         ['requestId', requestId],

@@ -1,15 +1,20 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { type Bytes, release } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
 import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
-import type { TlsIdentity } from '../../sim/index.ts';
+import {
+  ConnectionFailure,
+  connectedBy,
+  connectionFailure,
+  LinkRefused,
+  openRequest,
+  retryAfterMs,
+  type TlsIdentity,
+} from '../../sim/index.ts';
 import { isPart } from './batch-folder.ts';
 
 const IDLE_MS = 30_000;
-/** The party asks more often than it may; a moment later it may again. */
-const TOO_MANY_REQUESTS = 429;
 
 /**
  * Fetches a part into `file`. What an earlier run left in `file.partial` is gone on from, by a Range header
@@ -26,19 +31,33 @@ export async function downloadPart(url: string, file: string, part: Part, tls: T
   });
 }
 
+/** Whether another attempt at the same part may come through: what was refused for good, and what this machine lacks, does not. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof LinkRefused) return error.httpStatus >= 500 || error.httpStatus === 429;
+  if (error instanceof ConnectionFailure) return error.kind !== 'tls' && error.kind !== 'notHttp';
+  return error instanceof Fault && error.retryable;
+}
+
+/** Throws what this machine cannot write as its own error, with the path: it says nothing of the server. */
 async function fetchFrom(url: string, file: string, have: number, tls: TlsIdentity): Promise<void> {
-  const response = await get(new URL(url), have === 0 ? {} : { range: `bytes=${have}-` }, tls);
+  const from = new URL(url);
+  const response = await get(from, have === 0 ? {} : { range: `bytes=${have}-` }, tls);
   const status = response.statusCode ?? 0;
   if (status !== 200 && status !== 206) {
     response.resume();
-    const retryable = status >= 500 || status === TOO_MANY_REQUESTS;
-    throw new Fault('vault', `a part was answered with HTTP ${status}`, { retryable });
+    throw new LinkRefused('download', status, retryAfterMs(response.headers['retry-after']));
   }
+  const pieces = piecesOf(response, from);
   // a server may answer with the whole
-  const output = await open(file, status === 206 ? 'a' : 'w');
+  const output = await open(file, status === 206 ? 'a' : 'w').catch((error: unknown) => {
+    response.destroy();
+    throw error;
+  });
   try {
-    for await (const piece of response as AsyncIterable<Bytes>) {
-      await output.appendFile(piece);
+    for await (const piece of pieces) {
+      await output.appendFile(piece).catch((error: Error) => {
+        throw Object.assign(error, { path: file });
+      });
       release(piece);
     }
   } finally {
@@ -46,25 +65,21 @@ async function fetchFrom(url: string, file: string, have: number, tls: TlsIdenti
   }
 }
 
+async function* piecesOf(response: IncomingMessage, url: URL): AsyncGenerator<Bytes> {
+  try {
+    yield* response as AsyncIterable<Bytes>;
+  } catch (error) {
+    throw connectionFailure(error as Error, url, true);
+  }
+}
+
 function get(url: URL, headers: Record<string, string>, tls: TlsIdentity): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { headers, timeout: IDLE_MS };
-    const request =
-      url.protocol === 'https:'
-        ? httpsRequest(url, { ...options, ...tls, minVersion: 'TLSv1.2' })
-        : httpRequest(url, options);
-    request.on('timeout', () =>
-      request.destroy(new Fault('vault', 'the server is silent', { retryable: true })),
-    );
+    const request = openRequest(url, { headers, timeout: IDLE_MS }, tls);
+    const hasConnected = connectedBy(request);
+    request.on('timeout', () => request.destroy(new ConnectionFailure('silent', url)));
     request.on('response', resolve);
-    request.on('error', (cause) =>
-      // a link may lead to another host than the server that was asked
-      reject(
-        cause instanceof Fault
-          ? cause
-          : new Fault('vault', `${url.host} cannot be reached: ${cause.message}`, { cause, retryable: true }),
-      ),
-    );
+    request.on('error', (error) => reject(connectionFailure(error, url, hasConnected())));
     request.end();
   });
 }

@@ -9,14 +9,17 @@ import { decodeManifestRoot, type SignedManifestRoot } from '../../shared/ifpp-d
 import { present } from '../../shared/present.ts';
 import {
   type ClientOptions,
+  ConnectionFailure,
   FunctionClient,
   type JsonObject,
+  LinkRefused,
   SimError,
   type TlsIdentity,
 } from '../../sim/index.ts';
+import { HintedError } from '../output/failure.ts';
 import { isPart, partFile, SECOND_SIGNATURE_FILE, signerOf, storeBatch } from './batch-folder.ts';
 import { type DeliveryKeys, keyFingerprint, spkisOf, storeKeys } from './delivery-keys.ts';
-import { downloadPart } from './download.ts';
+import { downloadPart, mayPass } from './download.ts';
 import {
   decodeHead,
   hasPages,
@@ -30,6 +33,8 @@ import { byKind, secondSignatureHolds } from './second-signature.ts';
 
 /** Attempts at one part; each goes on where the one before broke off, with a new link. */
 const ATTEMPTS = 5;
+/** Milliseconds between two of them, whatever the server asks for. */
+const LONGEST_PAUSE_MS = 30_000;
 
 export interface PullOptions {
   readonly client: ClientOptions;
@@ -181,10 +186,29 @@ async function fetchPart(
       await downloadPart(String(link.downloadUrl), file, part, tlsFor(link.downloadUrl, reached));
       return false;
     } catch (error) {
-      if (attempt === ATTEMPTS || (error instanceof Fault && !error.retryable)) throw error;
-      await pause(500 * 2 ** attempt);
+      if (attempt === ATTEMPTS || !mayPass(error)) throw ofPart(error, link.downloadUrl, reached);
+      const asked = error instanceof LinkRefused ? error.retryAfterMs : undefined;
+      const waitMs = Math.min(asked ?? 500 * 2 ** attempt, LONGEST_PAUSE_MS);
+      reached.onWait?.((error as Error).message, waitMs);
+      await pause(waitMs);
     }
   }
+}
+
+/** An error of a part with the way out, where that is another than of a call of the server. */
+function ofPart(error: unknown, link: unknown, { baseUrl }: ClientOptions): unknown {
+  if (error instanceof Fault)
+    return new HintedError(
+      error,
+      'Run it again: it goes on where it stopped. If it comes to this each time, what the server stores is not what it has signed: tell its operator.',
+    );
+  const { host } = URL.parse(String(link)) ?? {};
+  if (error instanceof ConnectionFailure && host !== URL.parse(baseUrl)?.host)
+    return new HintedError(
+      error,
+      `${host} is the store that links of the server lead to: let this machine reach it, then run it again; it goes on where it stopped.`,
+    );
+  return error;
 }
 
 async function serverKeys(client: FunctionClient, { baseUrl, tls }: ClientOptions): Promise<DeliveryKeys> {

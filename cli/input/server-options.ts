@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
 import { present } from '../../shared/present.ts';
-import {
-  type ClientOptions,
-  type FunctionAnswer,
-  type JsonObject,
-  SimError,
-  type TlsIdentity,
-} from '../../sim/index.ts';
+import type { ClientOptions, FunctionAnswer, JsonObject, TlsIdentity } from '../../sim/index.ts';
 import type { CliIo } from '../output/cli-io.ts';
-import { EXIT } from '../output/exit-codes.ts';
 import { UsageError } from '../output/failure.ts';
+import { exitCodeOf } from '../output/server-failure.ts';
 import { fields } from '../output/table.ts';
 import { type ServerContext, savedContext } from './contexts.ts';
 import { readOctets } from './files.ts';
@@ -75,15 +69,24 @@ export function requireServerUrl(url: string): void {
     throw new UsageError('--url is not an http or https URL', 'Give it as https://HOST:PORT.');
 }
 
-/** A command of many calls, such as one for each pack of an order, is faster than a party may be. */
+/** A command of many calls, such as one for each pack of an order, is faster than a party may be; and servers are restarted. */
 const PATIENCE_MS = 60_000;
+/** Milliseconds between two lines about waiting: a command of many calls may wait a little before each. */
+const QUIET_MS = 5_000;
 
-export async function clientOptions(options: ServerOptions): Promise<ClientOptions> {
+export async function clientOptions(options: ServerOptions, io: CliIo): Promise<ClientOptions> {
   requireServerUrl(options.url);
+  let toldAt = Number.NEGATIVE_INFINITY;
   return {
     baseUrl: options.url,
     tls: await tlsIdentity(options),
     patienceMs: PATIENCE_MS,
+    onWait(why, waitMs) {
+      const at = performance.now();
+      if (at - toldAt < QUIET_MS) return;
+      toldAt = at;
+      io.note(`${why}; again in ${(waitMs / 1000).toFixed(1)} s`);
+    },
     ...present({ functionRequesterIdentifier: options.requester }),
   };
 }
@@ -122,24 +125,13 @@ export async function tlsIdentity(options: Omit<ServerOptions, 'url'>): Promise<
   return present({ ca, cert, key });
 }
 
-/** Calls the server; a connection that fails is the caller's to repair. */
-export async function reach<T>(url: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof SimError || !(error instanceof Error) || !('code' in error)) throw error;
-    throw new UsageError(
-      `${url} cannot be reached: ${error.message}`,
-      'Check that the server runs, and that --tls-ca, --tls-cert and --tls-key are those it expects.',
-      { cause: error },
-    );
-  }
-}
-
-/** Shows the answer of a function; one that was not executed ends with exit code 1. `text` is of one that was. */
+/**
+ * Shows the answer of a function; one that was not executed ends with the exit code of a refusal, or of a fault where it is the
+ * server's. `text` is of one that was.
+ */
 export function answerOf(io: CliIo, answer: FunctionAnswer, text?: (body: JsonObject) => string): void {
   const { httpStatus, status, subjectCode, reasonCode, message, body } = answer;
-  if (!status.startsWith('Executed')) io.exit(EXIT.refused);
+  if (!status.startsWith('Executed')) io.exit(exitCodeOf(answer));
   const { header: _, ...members } = body;
   const head = { httpStatus, status, subjectCode, reasonCode, message };
   const document = { ...head, ...members };

@@ -1,11 +1,12 @@
 import { CommanderError } from 'commander';
 import { Fault, Refusal } from '../../shared/errors.ts';
 import { present } from '../../shared/present.ts';
-import { STATUS_CODES, type StatusName } from '../../shared/status-codes.ts';
-import { NotExecuted } from '../../sim/not-executed.ts';
+import type { StatusName } from '../../shared/status-codes.ts';
 import { SimError } from '../../sim/tlv.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Described, Failure } from './described.ts';
+import { EXIT } from './exit-codes.ts';
 import { faultHint, refusalHint } from './hints.ts';
+import { describeServerFailure } from './server-failure.ts';
 import { systemError } from './system-error.ts';
 
 /** The command line, or a file that it names, is wrong. The hint is the way out. */
@@ -40,19 +41,7 @@ export async function hinted<T>(code: StatusName, hint: string, work: () => Prom
   }
 }
 
-/** What a failed command tells: with --json as `{"error": …}` on stdout, otherwise as lines on stderr. */
-export interface Failure {
-  readonly code: string;
-  /** Of a refusal: GSMA subject and reason code, what it is about and where in the octets given. */
-  readonly subjectCode?: string;
-  readonly reasonCode?: string;
-  readonly subjectIdentifier?: string;
-  readonly offset?: number;
-  readonly message: string;
-  readonly hint: string;
-}
-
-export function describeFailure(error: unknown): { readonly failure: Failure; readonly exitCode: ExitCode } {
+export function describeFailure(error: unknown): Described {
   if (error instanceof HintedError) {
     const { failure, exitCode } = describeFailure(error.cause);
     return { failure: { ...failure, hint: error.hint }, exitCode };
@@ -72,8 +61,8 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
       },
       exitCode: EXIT.usage,
     };
-  if (error instanceof NotExecuted && error.answer.subjectCode !== undefined)
-    return { failure: describeAnswer(error), exitCode: EXIT.refused };
+  const ofServer = describeServerFailure(error);
+  if (ofServer !== undefined) return ofServer;
   if (error instanceof SimError)
     return {
       failure: {
@@ -106,20 +95,6 @@ export function describeFailure(error: unknown): { readonly failure: Failure; re
     },
     exitCode: EXIT.fault,
   };
-}
-
-/** What a server has refused, as the same refusal in a folder: its code by the pair that the answer has, where that is one's own. */
-function describeAnswer({ answer }: NotExecuted): Failure {
-  const { subjectCode, reasonCode, message = 'the server did not execute it' } = answer;
-  const names = (Object.keys(STATUS_CODES) as StatusName[]).filter(
-    (name) => STATUS_CODES[name].subject === subjectCode && STATUS_CODES[name].reason === reasonCode,
-  );
-  const [name] = names;
-  const told = { ...present({ subjectCode, reasonCode }), message };
-  if (name !== undefined && names.length === 1)
-    return { code: name, ...told, hint: refusalHint({ code: name }) };
-  const meanings = names.map((one) => STATUS_CODES[one].meaning).join('; or ');
-  return { code: 'refused', ...told, hint: `What the code means: ${meanings || 'see openapi.yaml'}.` };
 }
 
 /** Commander repeats a wrong value, which may be a key. */

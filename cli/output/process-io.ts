@@ -26,6 +26,8 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
   const json = argv.includes('--json');
   const warnings: string[] = [];
   let exitCode: ExitCode = EXIT.ok;
+  let isBarred = false;
+  const line = (text: string) => stderr.write(`${isBarred ? CLEAR_LINE : ''}${text}\n`);
   // https://no-color.org: set and not empty
   const colours = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   const inColour = (text: string, code: number) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -46,13 +48,23 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
       if (!json) stdout.write(`${text}\n`);
     },
     note(message) {
-      stderr.write(`${printable(message)}\n`);
+      line(printable(message));
     },
     warn(message) {
       warnings.push(message);
-      stderr.write(`${inColour('warning:', YELLOW)} ${printable(message)}\n`);
+      line(`${inColour('warning:', YELLOW)} ${printable(message)}`);
     },
-    progress: (label, total) => progressBar(stderr, label, total, () => performance.now()),
+    progress(label, total) {
+      const bar = progressBar(stderr, label, total, () => performance.now());
+      isBarred = stderr.isTTY === true;
+      return {
+        update: bar.update,
+        end() {
+          isBarred = false;
+          bar.end();
+        },
+      };
+    },
     exit(code) {
       exitCode = code;
     },
@@ -76,6 +88,8 @@ export function processIo({ argv, env, stdout, stderr }: ProcessStreams): RunIo 
   };
 }
 
+/** The bar that a line of its own would stand behind. */
+const CLEAR_LINE = '\r\x1b[K';
 /** Select Graphic Rendition (ECMA-48). */
 const RED = 31;
 const YELLOW = 33;

@@ -25,7 +25,7 @@ async function listener(): Promise<{ readonly url: string; readonly calls: strin
   const calls: string[] = [];
   server = createServer((request, response) => {
     request.on('data', (chunk: Buffer) => calls.push(chunk.toString('utf8')));
-    request.on('end', () => response.writeHead(503).end());
+    request.on('end', () => response.writeHead(404).end());
   });
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };

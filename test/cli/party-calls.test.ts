@@ -1,12 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { processIo } from '../../cli/output/process-io.ts';
 import { run } from '../../cli/program.ts';
 import { ownTemplate } from '../../shared/profile/package/template/own-profile.ts';
 import { Folder } from './support/binding-bench.ts';
 
+const SMDPF = fileURLToPath(new URL('../../cli/smdpf.mjs', import.meta.url));
+const EID = '89049032123451234512345678901235';
 const folder = new Folder();
 const at = (...parts: string[]) => join(folder.path, ...parts);
 
@@ -16,20 +21,27 @@ describe('--wait', () => {
   let fake: Server | undefined;
   afterEach(() => fake?.close());
 
-  /** A server that gives these answers one after the other, the last one for ever; a number is an HTTP status alone. */
-  async function answering(...answers: (object | number)[]): Promise<{ url: string; paths: string[] }> {
+  /** A server that gives these answers one after the other, the last one for ever; a number is an HTTP status alone, a text none. */
+  async function answering(...answers: (object | number | 'broken off')[]) {
     const paths: string[] = [];
+    const bodies: string[] = [];
     fake = createServer((request, response) => {
       paths.push(request.url!.split('/').at(-1)!);
-      request.resume().on('end', () => {
+      let body = '';
+      request.on('data', (piece) => {
+        body += piece;
+      });
+      request.on('end', () => {
+        bodies.push(body);
         const answer = answers[Math.min(paths.length, answers.length) - 1]!;
         const header = { functionExecutionStatus: { status: 'Executed-Success' } };
-        if (typeof answer === 'number') response.writeHead(answer).end();
+        if (answer === 'broken off') request.socket.destroy();
+        else if (typeof answer === 'number') response.writeHead(answer).end();
         else response.end(JSON.stringify({ header, ...answer }));
       });
     });
     await new Promise<void>((resolve) => fake!.listen(0, '127.0.0.1', resolve));
-    return { url: `http://127.0.0.1:${(fake.address() as AddressInfo).port}`, paths };
+    return { url: `http://127.0.0.1:${(fake.address() as AddressInfo).port}`, paths, bodies };
   }
 
   /** A command whose stderr is a terminal. */
@@ -63,13 +75,45 @@ describe('--wait', () => {
       { index: 7, eid: '89', subjectCode: '8.1', reasonCode: '3.9', message: 'no such thing' },
     ];
     const done = { ...pending(39), state: 'Done', rejectedCount: 1, rejected };
-    const { url, paths } = await answering(pending(0), pending(20), 503, done);
+    const { url, paths } = await answering(pending(0), pending(20), pending(20), 503, done);
     const { code, stdout, stderr } = await onTerminal('register', batch(), '--url', url, '--wait');
     expect(code).toBe(0);
-    expect(paths).toEqual(Array(4).fill('registerEuiccData'));
+    expect(paths).toEqual(Array(5).fill('registerEuiccData'));
+    // a line about waiting stands by itself, and not behind the bar
+    expect(stderr).toContain('\r\x1b[KHTTP 503; again in');
     expect(stderr).toMatch(/eUICC data █+░+ 20\/40/);
     expect(stdout).toMatch(/^accepted +39$/m);
     expect(stdout).toMatch(/^7 +89 +8\.1\/3\.9 +no such thing$/m);
+  });
+
+  it('begins the work over a server that is busy, with the same octets, and says why it waits', async () => {
+    folder.write('eids.txt', `${EID}\n`);
+    const { url, paths, bodies } = await answering(503, 'broken off', {
+      state: 'Done',
+      items: 1,
+      processed: 1,
+    });
+    const args = ['request', 'send', '--order', 'O', '--eids', at('eids.txt'), '--url', url, '--wait'];
+    const { code, stderr } = await onTerminal(...args);
+    expect([code, paths]).toEqual([0, Array(3).fill('requestBpp')]);
+    expect(new Set(bodies).size).toBe(1);
+    expect(stderr).toMatch(/^HTTP 503; again in \d\.\d s$/m);
+  });
+
+  it('is ended by an interrupt while it waits to begin', async () => {
+    folder.write('eids.txt', `${EID}\n`);
+    const { url, paths } = await answering(503);
+    const args = ['request', 'send', '--order', 'O', '--eids', at('eids.txt'), '--url', url];
+    const child = spawn(process.execPath, [SMDPF, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = once(child, 'exit');
+    let said = '';
+    for await (const piece of child.stderr) {
+      said += String(piece);
+      if (said.includes('again in')) break;
+    }
+    child.kill('SIGINT');
+    expect(await ended).toEqual([null, 'SIGINT']);
+    expect(paths.length).toBeGreaterThan(0);
   });
 
   it('is not needed to know that work goes on', async () => {

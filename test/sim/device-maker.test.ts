@@ -29,6 +29,11 @@ class ScriptedServer {
           body: Buffer.concat(chunks),
         });
         const answer = answers.shift() ?? {};
+        if ('httpStatus' in answer) response.statusCode = Number(answer.httpStatus);
+        if ('brokenOff' in answer) {
+          request.socket.destroy();
+          return;
+        }
         if ('retryAfter' in answer) response.setHeader('Retry-After', String(answer.retryAfter));
         const header = { functionExecutionStatus: { status: 'Executed-Success' } };
         response.end(answer instanceof Uint8Array ? answer : JSON.stringify({ header, ...answer }));
@@ -36,13 +41,14 @@ class ScriptedServer {
     });
   }
 
-  async client(patienceMs?: number): Promise<DeviceMaker> {
+  async client(patienceMs?: number, onWait?: (why: string) => void): Promise<DeviceMaker> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     const { port } = this.server.address() as AddressInfo;
     return new DeviceMaker({
       baseUrl: `http://127.0.0.1:${port}`,
       functionRequesterIdentifier: '2.999.50',
       ...(patienceMs !== undefined && { patienceMs }),
+      ...(onWait !== undefined && { onWait }),
     });
   }
 }
@@ -169,11 +175,75 @@ describe('DeviceMaker', () => {
     expect(await statuses(60_000, later('3.9', 0))).toEqual(['Failed', 1]);
     expect(await statuses(undefined, later('6.4', 1))).toEqual(['Failed', 1]);
 
+    // temporary by its status, whoever says so and whether or not he says for how long
+    expect(await statuses(60_000, { httpStatus: 503 }, { httpStatus: 502 }, {})).toEqual([
+      'Executed-Success',
+      3,
+    ]);
+    expect(await statuses(60_000, { httpStatus: 429, retryAfter: 0 }, {})).toEqual(['Executed-Success', 2]);
+    expect(await statuses(60_000, { httpStatus: 503, retryAfter: 61 })).toEqual(['Executed-Success', 1]);
+    expect(await statuses(60_000, { httpStatus: 500 })).toEqual(['Executed-Success', 1]);
+    expect(await statuses(undefined, { httpStatus: 503 })).toEqual(['Executed-Success', 1]);
+
     const server = new ScriptedServer([later('6.4', 0), Uint8Array.of(1, 2)]);
     servers.push(server);
     const { client } = await server.client(60_000);
     expect([...(await client.download('/transfers/1'))]).toEqual([1, 2]);
     expect(server.calls.map(({ path }) => path)).toEqual(['GET /transfers/1', 'GET /transfers/1']);
+  });
+
+  it('makes a call again whose connection broke off: the same octets, three times where nothing ever answered', async () => {
+    const brokenOff = { brokenOff: true };
+    const server = new ScriptedServer([brokenOff, brokenOff, {}, brokenOff, {}]);
+    servers.push(server);
+    const waits: string[] = [];
+    const { client } = await server.client(60_000, (why) => waits.push(why));
+    expect((await client.call('esbpp', 'requestBpp', {})).status).toBe('Executed-Success');
+    expect((await client.call('esbpp', 'requestBpp', {})).status).toBe('Executed-Success');
+    expect(new Set(server.calls.slice(0, 3).map(({ body }) => body.toString())).size).toBe(1);
+    expect(waits.slice(0, 2)).toEqual(Array(2).fill(expect.stringContaining('broke off')));
+
+    const never = new ScriptedServer(Array(9).fill(brokenOff));
+    servers.push(never);
+    const { client: stranger } = await never.client(60_000);
+    await expect(stranger.call('esbpp', 'requestBpp', {})).rejects.toMatchObject({ kind: 'brokenOff' });
+    expect(never.calls).toHaveLength(3);
+  });
+
+  it('calls again a server that was restarted, and tells at once of one that was never there', async () => {
+    const server = new ScriptedServer([]);
+    const { client } = await server.client(60_000, () => {
+      // its process is back while the client waits
+      if (!server.server.listening) server.server.listen(port, '127.0.0.1');
+    });
+    const { port } = server.server.address() as AddressInfo;
+    servers.push(server);
+    await client.call('esbpp', 'getServerKeys', {});
+    server.server.closeAllConnections();
+    await new Promise((resolve) => server.server.close(resolve));
+    expect((await client.call('esbpp', 'getServerKeys', {})).status).toBe('Executed-Success');
+
+    const gone = new ScriptedServer([]);
+    const waits: string[] = [];
+    const { client: early } = await gone.client(60_000, (why) => waits.push(why));
+    await new Promise((resolve) => gone.server.close(resolve));
+    await expect(early.call('esbpp', 'getServerKeys', {})).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(waits).toEqual([]);
+  });
+
+  it('throws what a file that it sends has thrown, and no error of the connection', async () => {
+    const gone = new Error('the file has gone');
+    const file: SentFile = {
+      ...{ size: 3_000_001, sha256: '00' },
+      async *read() {
+        yield Buffer.alloc(1_000);
+        throw gone;
+      },
+    };
+    const server = new ScriptedServer([{ transferId: 'T1', uploadUrl: '/upload/T1' }]);
+    servers.push(server);
+    const { client } = await server.client(60_000);
+    await expect(client.submit('esbpp', 'requestBpp', 'bppRequest', file)).rejects.toBe(gone);
   });
 
   it('throws on a function that failed, with its codes', async () => {

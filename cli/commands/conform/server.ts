@@ -7,7 +7,7 @@ import { ownTemplate } from '../../../shared/profile/package/template/own-profil
 import { SimEum } from '../../../sim/index.ts';
 import { readDer, readOctets, writeOutput } from '../../input/files.ts';
 import { wholeOption } from '../../input/options.ts';
-import { clientOptions, reach, withContext } from '../../input/server-options.ts';
+import { clientOptions, withContext } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { CERT_CI, NEXT_SERIAL, openEumCa } from '../sim/folders.ts';
@@ -64,13 +64,14 @@ export function registerConformServer(conform: Command, io: CliIo): void {
 async function run(options: ServerArguments, io: CliIo): Promise<void> {
   const party = async (role: string, requester: string) => {
     const file = (kind: string) => join(options.tls, `client-${role}-${requester}.${kind}.pem`);
-    const client = await clientOptions({
+    const named = {
       url: options.url,
       requester,
       tlsCa: options.tlsCa ?? join(options.tls, 'ca.cert.pem'),
       tlsCert: file('cert'),
       tlsKey: file('key'),
-    });
+    };
+    const client = await clientOptions(named, io);
     return { ...client, functionRequesterIdentifier: requester };
   };
   const template =
@@ -84,7 +85,7 @@ async function run(options: ServerArguments, io: CliIo): Promise<void> {
     template,
     ...present({ large }),
   };
-  const checks = await reach(options.url, () => conformServer(input));
+  const checks = await conformServer(input);
   await answerChecks('server', checks, options, io);
 }
 

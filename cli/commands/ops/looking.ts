@@ -10,7 +10,7 @@ import { healthInFolder } from '../../deployment/own-health.ts';
 import { FOLDER_OPTION, withRuntime } from '../../deployment/with-runtime.ts';
 import { savedContext } from '../../input/contexts.ts';
 import { wholeOption } from '../../input/options.ts';
-import { clientOptions, reach, type ServerOptions, withServerOptions } from '../../input/server-options.ts';
+import { clientOptions, type ServerOptions, withServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { describeFailure, HintedError } from '../../output/failure.ts';
 import { table } from '../../output/table.ts';
@@ -69,7 +69,7 @@ export async function look(
 ): Promise<void> {
   const { watch, times = Number.POSITIVE_INFINITY } = options;
   if (watch === undefined) {
-    const { document, text } = await withCursor(options, () => withInventory(options, view));
+    const { document, text } = await withCursor(options, () => withInventory(options, io, view));
     return io.answer(document, text);
   }
   // whoever read the answers, such as head, may go; the stream itself tells it this once, and not by `destroyed`
@@ -80,7 +80,7 @@ export async function look(
   for (let round = 0; round < times && isRead; round++) {
     if (round > 0) await sleep((watch === true ? WATCH_S : watch) * 1000);
     try {
-      const { document, text } = await withInventory(options, view);
+      const { document, text } = await withInventory(options, io, view);
       io.answerInLine(document, `${process.stdout.isTTY ? CLEAR : ''}${text}`);
     } catch (error) {
       // what was seen once is looked for again, such as by a server that is started anew
@@ -107,8 +107,8 @@ async function withCursor<T>(
   }
 }
 
-function withInventory<T>(where: Where, work: (inventory: Inventory) => Promise<T>): Promise<T> {
-  return withWork(where, {
+function withInventory<T>(where: Where, io: CliIo, work: (inventory: Inventory) => Promise<T>): Promise<T> {
+  return withWork(where, io, {
     folder: async (runtime, _by, deployment) => {
       Object.assign(runtime.ofProcess, healthInFolder(runtime, deployment));
       return await work(runtime.services.inventory);
@@ -124,12 +124,12 @@ export interface Work<T> {
 }
 
 /** Works where the options say. */
-export async function withWork<T>({ folder, ...server }: Where, work: Work<T>): Promise<T> {
+export async function withWork<T>({ folder, ...server }: Where, io: CliIo, work: Work<T>): Promise<T> {
   if (folder !== undefined)
     return await withRuntime(folder, (runtime, deployment, by) => work.folder(runtime, by, deployment));
   const { url = '' } = server;
-  const client = new FunctionClient(await clientOptions({ ...server, url }));
-  return await reach(url, () => work.server(client));
+  const client = new FunctionClient(await clientOptions({ ...server, url }, io));
+  return await work.server(client);
 }
 
 /** The inventory of a server, each method by the function of its name. */

@@ -83,7 +83,7 @@ const PAGE = 1_000;
 
 async function replay({ orderId, ...where }: ReplayOptions, io: CliIo): Promise<void> {
   const input = { limit: PAGE, ...present({ orderId }) };
-  const replayed = await withWork(where, {
+  const replayed = await withWork(where, io, {
     folder: ({ services }, by) => inPages(() => services.callbacks.replayCallbacks(by, input)),
     server: (client) => inPages(() => client.execute('admin', 'replayCallbacks', input)),
   });

@@ -1,7 +1,7 @@
 import { type JsonObject, Operator } from '../../../sim/index.ts';
 import { writeOutputAsItComes } from '../../input/files.ts';
 import { readJwk } from '../../input/jwk.ts';
-import { clientOptions, reach, type ServerOptions } from '../../input/server-options.ts';
+import { clientOptions, type ServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { fields, table } from '../../output/table.ts';
 
@@ -13,18 +13,16 @@ export interface OutputOptions extends ServerOptions {
 /** ES2f.getOrderOutput: rows for the HSS or UDM, decrypted by the Operator's own key and written pack by pack. */
 export async function orderOutput(orderId: string, options: OutputOptions, io: CliIo): Promise<void> {
   const key = await readJwk(options.key, '--key');
-  const client = new Operator(await clientOptions(options));
+  const client = new Operator(await clientOptions(options, io));
   const { out } = options;
   let packs = 0;
   let rows = 0;
   await writeOutputAsItComes(out, '--out', { mode: 0o600 }, async (write) => {
-    await reach(options.url, async () => {
-      for await (const pack of client.orderOutput(orderId, key)) {
-        packs += 1;
-        rows += linesOf(pack);
-        await write(pack);
-      }
-    });
+    for await (const pack of client.orderOutput(orderId, key)) {
+      packs += 1;
+      rows += linesOf(pack);
+      await write(pack);
+    }
   });
   io.answer({ out, packs, rows }, () =>
     fields([
@@ -43,11 +41,9 @@ function linesOf(text: string): number {
 
 /** ES2f.getOrderReport: the final states, with a signature that is verified. */
 export async function orderReport(orderId: string, options: ServerOptions, io: CliIo): Promise<void> {
-  const client = new Operator(await clientOptions(options));
+  const client = new Operator(await clientOptions(options, io));
   const parts: JsonObject[] = [];
-  await reach(options.url, async () => {
-    for await (const part of client.orderReport(orderId)) parts.push(part);
-  });
+  for await (const part of client.orderReport(orderId)) parts.push(part);
   const profiles = parts.flatMap((part) => part.profiles as Record<string, string>[]);
   const { profiles: _, from: __, to: ___, of: ____, ...head } = parts[0]!;
   io.answer({ ...head, profiles }, () =>

@@ -4,13 +4,7 @@ import { present } from '../../../shared/present.ts';
 import { type FunctionAnswer, type JsonObject, Operator } from '../../../sim/index.ts';
 import { readDer, readJson, readOctets } from '../../input/files.ts';
 import { publicJwk, readJwk } from '../../input/jwk.ts';
-import {
-  answerJson,
-  answerOf,
-  clientOptions,
-  reach,
-  type ServerOptions,
-} from '../../input/server-options.ts';
+import { answerJson, answerOf, clientOptions, type ServerOptions } from '../../input/server-options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 import { UsageError } from '../../output/failure.ts';
 import { countsText } from '../ops/looking.ts';
@@ -62,13 +56,13 @@ export async function placeOrder(options: PlaceOptions, io: CliIo): Promise<void
     }),
   };
   const template = await readOctets(options.template, '--template');
-  const { client } = new Operator(await clientOptions(options));
+  const { client } = new Operator(await clientOptions(options, io));
   const work: Work = {
     ...preparing(() => client.call('es2f', 'getOrderStatus', { orderId: given.orderId, limit: 1 })),
     // the server is the judge of the members
     begin: () => client.submit('es2f', 'prepareProfiles', 'template', template, given),
   };
-  tellOrder(io, await reach(options.url, () => answerOfWork(work, options, io)));
+  tellOrder(io, await answerOfWork(work, options, io));
 }
 
 const preparing = (ask: () => Promise<FunctionAnswer>): Work => ({
@@ -85,9 +79,9 @@ export async function orderStatus(
   options: ServerOptions & WaitOptions,
   io: CliIo,
 ): Promise<void> {
-  const { client } = new Operator(await clientOptions(options));
+  const { client } = new Operator(await clientOptions(options, io));
   const work = preparing(() => client.call('es2f', 'getOrderStatus', { orderId, limit: 1 }));
-  tellOrder(io, await reach(options.url, () => answerOfWork(work, options, io)));
+  tellOrder(io, await answerOfWork(work, options, io));
 }
 
 function tellOrder(io: CliIo, answer: FunctionAnswer): void {
@@ -157,15 +151,13 @@ async function endOrder(
   options: ServerOptions & WaitOptions,
   io: CliIo,
 ): Promise<void> {
-  const { client } = new Operator(await clientOptions(options));
-  await reach(options.url, async () => {
-    const ended = await client.execute('es2f', method, input);
-    if (options.wait !== true) return answerJson(io, ended);
-    const ask = () => client.call('es2f', 'getOrderStatus', { orderId, limit: 1 });
-    const answer = await answerOfWork(closing(ask), options, io);
-    const { state, counts } = answer.body;
-    answerJson(io, { ...ended, ...present({ state, counts }) });
-  });
+  const { client } = new Operator(await clientOptions(options, io));
+  const ended = await client.execute('es2f', method, input);
+  if (options.wait !== true) return answerJson(io, ended);
+  const ask = () => client.call('es2f', 'getOrderStatus', { orderId, limit: 1 });
+  const answer = await answerOfWork(closing(ask), options, io);
+  const { state, counts } = answer.body;
+  answerJson(io, { ...ended, ...present({ state, counts }) });
 }
 
 const closing = (ask: () => Promise<FunctionAnswer>): Work => ({
@@ -189,6 +181,6 @@ export async function changeProfile(
   options: ServerOptions & { readonly iccid: string },
   io: CliIo,
 ): Promise<void> {
-  const client = new Operator(await clientOptions(options));
-  answerJson(io, await reach(options.url, () => client[method](orderId, options.iccid)));
+  const client = new Operator(await clientOptions(options, io));
+  answerJson(io, await client[method](orderId, options.iccid));
 }

@@ -4,7 +4,6 @@ import { readToSend } from '../../input/sent-file.ts';
 import {
   answerOf,
   clientOptions,
-  reach,
   type ServerOptions,
   withServerOptions,
 } from '../../input/server-options.ts';
@@ -34,7 +33,7 @@ export async function sendEuiccData(
   io: CliIo,
 ): Promise<void> {
   const batch = await readToSend(file, argument, 'euiccDataBatch');
-  const client = new EumClient(await clientOptions(options));
+  const client = new EumClient(await clientOptions(options, io));
   const work = workOfOneCall(
     'eUICC data',
     () => client.registerEuiccData(batch),
@@ -43,7 +42,7 @@ export async function sendEuiccData(
       of: number(entries),
     }),
   );
-  const answer = await reach(options.url, () => answerOfWork(work, options, io));
+  const answer = await answerOfWork(work, options, io);
   answerOf(io, answer, (body) =>
     workText(
       body.entries === undefined

@@ -6,7 +6,6 @@ import { readToSend } from '../../input/sent-file.ts';
 import {
   answerOf,
   clientOptions,
-  reach,
   type ServerOptions,
   withServerOptions,
 } from '../../input/server-options.ts';
@@ -41,7 +40,7 @@ export async function sendReport(
     report instanceof Uint8Array
       ? decodeProfileLoadingReport(report).items.length
       : (await scanProfileLoadingReport(report.read(), report.size, Number.MAX_SAFE_INTEGER)).items;
-  const { client } = new DeviceMaker(await clientOptions(options));
+  const { client } = new DeviceMaker(await clientOptions(options, io));
   const work = workOfOneCall(
     'report',
     () => client.submit('esbpp', 'sendProfileLoadingReport', 'profileLoadingReport', report),
@@ -50,7 +49,7 @@ export async function sendReport(
       of: items,
     }),
   );
-  const answer = await reach(options.url, () => answerOfWork(work, options, io));
+  const answer = await answerOfWork(work, options, io);
   answerOf(io, answer, (body) =>
     workText(
       countedText(body, ['verified', 'noted', 'rejectedCount'], items),

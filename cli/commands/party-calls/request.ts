@@ -9,7 +9,6 @@ import { requestToSend } from '../../input/sent-request.ts';
 import {
   answerOf,
   clientOptions,
-  reach,
   type ServerOptions,
   withServerOptions,
 } from '../../input/server-options.ts';
@@ -64,14 +63,14 @@ async function send(options: SendOptions, io: CliIo): Promise<void> {
   const { order: orderId, requestId = randomBytes(16) } = options;
   const { eids, euiccData } = options;
   const request = await requestToSend({ requestId, orderId, eids, ...present({ euiccData }) });
-  const maker = new DeviceMaker(await clientOptions(options));
+  const maker = new DeviceMaker(await clientOptions(options, io));
   await follow(toHex(requestId), options, maker, () => maker.callRequestBpp(request), io);
 }
 
 async function status(requestId: string, options: FollowOptions, io: CliIo): Promise<void> {
   if (!/^(?:[0-9a-fA-F]{2}){1,16}$/.test(requestId))
     throw new UsageError('a requestId is 1 to 16 octets in hexadecimal', 'smdpf request send tells it.');
-  const maker = new DeviceMaker(await clientOptions(options));
+  const maker = new DeviceMaker(await clientOptions(options, io));
   await follow(requestId, options, maker, () => asked(maker, requestId), io);
 }
 
@@ -86,7 +85,7 @@ async function follow(
   begin: () => Promise<FunctionAnswer>,
   io: CliIo,
 ): Promise<void> {
-  const { out, url } = options;
+  const { out } = options;
   if (out !== undefined && options.wait !== true)
     throw new UsageError('--out needs --wait', 'Or fetch the answer later: smdpf pull.');
   const work = {
@@ -99,7 +98,7 @@ async function follow(
       of: number(items),
     }),
   };
-  const answer = await reach(url, () => answerOfWork(work, options, io));
+  const answer = await answerOfWork(work, options, io);
   const isDone = answer.status.startsWith('Executed') && answer.body.state === 'Done';
   if (out !== undefined && isDone) await fetched(requestId, { ...options, out }, io);
   // the packages themselves are in the folder
@@ -119,15 +118,13 @@ async function fetched(
   options: FollowOptions & { readonly out: string },
   io: CliIo,
 ): Promise<void> {
-  const client = await clientOptions(options);
-  await reach(options.url, () =>
-    pull({
-      client,
-      requestId,
-      folder: options.out,
-      parallel: 4,
-      timeoutMs: options.timeout * 1000,
-      onPart: (done, parts) => io.note(`part ${done} of ${parts}`),
-    }),
-  );
+  const client = await clientOptions(options, io);
+  await pull({
+    client,
+    requestId,
+    folder: options.out,
+    parallel: 4,
+    timeoutMs: options.timeout * 1000,
+    onPart: (done, parts) => io.note(`part ${done} of ${parts}`),
+  });
 }

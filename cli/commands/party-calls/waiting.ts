@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { Fault } from '../../../shared/errors.ts';
-import { type FunctionAnswer, type JsonObject, SimError } from '../../../sim/index.ts';
+import {
+  ConnectionFailure,
+  type ConnectionFailureKind,
+  type FunctionAnswer,
+  type JsonObject,
+} from '../../../sim/index.ts';
 import { wholeOption } from '../../input/options.ts';
 import type { CliIo } from '../../output/cli-io.ts';
 
@@ -40,6 +45,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** A server that is busy, or has just been restarted: asked again. */
 const BUSY = 503;
+/** What may be otherwise at the next question: one that is not reached for as long as a call waits is gone. */
+const MAY_PASS: readonly ConnectionFailureKind[] = ['silent', 'brokenOff'];
 
 /**
  * Begins the work, and with --wait asks until it is done. Throws where that takes longer than the options allow: the work goes
@@ -80,13 +87,13 @@ export async function answerOfWork(
   }
 }
 
-/** Undefined where the server is busy, or does not answer in time. */
+/** Undefined where the server is busy, does not answer in time, or breaks off, for longer than a call itself waits. */
 async function asked({ ask }: Work): Promise<FunctionAnswer | undefined> {
   try {
     const answer = await ask();
     return answer.httpStatus === BUSY ? undefined : answer;
   } catch (error) {
-    if (error instanceof SimError) return undefined;
+    if (error instanceof ConnectionFailure && MAY_PASS.includes(error.kind)) return undefined;
     throw error;
   }
 }

@@ -9,7 +9,6 @@ import { hexOption, wholeOption } from '../../input/options.ts';
 import {
   answerJson,
   clientOptions,
-  reach,
   type ServerOptions,
   withServerOptions,
 } from '../../input/server-options.ts';
@@ -53,8 +52,8 @@ export function registerSimDeviceMaker(sim: Command, io: CliIo): void {
     io,
   ).action(async (options: ServerOptions & { readonly report: string }) => {
     const report = await readDer(options.report, '--report', 'profileLoadingReport');
-    const client = new DeviceMaker(await clientOptions(options));
-    answerJson(io, await reach(options.url, () => client.sendProfileLoadingReport(report)));
+    const client = new DeviceMaker(await clientOptions(options, io));
+    answerJson(io, await client.sendProfileLoadingReport(report));
   });
 
   withServerOptions(
@@ -82,17 +81,13 @@ const STATED = 1_000;
 /** One file for a thousand devices: FILE, FILE.2, FILE.3 … */
 async function statement(options: StatementOptions, io: CliIo): Promise<void> {
   const eids = await eidsOf(options);
-  const client = new DeviceMaker(await clientOptions(options));
+  const client = new DeviceMaker(await clientOptions(options, io));
   const written: string[] = [];
   const refused: unknown[] = [];
   let deletions = 0;
   for (let from = 0; from < eids.length; from += STATED) {
     const some = eids.slice(from, from + STATED);
-    const { body } = await reach(options.url, async () => {
-      const answer = await client.deletionStatement(some);
-      executed(answer);
-      return answer;
-    });
+    const body = executed(await client.deletionStatement(some));
     refused.push(...(Array.isArray(body.refused) ? body.refused : []));
     if (typeof body.statement !== 'string') continue;
     deletions += Number(body.deletions);
@@ -104,7 +99,7 @@ async function statement(options: StatementOptions, io: CliIo): Promise<void> {
     written.push(`${file}.second`);
   }
   if (options.keysOut !== undefined) {
-    const { header: _, ...keys } = await reach(options.url, () => client.serverKeys());
+    const { header: _, ...keys } = await client.serverKeys();
     await writeOutput(options.keysOut, `${JSON.stringify(keys)}\n`, '--keys-out');
   }
   if (written.length === 0) io.exit(EXIT.refused);
@@ -115,17 +110,15 @@ async function request(options: RequestOptions, io: CliIo): Promise<void> {
   const eids = await eidsOf(options);
   const requestId = options.requestId ?? randomBytes(16);
   const euiccData = options.euiccData && (await readDer(options.euiccData, '--euicc-data'));
-  const client = new DeviceMaker(await clientOptions(options));
-  const batch = await reach(options.url, () =>
-    client.requestBpp(
-      {
-        requestId,
-        orderId: options.order,
-        items: eids.map((eid, index) => ({ itemId: index + 1, eid })),
-        ...(euiccData && { euiccData }),
-      },
-      { timeoutMs: options.timeout * 1000 },
-    ),
+  const client = new DeviceMaker(await clientOptions(options, io));
+  const batch = await client.requestBpp(
+    {
+      requestId,
+      orderId: options.order,
+      items: eids.map((eid, index) => ({ itemId: index + 1, eid })),
+      ...(euiccData && { euiccData }),
+    },
+    { timeoutMs: options.timeout * 1000 },
   );
   await writeOutput(options.out, batch, '--out');
   const { items } = decodeBppBatch(batch);

@@ -7,7 +7,6 @@ import { publicJwk } from '../../input/jwk.ts';
 import {
   answerJson,
   clientOptions,
-  reach,
   type ServerOptions,
   withServerOptions,
 } from '../../input/server-options.ts';
@@ -59,8 +58,8 @@ export function registerSimOperatorResults(operator: Command, io: CliIo): void {
 }
 
 async function serverKeys(options: ServerOptions & { readonly out?: string }, io: CliIo): Promise<void> {
-  const client = new Operator(await clientOptions(options));
-  const { header: _, ...keys } = await reach(options.url, () => client.serverKeys());
+  const client = new Operator(await clientOptions(options, io));
+  const { header: _, ...keys } = await client.serverKeys();
   if (options.out !== undefined) await writeOutput(options.out, `${JSON.stringify(keys)}\n`, '--out');
   answerJson(io, keys);
 }

@@ -5,7 +5,6 @@ import { wholeOption } from '../../input/options.ts';
 import {
   answerJson,
   clientOptions,
-  reach,
   type ServerOptions,
   tlsIdentity,
   withServerOptions,
@@ -100,8 +99,8 @@ function registerOrder(operator: Command, io: CliIo): void {
   ).action(async (options: OrderIdOption & { readonly cursor?: string; readonly limit?: number }) => {
     const { cursor, limit } = options;
     const page = present({ cursor, limit });
-    const client = new Operator(await clientOptions(options));
-    answerJson(io, await reach(options.url, () => client.getOrderStatus(options.orderId, page)));
+    const client = new Operator(await clientOptions(options, io));
+    answerJson(io, await client.getOrderStatus(options.orderId, page));
   });
 }
 
@@ -131,16 +130,14 @@ async function listen(options: ListenOptions, io: CliIo): Promise<void> {
   const tls = await tlsIdentity(options);
   const deliveryKeys =
     options.serverKeys === undefined ? undefined : await readDeliveryKeys(options.serverKeys);
-  const server = await reach(`${options.host}:${options.port}`, () =>
-    CallbackServer.start({
-      host: options.host,
-      port: options.port,
-      failFirst: options.failFirst,
-      refuseFirst: options.refuseFirst,
-      ...present({ deliveryKeys }),
-      ...(tls.cert !== undefined && { tls }),
-    }),
-  );
+  const server = await CallbackServer.start({
+    host: options.host,
+    port: options.port,
+    failFirst: options.failFirst,
+    refuseFirst: options.refuseFirst,
+    ...present({ deliveryKeys }),
+    ...(tls.cert !== undefined && { tls }),
+  });
   // on stderr too with --json: whoever waits for the document needs the address before
   io.note(`listening for callbacks at ${server.url}`);
   const ended = new Promise<void>((resolve) => {

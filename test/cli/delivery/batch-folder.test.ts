@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packBatch, partFile, verifyBatch } from '../../../cli/delivery/batch-folder.ts';
-import { downloadPart } from '../../../cli/delivery/download.ts';
+import { downloadPart, mayPass } from '../../../cli/delivery/download.ts';
 import { MANIFEST_FILE } from '../../../cli/delivery/pulled-manifest.ts';
 import {
   batchManifestTbs,
@@ -146,7 +146,7 @@ it('a download of a part goes on where it broke off', async () => {
 it('a download names the host that its link leads to where that cannot be reached', async () => {
   const [{ part }] = parts as [(typeof parts)[number]];
   await expect(downloadPart('http://127.0.0.1:9/', join(folder, 'none'), part, {})).rejects.toMatchObject({
-    code: 'vault',
+    kind: 'unreachable',
     message: expect.stringContaining('127.0.0.1:9 cannot be reached'),
   });
 });
@@ -172,13 +172,36 @@ it.each([
   [429, true],
   [503, true],
   [403, false],
+  [404, false],
+  [410, false],
 ])('a download that is answered with HTTP %i may be tried again: %s', async (status, retryable) => {
   const [{ part }] = parts as [(typeof parts)[number]];
-  const server = createServer((_, response) => response.writeHead(status).end());
+  const server = createServer((_, response) => response.writeHead(status, { 'retry-after': '7' }).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  await expect(
-    downloadPart(`http://127.0.0.1:${port}/`, join(folder, `answered-${status}`), part, {}),
-  ).rejects.toMatchObject({ code: 'vault', retryable });
+  const url = `http://127.0.0.1:${port}/`;
+  const error = await downloadPart(url, join(folder, `answered-${status}`), part, {}).catch(
+    (thrown) => thrown,
+  );
+  expect(error).toMatchObject({ httpStatus: status, retryAfterMs: 7_000 });
+  expect(mayPass(error)).toBe(retryable);
+  server.close();
+});
+
+it('a download that this machine cannot write is not tried again, and names the file', async () => {
+  const [{ part, octets }] = parts as [(typeof parts)[number]];
+  const server = await serve(octets);
+  const full = join(folder, 'full');
+  symlinkSync('/dev/full', `${full}.partial`);
+  const nowhere = join(folder, 'nowhere');
+  symlinkSync(join(folder, 'no-folder', 'file'), `${nowhere}.partial`);
+  for (const [file, code] of [
+    [full, 'ENOSPC'],
+    [nowhere, 'ENOENT'],
+  ] as const) {
+    const error = await downloadPart(server.url, file, part, {}).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code, path: `${file}.partial` });
+    expect(mayPass(error)).toBe(false);
+  }
   server.close();
 });

@@ -3,7 +3,7 @@ import { type Bytes, toHex } from '../../../../shared/codec/bytes.ts';
 import { present } from '../../../../shared/present.ts';
 import { FieldDevice } from '../../../../sim/index.ts';
 import { writeOutput } from '../../../input/files.ts';
-import { clientOptions, reach, type ServerOptions } from '../../../input/server-options.ts';
+import { clientOptions, type ServerOptions } from '../../../input/server-options.ts';
 import type { CliIo } from '../../../output/cli-io.ts';
 import { EXIT } from '../../../output/exit-codes.ts';
 import { fields } from '../../../output/table.ts';
@@ -32,9 +32,9 @@ async function notifications(options: NotificationsOptions, io: CliIo): Promise<
   const sent: Record<string, unknown>[] = [];
   if (options.url !== undefined) {
     const { url } = options;
-    const device = new FieldDevice(await clientOptions({ ...options, url }));
+    const device = new FieldDevice(await clientOptions({ ...options, url }, io));
     for (const { seqNumber, signed } of pending) {
-      const { httpStatus, status, message } = await reach(url, () => device.handleNotification(signed));
+      const { httpStatus, status, message } = await device.handleNotification(signed);
       const taken = httpStatus === 204;
       if (taken) card.removeNotification(seqNumber);
       else io.exit(EXIT.refused);

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { awsClient } from '../../shared/aws/client-config.ts';
@@ -8,13 +9,19 @@ import { isObject } from '../../shared/service/records/schema.ts';
 /** An answer of AWS that is an error: its code and words are for the person who runs the check. */
 export class AwsError extends Error {
   override readonly name: string;
-  constructor(name: string, message: string) {
+  readonly httpStatus: number;
+  constructor(name: string, message: string, httpStatus: number) {
     super(message);
     this.name = name;
+    this.httpStatus = httpStatus;
   }
 }
 
 const TIMEOUT_MS = 15_000;
+/** Of a call that AWS sends away for later; the APIs of its control plane take a few calls a second of an account. */
+const ATTEMPTS = 5;
+const FIRST_WAIT_MS = 200;
+const THROTTLED = /throttl|TooManyRequests|RequestLimitExceeded|SlowDown/i;
 
 /**
  * Signed calls (Signature Version 4) of services that the server itself does not use, with the credentials and the
@@ -70,7 +77,22 @@ export class SignedCalls {
     this.#client.destroy();
   }
 
-  async #send(service: string, method: string, path: string, headers: Record<string, string>, body: string) {
+  /** Every call, made again where AWS is busy: what these calls change may be changed twice alike. */
+  async #send(...call: SignedCall): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#sendOnce(...call);
+      } catch (error) {
+        const isBusy =
+          error instanceof AwsError &&
+          (error.httpStatus >= 500 || error.httpStatus === 429 || THROTTLED.test(error.name));
+        if (!isBusy || attempt === ATTEMPTS) throw error;
+        await pause(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  async #sendOnce(...[service, method, path, headers, body]: SignedCall): Promise<Answer> {
     const url = new URL(path, endpointOf(service, this.region));
     const signer = new SignatureV4({
       service,
@@ -93,8 +115,8 @@ export class SignedCalls {
       headers: signed.headers,
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(method !== 'GET' && { body }),
-    });
-    const text = await response.text();
+    }).catch((error: Error) => unreached(url, error));
+    const text = await response.text().catch((error: Error) => unreached(url, error));
     if (!response.ok) throw errorOf(text, response.status);
     return {
       text,
@@ -102,6 +124,27 @@ export class SignedCalls {
       date: response.headers.get('date'),
     };
   }
+}
+
+type SignedCall = [
+  service: string,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: string,
+];
+
+interface Answer {
+  readonly text: string;
+  readonly json: Json;
+  readonly date: string | null;
+}
+
+/** `fetch` says no more than that it failed; why is in its cause. */
+function unreached(url: URL, error: Error): never {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const why = cause.message || ('code' in cause ? String(cause.code) : cause.name);
+  throw new Fault('configuration', `${url.origin} cannot be reached: ${why}`, { cause, retryable: true });
 }
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -131,7 +174,7 @@ function errorOf(text: string, status: number): AwsError {
   const json = jsonOf(text);
   const code = String(json.__type ?? json.code ?? elementOf(text, 'Code') ?? `HTTP ${status}`);
   const message = String(json.message ?? json.Message ?? elementOf(text, 'Message') ?? '');
-  return new AwsError(code.split('#').at(-1)!, message);
+  return new AwsError(code.split('#').at(-1)!, message, status);
 }
 
 type Octets = string | ArrayBuffer | ArrayBufferView;

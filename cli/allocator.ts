@@ -42,22 +42,24 @@ export type Beginning = Pick<
  */
 export function serveWithAllocator(beginning: Beginning = ofThisProcess()): void {
   const { env } = beginning;
-  if (commandOf(beginning) !== 'serve' || Object.keys(ALLOCATOR).some((name) => env[name] !== undefined))
+  if (wordsOf(beginning)[0] !== 'serve' || Object.keys(ALLOCATOR).some((name) => env[name] !== undefined))
     return;
   beginAgain({ ...SERVER_SETTINGS, NODE_OPTIONS: nodeOptions(beginning) }, beginning);
 }
 
 /**
- * `smdpf pull` with that limit of V8, in the same way: its garbage is what octets come in, by the gigabyte, and the more of it there was
- * the larger V8 lets the next heap of it be. It has as much for 50,000 BPPs as for 10,000 by that.
+ * `smdpf pull` and `smdpf order output` with that limit of V8, in the same way: their garbage is what octets come in, by the gigabyte, and
+ * the more of it there was the larger V8 lets the next heap of it be. They have as much for 200,000 profiles as for 10,000 by that.
  */
-export function pullWithLimit(beginning: Beginning = ofThisProcess()): void {
+export function downloadWithLimit(beginning: Beginning = ofThisProcess()): void {
   const options = nodeOptions(beginning);
-  if (commandOf(beginning) !== 'pull' || options === (beginning.env.NODE_OPTIONS ?? '')) return;
+  const [command, ofIt] = wordsOf(beginning);
+  const downloads = command === 'pull' || (command === 'order' && ofIt === 'output');
+  if (!downloads || options === (beginning.env.NODE_OPTIONS ?? '')) return;
   beginAgain({ NODE_OPTIONS: options }, beginning);
 }
 
-const commandOf = ({ argv }: Beginning) => argv.slice(2).find((argument) => !argument.startsWith('-'));
+const wordsOf = ({ argv }: Beginning) => argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
 /** Ours behind those of whoever started it, who may have set the same. */
 function nodeOptions({ env: { NODE_OPTIONS: theirs }, execArgv }: Beginning): string {

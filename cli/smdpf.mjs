@@ -13,9 +13,9 @@ const script = fileURLToPath(import.meta.url);
 if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
   // Halves the time to start. Beside the sources, not in a shared temporary folder: what lies there is run.
   nodeModule.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/smdpf', import.meta.url)));
-  const { pullWithLimit, serveWithAllocator } = await import('./allocator.ts');
+  const { downloadWithLimit, serveWithAllocator } = await import('./allocator.ts');
   serveWithAllocator();
-  pullWithLimit();
+  downloadWithLimit();
   await import('./smdpf.ts');
 } else {
   const node = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { pullWithLimit, serveWithAllocator } from '../cli/allocator.ts';
+import { downloadWithLimit, serveWithAllocator } from '../cli/allocator.ts';
 import { processIo } from '../cli/output/process-io.ts';
 import { run } from '../cli/program.ts';
 import { threadsStartBy } from '../shared/jobs/threads.ts';
@@ -8,7 +8,7 @@ import { THREAD } from './thread-mark.ts';
 
 /** The entry of the command's bundle. Its threads have a bundle of their own, which lies beside it: `threads-entry.ts`. */
 serveWithAllocator();
-pullWithLimit();
+downloadWithLimit();
 threadsStartBy((module, options) => {
   const argv = [THREAD, module.pathname.split('/').at(-1)!];
   // an executable has no file that a thread could begin with: its text comes out of it

@@ -1,6 +1,5 @@
 import { type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../shared/codec/bytes.ts';
 import { ConnectionFailure, connectionFailure } from './connection-failure.ts';
 
@@ -16,6 +15,7 @@ export interface SentFile {
   readonly size: number;
   /** Hexadecimal. */
   readonly sha256: string;
+  /** Pieces, each of which may be overwritten once the next is asked for. */
   read(): AsyncIterable<Bytes>;
 }
 
@@ -83,8 +83,18 @@ function once(
     request.on('error', (error) => (isStale(request, error) ? reject(new StaleConnection()) : fail(error)));
     if (body instanceof Uint8Array) request.end(body);
     // an error of the connection has come to the request already, and what is thrown here first is of the file
-    else pipeline(readOf(body, reject), request).catch(() => {});
+    else void send(body, request, reject);
   });
+}
+
+/** One piece after the other, each once the one before is written. */
+async function send(body: SentFile, request: ClientRequest, failed: (error: unknown) => void): Promise<void> {
+  try {
+    for await (const piece of readOf(body, failed)) await write(request, piece);
+    request.end();
+  } catch (error) {
+    request.destroy(error as Error);
+  }
 }
 
 /** Reads, and tells what goes wrong in it before the request hears of it. */
@@ -96,6 +106,11 @@ async function* readOf(body: SentFile, failed: (error: unknown) => void): AsyncG
     throw error;
   }
 }
+
+const write = (request: ClientRequest, piece: Bytes) =>
+  new Promise<void>((resolve, reject) => {
+    request.write(piece, (error) => (error ? reject(error) : resolve()));
+  });
 
 /** Throws a `ConnectionFailure` where what TLS is given does not fit together. */
 export function open(url: URL, options: RequestOptions, tls: TlsIdentity): ClientRequest {

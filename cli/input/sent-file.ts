@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readTlvHeader } from '../../shared/codec/tlv.ts';
 import { TAG } from '../../shared/ifpp-draft1/tags.ts';
@@ -25,7 +24,7 @@ async function sentFile(path: string, tag: number): Promise<SentFile | undefined
     () => 0,
   );
   if (size <= INLINE_LIMIT) return undefined;
-  const read = (): AsyncIterable<Bytes> => createReadStream(path);
+  const read = () => piecesOf(path);
   const sha256 = createHash('sha256');
   let isFirst = true;
   for await (const piece of read()) {
@@ -34,6 +33,23 @@ async function sentFile(path: string, tag: number): Promise<SentFile | undefined
     sha256.update(piece);
   }
   return { size, sha256: sha256.digest('hex'), read };
+}
+
+const PIECE_OCTETS = 65_536;
+
+/**
+ * The pieces of a file, all in the same room: what one holds is overwritten once the next is asked for. A buffer for each, as streams have,
+ * is garbage that V8 does not see growing, and a client that sends 200,000 entries had 40 MB of it.
+ */
+async function* piecesOf(path: string): AsyncGenerator<Bytes> {
+  const file = await open(path);
+  try {
+    const room = Buffer.allocUnsafeSlow(PIECE_OCTETS);
+    const read = async () => (await file.read(room)).bytesRead;
+    for (let length = await read(); length > 0; length = await read()) yield room.subarray(0, length);
+  } finally {
+    await file.close();
+  }
 }
 
 function isWhole(start: Bytes, tag: number, size: number): boolean {

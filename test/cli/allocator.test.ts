@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import {
   ALLOCATOR,
   type Beginning,
-  pullWithLimit,
+  downloadWithLimit,
   SERVER_SETTINGS,
   serveWithAllocator,
   serveWithArenas,
@@ -48,17 +48,21 @@ it('options of Node stay, and go before a setting of ours', () => {
   expect(of({ execArgv: ['--max-semi-space-size=32'] })).toBe('');
 });
 
-it('a pull begins anew with the limit of a young heap, once', () => {
+it('what downloads by the gigabyte begins anew with the limit of a young heap, once', () => {
   const argv = ['/usr/bin/node', '/usr/bin/smdpf', 'pull', '--out', 'serve'];
   const { NODE_OPTIONS } = SERVER_SETTINGS;
-  expect(begun({ argv }, pullWithLimit)).toEqual({
+  expect(begun({ argv }, downloadWithLimit)).toEqual({
     file: '/usr/bin/node',
     args: ['/usr/bin/node', '--inspect', ...argv.slice(1)],
     env: { HOME: '/home/smdpf', NODE_OPTIONS },
   });
-  expect(begun({ argv, env: { NODE_OPTIONS } }, pullWithLimit)).toBeUndefined();
-  expect(begun({ argv, execArgv: ['--max-semi-space-size=16'] }, pullWithLimit)).toBeUndefined();
-  expect(begun({}, pullWithLimit)).toBeUndefined();
+  expect(begun({ argv, env: { NODE_OPTIONS } }, downloadWithLimit)).toBeUndefined();
+  expect(begun({ argv, execArgv: ['--max-semi-space-size=16'] }, downloadWithLimit)).toBeUndefined();
+  expect(begun({}, downloadWithLimit)).toBeUndefined();
+  const order = (word: string) =>
+    begun({ argv: ['/usr/bin/node', '/usr/bin/smdpf', 'order', word] }, downloadWithLimit);
+  expect(order('output')?.env.NODE_OPTIONS).toBe(NODE_OPTIONS);
+  expect(order('status')).toBeUndefined();
 });
 
 it('an executable begins anew without its path among the arguments', () => {

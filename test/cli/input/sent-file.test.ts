@@ -30,7 +30,7 @@ describe('an object that is sent', () => {
     if (sent instanceof Uint8Array) throw new Error('it is held');
     expect(sent.size).toBe(large.length);
     const pieces: Bytes[] = [];
-    for await (const piece of sent.read()) pieces.push(piece);
+    for await (const piece of sent.read()) pieces.push(Buffer.from(piece));
     expect(Buffer.concat(pieces).equals(large)).toBe(true);
     expect((await scanProfileLoadingReport(sent.read(), sent.size, 500)).items).toBe(60);
 

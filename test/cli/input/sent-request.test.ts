@@ -31,7 +31,7 @@ const encoded = (eids: readonly string[], euiccData?: Bytes) =>
 async function octetsOf(sent: Bytes | SentFile): Promise<Buffer> {
   if (sent instanceof Uint8Array) return Buffer.from(sent);
   const pieces: Bytes[] = [];
-  for await (const piece of sent.read()) pieces.push(piece);
+  for await (const piece of sent.read()) pieces.push(Buffer.from(piece));
   const octets = Buffer.concat(pieces);
   expect(sent.size).toBe(octets.length);
   expect(sent.sha256).toBe(createHash('sha256').update(octets).digest('hex'));

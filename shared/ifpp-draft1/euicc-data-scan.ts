@@ -24,6 +24,11 @@ const MAX_ENTRY = Math.max(
   64 * 1024,
   2 * LIMITS.derTlv + MAX_KEYS_PER_EUICC * (ONE_TIME_KEY_LENGTHS.max + SIGNATURE_LENGTHS.max + 64),
 );
+/**
+ * Slices of a batch: where they lie is kept in one record. Of 500 entries each they are five million, and 1 GiB has room for some two
+ * million that have a certificate and a key.
+ */
+export const MAX_SLICES = 10_000;
 /** Entries whose EID came before; a batch with more is no batch. */
 const MAX_DUPLICATES = 1_000;
 
@@ -81,7 +86,10 @@ export async function scanEuiccDataBatch(
   const eids = new FingerprintSet();
   let entries = 0;
   for (; stream.offset < end; entries++) {
-    if (entries % sliceSize === 0) sliceOffsets.push(stream.offset);
+    if (entries % sliceSize === 0 && sliceOffsets.push(stream.offset) > MAX_SLICES)
+      refuse('tooLarge', `the batch has more than ${MAX_SLICES * sliceSize} entries`, {
+        offset: stream.offset,
+      });
     if (stream.bufferedLength < START_OF_ENTRY) await stream.fill(START_OF_ENTRY);
     const { headerLength, length } = readTlvHeader(stream.buffered, 0, 'FF60/A6', stream.offset);
     if (stream.offset + headerLength + length > end)

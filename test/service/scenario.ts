@@ -18,6 +18,7 @@ import {
   supplyRecord,
 } from '../../shared/service/records/order.ts';
 import { jobIdOf } from '../../shared/service/records/transaction-id.ts';
+import { openWorkOf } from '../../shared/service/records/work.ts';
 import { viewBlock } from '../../shared/service/supply/draws.ts';
 import {
   type Bound,
@@ -50,6 +51,18 @@ export async function prepare(
     answer = await orders.prepareProfiles(OPERATOR, order);
   }
   return answer.iccids ?? [];
+}
+
+/** Plans a large request as far as it goes, its eUICC data taken in on the way: what a dispatcher does with the open work of it. */
+export async function planLarge({ context, work }: Pick<Runtime, 'context' | 'work'>, jobId: string) {
+  const keys = (['request', 'euiccData'] as const).map((kind) => ledgerKeys.openWork(kind, jobId));
+  for (;;) {
+    const open = (await context.ledger.getMany(keys)).find((item) => item !== undefined);
+    if (open === undefined) return;
+    const { kind, tasks } = openWorkOf(open);
+    for (let task = 0; task < tasks; task++) await work.runTask(kind, jobId, task);
+    if (!(await work.finish(kind, jobId))) return;
+  }
 }
 
 /** The Operator's key for output rows, and an order of profiles for a real network: every secret is generated. */

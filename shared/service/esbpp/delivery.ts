@@ -13,6 +13,7 @@ import { retiredDeliveryKeys } from '../keys/delivery-keys.ts';
 import { longTermStanding } from '../keys/long-term.ts';
 import { chunkCount, chunkRecord, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { openWorkOf } from '../records/work.ts';
 import { recordJob } from '../supply/draws.ts';
 import type { Trust } from '../trust/trust.ts';
 import { manifestAnswer, recordAnswer, recordedAnswer, type StoredManifest } from './answer-record.ts';
@@ -108,8 +109,11 @@ export class DeliveryService implements Delivery {
   }
 
   async #plan(jobId: string, { planning }: JobRecord): Promise<void> {
-    if (planning?.refused === undefined)
-      await this.#context.dispatcher.submit({ kind: 'request', id: jobId, tasks: 1 });
+    if (planning?.refused !== undefined) return;
+    const { ledger, dispatcher } = this.#context;
+    const keys = [ledgerKeys.openWork('request', jobId), ledgerKeys.openWork('euiccData', jobId)];
+    for (const open of await ledger.getMany(keys))
+      if (open !== undefined) await dispatcher.submit(openWorkOf(open));
   }
 
   /** Brings a job to its end that was bound just in time, by an attempt that did not come so far. */

@@ -10,10 +10,12 @@ import { auditWrite } from '../audit/line.ts';
 import type { Context } from '../context.ts';
 import { tellEnd } from '../counts/ends.ts';
 import { failureWrites } from '../counts/failures.ts';
-import type { IngestService } from '../esed1/ingest.ts';
+import { LISTED, loadIngest, rejectedEntries } from '../esed1/euicc-batches.ts';
+import type { ForwardedData, IngestService } from '../esed1/ingest.ts';
 import { abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { storedBody } from '../life/bodies.ts';
 import { useIsOver } from '../life/uploads.ts';
+import { type IngestRecord, ingestRecord, ingestSliceCount } from '../records/ingest.ts';
 import { chunkCount, type JobRecord, jobRecord, requestSlice, sliceCountOf } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -23,14 +25,16 @@ import { slicesOf } from '../supply/job-plan.ts';
 import { drawSlice, lacksDraw } from './slice-draw.ts';
 
 /*
- * From a large request that was taken on to a job whose chunks can be bound, or a refusal. Three steps, each of which leaves its
+ * From a large request that was taken on to a job whose chunks can be bound, or a refusal. Four steps, each of which leaves its
  * mark in the ledger, so that whoever stops in the middle goes on there, and two at once do no harm:
  *
  * 1. The request is read once as a whole, with flat memory: where its chunks lie is written down, slice by slice. Whoever stops in
  *    it begins again, since the SHA-256 over it cannot be put aside half done; the slices that were written are the same again.
- * 2. Slice after slice draws its positions, each in one transaction of slice and supply (slice-draw.ts): those items first, over all
+ * 2. eUICC data inside of it is a batch whose slices are verified as those of path A are, each by itself and as work in place of
+ *    this one (esed1/euicc-batches.ts), which is open again once they all are.
+ * 3. Slice after slice draws its positions, each in one transaction of slice and supply (slice-draw.ts): those items first, over all
  *    slices, that ask for certain ones, as within a call.
- * 3. Slices, draws and job are recorded as those of any job, and in one transaction it is one: its chunks are open work in place of
+ * 4. Slices, draws and job are recorded as those of any job, and in one transaction it is one: its chunks are open work in place of
  *    its planning.
  *
  * An order that ends meanwhile gives nothing more: the items that have no position are refused one by one when they are bound.
@@ -63,6 +67,8 @@ export async function planRequest(context: Context, ingest: IngestService, jobId
   }
   // another attempt was faster, or it is to be read again: the finish sees which
   if (planned === undefined || planned.job.slices.chunks === 0) return;
+  if (planned.job.planning.forwarded === false) planned = await withDataTaken(context, planned);
+  if (planned === undefined) return;
   const { job } = planned;
   for (const what of job.planning.namesIccids === true ? (['named', 'all'] as const) : (['all'] as const))
     for await (const some of slicesOf(context, jobId, job))
@@ -71,9 +77,13 @@ export async function planRequest(context: Context, ingest: IngestService, jobId
   await becomeJob(context, planned);
 }
 
-/** Hands a request that was planned to those who bind its chunks; may be repeated. */
+/** Hands a request that was planned to those who bind its chunks, and one that waits for its eUICC data to those who verify that; may be repeated. */
 export async function finishRequest({ ledger, dispatcher }: Context, jobId: string): Promise<boolean> {
-  if ((await loadPlanned(ledger, jobId)) !== undefined) return false;
+  if ((await loadPlanned(ledger, jobId)) !== undefined) {
+    const data = await ledger.get(ledgerKeys.openWork('euiccData', jobId));
+    if (data !== undefined) await dispatcher.submit(openWorkOf(data));
+    return data !== undefined;
+  }
   await removeItem(ledger, ledgerKeys.openWork('request', jobId));
   const open = await ledger.get(ledgerKeys.openWork('job', jobId));
   if (open !== undefined) await dispatcher.submit(openWorkOf(open));
@@ -85,8 +95,10 @@ async function readRequest(context: Context, ingest: IngestService, planned: Pla
   const body = storedBody(context, job.request);
   try {
     const scanned = await scanBppRequest(() => body.stream(), body.size, job.chunkSize);
-    const before = await takeForwarded(context, ingest, planned, scanned);
-    if (before !== undefined) await writeSlices(context, before, scanned);
+    const { euiccData } = scanned;
+    const data = euiccData && (await ingest.readForwarded({ identifier: job.party }, body, euiccData));
+    // a batch without entries has no slices that anybody would verify
+    await writeSlices(context, planned, scanned, data?.frame.entries === 0 ? undefined : data);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // what is wrong is the request, and not what was read of it
@@ -95,29 +107,30 @@ async function readRequest(context: Context, ingest: IngestService, planned: Pla
   }
 }
 
-/** Takes in the eUICC data that came with it, once; the request as it stands then, undefined where another attempt has moved on. */
-async function takeForwarded(
-  context: Context,
-  ingest: IngestService,
-  planned: Planned,
-  { euiccData }: ScannedBppRequest,
-): Promise<Planned | undefined> {
-  const { jobId, item, job } = planned;
-  if (euiccData === undefined || job.planning.forwarded === true) return planned;
-  const body = storedBody(context, job.request);
-  const rejected = await ingest.acceptForwarded({ identifier: job.party }, body, euiccData);
-  const refusedData = rejected.map(({ eid, code, message }) => ({ eid, refusal: code, message }));
+/** The request, once the eUICC data inside of it is taken in; what was refused of it is written down, as much as an answer lists. */
+async function withDataTaken(context: Context, { jobId, item, job }: Planned): Promise<Planned | undefined> {
+  const { ledger } = context;
+  if ((await loadIngest(ledger, jobId)).done === undefined) return undefined;
+  const refusedData: JobRecord['refusedData'][number][] = [];
+  for await (const { eid, code, message } of rejectedEntries(ledger, jobId))
+    if (refusedData.push({ eid, refusal: code, message }) === LISTED) break;
   const attributes = jobRecord.to({ ...job, refusedData, planning: { ...job.planning, forwarded: true } });
-  await context.ledger.write({ put: item, attributes, when: { revision: item.revision } });
-  const now = await loadPlanned(context.ledger, jobId);
-  return now?.job.planning.forwarded === true && now.job.slices.chunks === 0 ? now : undefined;
+  // not done where another attempt was faster
+  await ledger.write({ put: item, attributes, when: { revision: item.revision } });
+  const now = await loadPlanned(ledger, jobId);
+  return now?.job.planning.forwarded === true ? now : undefined;
 }
 
 /** Slices that are written at once. */
 const SLICES_AT_ONCE = 25;
 
-/** Puts the request under a name of its own, and down where its chunks lie in it. */
-async function writeSlices(context: Context, planned: Planned, scanned: ScannedBppRequest): Promise<void> {
+/** Puts the request under a name of its own, and down where its chunks lie in it, and its eUICC data. */
+async function writeSlices(
+  context: Context,
+  planned: Planned,
+  scanned: ScannedBppRequest,
+  data: ForwardedData | undefined,
+): Promise<void> {
   const { ledger } = context;
   const { jobId, item, job } = planned;
   const { request: upload } = job;
@@ -130,16 +143,35 @@ async function writeSlices(context: Context, planned: Planned, scanned: ScannedB
     const slices = { ...job.slices, chunks: scanned.chunkOffsets.length - 1 };
     await putSlices(context, jobId, request, { ...slices, offsets: scanned.chunkOffsets });
     const { items, namesIccids } = scanned;
-    const read = { ...job, request, items, slices, planning: { ...job.planning, namesIccids } };
+    const awaited = data === undefined ? {} : { forwarded: false };
+    const read = { ...job, request, items, slices, planning: { namesIccids, ...awaited } };
     const { done } = await ledger.transact([
       { put: item, attributes: jobRecord.to(read), when: { revision: item.revision } },
       written.settled,
       ...(await useIsOver(context, job.party, jobId, upload, item)),
+      ...(data === undefined ? [] : await dataFirst(context, jobId, { ...data, batch: request })),
     ]);
     isRead = done;
   } finally {
     if (!isRead) await abandonAttempt(context, written);
   }
+}
+
+/** The eUICC data is a batch of its own, and open work in place of the planning. */
+async function dataFirst(
+  { ledger }: Context,
+  jobId: string,
+  data: ForwardedData & Pick<IngestRecord, 'batch'>,
+): Promise<readonly Write[]> {
+  const open = await ledger.get(ledgerKeys.openWork('request', jobId));
+  const tasks = ingestSliceCount(data.frame);
+  const work = openWorkRecord.to({ tasks, since: data.takenAt });
+  return [
+    { put: ledgerKeys.ingest(jobId), attributes: ingestRecord.to(data), when: 'absent' },
+    { put: ledgerKeys.openWork('euiccData', jobId), attributes: work, when: 'absent' },
+    // without it another attempt was faster, which has changed the job as well
+    ...(open === undefined ? [] : [{ remove: open, when: { revision: open.revision } } satisfies Write]),
+  ];
 }
 
 async function putSlices(

@@ -4,7 +4,7 @@ import { readTlvHeader, splitElements } from '../../codec/tlv.ts';
 import { suiteByName } from '../../crypto/suite.ts';
 import { invariant, Refusal } from '../../errors.ts';
 import { EntryVerifier } from '../../euicc/entry-verifier.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { scan } from '../../ledger/scan.ts';
 import { present } from '../../present.ts';
 import { STATUS_CODES, type StatusName } from '../../status-codes.ts';
@@ -27,6 +27,7 @@ import {
 } from '../records/ingest.ts';
 import { ingestPartition, ledgerKeys, PROGRESS, SLICE_NAME } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
+import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { TrustedEum } from '../trust/trust-view.ts';
 import { type EntrySource, type IndexedEntry, storeEntries } from './euicc-store.ts';
@@ -60,7 +61,8 @@ export async function ingestSlice(context: Context, trust: Trust, id: string, sl
   const first = slice * frame.sliceSize;
   const elements = splitElements(octets).map((element, i) => ({ index: first + i, element }));
   const duplicates = new Set(frame.duplicates);
-  const rules = { ...ingest, deviceMakers: frame.deviceMakers };
+  const { deviceMakers } = frame;
+  const rules = { ...ingest, deviceMakers, ...present({ entitlement: ingest.forwarded?.entitlement }) };
   const rejected = await ingestEntries(context, await eumOf(trust, ingest), rules, elements, (index) =>
     duplicates.has(index),
   );
@@ -161,33 +163,64 @@ export async function ingestEntries(
   return rejected.sort((a, b) => a.index - b.index);
 }
 
-/** Completes a batch once every slice is done: its answer, its line of the audit log, and no more open work. */
+/**
+ * Completes a batch once every slice is done: its answer, its line of the audit log, and no more open work. After one that came
+ * inside a large request that request is planned on.
+ */
 export async function finishIngest(context: Context, id: string): Promise<boolean> {
-  const { ledger, now } = context;
+  const { ledger, dispatcher } = context;
   const item = await ledger.get(ledgerKeys.ingest(id));
   if (item === undefined) return true;
   const ingest = ingestRecord.from(item);
   const open = await ledger.get(ledgerKeys.openWork('euiccData', id));
   const { frame } = ingest;
-  if (ingest.done !== undefined || open === undefined) return ingest.done !== undefined;
+  if (ingest.done !== undefined || open === undefined) {
+    const request = ingest.forwarded && (await ledger.get(ledgerKeys.openWork('request', id)));
+    if (request !== undefined) await dispatcher.submit(openWorkOf(request));
+    return ingest.done !== undefined;
+  }
   invariant(frame !== undefined, `the eUICC data batch ${id} was not read yet`);
   const { slices, accepted, rejected, cause } = await ingestProgress(ledger, id);
   if (slices < ingestSliceCount(frame)) return false;
-  const result = rejected > LISTED ? await storeResult(context, id) : undefined;
+  // of path B nobody asks for more than its request tells
+  const isListed = ingest.forwarded !== undefined || rejected <= LISTED;
+  const result = isListed ? undefined : await storeResult(context, id);
   const done = { accepted, rejected, ...present({ result }) };
-  const { party, batchId, batch } = ingest;
-  const about = { batch: batchId, entries: frame.entries, accepted, rejected, body: batch.sha256 };
+  const { party, batchId } = ingest;
+  const whole = { ...ingest, frame, done };
   const { done: written } = await ledger.transact([
-    { put: item, attributes: ingestRecord.to({ ...ingest, done }), when: { revision: item.revision } },
+    { put: item, attributes: ingestRecord.to(whole), when: { revision: item.revision } },
     { remove: open, when: { revision: open.revision } },
-    ...(await useIsOver(context, party, id, batch, item)),
-    auditWrite({ event: 'euiccData.registered', by: party, about }, `euicc-data-${id}`, now()),
+    ...(ingest.forwarded === undefined ? await endOfBatch(context, id, item, whole) : [goesOn(context, id)]),
   ]);
   if (!written) return await finishIngest(context, id);
   const end = { kind: 'euiccData', id, batchId, party, since: ingest.takenAt } as const;
   tellEnd(context, { ...end, done: accepted, refused: rejected, ...present({ code: cause }) });
-  return true;
+  return ingest.forwarded === undefined ? true : await finishIngest(context, id);
 }
+
+/** The octets of a batch of path A go a day later, and the audit log tells of it. */
+async function endOfBatch(
+  context: Context,
+  id: string,
+  item: Item,
+  { party, batchId, batch, frame, done }: IngestRecord & Required<Pick<IngestRecord, 'frame' | 'done'>>,
+): Promise<readonly Write[]> {
+  const { accepted, rejected } = done;
+  const about = { batch: batchId, entries: frame.entries, accepted, rejected, body: batch.sha256 };
+  const line = { event: 'euiccData.registered', by: party, about } as const;
+  return [
+    ...(await useIsOver(context, party, id, batch, item)),
+    auditWrite(line, `euicc-data-${id}`, context.now()),
+  ];
+}
+
+/** The request that a batch of path B came in is planned on: it is open work again, in place of its data. */
+const goesOn = ({ now }: Context, jobId: string): Write => ({
+  put: ledgerKeys.openWork('request', jobId),
+  attributes: openWorkRecord.to({ tasks: 1, since: now() }),
+  when: 'absent',
+});
 
 /** Refusals that an answer lists. */
 export const LISTED = 1_000;

@@ -48,10 +48,14 @@ import {
   rejectedEntries,
   SLICE,
 } from './euicc-batches.ts';
+import type { EntrySource } from './euicc-store.ts';
 import { EumDataSignature } from './eum-data-signature.ts';
 
 /** Octets of a batch that is verified within the call; larger ones go to the dispatcher. Some 1,400 entries. */
 const WITHIN_CALL = 1024 * 1024;
+
+/** eUICC data of a large request that was read and whose slices are still to be verified; without the object that it will lie in. */
+export type ForwardedData = Omit<IngestRecord, 'batch'> & Required<Pick<IngestRecord, 'frame'>>;
 
 /**
  * eUICC data (DPFF10): path A from an EUM by Esed1, path B from a device manufacturer inside its BppRequest. Entries
@@ -122,14 +126,59 @@ export class IngestService implements Ingest {
 
   /**
    * Path B: the data stands within a request of this device manufacturer. Its word alone entitles itself, and only to
-   * EIDs that nobody else was entitled to before; a list that the EUM signed counts as the EUM's own. Read slice by slice,
-   * however large; what is refused comes back, as much as an answer lists.
+   * EIDs that nobody else was entitled to before; a list that the EUM signed counts as the EUM's own. What is refused comes back,
+   * as much as an answer lists.
    */
   async acceptForwarded(
     caller: Pick<Caller, 'identifier'>,
     request: Body,
     where: ByteRange,
   ): Promise<readonly RejectedEntry[]> {
+    const { eum, rules, frame } = await this.#forwarded(caller, request, where);
+    const duplicates = new Set(frame.duplicates);
+    const rejected: RejectedEntry[] = [];
+    let index = 0;
+    for await (const octets of request.stretches(frame.sliceOffsets)) {
+      const slice = splitElements(octets).map((element) => ({ index: index++, element }));
+      const refused = await ingestEntries(this.#context, eum, rules, slice, (at) => duplicates.has(at));
+      rejected.push(...refused.slice(0, LISTED - rejected.length));
+    }
+    return rejected;
+  }
+
+  /**
+   * The same of a request that is too large for a call: what is to be known of the data before its slices are verified, each by
+   * itself as those of path A (euicc-batches.ts), where it lies in the request that is stored.
+   */
+  async readForwarded(
+    caller: Pick<Caller, 'identifier'>,
+    request: Body,
+    where: ByteRange,
+  ): Promise<ForwardedData> {
+    const { batchId, rules, frame } = await this.#forwarded(caller, request, where);
+    const { deviceMakers, entitlement, ciPkId, euiccInfo2, ...others } = rules;
+    const { entries, sliceOffsets, duplicates } = frame;
+    return {
+      party: caller.identifier,
+      batchId,
+      ...others,
+      ciPkId: Uint8Array.from(ciPkId),
+      euiccInfo2: Uint8Array.from(euiccInfo2),
+      takenAt: this.#context.now(),
+      forwarded: { entitlement },
+      frame: {
+        deviceMakers,
+        entries,
+        sliceSize: SLICE,
+        sliceOffsets,
+        sliceHashes: await request.hashes(sliceOffsets),
+        duplicates,
+      },
+    };
+  }
+
+  /** Reads data that was forwarded to its end, with flat memory; offsets are those of the request. */
+  async #forwarded({ identifier }: Pick<Caller, 'identifier'>, request: Body, where: ByteRange) {
     const length = Math.min(where.length, EUICC_DATA_START);
     const head = readEuiccDataStart(await request.stretch({ ...where, length }), where.length);
     const eum = await this.#trustedEum(head);
@@ -139,26 +188,19 @@ export class IngestService implements Ingest {
     );
     signature.check(frame.eumDataSignature);
     const signedList = frame.eumDataSignature === undefined ? undefined : frame.deviceManufacturers;
-    if (signedList !== undefined && !signedList.includes(caller.identifier))
+    if (signedList !== undefined && !signedList.includes(identifier))
       refuse('eidBoundElsewhere', 'the EUM has named other device manufacturers for these eUICCs');
+    const entitlement: EntrySource['entitlement'] = signedList === undefined ? 'keep' : 'replace';
     const rules = {
       suite: this.#suiteOf(head).name,
       ciPkId: head.ciPkId,
       eumChain: await storeEumChain(this.#context.ledger, head.eumChain, head.ciPkId),
       euiccInfo2: head.euiccInfo2,
-      deviceMakers: signedList ?? [caller.identifier],
-      entitlement: signedList === undefined ? 'keep' : 'replace',
-    } as const;
-    const duplicates = new Set(frame.duplicates);
-    const offsets = frame.sliceOffsets.map((offset) => where.offset + offset);
-    const rejected: RejectedEntry[] = [];
-    let index = 0;
-    for await (const octets of request.stretches(offsets)) {
-      const slice = splitElements(octets).map((element) => ({ index: index++, element }));
-      const refused = await ingestEntries(this.#context, eum, rules, slice, (at) => duplicates.has(at));
-      rejected.push(...refused.slice(0, LISTED - rejected.length));
-    }
-    return rejected;
+      deviceMakers: signedList ?? [identifier],
+      entitlement,
+    };
+    const sliceOffsets = frame.sliceOffsets.map((offset) => where.offset + offset);
+    return { batchId: head.batchId, eum, rules, frame: { ...frame, sliceOffsets } };
   }
 
   async closeKeys(caller: Caller, items: readonly KeyToClose[]): Promise<CloseKeysAnswer> {

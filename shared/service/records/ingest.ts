@@ -1,6 +1,6 @@
 import { objectRef, statusName, suiteName, warnings } from './common.ts';
 import { type RecordOf, recordOf } from './record.ts';
-import { list, object, octets, optional, type TypeOf, text, whole } from './schema.ts';
+import { list, object, octets, oneOf, optional, type TypeOf, text, whole } from './schema.ts';
 
 /** Where everything of a batch lies, once it was read from its first octet to its last; fixed then. */
 const batchFrame = object({
@@ -30,11 +30,17 @@ const batchRefusal = object({
   trustEpoch: whole,
 });
 
-/** An EuiccDataBatch of path A that was taken on. What its head says is fixed then. */
+/** Of path B: whether the device manufacturer's word takes the place of what an eUICC's record says, as that of its EUM does. */
+const forwardedData = object({ entitlement: oneOf('keep', 'replace') });
+
+/**
+ * An EuiccDataBatch of path A that was taken on, or of path B that came inside a large request: known by the identifier of its job
+ * then. What its head says is fixed then.
+ */
 export const ingestRecord = recordOf('eUICC data batch', {
   party: text,
   batchId: text,
-  /** The batch as received; its SHA-256 tells a repeat from another batch under the same batchId. */
+  /** The batch as received; its SHA-256 tells a repeat from another batch under the same batchId. Of path B the request around it. */
   batch: objectRef,
   /** Of its one-time keys. */
   suite: suiteName,
@@ -44,6 +50,7 @@ export const ingestRecord = recordOf('eUICC data batch', {
   euiccInfo2: octets,
   /** Milliseconds since 1970. */
   takenAt: whole,
+  forwarded: optional(forwardedData),
   /** Absent while the batch is being read, and where it was refused. */
   frame: optional(batchFrame),
   refused: optional(batchRefusal),

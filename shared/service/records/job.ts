@@ -60,7 +60,7 @@ export const jobMembers = {
     object({
       /** Whether any item names its ICCID; known once the request was read. */
       namesIccids: optional(flag),
-      /** The eUICC data inside of it is taken in. */
+      /** Of one with eUICC data inside: whether it is taken in, which is work of its own once the request was read. */
       forwarded: optional(flag),
       refused: optional(requestRefusal),
     }),

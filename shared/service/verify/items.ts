@@ -208,8 +208,9 @@ async function checkPlanning(
   { planning, request }: JobRecord,
 ): Promise<Finding[]> {
   if (planning?.refused !== undefined) return [];
-  const open = await ledger.get(ledgerKeys.openWork('request', nameIn(item)));
-  if (open === undefined)
+  const keys = (['request', 'euiccData'] as const).map((kind) => ledgerKeys.openWork(kind, nameIn(item)));
+  const open = await ledger.getMany(keys);
+  if (open.every((one) => one === undefined))
     return [inLedger(item, 'the request is not planned, and nothing says that it is open work')];
   return request === undefined ? [] : await checkObject(vault, request, 'a request that is being planned');
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../../shared/errors.ts';
 import { scanAllSpread } from '../../../shared/ledger/scan.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
+import { LISTED } from '../../../shared/service/esed1/euicc-batches.ts';
 import {
   chunkCount,
   chunkRecord,
@@ -19,8 +20,9 @@ import type { PersonalisedEuicc } from '../../../sim/index.ts';
 import { count } from '../../support/counts.ts';
 import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
+import { scattered } from '../../support/large-batch.ts';
 import { type Fate, MortalProcess, rests } from '../mortal.ts';
-import { auditLines, positionsOf, prepare, Request } from '../scenario.ts';
+import { auditLines, planLarge, positionsOf, prepare, Request } from '../scenario.ts';
 
 /** Two items a chunk, two chunks a slice: three slices, the last of one chunk. */
 const CONFIG = {
@@ -33,6 +35,8 @@ const CONFIG = {
   uploads: { count: 10_000, octets: 1 << 30 },
 };
 const ITEMS = 10;
+/** Entries that are none behind each of those of the eUICCs: 2,510, in six slices. */
+const SCRAPS = 250;
 /** Calls from one that dies to the next, of a plain request and of others, which have most of their calls in common with it. */
 const EVERY = effort({ short: 19, long: 1 });
 const SOME = effort({ short: 29, long: 5 });
@@ -73,7 +77,7 @@ async function given({ isNamed, isForwarded, isNone }: Wanted): Promise<Given> {
     ...(isNone && { itemId: i === ITEMS - 1 ? 0 : i }),
     ...(isNamed && i === ITEMS - 1 && { iccid: iccids[0]! }),
   }));
-  const euiccData = deployment.eum.euiccDataBatch(euiccs, {});
+  const euiccData = scattered(deployment.eum.euiccDataBatch(euiccs, {}), SCRAPS);
   const request = new Request(orderId, items, isForwarded ? { euiccData } : {});
   const sha256 = createHash('sha256').update(request.der).digest('hex');
   const { transfers } = runtime.services;
@@ -87,7 +91,7 @@ async function given({ isNamed, isForwarded, isNone }: Wanted): Promise<Given> {
 /** Takes the request on and plans it, as a call and the work after it do. */
 const takesAndPlans =
   ({ upload, jobId }: Given) =>
-  async ({ services, work }: Runtime): Promise<void> => {
+  async ({ services, context, work }: Runtime): Promise<void> => {
     try {
       await services.delivery.requestBpp(DEVICE_MAKER, upload);
     } catch (error) {
@@ -95,8 +99,7 @@ const takesAndPlans =
       if (!(error instanceof Refusal)) throw error;
       return;
     }
-    await work.runTask('request', jobId, 0);
-    await work.finish('request', jobId);
+    await planLarge({ context, work }, jobId);
   };
 
 /** A process whose work nobody does but the test. */
@@ -107,10 +110,14 @@ async function slicesOf(jobId: string) {
   return items.map((item) => requestSlice.from(item));
 }
 
-async function expectPlanned({ orderId, request, jobId, upload }: Given, { isNamed }: Wanted) {
+async function expectPlanned(
+  { orderId, request, jobId, upload }: Given,
+  { isNamed, isForwarded }: Pick<Wanted, 'isNamed' | 'isForwarded'>,
+) {
   const { ledger, vault } = runtime.context;
   const job = jobRecord.from((await ledger.get(ledgerKeys.job(jobId)))!);
-  expect(job).toMatchObject({ items: ITEMS, slices: { chunks: 5, ofSlice: 2 }, refusedData: [] });
+  expect(job).toMatchObject({ items: ITEMS, slices: { chunks: 5, ofSlice: 2 } });
+  expect(job.refusedData).toHaveLength(isForwarded ? LISTED : 0);
   expect(job.planning).toBeUndefined();
   const runs = (await slicesOf(jobId)).map((slice) => slice.runs);
   expect(runs).toEqual(
@@ -126,8 +133,8 @@ async function expectPlanned({ orderId, request, jobId, upload }: Given, { isNam
       : [[[0, 0, 4]], [[4, 4, 4]], [[8, 8, 2]]],
   );
   expect(await positionsOf(runtime, orderId)).toMatchObject({ supply: [], returned: [] });
-  const open = [ledgerKeys.openWork('request', jobId), ledgerKeys.openWork('job', jobId)];
-  expect((await ledger.getMany(open)).map((item) => item !== undefined)).toEqual([false, true]);
+  const open = (['request', 'euiccData', 'job'] as const).map((kind) => ledgerKeys.openWork(kind, jobId));
+  expect((await ledger.getMany(open)).map((item) => item !== undefined)).toEqual([false, false, true]);
   expect(await auditLines(runtime, 'request.taken', { job: jobId, items: ITEMS })).toBe(1);
   const recorded: string[] = [];
   for await (const one of recordedJobs(vault)) recorded.push(one);
@@ -181,6 +188,24 @@ describe('a large request whose process dies', { tags: ['I4', 'I10'] }, () => {
     ['with eUICC data inside takes it in and is planned once', { ...PLAIN, isForwarded: true }],
   ] as const)('%s', async (_what, wanted) => {
     await atEveryCall(wanted, (one) => expectPlanned(one, wanted));
+  });
+
+  it('with eUICC data inside comes to its end though no process lives for more than a part of that', async () => {
+    const wanted = { ...PLAIN, isForwarded: true };
+    const living = await start();
+    await living.run(takesAndPlans(await given(wanted)));
+    const call = Math.ceil(living.calls / 2);
+    const one = await given(wanted);
+    let lives = 0;
+    for (let ended = false; !ended; lives++) {
+      expect(lives).toBeLessThan(10);
+      const dying = await start({ call });
+      await dying.run(takesAndPlans(one));
+      ended = dying.calls < call;
+    }
+    expect(lives).toBeGreaterThan(2);
+    count('crashes', lives - 1);
+    await expectPlanned(one, wanted);
   });
 
   it('that is none is refused once, and draws nothing', async () => {

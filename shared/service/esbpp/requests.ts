@@ -4,8 +4,8 @@ import { together, untilDone } from '../../concurrency.ts';
 import { refuse } from '../../errors.ts';
 import { decodeBppRequest, type RequestItem } from '../../ifpp-draft1/bpp-request.ts';
 import { type BppRequestFrame, frameOfRequest } from '../../ifpp-draft1/bpp-request-scan.ts';
-import { becomes, changeItem, unchanged } from '../../ledger/change.ts';
-import type { Write } from '../../ledger/ledger.ts';
+import { changeItems, writes as changes, unchanged } from '../../ledger/change.ts';
+import type { Attributes, Item, Write } from '../../ledger/ledger.ts';
 import { ownMember } from '../../own-member.ts';
 import { present } from '../../present.ts';
 import { DamagedObject, type ObjectRef } from '../../vault/vault.ts';
@@ -17,6 +17,7 @@ import type { IngestService } from '../esed1/ingest.ts';
 import { type Attempt, abandonAttempt, beginAttempt } from '../life/attempts.ts';
 import { type Body, receivedBody } from '../life/bodies.ts';
 import { streamWhole } from '../life/checked-reads.ts';
+import { ingestRecord } from '../records/ingest.ts';
 import { chunkCount, type JobRecord, jobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { objectNames } from '../records/object-names.ts';
@@ -107,21 +108,35 @@ export class Requests {
     return { jobId, job: known ?? (await this.#submit(received)) };
   }
 
-  /** Stores a request again that is damaged, as long as something of it is still to be bound; a large one only where it is gone. */
+  /** Stores a request again that is damaged or gone, as long as something of it is still to be read; a large one only where it is gone. */
   async #repair(jobId: string, { request, slices }: JobRecord, body: Body): Promise<void> {
     const { ledger, vault } = this.#context;
-    if (request === undefined || (await ledger.get(ledgerKeys.openWork('job', jobId))) === undefined) return;
-    if (slices !== undefined && (await vault.head(request.name)) !== undefined) return;
+    if (request === undefined) return;
+    const readers = [ledgerKeys.openWork('job', jobId), ledgerKeys.openWork('euiccData', jobId)];
+    if ((await ledger.getMany(readers)).every((open) => open === undefined)) return;
+    const isThere = (await vault.head(request.name)) !== undefined;
+    if (isThere && (slices !== undefined || !(await this.#isDamaged(request)))) return;
+    const stored = await body.store(request.name);
+    await changeItems(ledger, async () => {
+      const [job, data] = await ledger.getMany([ledgerKeys.job(jobId), ledgerKeys.ingest(jobId)]);
+      if (job === undefined) return unchanged();
+      return changes([
+        putAgain(job, jobRecord.to({ ...jobRecord.from(job), request: stored })),
+        // its eUICC data is read where it lies in the request
+        ...(data === undefined
+          ? []
+          : [putAgain(data, ingestRecord.to({ ...ingestRecord.from(data), batch: stored }))]),
+      ]);
+    });
+  }
+
+  async #isDamaged(request: ObjectRef): Promise<boolean> {
     try {
       for await (const _ of streamWhole(this.#context, request));
+      return false;
     } catch (error) {
-      if (!(error instanceof DamagedObject)) throw error;
-      const stored = await body.store(request.name);
-      await changeItem(ledger, ledgerKeys.job(jobId), (item) =>
-        item === undefined
-          ? unchanged()
-          : becomes(jobRecord.to({ ...jobRecord.from(item), request: stored })),
-      );
+      if (error instanceof DamagedObject) return true;
+      throw error;
     }
   }
 
@@ -224,3 +239,9 @@ export class Requests {
     };
   }
 }
+
+const putAgain = (item: Item, attributes: Attributes): Write => ({
+  put: item,
+  attributes,
+  when: { revision: item.revision },
+});

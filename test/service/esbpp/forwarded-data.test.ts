@@ -268,6 +268,19 @@ describe('eUICC data inside a large request', { tags: ['ESBPP02', 'I6', 'I7'] },
     expect(await request.fetch(inSlices)).toMatchObject({ state: 'Pending', items: 3 });
   });
 
+  it('whose octets are gone goes on once they come again', async () => {
+    const [one] = await given({ ...WHOLE, entries: ['good', 'good'] });
+    const { jobId, request } = one;
+    await take(inSlices, await uploaded(request.der));
+    await inSlices.work.runTask('request', jobId, 0);
+    const { batch } = await loadIngest(inSlices.context.ledger, jobId);
+    await inSlices.context.vault.remove(batch.name);
+    await expect(inSlices.work.runTask('euiccData', jobId, 0)).rejects.toThrow();
+    expect(await take(inSlices, await uploaded(request.der))).toMatchObject({ state: 'Pending' });
+    await planLarge(inSlices, jobId);
+    expect((await cameOf(inSlices, one)).items).toEqual([0, 1]);
+  });
+
   it('of an EUM that is revoked between its slices is refused from there on', async () => {
     const eum = SimEum.create({ ci: deployment.ci, firstSerial: 5_000 });
     const { trustAdministration } = deployment.runtime;

@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { NO_PORT } from '../../shared/no-port.ts';
 import {
@@ -13,13 +9,13 @@ import {
   registered,
   triplesOf,
 } from '../service/scenario.ts';
-import { awsClientConfig, awsSkipReason, createStores } from '../support/aws.ts';
+import { awsSkipReason, createStores } from '../support/aws.ts';
 import { Deployment } from '../support/deployment.ts';
+import { environment, killedUntilDone, runTask } from './task-process.ts';
 
 const ITEMS = 60;
 const CHUNK = 20;
 const CHUNKS = [0, 1, 2];
-const RUNNING_TASK = fileURLToPath(new URL('./running-task.ts', import.meta.url));
 
 describe.skipIf(awsSkipReason !== '')(`the task Lambda on DynamoDB and S3${awsSkipReason}`, () => {
   it('killed in the middle of a chunk, and given it twice at once, leaves the same final state (I1–I4)', async () => {
@@ -45,18 +41,12 @@ describe.skipIf(awsSkipReason !== '')(`the task Lambda on DynamoDB and S3${awsSk
       );
       expect(await request.send(runtime)).toMatchObject({ state: 'Pending', processed: 0 });
       const config = JSON.stringify({ ...deployment.config, dispatcher: NO_PORT });
-      const run = (task: number, killAfterMs?: number) =>
-        runTask(config, { kind: 'job', id: request.jobId('test'), task }, killAfterMs);
+      const taskOf = (task: number) => ({ kind: 'job', id: request.jobId('test'), task }) as const;
+      const run = (task: number) => runTask(config, taskOf(task));
 
       let deaths = 0;
       for (const task of CHUNKS) {
-        // a little further on its way each time, until it ends before its time is over
-        for (
-          let waitMs = Math.random() * 200;
-          !(await run(task, waitMs)).ended;
-          waitMs += 80 + Math.random() * 120
-        )
-          deaths += 1;
+        deaths += await killedUntilDone(config, taskOf(task));
         const twice = await Promise.all([run(task), run(task)]);
         expect(twice).toEqual([{ ended: true }, { ended: true }]);
       }
@@ -78,33 +68,3 @@ describe.skipIf(awsSkipReason !== '')(`the task Lambda on DynamoDB and S3${awsSk
     }
   }, 240_000);
 });
-
-/** What an execution environment has in its environment. */
-function environment(): Record<string, string> {
-  const { endpoint, region, credentials } = awsClientConfig as typeof awsClientConfig & { endpoint: string };
-  return {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    POWERTOOLS_TRACE_ENABLED: 'false',
-  };
-}
-
-/** Runs a task in a process, which is killed so many milliseconds after the task began. */
-async function runTask(config: string, event: object, killAfterMs?: number): Promise<{ ended: boolean }> {
-  const child = spawn(process.execPath, [RUNNING_TASK, JSON.stringify([event])], {
-    env: { ...process.env, ...environment(), SMDPF_RUNTIME: config },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let ended = false;
-  const closed = new Promise((resolve) => child.once('close', resolve));
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (line.startsWith('end ')) ended = true;
-    if (!line.startsWith('begin ') || killAfterMs === undefined) continue;
-    await sleep(killAfterMs);
-    child.kill('SIGKILL');
-  }
-  await closed;
-  return { ended };
-}

@@ -61,7 +61,10 @@ export const VAULT_KINDS: readonly StoredKind[] = [
   kind(
     'requests/*',
     'a BppRequest as it came',
-    ['`requestBpp`; of a large one `esbpp/request-plan.ts`', '`esbpp/chunk-items.ts`'],
+    [
+      '`requestBpp`; of a large one `esbpp/request-plan.ts`',
+      '`esbpp/chunk-items.ts`; `esed1/euicc-batches.ts`, of the eUICC data inside of a large one',
+    ],
     ['with its job', REAPER],
   ),
   kind(

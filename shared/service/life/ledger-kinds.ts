@@ -187,7 +187,12 @@ export const LEDGER_KINDS: readonly StoredKind[] = [
   kind('euicc#*', 'eUICC, its claims and its certificate', ['`esed1/`', '`esbpp/`, `reports/`'], FOR_EVER),
   kind('euicc-info2#*', 'EuiccInfo2, by hash', ['`esed1/`', '`eligibility/`'], FOR_EVER),
   kind('otpk#*', 'one-time keys that were ever seen (I1)', ['`esed1/`', '`esed1/`'], FOR_EVER),
-  kind('ingest#*', 'a batch of eUICC data and what came of it', ['`esed1/`', '`esed1/`'], FOR_EVER),
+  kind(
+    'ingest#*',
+    'a batch of eUICC data, also one inside a large request, and what came of it',
+    ['`esed1/`', '`esed1/`; `esbpp/request-plan.ts`'],
+    FOR_EVER,
+  ),
   kind(
     'job#*',
     'job, chunks, progress, chains, the answer in parts; of a large one the slices of its request, the pages and the tree of its manifest',

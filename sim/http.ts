@@ -53,6 +53,13 @@ export type TransferPurpose = keyof typeof MEMBER_OF_PURPOSE;
 /** Octets of an object whose base64 stays inside a body of 4 MB. */
 export const INLINE_LIMIT = 3_000_000;
 
+/**
+ * Octets up to which an object goes inline in a call that is made again to ask how far the work on it is: a larger one would be
+ * sent, and held as base64, with each question. An upload is sent once, and a question names it by its transferId.
+ */
+export const ASKED_AGAIN_LIMIT = 262_144;
+const ASKED_AGAIN: readonly TransferPurpose[] = ['euiccData', 'profileLoadingReport'];
+
 /** A caller of one party over the HTTP/JSON function binding ifpp-draft/v1.0.0. */
 export class FunctionClient {
   readonly #options: ClientOptions;
@@ -96,8 +103,9 @@ export class FunctionClient {
   }
 
   /**
-   * Calls with one DER object: inline as base64 under the name of its purpose, or, above 3 MB, uploaded first and
-   * named by its transferId. The same object again is uploaded once, unless the server has refused the call about it.
+   * Calls with one DER object: inline as base64 under the name of its purpose, or, above 3 MB and above 256 KiB of what is asked
+   * about again, uploaded first and named by its transferId. The same object again is uploaded once, unless the server has refused
+   * the call about it.
    */
   async submit(
     interfaceName: string,
@@ -106,7 +114,8 @@ export class FunctionClient {
     object: Bytes | SentFile,
     body: JsonObject = {},
   ): Promise<FunctionAnswer> {
-    if (object instanceof Uint8Array && object.length <= INLINE_LIMIT) {
+    const limit = ASKED_AGAIN.includes(purpose) ? ASKED_AGAIN_LIMIT : INLINE_LIMIT;
+    if (object instanceof Uint8Array && object.length <= limit) {
       return this.call(interfaceName, functionName, {
         ...body,
         [MEMBER_OF_PURPOSE[purpose]]: base64(object),

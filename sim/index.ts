@@ -42,6 +42,7 @@ export {
   type LoadingOutcome,
 } from './factory.ts';
 export {
+  ASKED_AGAIN_LIMIT,
   type ClientOptions,
   executed,
   type FunctionAnswer,

@@ -3,15 +3,16 @@ import { open, stat } from 'node:fs/promises';
 import type { Bytes } from '../../shared/codec/bytes.ts';
 import { readTlvHeader } from '../../shared/codec/tlv.ts';
 import { TAG } from '../../shared/ifpp-draft1/tags.ts';
-import { INLINE_LIMIT, type SentFile } from '../../sim/index.ts';
+import { ASKED_AGAIN_LIMIT, type SentFile } from '../../sim/index.ts';
 import { readDer } from './files.ts';
 
 /** Kinds of objects that come by the million items. */
 export type SentKind = 'euiccDataBatch' | 'profileLoadingReport';
 
 /**
- * The object of a file that is to be sent, in any form that `readDer` takes. One too large to go inline is sent as it is
- * read and never held, where it is DER and of that kind by its first octets; what is inside is the server's matter.
+ * The object of a file that is to be sent, in any form that `readDer` takes. One too large to go with each question how far
+ * the work on it is is sent as it is read, once, and never held, where it is DER and of that kind by its first octets; what is
+ * inside is the server's matter.
  */
 export async function readToSend(path: string, option: string, kind: SentKind): Promise<Bytes | SentFile> {
   return (await sentFile(path, TAG[kind])) ?? (await readDer(path, option, kind));
@@ -23,7 +24,7 @@ async function sentFile(path: string, tag: number): Promise<SentFile | undefined
     (found) => found.size,
     () => 0,
   );
-  if (size <= INLINE_LIMIT) return undefined;
+  if (size <= ASKED_AGAIN_LIMIT) return undefined;
   const read = () => piecesOf(path);
   const sha256 = createHash('sha256');
   let isFirst = true;

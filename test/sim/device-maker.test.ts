@@ -101,6 +101,36 @@ describe('DeviceMaker', () => {
     expect(JSON.parse(send!.body.toString())).toMatchObject({ transferId: 'T1' });
   });
 
+  it('uploads from 256 KiB on what is asked about again, so that no question carries it', async () => {
+    const upload = { transferId: 'T1', uploadUrl: '/upload/T1' };
+    const pending = { state: 'Pending' };
+    const [server, { client }] = await scripted({}, upload, Buffer.alloc(0), pending, pending, {});
+    const send = (object: Bytes, purpose: 'euiccData' | 'template' = 'euiccData') =>
+      client.submit('esed1', 'registerEuiccData', purpose, object);
+    await send(Buffer.alloc(262_144));
+    const larger = Buffer.alloc(262_145);
+    for (let question = 0; question < 2; question++) await send(larger);
+    await send(larger, 'template');
+    expect(server.calls.map(({ path }) => path.split('/').at(-1))).toEqual([
+      ...[
+        'registerEuiccData',
+        'openTransfer',
+        'T1',
+        'registerEuiccData',
+        'registerEuiccData',
+        'registerEuiccData',
+      ],
+    ]);
+    expect(server.calls.map(({ body }) => body.length > 10_000)).toEqual([
+      true,
+      false,
+      true,
+      false,
+      false,
+      true,
+    ]);
+  });
+
   it('uploads once what it asks about again, and as it is read where it is a file', async () => {
     const report = Buffer.alloc(3_000_001, 7);
     const pieces = [report.subarray(0, 1_000_000), report.subarray(1_000_000)];

@@ -14,6 +14,8 @@ import { type AnswerOf, Party, type RequestOf, type Schemas } from './party.ts';
 
 /** Octets of an object whose base64 stays inside a body of 4 MiB. */
 const INLINE_LIMIT = 3_000_000;
+/** Octets of an object that goes inline with each question how far the work on it is; a larger one is uploaded, once. */
+const ASKED_AGAIN_LIMIT = 262_144;
 
 const base64 = (octets: Uint8Array) => Buffer.from(octets).toString('base64');
 
@@ -38,7 +40,7 @@ export class Eum extends Party {
   /** Registers a batch (FF60) and waits until every entry is accepted or refused. */
   async register(batch: Uint8Array): Promise<AnswerOf<'/ifpp-draft1/esed1/registerEuiccData'>> {
     const members =
-      batch.length <= INLINE_LIMIT
+      batch.length <= ASKED_AGAIN_LIMIT
         ? { euiccDataBatch: base64(batch) }
         : { transferId: await this.upload('/ifpp-draft1/esed1/openTransfer', 'euiccData', batch) };
     return this.callUntilDone('/ifpp-draft1/esed1/registerEuiccData', members);
@@ -111,7 +113,7 @@ export class DeviceManufacturer extends Party {
   ): Promise<AnswerOf<'/ifpp-draft1/esbpp/sendProfileLoadingReport'>> {
     const der = encodeProfileLoadingReport(report);
     const members =
-      der.length <= INLINE_LIMIT
+      der.length <= ASKED_AGAIN_LIMIT
         ? { profileLoadingReport: base64(der) }
         : { transferId: await this.upload('/ifpp-draft1/esbpp/openTransfer', 'profileLoadingReport', der) };
     return this.callUntilDone('/ifpp-draft1/esbpp/sendProfileLoadingReport', members);

@@ -34,6 +34,12 @@ describe('an object that is sent', () => {
     expect(Buffer.concat(pieces).equals(large)).toBe(true);
     expect((await scanProfileLoadingReport(sent.read(), sent.size, 500)).items).toBe(60);
 
+    // one that could go inline, but with each question how far it is
+    expect(
+      await send(written('middle.der', encodeProfileLoadingReport('0b0b', items(5, 60_000)))),
+    ).toMatchObject({
+      size: expect.any(Number),
+    });
     const small = encodeProfileLoadingReport('0b0b', items(3, 10));
     expect(await send(written('small.der', small))).toEqual(Buffer.from(small));
   });

@@ -55,6 +55,9 @@ from .party import Party
 INLINE_LIMIT = 3_000_000
 """Octets of an object whose base64 stays inside a body of 4 MiB."""
 
+ASKED_AGAIN_LIMIT = 262_144
+"""Octets of an object that goes inline with each question how far the work on it is; a larger one is uploaded, once."""
+
 
 def _base64(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
@@ -77,7 +80,7 @@ class Eum(Party):
 
     def register(self, batch: bytes) -> RegisterEuiccDataAnswer:
         """Registers a batch (FF60) and waits until every entry is accepted or refused."""
-        if len(batch) <= INLINE_LIMIT:
+        if len(batch) <= ASKED_AGAIN_LIMIT:
             members = {"euicc_data_batch": _base64(batch)}
         else:
             members = {"transfer_id": self.upload(esed_1_open_transfer, TransferPurpose.EUICCDATA, batch)}
@@ -143,7 +146,7 @@ class DeviceManufacturer(Party):
     def report(self, report_id: bytes, items: Iterable[ReportItem]) -> SendProfileLoadingReportAnswer:
         """Sends a report and waits until each result is verified, noted or refused."""
         der = encode_profile_loading_report(report_id, items)
-        if len(der) <= INLINE_LIMIT:
+        if len(der) <= ASKED_AGAIN_LIMIT:
             members = {"profile_loading_report": _base64(der)}
         else:
             members = {"transfer_id": self.upload(esbpp_open_transfer, TransferPurpose.PROFILELOADINGREPORT, der)}

@@ -7,6 +7,7 @@ import {
   ITEMS_PATH,
   MAX_REQUEST_ITEMS,
   type RequestItem,
+  readItemId,
   readRequestItem,
   readRequestNames,
   refuseEmpty,
@@ -70,7 +71,7 @@ export const readRequestStart = (
 /**
  * Walks a request of `size` octets with flat memory: once, as long as its itemIds ascend or are few, and for each `idsAtOnce` of
  * them once more where they are neither; `octets` begins anew each time. Takes and refuses what `decodeBppRequest` does, and refuses
- * besides an item of more than 64 KiB.
+ * besides an item that leaves no room for the others of its chunk.
  */
 export async function scanBppRequest(
   octets: () => AsyncIterable<Bytes>,
@@ -82,8 +83,8 @@ export async function scanBppRequest(
   const ids = new ItemIds(idsAtOnce);
   let items = 0;
   let namesIccids = false;
-  const walk = (each: (item: RequestItem, offset: number, index: number) => void) =>
-    walkRequest(octets(), size, each);
+  const walk = (each: (item: Seen, offset: number, index: number) => void) =>
+    walkRequest(octets(), size, chunkSize, each);
   const refuseRepeated = async () => {
     // what was read of it, though it ended badly: the first thing wrong is what it is refused for
     if (!ids.areAllKnown) refuseTwice(await firstTwice(items, idsAtOnce, walkIds(walk)));
@@ -105,7 +106,9 @@ export async function scanBppRequest(
   }
 }
 
-type WalkItems = (each: (item: RequestItem, offset: number, index: number) => void) => Promise<unknown>;
+/** What a walk sees of an item. */
+type Seen = Pick<RequestItem, 'itemId'> & Partial<Pick<RequestItem, 'iccid'>>;
+type WalkItems = (each: (item: Seen, offset: number, index: number) => void) => Promise<unknown>;
 
 /** The itemIds of the first `items` items. */
 const walkIds =
@@ -125,12 +128,22 @@ const walkIds =
 async function walkRequest(
   octets: AsyncIterable<Bytes>,
   size: number,
-  each: (item: RequestItem, offset: number, index: number) => void,
+  chunkSize: number,
+  each: (item: Seen, offset: number, index: number) => void,
 ) {
   const { first: names, stream } = await openMessage(octets, size, BPP_REQUEST, readRequestNames);
   const euiccData = await passEuiccData(stream, size);
-  const end = await scanLastList(stream, size, ITEMS, (element, offset, index) =>
-    each(readRequestItem(new TlvReader(element, ITEMS_PATH, offset)), offset, index),
+  const end = await scanLastList(
+    stream,
+    size,
+    ITEMS,
+    chunkSize,
+    ({ octets: seen, offset, isWhole }, index) => {
+      const item = isWhole
+        ? readRequestItem(new TlvReader(seen, ITEMS_PATH, offset))
+        : { itemId: readItemId(seen, offset) };
+      each(item, offset, index);
+    },
   );
   return { ...names, euiccData, end };
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../codec/bytes.ts';
-import { readSingle, TlvReader, tlv } from '../codec/tlv.ts';
+import { readSingle, readTlvHeader, TlvReader, tagName, tlv } from '../codec/tlv.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { read, write } from './fields.ts';
 import { ItemIds } from './item-ids.ts';
@@ -75,13 +75,14 @@ export function decodeRequestItems(elements: Bytes, offset: number): RequestItem
 }
 
 export const ITEMS_PATH = 'FF61/A4';
+const REQUEST_ITEM = 0x30;
 
 /**
  * An item is told apart by its frame and its itemId. Without either the answer could not say which item is meant, and
  * the request as a whole is refused; whatever else is wrong spoils the item alone.
  */
 export function readRequestItem(list: TlvReader): RequestItem {
-  const fields = list.enter(0x30, 'RequestItem');
+  const fields = list.enter(REQUEST_ITEM, 'RequestItem');
   const itemId = read.integer(fields, 0, 'itemId');
   let eid = UNREADABLE_EID;
   try {
@@ -99,6 +100,17 @@ export function readRequestItem(list: TlvReader): RequestItem {
     if (!(error instanceof Refusal)) throw error;
     return { itemId, eid, keyId: undefined, iccid: undefined, additional: false, malformed: error };
   }
+}
+
+/** What tells an item apart that is too long to be held, from the first octets of its element, which stands at `offset`. */
+export function readItemId(start: Bytes, offset: number): number {
+  const { tag, headerLength } = readTlvHeader(start, 0, ITEMS_PATH, offset);
+  if (tag !== REQUEST_ITEM)
+    refuse('protocolFormat', `RequestItem (30) expected but ${tagName(tag)} found at offset ${offset}`, {
+      offset,
+    });
+  const fields = new TlvReader(start.subarray(headerLength), `${ITEMS_PATH}/30`, offset + headerLength);
+  return read.integer(fields, 0, 'itemId');
 }
 
 export function encodeBppRequest(request: Omit<BppRequest, 'itemOffsets' | 'itemsEnd'>): Bytes {

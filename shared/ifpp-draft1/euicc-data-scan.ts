@@ -14,6 +14,7 @@ import {
 } from './euicc-data-batch.ts';
 import { LIMITS, read } from './fields.ts';
 import { FingerprintSet } from './fingerprint-set.ts';
+import { Together } from './message-scan.ts';
 
 /** The fields before the entries are within this many octets: eight certificates and an EuiccInfo2 of full length. */
 export const EUICC_DATA_START = 160 * 1024;
@@ -84,6 +85,7 @@ export async function scanEuiccDataBatch(
   const sliceOffsets: number[] = [];
   const duplicates: number[] = [];
   const eids = new FingerprintSet();
+  const room = new Together(sliceSize, MAX_ENTRY);
   let entries = 0;
   for (; stream.offset < end; entries++) {
     if (entries % sliceSize === 0 && sliceOffsets.push(stream.offset) > MAX_SLICES)
@@ -94,10 +96,8 @@ export async function scanEuiccDataBatch(
     const { headerLength, length } = readTlvHeader(stream.buffered, 0, 'FF60/A6', stream.offset);
     if (stream.offset + headerLength + length > end)
       malformed(stream.offset, 'an entry reaches beyond the list of entries');
-    if (length > MAX_ENTRY)
-      refuse('tooLarge', `entry ${entries} has ${length} octets, more than ${MAX_ENTRY}`, {
-        offset: stream.offset,
-      });
+    // one above the limit is refused by itself when its turn comes
+    room.add(entries, stream.offset, stream.offset + headerLength + length);
     const eid = eidOf(stream.buffered, headerLength, length);
     if (eid !== undefined && !eids.add(hash('sha256', eid, 'buffer'))) duplicates.push(entries);
     if (duplicates.length > MAX_DUPLICATES)

@@ -7,8 +7,41 @@ import { refuse } from '../errors.ts';
  * Messages that are read as they arrive: a few fields, and then one list of items, of which one is in memory at a time.
  */
 
-/** More than an item of any of these messages takes. */
-const MAX_ITEM = 64 * 1024;
+/**
+ * More than an item of any of these messages takes: its largest field is a DER element of 16 KiB (`LIMITS.derTlv`). One that has more is
+ * refused by itself once it is read, as anything else that is wrong with an item: here its start is enough, and the rest is passed.
+ */
+export const ITEM_LIMIT = 64 * 1024;
+/** Of an item above the limit so much is seen here: its frame, and the field that tells it apart. */
+const ITEM_START = 64;
+
+/**
+ * Octets of items that are read together, later and at once: what so many of the largest take. Where one item takes more than all
+ * the others leave, nobody could read them.
+ */
+export class Together {
+  readonly #items: number;
+  readonly #limit: number;
+  #from = 0;
+
+  /** `items` are read at once, `limit` octets in each of them unless others have less. */
+  constructor(items: number, limit: number) {
+    this.#items = items;
+    this.#limit = limit;
+  }
+
+  /** Takes item `index`, from `offset` to `end`. */
+  add(index: number, offset: number, end: number): void {
+    if (index % this.#items === 0) this.#from = offset;
+    const room = this.#items * this.#limit;
+    if (end - this.#from > room)
+      refuse(
+        'tooLarge',
+        `item ${index} has ${end - offset} octets, more than the ${room - (offset - this.#from)} that are left of ${room} for ${this.#items} items that are read together`,
+        { offset },
+      );
+  }
+}
 
 export interface MessageForm {
   readonly tag: number;
@@ -68,13 +101,25 @@ export interface ListForm {
   readonly maxItems: number;
 }
 
-/** The list with which a message of `size` octets ends, item by item; where the items end. */
+/** An item as it is seen in a scan: its whole element, or, of one above the limit, the start of that. */
+export interface SeenItem {
+  readonly octets: Bytes;
+  readonly offset: number;
+  readonly isWhole: boolean;
+}
+
+/**
+ * The list with which a message of `size` octets ends, item by item; where the items end. `together` of them are read at once
+ * later on.
+ */
 export async function scanLastList(
   stream: OctetStream,
   size: number,
   { tag, name, path, maxItems }: ListForm,
-  each: (element: Bytes, offset: number, index: number) => void,
+  together: number,
+  each: (item: SeenItem, index: number) => void,
 ): Promise<number> {
+  const room = new Together(together, ITEM_LIMIT);
   const list = await nextHeader(stream, path);
   if (list.tag !== tag)
     malformed(stream.offset, path, `${name} (${tagName(tag)}) expected but ${tagName(list.tag)} found`);
@@ -89,11 +134,14 @@ export async function scanLastList(
     const { headerLength, length } = readTlvHeader(stream.buffered, 0, itemPath, offset);
     const whole = headerLength + length;
     if (offset + whole > end) malformed(offset, itemPath, `item ${index} reaches beyond the list`);
-    if (whole > MAX_ITEM)
-      refuse('tooLarge', `item ${index} has ${whole} octets, more than ${MAX_ITEM}`, { offset });
-    if (stream.bufferedLength < whole) await stream.fill(whole);
-    if (stream.bufferedLength < whole) malformed(offset, itemPath, `item ${index} is cut off`);
-    each(stream.take(whole), offset, index);
+    room.add(index, offset, offset + whole);
+    const isWhole = whole <= ITEM_LIMIT;
+    const seen = isWhole ? whole : ITEM_START;
+    if (stream.bufferedLength < seen) await stream.fill(seen);
+    if (stream.bufferedLength < seen) malformed(offset, itemPath, `item ${index} is cut off`);
+    each({ octets: stream.take(seen), offset, isWhole }, index);
+    if (!isWhole && (await stream.skip(whole - seen)) > 0)
+      malformed(offset, itemPath, `item ${index} is cut off`);
   }
   return end;
 }

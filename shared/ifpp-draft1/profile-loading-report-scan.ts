@@ -21,7 +21,7 @@ export interface ReportFrame {
 
 /**
  * Walks a report of `size` octets once with flat memory; what is inside of its items is not looked at. Takes and refuses what
- * `decodeProfileLoadingReport` does, and refuses besides an item of more than 64 KiB.
+ * `decodeProfileLoadingReport` does, and refuses besides an item that leaves no room for the others of its slice.
  */
 export async function scanProfileLoadingReport(
   octets: AsyncIterable<Bytes>,
@@ -31,7 +31,7 @@ export async function scanProfileLoadingReport(
   const { first: reportId, stream } = await openMessage(octets, size, REPORT, readReportId);
   const sliceOffsets: number[] = [];
   let items = 0;
-  const end = await scanLastList(stream, size, ITEMS, (_, offset, index) => {
+  const end = await scanLastList(stream, size, ITEMS, sliceSize, ({ offset }, index) => {
     if (index % sliceSize === 0) sliceOffsets.push(offset);
     items = index + 1;
   });

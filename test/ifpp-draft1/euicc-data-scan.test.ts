@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { concat } from '../../shared/codec/bytes.ts';
+import { type Bytes, concat } from '../../shared/codec/bytes.ts';
 import { tlv } from '../../shared/codec/tlv.ts';
 import { MAX_SLICES, scanEuiccDataBatch } from '../../shared/ifpp-draft1/euicc-data-scan.ts';
 import { SqliteLedger } from '../../shared/ledger/sqlite.ts';
@@ -11,8 +11,10 @@ const ENTRY = tlv(0x30, Buffer.of(0x80, 0));
 const MAKERS = tlv(0xa7, tlv(0x0c, Buffer.from('2.999.30')));
 
 /** A batch of so many entries of four octets, in slices of three. */
-async function scan(entries: number) {
-  const list = tlv(0xa6, concat(...Array.from({ length: entries }, () => ENTRY)));
+const scan = (entries: number) => scanEntries(Array.from({ length: entries }, () => ENTRY));
+
+async function scanEntries(entries: readonly Bytes[]) {
+  const list = tlv(0xa6, concat(...entries));
   const batch = tlv(0xff60, list, MAKERS);
   async function* octets() {
     for (let at = 0; at < batch.length; at += 9_000) yield batch.subarray(at, at + 9_000);
@@ -27,6 +29,22 @@ describe('the slices of a batch of eUICC data', { tags: ['DPFF10'] }, () => {
     expect(await refusalOf(scan(3 * MAX_SLICES + 1))).toMatchObject({
       code: 'tooLarge',
       message: `the batch has more than ${3 * MAX_SLICES} entries`,
+    });
+  });
+
+  it('have room for an entry above the limit, which is refused by itself, but not for one that crowds the others out', async () => {
+    const long = tlv(0x30, Buffer.alloc(300_000));
+    const { entries, sliceOffsets } = await scanEntries([ENTRY, long, ENTRY, ENTRY]);
+    const first = sliceOffsets[0]!;
+    expect([entries, sliceOffsets.map((offset) => offset - first)]).toEqual([
+      4,
+      [0, 2 * ENTRY.length + long.length, 3 * ENTRY.length + long.length],
+    ]);
+    expect(await refusalOf(scanEntries([ENTRY, tlv(0x30, Buffer.alloc(2_000_000))]))).toMatchObject({
+      code: 'tooLarge',
+      message: expect.stringMatching(
+        /^item 1 has 2000005 octets, more than the \d+ that are left of \d+ for 3 items/,
+      ),
     });
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../shared/codec/bytes.ts';
-import { tlv } from '../../shared/codec/tlv.ts';
+import { readTlvHeader, splitElements, tlv } from '../../shared/codec/tlv.ts';
 import { Refusal } from '../../shared/errors.ts';
 import { decodeBppRequest } from '../../shared/ifpp-draft1/bpp-request.ts';
 import {
@@ -37,19 +37,26 @@ const requestOf = (items: readonly RequestItem[], euiccData?: Bytes) =>
   });
 
 const EID = '89049032123451234512345678901235';
-const REQUEST = requestOf(
-  Array.from({ length: 10 }, (_, i) => ({
-    itemId: i === 7 ? 3_000 : 100 + i,
-    eid: EID.slice(0, 30) + String(10 + i),
-    ...(i % 4 === 1 && { iccid: `890010000000000000${i}` }),
-    ...(i % 4 === 2 && { additional: true }),
-  })),
-  tlv(0xff60, Buffer.alloc(90, 7)),
-);
+const REQUEST_ITEMS: readonly RequestItem[] = Array.from({ length: 10 }, (_, i) => ({
+  itemId: i === 7 ? 3_000 : 100 + i,
+  eid: EID.slice(0, 30) + String(10 + i),
+  ...(i % 4 === 1 && { iccid: `890010000000000000${i}` }),
+  ...(i % 4 === 2 && { additional: true }),
+}));
+const REQUEST = requestOf(REQUEST_ITEMS, tlv(0xff60, Buffer.alloc(90, 7)));
 const REPORT = encodeProfileLoadingReport(
   '0b0b',
   Array.from({ length: 8 }, (_, i) => tlv(0xa1, Buffer.alloc(20 + 20 * i, i))),
 );
+
+/** A request without eUICC data, and one item more in it, as it is. */
+function withItem(der: Bytes, index: number, item: Bytes): Bytes {
+  const fields = splitElements(der.subarray(readTlvHeader(der).headerLength));
+  const list = fields.pop()!;
+  const items = splitElements(list.subarray(readTlvHeader(list).headerLength));
+  items.splice(index, 0, item);
+  return tlv(0xff61, ...fields, tlv(0xa4, ...items));
+}
 
 /** What is told of a message, or that it is refused. */
 async function told<T>(work: () => T | Promise<T>): Promise<T | 'refused'> {
@@ -169,9 +176,43 @@ describe('a message that is read as it arrives', () => {
     );
   });
 
-  it('refuses an item that is too large to be held', async () => {
-    const der = encodeProfileLoadingReport('0b', [tlv(0xa1, Buffer.alloc(70_000))]);
-    const { code } = await refusalOf(scanProfileLoadingReport(inPieces(der, 1_000), der.length, CHUNK));
-    expect(code).toBe('tooLarge');
+  it('passes an item above 64 KiB, which is refused by itself, and tells the others as reading it as a whole does', async () => {
+    const long = tlv(0x30, tlv(0x80, Buffer.of(77)), tlv(0x9f, Buffer.alloc(100_000)));
+    const request = withItem(requestOf(REQUEST_ITEMS), 4, long);
+    const whole = await requestAsAWhole(request);
+    expect(whole).toMatchObject({ items: REQUEST_ITEMS.length + 1 });
+    for (const size of [64, 5_000, 200_000]) expect(await requestInPieces(request, size)).toEqual(whole);
+    const items = decodeBppRequest(request).items.map(({ itemId, malformed }) => [itemId, malformed?.code]);
+    expect(items[4]).toEqual([77, 'protocolFormat']);
+    expect(items.filter(([, code]) => code !== undefined)).toHaveLength(1);
+
+    const report = encodeProfileLoadingReport('0b', [
+      tlv(0xa1, Buffer.of(1)),
+      tlv(0xa1, Buffer.alloc(100_000)),
+    ]);
+    for (const size of [64, 200_000])
+      expect(await reportInPieces(report, size)).toEqual(await reportAsAWhole(report));
+  });
+
+  it('refuses the message where such an item has no itemId of its own, or is cut off', async () => {
+    const long = (first: Bytes) => tlv(0x30, first, tlv(0x9f, Buffer.alloc(100_000)));
+    const twice = tlv(0x80, Buffer.of(REQUEST_ITEMS[0]!.itemId));
+    for (const first of [tlv(0x81, Buffer.alloc(16)), twice]) {
+      const request = withItem(requestOf(REQUEST_ITEMS), 4, long(first));
+      expect(await requestAsAWhole(request)).toBe('refused');
+      expect(await requestInPieces(request, 5_000)).toBe('refused');
+    }
+    const der = encodeProfileLoadingReport('0b', [tlv(0xa1, Buffer.alloc(100_000))]);
+    const cut = scanProfileLoadingReport(inPieces(der.subarray(0, -1), 5_000), der.length, CHUNK);
+    expect(await refusalOf(cut)).toMatchObject({ message: expect.stringContaining('item 0 is cut off') });
+  });
+
+  it('names an item that leaves no room for those that are read with it, and the limit', async () => {
+    const der = encodeProfileLoadingReport('0b', [tlv(0xa1, Buffer.of(1)), tlv(0xa1, Buffer.alloc(200_000))]);
+    expect(await refusalOf(scanProfileLoadingReport(inPieces(der, 1_000), der.length, CHUNK))).toMatchObject({
+      code: 'tooLarge',
+      message:
+        'item 1 has 200005 octets, more than the 196605 that are left of 196608 for 3 items that are read together',
+    });
   });
 });

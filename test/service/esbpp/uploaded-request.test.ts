@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
-import { tlv } from '../../../shared/codec/tlv.ts';
+import { readTlvHeader, splitElements, tlv } from '../../../shared/codec/tlv.ts';
 import { encodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
 import type { BppAnswer, ReportAnswer } from '../../../shared/service/api/esbpp.ts';
 import type { TransferPurpose } from '../../../shared/service/api/transfers.ts';
@@ -106,6 +106,25 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     expect(answer).toMatchObject({ state: 'Done', items: 4, processed: 4 });
     const { refusedData } = await jobOf(request);
     expect(refusedData).toMatchObject([{ eid: first!.eid, refusal: 'eidDuplicate' }]);
+  });
+
+  it('refuses an item of more than 64 KiB alone, and takes all others', async () => {
+    await prepare(deployment, 'LONG-ITEM', 6);
+    const euiccs = await registered(deployment, 5);
+    const request = new Request(
+      'LONG-ITEM',
+      euiccs.map(({ eid }) => ({ eid })),
+    );
+    const { der } = request;
+    const fields = splitElements(der.subarray(readTlvHeader(der).headerLength));
+    const list = fields.pop()!;
+    const items = splitElements(list.subarray(readTlvHeader(list).headerLength));
+    items.splice(1, 0, tlv(0x30, tlv(0x80, Buffer.of(99)), tlv(0x9f, Buffer.alloc(100_000))));
+    const upload = await uploaded('bppRequest', tlv(0xff61, ...fields, tlv(0xa4, ...items)));
+    expect(await send(upload)).toMatchObject({
+      ...{ state: 'Done', items: 6, processed: 6 },
+      failed: [{ itemId: 99, code: 'protocolFormat' }],
+    });
   });
 
   it('is refused as a whole where it is damaged on its way, and nothing is drawn', async () => {

@@ -28,16 +28,17 @@ export const dayOf = (atMs: number) => new Date(atMs).toISOString().slice(0, 10)
 
 /**
  * The write that counts these changes of an order; belongs into the transaction that makes them, and is planned again with
- * it. None where nothing changes.
+ * it. None where nothing changes. `shard` is named by those that take turns at each.
  */
 export async function orderCountWrites(
   ledger: Pick<Ledger, 'get'>,
   orderId: string,
   changes: StateChanges,
   atMs: number,
+  shard: number = nextShard(),
 ): Promise<Write[]> {
   if (Object.values(changes).every((count) => count === 0)) return [];
-  const key = ledgerKeys.orderCount(orderId, dayOf(atMs), nextShard());
+  const key = ledgerKeys.orderCount(orderId, dayOf(atMs), shard);
   const item = await ledger.get(key);
   const before = item === undefined ? {} : orderCount.from(item).changes;
   const after = sum(before, changes);

@@ -2,8 +2,10 @@ import { changeItems, unchanged, writes } from '../../ledger/change.ts';
 import type { ItemKey, Ledger, Write } from '../../ledger/ledger.ts';
 import type { Context } from '../context.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
+import { nextShard } from '../counts/shards.ts';
 import { chunkProgress, type JobRecord } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
+import { Turns } from '../turns.ts';
 
 /** Chunks whose delivery is marked in one transaction. */
 const MARKED = 50;
@@ -12,7 +14,7 @@ const MARKED = 50;
 export async function markDelivered(
   { ledger, now }: Pick<Context, 'ledger' | 'now'>,
   jobId: string,
-  job: JobRecord,
+  { orderId }: Pick<JobRecord, 'orderId'>,
   first: number,
   end: number,
 ): Promise<void> {
@@ -20,9 +22,15 @@ export async function markDelivered(
     const keys = Array.from({ length: Math.min(MARKED, end - at) }, (_, i) =>
       ledgerKeys.chunkProgress(jobId, at + i),
     );
-    await mark(ledger, job.orderId, keys, now());
+    await mark(ledger, orderId, keys, now());
   }
 }
+
+/**
+ * Those of one process that mark at once, such as for a thousand pages of an answer, would meet at the counts of their order until
+ * some had lost every attempt. A ledger is opened by a process for itself, so its turns are the process's.
+ */
+const turnsOf = new WeakMap<Ledger, Turns>();
 
 /** Marks chunks and counts their profiles, but for those that had a result before. */
 async function mark(
@@ -30,6 +38,19 @@ async function mark(
   orderId: string,
   keys: readonly ItemKey[],
   deliveredAt: number,
+): Promise<void> {
+  const turns = turnsOf.get(ledger) ?? new Turns();
+  turnsOf.set(ledger, turns);
+  const shard = nextShard();
+  await turns.take(`${orderId} ${shard}`, () => markNow(ledger, orderId, keys, deliveredAt, shard));
+}
+
+async function markNow(
+  ledger: Ledger,
+  orderId: string,
+  keys: readonly ItemKey[],
+  deliveredAt: number,
+  shard: number,
 ): Promise<void> {
   await changeItems(ledger, async () => {
     const marked: Write[] = [];
@@ -45,6 +66,6 @@ async function mark(
     }
     if (marked.length === 0) return unchanged();
     const changes = { Bound: -delivered, Delivered: delivered };
-    return writes([...marked, ...(await orderCountWrites(ledger, orderId, changes, deliveredAt))]);
+    return writes([...marked, ...(await orderCountWrites(ledger, orderId, changes, deliveredAt, shard))]);
   });
 }

@@ -1,7 +1,7 @@
 import { invariant } from '../../shared/errors.ts';
+import { WORK_KINDS } from '../../shared/events/work-kinds.ts';
 import type { Work } from '../../shared/jobs/dispatcher.ts';
 import type { TaskInput } from '../../shared/jobs/step-functions.ts';
-import { WORK_KINDS } from '../../shared/service/records/work-kinds.ts';
 
 /** The state machine passes on what the dispatcher wrote; anything else is a mistake in its definition. */
 export function readWork({ kind, id }: Pick<Work, 'kind' | 'id'>): Pick<Work, 'kind' | 'id'> {

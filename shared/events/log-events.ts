@@ -1,4 +1,5 @@
 import { type Carried, type Members, only, words } from './members.ts';
+import { WORK_KINDS } from './work-kinds.ts';
 
 /** `error`: the server failed. `warn`: people must look at it; the name begins with `alarm.`. */
 export type LogLevel = 'error' | 'warn' | 'info';
@@ -19,18 +20,7 @@ const alarm = <const M extends Members>(when: string, members: M, todo: string) 
 
 const MESSAGE = { message: 'text' } as const;
 const WORK = {
-  kind: words(
-    'request',
-    'job',
-    'manifest',
-    'order',
-    'rows',
-    'rowSlices',
-    'frames',
-    'euiccData',
-    'report',
-    'closing',
-  ),
+  kind: words(...WORK_KINDS),
   id: 'identifier',
   task: 'number',
 } as const;

@@ -1,5 +1,5 @@
+import type { WorkKind } from '../events/work-kinds.ts';
 import type { Work } from '../service/records/work.ts';
-import type { WorkKind } from '../service/records/work-kinds.ts';
 
 export type { Work, WorkKind };
 

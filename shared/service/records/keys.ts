@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
+import { WORK_KINDS, type WorkKind } from '../../events/work-kinds.ts';
 import type { ItemKey } from '../../ledger/ledger.ts';
 import { stripeOf, stripesOf } from '../../ledger/stripes.ts';
 import type { AssignedRole } from './custody.ts';
 import type { ListedKind } from './inventory.ts';
 import { bySubject, byTurn } from './stripes.ts';
-import { WORK_KINDS, type WorkKind } from './work-kinds.ts';
 
 /**
  * Every name in the ledger, in one place. Partitions are chosen so that no hot partition grows with the work of

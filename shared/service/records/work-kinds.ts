@@ -1,21 +1,4 @@
-/**
- * Long work. Of an order `rows` finds out where its rows are, `rowSlices` checks them after that, and then `order` makes its
- * packs; `closing` does what its end leaves to be done. `request` reads and plans a large request before it is a `job`; `manifest` makes the pages of a large job's manifest once `job` has
- * bound it. `frames` reads a batch of eUICC data as a whole, `euiccData` verifies its slices after that.
- */
-export const WORK_KINDS = [
-  'request',
-  'job',
-  'manifest',
-  'order',
-  'rows',
-  'rowSlices',
-  'frames',
-  'euiccData',
-  'report',
-  'closing',
-] as const;
-export type WorkKind = (typeof WORK_KINDS)[number];
+import type { WorkKind } from '../../events/work-kinds.ts';
 
 /** What prepares an order: one kind after the other. */
 export const PREPARING = ['rows', 'rowSlices', 'order'] as const satisfies readonly WorkKind[];

@@ -1,8 +1,8 @@
+import type { WorkKind } from '../../events/work-kinds.ts';
 import type { Item } from '../../ledger/ledger.ts';
 import { parseOpenWorkName } from './keys.ts';
 import { recordOf } from './record.ts';
 import { whole } from './schema.ts';
-import type { WorkKind } from './work-kinds.ts';
 
 /** What a dispatcher is asked to do. */
 export interface Work {

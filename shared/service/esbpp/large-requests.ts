@@ -48,15 +48,22 @@ function chunksOfSlice({ chunkSize, requestSlice }: Context['settings']): number
   return Math.min(CHUNKS_OF_A_SLICE, Math.max(1, Math.floor(items / chunkSize)));
 }
 
+/** A job of a large request; `isKnown` where it came before, and is not to be read from what came now. */
+interface TakenLarge {
+  readonly job: JobRecord;
+  readonly isKnown: boolean;
+}
+
 /** The job that the request is or will be. */
-export async function takeLarge(context: Context, request: LargeRequest): Promise<JobRecord> {
+export async function takeLarge(context: Context, request: LargeRequest): Promise<TakenLarge> {
   const { ledger, now, settings } = context;
   const { caller, upload, jobId, requestId, orderId } = request;
-  return await changeItems<JobRecord>(ledger, async () => {
+  return await changeItems<TakenLarge>(ledger, async () => {
     const [item, open] = await ledger.getMany([ledgerKeys.job(jobId), ledgerKeys.openWork('request', jobId)]);
     const known = item && jobRecord.from(item);
     if (known !== undefined) requireSame(known, upload.sha256);
-    if (known !== undefined && !(await isToBeReadAgain(context, known))) return unchanged(known);
+    if (known !== undefined && !(await isToBeReadAgain(context, known)))
+      return unchanged({ job: known, isKnown: true });
     await requireMayDraw(context, caller, orderId);
     const createdAt = known?.createdAt ?? now();
     const job: JobRecord = {
@@ -88,7 +95,7 @@ export async function takeLarge(context: Context, request: LargeRequest): Promis
         ...(open === undefined ? [work] : []),
         ...(known === undefined ? [list] : []),
       ],
-      job,
+      { job, isKnown: false },
     );
   });
 }

@@ -102,9 +102,13 @@ export class Requests {
 
   async take(received: ReceivedRequest | LargeRequest): Promise<AcceptedRequest> {
     const { jobId, body } = received;
+    if ('upload' in received) {
+      const { job, isKnown } = await takeLarge(this.#context, received);
+      if (isKnown) await this.#repair(jobId, job, body);
+      return { jobId, job };
+    }
     const known = await this.#existing(jobId, body.sha256);
     if (known !== undefined) await this.#repair(jobId, known, body);
-    if ('upload' in received) return { jobId, job: await takeLarge(this.#context, received) };
     return { jobId, job: known ?? (await this.#submit(received)) };
   }
 

@@ -4,10 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
 import { readTlvHeader, splitElements, tlv } from '../../../shared/codec/tlv.ts';
 import { encodeProfileLoadingReport } from '../../../shared/ifpp-draft1/profile-loading-report.ts';
+import type { ItemKey } from '../../../shared/ledger/ledger.ts';
 import type { BppAnswer, ReportAnswer } from '../../../shared/service/api/esbpp.ts';
 import type { TransferPurpose } from '../../../shared/service/api/transfers.ts';
+import { Requests } from '../../../shared/service/esbpp/requests.ts';
+import { IngestService } from '../../../shared/service/esed1/ingest.ts';
 import { jobRecord } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
+import { Trust } from '../../../shared/service/trust/trust.ts';
 import type { ObjectRef } from '../../../shared/vault/vault.ts';
 import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
@@ -106,6 +110,44 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     expect(answer).toMatchObject({ state: 'Done', items: 4, processed: 4 });
     const { refusedData } = await jobOf(request);
     expect(refusedData).toMatchObject([{ eid: first!.eid, refusal: 'eidDuplicate' }]);
+  });
+
+  it('is taken on by one read of its record, and so is a repeat of it', async () => {
+    await prepare(deployment, 'READ-ONCE', 6);
+    const euiccs = await registered(deployment, 4);
+    const request = new Request(
+      'READ-ONCE',
+      euiccs.map(({ eid }) => ({ eid })),
+    );
+    const upload = await uploaded('bppRequest', request.der);
+    const job = ledgerKeys.job(request.jobId(deployment.config.deployment));
+    const { context } = deployment.runtime;
+    const { ledger } = context;
+    const read: string[] = [];
+    const { get, getMany } = ledger;
+    const see = (keys: readonly ItemKey[]) =>
+      read.push(...keys.map(({ partition, sort }) => `${partition} ${sort}`));
+    ledger.get = (key) => {
+      see([key]);
+      return get.call(ledger, key);
+    };
+    ledger.getMany = (keys) => {
+      see(keys);
+      return getMany.call(ledger, keys);
+    };
+    const reads = () => read.splice(0).filter((name) => name === `${job.partition} ${job.sort}`).length;
+    const requests = new Requests(context, new IngestService(context, new Trust(context)));
+    try {
+      const received = await requests.receive(DEVICE_MAKER, upload);
+      reads();
+      await requests.take(received);
+      expect(reads()).toBe(1);
+      await requests.take(received);
+      expect(reads()).toBe(1);
+    } finally {
+      Object.assign(ledger, { get, getMany });
+    }
+    expect(await send(upload)).toMatchObject({ state: 'Done', items: 4, failed: [] });
   });
 
   it('refuses an item of more than 64 KiB alone, and takes all others', async () => {

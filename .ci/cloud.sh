@@ -44,4 +44,4 @@ npm run localstack:console
 
 # Afterwards, since they bring stores of their own and stay out of the stack's; one emulator serves them one by one.
 SMDPF_TEST_AWS_ENDPOINT="$AWS_ENDPOINT_URL" SMDPF_TEST_KMS_ENDPOINT="$AWS_ENDPOINT_URL" \
-  npx vitest run --no-file-parallelism --testTimeout=300000 test/aws
+  npx vitest run --no-file-parallelism --testTimeout=300000 --hookTimeout=300000 test/aws

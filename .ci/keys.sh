@@ -74,7 +74,7 @@ npx vitest run test/keys test/service/keys
 npm run bench:keys -- --seconds 0.2
 # one emulator serves both, so one after the other, and with time for 10,000 conditional writes
 SMDPF_TEST_S3_HAS=lock,lockLength,lockedPut,putChecksum,uploadChecksum \
-  npx vitest run --no-file-parallelism --testTimeout=300000 test/ledger test/vault
+  npx vitest run --no-file-parallelism --testTimeout=300000 --hookTimeout=300000 test/ledger test/vault
 
 echo '-- smdpf demo with every key in a token'
 export SOFTHSM2_CONF="$WORK/softhsm2.conf"

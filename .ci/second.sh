@@ -34,6 +34,6 @@ for _ in $(seq 60); do
 done
 
 export SMDPF_TEST_AWS_ENDPOINT="http://127.0.0.1:$PORT" SMDPF_TEST_LAMBDA_PORT="$LAMBDA_PORT"
-SMDPF_TEST_S3_HAS=lock,lockedPut npx vitest run --no-file-parallelism --testTimeout=300000 \
+SMDPF_TEST_S3_HAS=lock,lockedPut npx vitest run --no-file-parallelism --testTimeout=300000 --hookTimeout=300000 \
   test/aws/state-machine.test.ts test/vault/s3.test.ts test/vault/s3-semantics.test.ts \
   test/vault/dynamodb-ppk.test.ts test/ledger/dynamodb.test.ts

@@ -24,7 +24,7 @@ describe.skipIf(awsSkipReason !== '')(
       const config = JSON.parse(readFileSync(file, 'utf8')) as { runtime: object };
       config.runtime = { ...config.runtime, auditAnchor: `s3://${bucket}` };
       writeFileSync(file, JSON.stringify(config));
-    }, 60_000);
+    });
     afterAll(async () => {
       vi.unstubAllEnvs();
       await sandbox?.remove();
@@ -51,6 +51,6 @@ describe.skipIf(awsSkipReason !== '')(
         holds: false,
         problems: [{ problem: expect.stringMatching(/cut off: the statement audit-heads\//) }],
       });
-    }, 60_000);
+    });
   },
 );

@@ -76,7 +76,7 @@ describe.skipIf(awsSkipReason !== '')(
       }
       kms.destroy();
       await sandbox.run('approvals', 'policy', '--guard', 'key.retire');
-    }, 120_000);
+    });
     afterAll(async () => {
       vi.unstubAllEnvs();
       await sandbox?.remove();
@@ -96,6 +96,6 @@ describe.skipIf(awsSkipReason !== '')(
       expect(shown.json<{ lines: object[] }>().lines).toMatchObject([
         { who: { person: 'anna', knownBy: 'awsRole', approvedBy: 'ben' } },
       ]);
-    }, 120_000);
+    });
   },
 );

@@ -79,6 +79,5 @@ describe.skipIf(awsSkipReason !== '')(`binding just in time on AWS${awsSkipReaso
         await deployment.close();
       }
     },
-    120_000,
   );
 });

@@ -66,5 +66,5 @@ describe.skipIf(awsSkipReason !== '')(`the task Lambda on DynamoDB and S3${awsSk
     } finally {
       await deployment.close();
     }
-  }, 240_000);
+  }, 300_000);
 });

@@ -75,5 +75,5 @@ describe.skipIf(awsSkipReason !== '')(`a restored table${awsSkipReason}`, () => 
     } finally {
       await deployment.close();
     }
-  }, 120_000);
+  });
 });

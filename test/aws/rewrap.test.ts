@@ -69,5 +69,5 @@ describe.skipIf(reason !== '')(`data keys in DynamoDB under keys of KMS${reason}
     } finally {
       await deployment.close();
     }
-  }, 120_000);
+  });
 });

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { invariant, Refusal } from '../../errors.ts';
 import { type ScannedBppRequest, scanBppRequest } from '../../ifpp-draft1/bpp-request-scan.ts';
-import { becomes, changeItem, removeItem, unchanged } from '../../ledger/change.ts';
+import { becomes, changeItem, changeItems, removeItem, unchanged, writes } from '../../ledger/change.ts';
+import { keyOf } from '../../ledger/item.ts';
 import type { Item, Ledger, Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { ObjectRef } from '../../vault/vault.ts';
@@ -141,7 +142,7 @@ async function writeSlices(
   try {
     const request = await storedBody(context, upload).store(name);
     const slices = { ...job.slices, chunks: scanned.chunkOffsets.length - 1 };
-    await putSlices(context, jobId, request, { ...slices, offsets: scanned.chunkOffsets });
+    await putSlices(context, planned, request, { ...slices, offsets: scanned.chunkOffsets });
     const { items, namesIccids } = scanned;
     const awaited = data === undefined ? {} : { forwarded: false };
     const read = { ...job, request, items, slices, planning: { namesIccids, ...awaited } };
@@ -174,9 +175,13 @@ async function dataFirst(
   ];
 }
 
+/**
+ * Some slices at a time, as long as the request is as it was: an attempt that is left behind would bring a slice back that has
+ * become a part of its job.
+ */
 async function putSlices(
   context: Context,
-  jobId: string,
+  { jobId, item: read }: Planned,
   request: ObjectRef,
   {
     offsets,
@@ -204,7 +209,13 @@ async function putSlices(
   const count = sliceCountOf(slices);
   for (let first = 0; first < count; first += SLICES_AT_ONCE) {
     const some = Array.from({ length: Math.min(SLICES_AT_ONCE, count - first) }, (_, i) => put(first + i));
-    await context.ledger.writeMany(some);
+    const { ledger } = context;
+    await changeItems(ledger, async () => {
+      const [now, ...there] = await ledger.getMany([read, ...some.map(keyOf)]);
+      const lacking = some.filter((_, i) => there[i] === undefined);
+      if (now?.revision !== read.revision || lacking.length === 0) return unchanged();
+      return writes([{ check: read, when: { revision: read.revision } }, ...lacking]);
+    });
     // a long request must not hold up those who wait for an answer
     await setImmediate();
   }

@@ -229,6 +229,36 @@ describe('a request that is too large for a call', { tags: ['I4'] }, () => {
     expect(items).toEqual([]);
   });
 
+  it('of one slice keeps none beside its record, though an attempt at reading it was slower', async () => {
+    const { orderId } = await given(5);
+    const request = new Request(orderId, itemsFor(await registered(deployment, 5)));
+    const jobId = jobIdOf(request);
+    const { ledger, vault } = deployment.runtime.context;
+    await take(inSlices, await uploaded(request.der));
+    const isStored = async () => {
+      for await (const _ of vault.names(`requests/${jobId}-`)) return true;
+      return false;
+    };
+    const others = Promise.withResolvers<void>();
+    const hold = async () => {
+      if (await isStored()) await others.promise;
+    };
+    const { config, runtime } = deployment;
+    const slower = await MortalProcess.start(
+      { config: { ...config, inlineLimit: SMALL }, runtime },
+      { hold },
+      { lanes: 'none' },
+    );
+    const late = slower.runtime.work.runTask('request', jobId, 0);
+    await expect.poll(isStored).toBe(true);
+    await plan(inSlices, jobId);
+    others.resolve();
+    await late;
+    expect((await ledger.query(jobPartition(jobId), { prefix: 'slice#' })).items).toEqual([]);
+    await bind(inSlices, jobId);
+    expect(await request.fetch(inSlices)).toMatchObject({ state: 'Done', failed: [] });
+  });
+
   it('is refused for its head within the call', async () => {
     const { orderId } = await given(1);
     const unknown = new Request('NO-SUCH-ORDER', many(12));

@@ -48,6 +48,7 @@ const GUARDS: readonly Guard[] = [
     'esbpp/commit.ts',
     'await putCommitRecord(context.vault, lockedCommit({ jobId, job, chunk }, record, chains));',
     '',
+    { seed: 3 },
   ),
   guard('I4', 'esbpp/large-requests.ts', 'if (bodyHash !== sha256)', "if (bodyHash === '')"),
   guard(
@@ -68,7 +69,7 @@ const GUARDS: readonly Guard[] = [
     'restore/standing.ts',
     'this.#newestKnown = chunks.every((chunk) => chunk !== undefined);',
     'this.#newestKnown = chunks.length >= 0;',
-    { foundAs: 'I1|I3|I11' },
+    { foundAs: 'I1|I3|I11', seed: 4 },
   ),
   guard('I10', 'life/destroy.ts', 'for (const name of trace.objects) await vault.remove(name);', ''),
   guard('I11', 'profile/ppk-seal.ts', 'iccid, toHex(entry)]', 'iccid]', { seed: 2 }),

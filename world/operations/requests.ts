@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Bytes, toHex } from '../../shared/codec/bytes.ts';
 import type { BppAnswer } from '../../shared/service/api/esbpp.ts';
 import {
@@ -75,6 +76,28 @@ async function send(
   if (outcome.kind === 'lost') return 'lost';
   const answer = await withPages(world, random, request, outcome.value);
   take(world, request, answer, ordersOf.get(request.requestId) ?? '', withdrawn);
+  return answer.manifestRoot === undefined ? answer.state : `${answer.state} with pages`;
+}
+
+/** The request by a link, and then by its name. */
+async function upload(world: World, random: Random, { maker, requestId, der }: TownRequest): Promise<string> {
+  const sha256 = createHash('sha256').update(der).digest('hex');
+  const content = { purpose: 'bppRequest', size: der.length, sha256 } as const;
+  const opened = await world.call(random, maker, ({ services }, caller) =>
+    services.transfers.openTransfer(caller, content),
+  );
+  if (opened.kind !== 'answered') return opened.kind === 'refused' ? `refused ${opened.code}` : 'lost';
+  const { transferId } = opened.value;
+  world.stores.vault.put(`uploads/${transferId}`, der);
+  const withdrawn = world.withdrawnThroughout();
+  const outcome = await world.call(random, maker, async ({ services }, caller) => {
+    const received = await services.transfers.receivedObject(caller, transferId, 'bppRequest');
+    return await services.delivery.requestBpp(caller, received);
+  });
+  if (outcome.kind === 'refused') return `refused ${outcome.code}`;
+  if (outcome.kind === 'lost') return 'lost';
+  const answer = await withPages(world, random, { maker, requestId, der }, outcome.value);
+  take(world, { maker, requestId, der }, answer, ordersOf.get(requestId) ?? '', withdrawn);
   return answer.manifestRoot === undefined ? answer.state : `${answer.state} with pages`;
 }
 
@@ -183,6 +206,19 @@ export const REQUESTS: Readonly<Record<string, Operation>> = {
         items: [{ itemId: 1, eid: euicc.eid, additional: true }],
       });
       return request === undefined ? NOTHING : await send(world, random, request, 'request');
+    },
+  },
+  /** As an upload, with the data of as many eUICCs as there are: where it is too large for a call, both are planned in slices. */
+  uploadRequest: {
+    weight: 3,
+    async run(world, random) {
+      const { eum, euiccs } = world.eum(random);
+      const makers = MAKERS.map(({ identifier }) => identifier);
+      const options = { deviceManufacturers: makers, batchId: random.octets(16) };
+      for (const { eid } of euiccs) world.checker.entitle(eid, makers);
+      const items = euiccs.map(({ eid }, i) => ({ itemId: i + 1, eid, additional: true }));
+      const request = draw(world, random, { euiccData: eum.euiccDataBatch(euiccs, options), items });
+      return request === undefined ? NOTHING : await upload(world, random, request);
     },
   },
   repeatRequest: {

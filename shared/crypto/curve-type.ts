@@ -148,7 +148,10 @@ export function equalX(a: PublicKey, b: PublicKey): boolean {
 }
 
 /** Is this the big-endian number of a secret key of the curve: from 1 to the order less 1? */
-export function isSecretScalar(curve: CurveFacts, secret: Bytes): boolean {
+export function isSecretScalar(
+  curve: Pick<CurveFacts, 'coordinateLength' | 'order'>,
+  secret: Bytes,
+): boolean {
   return (
     secret.length === curve.coordinateLength &&
     Buffer.compare(secret, curve.order) < 0 &&

@@ -5,6 +5,7 @@ import {
   diffieHellman,
   ECDH,
   generateKeyPairSync,
+  hash,
   type KeyObject,
   verify,
 } from 'node:crypto';
@@ -22,19 +23,48 @@ import {
   liesOn,
   type PublicKey,
 } from './curve-type.ts';
+import { directVerifierOf } from './direct-verification.ts';
 import { encodeEcdsaSignature } from './ecdsa-signature.ts';
-import { type GenerateOpenSslKey, type OpenSslKey, opensslKeysOf } from './openssl-functions.ts';
+import { fixedBaseOf } from './fixed-base-verification.ts';
+import { MuchAskedKeys } from './much-asked-keys.ts';
+import { type OpenSslKey, opensslKeysOf } from './openssl-functions.ts';
+
+/** What OpenSSL's own functions do in place of node:crypto, each where it is found. */
+export interface Ways {
+  readonly keysOf: typeof opensslKeysOf;
+  readonly verifierOf: typeof directVerifierOf;
+  readonly muchAskedOf: (facts: Parameters<typeof fixedBaseOf>[0]) => MuchAskedKeys | undefined;
+}
+
+const FOUND: Ways = {
+  keysOf: opensslKeysOf,
+  verifierOf: directVerifierOf,
+  muchAskedOf(facts) {
+    const base = fixedBaseOf(facts);
+    return base && new MuchAskedKeys(base);
+  },
+};
+
+/** node:crypto alone. */
+export const NODE_ALONE: Ways = {
+  keysOf: () => undefined,
+  verifierOf: () => undefined,
+  muchAskedOf: () => undefined,
+};
 
 /**
- * A curve that OpenSSL knows; the hot path of binding and of ingest. Ephemeral keys are made by OpenSSL's own functions where
- * `keysOf` finds them, by node:crypto elsewhere.
+ * A curve that OpenSSL knows; the hot path of binding and of ingest. Ephemeral keys are made, and signatures verified, by OpenSSL's own
+ * functions where these are found, by node:crypto elsewhere. They only ever find a signature good: one that they do not is verified
+ * by node:crypto, so that none is refused which that takes.
  */
 export function openSslCurve(
   facts: CurveFacts & { readonly openSslName: string },
-  keysOf: typeof opensslKeysOf = opensslKeysOf,
+  ways: Ways = FOUND,
 ): Curve {
-  /** Looked for when a key is first made, since many processes make none. */
-  let generateDirectly: GenerateOpenSslKey | null | undefined;
+  // looked for when first asked, since many processes never do
+  const generateDirectly = once(() => ways.keysOf(facts));
+  const direct = once(() => ways.verifierOf(facts));
+  const muchAsked = once(() => ways.muchAskedOf(facts));
   const curve: Curve = {
     ...curveForms(facts),
 
@@ -54,8 +84,8 @@ export function openSslCurve(
     },
 
     generateEphemeral() {
-      if (generateDirectly === undefined) generateDirectly = keysOf(facts) ?? null;
-      if (generateDirectly !== null) return directEphemeral(curve, generateDirectly());
+      const generate = generateDirectly();
+      if (generate !== undefined) return directEphemeral(curve, generate());
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: facts.openSslName });
       return ephemeral(privateKey, exportPoint(curve, publicKey));
     },
@@ -70,11 +100,21 @@ export function openSslCurve(
 
     signatureHolds(key, message, signature, asked = 'again') {
       if (signature.length !== curve.signatureLength) return false;
-      const by = asked === 'once' ? ofPoint(key).forOneCall : openSslKey(key);
-      return verify('sha256', message, by, encodeEcdsaSignature(signature));
+      const given = ofPoint(key);
+      const sigValue = encodeEcdsaSignature(signature);
+      if (direct()?.holds(given.point, sha256(message), sigValue) === true) return true;
+      return verify('sha256', message, asked === 'once' ? given.forOneCall : given.key, sigValue);
     },
 
-    sigValueHolds: (key, message, sigValue) => verify('sha256', message, openSslKey(key), sigValue),
+    sigValueHolds(key, message, sigValue) {
+      const keys = muchAsked();
+      if (keys === undefined) return verify('sha256', message, openSslKey(key), sigValue);
+      const digest = sha256(message);
+      if (keys.tableOf(key.point)?.holds(digest, sigValue) === true) return true;
+      const holds = verify('sha256', message, openSslKey(key), sigValue);
+      if (holds) keys.held(key.point, digest, sigValue);
+      return holds;
+    },
 
     verifier() {
       const pieces = createVerify('sha256');
@@ -87,6 +127,17 @@ export function openSslCurve(
     },
   };
   return curve;
+}
+
+const sha256 = (message: Bytes) => hash('sha256', message, 'buffer');
+
+/** What `find` comes to the first time. */
+function once<T>(find: () => T): () => T {
+  let found: { readonly is: T } | undefined;
+  return () => {
+    found ??= { is: find() };
+    return found.is;
+  };
 }
 
 /** A point that was found to lie on its curve. OpenSSL, which checks it once more, is given it when it first has to do with it. */

@@ -21,30 +21,20 @@ export interface OpenSslKey {
 export type GenerateOpenSslKey = () => OpenSslKey;
 
 /** 0 where there is none. */
-type Pointer = bigint;
+export type Pointer = bigint;
 
 /** What `koffi` is asked for. */
 export interface Koffi {
   load(path: null): { func(prototype: string): (...args: readonly unknown[]) => unknown };
 }
 
+/** A function of this program by its prototype in C; throws where the program has none. */
+type Named = <F>(prototype: string) => F;
+
 /** EC_KEY and EC_POINT functions as OpenSSL 3 has them (openssl/ec.h), typed as we call them. */
-export interface OpenSslFunctions {
-  readonly nidOf: (shortName: string) => number;
-  readonly newKey: (nid: number) => Pointer;
+export interface OpenSslFunctions extends PointFunctions {
   readonly generateKey: (key: Pointer) => number;
-  readonly freeKey: (key: Pointer) => void;
-  readonly groupOf: (key: Pointer) => Pointer;
   readonly publicPointOf: (key: Pointer) => Pointer;
-  readonly newPoint: (group: Pointer) => Pointer;
-  readonly freePoint: (point: Pointer) => void;
-  readonly readPoint: (
-    group: Pointer,
-    point: Pointer,
-    octets: Bytes,
-    length: number,
-    context: null,
-  ) => number;
   readonly writePoint: (
     group: Pointer,
     point: Pointer,
@@ -56,51 +46,79 @@ export interface OpenSslFunctions {
   readonly agree: (secret: Bytes, length: number, peer: Pointer, key: Pointer, kdf: null) => number;
 }
 
+export interface PointFunctions {
+  readonly nidOf: (shortName: string) => number;
+  readonly newKey: (nid: number) => Pointer;
+  readonly freeKey: (key: Pointer) => void;
+  readonly groupOf: (key: Pointer) => Pointer;
+  readonly newPoint: (group: Pointer) => Pointer;
+  readonly freePoint: (point: Pointer) => void;
+  readonly readPoint: (
+    group: Pointer,
+    point: Pointer,
+    octets: Bytes,
+    length: number,
+    context: null,
+  ) => number;
+}
+
 /** POINT_CONVERSION_UNCOMPRESSED. */
 const UNCOMPRESSED_FORM = 4;
 
-let known: OpenSslFunctions | null | undefined;
-
 /**
- * Null where `koffi` is not installed, where this program has no such functions, and in FIPS mode: they would pass the provider
- * by whose certificate counts there.
+ * Null where `koffi` is not installed, where this program lacks one of the functions, and in FIPS mode: they would pass the provider
+ * by whose certificate counts there. Loaded when first asked for.
  */
-function functionsOfProcess(): OpenSslFunctions | null {
-  known ??= getFips() === 1 ? null : functionsBy(requireKoffi);
-  return known;
+export function ofProcess<F>(by: (load: () => Koffi) => F | null): () => F | null {
+  let known: F | null | undefined;
+  return () => {
+    known ??= getFips() === 1 ? null : by(requireKoffi);
+    return known;
+  };
 }
 
 // require, not import: bundlers must not follow it to the native addon
 const requireKoffi = () => createRequire(import.meta.url)('koffi') as Koffi;
 
-/** The functions by what loads `koffi`; null where that fails, or one of them is missing. */
-export function functionsBy(load: () => Koffi): OpenSslFunctions | null {
+/** Functions by what loads `koffi`; null where that fails, or one of them is missing. */
+export function loadedBy<F>(load: () => Koffi, choose: (named: Named) => F): F | null {
   try {
     const program = load().load(null);
-    const named = <F>(prototype: string) => program.func(prototype) as F;
-    return {
-      nidOf: named('int OBJ_sn2nid(const char *name)'),
-      newKey: named('void *EC_KEY_new_by_curve_name(int nid)'),
-      generateKey: named('int EC_KEY_generate_key(void *key)'),
-      freeKey: named('void EC_KEY_free(void *key)'),
-      groupOf: named('void *EC_KEY_get0_group(void *key)'),
-      publicPointOf: named('void *EC_KEY_get0_public_key(void *key)'),
-      newPoint: named('void *EC_POINT_new(void *group)'),
-      freePoint: named('void EC_POINT_free(void *point)'),
-      readPoint: named(
-        'int EC_POINT_oct2point(void *group, void *point, const uint8_t *octets, size_t length, void *context)',
-      ),
-      writePoint: named(
-        'size_t EC_POINT_point2oct(void *group, void *point, int form, _Out_ uint8_t *octets, size_t length, void *context)',
-      ),
-      agree: named(
-        'int ECDH_compute_key(_Out_ uint8_t *secret, size_t length, void *peer, void *key, void *kdf)',
-      ),
-    };
+    return choose((prototype) => program.func(prototype) as never);
   } catch {
     return null;
   }
 }
+
+/** The functions of keys, as `loadedBy`. */
+export const functionsBy = (load: () => Koffi): OpenSslFunctions | null => loadedBy(load, keyFunctions);
+
+const keyFunctions = (named: Named): OpenSslFunctions => ({
+  ...pointFunctions(named),
+  generateKey: named('int EC_KEY_generate_key(void *key)'),
+  publicPointOf: named('void *EC_KEY_get0_public_key(void *key)'),
+  writePoint: named(
+    'size_t EC_POINT_point2oct(void *group, void *point, int form, _Out_ uint8_t *octets, size_t length, void *context)',
+  ),
+  agree: named(
+    'int ECDH_compute_key(_Out_ uint8_t *secret, size_t length, void *peer, void *key, void *kdf)',
+  ),
+});
+
+/** What reading a public key's point takes. */
+export const pointFunctions = (named: Named): PointFunctions => ({
+  nidOf: named('int OBJ_sn2nid(const char *name)'),
+  newKey: named('void *EC_KEY_new_by_curve_name(int nid)'),
+  freeKey: named('void EC_KEY_free(void *key)'),
+  groupOf: named('void *EC_KEY_get0_group(void *key)'),
+  newPoint: named('void *EC_POINT_new(void *group)'),
+  freePoint: named('void EC_POINT_free(void *point)'),
+  readPoint: named(
+    'int EC_POINT_oct2point(void *group, void *point, const uint8_t *octets, size_t length, void *context)',
+  ),
+});
+
+const functionsOfProcess = ofProcess(functionsBy);
 
 /**
  * Key pairs of a curve by these functions, once they were held against node:crypto; undefined where there are none, or where both do
@@ -160,7 +178,7 @@ function agreeWith(
   }
 }
 
-function taken(pointer: Pointer | null): Pointer {
+export function taken(pointer: Pointer | null): Pointer {
   if (pointer === null || pointer === 0n) throw failed('memory');
   return pointer;
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../shared/codec/bytes.ts';
 import { BRAINPOOL_P256R1, P256 } from '../../shared/crypto/curves.ts';
-import { openSslCurve } from '../../shared/crypto/openssl-curve.ts';
+import { NODE_ALONE, openSslCurve } from '../../shared/crypto/openssl-curve.ts';
 import {
   functionsBy,
   type Koffi,
@@ -19,7 +19,7 @@ const CURVES = [P256, BRAINPOOL_P256R1].map((curve) => ({ ...curve, openSslName:
 
 describe.skipIf(functions === null)(`ephemeral keys by OpenSSL's own functions${skipped}`, () => {
   it.each(CURVES)('agree on $name as those of node:crypto do, on either side', (facts) => {
-    const [direct, node] = [openSslCurve(facts), openSslCurve(facts, () => undefined)];
+    const [direct, node] = [openSslCurve(facts), openSslCurve(facts, NODE_ALONE)];
     for (let round = 0; round < 20; round++) {
       const [ours, theirs] = [direct.generateEphemeral(), node.generateEphemeral()];
       const secret = toHex(ours.agree(node.publicKey(theirs.point)));
@@ -116,7 +116,7 @@ describe('without these functions', () => {
   });
 
   it.each(CURVES)('ephemeral keys of $name are made by node:crypto', (facts) => {
-    const curve = openSslCurve(facts, () => opensslKeysOf(facts, null));
+    const curve = openSslCurve(facts, { ...NODE_ALONE, keysOf: () => opensslKeysOf(facts, null) });
     const [ours, theirs] = [curve.generateEphemeral(), curve.generateEphemeral()];
     expect(toHex(ours.agree(curve.publicKey(theirs.point)))).toBe(
       toHex(theirs.agree(curve.publicKey(ours.point))),

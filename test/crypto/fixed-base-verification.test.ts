@@ -15,7 +15,18 @@ import { NODE_ALONE, openSslCurve, type Ways } from '../../shared/crypto/openssl
 import type { Koffi } from '../../shared/crypto/openssl-functions.ts';
 import { count } from '../support/counts.ts';
 import { effort, LONG } from '../support/effort.ts';
-import { DIGEST, GOOD, NO_POINTS, SIGNATURE_CASES, sha256 } from './signature-cases.ts';
+import {
+  DIGEST,
+  GOOD,
+  N,
+  NO_POINTS,
+  P,
+  r,
+  SIGNATURE_CASES,
+  s,
+  sha256,
+  sigValueOf,
+} from './signature-cases.ts';
 import { counted, damaged, keyPair, opensslFacts } from './signing.ts';
 
 const requireKoffi = () => createRequire(import.meta.url)('koffi') as Koffi;
@@ -98,6 +109,21 @@ describe.skipIf(functions === null)(`verification with a table of the key${skipp
     expect(tally.open).toBe(OF_CURVE);
   });
 
+  it('takes no r or s outside of 1 to n − 1, whatever the x coordinate is', () => {
+    // an x that is always r: only what is asked of r and s themselves refuses then
+    const always = { ...functions!, compare: () => 0 };
+    const table = fixedBaseOf(facts, always)!.table(GOOD.point)!;
+    const inside = [1n, 2n, r, s, N - 2n, N - 1n];
+    const outside = [0n, N, N + 1n, N + r, P, 1n << 256n, (1n << 256n) - 1n, -1n, -r];
+    for (const one of inside) {
+      for (const other of inside) expect(table.holds(DIGEST, sigValueOf(one, other))).toBe(true);
+      for (const other of outside) {
+        expect(table.holds(DIGEST, sigValueOf(one, other))).toBe(false);
+        expect(table.holds(DIGEST, sigValueOf(other, one))).toBe(false);
+      }
+    }
+  });
+
   it.each([0, 20, 31, 33, 48, 64])('takes no digest of %d octets', (length) => {
     const table = fixedBaseOf(facts, functions)!.table(GOOD.point)!;
     const whole = Buffer.concat([DIGEST, DIGEST]);
@@ -176,6 +202,7 @@ describe.skipIf(functions === null)(`verification with a table of the key${skipp
     const base = fixedBaseOf(facts, functions)!;
     const table = base.table(GOOD.point)!;
     for (const { digest, sigValue } of SIGNATURE_CASES) table.holds(digest, sigValue);
+    expect(Number(peek())).toBe(0);
     for (const [, octets] of NO_POINTS) base.table(octets);
     expect(Number(peek())).toBe(0);
   });

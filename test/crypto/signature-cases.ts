@@ -110,6 +110,8 @@ const ofFactors = () =>
       about(`u1 = ${hex(factor)}`, true, { key: recovered(R, s1), s: s1 }),
       about(`u2 = ${hex(factor)}`, true, { key: recovered(R, s2), s: s2 }),
       about(`s = ${hex(factor)}`, true, { key: recovered(R, factor), s: factor }),
+      // where it is short, s + n has 32 octets and the same inverse
+      about(`s = ${hex(factor)} + n`, false, { key: recovered(R, factor), s: factor + N }),
     ];
   });
 

@@ -72,7 +72,7 @@ describe.skipIf(functions === null)(`verification with a table of the key${skipp
     const base = fixedBaseOf(facts, functions)!;
     const tables = new Map(keys.map((key) => [key, base.table(key.point)!]));
     let held = 0;
-    const runs = effort({ short: 500, long: 20_000 });
+    const runs = effort({ short: 500, long: 10_000 });
     fc.assert(
       fc.property(damaged(keys), ({ key, message, digest, sigValue }) => {
         const expected = verify('sha256', message, key.publicKey, sigValue);
@@ -88,7 +88,7 @@ describe.skipIf(functions === null)(`verification with a table of the key${skipp
 
   it('judges signatures of random keys as node:crypto', () => {
     const base = fixedBaseOf(facts, functions)!;
-    for (let made = 0; made < effort({ short: 10, long: 300 }); made++) {
+    for (let made = 0; made < effort({ short: 10, long: 100 }); made++) {
       const [key, other] = [keyPair(P256), keyPair(P256)];
       const table = base.table(key.point)!;
       for (let signed = 0; signed < 20; signed++) {

@@ -29,6 +29,8 @@ import { fixedBaseOf } from './fixed-base-verification.ts';
 import { MuchAskedKeys } from './much-asked-keys.ts';
 import { type OpenSslKey, opensslKeysOf } from './openssl-functions.ts';
 
+type OpenSslFacts = CurveFacts & { readonly openSslName: string };
+
 /** What OpenSSL's own functions do in place of node:crypto, each where it is found. */
 export interface Ways {
   readonly keysOf: typeof opensslKeysOf;
@@ -54,17 +56,11 @@ export const NODE_ALONE: Ways = {
 
 /**
  * A curve that OpenSSL knows; the hot path of binding and of ingest. Ephemeral keys are made, and signatures verified, by OpenSSL's own
- * functions where these are found, by node:crypto elsewhere. They only ever find a signature good: one that they do not is verified
- * by node:crypto, so that none is refused which that takes.
+ * functions where these are found, by node:crypto elsewhere.
  */
-export function openSslCurve(
-  facts: CurveFacts & { readonly openSslName: string },
-  ways: Ways = FOUND,
-): Curve {
+export function openSslCurve(facts: OpenSslFacts, ways: Ways = FOUND): Curve {
   // looked for when first asked, since many processes never do
   const generateDirectly = once(() => ways.keysOf(facts));
-  const direct = once(() => ways.verifierOf(facts));
-  const muchAsked = once(() => ways.muchAskedOf(facts));
   const curve: Curve = {
     ...curveForms(facts),
 
@@ -98,8 +94,21 @@ export function openSslCurve(
       return ephemeral(privateKey, exportPoint(curve, createPublicKey(privateKey)));
     },
 
+    ...verificationOn(facts, ways),
+  };
+  return curve;
+}
+
+type Verification = Pick<Curve, 'signatureHolds' | 'sigValueHolds' | 'verifier'>;
+
+/** The ways of OpenSSL's own functions only ever find a signature good: one that they do not is verified by node:crypto. */
+function verificationOn(facts: OpenSslFacts, ways: Ways): Verification {
+  const { signatureLength } = curveForms(facts);
+  const direct = once(() => ways.verifierOf(facts));
+  const muchAsked = once(() => ways.muchAskedOf(facts));
+  return {
     signatureHolds(key, message, signature, asked = 'again') {
-      if (signature.length !== curve.signatureLength) return false;
+      if (signature.length !== signatureLength) return false;
       const given = ofPoint(key);
       const sigValue = encodeEcdsaSignature(signature);
       if (direct()?.holds(given.point, sha256(message), sigValue) === true) return true;
@@ -121,12 +130,11 @@ export function openSslCurve(
       return {
         update: (piece) => void pieces.update(piece),
         signatureHolds: (key, signature) =>
-          signature.length === curve.signatureLength &&
+          signature.length === signatureLength &&
           pieces.verify(openSslKey(key), encodeEcdsaSignature(signature)),
       };
     },
   };
-  return curve;
 }
 
 const digest = Buffer.alloc(DIGEST_LENGTH);

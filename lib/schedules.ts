@@ -19,6 +19,8 @@ export class Schedules extends Construct {
     super(scope, id);
     for (const { lambda, minutes } of scheduledFunctions(config)) {
       new Rule(this, resourceName(lambda), {
+        // a name that CloudFormation makes up shortens a long stack's, and `smdpf aws doctor` would not find it
+        ruleName: `${config.name}-smdpf-${resourceName(lambda)}`,
         schedule: Schedule.rate(Duration.minutes(minutes)),
         targets: [new LambdaFunction(functions[lambda].function, { retryAttempts: 0 })],
       });

@@ -54,7 +54,7 @@ async function broken({ description }: DeployedStack, calls: SignedCalls): Promi
   ];
   const name = (TargetKeyId: string) => kms.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId }));
   const { Rules } = (await calls.json('events', '1.1', 'AWSEvents.ListRules', {
-    NamePrefix: `smdpf-${description.name}-`,
+    NamePrefix: `${description.name}-smdpf-`,
   })) as { Rules: { Name: string }[] };
   const rule = (action: 'DisableRule' | 'EnableRule') =>
     calls.json('events', '1.1', `AWSEvents.${action}`, { Name: Rules[0]!.Name });

@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { awsClient } from '../../shared/aws/client-config.ts';
 import { Fault } from '../../shared/errors.ts';
+import { present } from '../../shared/present.ts';
 import { isObject } from '../../shared/service/records/schema.ts';
 
 /** An answer of AWS that is an error: its code and words are for the person who runs the check. */
@@ -148,6 +149,18 @@ function unreached(url: URL, error: Error): never {
 }
 
 export type Json = Readonly<Record<string, unknown>>;
+
+/** The elements of `member` of every page of an answer, which `NextToken` leads through. */
+export async function pagesOf<T>(member: string, ask: (more: Json) => Promise<Json>): Promise<T[]> {
+  const all: T[] = [];
+  let NextToken: unknown;
+  do {
+    const page = await ask(present({ NextToken }));
+    all.push(...((page[member] ?? []) as T[]));
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined && NextToken !== '');
+  return all;
+}
 
 /** The text of the first element of that name. */
 export const elementOf = (xml: string, element: string): string | undefined =>

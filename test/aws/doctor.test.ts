@@ -69,6 +69,10 @@ describe.skipIf(awsSkipReason !== '')(`smdpf aws doctor${awsSkipReason}`, () => 
         Threshold: 1,
         ComparisonOperator: 'GreaterThanThreshold',
       });
+    await calls.json('events', '1.1', 'AWSEvents.PutRule', {
+      Name: `${name}-smdpf-x`,
+      ScheduleExpression: 'rate(1 hour)',
+    });
     calls.close();
     const domain = { name: 'smdpf.example.test' };
     description = {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -6,13 +7,16 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { awsClient } from '../../../shared/aws/client-config.ts';
-import { present } from '../../../shared/present.ts';
-import { elementOf, type Json, type SignedCalls } from '../signed-calls.ts';
+import { elementOf, pagesOf, type SignedCalls } from '../signed-calls.ts';
 import type { StackDescription } from '../stack-description.ts';
 import { bad, type Check, type Finding, good, type Looking, unchecked } from './check.ts';
 
 const CLOUDWATCH = 'GraniteServiceVersion20100801';
 const ARRIVES_WITHIN_MS = 60_000;
+/** A subscription that was just made may miss the first: the alarm is rung again. */
+const RING_AGAIN_MS = 15_000;
+/** SQS takes no calls about a new queue before. */
+const QUEUE_READY_MS = 1_000;
 
 /**
  * An alarm is rung, and has to come out of the topic: its action, the policy of the topic and that of its key all have to
@@ -32,6 +36,7 @@ export const testAlarm: Check = {
       }),
     );
     try {
+      await pause(QUEUE_READY_MS);
       return await ring(looking, sqs, QueueUrl!, name);
     } finally {
       await setState(calls, stack.description, 'OK').catch(() => undefined);
@@ -55,11 +60,15 @@ async function ring(
   });
   const SubscriptionArn = elementOf(subscribed, 'SubscriptionArn') ?? '';
   try {
-    // actions belong to a change: an alarm that rings already would say nothing
-    await setState(calls, stack.description, 'OK');
-    await setState(calls, stack.description, 'ALARM');
     const until = Date.now() + ARRIVES_WITHIN_MS;
+    let next = 0;
     while (Date.now() < until) {
+      if (Date.now() >= next) {
+        // actions belong to a change: an alarm that rings already would say nothing
+        await setState(calls, stack.description, 'OK');
+        await setState(calls, stack.description, 'ALARM');
+        next = Date.now() + RING_AGAIN_MS;
+      }
       const receive = new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 2, MaxNumberOfMessages: 10 });
       const { Messages = [] } = await sqs.send(receive);
       if (Messages.some(({ Body = '' }) => Body.includes(alarm)))
@@ -110,19 +119,21 @@ interface AlarmState {
   readonly ActionsEnabled?: boolean;
 }
 
-async function alarmsOf(calls: SignedCalls, AlarmNamePrefix: string): Promise<AlarmState[]> {
-  const all: AlarmState[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page: Json = await calls.json('monitoring', '1.0', `${CLOUDWATCH}.DescribeAlarms`, {
-      AlarmNamePrefix,
-      ...present({ NextToken }),
-    });
-    all.push(...((page.MetricAlarms ?? []) as AlarmState[]));
-    NextToken = page.NextToken as string | undefined;
-  } while (NextToken !== undefined);
-  return all;
+interface RuleState {
+  readonly Name: string;
+  readonly State: string;
+  readonly ScheduleExpression?: string;
 }
+
+const rulesOf = (calls: SignedCalls, NamePrefix: string): Promise<RuleState[]> =>
+  pagesOf<RuleState>('Rules', (more) =>
+    calls.json('events', '1.1', 'AWSEvents.ListRules', { NamePrefix, ...more }),
+  );
+
+const alarmsOf = (calls: SignedCalls, AlarmNamePrefix: string): Promise<AlarmState[]> =>
+  pagesOf<AlarmState>('MetricAlarms', (more) =>
+    calls.json('monitoring', '1.0', `${CLOUDWATCH}.DescribeAlarms`, { AlarmNamePrefix, ...more }),
+  );
 
 /** Alarms that ring now, and those whose actions somebody has switched off. */
 export const ringing: Check = {
@@ -152,14 +163,15 @@ export const schedules: Check = {
   wayOut: 'Attach the output DoctorPolicy to the role you call with.',
   async look({ stack, calls }) {
     const { name, target } = stack.description;
-    const { Rules = [] } = (await calls.json('events', '1.1', 'AWSEvents.ListRules', {
-      NamePrefix: `smdpf-${name}-`,
-    })) as { Rules?: { Name: string; State: string; ScheduleExpression?: string }[] };
-    const off = Rules.filter(({ State }) => State !== 'ENABLED').map((rule) => rule.Name);
+    const rules = await rulesOf(calls, `${name}-smdpf-`);
+    const off = rules.filter(({ State }) => State !== 'ENABLED').map((rule) => rule.Name);
     if (off.length > 0) return bad(`disabled: ${off.join(', ')}`, `aws events enable-rule --name ${off[0]}`);
     const hearts = await alarmsOf(calls, `${name}-smdpf-stopped-`);
     const still = hearts.filter(({ StateValue }) => StateValue === 'ALARM').map(({ AlarmName }) => AlarmName);
     if (hearts.length === 0) return bad('no alarm watches them', 'Deploy the stack again.');
+    const timed = rules.filter(({ ScheduleExpression }) => ScheduleExpression !== undefined).length;
+    if (timed < hearts.length)
+      return bad(`of ${hearts.length} rules ${hearts.length - timed} are missing`, 'Deploy the stack again.');
     if (still.length > 0 && target === 'emulator')
       return unchecked('this emulator counts no runs of Lambdas');
     if (still.length > 0)

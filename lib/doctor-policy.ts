@@ -14,6 +14,7 @@ const LOOK = [
   'cloudwatch:DescribeAlarms',
   'events:ListRules',
   'lambda:GetAccountSettings',
+  'servicequotas:ListAWSDefaultServiceQuotas',
   'servicequotas:ListServiceQuotas',
   // by the ARN of a subscription, which AWS makes up
   'sns:Unsubscribe',

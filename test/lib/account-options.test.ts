@@ -71,6 +71,13 @@ describe('smdpf aws doctor', () => {
     expect(description.topic).toBe(arnOf(idOf(template, 'AWS::SNS::Topic', 'Watch')));
   });
 
+  it('finds every rule by the beginning of its name, which CloudFormation would shorten', () => {
+    const names = propertiesOf('AWS::Events::Rule').map(({ Name }) => String(Name));
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect(name).toMatch(new RegExp(`^${config.name}-smdpf-[\\w-]{1,30}$`));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('is told which functions have a part of the concurrency', () => {
     const reserved = propertiesOf('AWS::Lambda::Function').flatMap(
       ({ FunctionName, ReservedConcurrentExecutions: part }) =>
@@ -95,6 +102,8 @@ describe('smdpf aws doctor', () => {
       'allowed',
     );
     expect(ask('cloudwatch:SetAlarmState', arn('cloudwatch', 'alarm:another'))).toBe('silent');
+    for (const list of ['ListServiceQuotas', 'ListAWSDefaultServiceQuotas'])
+      expect(ask(`servicequotas:${list}`, '*'), list).toBe('allowed');
     expect(ask('sns:Subscribe', description.topic)).toBe('allowed');
     expect(ask('sqs:CreateQueue', arn('sqs', `${config.name}-smdpf-doctor-1`))).toBe('allowed');
     expect(ask('sqs:DeleteQueue', arn('sqs', 'another'))).toBe('silent');

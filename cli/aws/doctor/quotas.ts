@@ -1,5 +1,4 @@
-import { present } from '../../../shared/present.ts';
-import type { Json } from '../signed-calls.ts';
+import { type Json, pagesOf } from '../signed-calls.ts';
 import { bad, type Check, good } from './check.ts';
 
 const MAX_CLOCK_MS = 5_000;
@@ -33,6 +32,12 @@ export const lambdaQuota: Check = {
   },
 };
 
+interface Quota {
+  readonly QuotaName: string;
+  readonly QuotaCode: string;
+  readonly Value: number;
+}
+
 /** Signatures of elliptic curves a second, of the whole account. */
 export const kmsQuota: Check = {
   name: 'quota of KMS',
@@ -40,28 +45,23 @@ export const kmsQuota: Check = {
   wayOut: 'Attach the output DoctorPolicy to the role you call with.',
   async look({ stack, calls }) {
     const wanted = stack.description.quotas.signsPerSecond;
-    let NextToken: unknown;
-    do {
-      const page: Json = await calls.json(
-        'servicequotas',
-        '1.1',
-        'ServiceQuotasV20190624.ListServiceQuotas',
-        {
+    // of a quota that was never changed the first may say nothing
+    for (const action of ['ListServiceQuotas', 'ListAWSDefaultServiceQuotas']) {
+      const quotas = await pagesOf<Quota>('Quotas', (more) =>
+        calls.json('servicequotas', '1.1', `ServiceQuotasV20190624.${action}`, {
           ServiceCode: 'kms',
-          ...present({ NextToken }),
-        },
+          ...more,
+        }),
       );
-      const quotas = (page.Quotas ?? []) as { QuotaName: string; QuotaCode: string; Value: number }[];
       const ecc = quotas.find(({ QuotaName }) => /cryptographic operations \(ECC\)/i.test(QuotaName));
-      if (ecc !== undefined)
-        return ecc.Value >= wanted
-          ? good(`${ecc.Value} signatures a second; the stack uses ${wanted} of them`)
-          : bad(
-              `${ecc.Value} signatures a second; the configuration says ${wanted}`,
-              `Have it raised (Service Quotas, ${ecc.QuotaCode}), or lower signsPerSecond and deploy again.`,
-            );
-      NextToken = page.NextToken;
-    } while (NextToken !== undefined);
+      if (ecc === undefined) continue;
+      return ecc.Value >= wanted
+        ? good(`${ecc.Value} signatures a second; the stack uses ${wanted} of them`)
+        : bad(
+            `${ecc.Value} signatures a second; the configuration says ${wanted}`,
+            `Have it raised (Service Quotas, ${ecc.QuotaCode}), or lower signsPerSecond and deploy again.`,
+          );
+    }
     return bad(
       'Service Quotas names no rate of ECC operations',
       'Look it up in the console, and compare it with signsPerSecond.',

@@ -264,6 +264,11 @@ describe('the console of a stack', () => {
     expect(template.findOutputs('ConsoleDomainTarget')).not.toEqual({});
   });
 
+  it('has its domain name made after the two others, since API Gateway makes about one in 30 s', () => {
+    const domain = (of: string) => idOf(template, 'AWS::ApiGatewayV2::DomainName', of);
+    expect(resources[domain('Console')]?.DependsOn).toContain(domain('Field'));
+  });
+
   it('is slow for a flood, and logs calls without what follows a path, where a code of the provider may be', () => {
     const { Properties } = resources[idOf(template, 'AWS::ApiGatewayV2::Stage', 'Console')]!;
     expect(Properties).toMatchObject({

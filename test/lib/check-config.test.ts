@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { pemOf } from '../../cli/deployment/tls.ts';
 import { checkConfig, MAX_CALLBACK_CA, TRUSTSTORES } from '../../lib/check-config.ts';
 import type { OperatorConfig } from '../../lib/config.ts';
 import { EMULATED, EXAMPLES } from '../../lib/operators/index.ts';
@@ -8,6 +9,10 @@ import { EMULATED, EXAMPLES } from '../../lib/operators/index.ts';
 const [config] = EXAMPLES as [OperatorConfig];
 const { quotas, retention, alarms, domains } = config;
 const ca = readFileSync(join(TRUSTSTORES, 'example-truststore.pem'), 'utf8');
+const { vectors } = JSON.parse(readFileSync('test/vectors/chains-by-another-tool.json', 'utf8')) as {
+  vectors: { euicc: string }[];
+};
+const leaf = pemOf(Buffer.from(vectors[0]!.euicc, 'base64'));
 const parties = (change: object) => ({ domains: { ...domains, parties: { ...domains.parties, ...change } } });
 
 it.each([...EXAMPLES, EMULATED])('the configuration of $name is taken', (one) => {
@@ -18,6 +23,8 @@ it.each<[string, Partial<OperatorConfig>, string]>([
   ['a name with a capital', { name: 'Capital' }, 'name: 2 to 25'],
   ['a deployment with a space', { deployment: 'a b' }, 'deployment:'],
   ['an account that is none', { env: { account: '1', region: 'eu-central-1' } }, 'env.account: 12 digits'],
+  ['no account to deploy to', { env: undefined } as object, 'env: the account and region'],
+  ['a region that is none', { env: { account: '111111111111', region: 'Frankfurt' } }, 'env.region: such as'],
   ['no binding key', { bindingKeys: [] }, 'bindingKeys: without one'],
   ['a binding key twice', { bindingKeys: ['a', 'a'] }, 'bindingKeys: names of'],
   ['a further key twice', { furtherKeys: { wrapping: ['a', 'a'] } }, 'furtherKeys.wrapping:'],
@@ -26,6 +33,29 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     'a certificate of another region',
     parties({ certificateArn: domains.parties.certificateArn.replace('eu-central-1', 'us-east-1') }),
     'domains.parties.certificateArn: the ARN of an ACM certificate in eu-central-1 of account 111111111111; request',
+  ],
+  [
+    'a certificate of another account',
+    parties({ certificateArn: domains.parties.certificateArn.replaceAll('1'.repeat(12), '9'.repeat(12)) }),
+    'domains.parties.certificateArn: the ARN of an ACM certificate in eu-central-1 of account 111111111111; request',
+  ],
+  [
+    'a proof of ownership of another region',
+    parties({ ownershipCertificateArn: domains.parties.certificateArn.replace('eu-central-1', 'us-east-1') }),
+    'domains.parties.ownershipCertificateArn: the ARN of an ACM certificate in eu-central-1',
+  ],
+  [
+    'a certificate of the field in another region',
+    {
+      domains: {
+        ...domains,
+        field: {
+          ...domains.field,
+          certificateArn: domains.field.certificateArn.replace('eu-central-1', 'us-east-1'),
+        },
+      },
+    },
+    'domains.field.certificateArn: the ARN of an ACM certificate in eu-central-1',
   ],
   [
     'a truststore that is missing',
@@ -78,6 +108,12 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     'auditAnchor.bucketArn: the ARN of a bucket',
   ],
   ['a clock that is none', { timeSource: 'time.aws.com' }, 'timeSource: time.aws.com names no clock'],
+  [
+    'a lock of more than a hundred years',
+    { retention: { ...retention, lockDays: 36_501 } },
+    'retention.lockDays: whole days, 1 to 36500',
+  ],
+  ['uploads kept for no days', { retention: { ...retention, uploadDays: 0 } }, 'retention.uploadDays:'],
   ['a lock of no days', { retention: { ...retention, lockDays: 0 } }, 'retention.lockDays:'],
   [
     'logs for 45 days',
@@ -94,6 +130,21 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     { quotas: { ...quotas, interactiveShare: 1 } },
     'quotas.interactiveShare: a part of one',
   ],
+  [
+    'no signatures a second',
+    { quotas: { ...quotas, signsPerSecond: 0 } },
+    'quotas.signsPerSecond: 1 and more',
+  ],
+  [
+    'no calls of the field at once',
+    { quotas: { ...quotas, fieldCallsAtOnce: 0 } },
+    'quotas.fieldCallsAtOnce:',
+  ],
+  [
+    'half an execution',
+    { quotas: { ...quotas, lambdaConcurrency: 999.5 } },
+    'quotas.lambdaConcurrency: a whole',
+  ],
   ['no calls a second', { quotas: { ...quotas, callsPerSecond: 0 } }, 'quotas.callsPerSecond: 1 and more'],
   ['no calls of the field', { quotas: { ...quotas, fieldCallsPerSecond: 0 } }, 'quotas.fieldCallsPerSecond:'],
   [
@@ -108,6 +159,7 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     { quotas: { ...quotas, lambdaConcurrency: 10 } },
     'quotas.tasksAtOnce: 12 tasks would starve calls where Lambda runs 10 at once; lower it to 2, or have the account',
   ],
+  ['less than no faults before an alarm', { alarms: { ...alarms, faults: -1 } }, 'alarms.faults:'],
   ['an address without @', { alarms: { ...alarms, email: 'me' } }, 'alarms.email:'],
   ['work of no minutes', { alarms: { ...alarms, workMinutes: 0 } }, 'alarms.workMinutes:'],
   ['a stock of half a profile', { alarms: { ...alarms, stock: 0.5 } }, 'alarms.stock:'],
@@ -147,6 +199,11 @@ it.each<[string, Partial<OperatorConfig>, string]>([
     'callbackCa: 2000 octets',
   ],
   ['a callback CA that is none', { callbackCa: 'PEM' }, 'callbackCa: one or more CA certificates in PEM'],
+  [
+    'a callback CA that is a certificate and no CA',
+    { callbackCa: leaf },
+    'callbackCa: one or more CA certificates in PEM',
+  ],
   ['a tag that AWS keeps for itself', { tags: { 'aws:x': 'y' } }, 'tags.aws:x: letters'],
   ['a tag of two lines', { tags: { x: 'a\nb' } }, 'tags.x: letters'],
   ['a budget of nothing', { budget: { monthlyUsd: 0 } }, 'budget.monthlyUsd: 1 and more'],

@@ -74,6 +74,20 @@ describe('CloudFormation may', () => {
         action === 'kms:DescribeKey' ? 'allowed' : 'silent',
       );
     }
+    // its own work on a table it does by a grant, which nobody makes for anybody else
+    for (const beginning of ['StorageKey', 'PpkKey']) {
+      const id = idOf(template, 'AWS::KMS::Key', beginning);
+      const grant = (more: Record<string, string>) =>
+        byResource(template, id, {
+          principal: ROOT,
+          action: 'kms:CreateGrant',
+          resource: arnOf(id),
+          context: more,
+        });
+      expect(grant({ ...context, 'kms:GrantIsForAWSResource': 'true' }), beginning).toBe('allowed');
+      expect(grant(context), beginning).toBe('silent');
+      expect(grant({ 'kms:GrantIsForAWSResource': 'true' }), beginning).toBe('silent');
+    }
     const role = idOf(template, 'AWS::IAM::Role', 'jobsrunTaskRole');
     for (const action of ['kms:ReEncryptFrom', 'kms:GenerateDataKeyWithoutPlaintext'])
       expect(byRole(template, role, { action, resource: arnOf(storageKey), context })).toBe('allowed');
@@ -431,6 +445,7 @@ it('whoever deploys for the first time is warned of what cannot be taken back', 
   expect(warned(first).join()).toMatch(/established[\s\S]*3650 days/);
   expect(warned(config).filter((text) => /smdpf:/.test(text))).toEqual([]);
   expect(warned(trial).join()).not.toContain('lockDays');
+  expect(warned(trial).join()).toContain("Lambda's quota is too small");
   expect(trial.retention.lockDays).toBe(1);
 });
 

@@ -209,9 +209,8 @@ export class S3Vault implements Vault {
     // out by the holder of the URL.
     const headers = { 'x-amz-checksum-sha256': toBase64(sha256), 'x-amz-sdk-checksum-algorithm': 'SHA256' };
     const unhoistableHeaders = new Set(Object.keys(headers));
-    const signableHeaders = new Set(['host', 'content-length', ...unhoistableHeaders]);
     const url = await calling(() =>
-      getSignedUrl(this.#client, command, { expiresIn: seconds, signableHeaders, unhoistableHeaders }),
+      getSignedUrl(this.#client, command, { expiresIn: seconds, unhoistableHeaders }),
     );
     return { url, headers };
   }

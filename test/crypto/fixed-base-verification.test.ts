@@ -345,6 +345,10 @@ describe.skipIf(functions === null)(`keys that are asked much${skipped}`, () => 
     const key = curve.publicKey(signer.point);
     expect(curve.sigValueHolds(key, Buffer.from('massage'), signer.sign(Buffer.from('message')))).toBe(false);
     expect(keys.tableOf(signer.point)).toBeUndefined();
+    // nor was a table held against it, which would have been the only one
+    const message = Buffer.from('message');
+    expect(curve.sigValueHolds(key, message, signer.sign(message))).toBe(true);
+    expect(keys.tableOf(signer.point)).toBeDefined();
   });
 
   it(`have one in the server’s own curve after ${PAYS_AFTER} certificates, by the same verdicts`, () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { StackDescription } from '../../cli/aws/stack-description.ts';
 import { CONSOLE_VARIABLE, readSettings } from '../../lambdas/console/settings.ts';
@@ -236,6 +237,14 @@ describe('a release', () => {
     // a rotation of every key and a second CI have room beside it
     const ofOthers = Object.keys(resources).filter((id) => /^console|^AdministratorKeys/i.test(id)).length;
     expect(Object.keys(resources).length - ofOthers).toBeLessThan(480);
+    const count = (of: object) =>
+      Object.keys(templateOf({ ...mobile, ...of } as typeof mobile).toJSON().Resources).length;
+    const plain = count({});
+    const keys = { furtherKeys: { wrapping: ['two'], delivery: ['two'], intake: ['two'] } };
+    expect(readFileSync('docs/deploy.md', 'utf8')).toContain(
+      `has ${plain} with these six, a rotation of all keys adds six, and [the console](console.md#on-aws) 13.`,
+    );
+    expect([count(keys) - plain, count({ console: CONSOLE, env: config.env }) - plain]).toEqual([6, 13]);
     // a rotation of a key adds two, and a stack has 500 at most
     expect(Object.keys(resources).length).toBeLessThan(500 - 2);
   });

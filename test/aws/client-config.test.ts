@@ -31,6 +31,14 @@ it('a client of AWS gives up a call that is not answered, and tries again', asyn
   client.destroy();
 });
 
+it('a client of AWS waits without end for nothing: a connection, the answer, the rest of it', () => {
+  const { requestHandler } = awsClient();
+  for (const timeout of ['connectionTimeout', 'requestTimeout', 'socketTimeout'] as const) {
+    expect(requestHandler[timeout], timeout).toBeGreaterThan(0);
+    expect(requestHandler[timeout], timeout).toBeLessThanOrEqual(30_000);
+  }
+});
+
 it('every client of AWS is made with the timeouts of all', () => {
   // KMS has timeouts of its own, and retries that obey a rate (shared/keys/awskms/calls.ts)
   const made = sourceTree('shared', 'cli', 'lambdas').flatMap(({ path, text }) =>

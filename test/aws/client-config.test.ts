@@ -26,6 +26,7 @@ it('a client of AWS gives up a call that is not answered, and tries again', asyn
   });
   await expect(client.send(new GetQueueUrlCommand({ QueueName: 'q' }))).rejects.toMatchObject({
     name: 'TimeoutError',
+    message: expect.stringMatching(/50 ms requestTimeout/),
     $metadata: { attempts: 2 },
   });
   client.destroy();

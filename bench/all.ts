@@ -28,7 +28,7 @@ const BENCHES: readonly (readonly [name: string, ...args: string[]])[] = [
   // so many that starting and compiling are nothing beside them
   ['orders', '--count', size(100_000, 1_000), '--no-search', '--folder', join(folder, 'orders')],
   ...largeTemplate(),
-  ['ingest', '--entries', size(20_000, 3_000)],
+  ['ingest', '--entries', size(60_000, 3_000)],
   ['job', '--items', size(10_000, 500), '--warm-up', size(10_000, 500)],
   options.quick ? ['jit', '--calls', '30,60,60', '--warm-up', '60'] : ['jit'],
   ['memory', '--sizes', options.quick ? '1000' : options['memory-sizes']],

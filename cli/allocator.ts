@@ -17,7 +17,7 @@ export const ALLOCATOR = {
 /**
  * The same for V8: of its young generation, which a few milliseconds of any work fill, a server's first thread has two halves of as many MiB.
  * Left to itself the V8 of Node 24 lets them grow to 64 each, and what grows with a large request stays for long. Neither jobs nor just-in-time calls
- * take longer with less (docs/performance.md). The other threads have limits of their own (`shared/jobs/threads.ts`).
+ * take longer with less (docs/performance-record.md). The other threads have limits of their own (`shared/jobs/threads.ts`).
  */
 const YOUNG_GENERATION = '--max-semi-space-size';
 

@@ -64,6 +64,7 @@ export const GROUPS: readonly Group[] = [
       'docs/glossary.md',
       'docs/dependencies.md',
       'docs/simulation.md',
+      'docs/performance-record.md',
       'localstack/README.md',
       'CODE_OF_CONDUCT.md',
     ],

@@ -13,7 +13,7 @@ import {
 
 /**
  * ECDSA by the function of OpenSSL that node:crypto's own verification ends in (ECDSA_verify), for a key that is asked once: it is
- * given as the octets of its point, so that no key object is imported and left to the collector (docs/performance.md). Keys,
+ * given as the octets of its point, so that no key object is imported and left to the collector (docs/performance-record.md). Keys,
  * digests and signatures are public; nothing here is kept from whoever measures its time.
  */
 export interface DirectVerifier {

@@ -96,7 +96,7 @@ const functionsOfProcess = ofProcess(fixedBaseFunctionsBy);
 
 type Facts = Pick<CurveFacts, 'coordinateLength' | 'order'> & { readonly openSslName: string };
 
-/** OpenSSL makes such tables fast on this curve alone; on brainpoolP256r1 they gain nothing (docs/performance.md). */
+/** OpenSSL makes such tables fast on this curve alone; on brainpoolP256r1 they gain nothing (docs/performance-record.md). */
 const CURVE_WITH_TABLES = 'prime256v1';
 
 /** Undefined where there are no such functions, or no such tables of the curve. One for each thread. */

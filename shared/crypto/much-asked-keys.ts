@@ -3,7 +3,7 @@ import type { FixedBase, FixedBaseTable } from './fixed-base-verification.ts';
 
 /**
  * After so many signatures of one key a table is made of it: making one takes as long as it saves in about 700 verifications
- * (docs/performance.md), so that it costs no more than what was not saved before, whatever comes after.
+ * (docs/performance-record.md), so that it costs no more than what was not saved before, whatever comes after.
  */
 export const PAYS_AFTER = 700;
 

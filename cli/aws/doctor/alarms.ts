@@ -117,6 +117,22 @@ interface AlarmState {
   readonly AlarmName: string;
   readonly StateValue: string;
   readonly ActionsEnabled?: boolean;
+  /** Seconds since 1970. */
+  readonly AlarmConfigurationUpdatedTimestamp?: number;
+  /** Seconds. */
+  readonly Period?: number;
+  readonly EvaluationPeriods?: number;
+}
+
+/** Whether an alarm on what is missing rings only because what it watches was not due yet, as after a first deployment. */
+function isEarly({
+  AlarmConfigurationUpdatedTimestamp: since,
+  Period,
+  EvaluationPeriods = 1,
+}: AlarmState): boolean {
+  return (
+    since !== undefined && Period !== undefined && Date.now() < 1_000 * (since + Period * EvaluationPeriods)
+  );
 }
 
 interface RuleState {
@@ -167,22 +183,19 @@ export const schedules: Check = {
     const off = rules.filter(({ State }) => State !== 'ENABLED').map((rule) => rule.Name);
     if (off.length > 0) return bad(`disabled: ${off.join(', ')}`, `aws events enable-rule --name ${off[0]}`);
     const hearts = await alarmsOf(calls, `${name}-smdpf-stopped-`);
-    const still = hearts.filter(({ StateValue }) => StateValue === 'ALARM').map(({ AlarmName }) => AlarmName);
+    const ring = hearts.filter(({ StateValue }) => StateValue === 'ALARM');
+    const still = ring.filter((heart) => !isEarly(heart)).map(({ AlarmName }) => AlarmName);
     if (hearts.length === 0) return bad('no alarm watches them', 'Deploy the stack again.');
     const timed = rules.filter(({ ScheduleExpression }) => ScheduleExpression !== undefined).length;
     if (timed < hearts.length)
       return bad(`of ${hearts.length} rules ${hearts.length - timed} are missing`, 'Deploy the stack again.');
-    if (still.length > 0 && target === 'emulator')
+    const unknown = hearts.filter(({ StateValue }) => StateValue === 'INSUFFICIENT_DATA');
+    const early = unknown.length + ring.length - still.length;
+    if (still.length + early > 0 && target === 'emulator')
       return unchecked('this emulator counts no runs of Lambdas');
-    if (still.length > 0)
-      return bad(
-        `has not run: ${still.join(', ')}`,
-        'After a first deployment wait until each has run once, a day at most; else docs/runbook.md#stopped.',
-      );
-    const early = hearts.filter(({ StateValue }) => StateValue === 'INSUFFICIENT_DATA').length;
-    if (early > 0 && target === 'emulator') return unchecked('this emulator counts no runs of Lambdas');
+    if (still.length > 0) return bad(`has not run: ${still.join(', ')}`, 'See docs/runbook.md#stopped.');
     return good(
-      `${hearts.length} schedules${early > 0 ? `, ${early} of which nothing is known yet` : ' have run in time'}`,
+      `${hearts.length} schedules${early > 0 ? `, ${early} of which were not due yet` : ' have run in time'}`,
     );
   },
 };

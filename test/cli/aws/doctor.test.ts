@@ -92,6 +92,31 @@ it('schedules are looked at on every page of rules, and one that is missing is t
   expect(await schedules.look(looking)).toMatchObject({ verdict: 'bad', says: 'of 2 rules 1 are missing' });
 });
 
+it('a schedule that was not due since its deployment is no fault, and one that has missed its run is', async () => {
+  const rule = { Name: 'x-smdpf-a', State: 'ENABLED', ScheduleExpression: 'rate(1 day)' };
+  const deployed = (hoursAgo: number) => ({
+    AlarmName: 'x-smdpf-stopped-a',
+    StateValue: 'ALARM',
+    AlarmConfigurationUpdatedTimestamp: Date.now() / 1_000 - 3_600 * hoursAgo,
+    Period: 86_400,
+    EvaluationPeriods: 1,
+  });
+  const alarm = (MetricAlarms: object[]) => {
+    pages = { ListRules: [{ Rules: [rule] }], DescribeAlarms: [{ MetricAlarms }] };
+  };
+  alarm([deployed(23)]);
+  expect(await schedules.look(looking)).toMatchObject({
+    verdict: 'good',
+    says: '1 schedules, 1 of which were not due yet',
+  });
+  const late = { verdict: 'bad', says: 'has not run: x-smdpf-stopped-a' };
+  alarm([deployed(25)]);
+  expect(await schedules.look(looking)).toMatchObject(late);
+  const { AlarmName, StateValue } = deployed(23);
+  alarm([{ AlarmName, StateValue }]);
+  expect(await schedules.look(looking)).toMatchObject(late);
+});
+
 it('a certificate that API Gateway answers with 403 is one that it does not let in', () => {
   const reset = { error: 'ECONNRESET socket hang up' };
   const verdicts = ([without, accepted]: readonly Parameters<typeof judge>[1][]) =>

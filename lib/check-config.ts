@@ -109,6 +109,11 @@ function environment({ env, target }: OperatorConfig) {
   return [
     unless(/^\d{12}$/.test(env.account), 'env.account: 12 digits'),
     unless(REGION.test(env.region), 'env.region: such as eu-central-1'),
+    // the conditions of our policies and the doctor name services as the other partitions do
+    unless(
+      !env.region.startsWith('cn-'),
+      'env.region: not in China, whose partition (aws-cn) names its services in another way than these stacks do',
+    ),
   ];
 }
 

@@ -25,6 +25,11 @@ it.each<[string, Partial<OperatorConfig>, string]>([
   ['an account that is none', { env: { account: '1', region: 'eu-central-1' } }, 'env.account: 12 digits'],
   ['no account to deploy to', { env: undefined } as object, 'env: the account and region'],
   ['a region that is none', { env: { account: '111111111111', region: 'Frankfurt' } }, 'env.region: such as'],
+  [
+    'a region in China',
+    { env: { account: '111111111111', region: 'cn-north-1' } },
+    'env.region: not in China',
+  ],
   ['no binding key', { bindingKeys: [] }, 'bindingKeys: without one'],
   ['a binding key twice', { bindingKeys: ['a', 'a'] }, 'bindingKeys: names of'],
   ['a further key twice', { furtherKeys: { wrapping: ['a', 'a'] } }, 'furtherKeys.wrapping:'],

@@ -7,7 +7,9 @@ import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
 import { transactCounted } from '../counts/transact.ts';
+import { closingWrite } from '../es2f/order-closing.ts';
 import { finishOrder } from '../es2f/order-preparation.ts';
+import { profileCount } from '../es2f/order-profiles.ts';
 import { templatePlace } from '../es2f/order-template.ts';
 import { destroyRowSlices } from '../es2f/row-slice-store.ts';
 import { ledgerKeys } from '../records/keys.ts';
@@ -26,6 +28,7 @@ import {
 import { PREPARING } from '../records/work-kinds.ts';
 import { endingWrites } from '../supply/open-marks.ts';
 import { newOrderWrites } from '../supply/own-order.ts';
+import { destroyPackKeys } from '../supply/packs.ts';
 import { noteDataKey, type StoredDataKeys } from './data-keys.ts';
 
 export type OrderOutcome = 'known' | 'restored' | 'closed';
@@ -52,7 +55,7 @@ export async function restoreOrder(
   if (known === undefined) await putOrder(context, orderId, order);
   for (let pack = 0; pack < packCount(order); pack++) {
     if (await restorePack(context, orderId, order, pack, stored)) continue;
-    await closeOrder(context, orderId, order);
+    await closeOrder(context, orderId, order, stored);
     return 'closed';
   }
   await finishOrder(context, orderId);
@@ -67,19 +70,49 @@ async function putOrder({ ledger }: Context, orderId: string, order: OrderRecord
   await ledger.transact(newOrderWrites(orderId, order));
 }
 
-async function closeOrder(context: Context, orderId: string, order: OrderRecord): Promise<void> {
+async function closeOrder(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  stored: StoredDataKeys,
+): Promise<void> {
   const { ledger } = context;
   const item = await ledger.get(ledgerKeys.orderState(orderId));
   if (item === undefined) return;
+  // before it is closed, since a repeat looks at no closed order; and a repeat finds as little of its packs as this run
+  await destroyKeysOfAttempts(context, orderId, order, stored);
   const attributes = orderStateRecord.to({ state: 'Closed' });
   await ledger.transact([
     { put: item, attributes, when: { revision: item.revision } },
     ...(await endingWrites(ledger, orderId)),
+    // the keys of those packs that have a record, and whoever is to be told of their profiles
+    closingWrite(orderId, await profileCount(context, orderId, order), context.now()),
   ]);
   for (const kind of PREPARING) {
     await removeItem(ledger, ledgerKeys.openWork(kind, orderId));
   }
   await destroyRowSlices(context, orderId, order);
+}
+
+/** Packs without a record end with no order: whichever attempt was committed, nothing of it is bound any more, and some of it was (I5). */
+async function destroyKeysOfAttempts(
+  context: Context,
+  orderId: string,
+  order: OrderRecord,
+  stored: StoredDataKeys,
+): Promise<void> {
+  const { ledger, vault } = context;
+  for (let pack = 0; pack < packCount(order); pack++) {
+    if ((await ledger.get(ledgerKeys.orderPack(orderId, pack))) !== undefined) continue;
+    for await (const name of vault.names(packAttempts(orderId, pack)))
+      await destroyPackKeys(context, keysOf(name, orderId, pack, stored));
+  }
+}
+
+/** What the PPK vault has of an attempt at a pack, by the name of its object. */
+function keysOf(object: string, orderId: string, pack: number, stored: StoredDataKeys) {
+  const names = ppkNames(orderId, pack, object.slice(packAttempts(orderId, pack).length));
+  return { ppks: names.ppks, dataKey: stored.of(names.ppks) ?? names.dataKey };
 }
 
 /**
@@ -96,11 +129,10 @@ export async function restorePack(
   const { ledger, vault, ppks } = context;
   if ((await ledger.get(ledgerKeys.orderPack(orderId, pack))) !== undefined) return true;
   const prefix = packAttempts(orderId, pack);
-  const attempts: { name: string; dataKey: string; header: Uint8Array | undefined }[] = [];
+  const attempts: { name: string; ppks: string; dataKey: string; header: Uint8Array | undefined }[] = [];
   for await (const name of vault.names(prefix)) {
-    const names = ppkNames(orderId, pack, name.slice(prefix.length));
-    const dataKey = stored.of(names.ppks) ?? names.dataKey;
-    attempts.push({ name, dataKey, header: await ppks.header(dataKey) });
+    const keys = keysOf(name, orderId, pack, stored);
+    attempts.push({ name, ...keys, header: await ppks.header(keys.dataKey) });
   }
   const alive = attempts.filter(({ header }) => header !== undefined);
   const [chosen, ...others] = alive.length > 0 ? alive : attempts;
@@ -117,7 +149,7 @@ export async function restorePack(
     object,
     offsets,
     iccids,
-    ppks: ppkNames(orderId, pack, attempt).ppks,
+    ppks: chosen.ppks,
     dataKey: chosen.dataKey,
     ...present({ output }),
   };

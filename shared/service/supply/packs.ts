@@ -9,8 +9,16 @@ import { DamagedProfile, openPpk } from '../../profile/ppk-seal.ts';
 import { DamagedObject } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 import { ledgerKeys } from '../records/keys.ts';
-import { orderRecord, type PackRecord, packRecord } from '../records/order.ts';
+import {
+  type OrderStateRecord,
+  orderRecord,
+  orderStateRecord,
+  type PackRecord,
+  packRecord,
+} from '../records/order.ts';
 import { packContext } from '../records/wrap-contexts.ts';
+
+const ENDED: readonly OrderStateRecord['state'][] = ['Rejected', 'Cancelled', 'Closed'];
 
 /** Destroys the keys of a pack, so that no profile of it can ever be bound; may be repeated. */
 export async function destroyPackKeys(
@@ -167,11 +175,15 @@ export class PackReader {
     return { kind: 'damaged', iccid };
   }
 
-  /** Destroys the PPKs of bound profiles (I5); may be repeated. */
+  /**
+   * Destroys the PPKs of bound profiles (I5); may be repeated. A pack whose record no restore could bring back has none: its order
+   * is closed then, and the keys of all that was ever made for the pack are destroyed (restore/orders.ts).
+   */
   async destroyPpks(positions: readonly number[]): Promise<void> {
     const size = await this.#size();
     for (const [pack, inPack] of Map.groupBy(positions, (position) => Math.floor(position / size))) {
-      const record = await this.#pack(pack);
+      const record = await this.#packUnlessLost(pack);
+      if (record === undefined) continue;
       await this.#context.ppks.destroy(
         record.ppks,
         inPack.map((position) => position - pack * size),
@@ -190,6 +202,17 @@ export class PackReader {
     }
     if (stored === undefined) return undefined;
     return await dataKeys.open(stored, packContext(this.#orderId, pack), use);
+  }
+
+  /** Undefined of a pack without a record whose order has ended. */
+  async #packUnlessLost(pack: number): Promise<PackRecord | undefined> {
+    const { ledger } = this.#context;
+    const item = await ledger.get(ledgerKeys.orderPack(this.#orderId, pack));
+    if (item !== undefined) return packRecord.from(item);
+    const state = await ledger.get(ledgerKeys.orderState(this.#orderId));
+    const hasEnded = state !== undefined && ENDED.includes(orderStateRecord.from(state).state);
+    invariant(hasEnded, `pack ${pack} of order ${this.#orderId} is not committed`);
+    return undefined;
   }
 
   #size(): Promise<number> {

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ItemKey } from '../../../shared/ledger/ledger.ts';
 import { jobRecord } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
-import { extraPacks, iccidOwner, packRecord } from '../../../shared/service/records/order.ts';
+import { packAttempts, ppkNames } from '../../../shared/service/records/object-names.ts';
+import {
+  extraPacks,
+  iccidOwner,
+  orderStateRecord,
+  packRecord,
+} from '../../../shared/service/records/order.ts';
 import { restore } from '../../../shared/service/restore/restore.ts';
 import { repair } from '../../../shared/service/verify/repair.ts';
 import { encodeProfileLoadingReport } from '../../../sim/index.ts';
@@ -183,4 +189,43 @@ it('a data key whose move to another wrapping key the ledger has lost is found a
     euiccs.map(({ eid }) => ({ eid })),
   ).send(deployment.runtime);
   expect(answer.failed).toEqual([]);
+});
+
+it('an order with a pack that nobody can tell for certain is closed, and what was bound of it comes again (I5, I9)', async () => {
+  const { runtime } = deployment;
+  const { ledger, vault, ppks } = runtime.context;
+  await prepare(deployment, 'UNSURE', 4);
+  const [euicc] = await registered(deployment, 1);
+  const request = new Request('UNSURE', [{ eid: euicc!.eid }]);
+  const [bound] = boundOf(await request.send(runtime));
+  const jobId = request.jobId(deployment.config.deployment);
+  const packs = await ledger.getMany([0, 1].map((pack) => ledgerKeys.orderPack('UNSURE', pack)));
+  const [first, second] = packs.map((item) => packRecord.from(item!));
+  // another attempt at the first pack, whose keys are there as well
+  const other = ppkNames('UNSURE', 0, 'other');
+  await vault.put(`${packAttempts('UNSURE', 0)}other`, await vault.get(first!.object));
+  await ppks.putPack(other.dataKey, (await ppks.header(first!.dataKey))!, []);
+  await ppks.putPack(other.ppks, new Uint8Array(), [Uint8Array.of(1)]);
+  await lose(
+    ledgerKeys.orderPack('UNSURE', 0),
+    ledgerKeys.orderPackMade('UNSURE', 0),
+    ledgerKeys.chunk(jobId, 0),
+    ledgerKeys.chunkProgress(jobId, 0),
+  );
+  const state = (await ledger.get(ledgerKeys.orderState('UNSURE')))!;
+  const attributes = orderStateRecord.to({ state: 'Preparing' });
+  await ledger.write({ put: state, attributes, when: { revision: state.revision } });
+  await restored();
+  const now = await ledger.get(ledgerKeys.orderState('UNSURE'));
+  expect(orderStateRecord.from(now!).state).toBe('Closed');
+  const keysOf = (...of: readonly { readonly ppks: string; readonly dataKey: string }[]) =>
+    Promise.all(of.flatMap(({ ppks: name, dataKey }) => [ppks.header(name), ppks.header(dataKey)]));
+  expect(await keysOf(first!, other)).toEqual([undefined, undefined, undefined, undefined]);
+  const [again] = boundOf(await request.fetch(runtime));
+  expect(again).toEqual(bound);
+  // what is left of its end is open work
+  expect(await ledger.get(ledgerKeys.openWork('closing', 'UNSURE'))).toBeDefined();
+  await runtime.work.runTask('closing', 'UNSURE', 0);
+  await runtime.work.finish('closing', 'UNSURE');
+  expect(await keysOf(second!)).toEqual([undefined, undefined]);
 });

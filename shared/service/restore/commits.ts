@@ -1,5 +1,5 @@
 import { Fault } from '../../errors.ts';
-import { asRead, becomes, changeItem } from '../../ledger/change.ts';
+import { asRead, becomes, changeItem, removeItem } from '../../ledger/change.ts';
 import type { Write } from '../../ledger/ledger.ts';
 import { present } from '../../present.ts';
 import type { Context } from '../context.ts';
@@ -168,6 +168,8 @@ async function restoreSlices(
       throw new Fault('vault', `the locked record of slice ${slice} of job ${jobId} is gone`);
     await changeItem(ledger, ledgerKeys.requestSlice(jobId, slice), () => becomes(requestSlice.to(plan)));
   }
+  // a plan of one slice stands in the job
+  if (slices === undefined) await removeItem(ledger, ledgerKeys.requestSlice(jobId, 0));
 }
 
 /** Chunks of a job add certificate chains to one list, each at its end: the longest record has them all. */

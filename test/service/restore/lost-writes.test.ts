@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ItemKey } from '../../../shared/ledger/ledger.ts';
-import { jobRecord } from '../../../shared/service/records/job.ts';
+import { jobRecord, requestSlice } from '../../../shared/service/records/job.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { packAttempts, ppkNames } from '../../../shared/service/records/object-names.ts';
 import {
@@ -228,4 +228,30 @@ it('an order with a pack that nobody can tell for certain is closed, and what wa
   await runtime.work.runTask('closing', 'UNSURE', 0);
   await runtime.work.finish('closing', 'UNSURE');
   expect(await keysOf(second!)).toEqual([undefined, undefined]);
+});
+
+it('a large request that became a job of one slice since is that job, without the slice that it was planned by (I9, I11)', async () => {
+  const { runtime } = deployment;
+  const { ledger } = runtime.context;
+  await prepare(deployment, 'SLICE', 4);
+  const euiccs = await registered(deployment, 2);
+  const request = new Request(
+    'SLICE',
+    euiccs.map(({ eid }) => ({ eid })),
+  );
+  await request.send(runtime);
+  const jobId = request.jobId(deployment.config.deployment);
+  const whole = (await ledger.get(ledgerKeys.job(jobId)))!;
+  const job = jobRecord.from(whole);
+  const slices = { chunks: 2, ofSlice: 2 };
+  const planned = { ...job, slices, planning: { namesIccids: false } };
+  const { runs, chunkOffsets, chunkHashes } = job;
+  const plan = { runs, chunkOffsets, chunkHashes };
+  await ledger.write({ put: whole, attributes: jobRecord.to(planned), when: { revision: whole.revision } });
+  const slice = ledgerKeys.requestSlice(jobId, 0);
+  await ledger.write({ put: slice, attributes: requestSlice.to({ ...plan, drawn: 'all' }), when: 'absent' });
+  await restored();
+  expect(jobRecord.from((await ledger.get(ledgerKeys.job(jobId)))!)).toEqual(job);
+  expect(await ledger.get(slice)).toBeUndefined();
+  expect((await findings()).filter(({ where }) => where.includes(jobId))).toEqual([]);
 });

@@ -27,6 +27,7 @@ import { DIGEST_LENGTH, directVerifierOf } from './direct-verification.ts';
 import { encodeEcdsaSignature } from './ecdsa-signature.ts';
 import { fixedBaseOf } from './fixed-base-verification.ts';
 import { MuchAskedKeys } from './much-asked-keys.ts';
+import { once } from './once.ts';
 import { type OpenSslKey, opensslKeysOf } from './openssl-functions.ts';
 
 type OpenSslFacts = CurveFacts & { readonly openSslName: string };
@@ -143,15 +144,6 @@ const digest = Buffer.alloc(DIGEST_LENGTH);
 function sha256(message: Bytes): Bytes {
   digest.write(hash('sha256', message, 'hex'), 'hex');
   return digest;
-}
-
-/** What `find` comes to the first time. */
-function once<T>(find: () => T): () => T {
-  let found: { readonly is: T } | undefined;
-  return () => {
-    found ??= { is: find() };
-    return found.is;
-  };
 }
 
 /** A point that was found to lie on its curve. OpenSSL, which checks it once more, is given it when it first has to do with it. */

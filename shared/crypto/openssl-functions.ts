@@ -2,6 +2,7 @@ import { createECDH, getFips } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { type Bytes, equal, wipe } from '../codec/bytes.ts';
 import { Fault } from '../errors.ts';
+import { once } from './once.ts';
 
 /**
  * Ephemeral keys by the functions of the OpenSSL that this Node has inside, called one by one through the optional package `koffi`.
@@ -69,13 +70,8 @@ const UNCOMPRESSED_FORM = 4;
  * Null where `koffi` is not installed, where this program lacks one of the functions, and in FIPS mode: they would pass the provider
  * by whose certificate counts there. Loaded when first asked for.
  */
-export function ofProcess<F>(by: (load: () => Koffi) => F | null): () => F | null {
-  let known: F | null | undefined;
-  return () => {
-    known ??= getFips() === 1 ? null : by(requireKoffi);
-    return known;
-  };
-}
+export const ofProcess = <F>(by: (load: () => Koffi) => F | null): (() => F | null) =>
+  once(() => (getFips() === 1 ? null : by(requireKoffi)));
 
 // require, not import: bundlers must not follow it to the native addon
 const requireKoffi = () => createRequire(import.meta.url)('koffi') as Koffi;

@@ -182,12 +182,13 @@ export class PackReader {
   async destroyPpks(positions: readonly number[]): Promise<void> {
     const size = await this.#size();
     for (const [pack, inPack] of Map.groupBy(positions, (position) => Math.floor(position / size))) {
-      const record = await this.#packUnlessLost(pack);
-      if (record === undefined) continue;
-      await this.#context.ppks.destroy(
-        record.ppks,
-        inPack.map((position) => position - pack * size),
-      );
+      const record = await this.#recordOf(pack);
+      if (record === undefined) await this.#requireEnded(pack);
+      else
+        await this.#context.ppks.destroy(
+          record.ppks,
+          inPack.map((position) => position - pack * size),
+        );
     }
   }
 
@@ -204,17 +205,6 @@ export class PackReader {
     return await dataKeys.open(stored, packContext(this.#orderId, pack), use);
   }
 
-  /** Undefined of a pack without a record whose order has ended. */
-  async #packUnlessLost(pack: number): Promise<PackRecord | undefined> {
-    const { ledger } = this.#context;
-    const item = await ledger.get(ledgerKeys.orderPack(this.#orderId, pack));
-    if (item !== undefined) return packRecord.from(item);
-    const state = await ledger.get(ledgerKeys.orderState(this.#orderId));
-    const hasEnded = state !== undefined && ENDED.includes(orderStateRecord.from(state).state);
-    invariant(hasEnded, `pack ${pack} of order ${this.#orderId} is not committed`);
-    return undefined;
-  }
-
   #size(): Promise<number> {
     this.#packSize ??= this.#context.ledger.get(ledgerKeys.order(this.#orderId)).then((item) => {
       invariant(item !== undefined, `order ${this.#orderId} has no record`);
@@ -226,13 +216,28 @@ export class PackReader {
   #pack(pack: number): Promise<PackRecord> {
     let record = this.#packs.get(pack);
     if (record === undefined) {
-      record = this.#context.ledger.get(ledgerKeys.orderPack(this.#orderId, pack)).then((item) => {
-        invariant(item !== undefined, `pack ${pack} of order ${this.#orderId} is not committed`);
-        return packRecord.from(item);
+      record = this.#recordOf(pack).then((found) => {
+        invariant(found !== undefined, this.#notCommitted(pack));
+        return found;
       });
       this.#packs.set(pack, record);
     }
     return record;
+  }
+
+  async #recordOf(pack: number): Promise<PackRecord | undefined> {
+    const item = await this.#context.ledger.get(ledgerKeys.orderPack(this.#orderId, pack));
+    return item && packRecord.from(item);
+  }
+
+  async #requireEnded(pack: number): Promise<void> {
+    const state = await this.#context.ledger.get(ledgerKeys.orderState(this.#orderId));
+    const hasEnded = state !== undefined && ENDED.includes(orderStateRecord.from(state).state);
+    invariant(hasEnded, this.#notCommitted(pack));
+  }
+
+  #notCommitted(pack: number): string {
+    return `pack ${pack} of order ${this.#orderId} is not committed`;
   }
 }
 

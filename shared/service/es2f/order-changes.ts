@@ -14,11 +14,10 @@ import { iccidOwner, type OrderRecord, orderStateRecord, packCount, packRecord }
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
 import { PREPARING } from '../records/work-kinds.ts';
 import { closedNotice } from '../reports/notices.ts';
-import { endingWrites } from '../supply/open-marks.ts';
 import { loadOrderState, ownOrder, positionOfIccid } from '../supply/own-order.ts';
 import { planRemoval } from '../supply/supply.ts';
 import { ownOid } from '../trust/own-oid.ts';
-import { closingWrite, runClosing } from './order-closing.ts';
+import { endWrites, runClosing } from './order-closing.ts';
 import { profileCount, viewProfiles } from './order-profiles.ts';
 
 /** Takes back a whole order or one profile of it; what is bound stays bound. */
@@ -164,7 +163,7 @@ async function setOrderState(
     const work = await ledger.getMany(PREPARING.map((kind) => ledgerKeys.openWork(kind, orderId)));
     return writes([
       { put: item, attributes: orderStateRecord.to({ state }), when: { revision: item.revision } },
-      ...(await endingWrites(ledger, orderId)),
+      ...(await endWrites(context, orderId, count)),
       auditWrite(
         {
           event: state === 'Closed' ? 'order.closed' : 'order.cancelled',
@@ -174,7 +173,6 @@ async function setOrderState(
         `order-${state.toLowerCase()}-${orderId}`,
         now(),
       ),
-      closingWrite(orderId, count, now()),
       ...work.flatMap((one) =>
         one === undefined ? [] : [{ remove: one, when: { revision: one.revision } }],
       ),

@@ -9,6 +9,7 @@ import { closedSlice, type OrderRecord, packRecord } from '../records/order.ts';
 import { type ProfileRecord, profileRecord } from '../records/profile.ts';
 import { openWorkOf, openWorkRecord } from '../records/work.ts';
 import { closedNotice } from '../reports/notices.ts';
+import { endingWrites } from '../supply/open-marks.ts';
 import { loadOrder, loadOrderState } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { ownOid } from '../trust/own-oid.ts';
@@ -35,6 +36,13 @@ export const closingWrite = (orderId: string, count: number, since: number): Wri
   attributes: openWorkRecord.to({ tasks: Math.max(1, Math.ceil(count / SLICE)), since }),
   when: 'absent',
 });
+
+/** Belong into the transaction that ends an order which may be open: from then on it is not, and what its end leaves is work. */
+export const endWrites = async (
+  { ledger, now }: Pick<Context, 'ledger' | 'now'>,
+  orderId: string,
+  count: number,
+): Promise<Write[]> => [...(await endingWrites(ledger, orderId)), closingWrite(orderId, count, now())];
 
 /** Within the call where there is little; a repeat of it takes up what a crash has left. */
 export async function runClosing(context: Context, orderId: string): Promise<void> {

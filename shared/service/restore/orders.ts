@@ -7,7 +7,7 @@ import { decodeStoreMetadata } from '../../rsp/store-metadata.ts';
 import type { Context } from '../context.ts';
 import { orderCountWrites } from '../counts/order-counts.ts';
 import { transactCounted } from '../counts/transact.ts';
-import { closingWrite } from '../es2f/order-closing.ts';
+import { endWrites } from '../es2f/order-closing.ts';
 import { finishOrder } from '../es2f/order-preparation.ts';
 import { profileCount } from '../es2f/order-profiles.ts';
 import { templatePlace } from '../es2f/order-template.ts';
@@ -26,7 +26,6 @@ import {
   packRecord,
 } from '../records/order.ts';
 import { PREPARING } from '../records/work-kinds.ts';
-import { endingWrites } from '../supply/open-marks.ts';
 import { newOrderWrites } from '../supply/own-order.ts';
 import { destroyPackKeys } from '../supply/packs.ts';
 import { noteDataKey, type StoredDataKeys } from './data-keys.ts';
@@ -84,9 +83,8 @@ async function closeOrder(
   const attributes = orderStateRecord.to({ state: 'Closed' });
   await ledger.transact([
     { put: item, attributes, when: { revision: item.revision } },
-    ...(await endingWrites(ledger, orderId)),
-    // the keys of those packs that have a record, and whoever is to be told of their profiles
-    closingWrite(orderId, await profileCount(context, orderId, order), context.now()),
+    // the keys of those packs that have a record go with it, and whoever is to be told of their profiles is
+    ...(await endWrites(context, orderId, await profileCount(context, orderId, order))),
   ]);
   for (const kind of PREPARING) {
     await removeItem(ledger, ledgerKeys.openWork(kind, orderId));

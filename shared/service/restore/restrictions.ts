@@ -10,13 +10,12 @@ import {
   type RestoredBy,
 } from '../audit/events.ts';
 import type { Context } from '../context.ts';
-import { closingWrite } from '../es2f/order-closing.ts';
+import { endWrites } from '../es2f/order-closing.ts';
 import { profileCount } from '../es2f/order-profiles.ts';
 import { PartyService } from '../parties/parties.ts';
 import { euiccRecord, type OneTimeKeyRecord } from '../records/euicc.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { orderStateRecord } from '../records/order.ts';
-import { endingWrites } from '../supply/open-marks.ts';
 import { loadOrder } from '../supply/own-order.ts';
 import { Trust } from '../trust/trust.ts';
 import { TrustAdministration } from '../trust/trust-administration.ts';
@@ -79,14 +78,10 @@ async function closeKeys({ ledger }: Context, eid: string, keyIds: readonly stri
 }
 
 async function endOrder(context: Context, orderId: string, state: 'Closed' | 'Cancelled'): Promise<void> {
-  const { ledger, now } = context;
-  await changeItem(ledger, ledgerKeys.orderState(orderId), async (item) => {
+  await changeItem(context.ledger, ledgerKeys.orderState(orderId), async (item) => {
     if (item === undefined || !['Open', 'Preparing'].includes(orderStateRecord.from(item).state))
       return unchanged();
     const count = await profileCount(context, orderId, await loadOrder(context, orderId));
-    return becomes(orderStateRecord.to({ state }), undefined, [
-      ...(await endingWrites(ledger, orderId)),
-      closingWrite(orderId, count, now()),
-    ]);
+    return becomes(orderStateRecord.to({ state }), undefined, await endWrites(context, orderId, count));
   });
 }

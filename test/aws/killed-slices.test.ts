@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { scanAll } from '../../shared/ledger/scan.ts';
 import { NO_PORT } from '../../shared/no-port.ts';
@@ -10,6 +9,7 @@ import { prepare, Request } from '../service/scenario.ts';
 import { awsSkipReason, createStores } from '../support/aws.ts';
 import { DEVICE_MAKER, Deployment } from '../support/deployment.ts';
 import { scattered } from '../support/large-batch.ts';
+import { uploadedRequest } from '../support/uploads.ts';
 import { environment, killedUntilDone, runTask } from './task-process.ts';
 
 const EUICCS = 24;
@@ -35,20 +35,18 @@ describe.skipIf(awsSkipReason !== '')(`the task Lambda on DynamoDB and S3${awsSk
     });
     try {
       const { runtime } = deployment;
-      const { ledger, vault } = runtime.context;
+      const { ledger } = runtime.context;
       await prepare(deployment, 'ORD', EUICCS);
       const euiccs = [...deployment.eum.production(EUICCS)];
       const euiccData = scattered(deployment.eum.euiccDataBatch(euiccs), SCRAPS);
       const items = euiccs.map(({ eid }) => ({ eid }));
       const request = new Request('ORD', items, { euiccData });
       const jobId = request.jobId('test');
-      const { transfers, delivery } = runtime.services;
-      const sha256 = createHash('sha256').update(request.der).digest('hex');
-      const opening = { purpose: 'bppRequest', size: request.der.length, sha256 } as const;
-      const { transferId } = await transfers.openTransfer(DEVICE_MAKER, opening);
-      await vault.put(`uploads/${transferId}`, request.der);
-      const upload = await transfers.receivedObject(DEVICE_MAKER, transferId, 'bppRequest');
-      expect(await delivery.requestBpp(DEVICE_MAKER, upload)).toMatchObject({ state: 'Pending', items: 0 });
+      const upload = await uploadedRequest(runtime, request.der);
+      expect(await runtime.services.delivery.requestBpp(DEVICE_MAKER, upload)).toMatchObject({
+        state: 'Pending',
+        items: 0,
+      });
 
       const config = JSON.stringify({ ...deployment.config, dispatcher: NO_PORT });
       const kinds: string[] = [];

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eidWithCheckDigits } from '../../shared/codec/eid.ts';
@@ -14,6 +14,7 @@ import { Deployment } from '../support/deployment.ts';
 import { callHandler, codesOf, handlerOf, type JsonAnswer, jsonOf } from '../support/function-call.ts';
 import { answerErrors, type Operation, openapi, operations, requestOf } from '../support/openapi.ts';
 import { selfSigned } from '../support/self-signed.ts';
+import { sendUpload } from '../support/uploads.ts';
 
 /** Two parties of each role; the second never owns what is asked for. */
 const PARTIES: Readonly<Record<PartyRole, readonly [own: string, other: string]>> = {
@@ -236,13 +237,8 @@ class Own {
   async transfer(path: FunctionPath, member: string): Promise<string> {
     const role = operations.get(path)!.operation['x-role'] as PartyRole;
     const [purpose, content] = await this.#content(path, member);
-    const { context, services } = deployment.runtime;
     const [identifier] = PARTIES[role];
-    const caller = { identifier, role, fingerprint: '' };
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    const opened = await services.transfers.openTransfer(caller, { purpose, size: content.length, sha256 });
-    await context.vault.put(`uploads/${opened.transferId}`, content);
-    return opened.transferId;
+    return await sendUpload(deployment.runtime, { identifier, role, fingerprint: '' }, purpose, content);
   }
 
   async #content(path: FunctionPath, member: string): Promise<[TransferPurpose, Uint8Array]> {

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeIccid, luhnDigit, luhnHolds } from '../../../shared/codec/iccid.ts';
@@ -17,6 +17,7 @@ import {
   type TestRow,
   withIntakeKey,
 } from '../../support/row-sources.ts';
+import { receiveUpload } from '../../support/uploads.ts';
 import { TEMPLATE } from '../scenario.ts';
 import { openProfile } from './open-pack.ts';
 
@@ -200,16 +201,9 @@ describe('rows in clear', () => {
   it('of a large order are read as a job, from an upload', async () => {
     const orderId = nextOrder();
     const rows = secretRows(50, made * 1000).map(({ iccid, imsi }) => ({ iccid: iccid!, imsi: imsi! }));
-    const { context, services } = deployment.runtime;
+    const { services } = deployment.runtime;
     const file = csvOf(rows);
-    const sha256 = createHash('sha256').update(file).digest('hex');
-    const { transferId } = await services.transfers.openTransfer(OPERATOR, {
-      purpose: 'rows',
-      size: file.length,
-      sha256,
-    });
-    await context.vault.put(`uploads/${transferId}`, file);
-    const upload = await services.transfers.receivedObject(OPERATOR, transferId, 'rows');
+    const upload = await receiveUpload(deployment.runtime, OPERATOR, 'rows', file);
     const input = {
       ...rowOrder(orderId, 50, file, { format: 'csv', keys: 'generate' }, { outputKey }),
       rows: upload,

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex } from '../../../shared/codec/bytes.ts';
@@ -11,6 +11,7 @@ import { count } from '../../support/counts.ts';
 import { caller, DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
 import { refusalOf } from '../../support/refusal.ts';
+import { sendUpload } from '../../support/uploads.ts';
 import {
   type BoundBppItem,
   boundOf,
@@ -101,13 +102,7 @@ describe('an order that is closed', () => {
 });
 
 describe('an uploaded template', () => {
-  const upload = async (): Promise<string> => {
-    const sha256 = createHash('sha256').update(TEMPLATE).digest('hex');
-    const opened = { purpose: 'template', size: TEMPLATE.length, sha256 } as const;
-    const { transferId } = await deployment.runtime.services.transfers.openTransfer(OPERATOR, opened);
-    await deployment.runtime.context.vault.put(`uploads/${transferId}`, TEMPLATE);
-    return transferId;
-  };
+  const upload = () => sendUpload(deployment.runtime, OPERATOR, 'template', TEMPLATE);
 
   it('is destroyed once the order is taken; the same call is answered alike, another order refused (I4, I5)', async () => {
     const transferId = await upload();

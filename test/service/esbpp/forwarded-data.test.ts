@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bytes, concat } from '../../../shared/codec/bytes.ts';
 import { readTlvHeader, splitElements, tlv } from '../../../shared/codec/tlv.ts';
@@ -18,6 +17,7 @@ import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
 import { scattered, withEntries } from '../../support/large-batch.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
+import { uploadedRequest } from '../../support/uploads.ts';
 import { planLarge, prepare, Request, register } from '../scenario.ts';
 
 /*
@@ -138,14 +138,7 @@ async function requestOf(euiccs: readonly PersonalisedEuicc[], euiccData: Bytes)
   return { orderId, request, jobId: request.jobId('test') };
 }
 
-async function uploaded(content: Bytes): Promise<ObjectRef> {
-  const { services, context } = deployment.runtime;
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  const opening = { purpose: 'bppRequest', size: content.length, sha256 } as const;
-  const { transferId } = await services.transfers.openTransfer(DEVICE_MAKER, opening);
-  await context.vault.put(`uploads/${transferId}`, content);
-  return await services.transfers.receivedObject(DEVICE_MAKER, transferId, 'bppRequest');
-}
+const uploaded = (content: Bytes) => uploadedRequest(deployment.runtime, content);
 
 const take = ({ services }: Runtime, sent: Bytes | ObjectRef) =>
   services.delivery.requestBpp(DEVICE_MAKER, sent);

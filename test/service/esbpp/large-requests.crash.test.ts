@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../../shared/errors.ts';
 import { scanAllSpread } from '../../../shared/ledger/scan.ts';
@@ -21,6 +20,7 @@ import { count } from '../../support/counts.ts';
 import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { effort } from '../../support/effort.ts';
 import { scattered } from '../../support/large-batch.ts';
+import { uploadedRequest } from '../../support/uploads.ts';
 import { type Fate, MortalProcess, rests } from '../mortal.ts';
 import { auditLines, planLarge, positionsOf, prepare, Request } from '../scenario.ts';
 
@@ -79,12 +79,7 @@ async function given({ isNamed, isForwarded, isNone }: Wanted): Promise<Given> {
   }));
   const euiccData = scattered(deployment.eum.euiccDataBatch(euiccs, {}), SCRAPS);
   const request = new Request(orderId, items, isForwarded ? { euiccData } : {});
-  const sha256 = createHash('sha256').update(request.der).digest('hex');
-  const { transfers } = runtime.services;
-  const opening = { purpose: 'bppRequest', size: request.der.length, sha256 } as const;
-  const { transferId } = await transfers.openTransfer(DEVICE_MAKER, opening);
-  await runtime.context.vault.put(`uploads/${transferId}`, request.der);
-  const upload = await transfers.receivedObject(DEVICE_MAKER, transferId, 'bppRequest');
+  const upload = await uploadedRequest(runtime, request.der);
   return { orderId, request, jobId: request.jobId('test'), upload, euiccs };
 }
 

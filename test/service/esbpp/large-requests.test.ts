@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../shared/codec/bytes.ts';
 import { Refusal } from '../../../shared/errors.ts';
@@ -25,6 +25,7 @@ import { DEVICE_MAKER, Deployment, OPERATOR } from '../../support/deployment.ts'
 import { effort } from '../../support/effort.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 import { refusalOf } from '../../support/refusal.ts';
+import { uploadedRequest } from '../../support/uploads.ts';
 import { MortalProcess } from '../mortal.ts';
 import {
   type BoundBppItem,
@@ -66,14 +67,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-async function uploaded(content: Bytes): Promise<ObjectRef> {
-  const { services, context } = deployment.runtime;
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  const opening = { purpose: 'bppRequest', size: content.length, sha256 } as const;
-  const { transferId } = await services.transfers.openTransfer(DEVICE_MAKER, opening);
-  await context.vault.put(`uploads/${transferId}`, content);
-  return await services.transfers.receivedObject(DEVICE_MAKER, transferId, 'bppRequest');
-}
+const uploaded = (content: Bytes) => uploadedRequest(deployment.runtime, content);
 
 const take = ({ services }: Runtime, sent: Bytes | ObjectRef) =>
   services.delivery.requestBpp(DEVICE_MAKER, sent);

@@ -15,6 +15,7 @@ import { Trust } from '../../../shared/service/trust/trust.ts';
 import type { ObjectRef } from '../../../shared/vault/vault.ts';
 import { DEVICE_MAKER, Deployment } from '../../support/deployment.ts';
 import { refusalOf } from '../../support/refusal.ts';
+import { receiveUpload } from '../../support/uploads.ts';
 import { positionsOf, prepare, Request, registered } from '../scenario.ts';
 
 /** Whatever is larger than this many octets is an upload that is too large to be held. */
@@ -37,14 +38,8 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.close());
 
-async function uploaded(purpose: TransferPurpose, content: Bytes): Promise<ObjectRef> {
-  const { transfers } = deployment.runtime.services;
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  const opening = { purpose, size: content.length, sha256 };
-  const { transferId } = await transfers.openTransfer(DEVICE_MAKER, opening);
-  await deployment.runtime.context.vault.put(`uploads/${transferId}`, content);
-  return await transfers.receivedObject(DEVICE_MAKER, transferId, purpose);
-}
+const uploaded = (purpose: TransferPurpose, content: Bytes): Promise<ObjectRef> =>
+  receiveUpload(deployment.runtime, DEVICE_MAKER, purpose, content);
 
 async function done<Answer extends BppAnswer | ReportAnswer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {

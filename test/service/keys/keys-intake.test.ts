@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../shared/errors.ts';
@@ -11,6 +10,7 @@ import { freshSoftHsm } from '../../keys/softhsm.ts';
 import { Deployment, OPERATOR } from '../../support/deployment.ts';
 import { blocksOf, intakeKeyOf, intakeUri, secretRows, withIntakeKey } from '../../support/row-sources.ts';
 import { sharedSoftkey } from '../../support/softkeys.ts';
+import { sendUpload } from '../../support/uploads.ts';
 import { TEMPLATE } from '../scenario.ts';
 
 const METADATA = { serviceProviderName: 'Operator', profileName: 'Profile', profileClass: 'test' };
@@ -152,10 +152,7 @@ describe('rows that were encrypted to the intake key', () => {
     const inline = await encrypted(await intakeKeyOf(deployment.runtime), undefined, 6);
     const file = inline.rows as Uint8Array;
     const { transfers } = deployment.runtime.services;
-    const sha256 = createHash('sha256').update(file).digest('hex');
-    const opened = { purpose: 'rows', size: file.length, sha256 } as const;
-    const { transferId } = await transfers.openTransfer(OPERATOR, opened);
-    await deployment.runtime.context.vault.put(`uploads/${transferId}`, file);
+    const transferId = await sendUpload(deployment.runtime, OPERATOR, 'rows', file);
     const again = async () =>
       send({ ...inline, rows: await transfers.receivedObject(OPERATOR, transferId, 'rows') });
     expect((await again()).state).toBe('Preparing');

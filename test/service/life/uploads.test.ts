@@ -7,6 +7,7 @@ import { closeLane } from '../../../shared/service/esbpp/just-in-time/lane-closi
 import { Reaper } from '../../../shared/service/life/reaper.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { csvOf, secretRows } from '../../support/row-sources.ts';
+import { sendUpload } from '../../support/uploads.ts';
 import { TEMPLATE } from '../scenario.ts';
 
 const MINUTE = 60_000;
@@ -37,11 +38,8 @@ async function opened(caller: typeof EUM, purpose: TransferPurpose, content: Byt
   return (await transfers.openTransfer(caller, { purpose, size: content.length, sha256 })).transferId;
 }
 
-async function uploaded(caller: typeof EUM, purpose: TransferPurpose, content: Bytes): Promise<string> {
-  const transferId = await opened(caller, purpose, content);
-  await deployment.runtime.context.vault.put(`uploads/${transferId}`, content);
-  return transferId;
-}
+const uploaded = (caller: typeof EUM, purpose: TransferPurpose, content: Bytes) =>
+  sendUpload(deployment.runtime, caller, purpose, content);
 
 const isThere = async (transferId: string) =>
   (await deployment.runtime.context.vault.head(`uploads/${transferId}`)) !== undefined;

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { buildConsole } from '../console/build/build.ts';
-import { bundle } from '../release/bundle.ts';
+import { bundle, ROOT } from '../release/bundle.ts';
 import { type Peak, WORKS } from './memory/stand.ts';
 import { type Measured, verdicts } from './memory/verdict.ts';
 
@@ -43,12 +43,13 @@ if (options.json) console.log(JSON.stringify({ measured, verdicts: found }));
 else for (const { passed, what } of found) console.log(`${passed ? 'PASS' : 'FAIL'}  ${what}`);
 if (found.some(({ passed }) => !passed)) process.exitCode = 1;
 
-/** The command as a release has it. */
+/** The command as a release has it, with the packages beside it that are compiled for a machine. */
 async function build(): Promise<string> {
   await buildConsole(() => undefined);
-  const { file } = await bundle(join(mkdtempSync(join(tmpdir(), 'smdpf-bench-bundle-')), 'smdpf.mjs'), 'esm');
-  process.once('exit', () => rmSync(dirname(file), { recursive: true, force: true }));
-  return file;
+  const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-bundle-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return (await bundle(join(folder, 'smdpf.mjs'), 'esm')).file;
 }
 
 async function measure(size: number): Promise<void> {

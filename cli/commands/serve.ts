@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CONSOLE_ROLES, type ConsoleRole } from '../../console/server/login.ts';
 import { type Log, lineOf } from '../../shared/events/log-events.ts';
+import { collectWhileIdle } from '../../shared/jobs/idle-collection.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import { THIS_RELEASE } from '../../shared/service/upgrade/stored-form.ts';
@@ -83,6 +84,7 @@ export function registerServe(program: Command, io: CliIo): void {
         ...(keys !== undefined && { keys: keysInToken(keys) }),
       });
       serveWithArenas(deployment.config.server.threads ?? 1);
+      collectWhileIdle();
       if (there) warnOfFirstUse(options, deployment, io);
       const ports = {
         ...present({ port: rest.port, fieldPort: rest.fieldPort }),

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { collectWhileIdle } from '../../shared/jobs/idle-collection.ts';
 import { taskFailure } from '../../shared/jobs/worker-lane.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Listener } from './listener.ts';
@@ -17,6 +18,7 @@ export const CALLS_WRITTEN_MS = 2_000;
 export function listenAsThread(port: MessagePort, open: () => Promise<Listening>): void {
   const tell = (message: ListenerMessage) => port.postMessage(message);
   const opened = open();
+  collectWhileIdle();
   opened.then(
     ({ listener }) => tell({ port: listener.port }),
     (error: unknown) => {

@@ -3,6 +3,7 @@ import { notifierElsewhere } from '../notify/notifier.ts';
 import { openRuntime } from '../runtime.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { WorkKind, WorkRunner } from './dispatcher.ts';
+import { collectWhileIdle } from './idle-collection.ts';
 import { taskFailure, type WorkerAnswer } from './worker-lane.ts';
 
 /** A worker thread of the embedded server: opens the same stores and runs what tasks it is sent. */
@@ -16,6 +17,7 @@ const runtime = openRuntime(workerData as RuntimeConfig, {
   notifier: notifierElsewhere(() => tell({ notices: true })),
 });
 const underWay = new Set<Promise<void>>();
+collectWhileIdle();
 
 port.on('message', (message: Message) => {
   if (message === 'close') return void close();

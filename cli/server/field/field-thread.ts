@@ -11,8 +11,8 @@ export interface FieldThreadData {
   readonly partiesInWork: SharedArrayBuffer;
 }
 
-/** Strangers' connections and bodies are limited; what lies in buffers is not counted here. */
-const HEAP = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const;
+/** Strangers' connections and bodies are limited and small; what lies in buffers is not counted here. */
+const HEAP = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 256 } as const;
 
 /** Says to the thread of the field, while there is one, that notices wait; it looks by itself as well. */
 export class CallbackThread {

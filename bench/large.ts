@@ -1,4 +1,4 @@
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { eidWithCheckDigits } from '../shared/codec/eid.ts';
 import { SimEum } from '../sim/index.ts';
 import { MAKER, ORDER, REQUEST_ID } from './job/names.ts';
 import { ingest, order, WAIT } from './memory/intake.ts';
+import { releaseCommand } from './memory/release-command.ts';
 import { Stand } from './memory/stand.ts';
 
 /**
@@ -18,8 +19,8 @@ import { Stand } from './memory/stand.ts';
  *
  *   npm run bench:large [-- --items 400000] [--known 1000] [--kill]
  *
- * Prints when the call was answered, when the request was planned and when the job was done, and the most resident memory of server
- * and client. With `--kill` server and client die of SIGKILL while it is planned and once half of it is done, and others go on.
+ * Prints when the call was answered, when the request was planned and when the job was done, and how long `smdpf pull` then takes for its
+ * answer, page by page; and the most resident memory of server and clients, as a release has them. With `--kill` server and client die of SIGKILL while it is planned and once half of it is done, and others go on.
  */
 const { values: options } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ const { values: options } = parseArgs({
 const [items, known] = [Number(options.items), Number(options.known)];
 const scratch = mkdtempSync(join(tmpdir(), 'smdpf-bench-large-'));
 try {
-  await measure(join(scratch, 'served'), join(import.meta.dirname, '../cli/smdpf.mjs'));
+  await measure(join(scratch, 'served'), await releaseCommand());
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -76,13 +77,17 @@ async function measure(folder: string, smdpf: string): Promise<void> {
   const done = await job();
   console.log(`done: ${since()}; smdpf request send ended with ${code}`);
   console.log(JSON.stringify({ party: MAKER, ...done }));
+  const out = join(scratch, 'pulled');
+  const puller = stand.client('deviceMaker', 'pull', '--request', REQUEST_ID.toString('hex'), '--out', out);
+  const isPulled = (await puller.ended()) === 0;
+  console.log(`pulled: ${since()}, in ${readdirSync(out).length} files`);
   await processes.servers.at(-1)!.ended('SIGTERM');
-  for (const [name, some] of Object.entries(processes))
+  for (const [name, some] of Object.entries({ ...processes, puller: [puller] }))
     console.log(
       `most resident memory, ${name}: ${some.map(({ most }) => (most / 1e6).toFixed(0)).join(', ')} MB`,
     );
   await stand.close();
-  const isComplete = code === 0 && done?.bound === known && done.bound + done.refused === items;
+  const isComplete = code === 0 && isPulled && done?.bound === known && done.bound + done.refused === items;
   console.log(isComplete ? 'PASS' : 'FAIL');
   if (!isComplete) process.exitCode = 1;
 }

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { buildConsole } from '../console/build/build.ts';
-import { bundle, ROOT } from '../release/bundle.ts';
+import { releaseCommand } from './memory/release-command.ts';
 import { type Peak, WORKS } from './memory/stand.ts';
 import { type Measured, verdicts } from './memory/verdict.ts';
 
@@ -34,7 +33,7 @@ const unknown = options.works.split(',').find((work) => !WORKS.some((known) => k
 if (unknown !== undefined) throw new Error(`there is no work ${unknown}: ${WORKS.join(', ')}`);
 
 const measured: Measured[] = [];
-const smdpf = await build();
+const smdpf = await releaseCommand();
 if (!options.json)
   console.log('| work | items | server, MB | client, MB | killed and gone on with |\n|---|---|---|---|---|');
 for (const size of options.sizes.split(',').map(Number)) await measure(size);
@@ -42,15 +41,6 @@ const found = verdicts(measured, { limitMb: Number(options.limit), flat: Number(
 if (options.json) console.log(JSON.stringify({ measured, verdicts: found }));
 else for (const { passed, what } of found) console.log(`${passed ? 'PASS' : 'FAIL'}  ${what}`);
 if (found.some(({ passed }) => !passed)) process.exitCode = 1;
-
-/** The command as a release has it, with the packages beside it that are compiled for a machine. */
-async function build(): Promise<string> {
-  await buildConsole(() => undefined);
-  const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-bundle-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  return (await bundle(join(folder, 'smdpf.mjs'), 'esm')).file;
-}
 
 async function measure(size: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'smdpf-bench-memory-'));

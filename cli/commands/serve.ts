@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CONSOLE_ROLES, type ConsoleRole } from '../../console/server/login.ts';
 import { type Log, lineOf } from '../../shared/events/log-events.ts';
-import { collectWhileIdle } from '../../shared/jobs/idle-collection.ts';
+import { collectWhileIdle } from '../../shared/garbage.ts';
 import { keyInToken, namesWholeToken } from '../../shared/keys/uri.ts';
 import { present } from '../../shared/present.ts';
 import { THIS_RELEASE } from '../../shared/service/upgrade/stored-form.ts';

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { equal } from '../../shared/codec/bytes.ts';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import { Fault } from '../../shared/errors.ts';
+import { Garbage } from '../../shared/garbage.ts';
 import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { decodeManifestRoot, type SignedManifestRoot } from '../../shared/ifpp-draft1/manifest-root.ts';
 import { present } from '../../shared/present.ts';
@@ -125,6 +126,7 @@ async function fetchParts(
 ): Promise<{ readonly present: number } | 'changed'> {
   const { parallel, onPart } = options;
   const all = partsOf(head);
+  const garbage = new Garbage();
   let [before, done] = [0, 0];
   const fetchAll = (parts: readonly Part[], first: number) =>
     mapConcurrently(parts, parallel, async (part, i) => {
@@ -138,6 +140,7 @@ async function fetchParts(
       if (parts === 'changed') return 'changed';
       await fetchAll(parts, first);
       first += parts.length;
+      garbage.collect();
     }
   if (hasPages(head) && done !== all) throw new SimError('the pages do not have all parts of the manifest');
   return { present: before };

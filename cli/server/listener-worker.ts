@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { collectWhileIdle } from '../../shared/jobs/idle-collection.ts';
+import { collectWhileIdle } from '../../shared/garbage.ts';
 import { taskFailure } from '../../shared/jobs/worker-lane.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Listener } from './listener.ts';

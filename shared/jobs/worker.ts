@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { collectWhileIdle } from '../garbage.ts';
 import { notifierElsewhere } from '../notify/notifier.ts';
 import { openRuntime } from '../runtime.ts';
 import type { RuntimeConfig } from '../runtime-config.ts';
 import type { WorkKind, WorkRunner } from './dispatcher.ts';
-import { collectWhileIdle } from './idle-collection.ts';
 import { taskFailure, type WorkerAnswer } from './worker-lane.ts';
 
 /** A worker thread of the embedded server: opens the same stores and runs what tasks it is sent. */

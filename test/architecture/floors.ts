@@ -14,6 +14,7 @@ export const FLOORS: readonly Floor[] = [
       'package.json',
       'shared/status-codes.ts',
       'shared/concurrency.ts',
+      'shared/garbage.ts',
       'shared/call-cost.ts',
       'shared/present.ts',
       'shared/own-member.ts',

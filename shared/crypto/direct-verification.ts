@@ -35,7 +35,6 @@ export interface VerificationFunctions extends PointFunctions {
     sigValueLength: number,
     key: Pointer,
   ) => number;
-  readonly clearErrors: () => void;
 }
 
 /** Null as `loadedBy`. */
@@ -46,7 +45,6 @@ export const verificationFunctionsBy = (load: () => Koffi): VerificationFunction
     verify: named(
       'int ECDSA_verify(int type, const uint8_t *digest, int digestLength, const uint8_t *sigValue, int sigValueLength, void *key)',
     ),
-    clearErrors: named('void ERR_clear_error()'),
   }));
 
 const functionsOfProcess = ofProcess(verificationFunctionsBy);

@@ -61,6 +61,8 @@ export interface PointFunctions {
     length: number,
     context: null,
   ) => number;
+  /** Of this thread's queue of errors. */
+  readonly clearErrors: () => void;
 }
 
 /** POINT_CONVERSION_UNCOMPRESSED. */
@@ -101,7 +103,7 @@ const keyFunctions = (named: Named): OpenSslFunctions => ({
   ),
 });
 
-/** What reading a public key's point takes. */
+/** What reading a public key's point takes, and whatever fails. */
 export const pointFunctions = (named: Named): PointFunctions => ({
   nidOf: named('int OBJ_sn2nid(const char *name)'),
   newKey: named('void *EC_KEY_new_by_curve_name(int nid)'),
@@ -112,6 +114,7 @@ export const pointFunctions = (named: Named): PointFunctions => ({
   readPoint: named(
     'int EC_POINT_oct2point(void *group, void *point, const uint8_t *octets, size_t length, void *context)',
   ),
+  clearErrors: named('void ERR_clear_error()'),
 });
 
 const functionsOfProcess = ofProcess(functionsBy);
@@ -152,6 +155,7 @@ function generate(f: OpenSslFunctions, nid: number, coordinateLength: number): O
     };
   } catch (error) {
     free();
+    f.clearErrors();
     throw error;
   }
 }
@@ -169,6 +173,10 @@ function agreeWith(
     const secret = Buffer.alloc(length);
     if (f.agree(secret, length, peer, key, null) !== length) throw failed('agreement');
     return secret;
+  } catch (error) {
+    // TLS of this thread would take what is left in OpenSSL's queue for its own
+    f.clearErrors();
+    throw error;
   } finally {
     f.freePoint(peer);
   }

@@ -65,6 +65,17 @@ describe.skipIf(functions === null)(`ephemeral keys by OpenSSL's own functions${
     key.free();
   });
 
+  it('leave nothing in the queue of errors of this thread', () => {
+    const peek = requireKoffi().load(null).func('unsigned long ERR_peek_error()');
+    const key = opensslKeysOf(CURVES[0]!, functions)!();
+    const beside = Buffer.from(P256.generateEphemeral().point);
+    beside[64]! ^= 1;
+    functions!.clearErrors();
+    expect(() => key.agree(beside)).toThrow(Fault);
+    expect(Number(peek())).toBe(0);
+    key.free();
+  });
+
   it('give back what they took where one of the functions fails', () => {
     let open = 0;
     const failing = (fails: Partial<OpenSslFunctions>): OpenSslFunctions => ({

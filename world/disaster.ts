@@ -1,9 +1,10 @@
 import { Fault } from '../shared/errors.ts';
 import type { Runtime } from '../shared/runtime.ts';
+import { assignKey } from '../shared/service/keys/assign-key.ts';
 import { restore } from '../shared/service/restore/restore.ts';
 import type { Finding } from '../shared/service/verify/finding.ts';
 import { verify } from '../shared/service/verify/verify.ts';
-import { WRAPPING_KEYS } from './cast.ts';
+import { DELIVERY_KEYS, WRAPPING_KEYS } from './cast.ts';
 import { demand } from './checker/violation.ts';
 import { type Disaster, drawPlans } from './faults.ts';
 import { Died } from './process.ts';
@@ -113,10 +114,12 @@ async function bringUp(world: World, plans: ReturnType<typeof drawPlans>, seed: 
     );
     await audit.chain();
     // administrators make again what the restore lists: keys that were assigned since
-    for (const uri of WRAPPING_KEYS.slice(1, world.town.wrappingKeys))
-      await context.keyAssignments.assign('wrapping', uri, 'world').catch((error: unknown) => {
+    const again = (role: 'wrapping' | 'delivery', uri: string) =>
+      assignKey(context, role, uri, 'world').catch((error: unknown) => {
         if (!(error instanceof Fault) || error.code !== 'configuration') throw error;
       });
+    for (const uri of WRAPPING_KEYS.slice(1, world.town.wrappingKeys)) await again('wrapping', uri);
+    for (const uri of DELIVERY_KEYS.slice(1, world.town.deliveryKeys)) await again('delivery', uri);
   };
   try {
     await world.scheduler.until(process.run(run));

@@ -1,4 +1,5 @@
 import { Fault } from '../../shared/errors.ts';
+import { assignKey } from '../../shared/service/keys/assign-key.ts';
 import { scrub } from '../../shared/service/verify/scrub.ts';
 import { DELIVERY_KEYS, WRAPPING_KEYS } from '../cast.ts';
 import { NOTHING, type Operation } from './operation.ts';
@@ -87,9 +88,7 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
       const uri = DELIVERY_KEYS[world.town.deliveryKeys];
       if (uri === undefined) return NOTHING;
       world.town.deliveryKeys += 1;
-      return (
-        await world.act(random, ({ context }) => context.keyAssignments.assign('delivery', uri, 'world'))
-      ).kind;
+      return (await world.act(random, ({ context }) => assignKey(context, 'delivery', uri, 'world'))).kind;
     },
   },
   /** A key that is retired may be destroyed: from then on it opens nothing, and nobody may need it. */

@@ -4,6 +4,7 @@ import { formatKeyUri, parseKeyUri } from '../../../shared/keys/uri.ts';
 import { decodeCertificate } from '../../../shared/pki/certificate.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type { Actor } from '../../../shared/service/api/actor.ts';
+import { assignKey } from '../../../shared/service/keys/assign-key.ts';
 import { retireIntakeKey } from '../../../shared/service/keys/intake-keys.ts';
 import { forgetWaitingKey } from '../../../shared/service/keys/waiting-keys.ts';
 import type { AssignedRole } from '../../../shared/service/records/custody.ts';
@@ -98,8 +99,7 @@ function newAssignedKey(options: NewKeyArguments, role: AssignedRole, io: CliIo)
     const guarded = { action: 'key.generate', subject: role } as const;
     const description = await underDualControl(runtime, by, guarded, async (begun) => {
       const made = await newKey(options, runtime, deployment, begun);
-      await runtime.context.keyRing[role](made.uri);
-      await runtime.context.keyAssignments.assign(role, made.uri, begun);
+      await assignKey(runtime.context, role, made.uri, begun);
       await forgetWaitingKey(runtime.context, made.uri);
       return made;
     });

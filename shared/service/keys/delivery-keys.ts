@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Bytes } from '../../codec/bytes.ts';
 import { mlDsa65Key } from '../../crypto/ml-dsa.ts';
 import type { SigningKey } from '../../keys/registry.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Context } from '../context.ts';
-import { deliveryKeyRecord } from '../records/custody.ts';
+import { type DeliveryKeyRecord, deliveryKeyRecord } from '../records/custody.ts';
 import { deliveryKeysPartition, ledgerKeys } from '../records/keys.ts';
 
 /** Whatever needs no more of a context to sign, and to say what verifies it. */
@@ -31,11 +32,15 @@ export async function deliveryKey(context: SigningContext): Promise<SigningKey> 
 }
 
 /** Writes down what verifies what this key signs, unless it is there. */
-export async function publishKey({ ledger, now }: SigningContext, key: SigningKey): Promise<void> {
+export const publishKey = (
+  { ledger, now }: Pick<Context, 'ledger' | 'now'>,
+  { uri, publicKey }: SigningKey,
+): Promise<void> => addDeliveryKey(ledger, { uri, publicKey, since: now() });
+
+export async function addDeliveryKey(ledger: Ledger, key: DeliveryKeyRecord): Promise<void> {
   const place = ledgerKeys.deliveryKey(keyId(key.publicKey));
   if ((await ledger.get(place)) !== undefined) return;
-  const attributes = deliveryKeyRecord.to({ uri: key.uri, publicKey: key.publicKey, since: now() });
-  await ledger.write({ put: place, attributes, when: 'absent' });
+  await ledger.write({ put: place, attributes: deliveryKeyRecord.to(key), when: 'absent' });
 }
 
 /** SubjectPublicKeyInfos of the key in use and of those before it, newest first, but of none that was retired. */

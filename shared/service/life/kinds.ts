@@ -135,7 +135,7 @@ export const VAULT_KINDS: readonly StoredKind[] = [
   ),
   kind(
     'records/*',
-    'locked records of jobs, orders and the deployment (I9, I12)',
+    'locked records of jobs, orders, keys that sign and the deployment (I9, I12)',
     ['`records/locked-records.ts`', '`restore/`'],
     LOCKED,
   ),

@@ -1,4 +1,5 @@
 import type { Vault } from '../../vault/vault.ts';
+import { type DeliveryKeyRecord, deliveryKeyRecord } from './custody.ts';
 import {
   chainsMembers,
   chunkCount,
@@ -9,7 +10,7 @@ import {
   type RequestSlice,
   requestSlice,
 } from './job.ts';
-import { JOB_RECORDS, ORDER_RECORDS, objectNames } from './object-names.ts';
+import { DELIVERY_KEY_RECORDS, JOB_RECORDS, ORDER_RECORDS, objectNames } from './object-names.ts';
 import { type OrderRecord, orderRecord } from './order.ts';
 import { type RecordKind, type RecordOf, recordOf } from './record.ts';
 import { object, optional, text, whole } from './schema.ts';
@@ -60,6 +61,17 @@ export async function putOrderRecord(vault: Vault, orderId: string, order: Order
   await vault.put(objectNames.orderRecord(orderId), orderRecord.toObject(order), { lock: true });
 }
 
+/** Of a key that signs, or has signed: before another takes its place. What is there stays as it was first. */
+export async function putDeliveryKeyRecord(
+  vault: Vault,
+  keyId: string,
+  key: DeliveryKeyRecord,
+): Promise<void> {
+  const name = objectNames.deliveryKeyRecord(keyId);
+  if ((await vault.head(name)) === undefined)
+    await vault.put(name, deliveryKeyRecord.toObject(key), { lock: true });
+}
+
 export const readCommitRecord = (vault: Vault, name: string) => read(vault, name, commitRecord);
 export const readJobRecord = (vault: Vault, jobId: string) =>
   read(vault, objectNames.jobRecord(jobId), jobRecord);
@@ -74,6 +86,13 @@ export async function* recordedJobs(vault: Vault): AsyncGenerator<string> {
 
 export async function* recordedOrders(vault: Vault): AsyncGenerator<string> {
   for await (const name of vault.names(ORDER_RECORDS)) yield name.slice(ORDER_RECORDS.length);
+}
+
+export async function* recordedDeliveryKeys(vault: Vault): AsyncGenerator<DeliveryKeyRecord> {
+  for await (const name of vault.names(DELIVERY_KEY_RECORDS)) {
+    const record = await read(vault, name, deliveryKeyRecord);
+    if (record !== undefined) yield record;
+  }
 }
 
 async function read<T>(vault: Vault, name: string, kind: RecordKind<T>): Promise<T | undefined> {

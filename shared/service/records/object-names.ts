@@ -11,6 +11,7 @@ export const COMMIT_RECORDS = SMALL.commits;
 export const LANE_PARTS = SMALL.parts;
 export const JOB_RECORDS = 'records/jobs/';
 export const ORDER_RECORDS = 'records/orders/';
+export const DELIVERY_KEY_RECORDS = 'records/delivery-keys/';
 export const AUDIT_ARCHIVE = 'audit/';
 
 /** Folders of locked objects: no newer version is laid over one, and nothing in them is removed. */
@@ -79,6 +80,8 @@ export const objectNames = {
   /** The plan of a slice of a large request, apart from the records of jobs, which are listed. */
   requestSlice: (jobId: string, slice: number) => `records/request-slices/${jobId}/${slice}`,
   orderRecord: (orderId: string) => `${ORDER_RECORDS}${orderId}`,
+  /** By its `kid`. */
+  deliveryKeyRecord: (keyId: string) => `${DELIVERY_KEY_RECORDS}${keyId}`,
   /** Which deployment this vault belongs to. */
   identity: 'records/deployment',
   /** Lines of the audit log from one sequence number to another. */

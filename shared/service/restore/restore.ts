@@ -8,6 +8,7 @@ import { repairJobCounts } from '../counts/job-recount.ts';
 import { requireBegun } from '../dual-control/dual-control.ts';
 import { finishJob } from '../esbpp/job-progress.ts';
 import { repairCounts } from '../inventory/recount.ts';
+import { restoreDeliveryKeys } from '../keys/assign-key.ts';
 import { chunkCount } from '../records/job.ts';
 import { ledgerKeys } from '../records/keys.ts';
 import { recordedJobs, recordedOrders } from '../records/locked-records.ts';
@@ -92,6 +93,7 @@ export async function restore(
 
   const auditLines = await replayAuditLines(ledger, vault, auditHead);
   progress('auditLines', auditLines, auditLines);
+  await restoreDeliveryKeys(context);
   const stored = await StoredDataKeys.read(context.ppks);
   const { orderIds, ...orders } = await restoreOrders(context, stored, progress);
   const jobs = await reopenJobs(context, stored, progress);

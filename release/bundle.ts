@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { siteFiles } from '../console/server/site-files.ts';
 import { Fault } from '../shared/errors.ts';
@@ -85,14 +86,16 @@ const console: Plugin = {
     onLoad({ filter: /console\/server\/site-files\.ts$/ }, async () => {
       const files = [...(await siteFiles())].map(([path, content]) => [
         path,
-        Buffer.from(content).toString('base64'),
+        // compressed, since a server holds the text whether it has a console or not
+        brotliCompressSync(content).toString('base64'),
       ]);
       if (files.length === 0) throw new Fault('configuration', 'the pages of the console are not built');
       return {
         contents: `
+          import { brotliDecompressSync } from 'node:zlib';
           const files = ${JSON.stringify(files)};
           export const siteFiles = async () =>
-            new Map(files.map(([path, content]) => [path, Buffer.from(content, 'base64')]));`,
+            new Map(files.map(([path, content]) => [path, brotliDecompressSync(Buffer.from(content, 'base64'))]));`,
       };
     });
     onLoad({ filter: /console\/build\/build\.ts$/ }, () => ({

@@ -137,7 +137,11 @@ export async function openRuntime(config: RuntimeConfig, options: RuntimeOptions
     context,
     standing,
     storedForm,
-    unguarded: { ...context, ledger: stores.ledger },
+    unguarded: {
+      ...context,
+      ledger: stores.ledger,
+      keyAssignments: new KeyAssignments(stores.ledger, now, config.keys),
+    },
     services,
     ...parts,
     work,

@@ -95,6 +95,25 @@ export class KeyAssignments {
     });
   }
 
+  /**
+   * After a restore: the key was retired, of which this ledger may know as little as of its assignment. The one in use stays:
+   * an administrator has to replace it first. Changes nothing if it is retired already.
+   */
+  async retireAgain(role: AssignedRole, keyUri: string, by: Actor): Promise<void> {
+    const uri = canonical(keyUri);
+    await this.#change(role, `key.${role}.retired`, uri, by, (assignment) => {
+      if (assignment === undefined || assignment.uri === uri) return undefined;
+      const known = assignment.former.find((one) => one.uri === uri);
+      if (known?.retiredAt !== undefined) return undefined;
+      const retiredAt = this.#now();
+      const others = assignment.former.filter((one) => one !== known);
+      return {
+        ...assignment,
+        former: [...others, { uri, replacedAt: known?.replacedAt ?? retiredAt, retiredAt }],
+      };
+    });
+  }
+
   async #change(
     role: AssignedRole,
     event: `key.${AssignedRole}.${'assigned' | 'retired'}`,

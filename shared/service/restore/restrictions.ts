@@ -50,7 +50,23 @@ const RESTRICTIONS: {
 export async function repeatRestriction(context: Context, { event, about }: ChainedLine): Promise<boolean> {
   if (!isAuditEvent(event)) return false;
   if (isRestriction(event)) return await repeat(context, event, about);
+  await retireSigningKey(context, event, about);
   return AUDIT_EVENTS[event].onRestore === 'other records';
+}
+
+/**
+ * The public key comes back from the vault, and must not count again: it may be retired since others have the private key. An
+ * administrator is told all the same, who has to replace it where it is in use again.
+ */
+async function retireSigningKey(
+  { keyAssignments }: Context,
+  event: AuditEvent,
+  about: object,
+): Promise<void> {
+  for (const role of ['delivery', 'longTerm'] as const) {
+    const retired = `key.${role}.retired` as const;
+    if (event === retired && isAbout(retired, about)) await keyAssignments.retireAgain(role, about.key, BY);
+  }
 }
 
 const isRestriction = (event: AuditEvent): event is Restriction => Object.hasOwn(RESTRICTIONS, event);

@@ -111,3 +111,39 @@ it('a key is in the vault before it is in use, once, and is not in use where the
   expect(await inUse()).toBe(uri);
   expect(await recorded()).toEqual(before);
 });
+
+it('a delivery key that was retired since the backup counts no more after a restore, and cannot be in use again', async () => {
+  const file = deployment.config.ledger.slice('sqlite:'.length);
+  const first = await publicKeyOf(deployment.config.keys.delivery);
+  await deployment.runtime.audit.chain();
+  await deployment.runtime.close();
+  await cp(file, `${file}.backup`);
+
+  deployment.runtime = await openRuntime(deployment.config);
+  await rotate('second');
+  const third = await rotate('third');
+  const { keyAssignments } = deployment.runtime.context;
+  await keyAssignments.retire('delivery', keyUri('second'), 'test');
+  await keyAssignments.retire('delivery', deployment.config.keys.delivery, 'test');
+  await deployment.runtime.audit.chain();
+  await deployment.runtime.audit.archive();
+  await deployment.runtime.close();
+  for (const rest of ['-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
+  await cp(`${file}.backup`, file);
+
+  deployment.runtime = await openRuntime(deployment.config);
+  const { context, unguarded, standing } = deployment.runtime;
+  await standing.freeze('test');
+  const dying = restore(unguarded, standing, (step, done) => {
+    // the third line since is the first retirement
+    if (step === 'restrictions' && done === 3) throw new Error('dead');
+  });
+  await expect(dying).rejects.toThrow('dead');
+  const { toRepeat } = await restore(unguarded, standing);
+  expect(toRepeat.filter(({ event }) => event === 'key.delivery.retired')).toHaveLength(2);
+  // the one in use again is for an administrator to replace
+  expect((await deliveryPublicKeys(context)).map(toHex)).toEqual([first, third]);
+  const { former } = await context.keyAssignments.get('delivery');
+  expect(former.map(({ uri }) => uri)).toEqual([keyUri('second')]);
+  await expect(assignKey(context, 'delivery', keyUri('second'), 'test')).rejects.toThrow('in use before');
+});

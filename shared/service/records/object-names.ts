@@ -13,9 +13,10 @@ export const JOB_RECORDS = 'records/jobs/';
 export const ORDER_RECORDS = 'records/orders/';
 export const DELIVERY_KEY_RECORDS = 'records/delivery-keys/';
 export const AUDIT_ARCHIVE = 'audit/';
+export const CRLS = 'crls/';
 
 /** Folders of locked objects: no newer version is laid over one, and nothing in them is removed. */
-export const WRITTEN_ONCE = [AUDIT_ARCHIVE, COMMIT_RECORDS, 'crls/', 'manifests/', 'records/'];
+export const WRITTEN_ONCE = [AUDIT_ARCHIVE, COMMIT_RECORDS, CRLS, 'manifests/', 'records/'];
 /** Folders whose objects may be removed: what lost attempts wrote, and what has done its service. */
 export const REMOVABLE = [
   UPLOADS,
@@ -69,7 +70,7 @@ export const objectNames = {
   /** All refusals of a large report, a line each. */
   reportResult: (id: string) => `report-results/${id}`,
   /** A revocation list, by its SHA-256. */
-  crl: (sha256: string) => `crls/${sha256}`,
+  crl: (sha256: string) => `${CRLS}${sha256}`,
   /** The list that a state machine maps its tasks over. */
   tasks: (kind: string, id: string) => `tasks/${kind}/${id}`,
 

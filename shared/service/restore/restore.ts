@@ -19,6 +19,7 @@ import { StoredDataKeys } from './data-keys.ts';
 import { adoptPpks } from './identity.ts';
 import { restoreOrder } from './orders.ts';
 import { repeatRestriction } from './restrictions.ts';
+import { restoreCrls } from './revocation-lists.ts';
 import type { Standing } from './standing.ts';
 import { reconcileSupply } from './supply.ts';
 import { type LostWrappingKey, lostWrappingKeys } from './wrapping-keys.ts';
@@ -104,6 +105,7 @@ export async function restore(
     await repairJobCounts(ledger, jobId);
     await finishJob(context, jobId);
   }
+  await restoreCrls(context);
   const toRepeat = await repeatRestrictions(context, auditHead, progress);
   const positions = await reconcileSupplies(context, new Set([...orderIds, ...affected]), progress);
 

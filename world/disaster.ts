@@ -31,7 +31,7 @@ export async function strike(world: World, disaster: Disaster, random: Random): 
     stores.ledger.forget(disaster.writes);
   }
   // what was taken away since is taken away again as far as the archive tells of it; what was given has to be given again
-  if (disaster.kind !== 'restored' || !disaster.archived) {
+  if (disaster.kind !== 'restored' || disaster.archived !== checker.takings) {
     checker.withdrawn.clear();
     checker.forgetEnded();
     for (const one of town.certificates) if (one.state === 'revoked') one.state = 'maybe';

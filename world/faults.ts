@@ -20,8 +20,11 @@ export type FaultKind =
 
 /** What becomes of the ledger once every process has ended, at the end of a step. */
 export type Disaster =
-  /** An older state of it takes its place; `archived`: the audit log had been archived to its end just before. */
-  | { readonly kind: 'restored'; readonly backup: Snapshot; readonly archived: boolean }
+  /**
+   * An older state of it takes its place; `archived`: the audit log had been archived to its end just before, when so many had been
+   * told that something was taken away.
+   */
+  | { readonly kind: 'restored'; readonly backup: Snapshot; readonly archived: number | undefined }
   /** Its disk had said of so many of the last writes that they were made, and they were not. */
   | { readonly kind: 'lostWrites'; readonly writes: number };
 

@@ -47,6 +47,8 @@ export class Checker {
   /** Orders and EIDs for which a replacement was set aside. */
   readonly #kept = new Set<string>();
   readonly #ended = new Set<string>();
+  /** Calls that were told that something was taken away: trust, an order, a certificate. */
+  takings = 0;
   /** EIDs of which trust was withdrawn for certain, and those of which it may have been. */
   readonly withdrawn = new Set<string>();
   readonly maybeWithdrawn = new Set<string>();
@@ -74,6 +76,7 @@ export class Checker {
   /** The order has ended, and its Operator knows. */
   ended(orderId: string): void {
     this.#ended.add(orderId);
+    this.takings += 1;
   }
 
   /** Nobody knows any more which orders had ended. */

@@ -26,7 +26,10 @@ export const PARTIES: Readonly<Record<string, Operation>> = {
       const outcome = await world.act(random, ({ services }) =>
         services.parties.revoke(one.party.fingerprint, 'world'),
       );
-      if (outcome.kind === 'answered') one.state = 'revoked';
+      if (outcome.kind === 'answered') {
+        one.state = 'revoked';
+        world.checker.takings += 1;
+      }
       return outcome.kind;
     },
   },

@@ -18,9 +18,11 @@ async function withdraw(
   for (const eid of eids) checker.maybeWithdrawn.add(eid);
   const before = eids.map((eid) => town.regained.get(eid) ?? 0);
   const outcome = await world.act(random, change);
-  if (outcome.kind === 'answered')
+  if (outcome.kind === 'answered') {
+    checker.takings += 1;
     for (const [i, eid] of eids.entries())
       if ((town.regained.get(eid) ?? 0) === before[i]) checker.withdrawn.add(eid);
+  }
   return outcome.kind;
 }
 

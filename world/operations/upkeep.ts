@@ -136,12 +136,13 @@ export const UPKEEP: Readonly<Record<string, Operation>> = {
     async run(world, random) {
       const { backup } = world.town;
       if (backup === undefined || world.disaster !== undefined) return NOTHING;
+      const told = world.checker.takings;
       const archive = await world.act(random, async ({ audit }) => {
         await audit.chain();
         await audit.archive();
       });
       const archived = archive.kind === 'answered' && random.chance(0.5);
-      world.disaster = { kind: 'restored', backup, archived };
+      world.disaster = { kind: 'restored', backup, archived: archived ? told : undefined };
       return archived ? 'archived before' : 'to be put back';
     },
   },

@@ -48,16 +48,23 @@ export function serveWithAllocator(beginning: Beginning = ofThisProcess()): void
 }
 
 /**
- * `smdpf pull` and `smdpf order output` with that limit of V8, in the same way: their garbage is what octets come in, by the gigabyte, and
- * the more of it there was the larger V8 lets the next heap of it be. They have as much for 200,000 profiles as for 10,000 by that.
+ * `smdpf pull` and `smdpf order output` with that limit of V8 and with those of the allocator, in the same way: their garbage is what octets
+ * come in, by the gigabyte, and the more of it there was the larger V8 lets the next heap of it be; and what V8 compiles a busy function
+ * with, 25 MB for a moment, stayed.
  */
 export function downloadWithLimit(beginning: Beginning = ofThisProcess()): void {
   const options = nodeOptions(beginning);
   const [command, ofIt] = wordsOf(beginning);
   const downloads = command === 'pull' || (command === 'order' && ofIt === 'output');
   if (!downloads || options === (beginning.env.NODE_OPTIONS ?? '')) return;
-  beginAgain({ NODE_OPTIONS: options }, beginning);
+  beginAgain({ ...ALLOCATOR, ...allocatorOf(beginning), NODE_OPTIONS: options }, beginning);
 }
+
+/** Settings of it that whoever started this process has set. */
+const allocatorOf = ({ env }: Beginning) =>
+  Object.fromEntries(
+    Object.keys(ALLOCATOR).flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
 
 const wordsOf = ({ argv }: Beginning) => argv.slice(2).filter((argument) => !argument.startsWith('-'));
 

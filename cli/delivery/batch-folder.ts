@@ -33,7 +33,10 @@ export const partFile = (folder: string, index: number) =>
   join(folder, `part-${String(index).padStart(5, '0')}.der`);
 
 /** Whether the file is the part, by size and SHA-256. */
-export async function isPart(file: string, { size, sha256 }: Part): Promise<boolean> {
+export async function isPart(
+  file: string,
+  { size, sha256 }: Pick<Part, 'size' | 'sha256'>,
+): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   return found?.size === size && Buffer.from(await sha256Of(file)).equals(sha256);
 }

@@ -20,7 +20,12 @@ const IDLE_MS = 30_000;
  * Fetches a part into `file`. What an earlier run left in `file.partial` is gone on from, by a Range header
  * (RFC 9110 section 14.2); the file gets its name once its size and SHA-256 are those of the manifest.
  */
-export async function downloadPart(url: string, file: string, part: Part, tls: TlsIdentity): Promise<void> {
+export async function downloadPart(
+  url: string,
+  file: string,
+  part: Omit<Part, 'index'>,
+  tls: TlsIdentity,
+): Promise<void> {
   const partial = `${file}.partial`;
   const have = (await stat(partial).catch(() => undefined))?.size ?? 0;
   if (have < part.size) await fetchFrom(url, partial, have, tls);

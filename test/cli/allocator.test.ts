@@ -54,8 +54,10 @@ it('what downloads by the gigabyte begins anew with the limit of a young heap, o
   expect(begun({ argv }, downloadWithLimit)).toEqual({
     file: '/usr/bin/node',
     args: ['/usr/bin/node', '--inspect', ...argv.slice(1)],
-    env: { HOME: '/home/smdpf', NODE_OPTIONS },
+    env: { HOME: '/home/smdpf', ...SERVER_SETTINGS },
   });
+  const theirs = begun({ argv, env: { MALLOC_ARENA_MAX: '8' } }, downloadWithLimit);
+  expect(theirs?.env).toEqual({ ...SERVER_SETTINGS, MALLOC_ARENA_MAX: '8' });
   expect(begun({ argv, env: { NODE_OPTIONS } }, downloadWithLimit)).toBeUndefined();
   expect(begun({ argv, execArgv: ['--max-semi-space-size=16'] }, downloadWithLimit)).toBeUndefined();
   expect(begun({}, downloadWithLimit)).toBeUndefined();

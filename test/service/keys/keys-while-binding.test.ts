@@ -45,17 +45,21 @@ async function deploy(config: Partial<RuntimeConfig>, options: RuntimeOptions = 
 
 const events = (event: string) => logged.filter((line) => line.event === event);
 
-/** Takes a key into use for binding, with a certificate of the CI. */
-async function installBindingKey(uri: string): Promise<void> {
+/** A key for binding with a certificate of the CI, to be taken into use. */
+async function makeBindingKey(uri: string): Promise<() => Promise<unknown>> {
   const { keys, trustAdministration } = deployment.runtime;
   await keys.generate(uri, 'ecdsa-p256', 'binding');
   const { publicKey } = await keys.openSigningKey(uri, 'binding');
   const certificate = deployment.ci.issueDpPb({ spki: publicKey }, { oid: '2.999.10' });
-  await trustAdministration.installDpPb(
-    { keyUri: uri, ciPkId: deployment.ci.keyId, certificates: [certificate] },
-    'test',
-  );
+  return () =>
+    trustAdministration.installDpPb(
+      { keyUri: uri, ciPkId: deployment.ci.keyId, certificates: [certificate] },
+      'test',
+    );
 }
+
+/** The same, into use at once. */
+const installBindingKey = async (uri: string) => (await makeBindingKey(uri))();
 
 async function done(request: Request, onPending: (answer: BppAnswer) => Promise<void> | void = () => {}) {
   for (;;) {
@@ -102,7 +106,9 @@ describe('the binding key and its certificate are rotated in the middle of a job
   test(`of ${ITEMS} items: nothing fails, both certificates appear, everything verifies`, {
     timeout: 240_000,
   }, async () => {
-    await deploy({});
+    // forty chunks, most of which begin after the rotation; and the key is there before: to make it takes as long as to bind them all
+    await deploy({ chunkSize: ITEMS / 40 });
+    const installKey = await makeBindingKey(`softkey:path=${join(deployment.folder, 'keys', 'dppb-2')}.key`);
     await prepare(deployment, 'ORD-1', ITEMS);
     await vi.waitFor(
       async () => {
@@ -124,7 +130,7 @@ describe('the binding key and its certificate are rotated in the middle of a job
     const answer = await done(request, async ({ processed }) => {
       if (rotated || processed === 0) return;
       rotated = true;
-      await installBindingKey(`softkey:path=${join(deployment.folder, 'keys', 'dppb-2')}.key`);
+      await installKey();
       // for a while both are active, and the newer one binds; then the old one goes
       await sleep(50);
       await deployment.runtime.trustAdministration.retireDpPb(before.certificate!.sha256, 'test');

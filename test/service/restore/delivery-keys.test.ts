@@ -1,8 +1,6 @@
-import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { toHex } from '../../../shared/codec/bytes.ts';
-import { openRuntime } from '../../../shared/runtime.ts';
 import { assignKey } from '../../../shared/service/keys/assign-key.ts';
 import { deliveryPublicKeys } from '../../../shared/service/keys/delivery-keys.ts';
 import { recordedDeliveryKeys } from '../../../shared/service/records/locked-records.ts';
@@ -11,6 +9,7 @@ import type { Vault } from '../../../shared/vault/vault.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { prepare, Request, registered } from '../scenario.ts';
 import { findingsOf } from '../verify/findings.ts';
+import { backUp, putBack } from './backup.ts';
 
 let deployment: Deployment;
 
@@ -56,14 +55,11 @@ async function recorded(): Promise<{ readonly publicKey: string; readonly since:
 }
 
 it('delivery keys that a ledger from before them does not know verify what they signed (I9, I11)', async () => {
-  const file = deployment.config.ledger.slice('sqlite:'.length);
   await prepare(deployment, 'SIGNED', 12);
   const eids = (await registered(deployment, 12)).map(({ eid }) => eid);
   await deployment.runtime.audit.chain();
-  await deployment.runtime.close();
-  await cp(file, `${file}.backup`);
+  await backUp(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   const first = await publicKeyOf(deployment.config.keys.delivery);
   await sign(eids.slice(0, 4));
   const second = await rotate('second');
@@ -72,11 +68,8 @@ it('delivery keys that a ledger from before them does not know verify what they 
   await sign(eids.slice(8));
   await deployment.runtime.audit.chain();
   await deployment.runtime.audit.archive();
-  await deployment.runtime.close();
-  for (const rest of ['-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
-  await cp(`${file}.backup`, file);
+  await putBack(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   const { unguarded, standing } = deployment.runtime;
   await standing.freeze('test');
   await restore(unguarded, standing);
@@ -113,13 +106,10 @@ it('a key is in the vault before it is in use, once, and is not in use where the
 });
 
 it('a delivery key that was retired since the backup counts no more after a restore, and cannot be in use again', async () => {
-  const file = deployment.config.ledger.slice('sqlite:'.length);
   const first = await publicKeyOf(deployment.config.keys.delivery);
   await deployment.runtime.audit.chain();
-  await deployment.runtime.close();
-  await cp(file, `${file}.backup`);
+  await backUp(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   await rotate('second');
   const third = await rotate('third');
   const { keyAssignments } = deployment.runtime.context;
@@ -127,11 +117,8 @@ it('a delivery key that was retired since the backup counts no more after a rest
   await keyAssignments.retire('delivery', deployment.config.keys.delivery, 'test');
   await deployment.runtime.audit.chain();
   await deployment.runtime.audit.archive();
-  await deployment.runtime.close();
-  for (const rest of ['-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
-  await cp(`${file}.backup`, file);
+  await putBack(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   const { context, unguarded, standing } = deployment.runtime;
   await standing.freeze('test');
   const dying = restore(unguarded, standing, (step, done) => {

@@ -25,6 +25,7 @@ import {
   shareOf,
   triplesOf,
 } from '../scenario.ts';
+import { backUp, putBack } from './backup.ts';
 
 /**
  * The drill: bind, back up, go on, restore the backup, run the restore, go on again. Everything that was answered since
@@ -54,8 +55,6 @@ const itemsFor = (euiccs: readonly PersonalisedEuicc[]) => euiccs.map(({ eid }) 
 
 beforeAll(async () => {
   deployment = await Deployment.create({ config: { packSize: 4, chunkSize: 2, inlineOrder: 100 } });
-  const { ledger } = deployment.config;
-  const file = ledger.slice('sqlite:'.length);
   await prepare(deployment, 'OLD', 12, { shares: { [DEVICE_MAKER.identifier]: 11 } });
   await prepare(deployment, 'CANCELLED', 2);
   early = await registered(deployment, 7, { keys: 2 });
@@ -67,10 +66,8 @@ beforeAll(async () => {
   );
   await ask('before', new Request('OLD', itemsFor(early.slice(0, 1))));
   await deployment.runtime.audit.chain();
-  await deployment.runtime.close();
-  await cp(file, `${file}.backup`);
+  await backUp(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   const { runtime } = deployment;
   const { services } = runtime;
   await ask('one at once', new Request('OLD', itemsFor(early.slice(1, 2))));
@@ -91,11 +88,7 @@ beforeAll(async () => {
   await runtime.trustAdministration.setPolicy({ missing: 'refuse', expired: 'accept' }, 'test');
   await runtime.audit.chain();
   await runtime.audit.archive();
-  await runtime.close();
-  await rm(`${file}-wal`, { force: true });
-  await rm(`${file}-shm`, { force: true });
-  await cp(`${file}.backup`, file);
-  deployment.runtime = await openRuntime(deployment.config);
+  await putBack(deployment);
 }, 120_000);
 
 afterAll(async () => {

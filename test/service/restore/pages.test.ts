@@ -1,12 +1,11 @@
-import { cp, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { openRuntime } from '../../../shared/runtime.ts';
 import type { BppAnswer } from '../../../shared/service/api/esbpp.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { restore } from '../../../shared/service/restore/restore.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { prepare, Request, registered } from '../scenario.ts';
 import { findingsOf } from '../verify/findings.ts';
+import { backUp, putBack } from './backup.ts';
 
 /** One chunk an item, two chunks a page, and pages for jobs of more than three chunks. */
 const CONFIG = { inlineLimit: 1_000, chunkSize: 1, packSize: 50, manifest: { whole: 3, page: 2 } };
@@ -49,20 +48,14 @@ it('the pages of jobs before and after a backup are the same once it is restored
   const [before, after] = [requestFor(euiccs.slice(0, 5)), requestFor(euiccs.slice(5))];
   await before.send(deployment.runtime);
   const known = await whole(before);
-  await deployment.runtime.close();
-  const file = deployment.config.ledger.slice('sqlite:'.length);
-  await cp(file, `${file}.backup`);
+  await backUp(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   await after.send(deployment.runtime);
   const since = await whole(after);
   await deployment.runtime.audit.chain();
   await deployment.runtime.audit.archive();
-  await deployment.runtime.close();
-  for (const end of ['-wal', '-shm']) await rm(`${file}${end}`, { force: true });
-  await cp(`${file}.backup`, file);
+  await putBack(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   const { unguarded, standing, context } = deployment.runtime;
   expect(await restore(unguarded, standing)).toMatchObject({ jobs: 1, commits: 5, bound: 5, problems: [] });
   expect(await context.ledger.get(ledgerKeys.openWork('job', after.jobId('test')))).toBeUndefined();

@@ -1,11 +1,11 @@
-import { cp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openRuntime } from '../../../shared/runtime.ts';
 import { planRestore, restore } from '../../../shared/service/restore/restore.ts';
 import { Deployment } from '../../support/deployment.ts';
 import { outcomesOf, prepare, Request, registered } from '../scenario.ts';
 import { findingsOf } from '../verify/findings.ts';
+import { backUp, putBack } from './backup.ts';
 
 let deployment: Deployment;
 
@@ -15,14 +15,11 @@ beforeAll(async () => {
 afterAll(() => deployment?.close());
 
 it('binds on from packs whose data keys were moved to another wrapping key since the backup (I9, I10)', async () => {
-  const file = deployment.config.ledger.slice('sqlite:'.length);
   await prepare(deployment, 'OLD', 4);
   const euiccs = await registered(deployment, 4);
   await deployment.runtime.audit.chain();
-  await deployment.runtime.close();
-  await cp(file, `${file}.backup`);
+  await backUp(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   await prepare(deployment, 'NEW', 4);
   const uri = `softkey:path=${join(deployment.folder, 'wrapping-next.key')}`;
   await deployment.runtime.keys.generate(uri, 'aes-256', 'wrapping');
@@ -30,11 +27,8 @@ it('binds on from packs whose data keys were moved to another wrapping key since
   expect((await deployment.runtime.wrappingRotation.rewrap()).moved).toBeGreaterThan(0);
   await deployment.runtime.audit.chain();
   await deployment.runtime.audit.archive();
-  await deployment.runtime.close();
-  for (const rest of ['-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
-  await cp(`${file}.backup`, file);
+  await putBack(deployment);
 
-  deployment.runtime = await openRuntime(deployment.config);
   const { unguarded, standing } = deployment.runtime;
   await standing.freeze('test');
   // the key of the backup's time was destroyed since: templates are under it as they were at first, that of NEW once it is back

@@ -1,25 +1,16 @@
-import { cp, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRuntime } from '../../../shared/runtime.ts';
 import { ledgerKeys } from '../../../shared/service/records/keys.ts';
 import { DEVICE_MAKER, Deployment, EUM, OPERATOR } from '../../support/deployment.ts';
 import { prepare, Request, registered, TEMPLATE } from '../scenario.ts';
+import { backUp, putBack } from './backup.ts';
 
 let deployment: Deployment;
-const file = () => `${deployment.folder}/ledger.sqlite`;
 
 beforeEach(async () => {
   deployment = await Deployment.create({ config: { packSize: 4 } });
 });
 afterEach(() => deployment.close());
-
-/** Copies the ledger as a backup would, or back. */
-async function copy(from: string, to: string): Promise<void> {
-  await deployment.runtime.close();
-  for (const end of ['-wal', '-shm']) await rm(to + end, { force: true });
-  await cp(from, to);
-  deployment.runtime = await openRuntime(deployment.config);
-}
 
 async function bindOne(orderId: string): Promise<void> {
   const [euicc] = await registered(deployment, 1);
@@ -32,9 +23,9 @@ describe('a ledger restored from a backup is frozen (I9)', { tags: ['I9'] }, () 
     await deployment.runtime.services.parties.add(OPERATOR.fingerprint, party, 'test');
     await prepare(deployment, 'ORD', 4);
     await bindOne('ORD');
-    await copy(file(), `${file()}.backup`);
+    await backUp(deployment);
     await bindOne('ORD');
-    await copy(`${file()}.backup`, file());
+    await putBack(deployment);
 
     const { services, standing } = deployment.runtime;
     const [euicc] = [...deployment.eum.production(1, 1)];
@@ -65,10 +56,10 @@ describe('a ledger restored from a backup is frozen (I9)', { tags: ['I9'] }, () 
 
   it('by its anchor in the PPK vault, though nothing was committed since', async () => {
     await deployment.runtime.standing.renewAnchor();
-    await copy(file(), `${file()}.backup`);
+    await backUp(deployment);
     await deployment.runtime.standing.renewAnchor();
     expect(await deployment.runtime.standing.why()).toBeUndefined();
-    await copy(`${file()}.backup`, file());
+    await putBack(deployment);
     expect(await deployment.runtime.standing.why()).toMatch(/older than the PPK vault/);
     // nobody makes an old ledger the newest by starting it again
     await deployment.runtime.standing.renewAnchor();

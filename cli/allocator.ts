@@ -57,14 +57,8 @@ export function downloadWithLimit(beginning: Beginning = ofThisProcess()): void 
   const [command, ofIt] = wordsOf(beginning);
   const downloads = command === 'pull' || (command === 'order' && ofIt === 'output');
   if (!downloads || options === (beginning.env.NODE_OPTIONS ?? '')) return;
-  beginAgain({ ...ALLOCATOR, ...allocatorOf(beginning), NODE_OPTIONS: options }, beginning);
+  beginAgain({ NODE_OPTIONS: options }, beginning, ALLOCATOR);
 }
-
-/** Settings of it that whoever started this process has set. */
-const allocatorOf = ({ env }: Beginning) =>
-  Object.fromEntries(
-    Object.keys(ALLOCATOR).flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
-  );
 
 const wordsOf = ({ argv }: Beginning) => argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
@@ -89,14 +83,16 @@ export function serveWithArenas(threads: number, beginning: Beginning = ofThisPr
   beginAgain({ MALLOC_ARENA_MAX: String(wanted) }, beginning);
 }
 
+/** `unlessSet` are settings that whoever started this process may have set otherwise. */
 function beginAgain(
   settings: Readonly<Record<string, string>>,
   { platform, execPath, execArgv, argv, env, connected, execve, isExecutable }: Beginning,
+  unlessSet: Readonly<Record<string, string>> = {},
 ): void {
   // the channel to a parent that forked it would be lost
   if (platform !== 'linux' || execve === undefined || connected) return;
   const more = isExecutable ? argv.slice(2) : [...execArgv, ...argv.slice(1)];
-  execve(execPath, [execPath, ...more], { ...env, ...settings });
+  execve(execPath, [execPath, ...more], { ...unlessSet, ...env, ...settings });
 }
 
 const ofThisProcess = (): Beginning => {

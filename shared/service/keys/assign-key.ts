@@ -1,9 +1,8 @@
-import type { Bytes } from '../../codec/bytes.ts';
 import { Fault } from '../../errors.ts';
 import { scanAll } from '../../ledger/scan.ts';
 import type { Actor } from '../api/actor.ts';
 import type { Context } from '../context.ts';
-import { type AssignedRole, deliveryKeyRecord } from '../records/custody.ts';
+import { type AssignedRole, type DeliveryKeyRecord, deliveryKeyRecord } from '../records/custody.ts';
 import { deliveryKeysPartition } from '../records/keys.ts';
 import { putDeliveryKeyRecord, recordedDeliveryKeys } from '../records/locked-records.ts';
 import { addDeliveryKey, keyId, publishKey } from './delivery-keys.ts';
@@ -24,15 +23,18 @@ export async function assignKey(
   uri: string,
   by: Actor,
 ): Promise<void> {
-  const { ledger, vault, keyRing, keyAssignments, now } = context;
-  const key = await keyRing[role](uri);
+  const { keyRing, keyAssignments, now } = context;
   if (signs(role)) {
-    const signed = (await scanAll(ledger, deliveryKeysPartition)).map(deliveryKeyRecord.from);
-    const { publicKey } = key as { readonly publicKey: Bytes };
-    for (const one of [...signed, { uri, publicKey, since: now() }])
-      await putDeliveryKeyRecord(vault, keyId(one.publicKey), one);
-  }
+    const { publicKey } = await keyRing[role](uri);
+    await recordKeys(context, { uri, publicKey, since: now() });
+  } else await keyRing[role](uri);
   await keyAssignments.assign(role, uri, by);
+}
+
+/** This one, and all that have signed. */
+async function recordKeys({ ledger, vault }: AssigningContext, next: DeliveryKeyRecord): Promise<void> {
+  const signed = (await scanAll(ledger, deliveryKeysPartition)).map(deliveryKeyRecord.from);
+  for (const key of [...signed, next]) await putDeliveryKeyRecord(vault, keyId(key.publicKey), key);
 }
 
 /** Of keys that a ledger from before them does not know: what they signed is verified again, whichever key is in use now. */

@@ -20,7 +20,8 @@ import { Stand } from './memory/stand.ts';
  *   npm run bench:large [-- --items 400000] [--known 1000] [--kill]
  *
  * Prints when the call was answered, when the request was planned and when the job was done, and how long `smdpf pull` then takes for its
- * answer, page by page; and the most resident memory of server and clients, as a release has them. With `--kill` server and client die of SIGKILL while it is planned and once half of it is done, and others go on.
+ * answer, page by page; and the most resident memory of server and clients, as a release has them. With `--kill` server and client
+ * die of SIGKILL while it is planned and once half of it is done, and others go on.
  */
 const { values: options } = parseArgs({
   options: {

@@ -9,7 +9,15 @@ import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import { bppBatchPrefix, decodeBppBatch, decodeBppItems } from '../../shared/ifpp-draft1/bpp-batch.ts';
 import { present } from '../../shared/present.ts';
 import { keyFingerprint, keyOf } from './delivery-keys.ts';
-import { hasPages, MANIFEST_FILE, partsOf, readHead, type SignedHead, stretches } from './pulled-manifest.ts';
+import {
+  hasPages,
+  MANIFEST_FILE,
+  type PartFile,
+  partsOf,
+  readHead,
+  type SignedHead,
+  stretches,
+} from './pulled-manifest.ts';
 import { byKind, secondSignatureHolds, textIfAny } from './second-signature.ts';
 
 /** The second signature over the manifest, of a server that signs twice. */
@@ -33,10 +41,7 @@ export const partFile = (folder: string, index: number) =>
   join(folder, `part-${String(index).padStart(5, '0')}.der`);
 
 /** Whether the file is the part, by size and SHA-256. */
-export async function isPart(
-  file: string,
-  { size, sha256 }: Pick<Part, 'size' | 'sha256'>,
-): Promise<boolean> {
+export async function isPart(file: string, { size, sha256 }: PartFile): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   return found?.size === size && Buffer.from(await sha256Of(file)).equals(sha256);
 }

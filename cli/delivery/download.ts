@@ -2,7 +2,6 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { type Bytes, release } from '../../shared/codec/bytes.ts';
 import { Fault } from '../../shared/errors.ts';
-import type { Part } from '../../shared/ifpp-draft1/batch-manifest.ts';
 import {
   ConnectionFailure,
   connectedBy,
@@ -13,6 +12,7 @@ import {
   type TlsIdentity,
 } from '../../sim/index.ts';
 import { isPart } from './batch-folder.ts';
+import type { PartFile } from './pulled-manifest.ts';
 
 const IDLE_MS = 30_000;
 
@@ -23,7 +23,7 @@ const IDLE_MS = 30_000;
 export async function downloadPart(
   url: string,
   file: string,
-  part: Omit<Part, 'index'>,
+  part: PartFile,
   tls: TlsIdentity,
 ): Promise<void> {
   const partial = `${file}.partial`;

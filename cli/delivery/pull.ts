@@ -25,6 +25,7 @@ import {
   decodeHead,
   hasPages,
   MANIFEST_FILE,
+  type PartFile,
   pageFile,
   partsOf,
   partsOfPage,
@@ -36,9 +37,6 @@ import { byKind, secondSignatureHolds } from './second-signature.ts';
 const ATTEMPTS = 5;
 /** Milliseconds between two of them, whatever the server asks for. */
 const LONGEST_PAUSE_MS = 30_000;
-
-/** What is to be fetched of a part. Its index, of 250 items, is for whoever reads it. */
-type PartFile = Omit<Part, 'index'>;
 
 export interface PullOptions {
   readonly client: ClientOptions;

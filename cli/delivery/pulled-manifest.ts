@@ -25,6 +25,9 @@ export const hasPages = (head: SignedHead): head is SignedManifestRoot => 'root'
 
 export const partsOf = (head: SignedHead): number => (hasPages(head) ? head.parts : head.parts.length);
 
+/** What a part is fetched and known by. Its index, of 250 items, is for whoever reads it. */
+export type PartFile = Omit<Part, 'index'>;
+
 /** A page of the manifest (FF68), by its place. */
 export const pageFile = (folder: string, page: number) =>
   join(folder, `page-${String(page).padStart(5, '0')}.der`);
